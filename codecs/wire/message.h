@@ -1,0 +1,196 @@
+// One struct per packet of the binary protocol, used by both ends: the encoder
+// takes them, the decoder yields them.
+//
+// string_view members of a decoded message are valid until the decoder's next
+// Prepare; `data` is a Payload that can be moved out. For encoding every view
+// must live until Encode returns (an owned or shared Payload is kept alive by
+// the output buffer).
+//
+// Which packets may travel in which direction is expressed by the three
+// variants at the end: a packet in a forbidden direction can't be expressed,
+// and a session's visitor is checked for exhaustiveness by the compiler.
+//
+// Source: docs/protocol.md, section "Packets".
+#ifndef GEARMAN_CODECS_WIRE_MESSAGE_H_
+#define GEARMAN_CODECS_WIRE_MESSAGE_H_
+
+#include <variant>
+
+#include "absl/strings/string_view.h"
+#include "gearman/codecs/payload.h"
+#include "gearman/codecs/priority.h"
+
+namespace gearman {
+namespace wire {
+
+// --- worker to server -------------------------------------------------------
+struct CanDo {  // CAN_DO
+  absl::string_view function;
+};
+struct CanDoTimeout {  // CAN_DO_TIMEOUT; milliseconds as decimal text
+  absl::string_view function;
+  absl::string_view timeout_ms;
+};
+struct CantDo {  // CANT_DO
+  absl::string_view function;
+};
+struct ResetAbilities {};  // RESET_ABILITIES
+struct PreSleep {};        // PRE_SLEEP
+struct AllYours {};        // ALL_YOURS, which no server implements
+struct SetClientId {       // SET_CLIENT_ID
+  absl::string_view id;
+};
+enum class GrabKind : unsigned char { kPlain, kUnique, kAll };
+struct GrabJob {  // GRAB_JOB, GRAB_JOB_UNIQ, GRAB_JOB_ALL
+  GrabKind kind = GrabKind::kPlain;
+};
+
+// --- worker to server to client ---------------------------------------------
+struct WorkStatus {  // WORK_STATUS; the numbers are the worker's very text
+  absl::string_view handle;
+  absl::string_view numerator;
+  absl::string_view denominator;
+};
+struct WorkComplete {  // WORK_COMPLETE
+  absl::string_view handle;
+  Payload data;
+};
+struct WorkFail {  // WORK_FAIL
+  absl::string_view handle;
+};
+struct WorkException {  // WORK_EXCEPTION
+  absl::string_view handle;
+  Payload data;
+};
+struct WorkData {  // WORK_DATA
+  absl::string_view handle;
+  Payload data;
+};
+struct WorkWarning {  // WORK_WARNING
+  absl::string_view handle;
+  Payload data;
+};
+
+// --- client to server -------------------------------------------------------
+// SUBMIT_JOB, _BG, _HIGH, _HIGH_BG, _LOW, _LOW_BG
+struct SubmitJob {
+  Priority priority = Priority::kNone;
+  bool background = false;
+  absl::string_view function;
+  absl::string_view unique;
+  Payload data;
+};
+struct SubmitJobScheduled {  // SUBMIT_JOB_SCHED, which no server implements
+  absl::string_view function;
+  absl::string_view unique;
+  absl::string_view minute;
+  absl::string_view hour;
+  absl::string_view day_of_month;
+  absl::string_view month;
+  absl::string_view day_of_week;
+  Payload data;
+};
+struct SubmitJobEpoch {  // SUBMIT_JOB_EPOCH; seconds as decimal text
+  absl::string_view function;
+  absl::string_view unique;
+  absl::string_view epoch;
+  Payload data;
+};
+// SUBMIT_REDUCE_JOB, SUBMIT_REDUCE_JOB_BACKGROUND. The argument after the
+// reducer is one that gearmand needs and ignores.
+struct SubmitReduceJob {
+  bool background = false;
+  absl::string_view function;
+  absl::string_view unique;
+  absl::string_view reducer;
+  absl::string_view unused;
+  Payload data;
+};
+struct GetStatus {  // GET_STATUS
+  absl::string_view handle;
+};
+struct GetStatusUnique {  // GET_STATUS_UNIQUE
+  absl::string_view unique;
+};
+
+// --- client or worker to server ---------------------------------------------
+struct EchoRequest {  // ECHO_REQ
+  Payload data;
+};
+struct OptionRequest {  // OPTION_REQ
+  absl::string_view option;
+};
+
+// --- server to client or worker ---------------------------------------------
+struct EchoResponse {  // ECHO_RES
+  Payload data;
+};
+struct OptionResponse {  // OPTION_RES
+  absl::string_view option;
+};
+struct Error {  // ERROR; `text` runs to the end and may hold NULs
+  absl::string_view code;
+  absl::string_view text;
+};
+
+// --- server to client -------------------------------------------------------
+struct JobCreated {  // JOB_CREATED
+  absl::string_view handle;
+};
+struct StatusResult {  // STATUS_RES; known and running are "0" or "1"
+  absl::string_view handle;
+  absl::string_view known;
+  absl::string_view running;
+  absl::string_view numerator;
+  absl::string_view denominator;
+};
+struct StatusResultUnique {  // STATUS_RES_UNIQUE
+  absl::string_view unique;
+  absl::string_view known;
+  absl::string_view running;
+  absl::string_view numerator;
+  absl::string_view denominator;
+  absl::string_view client_count;  // waiting foreground clients
+};
+
+// --- server to worker -------------------------------------------------------
+struct Noop {};   // NOOP
+struct NoJob {};  // NO_JOB
+// JOB_ASSIGN (kPlain), JOB_ASSIGN_UNIQ (kUnique), JOB_ASSIGN_ALL (kAll).
+// `unique` is empty for kPlain, `reducer` for all but kAll.
+struct JobAssign {
+  GrabKind kind = GrabKind::kPlain;
+  absl::string_view handle;
+  absl::string_view function;
+  absl::string_view unique;
+  absl::string_view reducer;
+  Payload data;
+};
+
+// A packet that the server must answer with ERROR `code` while the connection
+// stays good (docs/protocol.md, section "Bad input"): response magic, or a
+// command that only the server may send. Never encoded.
+struct RefusedPacket {
+  absl::string_view code;
+  absl::string_view text;
+};
+
+// What each receiver's decoder yields: the protocol events.
+using ToClient =
+    std::variant<JobCreated, WorkComplete, WorkData, WorkStatus, WorkWarning,
+                 WorkFail, WorkException, StatusResult, StatusResultUnique,
+                 EchoResponse, OptionResponse, Error>;
+using ToWorker = std::variant<JobAssign, NoJob, Noop, EchoResponse,
+                              OptionResponse, Error>;
+using ToServer =
+    std::variant<SubmitJob, GrabJob, WorkComplete, PreSleep, WorkData,
+                 WorkStatus, WorkWarning, WorkFail, WorkException, GetStatus,
+                 GetStatusUnique, EchoRequest, OptionRequest, CanDo,
+                 CanDoTimeout, CantDo, ResetAbilities, SetClientId,
+                 SubmitJobEpoch, SubmitReduceJob, SubmitJobScheduled, AllYours,
+                 RefusedPacket>;
+
+}  // namespace wire
+}  // namespace gearman
+
+#endif  // GEARMAN_CODECS_WIRE_MESSAGE_H_
