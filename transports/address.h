@@ -1,0 +1,44 @@
+// Address: where a server listens, as users write it.
+//
+//   tcp://host:port   host:port   host   [::1]:4730   tls://host:port
+//   inproc://name     unix:///path      (any scheme with a factory)
+//
+// A bare address is tcp; the port defaults to 4730.
+#ifndef GEARMAN_TRANSPORTS_ADDRESS_H_
+#define GEARMAN_TRANSPORTS_ADDRESS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+inline constexpr uint16_t kDefaultPort = 4730;
+
+struct Address {
+  std::string scheme;     // "tcp", in lower case
+  std::string authority;  // everything behind "://", as given
+
+  // "scheme://authority", canonical for tcp and tls (port always shown).
+  std::string ToString() const;
+
+  friend bool operator==(const Address& a, const Address& b) {
+    return a.scheme == b.scheme && a.authority == b.authority;
+  }
+};
+
+struct HostPort {
+  std::string host;  // without brackets
+  uint16_t port = kDefaultPort;
+};
+
+// Parses an address. INVALID_ARGUMENT names the text and what would be right.
+absl::StatusOr<Address> ParseAddress(absl::string_view text);
+// Parses "host:port", "host", "[v6]:port" or a bare v6 address.
+absl::StatusOr<HostPort> ParseHostPort(absl::string_view authority);
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_ADDRESS_H_

@@ -1,0 +1,27 @@
+// Clock: the only source of time in the SDK.
+//
+// Everything below the public API asks its injected Clock; a fake one moves
+// only when a test moves it. Clocks are thread-safe.
+#ifndef GEARMAN_TRANSPORTS_CLOCK_H_
+#define GEARMAN_TRANSPORTS_CLOCK_H_
+
+#include "absl/time/time.h"
+
+namespace gearman {
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+
+  // The current time. Never goes backwards.
+  virtual absl::Time Now() = 0;
+
+  // The machine's clock: monotonic, set to the wall clock when the process
+  // first asked, so that adjusting the wall clock moves no deadline. Lives for
+  // ever; never delete it.
+  static Clock* Real();
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_CLOCK_H_

@@ -1,0 +1,36 @@
+// TransportFactory: makes the transports of one address scheme.
+//
+// Factories are found by scheme in a TransportRegistry; a user's own scheme
+// works like ours. Thread-safe and immutable after registration.
+#ifndef GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
+#define GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/listener.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport.h"
+
+namespace gearman {
+
+class TransportFactory {
+ public:
+  virtual ~TransportFactory() = default;
+
+  // A transport to `address`, not yet connecting: Connect starts. It will be
+  // watched on `poller` under `key`; the poller must outlive it.
+  // INVALID_ARGUMENT: the address makes no sense for this scheme.
+  virtual absl::StatusOr<std::unique_ptr<Transport>> Create(
+      const Address& address, Poller* poller, Poller::Key key) = 0;
+
+  // Listens on `address`, watched on `poller` under `key`. UNIMPLEMENTED by
+  // default: a scheme may be for clients only.
+  virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(
+      const Address& address, Poller* poller, Poller::Key key);
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
