@@ -1,0 +1,191 @@
+// Connection: a transport, the decoder that reads from it and the output
+// buffer that is written to it. Client and worker use it alike; what the
+// packets mean is their session's business.
+//
+// Receiver is wire::ToClient or wire::ToWorker: what may arrive here.
+// Not thread-safe: owned by a client or worker and guarded by its lock.
+#ifndef GEARMAN_SDK_INTERNAL_CONNECTION_H_
+#define GEARMAN_SDK_INTERNAL_CONNECTION_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/wire/decoder.h"
+#include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport.h"
+
+namespace gearman {
+namespace internal {
+
+struct ConnectionOptions {
+  wire::DecoderOptions decoder;
+  // Bytes read from one connection before the others get their turn.
+  size_t read_budget = 1 << 20;
+};
+
+template <typename Receiver>
+class Connection {
+ public:
+  // Takes over `transport`, not yet connecting, watched on `poller` (which
+  // must outlive this) under `key`.
+  Connection(std::unique_ptr<Transport> transport, Poller* poller,
+             Poller::Key key, const ConnectionOptions& options)
+      : transport_(std::move(transport)),
+        poller_(poller),
+        key_(key),
+        read_budget_(options.read_budget),
+        decoder_(options.decoder) {}
+
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { Close(); }
+
+  bool connected() const { return connected_; }
+  bool closed() const { return closed_; }
+  Poller::Key key() const { return key_; }
+  uint64_t bytes_received() const { return decoder_.offset(); }
+  // The peer, for messages.
+  std::string Describe() const { return transport_->Describe(); }
+
+  // Bytes to send; nothing leaves before Flush. Usable before connected().
+  wire::OutputBuffer& output() { return output_; }
+  const wire::OutputBuffer& output() const { return output_; }
+
+  // Goes on connecting. OK: connected() tells whether it is done. An error is
+  // final.
+  absl::Status Connect() {
+    if (connected_) return absl::OkStatus();
+    const IoResult result = transport_->Connect();
+    if (result.done()) connected_ = true;
+    if (result.closed()) {
+      return absl::UnavailableError(absl::StrCat(
+          Describe(), ": closed by the server while connecting"));
+    }
+    if (result.failed()) return result.status;
+    return absl::OkStatus();
+  }
+
+  // Reads what has arrived, within the read budget, and calls
+  // `on_event(Receiver&)` -> absl::Status for each event; its first error
+  // ends reading and is returned. UNAVAILABLE: the peer closed or the stream
+  // failed; DATA_LOSS: the peer broke the protocol. An error is final.
+  template <typename OnEvent>
+  absl::Status ReadEvents(OnEvent&& on_event) {
+    size_t budget = read_budget_;
+    while (!closed_) {
+      absl::Span<char> memory = decoder_.Prepare();
+      const IoResult result = transport_->Read(memory);
+      switch (result.outcome) {
+        case IoResult::Outcome::kWouldBlock:
+          return absl::OkStatus();
+        case IoResult::Outcome::kFailed:
+          return result.status;
+        case IoResult::Outcome::kClosed:
+          if (decoder_.in_packet()) {
+            return absl::DataLossError(absl::StrCat(
+                Describe(), ": closed by the server inside a packet, at byte ",
+                decoder_.offset()));
+          }
+          return absl::UnavailableError(
+              absl::StrCat(Describe(), ": closed by the server"));
+        case IoResult::Outcome::kDone:
+          break;
+      }
+      decoder_.Commit(result.bytes);
+      absl::Status status = Dispatch(on_event);
+      if (!status.ok()) return status;
+      // A short read has emptied the stream: asking again would cost a call.
+      if (result.bytes < memory.size()) return absl::OkStatus();
+      if (result.bytes >= budget) return absl::OkStatus();
+      budget -= result.bytes;
+    }
+    return absl::OkStatus();
+  }
+
+  // Writes as much of the output as the transport takes now. An error is
+  // final.
+  absl::Status Flush() {
+    if (!connected_) return absl::OkStatus();
+    std::array<absl::string_view, kMaxPieces> pieces;
+    while (!closed_ && !output_.empty()) {
+      const size_t count = output_.Gather(absl::MakeSpan(pieces));
+      const IoResult result =
+          transport_->Write(absl::MakeConstSpan(pieces.data(), count));
+      if (result.would_block()) break;
+      if (result.failed()) return result.status;
+      if (result.closed()) {
+        return absl::UnavailableError(
+            absl::StrCat(Describe(), ": closed by the server"));
+      }
+      ++writes_;
+      output_.Consume(result.bytes);
+    }
+    return absl::OkStatus();
+  }
+
+  // Tells the poller what this connection waits for. Call after every turn.
+  absl::Status UpdateInterest() {
+    if (closed_) return absl::OkStatus();
+    return poller_->Watch(key_, transport_->interest(!output_.empty()));
+  }
+
+  // Forgets the key and closes the stream. Idempotent.
+  void Close() {
+    if (closed_) return;
+    closed_ = true;
+    connected_ = false;
+    poller_->Forget(key_);
+    transport_->Close();
+  }
+
+  // Calls of Transport::Write that moved bytes, for tests and metrics.
+  uint64_t writes() const { return writes_; }
+
+ private:
+  // More pieces than this go into the next write.
+  static constexpr size_t kMaxPieces = 64;
+
+  template <typename OnEvent>
+  absl::Status Dispatch(OnEvent&& on_event) {
+    while (!closed_) {
+      switch (decoder_.Next(&event_)) {
+        case wire::DecodeResult::kNeedMore:
+          return absl::OkStatus();
+        case wire::DecodeResult::kError:
+          return absl::Status(
+              decoder_.error().code(),
+              absl::StrCat(Describe(), ": ", decoder_.error().message()));
+        case wire::DecodeResult::kMessage:
+          break;
+      }
+      absl::Status status = on_event(event_);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  const std::unique_ptr<Transport> transport_;
+  Poller* const poller_;
+  const Poller::Key key_;
+  const size_t read_budget_;
+  wire::Decoder<Receiver> decoder_;
+  Receiver event_;
+  wire::OutputBuffer output_;
+  uint64_t writes_ = 0;
+  bool connected_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CONNECTION_H_

@@ -1,0 +1,66 @@
+// Job: one piece of work, as the protocol knows it.
+//
+// The same five facts on both sides: a client reads them from a JobRequest, a
+// worker's handler from its JobContext. A plain value; thread-compatible.
+#ifndef GEARMAN_SDK_JOB_H_
+#define GEARMAN_SDK_JOB_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+class Job {
+ public:
+  Job() = default;
+  Job(std::string task, std::string unique,
+      std::shared_ptr<const std::string> data)
+      : task_(std::move(task)),
+        unique_(std::move(unique)),
+        data_(std::move(data)) {}
+
+  // The address of the job's server, as configured ("tcp://host:4730"); empty
+  // before the job has been submitted. (It is an address, not a socket: the
+  // connection may be gone while the job goes on.)
+  const std::string& connection() const { return connection_; }
+  // The server's name for the job: opaque bytes, at most 63, that mean nothing
+  // on another server and nothing once this server has restarted. Empty before
+  // the server accepted the job.
+  const std::string& handle() const { return handle_; }
+  // The task, which Gearman also calls the function, without the namespace
+  // prefix of the client or worker.
+  const std::string& task() const { return task_; }
+  // The unique: jobs of one task with equal uniques are joined while one of
+  // them is queued or running. At most 63 bytes. May be empty for a worker: a
+  // client need not give one.
+  const std::string& unique() const { return unique_; }
+  // The payload: any bytes.
+  absl::string_view data() const {
+    return data_ == nullptr ? absl::string_view()
+                            : absl::string_view(data_->data(), data_->size());
+  }
+  // The payload, shared; null when empty.
+  const std::shared_ptr<const std::string>& shared_data() const {
+    return data_;
+  }
+
+  // For the SDK: what becomes known later.
+  void set_connection(std::string connection) {
+    connection_ = std::move(connection);
+  }
+  void set_handle(std::string handle) { handle_ = std::move(handle); }
+
+ private:
+  std::string connection_;
+  std::string handle_;
+  std::string task_;
+  std::string unique_;
+  std::shared_ptr<const std::string> data_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_JOB_H_
