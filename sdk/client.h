@@ -1,0 +1,157 @@
+// Client: submits jobs to Gearman job servers and learns what became of them.
+//
+//   absl::StatusOr<std::unique_ptr<gearman::Client>> client =
+//       gearman::Client::Create(options);  // options.servers = {"localhost"}
+//   absl::StatusOr<std::string> result = (*client)->Run("reverse", "hello");
+//
+// Pipelining is the rule: any number of requests may be outstanding on one
+// connection; each event costs the same however many there are.
+//
+// Threads: every function may be called from any thread. The thread that waits
+// drives the I/O itself, so a synchronous call costs no thread hop; other
+// waiters sleep until their requests end or the lead is handed to them. With
+// DriveMode::kAuto one background thread is started the first time something
+// needs it, and it leads only while nobody waits:
+//
+//   promise                                | a thread waits | nobody waits,     | nobody waits,
+//                                          |                | kAuto             | kCallerOnly
+//   ---------------------------------------+----------------+-------------------+------------------
+//   a submission leaves                    | at once        | at once           | at once if the
+//                                          |                |                   | connection is up
+//                                          |                |                   | and takes it; else
+//                                          |                |                   | in the next call
+//   a lost server is replaced, a retry runs| yes            | background thread | in the next call
+//   a timeout ends a request               | yes            | background thread | in the next call
+//   callbacks run                          | on the leader  | background thread | refused at submit
+//   a result is received                   | yes            | background thread | in the next call
+//                                          |                | if a callback or  |
+//                                          |                | timeout waits for |
+//                                          |                | it; else in the   |
+//                                          |                | next call         |
+//
+// Ownership: a client owns its connections and (unless given one) its poller.
+// Its end closes them and finishes what is in flight as CANCELLED. Don't
+// destroy it in a callback.
+//
+// Errors: absl::Status (sdk/status.h lists codes). Nothing is thrown, nothing
+// aborts. A submission whose outcome is unknown is never repeated silently.
+#ifndef GEARMAN_SDK_CLIENT_H_
+#define GEARMAN_SDK_CLIENT_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/job_id.h"
+#include "gearman/sdk/job_request.h"
+#include "gearman/sdk/job_status.h"
+
+namespace gearman {
+
+namespace internal {
+class ClientCore;
+}  // namespace internal
+
+// An echo's answer.
+struct EchoReply {
+  std::string server;              // who answered
+  std::string data;                // what came back
+  absl::Duration round_trip_time;  // from the call to the answer
+};
+
+class Client {
+ public:
+  // A client of `options.servers`; connects when first needed.
+  // INVALID_ARGUMENT: an address, limit or name that can't be right;
+  // NOT_FOUND: an address scheme that no linked transport has.
+  static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
+
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  // --- the simple way --------------------------------------------------------
+  // Submits a foreground job, waits, returns its result. ABORTED: the job
+  // failed (with the text of its exception); else as JobRequest::status().
+  absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
+                                  CallOptions options = {});
+
+  // --- submitting (7, 18, 21, 32, 33, 34, 36: SUBMIT_JOB...) ------------------
+  // Submits one job. Returns at once (unless WhenFull::kBlock has to wait);
+  // whatever is wrong, the request tells.
+  JobRequest SubmitJob(JobSpec spec);
+  JobRequest SubmitJob(absl::string_view task, std::string data,
+                       CallOptions options = {});
+  JobRequest SubmitBackgroundJob(absl::string_view task, std::string data,
+                                 CallOptions options = {});
+  // Submits many, in order, in as few writes as can be.
+  std::vector<JobRequest> SubmitMultipleJobs(std::vector<JobSpec> specs);
+  // Submits requests that were never submitted or whose state is unknown,
+  // again. Others are left alone. FAILED_PRECONDITION names the first one that
+  // belongs to another client; the others are submitted all the same.
+  absl::Status SubmitMultipleRequests(absl::Span<const JobRequest> requests);
+
+  // --- waiting ---------------------------------------------------------------
+  // Wait until every request has been accepted (or is finished), or completed
+  // (or is finished), with one overall timeout. Drives the I/O. What is late
+  // gets timed_out and goes on: wait again, or Cancel it.
+  // OK: every request got there. DEADLINE_EXCEEDED: some are late, with their
+  // number and the servers waited for. Else the status of the first request
+  // that ended otherwise. FAILED_PRECONDITION: called in a callback.
+  absl::Status WaitUntilJobsAccepted(
+      absl::Span<const JobRequest> requests,
+      absl::Duration timeout = absl::InfiniteDuration());
+  absl::Status WaitUntilJobsCompleted(
+      absl::Span<const JobRequest> requests,
+      absl::Duration timeout = absl::InfiniteDuration());
+  absl::Status Wait(const JobRequest& request,
+                    absl::Duration timeout = absl::InfiniteDuration());
+
+  // --- asking (15 GET_STATUS, 41 GET_STATUS_UNIQUE, 16 ECHO_REQ) --------------
+  // The status of a request's job, asked from its server by handle, or by
+  // unique while there is no handle. The request's job_status() is updated.
+  // UNAVAILABLE: the server can't be asked; DEADLINE_EXCEEDED: no answer in
+  // time; INVALID_ARGUMENT: nothing to ask by.
+  absl::StatusOr<JobStatus> GetJobStatus(
+      const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
+  // The same for a job that another process submitted. Without a server every
+  // server is asked, and the one that knows it answers.
+  absl::StatusOr<JobStatus> GetJobStatus(
+      const JobId& id, absl::Duration timeout = absl::Seconds(10));
+  // The same for many at once; answers in the order of the requests.
+  std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
+      absl::Span<const JobRequest> requests,
+      absl::Duration timeout = absl::Seconds(10));
+  std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
+      absl::Span<const JobId> ids, absl::Duration timeout = absl::Seconds(10));
+  // Sends `data` to `server` (empty: one that the selection chooses) and back.
+  absl::StatusOr<EchoReply> Echo(absl::string_view data = "ping",
+                                 absl::string_view server = "",
+                                 absl::Duration timeout = absl::Seconds(10));
+
+  // --- driving by hand -------------------------------------------------------
+  // One pass of the I/O: does what is ready, waits for more until `deadline` at
+  // most (a past one: no waiting), runs callbacks. For programs with a loop of
+  // their own and for the simulation. Returns when it wants to be called again
+  // though nothing happens: its next timer.
+  absl::Time RunOnce(absl::Time deadline);
+
+  // What has been counted so far (docs/metrics.md). Empty without sinks.
+  MetricsSnapshot metrics() const;
+
+ private:
+  explicit Client(std::shared_ptr<internal::ClientCore> core);
+
+  const std::shared_ptr<internal::ClientCore> core_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_CLIENT_H_

@@ -1,0 +1,155 @@
+// ClientOptions and CallOptions: how a client behaves, and how one call
+// differs. Plain values; sdk/config.h makes them from a config file.
+//
+// A call's options merge over the client's field by field: what a call leaves
+// unset, the client decides.
+#ifndef GEARMAN_SDK_CLIENT_OPTIONS_H_
+#define GEARMAN_SDK_CLIENT_OPTIONS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/priority.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/plugins/server_selection/server_selector.h"
+#include "gearman/sdk/job_status.h"
+#include "gearman/sdk/log.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+
+class JobRequest;
+
+// The unique of a request that was given none.
+enum class UniqueMode : unsigned char {
+  kRandom,   // 128 random bits in hex: never joined by chance
+  kPayload,  // made from task and payload: equal jobs are joined
+  kDash,     // the special "-": the server itself compares payloads
+  kNone,     // empty: never joined, and not to be asked for by unique
+};
+
+// Who does the network I/O (the table in sdk/client.h).
+enum class DriveMode : unsigned char {
+  // The thread that waits; one background thread, started the first time
+  // something needs it, while nobody waits.
+  kAuto,
+  // Only threads that call the client; what needs more is refused with
+  // FAILED_PRECONDITION.
+  kCallerOnly,
+};
+
+// What a submission does when a limit has been reached.
+enum class WhenFull : unsigned char {
+  kBlock,  // waits (driving the I/O) until there is room or the deadline
+  kFail,   // finishes the request at once with RESOURCE_EXHAUSTED
+  kDrop,   // as kFail, but silently: no callback; counted in metrics
+};
+
+// Called in the order of arrival on the thread that drives the I/O, with no
+// lock held, and before a Wait for the request returns. They may submit,
+// cancel and read; they must not wait (FAILED_PRECONDITION). The data is valid
+// during the call.
+struct JobCallbacks {
+  // WORK_DATA. When set, data goes here instead of into data_updates.
+  std::function<void(const JobRequest&, absl::string_view data)> on_data;
+  // WORK_WARNING. When set, warnings go here instead of into warning_updates.
+  std::function<void(const JobRequest&, absl::string_view data)> on_warning;
+  // WORK_STATUS.
+  std::function<void(const JobRequest&, const JobStatus&)> on_status;
+  // The request is finished, however it ended. Exactly once per submission.
+  std::function<void(const JobRequest&)> on_complete;
+
+  bool empty() const {
+    return !on_data && !on_warning && !on_status && !on_complete;
+  }
+};
+
+struct CallOptions {
+  // The whole time that the request may take, attempts, delays and execution
+  // together; then it ends with DEADLINE_EXCEEDED. Measured from submission.
+  std::optional<absl::Duration> timeout;
+  // Priority in the function's queue.
+  std::optional<Priority> priority;
+  // The unique: at most 63 bytes, no NUL. Unset: by ClientOptions::unique_mode.
+  std::optional<std::string> unique;
+  // The job runs at this time at the earliest (SUBMIT_JOB_EPOCH; whole seconds,
+  // always background and of normal priority).
+  std::optional<absl::Time> run_at;
+  // How many servers may be tried; at least 1.
+  std::optional<int> max_connection_attempts;
+  // The job may run more than once without harm: only then may a policy repeat
+  // what may have been accepted.
+  std::optional<bool> idempotent;
+  // Replaces the client's policy for this call.
+  std::shared_ptr<RetryPolicy> retry_policy;
+  std::optional<WhenFull> when_full;
+  JobCallbacks callbacks;
+};
+
+struct ClientLimits {
+  // Requests submitted and not finished.
+  size_t max_requests_in_flight = 4000000;
+  // Bytes waiting to be written, all servers together.
+  size_t max_output_bytes = 256u << 20;
+  // A packet that announces more is refused and its connection closed.
+  size_t max_packet_bytes = 64u << 20;
+  // Bytes of untaken updates that one request may hold; beyond, the request
+  // ends with RESOURCE_EXHAUSTED (a stream with a hole would be worse).
+  size_t max_update_bytes = 64u << 20;
+  WhenFull when_full = WhenFull::kBlock;
+};
+
+struct ClientOptions {
+  // Addresses of the servers ("tcp://host:4730", "host", "inproc://name").
+  // Empty: "inproc://default", the embedded job server of this process.
+  std::vector<std::string> servers;
+  // Put before each task on the wire, taken off again for the user.
+  std::string task_prefix;
+
+  // Defaults for every call. A default timeout of InfiniteDuration: none.
+  absl::Duration timeout = absl::InfiniteDuration();
+  Priority priority = Priority::kNone;
+  UniqueMode unique_mode = UniqueMode::kRandom;
+  bool idempotent = false;
+  // Servers tried for one request; 0: each server once.
+  int max_connection_attempts = 0;
+
+  // To establish one connection, name look-up included.
+  absl::Duration connect_timeout = absl::Seconds(5);
+  // A server that leaves a command unanswered for this long is taken for dead
+  // and its connection closed. (Answers, not results: a job may take for ever.)
+  absl::Duration reply_timeout = absl::Seconds(30);
+  // Ask each new connection for exceptions (OPTION_REQ); without it a server
+  // turns a WORK_EXCEPTION into a plain failure.
+  bool exceptions = true;
+
+  DriveMode drive_mode = DriveMode::kAuto;
+  ClientLimits limits;
+
+  // Plugins; null: `immediate` retry, `random` selection, no metrics.
+  std::shared_ptr<RetryPolicy> retry_policy;
+  std::shared_ptr<ServerSelector> server_selector;
+  std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
+  // Address schemes; null: TransportRegistry of the linked builtins.
+  std::shared_ptr<TransportRegistry> transports;
+  Logger logger;
+
+  // Time and readiness; null: the machine's. A client has its poller to itself.
+  std::shared_ptr<Poller> poller;
+  // Seed of everything random; unset: from the system.
+  std::optional<uint64_t> random_seed;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_CLIENT_OPTIONS_H_

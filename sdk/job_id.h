@@ -1,0 +1,36 @@
+// JobId: names a job so that another process can ask for it.
+//
+// Text form: three fields joined by '|', each percent-encoded where needed:
+//   tcp://jobs.example:4730|H:jobs:17|report-2026
+// A handle means something on its own server only, and only until that server
+// restarts: then it may name another job.
+#ifndef GEARMAN_SDK_JOB_ID_H_
+#define GEARMAN_SDK_JOB_ID_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+struct JobId {
+  std::string server;  // the address; empty: any server of the client
+  std::string handle;  // may be empty when `unique` is not
+  std::string unique;  // may be empty when `handle` is not
+
+  // The text form. Any thread.
+  std::string ToString() const;
+  // Parses the text form. INVALID_ARGUMENT names the text and what is wrong:
+  // not three fields, a broken escape, neither handle nor unique, a handle
+  // without a server.
+  static absl::StatusOr<JobId> Parse(absl::string_view text);
+
+  friend bool operator==(const JobId& a, const JobId& b) {
+    return a.server == b.server && a.handle == b.handle && a.unique == b.unique;
+  }
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_JOB_ID_H_
