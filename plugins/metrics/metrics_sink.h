@@ -1,0 +1,51 @@
+// MetricsSink: where metrics go. MetricsSource: where they come from.
+//
+// The SDK counts in plain atomics; no sink is called on the way of a job. A
+// sink gets a snapshot every `interval()`, or, when that is infinite, asks the
+// sources attached to it whenever it wants to (a scrape, a user's call).
+//
+// One sink may serve several clients and workers: sinks are thread-safe. The
+// SDK holds no lock while it calls one.
+#ifndef GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
+#define GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
+
+#include <memory>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+
+namespace gearman {
+
+// Something that counts: a client or a worker.
+class MetricsSource {
+ public:
+  virtual ~MetricsSource() = default;
+
+  // The values now. Any thread; takes no lock that is held while user code
+  // runs.
+  virtual MetricsSnapshot Snapshot() = 0;
+};
+
+class MetricsSink {
+ public:
+  virtual ~MetricsSink() = default;
+
+  // Takes a snapshot. Must not block for long: the thread that drives the
+  // client's I/O calls it.
+  virtual void Export(const MetricsSnapshot& snapshot) = 0;
+  // How often the SDK calls Export. Infinite: never by itself. At least one
+  // millisecond; constant.
+  virtual absl::Duration interval() const { return absl::InfiniteDuration(); }
+  // A client or worker that reports here has begun, and (with the same
+  // pointer) has ended: the last moment at which its totals can be read. What
+  // is exported by timer is exported once more before Detach.
+  virtual void Attach(std::shared_ptr<MetricsSource> /*source*/) {}
+  virtual void Detach(const MetricsSource* /*source*/) {}
+  // The name it is registered under, for messages. Static text.
+  virtual absl::string_view name() const = 0;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_

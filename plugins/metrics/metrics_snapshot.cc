@@ -1,0 +1,95 @@
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "absl/strings/match.h"
+
+namespace gearman {
+namespace {
+
+bool SameLabels(absl::Span<const std::string> a,
+                absl::Span<const absl::string_view> b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const std::string& x, absl::string_view y) {
+                      return absl::string_view(x) == y;
+                    });
+}
+
+void MergeSample(const MetricFamily& family, bool same_bounds,
+                 const MetricSample& from, MetricSample* into) {
+  if (absl::EndsWith(family.name, "_info")) {
+    into->value = 1;
+    return;
+  }
+  into->value += from.value;
+  if (family.type != MetricType::kHistogram || !same_bounds) return;
+  const size_t buckets =
+      std::min(from.bucket_counts.size(), into->bucket_counts.size());
+  for (size_t i = 0; i < buckets; ++i) {
+    into->bucket_counts[i] += from.bucket_counts[i];
+  }
+  into->count += from.count;
+  into->sum += from.sum;
+}
+
+}  // namespace
+
+absl::string_view MetricTypeName(MetricType type) {
+  switch (type) {
+    case MetricType::kCounter:
+      return "counter";
+    case MetricType::kGauge:
+      return "gauge";
+    case MetricType::kHistogram:
+      return "histogram";
+  }
+  return "untyped";
+}
+
+const MetricSample* MetricFamily::Find(
+    absl::Span<const absl::string_view> label_values) const {
+  for (const MetricSample& sample : samples) {
+    if (SameLabels(sample.label_values, label_values)) return &sample;
+  }
+  return nullptr;
+}
+
+const MetricFamily* MetricsSnapshot::Find(absl::string_view name) const {
+  for (const MetricFamily& family : families) {
+    if (absl::string_view(family.name) == name) return &family;
+  }
+  return nullptr;
+}
+
+void MergeSnapshot(const MetricsSnapshot& from, MergeKind kind,
+                   MetricsSnapshot* into) {
+  into->time = std::max(into->time, from.time);
+  if (into->source != from.source) into->source = 0;
+  for (const MetricFamily& family : from.families) {
+    if (kind == MergeKind::kTotals && family.type == MetricType::kGauge) {
+      continue;
+    }
+    auto target = std::find_if(
+        into->families.begin(), into->families.end(),
+        [&](const MetricFamily& f) { return f.name == family.name; });
+    if (target == into->families.end()) {
+      into->families.push_back(family);
+      continue;
+    }
+    const bool same_bounds = target->bucket_bounds == family.bucket_bounds;
+    for (const MetricSample& sample : family.samples) {
+      auto mine = std::find_if(target->samples.begin(), target->samples.end(),
+                               [&](const MetricSample& s) {
+                                 return s.label_values == sample.label_values;
+                               });
+      if (mine != target->samples.end()) {
+        MergeSample(*target, same_bounds, sample, &*mine);
+      } else if (same_bounds) {
+        target->samples.push_back(sample);
+      }
+    }
+  }
+}
+
+}  // namespace gearman

@@ -1,0 +1,89 @@
+// RetryPolicy: asked once after each failed attempt of a request whether to go
+// on, and when.
+//
+// A policy only says "again after d" or "give up". Which server comes next is
+// server selection's business, and whether repeating is safe at all is the
+// SDK's: an "again" for work that may already have been accepted is refused by
+// the SDK's own guard unless the request is marked idempotent, so no policy can
+// run a job twice by mistake.
+//
+// One instance serves all requests of a client (or of several clients), so a
+// policy is thread-safe. What is known about one request arrives with each
+// call; state kept in the policy is shared by all of them (a retry budget).
+// Calls come from the thread that drives the client's I/O, possibly with the
+// client's lock held: a policy must not block and must not call the client.
+#ifndef GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
+#define GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace gearman {
+
+// What an attempt failed of. An attempt is one submission to one server.
+enum class FailureReason : unsigned char {
+  kConnect,               // no connection to the server could be made
+  kLostBeforeAcceptance,  // connection lost before JOB_CREATED arrived
+  kLostAfterAcceptance,   // connection lost while the server had the job
+  kRefused,               // the server answered ERROR
+  kJobFailed,             // the worker answered WORK_FAIL
+  kException,             // the worker answered WORK_EXCEPTION
+  kTimedOut,              // a time limit of ours passed
+};
+inline constexpr int kFailureReasonCount = 7;
+
+// "connect", "lost_before_acceptance", ...: the name in metrics and messages.
+absl::string_view FailureReasonName(FailureReason reason);
+
+// The facts about one failed attempt. Views and the pointer are valid during
+// the call only.
+struct AttemptFailure {
+  // Which attempt failed, from 1, and how many the request may make in all.
+  int attempt = 1;
+  int max_attempts = 1;
+  FailureReason reason = FailureReason::kConnect;
+  // At least one byte of the request may have reached the server.
+  bool bytes_sent = false;
+  // The caller declared that running the job twice does no harm.
+  bool idempotent = false;
+  // The caller chose the unique: a job still queued or running is joined by a
+  // repetition on the same server.
+  bool has_explicit_unique = false;
+  // Since the request was first submitted.
+  absl::Duration elapsed;
+  absl::string_view server;
+  absl::string_view task;
+  // The attempt's error; may be null.
+  const absl::Status* status = nullptr;
+};
+
+struct RetryDecision {
+  // Try again `delay` after now; else the request ends with its last error.
+  bool again = false;
+  absl::Duration delay = absl::ZeroDuration();
+  // Do not use the failed server again while another one is left.
+  bool avoid_server = true;
+  // Given up only because a budget shared with other requests is spent.
+  bool budget_exhausted = false;
+  // When giving up: the reason, for the error's text. Static text, such as
+  // "all 3 attempts used".
+  absl::string_view why;
+};
+
+class RetryPolicy {
+ public:
+  virtual ~RetryPolicy() = default;
+
+  // Decides what follows a failed attempt. A decision that exceeds
+  // max_attempts or the request's deadline is cut short by the SDK.
+  virtual RetryDecision OnFailure(const AttemptFailure& failure) = 0;
+  // An attempt was accepted by its server (a budget earns something back).
+  virtual void OnSuccess() {}
+  // The name it is registered under, for messages. Static text.
+  virtual absl::string_view name() const = 0;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
