@@ -1,0 +1,41 @@
+#include "gearman/sdk/log.h"
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+namespace gearman {
+
+absl::string_view LogLevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "unknown";
+}
+
+Logger::Logger(LogLevel at_least, Function function) : at_least_(at_least) {
+  if (function) {
+    function_ = std::make_shared<const Function>(std::move(function));
+  }
+}
+
+void Logger::Write(LogLevel level, absl::string_view message) const {
+  (*function_)(level, message);
+}
+
+Logger StderrLogger(LogLevel at_least) {
+  return Logger(at_least, [](LogLevel level, absl::string_view message) {
+    const std::string line =
+        absl::StrCat("gearman ", LogLevelName(level), ": ", message, "\n");
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  });
+}
+
+}  // namespace gearman

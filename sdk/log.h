@@ -1,0 +1,66 @@
+// Logger: where the SDK says what it does, and how loudly.
+//
+// Quiet by default: a default-made Logger drops everything. Messages name
+// packets, handles, sizes and servers, never payloads.
+//
+// A Logger is a value, cheap to copy; copies share one function. Thread-safe
+// when the function is. The function must not block for long, nor call the
+// client or worker that logs: the I/O thread may be in it, with a lock held.
+#ifndef GEARMAN_SDK_LOG_H_
+#define GEARMAN_SDK_LOG_H_
+
+#include <functional>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+// In ascending order of importance.
+enum class LogLevel : unsigned char {
+  kDebug,    // every packet by name, handle and size
+  kInfo,     // connections made, lost and replaced; workers draining
+  kWarning,  // something was wrong and has been dealt with
+  kError,    // something is wrong and stays so
+};
+
+// "debug", "info", "warning" or "error".
+absl::string_view LogLevelName(LogLevel level);
+
+class Logger {
+ public:
+  using Function = std::function<void(LogLevel, absl::string_view message)>;
+
+  // Drops everything.
+  Logger() = default;
+  // Calls `function` with each message of `at_least` or above. An empty
+  // function drops everything.
+  Logger(LogLevel at_least, Function function);
+
+  // Whether a message of this level would be heard: ask before composing one
+  // that costs something.
+  bool enabled(LogLevel level) const {
+    return function_ != nullptr && level >= at_least_;
+  }
+
+  // Logs the pieces, joined by absl::StrCat; composes nothing when not enabled.
+  template <typename... Pieces>
+  void Log(LogLevel level, const Pieces&... pieces) const {
+    if (enabled(level)) Write(level, absl::StrCat(pieces...));
+  }
+
+ private:
+  void Write(LogLevel level, absl::string_view message) const;
+
+  LogLevel at_least_ = LogLevel::kError;
+  std::shared_ptr<const Function> function_;
+};
+
+// Writes lines such as "gearman warning: ..." to standard error, each in one
+// piece.
+Logger StderrLogger(LogLevel at_least);
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_LOG_H_

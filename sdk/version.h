@@ -1,0 +1,19 @@
+// The SDK's version. Semantic versioning: the first number changes when source
+// that compiled may not compile any more, the second when something is added.
+#ifndef GEARMAN_SDK_VERSION_H_
+#define GEARMAN_SDK_VERSION_H_
+
+#define GEARMAN_SDK_VERSION_MAJOR 0
+#define GEARMAN_SDK_VERSION_MINOR 1
+#define GEARMAN_SDK_VERSION_PATCH 0
+
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+// "major.minor.patch".
+inline constexpr absl::string_view kVersion = "0.1.0";
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_VERSION_H_
