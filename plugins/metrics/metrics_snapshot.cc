@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace gearman {
 namespace {
@@ -60,6 +62,29 @@ const MetricFamily* MetricsSnapshot::Find(absl::string_view name) const {
     if (absl::string_view(family.name) == name) return &family;
   }
   return nullptr;
+}
+
+std::string ToString(const MetricsSnapshot& snapshot) {
+  std::string text;
+  for (const MetricFamily& family : snapshot.families) {
+    for (const MetricSample& sample : family.samples) {
+      absl::StrAppend(&text, family.name);
+      for (size_t i = 0; i < sample.label_values.size(); ++i) {
+        absl::StrAppend(
+            &text, i == 0 ? "{" : ",",
+            i < family.label_names.size() ? family.label_names[i] : "?", "=\"",
+            absl::CEscape(sample.label_values[i]), "\"");
+      }
+      absl::StrAppend(&text, sample.label_values.empty() ? "" : "}");
+      if (family.type == MetricType::kHistogram) {
+        absl::StrAppend(&text, " count=", sample.count, " sum=", sample.sum,
+                        "\n");
+      } else {
+        absl::StrAppend(&text, " ", sample.value, "\n");
+      }
+    }
+  }
+  return text;
 }
 
 void MergeSnapshot(const MetricsSnapshot& from, MergeKind kind,

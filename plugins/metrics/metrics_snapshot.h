@@ -61,6 +61,11 @@ struct MetricsSnapshot {
   const MetricFamily* Find(absl::string_view name) const;
 };
 
+// One line per sample, for people and logs:
+//   gearman_client_jobs_finished_total{task="reverse",outcome="complete"} 3
+//   gearman_client_job_duration_seconds{task="reverse"} count=3 sum=0.25
+std::string ToString(const MetricsSnapshot& snapshot);
+
 // Which families of the merged-in snapshot count.
 enum class MergeKind : unsigned char {
   kAll,

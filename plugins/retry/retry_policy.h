@@ -67,7 +67,7 @@ struct RetryDecision {
   // Given up only because a budget shared with other requests is spent.
   bool budget_exhausted = false;
   // When giving up: the reason, for the error's text. Static text, such as
-  // "all 3 attempts used".
+  // "the maximum of attempts is used up".
   absl::string_view why;
 };
 

@@ -1,0 +1,30 @@
+// FieldError: a plugin's config has a bad value.
+//
+// A plugin's factory returns it, and the config loader finds the field's line
+// and column by the payload. Thread-safe.
+#ifndef GEARMAN_PLUGINS_FIELD_ERROR_H_
+#define GEARMAN_PLUGINS_FIELD_ERROR_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+// The payload that holds the field's path inside the plugin's config message
+// ("max_attempts", "inner.delays[2]").
+inline constexpr absl::string_view kFieldPayload = "gearman/field";
+
+// INVALID_ARGUMENT "max_attempts: 0 is not valid: must be at least 1".
+inline absl::Status FieldError(absl::string_view field, absl::string_view value,
+                               absl::string_view expected) {
+  absl::Status status = absl::InvalidArgumentError(
+      absl::StrCat(field, ": ", value, " is not valid: ", expected));
+  status.SetPayload(kFieldPayload, absl::Cord(field));
+  return status;
+}
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_FIELD_ERROR_H_

@@ -1,0 +1,42 @@
+#include "gearman/plugins/metrics/metrics_collector.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gearman {
+
+void MetricsCollector::Attach(std::shared_ptr<MetricsSource> source) {
+  absl::MutexLock lock(&mutex_);
+  sources_.push_back(std::move(source));
+}
+
+void MetricsCollector::Detach(const MetricsSource* source) {
+  std::shared_ptr<MetricsSource> detached;  // freed after the lock
+  absl::MutexLock lock(&mutex_);
+  const auto found = std::find_if(
+      sources_.begin(), sources_.end(),
+      [source](const auto& attached) { return attached.get() == source; });
+  if (found == sources_.end()) return;
+  detached = std::move(*found);
+  sources_.erase(found);
+  // Under the lock: no Collect may see its totals in neither place, nor twice.
+  MergeSnapshot(detached->Snapshot(), MergeKind::kTotals, &ended_);
+}
+
+MetricsSnapshot MetricsCollector::Collect() {
+  absl::MutexLock lock(&mutex_);
+  MetricsSnapshot all = ended_;
+  bool first = all.families.empty();
+  for (const auto& source : sources_) {
+    if (first) {
+      all = source->Snapshot();
+      first = false;
+    } else {
+      MergeSnapshot(source->Snapshot(), MergeKind::kAll, &all);
+    }
+  }
+  if (sources_.size() != 1 || !ended_.families.empty()) all.source = 0;
+  return all;
+}
+
+}  // namespace gearman

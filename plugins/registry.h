@@ -1,0 +1,153 @@
+// Registry: makes plugins of one family (one interface) from their configs.
+//
+//   Registry<RetryPolicy> registry("retry policy");
+//   registry.Register<MyRetryConfig>("mine", [](const MyRetryConfig& config)
+//       -> absl::StatusOr<std::unique_ptr<RetryPolicy>> { ... });
+//   registry.Create(config);  // a MyRetryConfig, or an Any that holds one
+//
+// A plugin has a name, for people, and a config message of its own, by whose
+// type it is found. Registries are objects: a program may have several, and
+// the one in sdk/plugin_registry.h is only the default. Thread-safe; a factory
+// is called with no lock held, possibly by several threads at once.
+//
+// What works on the stored state is virtual, so that a plugin in a shared
+// object runs the host's code on it, not a copy of its own.
+#ifndef GEARMAN_PLUGINS_REGISTRY_H_
+#define GEARMAN_PLUGINS_REGISTRY_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "google/protobuf/any.pb.h"
+#include "google/protobuf/message.h"
+
+namespace gearman {
+
+// What registries of all families share.
+class RegistryBase {
+ public:
+  RegistryBase(const RegistryBase&) = delete;
+  RegistryBase& operator=(const RegistryBase&) = delete;
+  virtual ~RegistryBase();
+
+  // What a plugin of this family is called: "retry policy".
+  absl::string_view family() const { return family_; }
+  // Names of the registered plugins, sorted.
+  virtual std::vector<std::string> names() const;
+  // Full names of their config messages, sorted.
+  virtual std::vector<std::string> config_types() const;
+
+ protected:
+  struct Entry {
+    std::string name;
+    // The config message's default instance, which lives for ever.
+    const google::protobuf::Message* default_config;
+    // A Registry<Interface>::Factory.
+    std::shared_ptr<const void> factory;
+  };
+
+  explicit RegistryBase(absl::string_view family);
+
+  virtual absl::Status Add(Entry entry);
+  virtual absl::StatusOr<Entry> FindByName(absl::string_view name) const;
+  // `type` is a message's full name.
+  virtual absl::StatusOr<Entry> FindByType(absl::string_view type) const;
+  // The message in `any`, which must be of the entry's type.
+  virtual absl::StatusOr<std::unique_ptr<google::protobuf::Message>> Unpack(
+      const Entry& entry, const google::protobuf::Any& any) const;
+  // `status` with the plugin's name before its message.
+  absl::Status Annotate(const Entry& entry, const absl::Status& status) const;
+
+  // "gearman.config.NoRetry" of "type.googleapis.com/gearman.config.NoRetry".
+  static absl::string_view TypeOf(const google::protobuf::Any& any);
+
+ private:
+  const std::string family_;
+  mutable absl::Mutex mutex_;
+  std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
+};
+
+template <typename Interface>
+class Registry : public RegistryBase {
+ public:
+  using Made = absl::StatusOr<std::unique_ptr<Interface>>;
+  using Factory = std::function<Made(const google::protobuf::Message&)>;
+
+  // `family` is what messages call such a plugin: "retry policy".
+  explicit Registry(absl::string_view family) : RegistryBase(family) {}
+
+  // Registers a plugin whose config is a `Config` message. `factory` takes a
+  // const Config& and returns Made; it reports a bad value by FieldError
+  // (plugins/field_error.h). ALREADY_EXISTS: the name or the message type is
+  // taken. INVALID_ARGUMENT: the name is empty or the factory is.
+  template <typename Config>
+  absl::Status Register(absl::string_view name,
+                        std::function<Made(const Config&)> factory) {
+    std::shared_ptr<const Factory> erased;
+    if (factory) {
+      erased = std::make_shared<const Factory>(
+          [factory = std::move(factory)](
+              const google::protobuf::Message& config) -> Made {
+            return factory(static_cast<const Config&>(config));
+          });
+    }
+    return Add({std::string(name), &Config::default_instance(), erased});
+  }
+
+  // Makes the plugin that takes this config message, or the message in an Any.
+  // NOT_FOUND: no plugin takes it; the known ones are listed. Else what the
+  // factory says, after the plugin's name.
+  Made Create(const google::protobuf::Message& config) const {
+    if (config.GetDescriptor() == google::protobuf::Any::descriptor()) {
+      return CreateFromAny(static_cast<const google::protobuf::Any&>(config));
+    }
+    absl::StatusOr<Entry> entry =
+        FindByType(config.GetDescriptor()->full_name());
+    if (!entry.ok()) return entry.status();
+    if (entry->default_config->GetDescriptor() == config.GetDescriptor()) {
+      return Make(*entry, config);
+    }
+    // Same type by another descriptor (a dynamic message): through its bytes.
+    google::protobuf::Any any;
+    any.PackFrom(config);
+    return CreateFromAny(any);
+  }
+
+  // Makes the plugin of this name with the defaults of its config.
+  // NOT_FOUND: no such plugin; the known ones are listed.
+  Made CreateByName(absl::string_view name) const {
+    absl::StatusOr<Entry> entry = FindByName(name);
+    if (!entry.ok()) return entry.status();
+    return Make(*entry, *entry->default_config);
+  }
+
+ private:
+  Made CreateFromAny(const google::protobuf::Any& any) const {
+    absl::StatusOr<Entry> entry = FindByType(TypeOf(any));
+    if (!entry.ok()) return entry.status();
+    absl::StatusOr<std::unique_ptr<google::protobuf::Message>> config =
+        Unpack(*entry, any);
+    if (!config.ok()) return config.status();
+    return Make(*entry, **config);
+  }
+
+  Made Make(const Entry& entry, const google::protobuf::Message& config) const {
+    Made made = (*static_cast<const Factory*>(entry.factory.get()))(config);
+    if (made.ok() && *made == nullptr) {
+      made = absl::InternalError("its factory made nothing");
+    }
+    return made.ok() ? std::move(made) : Annotate(entry, made.status());
+  }
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_REGISTRY_H_

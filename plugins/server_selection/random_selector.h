@@ -1,0 +1,26 @@
+// RandomServerSelector ("random", the default): any of the preferred servers,
+// each as likely as the other. Spreads load without any coordination between
+// clients.
+#ifndef GEARMAN_PLUGINS_SERVER_SELECTION_RANDOM_SELECTOR_H_
+#define GEARMAN_PLUGINS_SERVER_SELECTION_RANDOM_SELECTOR_H_
+
+#include <cstddef>
+
+#include "absl/random/bit_gen_ref.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/plugins/server_selection/server_selector.h"
+
+namespace gearman {
+
+class RandomServerSelector : public ServerSelector {
+ public:
+  size_t Select(const SelectionQuery& query,
+                absl::Span<const ServerCandidate> candidates,
+                absl::BitGenRef random) override;
+  absl::string_view name() const override { return "random"; }
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_SERVER_SELECTION_RANDOM_SELECTOR_H_

@@ -1,0 +1,18 @@
+#include "gearman/plugins/server_selection/round_robin_selector.h"
+
+#include "gearman/plugins/server_selection/server_preference.h"
+
+namespace gearman {
+
+size_t RoundRobinServerSelector::Select(
+    const SelectionQuery& /*query*/,
+    absl::Span<const ServerCandidate> candidates, absl::BitGenRef /*random*/) {
+  if (candidates.size() == 1) return 0;
+  const auto preferred = PreferredServers(candidates);
+  // In turn among the preferred only: the neighbour of a dead server does not
+  // get its share on top of its own.
+  return preferred[turn_.fetch_add(1, std::memory_order_relaxed) %
+                   preferred.size()];
+}
+
+}  // namespace gearman

@@ -1,0 +1,16 @@
+// The server selection plugins that come with the SDK.
+#ifndef GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTION_PLUGINS_H_
+#define GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTION_PLUGINS_H_
+
+#include "absl/status/status.h"
+#include "gearman/plugins/registry.h"
+#include "gearman/plugins/server_selection/server_selector.h"
+
+namespace gearman {
+
+// Registers `random` and `round_robin`. ALREADY_EXISTS when one is.
+absl::Status RegisterServerSelectionPlugins(Registry<ServerSelector>* registry);
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTION_PLUGINS_H_

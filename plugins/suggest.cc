@@ -1,0 +1,75 @@
+#include "gearman/plugins/suggest.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace gearman {
+namespace {
+
+// Lower case, without "_" and "-": JSON's maxPacket is max_packet.
+std::string Normalized(absl::string_view name) {
+  std::string result;
+  for (const char c : name) {
+    if (c != '_' && c != '-') result.push_back(absl::ascii_tolower(c));
+  }
+  return result;
+}
+
+// Insertions, deletions, replacements and swaps of neighbours that turn `a`
+// into `b` (optimal string alignment).
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> before_last(b.size() + 1);
+  std::vector<size_t> last(b.size() + 1);
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replace = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replace});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
+      }
+    }
+    before_last.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+}  // namespace
+
+std::string ClosestName(absl::string_view name,
+                        absl::Span<const std::string> candidates) {
+  // Input may be a whole file in the wrong place: no name is that long.
+  constexpr size_t kLongestName = 100;
+  if (name.empty() || name.size() > kLongestName) return "";
+  const std::string wanted = Normalized(name);
+  std::string closest;
+  // A third of the letters may be wrong, at least one.
+  size_t best = std::max<size_t>(1, wanted.size() / 3) + 1;
+  for (const std::string& candidate : candidates) {
+    if (candidate.size() > kLongestName) continue;
+    const size_t distance = EditDistance(wanted, Normalized(candidate));
+    if (distance < best) {
+      best = distance;
+      closest = candidate;
+    }
+  }
+  return closest;
+}
+
+std::string Suggest(absl::string_view name,
+                    std::vector<std::string> candidates) {
+  std::sort(candidates.begin(), candidates.end());
+  const std::string closest = ClosestName(name, candidates);
+  return absl::StrCat(
+      closest.empty() ? "" : absl::StrCat("did you mean \"", closest, "\"? "),
+      "Known: ", candidates.empty() ? "none" : absl::StrJoin(candidates, ", "));
+}
+
+}  // namespace gearman
