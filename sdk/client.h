@@ -13,21 +13,27 @@
 // DriveMode::kAuto one background thread is started the first time something
 // needs it, and it leads only while nobody waits:
 //
-//   promise                                | a thread waits | nobody waits,     | nobody waits,
-//                                          |                | kAuto             | kCallerOnly
+//   promise                                | a thread waits | nobody waits, |
+//   nobody waits,
+//                                          |                | kAuto |
+//                                          kCallerOnly
 //   ---------------------------------------+----------------+-------------------+------------------
-//   a submission leaves                    | at once        | at once           | at once if the
-//                                          |                |                   | connection is up
-//                                          |                |                   | and takes it; else
-//                                          |                |                   | in the next call
-//   a lost server is replaced, a retry runs| yes            | background thread | in the next call
-//   a timeout ends a request               | yes            | background thread | in the next call
-//   callbacks run                          | on the leader  | background thread | refused at submit
-//   a result is received                   | yes            | background thread | in the next call
-//                                          |                | if a callback or  |
-//                                          |                | timeout waits for |
-//                                          |                | it; else in the   |
-//                                          |                | next call         |
+//   a submission leaves                    | at once        | at once | at once
+//   if the
+//                                          |                | | connection is
+//                                          up |                | | and takes
+//                                          it; else |                | | in the
+//                                          next call
+//   a lost server is replaced, a retry runs| yes            | background thread
+//   | in the next call a timeout ends a request               | yes |
+//   background thread | in the next call callbacks run | on the leader  |
+//   background thread | refused at submit a result is received | yes |
+//   background thread | in the next call
+//                                          |                | if a callback or
+//                                          | |                | timeout waits
+//                                          for | |                | it; else in
+//                                          the   | |                | next call
+//                                          |
 //
 // Ownership: a client owns its connections and (unless given one) its poller.
 // Its end closes them and finishes what is in flight as CANCELLED. Don't
@@ -83,9 +89,9 @@ class Client {
   absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
                                   CallOptions options = {});
 
-  // --- submitting (7, 18, 21, 32, 33, 34, 36: SUBMIT_JOB...) ------------------
-  // Submits one job. Returns at once (unless WhenFull::kBlock has to wait);
-  // whatever is wrong, the request tells.
+  // --- submitting (7, 18, 21, 32, 33, 34, 36: SUBMIT_JOB...)
+  // ------------------ Submits one job. Returns at once (unless
+  // WhenFull::kBlock has to wait); whatever is wrong, the request tells.
   JobRequest SubmitJob(JobSpec spec);
   JobRequest SubmitJob(absl::string_view task, std::string data,
                        CallOptions options = {});
@@ -114,11 +120,11 @@ class Client {
   absl::Status Wait(const JobRequest& request,
                     absl::Duration timeout = absl::InfiniteDuration());
 
-  // --- asking (15 GET_STATUS, 41 GET_STATUS_UNIQUE, 16 ECHO_REQ) --------------
-  // The status of a request's job, asked from its server by handle, or by
-  // unique while there is no handle. The request's job_status() is updated.
-  // UNAVAILABLE: the server can't be asked; DEADLINE_EXCEEDED: no answer in
-  // time; INVALID_ARGUMENT: nothing to ask by.
+  // --- asking (15 GET_STATUS, 41 GET_STATUS_UNIQUE, 16 ECHO_REQ)
+  // -------------- The status of a request's job, asked from its server by
+  // handle, or by unique while there is no handle. The request's job_status()
+  // is updated. UNAVAILABLE: the server can't be asked; DEADLINE_EXCEEDED: no
+  // answer in time; INVALID_ARGUMENT: nothing to ask by.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
   // The same for a job that another process submitted. Without a server every

@@ -5,7 +5,8 @@
 // Dropping every copy detaches: the job goes on, nobody hears of it.
 //
 //               submit            JOB_CREATED            WORK_COMPLETE
-//   kUnknown ----------> kPending ----------> kCreated ---------------> kComplete
+//   kUnknown ----------> kPending ----------> kCreated --------------->
+//   kComplete
 //      ^                    |                    |   WORK_FAIL,
 //      |   given up, lost,  |                    |   WORK_EXCEPTION
 //      +--- cancelled ------+--------------------+---------------> kFailed
@@ -55,7 +56,21 @@ enum class JobState : unsigned char {
   kComplete,  // the worker completed it
 };
 // "unknown", "pending", "created", "failed", "complete".
-absl::string_view JobStateName(JobState state);
+inline absl::string_view JobStateName(JobState state) {
+  switch (state) {
+    case JobState::kUnknown:
+      break;
+    case JobState::kPending:
+      return "pending";
+    case JobState::kCreated:
+      return "created";
+    case JobState::kFailed:
+      return "failed";
+    case JobState::kComplete:
+      return "complete";
+  }
+  return "unknown";
+}
 
 // A job to submit, before it is a request.
 struct JobSpec {

@@ -67,8 +67,8 @@ class Connection {
     const IoResult result = transport_->Connect();
     if (result.done()) connected_ = true;
     if (result.closed()) {
-      return absl::UnavailableError(absl::StrCat(
-          Describe(), ": closed by the server while connecting"));
+      return absl::UnavailableError(
+          absl::StrCat(Describe(), ": closed by the server while connecting"));
     }
     if (result.failed()) return result.status;
     return absl::OkStatus();

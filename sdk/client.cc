@@ -1,0 +1,264 @@
+#include "gearman/sdk/client.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/client/client_core.h"
+#include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/client/query.h"
+
+namespace gearman {
+namespace {
+
+using internal::JobRequestState;
+using internal::Operation;
+using internal::Query;
+
+using States = absl::InlinedVector<std::shared_ptr<JobRequestState>, 1>;
+
+States StatesOf(absl::Span<const JobRequest> requests) {
+  States states;
+  states.reserve(requests.size());
+  for (const JobRequest& request : requests) {
+    states.push_back(request.internal_state());
+  }
+  return states;
+}
+
+// One question about one job: asked from one server, or, by a unique without a
+// server, from each.
+class StatusQuestion {
+ public:
+  StatusQuestion(internal::ClientCore* core, const JobId& id) {
+    if (id.handle.empty() && id.unique.empty()) {
+      error_ = absl::InvalidArgumentError(
+          "status query: the job has neither a handle nor a unique to ask by");
+      return;
+    }
+    if (!id.server.empty()) {
+      const int server = core->FindServer(id.server);
+      if (server < 0) {
+        error_ = absl::InvalidArgumentError(absl::StrCat(
+            "status query: ", id.server, " is none of this client's servers"));
+        return;
+      }
+      Add(server, id);
+      return;
+    }
+    if (!id.handle.empty()) {
+      error_ = absl::InvalidArgumentError(absl::StrCat(
+          "status query: the handle \"", absl::CHexEscape(id.handle),
+          "\" means nothing without its server"));
+      return;
+    }
+    for (int server = 0; server < core->server_count(); ++server) {
+      Add(server, id);
+    }
+  }
+
+  void CollectQueries(std::vector<Query*>* queries) {
+    for (const std::unique_ptr<Query>& query : queries_) {
+      queries->push_back(query.get());
+    }
+  }
+
+  // After the queries have finished: the answer of the server that knows the
+  // job, else any answer, else every server's error.
+  absl::StatusOr<JobStatus> Answer() const {
+    if (!error_.ok()) return error_;
+    const JobStatus* answer = nullptr;
+    for (const std::unique_ptr<Query>& query : queries_) {
+      if (!query->status.ok()) continue;
+      if (answer == nullptr || query->job_status.known) {
+        answer = &query->job_status;
+      }
+      if (query->job_status.known) break;
+    }
+    if (answer != nullptr) return *answer;
+    if (queries_.size() == 1) return queries_[0]->status;
+    return absl::Status(
+        queries_[0]->status.code(),
+        absl::StrJoin(queries_, "; ",
+                      [](std::string* out, const std::unique_ptr<Query>& q) {
+                        absl::StrAppend(out, q->status.message());
+                      }));
+  }
+
+ private:
+  void Add(int server, const JobId& id) {
+    queries_.push_back(std::make_unique<Query>(Operation::Kind::kStatusQuery));
+    queries_.back()->handle = id.handle;
+    queries_.back()->unique = id.handle.empty() ? id.unique : std::string();
+    queries_.back()->server = server;
+  }
+
+  absl::Status error_;
+  std::vector<std::unique_ptr<Query>> queries_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
+  absl::StatusOr<std::shared_ptr<internal::ClientCore>> core =
+      internal::ClientCore::Create(std::move(options));
+  if (!core.ok()) return core.status();
+  return std::unique_ptr<Client>(new Client(*std::move(core)));
+}
+
+Client::Client(std::shared_ptr<internal::ClientCore> core)
+    : core_(std::move(core)) {}
+
+Client::~Client() { core_->Shutdown(); }
+
+absl::StatusOr<std::string> Client::Run(absl::string_view task,
+                                        std::string data, CallOptions options) {
+  JobSpec spec(std::string(task), std::move(data));
+  spec.options = std::move(options);
+  spec.options.run_at.reset();
+  JobRequest request(std::move(spec));
+  const std::shared_ptr<JobRequestState> state = request.internal_state();
+  core_->Submit({&state, 1}, /*will_wait=*/true).IgnoreError();
+  absl::Status status = core_->Wait({&state, 1}, /*for_accepted=*/false,
+                                    absl::InfiniteDuration());
+  if (!status.ok()) {
+    // Nobody will look at it again.
+    request.Cancel();
+    return status;
+  }
+  return std::move(state->result);
+}
+
+JobRequest Client::SubmitJob(JobSpec spec) {
+  JobRequest request(std::move(spec));
+  const std::shared_ptr<JobRequestState> state = request.internal_state();
+  // A new request belongs to no other client: nothing but its own status can
+  // tell what is wrong.
+  core_->Submit({&state, 1}, /*will_wait=*/false).IgnoreError();
+  return request;
+}
+
+JobRequest Client::SubmitJob(absl::string_view task, std::string data,
+                             CallOptions options) {
+  JobSpec spec(std::string(task), std::move(data));
+  spec.options = std::move(options);
+  return SubmitJob(std::move(spec));
+}
+
+JobRequest Client::SubmitBackgroundJob(absl::string_view task, std::string data,
+                                       CallOptions options) {
+  JobSpec spec(std::string(task), std::move(data));
+  spec.background = true;
+  spec.options = std::move(options);
+  return SubmitJob(std::move(spec));
+}
+
+std::vector<JobRequest> Client::SubmitMultipleJobs(std::vector<JobSpec> specs) {
+  std::vector<JobRequest> requests;
+  requests.reserve(specs.size());
+  for (JobSpec& spec : specs) requests.emplace_back(std::move(spec));
+  SubmitMultipleRequests(requests).IgnoreError();
+  return requests;
+}
+
+absl::Status Client::SubmitMultipleRequests(
+    absl::Span<const JobRequest> requests) {
+  return core_->Submit(StatesOf(requests), /*will_wait=*/false);
+}
+
+absl::Status Client::WaitUntilJobsAccepted(
+    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+  return core_->Wait(StatesOf(requests), /*for_accepted=*/true, timeout);
+}
+
+absl::Status Client::WaitUntilJobsCompleted(
+    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+  return core_->Wait(StatesOf(requests), /*for_accepted=*/false, timeout);
+}
+
+absl::Status Client::Wait(const JobRequest& request, absl::Duration timeout) {
+  return WaitUntilJobsCompleted({&request, 1}, timeout);
+}
+
+absl::StatusOr<JobStatus> Client::GetJobStatus(const JobRequest& request,
+                                               absl::Duration timeout) {
+  return std::move(GetJobStatuses({&request, 1}, timeout).front());
+}
+
+absl::StatusOr<JobStatus> Client::GetJobStatus(const JobId& id,
+                                               absl::Duration timeout) {
+  return std::move(GetJobStatuses({&id, 1}, timeout).front());
+}
+
+std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
+    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+  std::vector<JobId> ids;
+  ids.reserve(requests.size());
+  for (const JobRequest& request : requests) ids.push_back(request.id());
+  std::vector<absl::StatusOr<JobStatus>> answers =
+      GetJobStatuses(absl::MakeConstSpan(ids), timeout);
+  absl::MutexLock lock(core_->mutex());
+  for (size_t i = 0; i < requests.size(); ++i) {
+    JobRequestState* state = requests[i].internal_state().get();
+    if (!answers[i].ok() || state->core != core_) continue;
+    state->status_known = answers[i]->known;
+    state->status_running = answers[i]->running;
+    state->numerator = answers[i]->numerator;
+    state->denominator = answers[i]->denominator;
+    state->status_time = answers[i]->time_received;
+  }
+  return answers;
+}
+
+std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
+    absl::Span<const JobId> ids, absl::Duration timeout) {
+  std::vector<StatusQuestion> questions;
+  questions.reserve(ids.size());
+  std::vector<Query*> queries;
+  for (const JobId& id : ids) {
+    questions.emplace_back(core_.get(), id);
+    questions.back().CollectQueries(&queries);
+  }
+  core_->Ask(queries, timeout);
+  std::vector<absl::StatusOr<JobStatus>> answers;
+  answers.reserve(questions.size());
+  for (const StatusQuestion& question : questions) {
+    answers.push_back(question.Answer());
+  }
+  return answers;
+}
+
+absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,
+                                       absl::string_view server,
+                                       absl::Duration timeout) {
+  Query query(Operation::Kind::kEcho);
+  query.data = std::string(data);
+  query.server =
+      server.empty() ? core_->ChooseServer() : core_->FindServer(server);
+  if (query.server < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("echo: ", server, " is none of this client's servers"));
+  }
+  Query* const queries[] = {&query};
+  core_->Ask(queries, timeout);
+  if (!query.status.ok()) return query.status;
+  return EchoReply{core_->ServerName(query.server), std::move(query.echo),
+                   query.answered - query.asked};
+}
+
+absl::Time Client::RunOnce(absl::Time deadline) {
+  return core_->RunOnce(deadline);
+}
+
+MetricsSnapshot Client::metrics() const {
+  if (core_->metrics() == nullptr) return {};
+  return core_->metrics()->Snapshot(core_->clock()->Now());
+}
+
+}  // namespace gearman

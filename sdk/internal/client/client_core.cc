@@ -1,0 +1,695 @@
+#include "gearman/sdk/internal/client/client_core.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/numeric/int128.h"
+#include "absl/random/seed_sequences.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/plugins/retry/immediate_retry.h"
+#include "gearman/plugins/server_selection/random_selector.h"
+#include "gearman/sdk/internal/client/random_unique.h"
+#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/status.h"
+#include "gearman/transports/epoll_poller.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+constexpr char kDefaultServer[] = "inproc://default";
+
+ServerPool::Options PoolOptions(const ClientOptions& options,
+                                Metrics* metrics) {
+  ServerPool::Options pool;
+  pool.task_prefix = options.task_prefix;
+  pool.exceptions = options.exceptions;
+  pool.connect_timeout = options.connect_timeout;
+  pool.reply_timeout = options.reply_timeout;
+  pool.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  pool.transports = options.transports;
+  pool.selector = options.server_selector;
+  pool.metrics = metrics;
+  pool.logger = options.logger;
+  return pool;
+}
+
+JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
+                                          Metrics* metrics) {
+  JobRequestTracker::Options tracker;
+  tracker.retry_policy = options.retry_policy.get();
+  tracker.max_update_bytes = options.limits.max_update_bytes;
+  tracker.metrics = metrics;
+  return tracker;
+}
+
+std::shared_ptr<Metrics> MakeMetrics(const ClientOptions& options) {
+  if (options.metrics_sinks.empty()) return nullptr;
+  return std::make_shared<Metrics>(MetricsOptions{});
+}
+
+std::mt19937_64 MakeRandom(const ClientOptions& options) {
+  if (options.random_seed.has_value()) {
+    return std::mt19937_64(*options.random_seed);
+  }
+  auto seed = absl::MakeSeedSeq();
+  return std::mt19937_64(seed);
+}
+
+absl::Status CheckOptions(const ClientOptions& options) {
+  struct Positive {
+    const char* name;
+    absl::Duration value;
+  };
+  for (const Positive& field :
+       {Positive{"connect_timeout", options.connect_timeout},
+        Positive{"reply_timeout", options.reply_timeout},
+        Positive{"timeout", options.timeout}}) {
+    if (field.value <= absl::ZeroDuration()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("ClientOptions::", field.name, " is ",
+                       absl::FormatDuration(field.value),
+                       "; it must be more than zero (infinite: none)"));
+    }
+  }
+  if (options.max_connection_attempts < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ClientOptions::max_connection_attempts is ",
+                     options.max_connection_attempts,
+                     "; it must be at least 1, or 0 for each server once"));
+  }
+  if (options.limits.max_requests_in_flight == 0 ||
+      options.limits.max_output_bytes == 0 ||
+      options.limits.max_packet_bytes < 12) {
+    return absl::InvalidArgumentError(
+        "ClientOptions::limits: max_requests_in_flight and max_output_bytes "
+        "must be at least 1, max_packet_bytes at least 12");
+  }
+  if (options.task_prefix.find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError(
+        "ClientOptions::task_prefix holds a NUL byte, which no task can have");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
+    ClientOptions options) {
+  absl::Status status = CheckOptions(options);
+  if (!status.ok()) return status;
+  if (options.servers.empty()) options.servers.push_back(kDefaultServer);
+  std::vector<Address> servers;
+  for (const std::string& text : options.servers) {
+    absl::StatusOr<Address> address = ParseAddress(text);
+    if (!address.ok()) return address.status();
+    if (std::find(servers.begin(), servers.end(), *address) != servers.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("server ", address->ToString(),
+                       " is given twice in ClientOptions::servers"));
+    }
+    servers.push_back(*std::move(address));
+  }
+  if (options.transports == nullptr) {
+    return absl::InvalidArgumentError(
+        "ClientOptions::transports is null: use gearman::CreateClient of "
+        "sdk/config.h, or give a TransportRegistry with the schemes you need");
+  }
+  for (const Address& address : servers) {
+    absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
+        options.transports->Find(address.scheme);
+    if (!factory.ok()) return factory.status();
+  }
+  if (options.poller == nullptr) {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+    if (!poller.ok()) return poller.status();
+    options.poller = *std::move(poller);
+  }
+  if (options.retry_policy == nullptr) {
+    options.retry_policy = std::make_shared<ImmediateRetryPolicy>();
+  }
+  if (options.server_selector == nullptr) {
+    options.server_selector = std::make_shared<RandomServerSelector>();
+  }
+  return std::shared_ptr<ClientCore>(
+      new ClientCore(std::move(options), std::move(servers)));
+}
+
+ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
+    : options_(std::move(options)),
+      server_count_(static_cast<int>(servers.size())),
+      poller_(options_.poller),
+      clock_(poller_->clock()),
+      metrics_(MakeMetrics(options_)),
+      random_(MakeRandom(options_)),
+      tracker_(TrackerOptions(options_, metrics_.get())),
+      servers_(std::move(servers), PoolOptions(options_, metrics_.get()),
+               poller_.get(), &random_),
+      driver_(&mutex_, poller_.get(), this,
+              options_.drive_mode == DriveMode::kAuto) {
+  if (metrics_ != nullptr) {
+    exporter_ = std::make_unique<MetricsExporter>(
+        metrics_, options_.metrics_sinks, clock_);
+  }
+}
+
+ClientCore::~ClientCore() { Shutdown(); }
+
+void ClientCore::Shutdown() {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (shut_down_) return;
+    shut_down_ = true;
+  }
+  // Nobody drives after this.
+  driver_.Stop();
+  {
+    absl::MutexLock lock(&mutex_);
+    const absl::Time now = clock_->Now();
+    tracker_.GiveUpAll(absl::CancelledError("the client was destroyed"), now);
+    for (Query* query : std::exchange(queries_to_send_, {})) {
+      query->status = absl::CancelledError("the client was destroyed");
+      query->finished = true;
+      ReleaseWaiters(query, /*finished=*/true);
+    }
+    servers_.CloseAll();
+    while (RunNotices()) {
+    }
+    ReleaseWaiters(&room_, /*finished=*/true);
+  }
+  poller_->RunDeferred();
+  exporter_ = nullptr;
+}
+
+// --- submitting --------------------------------------------------------------
+
+void ClientCore::MakeUnique(JobRequestState* request) {
+  if (request->unique_set) return;
+  switch (options_.unique_mode) {
+    case UniqueMode::kRandom: {
+      char text[kRandomUniqueSize];
+      WriteHexUnique(absl::MakeUint128(random_(), random_()), text);
+      request->unique.Assign(absl::string_view(text, sizeof(text)));
+      request->explicit_unique = false;
+      return;
+    }
+    case UniqueMode::kPayload: {
+      char text[kRandomUniqueSize];
+      WriteHexUnique(HashOfJob(request->task, request->data), text);
+      request->unique.Assign(absl::string_view(text, sizeof(text)));
+      request->explicit_unique = true;
+      return;
+    }
+    case UniqueMode::kDash:
+      request->unique.Assign("-");
+      request->explicit_unique = true;
+      return;
+    case UniqueMode::kNone:
+      request->unique.Clear();
+      request->explicit_unique = false;
+      return;
+  }
+}
+
+absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
+  request->core = shared_from_this();
+  request->timed_out = false;
+  request->has_result = false;
+  request->result.clear();
+  request->handle.Clear();
+  request->status = absl::OkStatus();
+  request->attempts = 0;
+  request->server = -1;
+  if (request->extras != nullptr) {
+    request->extras->exception.reset();
+    request->extras->attempts.clear();
+    request->extras->retry_at = absl::InfiniteFuture();
+  }
+  if (!request->priority_set) request->priority = options_.priority;
+  if (!request->idempotent_set) request->idempotent = options_.idempotent;
+  request->resolved_max_attempts = request->max_attempts > 0
+                                       ? request->max_attempts
+                                       : (options_.max_connection_attempts > 0
+                                              ? options_.max_connection_attempts
+                                              : server_count_);
+  const absl::Duration timeout = request->timeout == absl::ZeroDuration()
+                                     ? options_.timeout
+                                     : request->timeout;
+  request->deadline = now + timeout;
+  MakeUnique(request);
+  request->metrics =
+      metrics_ == nullptr ? nullptr : metrics_->ForTask(request->task);
+  if (request->background && request->extras != nullptr &&
+      request->extras->run_at.has_value()) {
+    request->priority = Priority::kNone;
+  }
+  if (options_.drive_mode == DriveMode::kCallerOnly &&
+      request->has_callbacks()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "task \"", absl::CHexEscape(request->task),
+        "\": callbacks need DriveMode::kAuto; this client is kCallerOnly"));
+  }
+  return request->invalid;
+}
+
+bool ClientCore::Full() const {
+  return tracker_.in_flight() >= options_.limits.max_requests_in_flight ||
+         servers_.output_bytes() >= options_.limits.max_output_bytes;
+}
+
+absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
+  const WhenFull when_full =
+      request.when_full.value_or(options_.limits.when_full);
+  if (when_full == WhenFull::kBlock && !driver_.in_callback()) {
+    while (Full() && !shut_down_) {
+      const absl::Time now = clock_->Now();
+      if (now >= request.deadline) {
+        return absl::DeadlineExceededError(
+            "not submitted: the client was full until the request's timeout");
+      }
+      Settle(now);
+      Waiter waiter(1);
+      waiter.Add(&room_, /*for_accepted=*/false);
+      driver_.Wait(&waiter, request.deadline);
+    }
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "not submitted: ", tracker_.in_flight(), " requests in flight (limit ",
+      options_.limits.max_requests_in_flight, "), ", servers_.output_bytes(),
+      " bytes to write (limit ", options_.limits.max_output_bytes, ")"));
+}
+
+absl::Status ClientCore::Submit(
+    absl::Span<const std::shared_ptr<JobRequestState>> batch, bool will_wait) {
+  absl::Status result;
+  {
+    absl::MutexLock lock(&mutex_);
+    absl::Time now = clock_->Now();
+    for (const std::shared_ptr<JobRequestState>& request : batch) {
+      if (!request->finished.load(std::memory_order_acquire)) {
+        if (request->core.get() != this && result.ok()) {
+          result = absl::FailedPreconditionError(absl::StrCat(
+              "task \"", absl::CHexEscape(request->task), "\", unique \"",
+              absl::CHexEscape(request->unique.view()),
+              "\": the request is in flight in another client"));
+        }
+        continue;
+      }
+      if (request->state != JobState::kUnknown) continue;
+      absl::Status status = Prepare(request.get(), now);
+      if (status.ok() && shut_down_) {
+        status = absl::CancelledError("the client was destroyed");
+      }
+      bool silently = false;
+      if (status.ok() && Full()) {
+        status = MakeRoom(*request);
+        now = clock_->Now();
+        silently = request->when_full.value_or(options_.limits.when_full) ==
+                   WhenFull::kDrop;
+      }
+      tracker_.Start(request, now);
+      if (!status.ok()) {
+        StatusFacts facts;
+        facts.operation = "submit";
+        facts.task = request->task;
+        facts.bytes_sent = false;
+        status = Annotate(status, facts);
+        if (silently) {
+          tracker_.DropSilently(request.get(), std::move(status), now);
+        } else {
+          tracker_.GiveUp(request.get(), std::move(status), now);
+        }
+        continue;
+      }
+      for (JobRequestState* starting : tracker_.TakeDispatches()) {
+        Dispatch(starting, now);
+      }
+    }
+    AfterChange(now, will_wait);
+  }
+  poller_->RunDeferred();
+  return result;
+}
+
+void ClientCore::AfterChange(absl::Time now, bool will_wait) {
+  // Who leads and is awake sends it with the rest.
+  if (driver_.leader_busy()) return;
+  Settle(now);
+  if (will_wait) return;
+  driver_.OnChange(tracker_.has_notices() ? absl::InfinitePast()
+                                          : NextDeadline());
+}
+
+void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
+  if (request->self == nullptr) return;
+  SelectionQuery query;
+  query.task = request->task;
+  query.unique = request->unique.view();
+  query.attempt = request->attempts + 1;
+  absl::Span<const AttemptRecord> tried;
+  if (request->extras != nullptr) tried = request->extras->attempts;
+  const int server = servers_.Choose(query, tried);
+  request->server = server;
+  tracker_.OnDispatched(request);
+  const std::string& name = servers_.link(server).name;
+  absl::Status status = Open(server, now);
+  if (!status.ok()) {
+    tracker_.OnAttemptFailed(
+        request, name,
+        {FailureReason::kConnect, std::move(status), /*bytes_sent=*/false},
+        now);
+    return;
+  }
+  effects_.clear();
+  status = servers_.link(server).session->Submit(request, &effects_);
+  if (!status.ok()) {
+    StatusFacts facts;
+    facts.operation = "submit";
+    facts.task = request->task;
+    facts.bytes_sent = false;
+    tracker_.GiveUp(request, Annotate(status, facts), now);
+    return;
+  }
+  servers_.MarkDirty(server);
+  if (!effects_.empty()) Apply(name, now);
+}
+
+absl::Status ClientCore::Open(int server, absl::Time now) {
+  if (servers_.NeedsLook(server, now)) {
+    OnReady(servers_.link(server).connection->key(), now);
+    HandleLost(now);
+  }
+  return servers_.Open(server, now);
+}
+
+void ClientCore::Dispatch(Query* query, absl::Time now) {
+  absl::Status status = Open(query->server, now);
+  if (status.ok()) {
+    status = servers_.link(query->server).session->Ask(query);
+    servers_.MarkDirty(query->server);
+  }
+  if (status.ok()) return;
+  query->status = std::move(status);
+  query->finished = true;
+  ReleaseWaiters(query, /*finished=*/true);
+}
+
+// --- the pass ----------------------------------------------------------------
+
+void ClientCore::Apply(const std::string& server, absl::Time now) {
+  for (Effect& effect : effects_) tracker_.OnEffect(effect, server, now);
+  effects_.clear();
+}
+
+void ClientCore::OnReady(Poller::Key key, absl::Time now) {
+  servers_.OnReady(
+      key, now,
+      [this, now](ServerLink& link, wire::ToClient& event)
+          ABSL_NO_THREAD_SAFETY_ANALYSIS {
+            effects_.clear();
+            absl::Status status = link.session->OnEvent(event, &effects_);
+            if (!effects_.empty()) Apply(link.name, now);
+            return status;
+          },
+      &lost_);
+}
+
+void ClientCore::FailQuery(Query* query, const LostLink& lost, absl::Time now) {
+  // A question harms nobody: one that was lost with an old connection is asked
+  // once more.
+  static_cast<void>(now);
+  if (!lost.connecting && !query->asked_again) {
+    query->asked_again = true;
+    queries_to_send_.push_back(query);
+    return;
+  }
+  query->status = lost.status;
+  query->finished = true;
+  ReleaseWaiters(query, /*finished=*/true);
+}
+
+void ClientCore::HandleLost(absl::Time now) {
+  while (!lost_.empty()) {
+    const LostLink lost = std::move(lost_.back());
+    lost_.pop_back();
+    ServerLink& link = servers_.link(lost.server);
+    if (link.connection == nullptr) continue;
+    if (lost.reason == ReconnectReason::kFailed) {
+      // Writing failed: what the server said before it went still counts.
+      std::vector<LostLink> ignored;
+      std::swap(ignored, lost_);
+      OnReady(link.connection->key(), now);
+      std::swap(ignored, lost_);
+    }
+    if (metrics_ != nullptr && lost.reason == ReconnectReason::kProtocolError) {
+      metrics_->ProtocolError("DATA_LOSS");
+    }
+    std::vector<Orphan> orphans;
+    servers_.Close(lost, &orphans);
+    for (const Orphan& orphan : orphans) {
+      if (orphan.operation->kind != Operation::Kind::kJob) {
+        FailQuery(static_cast<Query*>(orphan.operation), lost, now);
+        continue;
+      }
+      AttemptOutcome outcome;
+      outcome.reason = orphan.accepted   ? FailureReason::kLostAfterAcceptance
+                       : lost.connecting ? FailureReason::kConnect
+                                         : FailureReason::kLostBeforeAcceptance;
+      outcome.bytes_sent = orphan.bytes_sent;
+      outcome.status = lost.status;
+      tracker_.OnAttemptFailed(static_cast<JobRequestState*>(orphan.operation),
+                               link.name, std::move(outcome), now);
+    }
+  }
+}
+
+void ClientCore::Settle(absl::Time now) {
+  do {
+    HandleLost(now);
+    for (JobRequestState* request : tracker_.TakeDispatches()) {
+      Dispatch(request, now);
+    }
+    for (Query* query : std::exchange(queries_to_send_, {})) {
+      Dispatch(query, now);
+    }
+    servers_.Flush(now, &lost_);
+  } while (!lost_.empty() || tracker_.wants_dispatch() ||
+           !queries_to_send_.empty() || servers_.dirty());
+}
+
+absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
+  mutex_.AssertHeld();
+  absl::Time now = clock_->Now();
+  for (const Poller::Key key : ready) OnReady(key, now);
+  for (;;) {
+    tracker_.OnTime(now);
+    servers_.OnTime(now, &lost_);
+    Settle(now);
+    if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
+    if (!RunNotices()) break;
+    now = clock_->Now();
+  }
+  if (exporter_ != nullptr && exporter_->next() <= now) {
+    mutex_.Unlock();
+    exporter_->OnTime(now);
+    mutex_.Lock();
+    Settle(clock_->Now());
+  }
+  return tracker_.has_notices() ? absl::InfinitePast() : NextDeadline();
+}
+
+absl::Time ClientCore::NextDeadline() const {
+  absl::Time next =
+      std::min(tracker_.next_deadline(), servers_.next_deadline());
+  if (exporter_ != nullptr) next = std::min(next, exporter_->next());
+  return next;
+}
+
+bool ClientCore::NeedsBackground() const {
+  mutex_.AssertHeld();
+  return tracker_.in_flight_with_callbacks() > 0 || tracker_.has_notices() ||
+         tracker_.wants_dispatch() || servers_.has_output() ||
+         tracker_.next_deadline() != absl::InfiniteFuture() ||
+         (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture());
+}
+
+bool ClientCore::RunNotices() {
+  if (!tracker_.has_notices()) return false;
+  std::vector<Notice> notices = tracker_.TakeNotices();
+  std::vector<std::shared_ptr<JobRequestState>> ended;
+  mutex_.Unlock();
+  {
+    IoDriver::CallbackScope scope(&driver_);
+    for (Notice& notice : notices) {
+      const JobRequest request(notice.request);
+      const JobCallbacks& callbacks = notice.request->extras->callbacks;
+      switch (notice.kind) {
+        case Notice::Kind::kData:
+          callbacks.on_data(request, notice.data);
+          break;
+        case Notice::Kind::kWarning:
+          callbacks.on_warning(request, notice.data);
+          break;
+        case Notice::Kind::kStatus:
+          callbacks.on_status(request, notice.status);
+          break;
+        case Notice::Kind::kComplete:
+          if (callbacks.on_complete) callbacks.on_complete(request);
+          ended.push_back(std::move(notice.request));
+          break;
+      }
+    }
+  }
+  mutex_.Lock();
+  for (const std::shared_ptr<JobRequestState>& request : ended) {
+    request->callbacks_pending = false;
+    ReleaseWaiters(request.get(), /*finished=*/true);
+  }
+  return true;
+}
+
+// --- waiting -----------------------------------------------------------------
+
+absl::Status ClientCore::Wait(
+    absl::Span<const std::shared_ptr<JobRequestState>> batch, bool for_accepted,
+    absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  if (driver_.in_callback()) {
+    return absl::FailedPreconditionError(
+        "a callback must not wait: it runs on the thread that drives the I/O; "
+        "use on_complete, or another thread");
+  }
+  const absl::Time deadline = clock_->Now() + timeout;
+  const auto there = [for_accepted](const JobRequestState& request) {
+    return request.finished.load(std::memory_order_acquire) ||
+           (for_accepted && request.state == JobState::kCreated);
+  };
+  Waiter waiter(batch.size());
+  for (const std::shared_ptr<JobRequestState>& request : batch) {
+    if (request->core.get() != this) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "task \"", absl::CHexEscape(request->task), "\", unique \"",
+          absl::CHexEscape(request->unique.view()),
+          request->core == nullptr
+              ? "\": the request was not submitted"
+              : "\": the request belongs to another client"));
+    }
+    if (!there(*request) || request->callbacks_pending) {
+      waiter.Add(request.get(), for_accepted);
+    }
+  }
+  driver_.Wait(&waiter, deadline);
+  const size_t late = waiter.remaining();
+  waiter.Abandon();
+
+  absl::Status first_error;
+  const JobRequestState* first_late = nullptr;
+  for (const std::shared_ptr<JobRequestState>& request : batch) {
+    if (!there(*request)) {
+      request->timed_out = true;
+      if (first_late == nullptr) first_late = request.get();
+    } else if (request->finished.load(std::memory_order_acquire)) {
+      if (first_error.ok()) first_error = request->status;
+    } else {
+      request->timed_out = false;
+    }
+  }
+  if (first_late == nullptr) return first_error;
+  std::string where = first_late->server >= 0
+                          ? servers_.link(first_late->server).name
+                          : std::string("no server yet");
+  return absl::DeadlineExceededError(
+      absl::StrCat(late, " of ", batch.size(), " requests not ",
+                   for_accepted ? "accepted" : "finished", " within ",
+                   absl::FormatDuration(timeout), "; the first is task \"",
+                   absl::CHexEscape(first_late->task), "\", unique \"",
+                   absl::CHexEscape(first_late->unique.view()), "\", ",
+                   JobStateName(first_late->state), " at ", where,
+                   "; they go on: wait again, or cancel them"));
+}
+
+void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  if (driver_.in_callback() || shut_down_) {
+    for (Query* query : queries) {
+      query->status =
+          shut_down_
+              ? absl::CancelledError("the client was destroyed")
+              : absl::FailedPreconditionError(
+                    "a callback must not ask a server: the question waits for "
+                    "the thread that runs the callback");
+      query->finished = true;
+    }
+    return;
+  }
+  const absl::Time now = clock_->Now();
+  Waiter waiter(queries.size());
+  for (Query* query : queries) {
+    if (query->finished) continue;
+    waiter.Add(query, /*for_accepted=*/false);
+    query->asked = now;
+    Dispatch(query, now);
+  }
+  AfterChange(now, /*will_wait=*/true);
+  driver_.Wait(&waiter, now + timeout);
+  waiter.Abandon();
+  for (Query* query : queries) {
+    if (query->finished) continue;
+    if (query->session != nullptr) query->session->Detach(query);
+    queries_to_send_.erase(
+        std::remove(queries_to_send_.begin(), queries_to_send_.end(), query),
+        queries_to_send_.end());
+    query->finished = true;
+    query->status = absl::DeadlineExceededError(
+        absl::StrCat(servers_.link(query->server).name, ": no answer within ",
+                     absl::FormatDuration(timeout)));
+  }
+}
+
+void ClientCore::Cancel(JobRequestState* request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (request->self == nullptr) return;
+    const absl::Time now = clock_->Now();
+    StatusFacts facts;
+    facts.operation = "submit";
+    facts.task = request->task;
+    if (request->server >= 0)
+      facts.server = servers_.link(request->server).name;
+    tracker_.GiveUp(
+        request,
+        Annotate(absl::CancelledError("cancelled; the job itself may go on"),
+                 facts),
+        now);
+    AfterChange(now, /*will_wait=*/false);
+  }
+  poller_->RunDeferred();
+}
+
+absl::Time ClientCore::RunOnce(absl::Time deadline) {
+  absl::MutexLock lock(&mutex_);
+  return driver_.RunOnce(deadline);
+}
+
+int ClientCore::FindServer(absl::string_view address) {
+  absl::MutexLock lock(&mutex_);
+  return servers_.Find(address);
+}
+
+std::string ClientCore::ServerName(int server) {
+  absl::MutexLock lock(&mutex_);
+  return servers_.link(server).name;
+}
+
+int ClientCore::ChooseServer() {
+  absl::MutexLock lock(&mutex_);
+  return servers_.Choose(SelectionQuery{}, {});
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,135 @@
+// ClientCore: what a Client is made of, put together: tracker, servers, driver
+// and the one lock. It outlives its Client as long as requests refer to it, but
+// does nothing any more.
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/internal/client/effects.h"
+#include "gearman/sdk/internal/client/io_driver.h"
+#include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/client/job_request_tracker.h"
+#include "gearman/sdk/internal/client/query.h"
+#include "gearman/sdk/internal/client/server_pool.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/metrics/metrics_exporter.h"
+
+namespace gearman {
+namespace internal {
+
+class ClientCore final : public std::enable_shared_from_this<ClientCore>,
+                         private IoDriver::Machine {
+ public:
+  static absl::StatusOr<std::shared_ptr<ClientCore>> Create(
+      ClientOptions options);
+  ~ClientCore() override;
+
+  // Submits each request that is not in flight; OK ones are left alone.
+  // `will_wait`: the caller waits next, so that no background thread is needed
+  // for them. FAILED_PRECONDITION: the first one in flight elsewhere.
+  absl::Status Submit(absl::Span<const std::shared_ptr<JobRequestState>> batch,
+                      bool will_wait) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits for acceptance or the end of all; marks late ones timed_out.
+  absl::Status Wait(absl::Span<const std::shared_ptr<JobRequestState>> batch,
+                    bool for_accepted, absl::Duration timeout)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Asks each query of its server (an index; -1: none, which it then says), and
+  // waits for the answers; every query is finished afterwards.
+  void Ask(absl::Span<Query* const> queries, absl::Duration timeout)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Cancel(JobRequestState* request) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Time RunOnce(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Finishes everything as CANCELLED and closes. Idempotent.
+  void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Index of the server with this address, or -1; and what is there.
+  int FindServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
+  int server_count() const { return server_count_; }
+  std::string ServerName(int server) ABSL_LOCKS_EXCLUDED(mutex_);
+  // A server for a query that does not care.
+  int ChooseServer() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  const ClientOptions& options() const { return options_; }
+  Clock* clock() const { return clock_; }
+  Metrics* metrics() const { return metrics_.get(); }
+  // Guards every request of this client that is not finished.
+  absl::Mutex* mutex() ABSL_LOCK_RETURNED(mutex_) { return &mutex_; }
+  bool in_callback() const { return driver_.in_callback(); }
+
+ private:
+  explicit ClientCore(ClientOptions options, std::vector<Address> servers);
+
+  // IoDriver::Machine, with the lock held.
+  absl::Time Work(const std::vector<Poller::Key>& ready) override;
+  bool NeedsBackground() const override;
+
+  // Fills in what the request leaves to the client. An error ends it.
+  absl::Status Prepare(JobRequestState* request, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Waits for room. An error ends the request.
+  absl::Status MakeRoom(const JobRequestState& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Full() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MakeUnique(JobRequestState* request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Sends what wants to be sent, follows up what fails, until nothing changes.
+  void Settle(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Dispatch(JobRequestState* request, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Dispatch(Query* query, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Opens the server's connection, having looked at an idle one.
+  absl::Status Open(int server, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnReady(Poller::Key key, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void HandleLost(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FailQuery(Query* query, const LostLink& lost, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Apply(const std::string& server, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Runs the callbacks that are due, without the lock. False: there were none.
+  bool RunNotices() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After a change by a thread that does not drive: writes, and tells who does.
+  void AfterChange(absl::Time now, bool will_wait)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const ClientOptions options_;
+  const int server_count_;
+  const std::shared_ptr<Poller> poller_;
+  Clock* const clock_;
+  const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
+
+  absl::Mutex mutex_;
+  std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
+  JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);
+  ServerPool servers_ ABSL_GUARDED_BY(mutex_);
+  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  // What submitters wait for when a limit has been reached.
+  Operation room_ ABSL_GUARDED_BY(mutex_){Operation::Kind::kEcho};
+  // Scratch memory of one pass.
+  Effects effects_ ABSL_GUARDED_BY(mutex_);
+  std::vector<LostLink> lost_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Query*> queries_to_send_ ABSL_GUARDED_BY(mutex_);
+  // The one who leads exports, without the lock.
+  std::unique_ptr<MetricsExporter> exporter_;
+  IoDriver driver_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_

@@ -1,0 +1,455 @@
+#include "gearman/sdk/internal/client/client_session.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/wire/encoder.h"
+#include "gearman/codecs/wire/progress.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// From this size on a payload is pointed at until it has been written, which
+// keeps its request alive; a smaller one is copied.
+constexpr size_t kPointAtPayload = 4096;
+
+JobRequestState* AsRequest(Operation* operation) {
+  return static_cast<JobRequestState*>(operation);
+}
+
+}  // namespace
+
+ClientSession::ClientSession(wire::OutputBuffer* output,
+                             std::string task_prefix)
+    : output_(output), task_prefix_(std::move(task_prefix)) {}
+
+void ClientSession::AskForExceptions() {
+  // A constant that the encoder accepts.
+  if (wire::Encode(wire::OptionRequest{"exceptions"}, *output_).ok()) {
+    replies_.Push(nullptr, ExpectedReply::kOption);
+  }
+}
+
+bool ClientSession::MayShare(const JobRequestState& request) {
+  return request.explicit_unique && !request.background &&
+         request.unique.view() != "-";
+}
+
+std::string ClientSession::ShareKey(const JobRequestState& request) {
+  // No task holds a NUL: the encoder refuses it.
+  return absl::StrCat(request.task, absl::string_view("\0", 1),
+                      request.unique.view());
+}
+
+absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
+  absl::string_view function = request->task;
+  if (!task_prefix_.empty()) {
+    task_scratch_.assign(task_prefix_);
+    task_scratch_.append(request->task);
+    function = task_scratch_;
+  }
+  Payload data =
+      request->data.size() < kPointAtPayload || request->self == nullptr
+          ? Payload::View(request->data)
+          : Payload(std::shared_ptr<const std::string>(request->self,
+                                                       &request->data));
+  if (request->extras != nullptr && request->extras->run_at.has_value()) {
+    const std::string epoch =
+        absl::StrCat(absl::ToUnixSeconds(*request->extras->run_at));
+    return wire::Encode(wire::SubmitJobEpoch{function, request->unique.view(),
+                                             epoch, std::move(data)},
+                        *output_);
+  }
+  return wire::Encode(
+      wire::SubmitJob{request->priority, request->background, function,
+                      request->unique.view(), std::move(data)},
+      *output_);
+}
+
+absl::Status ClientSession::Submit(JobRequestState* request, Effects* effects) {
+  request->next_shared = nullptr;
+  if (MayShare(*request)) {
+    const auto inserted = shared_.emplace(ShareKey(*request), request);
+    if (!inserted.second) {
+      JobRequestState* other = inserted.first->second;
+      request->session = this;
+      request->packet_offset = other->packet_offset;
+      request->reply_due = other->reply_due;
+      if (other->reply_due) {
+        request->reply_number = other->reply_number;
+        request->next_shared = other->next_shared;
+        other->next_shared = request;
+      } else {
+        request->handle = other->handle;
+        handles_.Join(request);
+        Effect effect;
+        effect.kind = Effect::Kind::kAccepted;
+        effect.operation = request;
+        effect.text = request->handle.view();
+        effects->push_back(std::move(effect));
+      }
+      return absl::OkStatus();
+    }
+  }
+  const uint64_t offset = output_->total_appended();
+  absl::Status status = EncodeSubmit(request);
+  if (!status.ok()) {
+    StopSharing(*request);
+    return status;
+  }
+  request->session = this;
+  request->packet_offset = offset;
+  request->reply_due = true;
+  request->reply_number = replies_.Push(
+      request, request->background ? ExpectedReply::kJobCreatedBackground
+                                   : ExpectedReply::kJobCreatedForeground);
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Ask(Query* query) {
+  query->next_shared = nullptr;
+  const uint64_t offset = output_->total_appended();
+  ExpectedReply expected = ExpectedReply::kEcho;
+  absl::Status status;
+  if (query->kind == Operation::Kind::kEcho) {
+    status =
+        wire::Encode(wire::EchoRequest{Payload::View(query->data)}, *output_);
+  } else if (!query->handle.empty()) {
+    expected = ExpectedReply::kStatus;
+    status = wire::Encode(wire::GetStatus{query->handle}, *output_);
+  } else {
+    expected = ExpectedReply::kStatusUnique;
+    status = wire::Encode(wire::GetStatusUnique{query->unique}, *output_);
+  }
+  if (!status.ok()) return status;
+  query->session = this;
+  query->packet_offset = offset;
+  query->reply_due = true;
+  query->reply_number = replies_.Push(query, expected);
+  return absl::OkStatus();
+}
+
+void ClientSession::StopSharing(const JobRequestState& request) {
+  if (MayShare(request)) shared_.erase(ShareKey(request));
+}
+
+void ClientSession::Detach(Operation* operation) {
+  if (operation->session != this) return;
+  operation->session = nullptr;
+  Operation* sharing = operation->next_shared;
+  if (operation->reply_due) {
+    operation->reply_due = false;
+    ReplyQueue::Entry& entry = replies_.at(operation->reply_number);
+    if (entry.operation == operation) {
+      entry.operation = operation->next_shared;
+    } else {
+      Operation* before = entry.operation;
+      while (before != nullptr && before->next_shared != operation) {
+        before = before->next_shared;
+      }
+      if (before != nullptr) before->next_shared = operation->next_shared;
+      sharing = entry.operation;
+    }
+    operation->next_shared = nullptr;
+  } else if (operation->kind == Operation::Kind::kJob) {
+    handles_.Remove(AsRequest(operation));
+  }
+  if (operation->kind != Operation::Kind::kJob) return;
+  JobRequestState* request = AsRequest(operation);
+  if (!MayShare(*request)) return;
+  const auto it = shared_.find(ShareKey(*request));
+  if (it == shared_.end() || it->second != request) return;
+  // Whoever else shares the submission now stands for it.
+  if (sharing != nullptr) {
+    it->second = AsRequest(sharing);
+  } else {
+    shared_.erase(it);
+  }
+}
+
+absl::Status ClientSession::OnEvent(wire::ToClient& event, Effects* effects) {
+  return std::visit(
+      [this, effects](auto& message) { return Handle(message, effects); },
+      event);
+}
+
+absl::Status ClientSession::PopReply(ExpectedReply expected,
+                                     ExpectedReply or_expected,
+                                     absl::string_view packet,
+                                     absl::string_view about,
+                                     ReplyQueue::Entry* entry) {
+  if (replies_.empty()) {
+    return absl::DataLossError(absl::StrCat("the server sent ", packet, " (",
+                                            absl::CHexEscape(about),
+                                            ") with no command unanswered"));
+  }
+  const ExpectedReply front = replies_.front().expected;
+  if (front != expected && front != or_expected) {
+    return absl::DataLossError(
+        absl::StrCat("the server sent ", packet, " (", absl::CHexEscape(about),
+                     ") out of turn: another command's reply was due"));
+  }
+  *entry = replies_.Pop();
+  ++replies_received_;
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
+  ReplyQueue::Entry entry;
+  absl::Status status = PopReply(ExpectedReply::kJobCreatedForeground,
+                                 ExpectedReply::kJobCreatedBackground,
+                                 "JOB_CREATED", event.handle, &entry);
+  if (!status.ok()) return status;
+  if (event.handle.size() > InlineBytes::kMaxSize || event.handle.empty()) {
+    return absl::DataLossError(
+        absl::StrCat("the server sent JOB_CREATED with a handle of ",
+                     event.handle.size(), " bytes; 1 to 63 are legal"));
+  }
+  const bool foreground =
+      entry.expected == ExpectedReply::kJobCreatedForeground;
+  JobRequestState* const chain = AsRequest(entry.operation);
+  for (Operation* operation = chain; operation != nullptr;
+       operation = operation->next_shared) {
+    JobRequestState* request = AsRequest(operation);
+    request->reply_due = false;
+    request->handle.Assign(event.handle);
+    if (!foreground) request->session = nullptr;
+    Effect effect;
+    effect.kind = Effect::Kind::kAccepted;
+    effect.operation = request;
+    effect.text = event.handle;
+    effects->push_back(std::move(effect));
+  }
+  // For a background job no WORK_* will come.
+  if (foreground) {
+    handles_.AddSubmission(event.handle, chain);
+    if (!ended_.empty()) ended_.erase(event.handle);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Spread(absl::string_view handle,
+                                   absl::string_view packet, bool ends_job,
+                                   Effect prototype, Effects* effects) {
+  const HandleTable::Arrival arrival = handles_.Arrive(handle, ends_job);
+  if (!arrival.known) {
+    if (ended_.contains(handle)) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat(
+        "the server sent ", packet, " for the handle \"",
+        absl::CHexEscape(handle), "\", which nobody here asked for"));
+  }
+  if (ends_job && prototype.kind != Effect::Kind::kCompleted) {
+    RememberEnded(handle);
+  }
+  if (!arrival.first_copy) return absl::OkStatus();
+  if (ends_job && arrival.requests != nullptr) {
+    StopSharing(*arrival.requests);
+  }
+  Operation* operation = arrival.requests;
+  while (operation != nullptr) {
+    Operation* next = operation->next_shared;
+    if (ends_job) {
+      operation->next_shared = nullptr;
+      operation->session = nullptr;
+    }
+    if (next == nullptr) {
+      prototype.operation = operation;
+      effects->push_back(std::move(prototype));
+      break;
+    }
+    Effect copy;
+    copy.kind = prototype.kind;
+    copy.operation = operation;
+    copy.data = Payload::View(prototype.data.view());
+    copy.data = Payload(std::move(copy.data).TakeString());
+    copy.known = prototype.known;
+    copy.running = prototype.running;
+    copy.numerator = prototype.numerator;
+    copy.denominator = prototype.denominator;
+    effects->push_back(std::move(copy));
+    operation = next;
+  }
+  return absl::OkStatus();
+}
+
+void ClientSession::RememberEnded(absl::string_view handle) {
+  if (!ended_.insert(std::string(handle)).second) return;
+  ended_order_.emplace_back(handle);
+  if (ended_order_.size() <= kMaxEndedHandles) return;
+  ended_.erase(ended_order_.front());
+  ended_order_.pop_front();
+}
+
+absl::Status ClientSession::Handle(wire::WorkComplete& event,
+                                   Effects* effects) {
+  Effect effect;
+  effect.kind = Effect::Kind::kCompleted;
+  effect.data = std::move(event.data);
+  return Spread(event.handle, "WORK_COMPLETE", true, std::move(effect),
+                effects);
+}
+
+absl::Status ClientSession::Handle(wire::WorkData& event, Effects* effects) {
+  Effect effect;
+  effect.kind = Effect::Kind::kData;
+  effect.data = std::move(event.data);
+  return Spread(event.handle, "WORK_DATA", false, std::move(effect), effects);
+}
+
+absl::Status ClientSession::Handle(wire::WorkWarning& event, Effects* effects) {
+  Effect effect;
+  effect.kind = Effect::Kind::kWarning;
+  effect.data = std::move(event.data);
+  return Spread(event.handle, "WORK_WARNING", false, std::move(effect),
+                effects);
+}
+
+absl::Status ClientSession::Handle(wire::WorkStatus& event, Effects* effects) {
+  Effect effect;
+  effect.kind = Effect::Kind::kStatus;
+  effect.known = true;
+  effect.running = true;
+  effect.numerator = wire::ParseProgress(event.numerator);
+  effect.denominator = wire::ParseProgress(event.denominator);
+  return Spread(event.handle, "WORK_STATUS", false, std::move(effect), effects);
+}
+
+absl::Status ClientSession::Handle(wire::WorkFail& event, Effects* effects) {
+  Effect effect;
+  effect.kind = Effect::Kind::kFailed;
+  return Spread(event.handle, "WORK_FAIL", true, std::move(effect), effects);
+}
+
+absl::Status ClientSession::Handle(wire::WorkException& event,
+                                   Effects* effects) {
+  Effect effect;
+  effect.kind = Effect::Kind::kException;
+  effect.data = std::move(event.data);
+  return Spread(event.handle, "WORK_EXCEPTION", true, std::move(effect),
+                effects);
+}
+
+absl::Status ClientSession::Handle(wire::StatusResult& event,
+                                   Effects* effects) {
+  ReplyQueue::Entry entry;
+  absl::Status status = PopReply(ExpectedReply::kStatus, ExpectedReply::kStatus,
+                                 "STATUS_RES", event.handle, &entry);
+  if (!status.ok() || entry.operation == nullptr) return status;
+  entry.operation->reply_due = false;
+  entry.operation->session = nullptr;
+  Effect effect;
+  effect.kind = Effect::Kind::kStatus;
+  effect.operation = entry.operation;
+  effect.known = event.known == "1";
+  effect.running = event.running == "1";
+  effect.numerator = wire::ParseProgress(event.numerator);
+  effect.denominator = wire::ParseProgress(event.denominator);
+  effects->push_back(std::move(effect));
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Handle(wire::StatusResultUnique& event,
+                                   Effects* effects) {
+  ReplyQueue::Entry entry;
+  absl::Status status =
+      PopReply(ExpectedReply::kStatusUnique, ExpectedReply::kStatusUnique,
+               "STATUS_RES_UNIQUE", event.unique, &entry);
+  if (!status.ok() || entry.operation == nullptr) return status;
+  entry.operation->reply_due = false;
+  entry.operation->session = nullptr;
+  Effect effect;
+  effect.kind = Effect::Kind::kStatus;
+  effect.operation = entry.operation;
+  effect.known = event.known == "1";
+  effect.running = event.running == "1";
+  effect.numerator = wire::ParseProgress(event.numerator);
+  effect.denominator = wire::ParseProgress(event.denominator);
+  effect.client_count = wire::ParseProgress(event.client_count);
+  effects->push_back(std::move(effect));
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Handle(wire::EchoResponse& event,
+                                   Effects* effects) {
+  ReplyQueue::Entry entry;
+  absl::Status status = PopReply(ExpectedReply::kEcho, ExpectedReply::kEcho,
+                                 "ECHO_RES", "an echo", &entry);
+  if (!status.ok() || entry.operation == nullptr) return status;
+  entry.operation->reply_due = false;
+  entry.operation->session = nullptr;
+  Effect effect;
+  effect.kind = Effect::Kind::kEcho;
+  effect.operation = entry.operation;
+  effect.data = std::move(event.data);
+  effects->push_back(std::move(effect));
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Handle(wire::OptionResponse& event, Effects*) {
+  ReplyQueue::Entry entry;
+  return PopReply(ExpectedReply::kOption, ExpectedReply::kOption, "OPTION_RES",
+                  event.option, &entry);
+}
+
+absl::Status ClientSession::Handle(wire::Error& event, Effects* effects) {
+  if (replies_.empty()) {
+    return absl::DataLossError(absl::StrCat(
+        "the server sent ERROR ", absl::CHexEscape(event.code), " (",
+        absl::CHexEscape(event.text), ") with no command unanswered"));
+  }
+  const ReplyQueue::Entry entry = replies_.Pop();
+  ++replies_received_;
+  // An option that the server does not know is done without.
+  Operation* operation = entry.operation;
+  if (operation != nullptr && operation->kind == Operation::Kind::kJob) {
+    StopSharing(*AsRequest(operation));
+  }
+  while (operation != nullptr) {
+    Operation* next = operation->next_shared;
+    operation->next_shared = nullptr;
+    operation->reply_due = false;
+    operation->session = nullptr;
+    Effect effect;
+    effect.kind = Effect::Kind::kRefused;
+    effect.operation = operation;
+    effect.code = event.code;
+    effect.text = event.text;
+    effects->push_back(std::move(effect));
+    operation = next;
+  }
+  return absl::OkStatus();
+}
+
+void ClientSession::OnConnectionLost(std::vector<Orphan>* orphans) {
+  const uint64_t written = output_->total_consumed();
+  while (!replies_.empty()) {
+    Operation* operation = replies_.Pop().operation;
+    while (operation != nullptr) {
+      Operation* next = operation->next_shared;
+      operation->next_shared = nullptr;
+      operation->reply_due = false;
+      operation->session = nullptr;
+      orphans->push_back(
+          {operation, false, operation->packet_offset < written});
+      operation = next;
+    }
+  }
+  handles_.Drain([orphans](JobRequestState* request) {
+    request->session = nullptr;
+    orphans->push_back({request, true, true});
+  });
+  shared_.clear();
+  ended_.clear();
+  ended_order_.clear();
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,55 @@
+// Effects: what a protocol event means for the operations of a session. A
+// ClientSession puts them out, the JobRequestTracker takes them.
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_EFFECTS_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_EFFECTS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "gearman/codecs/payload.h"
+#include "gearman/sdk/internal/client/operation.h"
+
+namespace gearman {
+namespace internal {
+
+struct Effect {
+  enum class Kind : unsigned char {
+    kAccepted,   // a job: `text` is its handle
+    kRefused,    // a job or query: ERROR with `code` and `text`
+    kData,       // a job: WORK_DATA, `data`
+    kWarning,    // a job: WORK_WARNING, `data`
+    kStatus,     // a job: WORK_STATUS; a query: the answer
+    kCompleted,  // a job: WORK_COMPLETE, `data`
+    kFailed,     // a job: WORK_FAIL
+    kException,  // a job: WORK_EXCEPTION, `data`
+    kEcho,       // a query: ECHO_RES, `data`
+  };
+
+  Kind kind;
+  Operation* operation = nullptr;
+  // Valid during the handling of the event that caused it.
+  absl::string_view code;
+  absl::string_view text;
+  Payload data;
+  // For kStatus.
+  bool known = false;
+  bool running = false;
+  int64_t numerator = 0;
+  int64_t denominator = 0;
+  int64_t client_count = 0;
+};
+
+using Effects = std::vector<Effect>;
+
+// An operation whose connection was lost.
+struct Orphan {
+  Operation* operation;
+  bool accepted;    // its JOB_CREATED had come
+  bool bytes_sent;  // at least one byte of its packet had been written
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_EFFECTS_H_

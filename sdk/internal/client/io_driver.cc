@@ -1,0 +1,165 @@
+#include "gearman/sdk/internal/client/io_driver.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// The driver whose callbacks the thread runs, if any.
+thread_local const IoDriver* current_driver = nullptr;
+
+}  // namespace
+
+IoDriver::CallbackScope::CallbackScope(const IoDriver* driver)
+    : previous_(current_driver) {
+  current_driver = driver;
+}
+
+IoDriver::CallbackScope::~CallbackScope() { current_driver = previous_; }
+
+IoDriver::IoDriver(absl::Mutex* mutex, Poller* poller, Machine* machine,
+                   bool background_allowed)
+    : mutex_(mutex),
+      poller_(poller),
+      machine_(machine),
+      background_allowed_(background_allowed) {}
+
+IoDriver::~IoDriver() { Stop(); }
+
+bool IoDriver::in_callback() const { return current_driver == this; }
+
+bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
+  if (waiter->done()) return true;
+  if (in_callback()) return false;
+  bool looked = false;
+  while (!waiter->done() && !stopping_) {
+    if (!leading_) {
+      Lead(waiter, deadline);
+      looked = true;
+    } else {
+      const absl::Duration left = deadline - poller_->clock()->Now();
+      if (left > absl::ZeroDuration()) {
+        const auto place = followers_.insert(followers_.end(), waiter);
+        // The background thread makes way for whoever waits.
+        if (background_leads_ && polling_) poller_->Wake();
+        waiter->condition.WaitWithTimeout(mutex_, left);
+        followers_.erase(place);
+        continue;
+      }
+      looked = true;
+    }
+    if (looked && poller_->clock()->Now() >= deadline) break;
+  }
+  // Whatever made this thread leave, the lead must not stay with nobody: it
+  // may have been woken to take it.
+  if (!leading_) HandOver();
+  return waiter->done();
+}
+
+void IoDriver::Lead(Waiter* waiter, absl::Time deadline) {
+  leading_ = true;
+  absl::Time next = machine_->Work({});
+  while (!waiter->done() && !stopping_) {
+    Poll(std::min(next, deadline));
+    next = machine_->Work(ready_);
+    if (poller_->clock()->Now() >= deadline) break;
+  }
+  leading_ = false;
+}
+
+void IoDriver::Poll(absl::Time deadline) {
+  polling_ = true;
+  polling_until_ = deadline;
+  mutex_->Unlock();
+  poller_->Wait(deadline, &ready_);
+  mutex_->Lock();
+  polling_ = false;
+}
+
+absl::Time IoDriver::RunOnce(absl::Time deadline) {
+  if (in_callback()) return absl::InfiniteFuture();
+  absl::Time next = absl::InfiniteFuture();
+  if (leading_) {
+    // Somebody else drives: wait for a turn, at most until the deadline.
+    Waiter turn(0);
+    const absl::Duration left = deadline - poller_->clock()->Now();
+    if (left > absl::ZeroDuration()) {
+      const auto place = followers_.insert(followers_.end(), &turn);
+      turn.condition.WaitWithTimeout(mutex_, left);
+      followers_.erase(place);
+    }
+  }
+  if (!leading_ && !stopping_) {
+    leading_ = true;
+    next = machine_->Work({});
+    Poll(std::min(next, deadline));
+    next = machine_->Work(ready_);
+    leading_ = false;
+  }
+  if (!leading_) HandOver();
+  return next;
+}
+
+void IoDriver::HandOver() {
+  if (!followers_.empty()) {
+    followers_.front()->Wake();
+    return;
+  }
+  if (background_.joinable()) background_condition_.Signal();
+}
+
+void IoDriver::OnChange(absl::Time deadline) {
+  if (leading_) {
+    if (polling_ && deadline < polling_until_) poller_->Wake();
+    return;
+  }
+  if (!followers_.empty()) {
+    followers_.front()->Wake();
+    return;
+  }
+  if (!background_allowed_ || stopping_ || !machine_->NeedsBackground()) return;
+  if (!background_.joinable()) {
+    background_ = std::thread(&IoDriver::BackgroundMain, this);
+  } else {
+    background_condition_.Signal();
+  }
+}
+
+void IoDriver::BackgroundMain() {
+  absl::MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (leading_ || !followers_.empty() || !machine_->NeedsBackground()) {
+      background_condition_.Wait(mutex_);
+      continue;
+    }
+    leading_ = true;
+    background_leads_ = true;
+    absl::Time next = machine_->Work({});
+    while (!stopping_ && followers_.empty() && machine_->NeedsBackground()) {
+      Poll(next);
+      next = machine_->Work(ready_);
+    }
+    background_leads_ = false;
+    leading_ = false;
+    if (!followers_.empty()) followers_.front()->Wake();
+  }
+}
+
+void IoDriver::Stop() {
+  std::thread background;
+  {
+    absl::MutexLock lock(mutex_);
+    stopping_ = true;
+    poller_->Wake();
+    background_condition_.SignalAll();
+    for (Waiter* waiter : followers_) waiter->Wake();
+    background = std::move(background_);
+  }
+  if (background.joinable()) background.join();
+}
+
+}  // namespace internal
+}  // namespace gearman

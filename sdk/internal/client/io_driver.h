@@ -1,0 +1,106 @@
+// IoDriver: the one class that knows who drives a client's I/O.
+//
+// The thread that waits drives: it takes the lead, polls with the client's
+// lock dropped, and handles what comes until what it waits for is done. Other
+// waiters sleep until theirs is done or the lead is handed to them; the lead
+// is never held by nobody while somebody waits. In DriveMode::kAuto one
+// background thread, started when first needed, leads while nobody waits.
+//
+// All functions but Stop are called with the client's lock held.
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_
+
+#include <list>
+#include <thread>  // NOLINT: absl has no thread
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/transports/poller.h"
+
+namespace gearman {
+namespace internal {
+
+class IoDriver {
+ public:
+  // What is driven: the client's core. Called with the lock held.
+  class Machine {
+   public:
+    virtual ~Machine() = default;
+    // Handles the ready keys and whatever is due, writes what can be written,
+    // and runs callbacks (dropping the lock meanwhile) until there is nothing
+    // left to do. Returns when it must be called again at the latest.
+    virtual absl::Time Work(const std::vector<Poller::Key>& ready) = 0;
+    // Something waits to happen that no waiting thread will see to.
+    virtual bool NeedsBackground() const = 0;
+  };
+
+  // `mutex`, `poller` and `machine` outlive this.
+  IoDriver(absl::Mutex* mutex, Poller* poller, Machine* machine,
+           bool background_allowed);
+  IoDriver(const IoDriver&) = delete;
+  IoDriver& operator=(const IoDriver&) = delete;
+  ~IoDriver();
+
+  // Waits until `waiter` is done (true) or the deadline has come (false),
+  // driving the I/O when nobody else does. A past deadline makes one pass.
+  // False at once after Stop, and in a callback.
+  bool Wait(Waiter* waiter, absl::Time deadline);
+  // One pass, as Client::RunOnce.
+  absl::Time RunOnce(absl::Time deadline);
+
+  // Something changed that a sleeping leader must hear of: work to do, or a
+  // timer at `deadline`. Starts or wakes the background thread when needed.
+  void OnChange(absl::Time deadline);
+  // Nobody polls, or the one who leads is asleep in the poller: whoever has
+  // something to send should write it himself.
+  bool leader_busy() const { return leading_ && !polling_; }
+  // The calling thread is running a callback of this client.
+  bool in_callback() const;
+  // Marks the calling thread as running callbacks of this client.
+  class CallbackScope {
+   public:
+    explicit CallbackScope(const IoDriver* driver);
+    ~CallbackScope();
+    CallbackScope(const CallbackScope&) = delete;
+    CallbackScope& operator=(const CallbackScope&) = delete;
+
+   private:
+    const IoDriver* const previous_;
+  };
+
+  // Ends the background thread and every wait. The lock is not held. Don't
+  // call it in a callback.
+  void Stop();
+
+ private:
+  // Takes the lead until `done` or the deadline.
+  void Lead(Waiter* waiter, absl::Time deadline);
+  void Poll(absl::Time deadline);
+  // Gives the free lead to somebody who wants it.
+  void HandOver();
+  void BackgroundMain();
+
+  absl::Mutex* const mutex_;
+  Poller* const poller_;
+  Machine* const machine_;
+  const bool background_allowed_;
+
+  // Guarded by *mutex_.
+  bool leading_ = false;
+  bool polling_ = false;
+  bool background_leads_ = false;
+  bool stopping_ = false;
+  absl::Time polling_until_ = absl::InfiniteFuture();
+  std::list<Waiter*> followers_;  // asleep, in the order they came
+  std::vector<Poller::Key> ready_;
+  absl::CondVar background_condition_;
+  std::thread background_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_

@@ -1,0 +1,157 @@
+// JobRequestState: the record behind a JobRequest, and its transitions.
+//
+// Before submission it is its user's; from then on everything is guarded by
+// the lock of `core`, but that after `finished` has been set (release) the
+// outcome may be read without (acquire).
+//
+// It is one allocation, and small (see JobRequestStateTest.IsSmall): a million
+// in flight is a normal day. What few requests need is in JobRequestExtras.
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_STATE_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_STATE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/priority.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/internal/client/inline_bytes.h"
+#include "gearman/sdk/internal/client/operation.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/job_request.h"
+
+namespace gearman {
+namespace internal {
+
+class ClientCore;
+
+// What happens to a request, as its state machine sees it.
+enum class RequestInput : unsigned char {
+  kSubmit,    // given to a client
+  kAccepted,  // JOB_CREATED
+  kRefused,   // ERROR in its place, and not tried again
+  kComplete,  // WORK_COMPLETE
+  kFail,      // WORK_FAIL or WORK_EXCEPTION
+  kRetry,     // the attempt failed and another one follows
+  kGiveUp,    // lost, timed out, cancelled or invalid: nothing more follows
+};
+
+struct RequestTransition {
+  JobState from;
+  RequestInput input;
+  JobState to;
+};
+
+// Every legal transition. kFinished inputs end the submission.
+inline constexpr RequestTransition kRequestTransitions[] = {
+    {JobState::kUnknown, RequestInput::kSubmit, JobState::kPending},
+    {JobState::kPending, RequestInput::kAccepted, JobState::kCreated},
+    {JobState::kPending, RequestInput::kRefused, JobState::kFailed},
+    {JobState::kPending, RequestInput::kRetry, JobState::kPending},
+    {JobState::kPending, RequestInput::kGiveUp, JobState::kUnknown},
+    {JobState::kCreated, RequestInput::kComplete, JobState::kComplete},
+    {JobState::kCreated, RequestInput::kFail, JobState::kFailed},
+    {JobState::kCreated, RequestInput::kRetry, JobState::kPending},
+    {JobState::kCreated, RequestInput::kGiveUp, JobState::kUnknown},
+};
+
+// The state that `input` leads to from `from`; nullopt: not legal.
+inline std::optional<JobState> NextState(JobState from, RequestInput input) {
+  for (const RequestTransition& transition : kRequestTransitions) {
+    if (transition.from == from && transition.input == input) {
+      return transition.to;
+    }
+  }
+  return std::nullopt;
+}
+
+// What only some requests have.
+struct JobRequestExtras {
+  JobCallbacks callbacks;
+  std::shared_ptr<RetryPolicy> retry_policy;  // null: the client's
+  std::optional<absl::Time> run_at;
+  std::optional<std::string> exception;
+  std::deque<std::string> data_updates;
+  std::deque<std::string> warning_updates;
+  size_t update_bytes = 0;  // in both queues
+  std::vector<AttemptRecord> attempts;
+  // While it waits to be tried again; else InfiniteFuture.
+  absl::Time retry_at = absl::InfiniteFuture();
+};
+
+struct JobRequestState final : Operation {
+  JobRequestState() : Operation(Kind::kJob) {}
+
+  JobRequestExtras& MutableExtras() {
+    if (extras == nullptr) extras = std::make_unique<JobRequestExtras>();
+    return *extras;
+  }
+  bool has_callbacks() const {
+    return extras != nullptr && !extras->callbacks.empty();
+  }
+
+  // --- what was asked for; fixed while in flight ---
+  std::string task;
+  std::string data;
+  InlineBytes unique;
+  // Given by the user (or made from the payload), so that the job may be
+  // joined; not by the SDK's random numbers.
+  bool explicit_unique = false;
+  bool unique_set = false;  // CallOptions said so, even if it is empty
+  bool background = false;
+  Priority priority = Priority::kNone;
+  bool priority_set = false;
+  bool idempotent = false;
+  bool idempotent_set = false;
+  std::optional<WhenFull> when_full;
+  int max_attempts = 0;                           // 0: the client's
+  absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
+  // What was wrong with the job's description, told when it is submitted.
+  absl::Status invalid;
+  std::unique_ptr<JobRequestExtras> extras;
+
+  // --- what became of it ---
+  JobState state = JobState::kUnknown;
+  bool timed_out = false;
+  bool has_result = false;
+  bool status_known = false;
+  bool status_running = false;
+  std::atomic<bool> finished{true};
+  // Finished, but its last callbacks have not returned yet.
+  bool callbacks_pending = false;
+  int attempts = 0;
+  InlineBytes handle;
+  absl::Time status_time = absl::InfinitePast();
+  int64_t numerator = 0;
+  int64_t denominator = 0;
+  std::string result;
+  absl::Status status;
+
+  // --- while in flight ---
+  // Keeps it alive while its client works for it; also what tells that it is
+  // in flight.
+  std::shared_ptr<JobRequestState> self;
+  JobRequestState* next_in_flight = nullptr;
+  JobRequestState* previous_in_flight = nullptr;
+  absl::Time submitted;
+  absl::Time deadline = absl::InfiniteFuture();
+  // When the tracker looks at it again: the deadline, or an earlier retry.
+  absl::Time timer = absl::InfiniteFuture();
+  TaskMetrics* metrics = nullptr;
+
+  // The client that it was last submitted to; null: none yet.
+  std::shared_ptr<ClientCore> core;
+  int resolved_max_attempts = 0;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_STATE_H_

@@ -1,0 +1,530 @@
+#include "gearman/sdk/internal/client/job_request_tracker.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gearman/sdk/internal/client/client_session.h"
+#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/status.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// An ERROR code of the server as a status. Codes are matched without case:
+// other servers write them in lower case.
+absl::StatusCode CodeOfServerError(absl::string_view code) {
+  struct Mapping {
+    absl::string_view code;
+    absl::StatusCode status;
+  };
+  static constexpr Mapping kMappings[] = {
+      {"QUEUE_ERROR", absl::StatusCode::kResourceExhausted},
+      {"JOB_QUEUE_FULL", absl::StatusCode::kResourceExhausted},
+      {"ARGUMENT_TOO_LARGE", absl::StatusCode::kInvalidArgument},
+      {"INVALID_ARGS", absl::StatusCode::kInvalidArgument},
+      {"INVALID_COMMAND", absl::StatusCode::kUnimplemented},
+      {"UNKNOWN_COMMAND", absl::StatusCode::kUnimplemented},
+      {"JOB_NOT_FOUND", absl::StatusCode::kNotFound},
+  };
+  for (const Mapping& mapping : kMappings) {
+    if (absl::EqualsIgnoreCase(code, mapping.code)) return mapping.status;
+  }
+  return absl::StatusCode::kUnavailable;
+}
+
+absl::Status ServerError(const Effect& effect) {
+  return absl::Status(
+      CodeOfServerError(effect.code),
+      absl::StrCat("the server answered ERROR ", absl::CHexEscape(effect.code),
+                   ": ", absl::CHexEscape(effect.text)));
+}
+
+// What of the failures is no longer in doubt: nothing of the request can have
+// been accepted, so another server may have it.
+bool SurelyNotAccepted(FailureReason reason, bool bytes_sent) {
+  switch (reason) {
+    case FailureReason::kConnect:
+    case FailureReason::kRefused:
+      return true;
+    case FailureReason::kLostBeforeAcceptance:
+      return !bytes_sent;
+    case FailureReason::kLostAfterAcceptance:
+    case FailureReason::kJobFailed:
+    case FailureReason::kException:
+    case FailureReason::kTimedOut:
+      return false;
+  }
+  return false;
+}
+
+JobOutcome OutcomeOf(const JobRequestState& request, RequestInput input,
+                     const absl::Status& status) {
+  if (input == RequestInput::kComplete || input == RequestInput::kAccepted) {
+    return JobOutcome::kComplete;
+  }
+  if (input == RequestInput::kFail) {
+    return request.extras != nullptr && request.extras->exception.has_value()
+               ? JobOutcome::kException
+               : JobOutcome::kFailed;
+  }
+  if (input == RequestInput::kRefused) return JobOutcome::kRefused;
+  switch (status.code()) {
+    case absl::StatusCode::kDeadlineExceeded:
+      return JobOutcome::kTimedOut;
+    case absl::StatusCode::kCancelled:
+      return JobOutcome::kCancelled;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kResourceExhausted:
+      return JobOutcome::kRefused;
+    default:
+      return JobOutcome::kLost;
+  }
+}
+
+StatusFacts FactsOf(const JobRequestState& request, const std::string& server) {
+  StatusFacts facts;
+  facts.operation = "submit";
+  facts.task = request.task;
+  facts.server = server;
+  facts.attempt = request.attempts;
+  facts.max_attempts = request.resolved_max_attempts;
+  return facts;
+}
+
+}  // namespace
+
+JobRequestTracker::JobRequestTracker(Options options) : options_(options) {}
+
+// --- in and out of flight ----------------------------------------------------
+
+void JobRequestTracker::Start(const std::shared_ptr<JobRequestState>& shared,
+                              absl::Time now) {
+  now_ = now;
+  JobRequestState* request = shared.get();
+  request->self = shared;
+  request->previous_in_flight = nullptr;
+  request->next_in_flight = first_in_flight_;
+  if (first_in_flight_ != nullptr) {
+    first_in_flight_->previous_in_flight = request;
+  }
+  first_in_flight_ = request;
+  ++in_flight_;
+  if (request->has_callbacks()) ++with_callbacks_;
+  request->state = JobState::kPending;
+  request->submitted = now;
+  request->timer = absl::InfiniteFuture();
+  SetTimer(request, request->deadline);
+  request->finished.store(false, std::memory_order_relaxed);
+  if (request->metrics != nullptr) {
+    request->metrics->Submitted(request->priority,
+                                request->background ? SubmitMode::kBackground
+                                                    : SubmitMode::kForeground);
+  }
+  Dispatch(request);
+}
+
+void JobRequestTracker::SetTimer(JobRequestState* request, absl::Time time) {
+  if (request->timer == time) return;
+  timers_.Remove(request->timer, request);
+  request->timer = time;
+  timers_.Add(time, request);
+}
+
+void JobRequestTracker::Dispatch(JobRequestState* request) {
+  to_dispatch_.push_back(request);
+}
+
+std::vector<JobRequestState*> JobRequestTracker::TakeDispatches() {
+  return std::exchange(to_dispatch_, {});
+}
+
+std::vector<Notice> JobRequestTracker::TakeNotices() {
+  return std::exchange(notices_, {});
+}
+
+void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
+                               absl::Status status) {
+  if (request->self == nullptr) return;
+  const std::optional<JobState> next = NextState(request->state, input);
+  request->state = next.value_or(JobState::kUnknown);
+  if (request->session != nullptr) request->session->Detach(request);
+  SetTimer(request, absl::InfiniteFuture());
+  if (request->extras != nullptr) {
+    request->extras->retry_at = absl::InfiniteFuture();
+  }
+  // Rare: it was about to be dispatched.
+  if (!to_dispatch_.empty()) {
+    to_dispatch_.erase(
+        std::remove(to_dispatch_.begin(), to_dispatch_.end(), request),
+        to_dispatch_.end());
+  }
+  if (request->metrics != nullptr) {
+    request->metrics->Finished(OutcomeOf(*request, input, status),
+                               now_ - request->submitted);
+  }
+  request->status = std::move(status);
+  if (request->previous_in_flight != nullptr) {
+    request->previous_in_flight->next_in_flight = request->next_in_flight;
+  } else {
+    first_in_flight_ = request->next_in_flight;
+  }
+  if (request->next_in_flight != nullptr) {
+    request->next_in_flight->previous_in_flight = request->previous_in_flight;
+  }
+  request->next_in_flight = nullptr;
+  request->previous_in_flight = nullptr;
+  --in_flight_;
+  // Last: whoever sees it may read everything without the lock.
+  std::shared_ptr<JobRequestState> self = std::move(request->self);
+  request->callbacks_pending = request->has_callbacks();
+  request->finished.store(true, std::memory_order_release);
+  if (!request->has_callbacks()) {
+    ReleaseWaiters(request, /*finished=*/true);
+    return;
+  }
+  --with_callbacks_;
+  // Its waiters are released once its callbacks have run.
+  notices_.push_back({std::move(self), Notice::Kind::kComplete, {}, {}});
+}
+
+void JobRequestTracker::GiveUp(JobRequestState* request, absl::Status status,
+                               absl::Time now) {
+  now_ = now;
+  Finish(request, RequestInput::kGiveUp, std::move(status));
+}
+
+void JobRequestTracker::DropSilently(JobRequestState* request,
+                                     absl::Status status, absl::Time now) {
+  now_ = now;
+  if (request->has_callbacks()) {
+    request->extras->callbacks = {};
+    --with_callbacks_;
+  }
+  Finish(request, RequestInput::kGiveUp, std::move(status));
+}
+
+void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {
+  while (first_in_flight_ != nullptr) GiveUp(first_in_flight_, status, now);
+}
+
+// --- effects -----------------------------------------------------------------
+
+void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
+                                 absl::Time now) {
+  now_ = now;
+  if (effect.operation->kind != Operation::Kind::kJob) {
+    OnQueryEffect(static_cast<Query*>(effect.operation), effect, server);
+    return;
+  }
+  auto* request = static_cast<JobRequestState*>(effect.operation);
+  // An earlier effect of the same event may have ended it.
+  if (request->self == nullptr) return;
+  switch (effect.kind) {
+    case Effect::Kind::kAccepted:
+      OnAccepted(request, effect.text);
+      if (request->metrics != nullptr) {
+        request->metrics->submit_duration.Observe(now_ - request->submitted);
+      }
+      return;
+    case Effect::Kind::kRefused:
+      OnRefused(request, effect, server);
+      return;
+    case Effect::Kind::kData:
+    case Effect::Kind::kWarning:
+      OnUpdate(request, effect);
+      return;
+    case Effect::Kind::kStatus:
+      OnStatus(request, effect);
+      return;
+    case Effect::Kind::kCompleted:
+    case Effect::Kind::kFailed:
+    case Effect::Kind::kException:
+      OnEnded(request, effect, server);
+      return;
+    case Effect::Kind::kEcho:
+      return;
+  }
+}
+
+void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect,
+                                      const std::string& server) {
+  query->answered = now_;
+  if (effect.kind == Effect::Kind::kRefused) {
+    StatusFacts facts;
+    facts.operation =
+        query->kind == Operation::Kind::kEcho ? "echo" : "status query";
+    facts.server = server;
+    query->status = Annotate(ServerError(effect), facts);
+  } else if (effect.kind == Effect::Kind::kEcho) {
+    query->echo = std::move(effect.data).TakeString();
+  } else {
+    query->job_status.handle = query->handle;
+    query->job_status.known = effect.known;
+    query->job_status.running = effect.running;
+    query->job_status.numerator = effect.numerator;
+    query->job_status.denominator = effect.denominator;
+    query->job_status.client_count = effect.client_count;
+    query->job_status.time_received = now_;
+  }
+  query->finished = true;
+  ReleaseWaiters(query, /*finished=*/true);
+}
+
+void JobRequestTracker::OnAccepted(JobRequestState* request,
+                                   absl::string_view handle) {
+  request->handle.Assign(handle);
+  RetryPolicy* policy =
+      request->extras != nullptr && request->extras->retry_policy != nullptr
+          ? request->extras->retry_policy.get()
+          : options_.retry_policy;
+  policy->OnSuccess();
+  if (request->background) {
+    Finish(request, RequestInput::kAccepted, absl::OkStatus());
+    return;
+  }
+  request->state = NextState(request->state, RequestInput::kAccepted)
+                       .value_or(JobState::kCreated);
+  ReleaseWaiters(request, /*finished=*/false);
+}
+
+void JobRequestTracker::OnRefused(JobRequestState* request,
+                                  const Effect& effect,
+                                  const std::string& server) {
+  absl::Status status = ServerError(effect);
+  AttemptOutcome outcome;
+  outcome.reason = FailureReason::kRefused;
+  outcome.bytes_sent = true;
+  outcome.permanent = !IsRetryable(status);
+  outcome.status = std::move(status);
+  DecideOnAttempt(request, server, std::move(outcome));
+}
+
+void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
+  const bool warning = effect.kind == Effect::Kind::kWarning;
+  JobRequestExtras& extras = request->MutableExtras();
+  const bool to_callback = warning ? extras.callbacks.on_warning != nullptr
+                                   : extras.callbacks.on_data != nullptr;
+  std::string data = std::move(effect.data).TakeString();
+  if (to_callback) {
+    notices_.push_back({request->self,
+                        warning ? Notice::Kind::kWarning : Notice::Kind::kData,
+                        std::move(data),
+                        {}});
+    return;
+  }
+  if (extras.update_bytes + data.size() > options_.max_update_bytes) {
+    Finish(request, RequestInput::kGiveUp,
+           absl::ResourceExhaustedError(absl::StrCat(
+               "more than ", options_.max_update_bytes,
+               " bytes of updates that nobody took (max_update_bytes); take "
+               "them as they come, or set an on_data callback; the job with "
+               "handle \"",
+               absl::CHexEscape(request->handle.view()), "\" goes on")));
+    return;
+  }
+  extras.update_bytes += data.size();
+  (warning ? extras.warning_updates : extras.data_updates)
+      .push_back(std::move(data));
+}
+
+void JobRequestTracker::OnStatus(JobRequestState* request,
+                                 const Effect& effect) {
+  request->status_known = effect.known;
+  request->status_running = effect.running;
+  request->numerator = effect.numerator;
+  request->denominator = effect.denominator;
+  request->status_time = now_;
+  if (request->extras == nullptr || !request->extras->callbacks.on_status) {
+    return;
+  }
+  Notice notice;
+  notice.request = request->self;
+  notice.kind = Notice::Kind::kStatus;
+  notice.status.handle = std::string(request->handle.view());
+  notice.status.known = effect.known;
+  notice.status.running = effect.running;
+  notice.status.numerator = effect.numerator;
+  notice.status.denominator = effect.denominator;
+  notice.status.time_received = now_;
+  notices_.push_back(std::move(notice));
+}
+
+void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
+                                const std::string& server) {
+  if (effect.kind == Effect::Kind::kCompleted) {
+    request->result = std::move(effect.data).TakeString();
+    request->has_result = true;
+    Finish(request, RequestInput::kComplete, absl::OkStatus());
+    return;
+  }
+  AttemptOutcome outcome;
+  if (effect.kind == Effect::Kind::kException) {
+    std::string exception = std::move(effect.data).TakeString();
+    outcome.reason = FailureReason::kException;
+    outcome.status = absl::AbortedError(
+        absl::StrCat("the worker raised an exception: ", exception));
+    request->MutableExtras().exception = std::move(exception);
+  } else {
+    outcome.reason = FailureReason::kJobFailed;
+    outcome.status = absl::AbortedError("the worker failed the job");
+  }
+  outcome.bytes_sent = true;
+  DecideOnAttempt(request, server, std::move(outcome));
+}
+
+// --- failed attempts ---------------------------------------------------------
+
+void JobRequestTracker::OnAttemptFailed(JobRequestState* request,
+                                        const std::string& server,
+                                        AttemptOutcome outcome,
+                                        absl::Time now) {
+  now_ = now;
+  if (request->self == nullptr) return;
+  DecideOnAttempt(request, server, std::move(outcome));
+}
+
+void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
+                                        const std::string& server,
+                                        AttemptOutcome outcome) {
+  StatusFacts facts = FactsOf(*request, server);
+  facts.bytes_sent = outcome.bytes_sent;
+  const bool may_repeat = request->idempotent ||
+                          SurelyNotAccepted(outcome.reason, outcome.bytes_sent);
+  const bool doubtful =
+      outcome.reason == FailureReason::kLostBeforeAcceptance &&
+      outcome.bytes_sent;
+  if (outcome.reason == FailureReason::kLostAfterAcceptance) {
+    outcome.status = absl::Status(
+        outcome.status.code(),
+        absl::StrCat("lost after the server had accepted the job as \"",
+                     absl::CHexEscape(request->handle.view()),
+                     "\", outcome unknown: ", outcome.status.message()));
+  } else if (doubtful) {
+    outcome.status = absl::Status(
+        outcome.status.code(),
+        absl::StrCat("lost before the server answered, outcome unknown: ",
+                     outcome.status.message()));
+  }
+
+  AttemptRecord record;
+  record.attempt = request->attempts;
+  record.server = server;
+  record.reason = outcome.reason;
+  record.bytes_sent = outcome.bytes_sent;
+  record.time = now_;
+  record.status = outcome.status;
+  JobRequestExtras& extras = request->MutableExtras();
+  extras.attempts.push_back(std::move(record));
+
+  AttemptFailure failure;
+  failure.attempt = request->attempts;
+  failure.max_attempts = request->resolved_max_attempts;
+  failure.reason = outcome.reason;
+  failure.bytes_sent = outcome.bytes_sent;
+  failure.idempotent = request->idempotent;
+  failure.has_explicit_unique = request->explicit_unique;
+  failure.elapsed = now_ - request->submitted;
+  failure.server = server;
+  failure.task = request->task;
+  failure.status = &outcome.status;
+  RetryPolicy* policy = extras.retry_policy != nullptr
+                            ? extras.retry_policy.get()
+                            : options_.retry_policy;
+  const RetryDecision decision = policy->OnFailure(failure);
+
+  std::string why;
+  if (outcome.permanent) {
+    why = "trying again can't help";
+  } else if (!may_repeat) {
+    why = "not repeated, as it is not marked idempotent and may have run";
+  } else if (!decision.again) {
+    why = absl::StrCat("retry policy '", policy->name(),
+                       "': ", decision.why.empty() ? "gives up" : decision.why);
+  } else if (request->attempts >= request->resolved_max_attempts) {
+    why =
+        absl::StrCat("all ", request->resolved_max_attempts, " attempts used");
+  } else if (now_ + decision.delay >= request->deadline) {
+    why = "no time left for another attempt";
+  } else {
+    if (options_.metrics != nullptr) {
+      options_.metrics->Retried(RetriedOperation::kSubmit, outcome.reason);
+    }
+    Retry(request, decision.delay);
+    return;
+  }
+
+  RequestInput input = RequestInput::kGiveUp;
+  if (outcome.reason == FailureReason::kRefused) {
+    input = RequestInput::kRefused;
+  } else if (outcome.reason == FailureReason::kJobFailed ||
+             outcome.reason == FailureReason::kException) {
+    input = RequestInput::kFail;
+    Finish(request, input, Annotate(outcome.status, facts));
+    return;
+  }
+  std::string message(outcome.status.message());
+  if (extras.attempts.size() > 1) {
+    message = absl::StrJoin(
+        extras.attempts, "; ", [](std::string* out, const AttemptRecord& a) {
+          absl::StrAppend(out, a.server, ": ", a.status.message());
+        });
+    facts.server.clear();
+  }
+  Finish(request, input,
+         Annotate(absl::Status(outcome.status.code(),
+                               absl::StrCat(message, " (", why, ")")),
+                  facts));
+}
+
+void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
+  request->state = NextState(request->state, RequestInput::kRetry)
+                       .value_or(JobState::kPending);
+  request->handle.Clear();
+  if (delay <= absl::ZeroDuration()) {
+    Dispatch(request);
+    return;
+  }
+  request->MutableExtras().retry_at = now_ + delay;
+  SetTimer(request, std::min(now_ + delay, request->deadline));
+}
+
+// --- time --------------------------------------------------------------------
+
+void JobRequestTracker::OnTime(absl::Time now) {
+  now_ = now;
+  while (JobRequestState* request = timers_.Pop(now)) {
+    request->timer = absl::InfiniteFuture();
+    if (request->deadline <= now) {
+      request->timed_out = true;
+      StatusFacts facts = FactsOf(*request, "");
+      absl::string_view where = request->state == JobState::kCreated
+                                    ? "accepted, but no result"
+                                    : "not accepted by any server";
+      Finish(request, RequestInput::kGiveUp,
+             Annotate(absl::DeadlineExceededError(absl::StrCat(
+                          where, " within ",
+                          absl::FormatDuration(now - request->submitted))),
+                      facts));
+      continue;
+    }
+    SetTimer(request, request->deadline);
+    if (request->extras != nullptr && request->extras->retry_at <= now) {
+      request->extras->retry_at = absl::InfiniteFuture();
+      Dispatch(request);
+    }
+  }
+}
+
+}  // namespace internal
+}  // namespace gearman

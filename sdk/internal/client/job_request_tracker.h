@@ -1,0 +1,135 @@
+// JobRequestTracker: what belongs to the client and outlives a connection:
+// the requests in flight, their attempts, retries, deadlines and outcomes.
+//
+// A pure machine: commands, effects, losses and time in; requests to dispatch,
+// notices for callbacks, released waiters and the next deadline out. It knows
+// no connection but for telling a request's session that nobody waits any
+// more. Not thread-safe: guarded by the client's lock. O(1) per event,
+// deadlines O(log n).
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/sdk/internal/client/deadline_queue.h"
+#include "gearman/sdk/internal/client/effects.h"
+#include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/client/query.h"
+#include "gearman/sdk/job_status.h"
+
+namespace gearman {
+namespace internal {
+
+// Something a user's callback must hear, in order.
+struct Notice {
+  enum class Kind : unsigned char { kData, kWarning, kStatus, kComplete };
+
+  std::shared_ptr<JobRequestState> request;
+  Kind kind;
+  std::string data;
+  JobStatus status;
+};
+
+// Why an attempt failed, as the tracker is told.
+struct AttemptOutcome {
+  FailureReason reason;
+  absl::Status status;
+  bool bytes_sent;
+  // Another try can't help: the request itself is refused.
+  bool permanent = false;
+};
+
+class JobRequestTracker {
+ public:
+  struct Options {
+    // The client's policy; outlives the tracker.
+    RetryPolicy* retry_policy = nullptr;
+    size_t max_update_bytes = 64u << 20;
+    // Null: nothing is counted.
+    Metrics* metrics = nullptr;
+  };
+
+  explicit JobRequestTracker(Options options);
+  JobRequestTracker(const JobRequestTracker&) = delete;
+  JobRequestTracker& operator=(const JobRequestTracker&) = delete;
+
+  // --- commands --------------------------------------------------------------
+  // Begins `request`, whose fields have been resolved: it is pending and to be
+  // dispatched.
+  void Start(const std::shared_ptr<JobRequestState>& request, absl::Time now);
+  // Ends `request` before it starts, or in flight, with `status`: invalid,
+  // cancelled, refused by a limit.
+  void GiveUp(JobRequestState* request, absl::Status status, absl::Time now);
+  // The same, without a callback (WhenFull::kDrop).
+  void DropSilently(JobRequestState* request, absl::Status status,
+                    absl::Time now);
+  // Ends everything in flight.
+  void GiveUpAll(const absl::Status& status, absl::Time now);
+
+  // --- inputs ----------------------------------------------------------------
+  // An attempt begins on `server`.
+  void OnDispatched(JobRequestState* request) { ++request->attempts; }
+  // What a session made of an event. `server` is its address.
+  void OnEffect(Effect& effect, const std::string& server, absl::Time now);
+  // The attempt of `request` on `server` failed: decides whether it is tried
+  // again.
+  void OnAttemptFailed(JobRequestState* request, const std::string& server,
+                       AttemptOutcome outcome, absl::Time now);
+  // Time has passed: ends what is late, starts what was to wait.
+  void OnTime(absl::Time now);
+
+  // --- outputs ---------------------------------------------------------------
+  // Requests that want a server, oldest first.
+  bool wants_dispatch() const { return !to_dispatch_.empty(); }
+  std::vector<JobRequestState*> TakeDispatches();
+  // What callbacks must hear.
+  bool has_notices() const { return !notices_.empty(); }
+  std::vector<Notice> TakeNotices();
+  // When OnTime must be called at the latest.
+  absl::Time next_deadline() const { return timers_.next(); }
+
+  // Requests in flight.
+  size_t in_flight() const { return in_flight_; }
+  // Those of them with callbacks.
+  size_t in_flight_with_callbacks() const { return with_callbacks_; }
+
+ private:
+  void OnQueryEffect(Query* query, Effect& effect, const std::string& server);
+  void OnAccepted(JobRequestState* request, absl::string_view handle);
+  void OnRefused(JobRequestState* request, const Effect& effect,
+                 const std::string& server);
+  void OnUpdate(JobRequestState* request, Effect& effect);
+  void OnStatus(JobRequestState* request, const Effect& effect);
+  void OnEnded(JobRequestState* request, Effect& effect,
+               const std::string& server);
+  void DecideOnAttempt(JobRequestState* request, const std::string& server,
+                       AttemptOutcome outcome);
+  void Retry(JobRequestState* request, absl::Duration delay);
+  void Dispatch(JobRequestState* request);
+  // Takes it out of everything; `input` says how it ended.
+  void Finish(JobRequestState* request, RequestInput input,
+              absl::Status status);
+  void SetTimer(JobRequestState* request, absl::Time time);
+
+  const Options options_;
+  // Of the input being handled.
+  absl::Time now_ = absl::InfinitePast();
+  JobRequestState* first_in_flight_ = nullptr;
+  size_t in_flight_ = 0;
+  size_t with_callbacks_ = 0;
+  DeadlineQueue<JobRequestState> timers_;
+  std::vector<JobRequestState*> to_dispatch_;
+  std::vector<Notice> notices_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_H_

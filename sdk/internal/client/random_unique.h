@@ -1,0 +1,27 @@
+// Uniques that the SDK makes itself: 128 bits in hex.
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_RANDOM_UNIQUE_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_RANDOM_UNIQUE_H_
+
+#include <cstddef>
+
+#include "absl/numeric/int128.h"
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+namespace internal {
+
+inline constexpr size_t kRandomUniqueSize = 32;
+
+// Writes `value` as 32 lower-case hex digits.
+void WriteHexUnique(absl::uint128 value, char* out);
+
+// The FNV-1a hash of 128 bits over the task, a NUL and the data: equal in every
+// process and on every machine, as joining jobs needs (absl::Hash is not). Not
+// safe against somebody who seeks collisions.
+// Source: draft-eastlake-fnv, section 5.
+absl::uint128 HashOfJob(absl::string_view task, absl::string_view data);
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_RANDOM_UNIQUE_H_

@@ -1,0 +1,63 @@
+// ReplyQueue: every command of one connection that earns a reply, in order.
+//
+// A server answers one connection's commands strictly in order, and an ERROR
+// takes a reply's place without saying whose: so every command that earns a
+// reply is here, whatever it is. A command that nobody waits for any more
+// leaves a tombstone. O(1) per call. Guarded by the client's lock.
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_REPLY_QUEUE_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_REPLY_QUEUE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+#include "gearman/sdk/internal/client/operation.h"
+
+namespace gearman {
+namespace internal {
+
+enum class ExpectedReply : unsigned char {
+  kJobCreatedForeground,
+  kJobCreatedBackground,
+  kStatus,        // STATUS_RES
+  kStatusUnique,  // STATUS_RES_UNIQUE
+  kEcho,
+  kOption,
+};
+
+class ReplyQueue {
+ public:
+  struct Entry {
+    // The operation that waits, with the others that share its submission
+    // behind it (next_shared); null: a tombstone, or an option.
+    Operation* operation;
+    ExpectedReply expected;
+  };
+
+  bool empty() const { return entries_.empty(); }
+  size_t size() const { return entries_.size(); }
+
+  // Adds an entry and returns its number, which finds it in O(1).
+  uint64_t Push(Operation* operation, ExpectedReply expected) {
+    entries_.push_back({operation, expected});
+    return first_number_ + entries_.size() - 1;
+  }
+  // The entry of `number`, which has not been popped.
+  Entry& at(uint64_t number) { return entries_[number - first_number_]; }
+  const Entry& front() const { return entries_.front(); }
+  Entry Pop() {
+    const Entry entry = entries_.front();
+    entries_.pop_front();
+    ++first_number_;
+    return entry;
+  }
+
+ private:
+  std::deque<Entry> entries_;
+  uint64_t first_number_ = 0;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_REPLY_QUEUE_H_

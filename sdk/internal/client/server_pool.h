@@ -1,0 +1,148 @@
+// ServerPool: the servers of a client, and to each at most one connection with
+// its session. Makes connections, moves bytes, knows which server is in what
+// state; what an event means is the session's business, what a loss means the
+// core's.
+//
+// Guarded by the client's lock.
+#ifndef GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
+#define GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
+
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/wire/message.h"
+#include "gearman/plugins/server_selection/server_selector.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/internal/client/client_session.h"
+#include "gearman/sdk/internal/connection.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/job_request.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+namespace internal {
+
+struct ServerLink {
+  std::string name;  // the address as configured, in canonical form
+  Address address;
+  // Both null, or neither.
+  std::unique_ptr<Connection<wire::ToClient>> connection;
+  std::unique_ptr<ClientSession> session;
+  ServerMetrics* metrics = nullptr;  // null: nothing is counted
+
+  // Counts connections: keys of an earlier one are not mistaken for this one's.
+  uint32_t generation = 0;
+  // The last connection could not be made, or broke.
+  bool failing = false;
+  // Something was appended or read since the last Flush.
+  bool dirty = false;
+  absl::Time connecting_since;
+  // While connecting: when that is given up. While replies are due: when the
+  // server is taken for dead.
+  absl::Time deadline = absl::InfiniteFuture();
+  uint64_t replies_seen = 0;
+  absl::Time last_used;
+  uint64_t sent_counted = 0;
+  uint64_t received_counted = 0;
+};
+
+// A connection that came to its end.
+struct LostLink {
+  int server;
+  absl::Status status;
+  // It had never been connected.
+  bool connecting;
+  ReconnectReason reason;
+};
+
+class ServerPool {
+ public:
+  struct Options {
+    std::string task_prefix;
+    bool exceptions = true;
+    absl::Duration connect_timeout;
+    absl::Duration reply_timeout;
+    ConnectionOptions connection;
+    std::shared_ptr<TransportRegistry> transports;
+    std::shared_ptr<ServerSelector> selector;
+    Metrics* metrics = nullptr;
+    Logger logger;
+  };
+
+  // Events of `session`, in order.
+  using OnEvent =
+      absl::FunctionRef<absl::Status(ServerLink& link, wire::ToClient& event)>;
+
+  // `poller` and `random` outlive this.
+  ServerPool(std::vector<Address> servers, Options options, Poller* poller,
+             std::mt19937_64* random);
+  ServerPool(const ServerPool&) = delete;
+  ServerPool& operator=(const ServerPool&) = delete;
+
+  size_t size() const { return links_.size(); }
+  ServerLink& link(int server) { return links_[server]; }
+  // The server of an address, or -1.
+  int Find(absl::string_view address) const;
+
+  // The server for the next attempt of a request that failed `tried` attempts
+  // so far (the last one on a server to avoid, or not).
+  int Choose(const SelectionQuery& query,
+             absl::Span<const AttemptRecord> tried);
+  // Makes sure that there is a connection, being made at least: commands may
+  // be given to its session. Errors as TransportFactory::Create and
+  // Transport::Connect.
+  absl::Status Open(int server, absl::Time now);
+  // The connection has been idle: read from it (OnReady) before it is used, as
+  // the server may have closed it, which nobody has seen.
+  bool NeedsLook(int server, absl::Time now) const;
+
+  // Handles a ready key: connects, or reads and puts events out. OK also for a
+  // key of a connection that is gone. Otherwise the link is lost.
+  void OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
+               std::vector<LostLink>* lost);
+  // Finds the links whose time has come.
+  void OnTime(absl::Time now, std::vector<LostLink>* lost);
+  // Writes what the dirty links have to write, and tells the poller what they
+  // wait for.
+  void Flush(absl::Time now, std::vector<LostLink>* lost);
+  void MarkDirty(int server);
+  bool dirty() const { return !dirty_.empty(); }
+  // Closes a lost link; its operations come out as orphans.
+  void Close(const LostLink& lost, std::vector<Orphan>* orphans);
+  // Closes everything.
+  void CloseAll();
+
+  // When OnTime must be called at the latest.
+  absl::Time next_deadline() const;
+  // Bytes waiting to be written.
+  size_t output_bytes() const;
+  // Something waits to be written, or for a connection.
+  bool has_output() const;
+
+ private:
+  absl::Status Connect(int server, absl::Time now);
+  void AfterConnect(ServerLink& link, absl::Time now);
+  void UpdateDeadline(ServerLink& link, absl::Time now);
+  void Count(ServerLink& link);
+
+  const Options options_;
+  Poller* const poller_;
+  std::mt19937_64* const random_;
+  std::vector<ServerLink> links_;
+  std::vector<int> dirty_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_

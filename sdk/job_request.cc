@@ -1,0 +1,320 @@
+#include "gearman/sdk/job_request.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/client/client_core.h"
+#include "gearman/sdk/internal/client/job_request_state.h"
+
+namespace gearman {
+namespace {
+
+using internal::JobRequestState;
+
+// Holds the lock of the request's client, if it has one: what is guarded by it
+// may be read, and the queues taken from.
+class StateLock {
+ public:
+  explicit StateLock(const JobRequestState& state)
+      : mutex_(state.core == nullptr ? nullptr : state.core->mutex()) {
+    if (mutex_ != nullptr) mutex_->Lock();
+  }
+  ~StateLock() {
+    if (mutex_ != nullptr) mutex_->Unlock();
+  }
+  StateLock(const StateLock&) = delete;
+  StateLock& operator=(const StateLock&) = delete;
+
+ private:
+  absl::Mutex* const mutex_;
+};
+
+// The same, but nothing at all once the request has finished.
+class ReadLock {
+ public:
+  explicit ReadLock(const JobRequestState& state) {
+    if (!state.finished.load(std::memory_order_acquire)) lock_.emplace(state);
+  }
+
+ private:
+  std::optional<StateLock> lock_;
+};
+
+std::optional<std::string> TakeFront(std::deque<std::string>* queue,
+                                     size_t* bytes) {
+  if (queue->empty()) return std::nullopt;
+  std::string front = std::move(queue->front());
+  queue->pop_front();
+  *bytes -= front.size();
+  return front;
+}
+
+JobStatus StatusOf(const JobRequestState& state) {
+  JobStatus status;
+  status.handle = std::string(state.handle.view());
+  status.known = state.status_known;
+  status.running = state.status_running;
+  status.numerator = state.numerator;
+  status.denominator = state.denominator;
+  status.time_received = state.status_time;
+  return status;
+}
+
+}  // namespace
+
+JobRequest::JobRequest(JobSpec spec)
+    : state_(std::make_shared<JobRequestState>()) {
+  JobRequestState& state = *state_;
+  CallOptions& options = spec.options;
+  state.task = std::move(spec.task);
+  state.data = std::move(spec.data);
+  state.background = spec.background || options.run_at.has_value();
+  if (options.priority.has_value()) {
+    state.priority = *options.priority;
+    state.priority_set = true;
+  }
+  if (options.idempotent.has_value()) {
+    state.idempotent = *options.idempotent;
+    state.idempotent_set = true;
+  }
+  state.when_full = options.when_full;
+  if (options.timeout.has_value()) {
+    state.timeout = *options.timeout;
+    if (state.timeout <= absl::ZeroDuration()) {
+      state.invalid = absl::InvalidArgumentError(absl::StrCat(
+          "CallOptions::timeout is ", absl::FormatDuration(state.timeout),
+          "; it must be more than zero"));
+    }
+  }
+  if (options.max_connection_attempts.has_value()) {
+    state.max_attempts = *options.max_connection_attempts;
+    if (state.max_attempts < 1) {
+      state.invalid = absl::InvalidArgumentError(
+          absl::StrCat("CallOptions::max_connection_attempts is ",
+                       state.max_attempts, "; it must be at least 1"));
+    }
+  }
+  if (options.unique.has_value()) {
+    state.unique_set = true;
+    state.explicit_unique = !options.unique->empty();
+    if (!state.unique.Assign(*options.unique)) {
+      state.invalid = absl::InvalidArgumentError(absl::StrCat(
+          "the unique \"", absl::CHexEscape(*options.unique), "\" has ",
+          options.unique->size(), " bytes; gearmand keeps 63"));
+    }
+  }
+  if (options.run_at.has_value()) {
+    if (*options.run_at == absl::InfiniteFuture() ||
+        *options.run_at < absl::UnixEpoch()) {
+      state.invalid = absl::InvalidArgumentError(absl::StrCat(
+          "CallOptions::run_at is ", absl::FormatTime(*options.run_at),
+          "; it must be a time that can come"));
+    } else if (options.priority.has_value() &&
+               *options.priority != Priority::kNone) {
+      state.invalid = absl::InvalidArgumentError(
+          "CallOptions::run_at: a delayed job has normal priority "
+          "(SUBMIT_JOB_EPOCH has no other); leave the priority unset");
+    }
+    state.MutableExtras().run_at = options.run_at;
+  }
+  if (!options.callbacks.empty()) {
+    state.MutableExtras().callbacks = std::move(options.callbacks);
+  }
+  if (options.retry_policy != nullptr) {
+    state.MutableExtras().retry_policy = std::move(options.retry_policy);
+  }
+}
+
+Job JobRequest::job() const {
+  Job job(state_->task, std::string(unique()),
+          state_->data.empty()
+              ? nullptr
+              : std::shared_ptr<const std::string>(state_, &state_->data));
+  job.set_connection(connection());
+  job.set_handle(handle());
+  return job;
+}
+
+const std::string& JobRequest::task() const { return state_->task; }
+
+absl::string_view JobRequest::unique() const { return state_->unique.view(); }
+
+absl::string_view JobRequest::data() const { return state_->data; }
+
+std::string JobRequest::handle() const {
+  const ReadLock lock(*state_);
+  return std::string(state_->handle.view());
+}
+
+std::string JobRequest::connection() const {
+  int server;
+  {
+    const ReadLock lock(*state_);
+    server = state_->server;
+  }
+  return server < 0 ? std::string() : state_->core->ServerName(server);
+}
+
+JobId JobRequest::id() const {
+  return {connection(), handle(), std::string(unique())};
+}
+
+Priority JobRequest::priority() const { return state_->priority; }
+
+bool JobRequest::background() const { return state_->background; }
+
+int JobRequest::connection_attempts() const {
+  const ReadLock lock(*state_);
+  return state_->attempts;
+}
+
+int JobRequest::max_connection_attempts() const {
+  const ReadLock lock(*state_);
+  return state_->resolved_max_attempts != 0 ? state_->resolved_max_attempts
+                                            : state_->max_attempts;
+}
+
+JobState JobRequest::state() const {
+  const ReadLock lock(*state_);
+  return state_->state;
+}
+
+bool JobRequest::complete() const {
+  const JobState now = state();
+  return background() ? now == JobState::kCreated
+                      : now == JobState::kFailed || now == JobState::kComplete;
+}
+
+bool JobRequest::finished() const {
+  return state_->core != nullptr &&
+         state_->finished.load(std::memory_order_acquire);
+}
+
+bool JobRequest::timed_out() const {
+  const StateLock lock(*state_);
+  return state_->timed_out;
+}
+
+absl::Status JobRequest::status() const {
+  const ReadLock lock(*state_);
+  return state_->status;
+}
+
+std::optional<std::string> JobRequest::result() const {
+  const StateLock lock(*state_);
+  if (!state_->has_result) return std::nullopt;
+  return state_->result;
+}
+
+std::optional<std::string> JobRequest::TakeResult() {
+  const StateLock lock(*state_);
+  if (!state_->has_result) return std::nullopt;
+  return std::exchange(state_->result, {});
+}
+
+absl::string_view JobRequest::result_view() const {
+  return finished() ? absl::string_view(state_->result) : absl::string_view();
+}
+
+std::optional<std::string> JobRequest::exception() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return std::nullopt;
+  return state_->extras->exception;
+}
+
+std::vector<AttemptRecord> JobRequest::attempts() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return {};
+  return state_->extras->attempts;
+}
+
+std::optional<std::string> JobRequest::TakeDataUpdate() {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return std::nullopt;
+  return TakeFront(&state_->extras->data_updates,
+                   &state_->extras->update_bytes);
+}
+
+std::optional<std::string> JobRequest::TakeWarningUpdate() {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return std::nullopt;
+  return TakeFront(&state_->extras->warning_updates,
+                   &state_->extras->update_bytes);
+}
+
+std::vector<std::string> JobRequest::data_updates() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return {};
+  const std::deque<std::string>& updates = state_->extras->data_updates;
+  return std::vector<std::string>(updates.begin(), updates.end());
+}
+
+std::vector<std::string> JobRequest::warning_updates() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return {};
+  const std::deque<std::string>& updates = state_->extras->warning_updates;
+  return std::vector<std::string>(updates.begin(), updates.end());
+}
+
+JobStatus JobRequest::job_status() const {
+  const StateLock lock(*state_);
+  return StatusOf(*state_);
+}
+
+std::vector<std::pair<int64_t, int64_t>> JobRequest::status_updates() const {
+  const JobStatus status = job_status();
+  if (status.time_received == absl::InfinitePast()) return {};
+  return {{status.numerator, status.denominator}};
+}
+
+JobStatus JobRequest::server_status() const { return job_status(); }
+
+void JobRequest::Cancel() {
+  if (state_->core != nullptr) state_->core->Cancel(state_.get());
+}
+
+absl::Status JobRequest::Reset() {
+  {
+    const StateLock lock(*state_);
+    if (!state_->finished.load(std::memory_order_acquire) ||
+        state_->callbacks_pending) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "task \"", absl::CHexEscape(state_->task), "\", unique \"",
+          absl::CHexEscape(state_->unique.view()),
+          "\": a request in flight can't be reset; cancel it first"));
+    }
+    JobRequestState& state = *state_;
+    state.state = JobState::kUnknown;
+    state.timed_out = false;
+    state.has_result = false;
+    state.result.clear();
+    state.handle.Clear();
+    state.status = absl::OkStatus();
+    state.status_known = false;
+    state.status_running = false;
+    state.status_time = absl::InfinitePast();
+    state.numerator = 0;
+    state.denominator = 0;
+    state.attempts = 0;
+    state.resolved_max_attempts = 0;
+    state.server = -1;
+    if (!state.unique_set) state.unique.Clear();
+    if (state.extras != nullptr) {
+      state.extras->exception.reset();
+      state.extras->data_updates.clear();
+      state.extras->warning_updates.clear();
+      state.extras->update_bytes = 0;
+      state.extras->attempts.clear();
+    }
+  }
+  state_->core = nullptr;
+  return absl::OkStatus();
+}
+
+}  // namespace gearman
