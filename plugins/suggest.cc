@@ -50,8 +50,8 @@ std::string ClosestName(absl::string_view name,
   if (name.empty() || name.size() > kLongestName) return "";
   const std::string wanted = Normalized(name);
   std::string closest;
-  // A third of the letters may be wrong, at least one.
-  size_t best = std::max<size_t>(1, wanted.size() / 3) + 1;
+  // A third of the letters may be wrong, rounded up.
+  size_t best = (wanted.size() + 2) / 3 + 1;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestName) continue;
     const size_t distance = EditDistance(wanted, Normalized(candidate));

@@ -1,0 +1,225 @@
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gearman/sdk/internal/config/json_tree.h"
+#include "gearman/sdk/internal/config/places.h"
+#include "gearman/sdk/internal/config/reader.h"
+#include "gearman/sdk/internal/config/schema.h"
+#include "gearman/sdk/internal/config/seen_fields.h"
+#include "google/protobuf/any.pb.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/util/json_util.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using google::protobuf::Any;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+constexpr absl::string_view kTypeKey = "@type";
+
+bool Converts(const std::string& json, Message* message) {
+  return google::protobuf::util::JsonStringToMessage(json, message).ok();
+}
+
+// Whether an object for this field is written field by field: not maps, nor
+// the well-known types that JSON writes in a form of their own.
+bool HasFields(const FieldDescriptor* field) {
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+         !field->is_map() &&
+         (field->message_type() == Any::descriptor() ||
+          !absl::StartsWith(field->message_type()->full_name(),
+                            "google.protobuf."));
+}
+
+class JsonChecker {
+ public:
+  JsonChecker(absl::string_view text, const ReadOptions& options,
+              Places* places)
+      : text_(text), options_(options), places_(places) {}
+
+  // Notes the places of all values; the first name that can't be right.
+  absl::Status CheckObject(const JsonValue& object, const Descriptor* type,
+                           const std::string& path) {
+    if (object.kind != JsonValue::Kind::kObject) {
+      return Error(object.offset, path, "expected an object { }");
+    }
+    absl::StatusOr<const Descriptor*> contents = Contents(object, type, path);
+    if (!contents.ok()) return contents.status();
+    SeenFields seen;
+    for (const JsonMember& member : object.members) {
+      if (type == Any::descriptor() && member.key == kTypeKey) continue;
+      const FieldDescriptor* const field = FindField(*contents, member.key);
+      if (field == nullptr) {
+        return Error(member.key_offset, path,
+                     UnknownField(*contents, member.key));
+      }
+      if (member.value.text == "null") continue;  // as if it were not there
+      const std::string wrong = seen.Add(field);
+      if (!wrong.empty()) return Error(member.key_offset, path, wrong);
+      absl::Status status = CheckMember(member, field, path);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  // The smallest part of `object` that Protobuf does not take.
+  absl::Status ExplainObject(const JsonValue& object, const Descriptor* type,
+                             const std::string& path) {
+    absl::StatusOr<const Descriptor*> contents = Contents(object, type, path);
+    if (!contents.ok()) return contents.status();
+    for (const JsonMember& member : object.members) {
+      const FieldDescriptor* const field = FindField(*contents, member.key);
+      if (field == nullptr || TakesMember(*contents, member, member.value)) {
+        continue;
+      }
+      return ExplainMember(*contents, member, field, path);
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  absl::Status Error(size_t offset, absl::string_view path,
+                     absl::string_view text) {
+    const TextPosition position = PositionOf(text_, offset);
+    return ErrorAt(
+        absl::StrCat(options_.source, ":", position.line, ":", position.column),
+        path, text);
+  }
+
+  // The type whose fields the object has: an Any's is in its "@type".
+  absl::StatusOr<const Descriptor*> Contents(const JsonValue& object,
+                                             const Descriptor* type,
+                                             const std::string& path) {
+    if (type != Any::descriptor()) return type;
+    const JsonValue* const url = object.Find(kTypeKey);
+    if (url == nullptr || url->kind != JsonValue::Kind::kString) {
+      return Error(object.offset, path,
+                   "a plugin's config needs a member \"@type\": "
+                   "\"type.googleapis.com/<its config message>\"");
+    }
+    const Descriptor* const contents = LinkedType(url->quoted());
+    if (contents == nullptr) {
+      return Error(url->offset, path,
+                   UnknownType(url->quoted(), options_.known_types));
+    }
+    return contents;
+  }
+
+  absl::Status CheckMember(const JsonMember& member,
+                           const FieldDescriptor* field,
+                           const std::string& path) {
+    const std::string child = ChildPath(path, std::string(field->name()));
+    if (!field->is_repeated() || field->is_map()) {
+      return CheckValue(member.value, field, child, member.key_offset);
+    }
+    // (Some versions of Protobuf take a lone element for a list.)
+    if (member.value.kind != JsonValue::Kind::kArray) {
+      return Bad(member.value, child, "a list [ ]");
+    }
+
+    size_t index = 0;
+    for (const JsonValue& element : member.value.elements) {
+      absl::Status status = CheckValue(
+          element, field, ElementPath(child, index++), element.offset);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckValue(const JsonValue& value, const FieldDescriptor* field,
+                          const std::string& path, size_t name_offset) {
+    const bool block = value.kind == JsonValue::Kind::kObject;
+    places_->Add(path, PositionOf(text_, block ? name_offset : value.offset));
+    // What is no object where one should be, Protobuf refuses.
+    return block && HasFields(field)
+               ? CheckObject(value, field->message_type(), path)
+               : absl::OkStatus();
+  }
+
+  // Whether a message of this type takes `value` as this member.
+  static bool TakesMember(const Descriptor* type, const JsonMember& member,
+                          const JsonValue& value) {
+    return Converts(absl::StrCat("{\"", member.key, "\":", value.text, "}"),
+                    NewMessage(type).get());
+  }
+
+  absl::Status ExplainMember(const Descriptor* type, const JsonMember& member,
+                             const FieldDescriptor* field,
+                             const std::string& path) {
+    const std::string child = ChildPath(path, std::string(field->name()));
+    const bool list = field->is_repeated() && !field->is_map();
+    if (!list) return ExplainValue(member.value, field, child);
+    size_t index = 0;
+    for (const JsonValue& element : member.value.elements) {
+      JsonValue alone = element;
+      const std::string array = absl::StrCat("[", element.text, "]");
+      alone.text = array;
+      if (!TakesMember(type, member, alone)) {
+        return ExplainValue(element, field, ElementPath(child, index));
+      }
+      ++index;
+    }
+    return Bad(member.value, child, "another list");
+  }
+
+  absl::Status ExplainValue(const JsonValue& value,
+                            const FieldDescriptor* field,
+                            const std::string& path) {
+    if (value.kind == JsonValue::Kind::kObject && HasFields(field)) {
+      absl::Status inner = ExplainObject(value, field->message_type(), path);
+      if (!inner.ok()) return inner;
+    }
+    return Bad(
+        value, path,
+        options_.expected ? options_.expected(path, field) : Expected(field));
+  }
+
+  absl::Status Bad(const JsonValue& value, absl::string_view path,
+                   absl::string_view expected) {
+    constexpr size_t kLongest = 60;
+    const absl::string_view shown = value.text.substr(0, kLongest);
+    return Error(
+        value.offset, path,
+        absl::StrCat(shown, shown.size() < value.text.size() ? "..." : "",
+                     " is not valid: expected ", expected));
+  }
+
+  const absl::string_view text_;
+  const ReadOptions& options_;
+  Places* const places_;
+};
+
+}  // namespace
+
+absl::Status ReadJson(absl::string_view text, const ReadOptions& options,
+                      Message* message, Places* places) {
+  *places = Places(options.source);
+  message->Clear();
+  const absl::StatusOr<JsonValue> tree = ParseJson(text, options.source);
+  if (!tree.ok()) return tree.status();
+  JsonChecker checker(text, options, places);
+  absl::Status status =
+      checker.CheckObject(*tree, message->GetDescriptor(), "");
+  if (!status.ok()) return status;
+  const auto converted =
+      google::protobuf::util::JsonStringToMessage(std::string(text), message);
+  if (converted.ok()) return absl::OkStatus();
+  message->Clear();
+  status = checker.ExplainObject(*tree, message->GetDescriptor(), "");
+  if (!status.ok()) return status;
+  return ErrorAt(options.source, "", std::string(converted.message()));
+}
+
+}  // namespace internal
+}  // namespace gearman

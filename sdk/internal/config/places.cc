@@ -1,0 +1,74 @@
+#include "gearman/sdk/internal/config/places.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// What `path` stands in: "a.b[2]" -> "a.b" -> "a" -> "".
+absl::string_view Parent(absl::string_view path) {
+  const size_t end = path.find_last_of(".[");
+  return end == absl::string_view::npos ? absl::string_view()
+                                        : path.substr(0, end);
+}
+
+bool IsBelow(absl::string_view path, absl::string_view ancestor) {
+  return absl::StartsWith(path, ancestor) &&
+         (path.size() == ancestor.size() || path[ancestor.size()] == '.' ||
+          path[ancestor.size()] == '[');
+}
+
+}  // namespace
+
+TextPosition PositionOf(absl::string_view text, size_t offset) {
+  const absl::string_view before = text.substr(0, offset);
+  TextPosition position;
+  position.line +=
+      static_cast<int>(std::count(before.begin(), before.end(), '\n'));
+  const size_t newline = before.rfind('\n');
+  position.column += static_cast<int>(newline == absl::string_view::npos
+                                          ? before.size()
+                                          : before.size() - newline - 1);
+  return position;
+}
+
+std::string ChildPath(absl::string_view path, absl::string_view name) {
+  return path.empty() ? std::string(name) : absl::StrCat(path, ".", name);
+}
+
+std::string ElementPath(absl::string_view path, size_t index) {
+  return absl::StrCat(path, "[", index, "]");
+}
+
+void Places::Add(absl::string_view path, TextPosition position) {
+  places_[std::string(path)] =
+      absl::StrCat(source_, ":", position.line, ":", position.column);
+}
+
+void Places::Replace(absl::string_view path, absl::string_view source) {
+  for (auto place = places_.begin(); place != places_.end();) {
+    place = IsBelow(place->first, path) ? places_.erase(place) : ++place;
+  }
+  places_[std::string(path)] = std::string(source);
+}
+
+std::string Places::Describe(absl::string_view path) const {
+  for (; !path.empty(); path = Parent(path)) {
+    const auto place = places_.find(path);
+    if (place != places_.end()) return place->second;
+  }
+  return source_;
+}
+
+absl::Status ErrorAt(absl::string_view place, absl::string_view path,
+                     absl::string_view text) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(place, ": ", path, path.empty() ? "" : ": ", text));
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,303 @@
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gearman/sdk/internal/config/places.h"
+#include "gearman/sdk/internal/config/reader.h"
+#include "gearman/sdk/internal/config/schema.h"
+#include "gearman/sdk/internal/config/seen_fields.h"
+#include "google/protobuf/any.pb.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/tokenizer.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/text_format.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using google::protobuf::Any;
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::TextFormat;
+using google::protobuf::io::ArrayInputStream;
+using google::protobuf::io::ErrorCollector;
+using google::protobuf::io::Tokenizer;
+
+// Deeper than any config; keeps a hostile file from using up the stack.
+constexpr int kMaxDepth = 64;
+
+// Keeps the first error. Protobuf has called the method by either name,
+// depending on its version: no override.
+class FirstError : public ErrorCollector {
+ public:
+  void AddError(int line, int column, const std::string& message) {
+    Keep(line, column, message);
+  }
+  void RecordError(int line, int column, absl::string_view message) {
+    Keep(line, column, message);
+  }
+
+  bool has_error() const { return position_.has_value(); }
+  TextPosition position() const { return *position_; }
+  const std::string& message() const { return message_; }
+
+ private:
+  void Keep(int line, int column, absl::string_view message) {
+    if (position_.has_value()) return;
+    position_ = TextPosition{line + 1, column + 1};
+    message_ = std::string(message);
+  }
+
+  std::optional<TextPosition> position_;
+  std::string message_;
+};
+
+bool operator<(const TextPosition& a, const TextPosition& b) {
+  return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+}
+bool operator==(const TextPosition& a, const TextPosition& b) {
+  return std::tie(a.line, a.column) == std::tie(b.line, b.column);
+}
+
+// Walks the text beside its message types: notes where each value stands and
+// stops at the first name that can't be right. Where the text is no text
+// format it just ends: TextFormat will say what is wrong there.
+class Outline {
+ public:
+  Outline(absl::string_view text, const ReadOptions& options, Places* places)
+      : options_(options),
+        places_(places),
+        input_(text.data(), static_cast<int>(text.size())),
+        tokenizer_(&input_, &ignored_errors_) {
+    tokenizer_.set_comment_style(Tokenizer::SH_COMMENT_STYLE);
+    tokenizer_.set_require_space_after_number(false);
+    tokenizer_.set_allow_multiline_strings(true);
+  }
+
+  // Up to the end, or to the first token at `limit` or behind it.
+  void Walk(const Descriptor* root,
+            std::optional<TextPosition> limit = std::nullopt) {
+    limit_ = limit;
+    Next();
+    Fields(root, "", "");
+  }
+
+  // The name that can't be right; OK when there is none.
+  const absl::Status& error() const { return error_; }
+
+  // The last field that was begun: its path, and its value's place and text.
+  const std::string& path() const { return path_; }
+  const FieldDescriptor* field() const { return field_; }
+  TextPosition value_position() const { return value_position_; }
+  const std::string& value() const { return value_; }
+
+ private:
+  bool Is(absl::string_view symbol) {
+    return !AtEnd() && tokenizer_.current().text == symbol;
+  }
+  bool AtEnd() { return tokenizer_.current().type == Tokenizer::TYPE_END; }
+  TextPosition Here() {
+    return {tokenizer_.current().line + 1, tokenizer_.current().column + 1};
+  }
+  // False at the limit and at the end, where current() stays.
+  bool Next() {
+    if (past_limit_) return false;
+    const bool more = tokenizer_.Next();
+    past_limit_ = limit_.has_value() && !(Here() < *limit_);
+    return more && !past_limit_;
+  }
+  bool Consume(absl::string_view symbol) {
+    if (past_limit_ || !Is(symbol)) return false;
+    Next();
+    return true;
+  }
+
+  bool Fail(TextPosition position, absl::string_view path,
+            absl::string_view text) {
+    error_ = ErrorAt(
+        absl::StrCat(options_.source, ":", position.line, ":", position.column),
+        path, text);
+    return false;
+  }
+
+  // The fields of one block, behind its opening bracket. False: stop.
+  bool Fields(const Descriptor* type, const std::string& path,
+              absl::string_view close) {
+    SeenFields seen;
+    while (!past_limit_) {
+      if (Consume(",") || Consume(";")) continue;
+      if (AtEnd()) return close.empty();
+      if (!close.empty() && Is(close)) {
+        Next();
+        return true;
+      }
+      if (Is("[")) {
+        if (!AnyContents(type, path)) return false;
+        continue;
+      }
+      if (tokenizer_.current().type != Tokenizer::TYPE_IDENTIFIER) return false;
+      if (!OneField(type, path, &seen)) return false;
+    }
+    return false;
+  }
+
+  // "[type.googleapis.com/x.Y] { ... }": what an Any holds.
+  bool AnyContents(const Descriptor* type, const std::string& path) {
+    const TextPosition begin = Here();
+    std::string url;
+    while (Next() && !Is("]")) url += tokenizer_.current().text;
+    if (!Consume("]")) return false;
+    const Descriptor* const contents = LinkedType(url);
+    if (type == Any::descriptor() && contents == nullptr) {
+      return Fail(begin, path, UnknownType(url, options_.known_types));
+    }
+    Consume(":");
+    return Block(contents, path);
+  }
+
+  bool OneField(const Descriptor* type, const std::string& block,
+                SeenFields* seen) {
+    const std::string name = tokenizer_.current().text;
+    const TextPosition begin = Here();
+    const FieldDescriptor* field = nullptr;
+    std::string path = ChildPath(block, name);
+    if (type != nullptr) {
+      field = type->FindFieldByName(name);
+      if (field == nullptr) return Fail(begin, block, UnknownField(type, name));
+      const std::string wrong = seen->Add(field);
+      if (!wrong.empty()) return Fail(begin, block, wrong);
+    }
+    const bool repeated = field != nullptr && field->is_repeated();
+    size_t index = repeated ? seen->index(field) : 0;
+    const std::string first_path = repeated ? ElementPath(path, index) : path;
+    places_->Add(first_path, begin);
+    path_ = first_path;
+    field_ = field;
+    Next();
+    Consume(":");
+    if (!repeated || !Is("[")) return Value(field, first_path);
+    // "name: [a, b]" continues the numbering of earlier mentions.
+    Consume("[");
+    bool first = true;
+    while (!Consume("]")) {
+      if (Consume(",")) continue;
+      if (AtEnd() || Is("]") || Is(",")) return false;
+
+      if (!first) seen->Add(field);
+      first = false;
+      if (!Value(field, ElementPath(path, seen->index(field)))) return false;
+    }
+    return !past_limit_;
+  }
+
+  // A block or a scalar.
+  bool Value(const FieldDescriptor* field, const std::string& path) {
+    const Descriptor* type =
+        field != nullptr &&
+                field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE
+            ? field->message_type()
+            : nullptr;
+    value_position_ = Here();
+    value_ = tokenizer_.current().text;
+    path_ = path;
+    field_ = field;
+    if (Is("{") || Is("<")) return Block(type, path);
+    places_->Add(path, value_position_);
+    if (Consume("-")) value_ += tokenizer_.current().text;
+    // Texts in a row are one text.
+    bool text = false;
+    do {
+      text = tokenizer_.current().type == Tokenizer::TYPE_STRING;
+      Next();
+    } while (text && !past_limit_ &&
+             tokenizer_.current().type == Tokenizer::TYPE_STRING);
+    return !past_limit_;
+  }
+
+  bool Block(const Descriptor* type, const std::string& path) {
+    if (depth_ == kMaxDepth) return false;
+    ++depth_;
+    bool ended = false;
+    if (Consume("{")) {
+      ended = Fields(type, path, "}");
+    } else if (Consume("<")) {
+      ended = Fields(type, path, ">");
+    }
+    --depth_;
+    return ended;
+  }
+
+  const ReadOptions& options_;
+  Places* const places_;
+  FirstError ignored_errors_;
+  ArrayInputStream input_;
+  Tokenizer tokenizer_;
+  std::optional<TextPosition> limit_;
+  bool past_limit_ = false;
+  int depth_ = 0;
+  absl::Status error_;
+  std::string path_;
+  const FieldDescriptor* field_ = nullptr;
+  TextPosition value_position_;
+  std::string value_;
+};
+
+// What TextFormat complained about, in our words where the value is known.
+absl::Status Explain(absl::string_view text, const ReadOptions& options,
+                     const Descriptor* root, const FirstError& found) {
+  Places ignored;
+  Outline outline(text, options, &ignored);
+  outline.Walk(root, found.position());
+  const FieldDescriptor* const field = outline.field();
+  TextPosition position = found.position();
+  std::string what = found.message();
+  const bool at_value = position == outline.value_position();
+  // A word that is wrong is only noticed behind it.
+  const bool behind_value = outline.value_position() < position &&
+                            (absl::StrContains(what, "numeration value") ||
+                             absl::StrContains(what, "boolean field"));
+  if (field != nullptr && (at_value || behind_value)) {
+    position = outline.value_position();
+    what =
+        absl::StrCat(outline.value(), " is not valid: expected ",
+                     options.expected ? options.expected(outline.path(), field)
+                                      : Expected(field));
+  }
+  return ErrorAt(
+      absl::StrCat(options.source, ":", position.line, ":", position.column),
+      field != nullptr ? outline.path() : "", what);
+}
+
+}  // namespace
+
+absl::Status ReadText(absl::string_view text, const ReadOptions& options,
+                      Message* message, Places* places) {
+  *places = Places(options.source);
+  message->Clear();
+  Outline outline(text, options, places);
+  outline.Walk(message->GetDescriptor());
+  if (!outline.error().ok()) return outline.error();
+  FirstError found;
+  TextFormat::Parser parser;
+  parser.RecordErrorsTo(&found);
+  parser.SetRecursionLimit(kMaxDepth);
+  if (parser.ParseFromString(std::string(text), message)) {
+    return absl::OkStatus();
+  }
+  message->Clear();
+  if (!found.has_error()) {
+    return ErrorAt(options.source, "", "this is no text format");
+  }
+  return Explain(text, options, message->GetDescriptor(), found);
+}
+
+}  // namespace internal
+}  // namespace gearman
