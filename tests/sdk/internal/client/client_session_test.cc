@@ -1,0 +1,338 @@
+// ClientSession, driven by events: no bytes are read, no I/O is done.
+#include "gearman/sdk/internal/client/client_session.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gearman/codecs/wire/message.h"
+#include "gearman/codecs/wire/output_buffer.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class ClientSessionTest : public ::testing::Test {
+ protected:
+  // A request that the session may be given; `unique` empty: none of its own.
+  std::shared_ptr<JobRequestState> Request(const std::string& task = "reverse",
+                                           const std::string& unique = "") {
+    auto request = std::make_shared<JobRequestState>();
+    request->self = request;
+    request->task = task;
+    request->data = "data";
+    request->unique.Assign(unique.empty() ? "generated" : unique);
+    request->explicit_unique = !unique.empty();
+    requests_.push_back(request);
+    return request;
+  }
+  void TearDown() override {
+    for (auto& request : requests_) request->self = nullptr;
+  }
+
+  absl::Status Submit(const std::shared_ptr<JobRequestState>& request) {
+    return session_.Submit(request.get(), &effects_);
+  }
+  template <typename Message>
+  absl::Status Receive(Message message) {
+    effects_.clear();
+    wire::ToClient event = std::move(message);
+    return session_.OnEvent(event, &effects_);
+  }
+  std::vector<Operation*> Concerned() const {
+    std::vector<Operation*> operations;
+    for (const Effect& effect : effects_)
+      operations.push_back(effect.operation);
+    return operations;
+  }
+
+  wire::OutputBuffer output_;
+  ClientSession session_{&output_, ""};
+  Effects effects_;
+  std::vector<std::shared_ptr<JobRequestState>> requests_;
+};
+
+// Trap 13.
+TEST_F(ClientSessionTest, MatchesRepliesToSubmissionsInOrder) {
+  std::vector<std::shared_ptr<JobRequestState>> requests;
+  for (int i = 0; i < 1000; ++i) {
+    requests.push_back(Request());
+    ASSERT_TRUE(Submit(requests.back()).ok());
+  }
+  for (int i = 0; i < 1000; ++i) {
+    const std::string handle = "H:x:" + std::to_string(i);
+    ASSERT_TRUE(Receive(wire::JobCreated{handle}).ok());
+    ASSERT_THAT(Concerned(), ElementsAre(requests[i].get()));
+    EXPECT_EQ(requests[i]->handle.view(), handle);
+  }
+  EXPECT_EQ(session_.replies_due(), 0u);
+}
+
+// Trap 14.
+TEST_F(ClientSessionTest, AnErrorRefusesOnlyTheOldestSubmission) {
+  auto first = Request(), second = Request(), third = Request();
+  for (auto& request : {first, second, third}) {
+    ASSERT_TRUE(Submit(request).ok());
+  }
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(Receive(wire::Error{"QUEUE_ERROR", "Job queue is full"}).ok());
+  ASSERT_THAT(effects_, SizeIs(1));
+  EXPECT_EQ(effects_[0].kind, Effect::Kind::kRefused);
+  EXPECT_EQ(effects_[0].operation, second.get());
+  EXPECT_EQ(effects_[0].code, "QUEUE_ERROR");
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:3"}).ok());
+  EXPECT_THAT(Concerned(), ElementsAre(third.get()));
+}
+
+TEST_F(ClientSessionTest, AnErrorForTheOptionHurtsNoSubmission) {
+  session_.AskForExceptions();
+  auto request = Request();
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Receive(wire::Error{"unknown_option", ""}).ok());
+  EXPECT_THAT(effects_, IsEmpty());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  EXPECT_THAT(Concerned(), ElementsAre(request.get()));
+}
+
+// Trap 16.
+TEST_F(ClientSessionTest, EqualUniquesShareOneSubmissionAndEachEndsOnce) {
+  auto first = Request("t", "u"), second = Request("t", "u");
+  ASSERT_TRUE(Submit(first).ok());
+  const size_t bytes = output_.size();
+  ASSERT_TRUE(Submit(second).ok());
+  EXPECT_EQ(output_.size(), bytes);
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  EXPECT_THAT(effects_, SizeIs(2));
+  ASSERT_TRUE(
+      Receive(wire::WorkData{"H:1", Payload(std::string("part"))}).ok());
+  ASSERT_THAT(effects_, SizeIs(2));
+  EXPECT_EQ(effects_[0].data.view(), "part");
+  EXPECT_EQ(effects_[1].data.view(), "part");
+  ASSERT_TRUE(
+      Receive(wire::WorkComplete{"H:1", Payload(std::string("done"))}).ok());
+  EXPECT_THAT(effects_, SizeIs(2));
+  EXPECT_EQ(session_.jobs_running(), 0u);
+}
+
+TEST_F(ClientSessionTest, ARequestSharesASubmissionThatWasAcceptedAlready) {
+  auto first = Request("t", "u"), second = Request("t", "u");
+  ASSERT_TRUE(Submit(first).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  effects_.clear();
+  ASSERT_TRUE(Submit(second).ok());
+  ASSERT_THAT(effects_, SizeIs(1));
+  EXPECT_EQ(effects_[0].kind, Effect::Kind::kAccepted);
+  EXPECT_EQ(second->handle.view(), "H:1");
+  ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+  EXPECT_THAT(effects_, SizeIs(2));
+}
+
+TEST_F(ClientSessionTest, EqualUniquesOfTwoTasksAreTwoJobs) {
+  auto first = Request("t1", "u"), second = Request("t2", "u");
+  ASSERT_TRUE(Submit(first).ok());
+  ASSERT_TRUE(Submit(second).ok());
+  EXPECT_EQ(session_.replies_due(), 2u);
+}
+
+TEST_F(ClientSessionTest, ANewSubmissionFollowsOneThatEnded) {
+  auto first = Request("t", "u"), second = Request("t", "u");
+  ASSERT_TRUE(Submit(first).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(Receive(wire::WorkFail{"H:1"}).ok());
+  ASSERT_TRUE(Submit(second).ok());
+  EXPECT_EQ(session_.replies_due(), 1u);
+}
+
+TEST_F(ClientSessionTest, CopiesThatAJoinedJobSendsCountOnce) {
+  // "-" is joined by the server, without this session's knowing in advance.
+  auto first = Request("t", "-"), second = Request("t", "-");
+  ASSERT_TRUE(Submit(first).ok());
+  ASSERT_TRUE(Submit(second).ok());
+  EXPECT_EQ(session_.replies_due(), 2u);
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(Receive(wire::WorkData{"H:1", Payload()}).ok());
+  EXPECT_THAT(effects_, SizeIs(1));
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  for (int copy = 0; copy < 2; ++copy) {
+    ASSERT_TRUE(Receive(wire::WorkData{"H:1", Payload()}).ok());
+    EXPECT_THAT(effects_, SizeIs(copy == 0 ? 2 : 0));
+  }
+  for (int copy = 0; copy < 2; ++copy) {
+    ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+    EXPECT_THAT(effects_, SizeIs(copy == 0 ? 2 : 0));
+  }
+  EXPECT_EQ(session_.jobs_running(), 0u);
+}
+
+TEST_F(ClientSessionTest, ADetachedSubmissionLeavesATombstone) {
+  auto first = Request(), second = Request();
+  ASSERT_TRUE(Submit(first).ok());
+  ASSERT_TRUE(Submit(second).ok());
+  session_.Detach(first.get());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  EXPECT_THAT(effects_, IsEmpty());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:2"}).ok());
+  EXPECT_THAT(Concerned(), ElementsAre(second.get()));
+  ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+  EXPECT_THAT(effects_, IsEmpty());
+  EXPECT_EQ(session_.jobs_running(), 1u);
+}
+
+TEST_F(ClientSessionTest, ADetachedRunningJobIsIgnoredUntilItEnds) {
+  auto request = Request();
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  session_.Detach(request.get());
+  request->handle.Assign("something else");
+  ASSERT_TRUE(Receive(wire::WorkData{"H:1", Payload()}).ok());
+  ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+  EXPECT_THAT(effects_, IsEmpty());
+  EXPECT_EQ(session_.jobs_running(), 0u);
+}
+
+TEST_F(ClientSessionTest, TheOthersOfASharedJobGoOnWhenOneIsDetached) {
+  for (int detached = 0; detached < 3; ++detached) {
+    for (const bool accepted_first : {false, true}) {
+      std::vector<std::shared_ptr<JobRequestState>> shared = {
+          Request("t", "u"), Request("t", "u"), Request("t", "u")};
+      for (auto& request : shared) ASSERT_TRUE(Submit(request).ok());
+      if (!accepted_first) session_.Detach(shared[detached].get());
+      ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+      if (accepted_first) session_.Detach(shared[detached].get());
+      shared[detached]->handle.Assign("freed");
+      ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+      EXPECT_THAT(effects_, SizeIs(2)) << detached << accepted_first;
+      EXPECT_EQ(session_.jobs_running(), 0u);
+    }
+  }
+}
+
+// Trap 57.
+TEST_F(ClientSessionTest, PacketsAfterAWorkFailAreIgnored) {
+  auto request = Request();
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(Receive(wire::WorkFail{"H:1"}).ok());
+  EXPECT_TRUE(Receive(wire::WorkData{"H:1", Payload()}).ok());
+  EXPECT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+  EXPECT_THAT(effects_, IsEmpty());
+}
+
+TEST_F(ClientSessionTest, AHandleNobodyAskedForIsABreach) {
+  const absl::Status status = Receive(wire::WorkComplete{"H:9", Payload()});
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("WORK_COMPLETE"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("H:9"));
+}
+
+TEST_F(ClientSessionTest, AReplyOutOfTurnIsABreach) {
+  EXPECT_EQ(Receive(wire::JobCreated{"H:1"}).code(),
+            absl::StatusCode::kDataLoss);
+  ASSERT_TRUE(Submit(Request()).ok());
+  EXPECT_EQ(Receive(wire::EchoResponse{Payload()}).code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST_F(ClientSessionTest, AnErrorWithoutACommandIsABreach) {
+  EXPECT_EQ(Receive(wire::Error{"QUEUE_ERROR", ""}).code(),
+            absl::StatusCode::kDataLoss);
+}
+
+TEST_F(ClientSessionTest, AHandleOfImpossibleLengthIsABreach) {
+  ASSERT_TRUE(Submit(Request()).ok());
+  EXPECT_EQ(Receive(wire::JobCreated{std::string(64, 'h')}).code(),
+            absl::StatusCode::kDataLoss);
+}
+
+// Trap 24 and 25.
+TEST_F(ClientSessionTest, ProgressThatIsNoNumberCountsAsZero) {
+  auto request = Request();
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(Receive(wire::WorkStatus{"H:1", "oops", ""}).ok());
+  ASSERT_THAT(effects_, SizeIs(1));
+  EXPECT_EQ(effects_[0].numerator, 0);
+  EXPECT_EQ(effects_[0].denominator, 0);
+}
+
+TEST_F(ClientSessionTest, AnswersQueriesInOrder) {
+  Query by_handle(Operation::Kind::kStatusQuery);
+  by_handle.handle = "H:1";
+  Query by_unique(Operation::Kind::kStatusQuery);
+  by_unique.unique = "u";
+  Query echo(Operation::Kind::kEcho);
+  echo.data = "ping";
+  for (Query* query : {&by_handle, &by_unique, &echo}) {
+    ASSERT_TRUE(session_.Ask(query).ok());
+  }
+  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "1", "1", "3", "4"}).ok());
+  ASSERT_THAT(Concerned(), ElementsAre(&by_handle));
+  EXPECT_TRUE(effects_[0].known);
+  EXPECT_EQ(effects_[0].numerator, 3);
+  ASSERT_TRUE(
+      Receive(wire::StatusResultUnique{"u", "1", "0", "0", "0", "2"}).ok());
+  ASSERT_THAT(Concerned(), ElementsAre(&by_unique));
+  EXPECT_EQ(effects_[0].client_count, 2);
+  ASSERT_TRUE(Receive(wire::EchoResponse{Payload::View("ping")}).ok());
+  EXPECT_THAT(Concerned(), ElementsAre(&echo));
+}
+
+// Trap 8.
+TEST_F(ClientSessionTest, AStatusQueryOf64BytesIsRefusedBeforeSending) {
+  Query query(Operation::Kind::kStatusQuery);
+  query.handle = std::string(64, 'h');
+  EXPECT_EQ(session_.Ask(&query).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(output_.size(), 0u);
+  EXPECT_EQ(session_.replies_due(), 0u);
+}
+
+TEST_F(ClientSessionTest, APacketThatCantBeMadeLeavesNothingBehind) {
+  auto request = Request(std::string("a\0b", 3), "u");
+  EXPECT_EQ(Submit(request).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(output_.size(), 0u);
+  EXPECT_EQ(session_.replies_due(), 0u);
+  request->task = "ok";
+  EXPECT_TRUE(Submit(request).ok());
+}
+
+TEST_F(ClientSessionTest, ALossTellsWhatWasSentAndWhatAccepted) {
+  auto accepted = Request(), sent = Request(), unsent = Request();
+  ASSERT_TRUE(Submit(accepted).ok());
+  ASSERT_TRUE(Submit(sent).ok());
+  output_.Consume(output_.size() - 1);
+  ASSERT_TRUE(Submit(unsent).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  std::vector<Orphan> orphans;
+  session_.OnConnectionLost(&orphans);
+  ASSERT_THAT(orphans, SizeIs(3));
+  EXPECT_EQ(orphans[0].operation, sent.get());
+  EXPECT_TRUE(orphans[0].bytes_sent);
+  EXPECT_FALSE(orphans[0].accepted);
+  EXPECT_EQ(orphans[1].operation, unsent.get());
+  EXPECT_FALSE(orphans[1].bytes_sent);
+  EXPECT_EQ(orphans[2].operation, accepted.get());
+  EXPECT_TRUE(orphans[2].accepted);
+  EXPECT_EQ(session_.replies_due(), 0u);
+  EXPECT_EQ(session_.jobs_running(), 0u);
+}
+
+TEST_F(ClientSessionTest, ABackgroundJobEndsWithItsAcceptance) {
+  auto request = Request();
+  request->background = true;
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  EXPECT_EQ(session_.jobs_running(), 0u);
+  EXPECT_EQ(request->session, nullptr);
+}
+
+}  // namespace
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,346 @@
+// JobRequestTracker, driven by effects, losses and time: no connection.
+#include "gearman/sdk/internal/client/job_request_tracker.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Says what it is told to, and keeps what it heard.
+class ScriptedPolicy : public RetryPolicy {
+ public:
+  RetryDecision OnFailure(const AttemptFailure& failure) override {
+    reasons.push_back(failure.reason);
+    return decision;
+  }
+  void OnSuccess() override { ++successes; }
+  absl::string_view name() const override { return "scripted"; }
+
+  RetryDecision decision;
+  std::vector<FailureReason> reasons;
+  int successes = 0;
+};
+
+class JobRequestTrackerTest : public ::testing::Test {
+ protected:
+  static constexpr char kServer[] = "tcp://one:4730";
+
+  JobRequestTracker::Options Options() {
+    JobRequestTracker::Options options;
+    options.retry_policy = &policy_;
+    options.max_update_bytes = 100;
+    return options;
+  }
+  std::shared_ptr<JobRequestState> Started(bool background = false) {
+    auto request = std::make_shared<JobRequestState>();
+    request->task = "reverse";
+    request->background = background;
+    request->resolved_max_attempts = 3;
+    tracker_.Start(request, now_);
+    Dispatched(request);
+    return request;
+  }
+  void Dispatched(const std::shared_ptr<JobRequestState>& request) {
+    EXPECT_THAT(tracker_.TakeDispatches(), ElementsAre(request.get()));
+    tracker_.OnDispatched(request.get());
+  }
+  void Give(const std::shared_ptr<JobRequestState>& request, Effect::Kind kind,
+            const std::string& data = "", absl::string_view code = "") {
+    Effect effect;
+    effect.kind = kind;
+    effect.operation = request.get();
+    effect.text = "H:1";
+    effect.code = code;
+    effect.data = Payload(data);
+    tracker_.OnEffect(effect, kServer, now_);
+  }
+  void Lose(const std::shared_ptr<JobRequestState>& request,
+            FailureReason reason, bool bytes_sent) {
+    tracker_.OnAttemptFailed(
+        request.get(), kServer,
+        {reason, absl::UnavailableError("connection refused"), bytes_sent},
+        now_);
+  }
+  void AllowRetry(absl::Duration delay = absl::ZeroDuration()) {
+    policy_.decision.again = true;
+    policy_.decision.delay = delay;
+  }
+
+  ScriptedPolicy policy_;
+  absl::Time now_ = absl::FromUnixSeconds(1000);
+  JobRequestTracker tracker_{Options()};
+};
+
+TEST_F(JobRequestTrackerTest, AForegroundRequestGoesFromPendingToComplete) {
+  auto request = Started();
+  EXPECT_EQ(request->state, JobState::kPending);
+  EXPECT_FALSE(request->finished.load());
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_EQ(request->state, JobState::kCreated);
+  EXPECT_EQ(request->handle.view(), "H:1");
+  EXPECT_EQ(policy_.successes, 1);
+  Give(request, Effect::Kind::kCompleted, "result");
+  EXPECT_EQ(request->state, JobState::kComplete);
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->result, "result");
+  EXPECT_EQ(tracker_.in_flight(), 0u);
+  EXPECT_EQ(request->self, nullptr);
+}
+
+TEST_F(JobRequestTrackerTest, ABackgroundRequestEndsWithItsAcceptance) {
+  auto request = Started(/*background=*/true);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_EQ(request->state, JobState::kCreated);
+  EXPECT_TRUE(request->finished.load());
+}
+
+TEST_F(JobRequestTrackerTest, AFailedJobIsAborted) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kFailed);
+  EXPECT_EQ(request->state, JobState::kFailed);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(request->status.message()), HasSubstr(kServer));
+}
+
+TEST_F(JobRequestTrackerTest, AnExceptionIsKeptAndNamed) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kException, "boom");
+  EXPECT_EQ(request->state, JobState::kFailed);
+  ASSERT_TRUE(request->extras->exception.has_value());
+  EXPECT_EQ(*request->extras->exception, "boom");
+  EXPECT_THAT(std::string(request->status.message()), HasSubstr("boom"));
+}
+
+// Trap 15.
+TEST_F(JobRequestTrackerTest, AFullQueueReadsAsResourceExhausted) {
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR");
+  EXPECT_EQ(request->state, JobState::kFailed);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(request->status.message()), HasSubstr("QUEUE_ERROR"));
+}
+
+// Trap 12 and 60.
+TEST_F(JobRequestTrackerTest, AnErrorIsMatchedByItsCodeWhateverItsCase) {
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "queue_error");
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(JobRequestTrackerTest, ARefusalOfTheRequestItselfIsNotTriedElsewhere) {
+  AllowRetry();
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "ARGUMENT_TOO_LARGE");
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(JobRequestTrackerTest, AServerThatCantBeReachedIsReplacedByTheNext) {
+  AllowRetry();
+  auto request = Started();
+  Lose(request, FailureReason::kConnect, /*bytes_sent=*/false);
+  EXPECT_EQ(request->state, JobState::kPending);
+  Dispatched(request);
+  EXPECT_EQ(request->attempts, 2);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_EQ(request->state, JobState::kCreated);
+}
+
+TEST_F(JobRequestTrackerTest, AttemptsEndAtTheMaximumAndNameEveryFailure) {
+  AllowRetry();
+  auto request = Started();
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    Lose(request, FailureReason::kConnect, false);
+    Dispatched(request);
+  }
+  tracker_.OnAttemptFailed(
+      request.get(), "tcp://three:4730",
+      {FailureReason::kConnect, absl::UnavailableError("no route"), false},
+      now_);
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->state, JobState::kUnknown);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
+  const std::string message(request->status.message());
+  EXPECT_THAT(message, HasSubstr("tcp://one:4730: connection refused"));
+  EXPECT_THAT(message, HasSubstr("tcp://three:4730: no route"));
+  EXPECT_THAT(message, HasSubstr("all 3 attempts used"));
+  EXPECT_THAT(request->extras->attempts, SizeIs(3));
+}
+
+TEST_F(JobRequestTrackerTest, ASubmissionOfUnknownOutcomeIsNotRepeated) {
+  AllowRetry();
+  auto request = Started();
+  Lose(request, FailureReason::kLostBeforeAcceptance, /*bytes_sent=*/true);
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->state, JobState::kUnknown);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(request->status.message()),
+              HasSubstr("outcome unknown"));
+  EXPECT_EQ(GetStatusFacts(request->status).bytes_sent, true);
+}
+
+TEST_F(JobRequestTrackerTest, AnIdempotentRequestIsRepeatedAfterALoss) {
+  AllowRetry();
+  for (const FailureReason reason : {FailureReason::kLostBeforeAcceptance,
+                                     FailureReason::kLostAfterAcceptance}) {
+    auto request = Started();
+    request->idempotent = true;
+    if (reason == FailureReason::kLostAfterAcceptance) {
+      Give(request, Effect::Kind::kAccepted);
+    }
+    Lose(request, reason, /*bytes_sent=*/true);
+    EXPECT_EQ(request->state, JobState::kPending);
+    Dispatched(request);
+    EXPECT_TRUE(request->handle.empty());
+  }
+}
+
+TEST_F(JobRequestTrackerTest, AnAcceptedJobThatIsLostIsUnknown) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Lose(request, FailureReason::kLostAfterAcceptance, true);
+  EXPECT_EQ(request->state, JobState::kUnknown);
+  EXPECT_THAT(std::string(request->status.message()), HasSubstr("H:1"));
+}
+
+TEST_F(JobRequestTrackerTest, ADelayedRetryWaitsForItsTime) {
+  AllowRetry(absl::Seconds(5));
+  auto request = Started();
+  Lose(request, FailureReason::kConnect, false);
+  EXPECT_THAT(tracker_.TakeDispatches(), IsEmpty());
+  EXPECT_EQ(tracker_.next_deadline(), now_ + absl::Seconds(5));
+  tracker_.OnTime(now_ + absl::Seconds(4));
+  EXPECT_THAT(tracker_.TakeDispatches(), IsEmpty());
+  tracker_.OnTime(now_ + absl::Seconds(5));
+  Dispatched(request);
+}
+
+TEST_F(JobRequestTrackerTest, ARetryThatWouldBeTooLateIsNotMade) {
+  AllowRetry(absl::Seconds(5));
+  auto request = std::make_shared<JobRequestState>();
+  request->resolved_max_attempts = 3;
+  request->deadline = now_ + absl::Seconds(4);
+  tracker_.Start(request, now_);
+  Dispatched(request);
+  Lose(request, FailureReason::kConnect, false);
+  EXPECT_TRUE(request->finished.load());
+}
+
+TEST_F(JobRequestTrackerTest, ATimeoutEndsTheRequest) {
+  auto request = std::make_shared<JobRequestState>();
+  request->task = "slow";
+  request->deadline = now_ + absl::Seconds(1);
+  tracker_.Start(request, now_);
+  Dispatched(request);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_EQ(tracker_.next_deadline(), now_ + absl::Seconds(1));
+  tracker_.OnTime(now_ + absl::Seconds(1));
+  EXPECT_TRUE(request->timed_out);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
+}
+
+TEST_F(JobRequestTrackerTest, UpdatesAreKeptInOrder) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kData, "one");
+  Give(request, Effect::Kind::kWarning, "careful");
+  Give(request, Effect::Kind::kData, "two");
+  EXPECT_THAT(request->extras->data_updates, ElementsAre("one", "two"));
+  EXPECT_THAT(request->extras->warning_updates, ElementsAre("careful"));
+}
+
+TEST_F(JobRequestTrackerTest, TooManyUpdatesThatNobodyTakesEndTheRequest) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kData, std::string(100, 'x'));
+  EXPECT_FALSE(request->finished.load());
+  Give(request, Effect::Kind::kData, "y");
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(request->extras->data_updates, SizeIs(1));
+}
+
+TEST_F(JobRequestTrackerTest, CallbacksGetTheirNoticesInOrder) {
+  auto request = std::make_shared<JobRequestState>();
+  JobCallbacks& callbacks = request->MutableExtras().callbacks;
+  callbacks.on_data = [](const JobRequest&, absl::string_view) {};
+  callbacks.on_complete = [](const JobRequest&) {};
+  tracker_.Start(request, now_);
+  Dispatched(request);
+  EXPECT_EQ(tracker_.in_flight_with_callbacks(), 1u);
+  Waiter waiter(1);
+  waiter.Add(request.get(), /*for_accepted=*/false);
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kData, "one");
+  Give(request, Effect::Kind::kCompleted, "done");
+  // Its waiters hear of the end only after the callbacks.
+  EXPECT_FALSE(waiter.done());
+  const std::vector<Notice> notices = tracker_.TakeNotices();
+  ASSERT_THAT(notices, SizeIs(2));
+  EXPECT_EQ(notices[0].kind, Notice::Kind::kData);
+  EXPECT_EQ(notices[0].data, "one");
+  EXPECT_EQ(notices[1].kind, Notice::Kind::kComplete);
+  ReleaseWaiters(request.get(), /*finished=*/true);
+  EXPECT_TRUE(waiter.done());
+}
+
+TEST_F(JobRequestTrackerTest, WaitersForAcceptanceAreReleasedFirst) {
+  auto request = Started();
+  Waiter accepted(1), finished(1);
+  accepted.Add(request.get(), /*for_accepted=*/true);
+  finished.Add(request.get(), /*for_accepted=*/false);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_TRUE(accepted.done());
+  EXPECT_FALSE(finished.done());
+  Give(request, Effect::Kind::kCompleted);
+  EXPECT_TRUE(finished.done());
+}
+
+TEST_F(JobRequestTrackerTest, GivingUpAllLeavesNothingInFlight) {
+  std::vector<std::shared_ptr<JobRequestState>> requests;
+  for (int i = 0; i < 10; ++i) requests.push_back(Started());
+  tracker_.GiveUpAll(absl::CancelledError("the client was destroyed"), now_);
+  EXPECT_EQ(tracker_.in_flight(), 0u);
+  for (auto& request : requests) {
+    EXPECT_EQ(request->status.code(), absl::StatusCode::kCancelled);
+  }
+}
+
+TEST(JobRequestStateTest, ItsTransitionsLeadWhereTheTableSays) {
+  EXPECT_EQ(NextState(JobState::kUnknown, RequestInput::kSubmit),
+            JobState::kPending);
+  EXPECT_EQ(NextState(JobState::kComplete, RequestInput::kFail), std::nullopt);
+  // Every state but the two final ones can be left, and every one is reached.
+  for (const RequestTransition& transition : kRequestTransitions) {
+    EXPECT_NE(transition.from, JobState::kComplete);
+    EXPECT_NE(transition.from, JobState::kFailed);
+    int same = 0;
+    for (const RequestTransition& other : kRequestTransitions) {
+      same += other.from == transition.from && other.input == transition.input;
+    }
+    EXPECT_EQ(same, 1);
+  }
+}
+
+TEST(JobRequestStateTest, IsSmall) { EXPECT_LE(sizeof(JobRequestState), 488u); }
+
+}  // namespace
+}  // namespace internal
+}  // namespace gearman
