@@ -24,7 +24,7 @@ std::vector<std::string> RegistryBase::config_types() const {
   std::vector<std::string> types;
   absl::MutexLock lock(&mutex_);
   for (const Entry& entry : entries_) {
-    types.push_back(entry.default_config->GetDescriptor()->full_name());
+    types.emplace_back(entry.default_config->GetDescriptor()->full_name());
   }
   std::sort(types.begin(), types.end());
   return types;
@@ -36,7 +36,8 @@ absl::Status RegistryBase::Add(Entry entry) {
         absl::StrCat("a ", family_, " \"", entry.name,
                      "\" can't be registered: it needs a name and a factory"));
   }
-  const std::string& type = entry.default_config->GetDescriptor()->full_name();
+  const absl::string_view type =
+      entry.default_config->GetDescriptor()->full_name();
   absl::MutexLock lock(&mutex_);
   for (const Entry& other : entries_) {
     if (other.name == entry.name) {

@@ -112,10 +112,10 @@ class Registry : public RegistryBase {
     absl::StatusOr<Entry> entry =
         FindByType(config.GetDescriptor()->full_name());
     if (!entry.ok()) return entry.status();
-    if (entry->default_config->GetDescriptor() == config.GetDescriptor()) {
+    if (entry->default_config->GetReflection() == config.GetReflection()) {
       return Make(*entry, config);
     }
-    // Same type by another descriptor (a dynamic message): through its bytes.
+    // The same type, but not the compiled class (a dynamic message).
     google::protobuf::Any any;
     any.PackFrom(config);
     return CreateFromAny(any);
