@@ -106,8 +106,8 @@ class Registry : public RegistryBase {
   // NOT_FOUND: no plugin takes it; the known ones are listed. Else what the
   // factory says, after the plugin's name.
   Made Create(const google::protobuf::Message& config) const {
-    if (config.GetDescriptor() == google::protobuf::Any::descriptor()) {
-      return CreateFromAny(static_cast<const google::protobuf::Any&>(config));
+    if (const auto* any = dynamic_cast<const google::protobuf::Any*>(&config)) {
+      return CreateFromAny(*any);
     }
     absl::StatusOr<Entry> entry =
         FindByType(config.GetDescriptor()->full_name());
