@@ -26,8 +26,6 @@ constexpr StatusMeaning kMeanings[] = {
     {absl::StatusCode::kAlreadyExists,
      "a name is taken: a plugin, a task, an in-process server", false},
     {absl::StatusCode::kPermissionDenied, "a file may not be read", false},
-    {absl::StatusCode::kUnauthenticated,
-     "TLS: one of the two sides was refused", false},
     {absl::StatusCode::kResourceExhausted,
      "a queue or limit is full, here or on the server", true},
     {absl::StatusCode::kFailedPrecondition,
@@ -43,6 +41,8 @@ constexpr StatusMeaning kMeanings[] = {
     {absl::StatusCode::kUnavailable, "a server is unreachable or was lost",
      true},
     {absl::StatusCode::kDataLoss, "the peer broke the protocol", false},
+    {absl::StatusCode::kUnauthenticated,
+     "TLS: one of the two sides was refused", false},
 };
 
 std::string Payload(const absl::Status& status, absl::string_view key) {
