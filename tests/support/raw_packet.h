@@ -1,0 +1,28 @@
+// Packets of the binary protocol made by hand, apart from the SDK's encoder, so
+// that a test does not check the encoder with itself, and can make wrong ones.
+#ifndef GEARMAN_TESTS_SUPPORT_RAW_PACKET_H_
+#define GEARMAN_TESTS_SUPPORT_RAW_PACKET_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+namespace support {
+
+// Any 4 bytes, type and body.
+std::string RawPacket(absl::string_view magic, uint32_t type,
+                      absl::string_view body);
+// What a client or worker sends: magic \0REQ, arguments joined by NULs.
+std::string RequestPacket(uint32_t type,
+                          const std::vector<std::string>& arguments = {});
+// What a server sends: magic \0RES.
+std::string ResponsePacket(uint32_t type,
+                           const std::vector<std::string>& arguments = {});
+
+}  // namespace support
+}  // namespace gearman
+
+#endif  // GEARMAN_TESTS_SUPPORT_RAW_PACKET_H_
