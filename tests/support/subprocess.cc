@@ -328,23 +328,23 @@ absl::StatusOr<ExitStatus> Subprocess::Wait(absl::Duration bound) {
 
 absl::Status Subprocess::WaitForOutput(absl::string_view text,
                                        absl::Duration bound) {
-  return WaitForText(output_, text, bound);
+  return WaitForText(&Subprocess::output_, text, bound);
 }
 
 absl::Status Subprocess::WaitForErrorOutput(absl::string_view text,
                                             absl::Duration bound) {
-  return WaitForText(error_output_, text, bound);
+  return WaitForText(&Subprocess::error_output_, text, bound);
 }
 
-absl::Status Subprocess::WaitForText(const std::string& where,
+absl::Status Subprocess::WaitForText(std::string Subprocess::*stream,
                                      absl::string_view text,
                                      absl::Duration bound) {
   absl::MutexLock lock(&mutex_);
   const auto found_or_ended = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-    return absl::StrContains(where, text) || Ended();
+    return absl::StrContains(this->*stream, text) || Ended();
   };
   mutex_.AwaitWithTimeout(absl::Condition(&found_or_ended), bound);
-  if (absl::StrContains(where, text)) return absl::OkStatus();
+  if (absl::StrContains(this->*stream, text)) return absl::OkStatus();
   const std::string what =
       absl::StrCat(options_.argv[0], " did not print '", text, "'", Printed());
   return Ended() ? absl::UnavailableError(what)
