@@ -49,6 +49,8 @@ class Payload {
                : absl::string_view(shared_->data(), shared_->size());
   }
   size_t size() const { return view().size(); }
+  // The bytes belong to somebody else.
+  bool borrowed() const { return kind_ == Kind::kBorrowed; }
   bool empty() const { return size() == 0; }
 
   // The bytes as a string: moved when owned, copied otherwise.

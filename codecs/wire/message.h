@@ -180,8 +180,8 @@ using ToClient =
     std::variant<JobCreated, WorkComplete, WorkData, WorkStatus, WorkWarning,
                  WorkFail, WorkException, StatusResult, StatusResultUnique,
                  EchoResponse, OptionResponse, Error>;
-using ToWorker = std::variant<JobAssign, NoJob, Noop, EchoResponse,
-                              OptionResponse, Error>;
+using ToWorker =
+    std::variant<JobAssign, NoJob, Noop, EchoResponse, OptionResponse, Error>;
 using ToServer =
     std::variant<SubmitJob, GrabJob, WorkComplete, PreSleep, WorkData,
                  WorkStatus, WorkWarning, WorkFail, WorkException, GetStatus,

@@ -1,0 +1,119 @@
+// The packets of the binary protocol, as data: what encoder, decoder, logging
+// and tests read.
+//
+// Source: docs/protocol.md, section "Packets".
+#ifndef GEARMAN_CODECS_WIRE_COMMAND_H_
+#define GEARMAN_CODECS_WIRE_COMMAND_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace gearman {
+namespace wire {
+
+// Every packet begins with magic, type and size of the body: 4 bytes each,
+// numbers big-endian.
+inline constexpr size_t kHeaderBytes = 12;
+inline constexpr absl::string_view kRequestMagic("\0REQ", 4);
+inline constexpr absl::string_view kResponseMagic("\0RES", 4);
+
+// What a server takes at most; beyond, gearmand closes the connection, is
+// silent, or mixes arguments up.
+inline constexpr size_t kMaxUniqueBytes = 63;
+inline constexpr size_t kMaxHandleBytes = 63;
+// All arguments before the data, with their separators: they must fit a
+// receive buffer of 8,192 bytes together with the header.
+inline constexpr size_t kMaxArgumentBytes = 8180;
+
+// Names and numbers of the protocol.
+enum class Command : uint32_t {
+  kCanDo = 1,
+  kCantDo = 2,
+  kResetAbilities = 3,
+  kPreSleep = 4,
+  kUnused5 = 5,
+  kNoop = 6,
+  kSubmitJob = 7,
+  kJobCreated = 8,
+  kGrabJob = 9,
+  kNoJob = 10,
+  kJobAssign = 11,
+  kWorkStatus = 12,
+  kWorkComplete = 13,
+  kWorkFail = 14,
+  kGetStatus = 15,
+  kEchoReq = 16,
+  kEchoRes = 17,
+  kSubmitJobBg = 18,
+  kError = 19,
+  kStatusRes = 20,
+  kSubmitJobHigh = 21,
+  kSetClientId = 22,
+  kCanDoTimeout = 23,
+  kAllYours = 24,
+  kWorkException = 25,
+  kOptionReq = 26,
+  kOptionRes = 27,
+  kWorkData = 28,
+  kWorkWarning = 29,
+  kGrabJobUniq = 30,
+  kJobAssignUniq = 31,
+  kSubmitJobHighBg = 32,
+  kSubmitJobLow = 33,
+  kSubmitJobLowBg = 34,
+  kSubmitJobSched = 35,
+  kSubmitJobEpoch = 36,
+  kSubmitReduceJob = 37,
+  kSubmitReduceJobBackground = 38,
+  kGrabJobAll = 39,
+  kJobAssignAll = 40,
+  kGetStatusUnique = 41,
+  kStatusResUnique = 42,
+};
+inline constexpr uint32_t kLastCommand = 42;
+
+struct CommandInfo {
+  Command command;
+  absl::string_view name;
+  // Who may send it to whom.
+  bool client_to_server;
+  bool worker_to_server;
+  bool server_to_client;
+  bool server_to_worker;
+  // The arguments before the data, in order; the first `argument_count` count.
+  std::array<absl::string_view, 8> arguments;
+  size_t argument_count;
+  // An opaque last argument follows: any bytes, also none.
+  bool has_data;
+  // No server has ever implemented it (or the number is unused).
+  bool never_implemented;
+
+  bool to_server() const { return client_to_server || worker_to_server; }
+};
+
+// All packets in the order of their numbers, from 1.
+absl::Span<const CommandInfo> Commands();
+// The packet of a number, or null for 0 and everything beyond 42.
+const CommandInfo* FindCommand(uint32_t number);
+// "SUBMIT_JOB", or "UNKNOWN" for a number that is no packet's.
+absl::string_view CommandName(uint32_t number);
+
+// A packet's header.
+struct Header {
+  bool response = false;  // its magic
+  uint32_t type = 0;
+  uint32_t body_bytes = 0;
+};
+// Writes kHeaderBytes bytes to `out`.
+void WriteHeader(const Header& header, char* out);
+// Reads kHeaderBytes bytes. False: neither magic.
+bool ReadHeader(const char* bytes, Header* header);
+
+}  // namespace wire
+}  // namespace gearman
+
+#endif  // GEARMAN_CODECS_WIRE_COMMAND_H_

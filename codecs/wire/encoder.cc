@@ -1,0 +1,359 @@
+#include "gearman/codecs/wire/encoder.h"
+
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/codecs/wire/command.h"
+
+namespace gearman {
+namespace wire {
+namespace {
+
+using Arguments = std::initializer_list<absl::string_view>;
+
+bool HasNul(absl::string_view bytes) {
+  return !bytes.empty() &&
+         std::memchr(bytes.data(), '\0', bytes.size()) != nullptr;
+}
+
+// An argument as an error shows it: whole when short, else its beginning.
+std::string Shown(absl::string_view argument) {
+  constexpr size_t kShown = 64;
+  if (argument.size() <= kShown) return absl::CHexEscape(argument);
+  return absl::StrCat(absl::CHexEscape(argument.substr(0, kShown)), "...");
+}
+
+absl::string_view ArgumentName(Command command, size_t index) {
+  return FindCommand(static_cast<uint32_t>(command))->arguments[index];
+}
+
+absl::Status Refuse(Command command, size_t index, absl::string_view argument,
+                    absl::string_view why) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(CommandName(static_cast<uint32_t>(command)), ": the ",
+                   ArgumentName(command, index), " \"", Shown(argument), "\" (",
+                   argument.size(), " bytes) ", why));
+}
+
+// Uniques and handles: beyond 63 bytes servers refuse, mix up or are silent.
+absl::Status CheckKey(Command command, size_t index, absl::string_view key) {
+  if (key.size() <= kMaxUniqueBytes) return absl::OkStatus();
+  return Refuse(command, index, key, "is too long: at most 63 bytes are kept");
+}
+
+// Arguments, of which all but a last one without data behind it end in a NUL.
+// `data` null: the last argument runs to the end of the body.
+absl::Status Append(Command command, bool response, Arguments arguments,
+                    Payload* data, OutputBuffer& out) {
+  size_t argument_bytes = 0;
+  size_t index = 0;
+  for (const absl::string_view argument : arguments) {
+    if (HasNul(argument)) {
+      return Refuse(command, index, argument,
+                    "holds a NUL byte, which ends an argument");
+    }
+    argument_bytes += argument.size() + 1;
+    ++index;
+  }
+  if (data == nullptr && argument_bytes > 0) --argument_bytes;
+  if (argument_bytes > kMaxArgumentBytes) {
+    size_t longest = 0;
+    for (size_t i = 1; i < arguments.size(); ++i) {
+      if (arguments.begin()[i].size() > arguments.begin()[longest].size()) {
+        longest = i;
+      }
+    }
+    return Refuse(command, longest, arguments.begin()[longest],
+                  absl::StrCat("is too long: all arguments before the data "
+                               "together are ",
+                               argument_bytes, " bytes, a server takes ",
+                               kMaxArgumentBytes));
+  }
+  const size_t data_bytes = data == nullptr ? 0 : data->size();
+  const uint64_t body_bytes = uint64_t{argument_bytes} + data_bytes;
+  if (body_bytes > std::numeric_limits<uint32_t>::max()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        CommandName(static_cast<uint32_t>(command)), ": the data of ",
+        data_bytes, " bytes is too large: a packet holds less than 4 GiB"));
+  }
+  // Small data goes into the same piece: one look for room, one copy.
+  const bool inlined = data_bytes < OutputBuffer::kExternalBytes;
+  char* bytes = out.AppendUninitialized(kHeaderBytes + argument_bytes +
+                                        (inlined ? data_bytes : 0));
+  WriteHeader({response, static_cast<uint32_t>(command),
+               static_cast<uint32_t>(body_bytes)},
+              bytes);
+  bytes += kHeaderBytes;
+  char* const arguments_end = bytes + argument_bytes;
+  for (const absl::string_view argument : arguments) {
+    if (!argument.empty()) {
+      std::memcpy(bytes, argument.data(), argument.size());
+    }
+    bytes += argument.size();
+    if (bytes < arguments_end) *bytes++ = '\0';
+  }
+  if (data == nullptr || data_bytes == 0) return absl::OkStatus();
+  if (inlined) {
+    std::memcpy(bytes, data->view().data(), data_bytes);
+  } else {
+    out.AppendPayload(std::move(*data));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AppendRequest(Command command, Arguments arguments, Payload* data,
+                           OutputBuffer& out) {
+  return Append(command, /*response=*/false, arguments, data, out);
+}
+
+absl::Status AppendResponse(Command command, Arguments arguments, Payload* data,
+                            OutputBuffer& out) {
+  return Append(command, /*response=*/true, arguments, data, out);
+}
+
+Command SubmitCommand(Priority priority, bool background) {
+  switch (priority) {
+    case Priority::kNone:
+      break;
+    case Priority::kLow:
+      return background ? Command::kSubmitJobLowBg : Command::kSubmitJobLow;
+    case Priority::kHigh:
+      return background ? Command::kSubmitJobHighBg : Command::kSubmitJobHigh;
+  }
+  return background ? Command::kSubmitJobBg : Command::kSubmitJob;
+}
+
+bool AllDigits(absl::string_view text) {
+  for (const char c : text) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
+  }
+  return !text.empty();
+}
+
+}  // namespace
+
+// --- to the server -----------------------------------------------------------
+
+absl::Status Encode(const CanDo& message, OutputBuffer& out) {
+  return AppendRequest(Command::kCanDo, {message.function}, nullptr, out);
+}
+
+absl::Status Encode(const CanDoTimeout& message, OutputBuffer& out) {
+  uint32_t number = 0;
+  if (!AllDigits(message.timeout_ms) ||
+      !absl::SimpleAtoi(message.timeout_ms, &number)) {
+    return Refuse(Command::kCanDoTimeout, 1, message.timeout_ms,
+                  "is no number of milliseconds up to 4294967295");
+  }
+  return AppendRequest(Command::kCanDoTimeout,
+                       {message.function, message.timeout_ms}, nullptr, out);
+}
+
+absl::Status Encode(const CantDo& message, OutputBuffer& out) {
+  return AppendRequest(Command::kCantDo, {message.function}, nullptr, out);
+}
+
+absl::Status Encode(const ResetAbilities&, OutputBuffer& out) {
+  return AppendRequest(Command::kResetAbilities, {}, nullptr, out);
+}
+
+absl::Status Encode(const PreSleep&, OutputBuffer& out) {
+  return AppendRequest(Command::kPreSleep, {}, nullptr, out);
+}
+
+absl::Status Encode(const AllYours&, OutputBuffer& out) {
+  return AppendRequest(Command::kAllYours, {}, nullptr, out);
+}
+
+absl::Status Encode(const SetClientId& message, OutputBuffer& out) {
+  return AppendRequest(Command::kSetClientId, {message.id}, nullptr, out);
+}
+
+absl::Status Encode(const GrabJob& message, OutputBuffer& out) {
+  const Command command = message.kind == GrabKind::kPlain ? Command::kGrabJob
+                          : message.kind == GrabKind::kUnique
+                              ? Command::kGrabJobUniq
+                              : Command::kGrabJobAll;
+  return AppendRequest(command, {}, nullptr, out);
+}
+
+absl::Status Encode(SubmitJob message, OutputBuffer& out) {
+  const Command command = SubmitCommand(message.priority, message.background);
+  absl::Status status = CheckKey(command, 1, message.unique);
+  if (!status.ok()) return status;
+  return AppendRequest(command, {message.function, message.unique},
+                       &message.data, out);
+}
+
+absl::Status Encode(SubmitJobScheduled message, OutputBuffer& out) {
+  absl::Status status = CheckKey(Command::kSubmitJobSched, 1, message.unique);
+  if (!status.ok()) return status;
+  return AppendRequest(
+      Command::kSubmitJobSched,
+      {message.function, message.unique, message.minute, message.hour,
+       message.day_of_month, message.month, message.day_of_week},
+      &message.data, out);
+}
+
+absl::Status Encode(SubmitJobEpoch message, OutputBuffer& out) {
+  absl::Status status = CheckKey(Command::kSubmitJobEpoch, 1, message.unique);
+  if (!status.ok()) return status;
+  int64_t number = 0;
+  if (!AllDigits(message.epoch) || !absl::SimpleAtoi(message.epoch, &number)) {
+    return Refuse(Command::kSubmitJobEpoch, 2, message.epoch,
+                  "is no number of seconds within 63 bits: the server would "
+                  "not answer");
+  }
+  return AppendRequest(Command::kSubmitJobEpoch,
+                       {message.function, message.unique, message.epoch},
+                       &message.data, out);
+}
+
+absl::Status Encode(SubmitReduceJob message, OutputBuffer& out) {
+  const Command command = message.background
+                              ? Command::kSubmitReduceJobBackground
+                              : Command::kSubmitReduceJob;
+  absl::Status status = CheckKey(command, 1, message.unique);
+  if (!status.ok()) return status;
+  return AppendRequest(
+      command,
+      {message.function, message.unique, message.reducer, message.unused},
+      &message.data, out);
+}
+
+absl::Status Encode(const GetStatus& message, OutputBuffer& out) {
+  absl::Status status = CheckKey(Command::kGetStatus, 0, message.handle);
+  if (!status.ok()) return status;
+  return AppendRequest(Command::kGetStatus, {message.handle}, nullptr, out);
+}
+
+absl::Status Encode(const GetStatusUnique& message, OutputBuffer& out) {
+  absl::Status status = CheckKey(Command::kGetStatusUnique, 0, message.unique);
+  if (!status.ok()) return status;
+  return AppendRequest(Command::kGetStatusUnique, {message.unique}, nullptr,
+                       out);
+}
+
+absl::Status Encode(EchoRequest message, OutputBuffer& out) {
+  return AppendRequest(Command::kEchoReq, {}, &message.data, out);
+}
+
+absl::Status Encode(const OptionRequest& message, OutputBuffer& out) {
+  return AppendRequest(Command::kOptionReq, {message.option}, nullptr, out);
+}
+
+// --- both ways ---------------------------------------------------------------
+
+absl::Status Encode(const WorkStatus& message, OutputBuffer& out,
+                    Sender sender) {
+  absl::Status status = CheckKey(Command::kWorkStatus, 0, message.handle);
+  if (!status.ok()) return status;
+  return Append(Command::kWorkStatus, sender == Sender::kServer,
+                {message.handle, message.numerator, message.denominator},
+                nullptr, out);
+}
+
+absl::Status Encode(WorkComplete message, OutputBuffer& out, Sender sender) {
+  absl::Status status = CheckKey(Command::kWorkComplete, 0, message.handle);
+  if (!status.ok()) return status;
+  return Append(Command::kWorkComplete, sender == Sender::kServer,
+                {message.handle}, &message.data, out);
+}
+
+absl::Status Encode(const WorkFail& message, OutputBuffer& out, Sender sender) {
+  absl::Status status = CheckKey(Command::kWorkFail, 0, message.handle);
+  if (!status.ok()) return status;
+  return Append(Command::kWorkFail, sender == Sender::kServer, {message.handle},
+                nullptr, out);
+}
+
+absl::Status Encode(WorkException message, OutputBuffer& out, Sender sender) {
+  absl::Status status = CheckKey(Command::kWorkException, 0, message.handle);
+  if (!status.ok()) return status;
+  return Append(Command::kWorkException, sender == Sender::kServer,
+                {message.handle}, &message.data, out);
+}
+
+absl::Status Encode(WorkData message, OutputBuffer& out, Sender sender) {
+  absl::Status status = CheckKey(Command::kWorkData, 0, message.handle);
+  if (!status.ok()) return status;
+  return Append(Command::kWorkData, sender == Sender::kServer, {message.handle},
+                &message.data, out);
+}
+
+absl::Status Encode(WorkWarning message, OutputBuffer& out, Sender sender) {
+  absl::Status status = CheckKey(Command::kWorkWarning, 0, message.handle);
+  if (!status.ok()) return status;
+  return Append(Command::kWorkWarning, sender == Sender::kServer,
+                {message.handle}, &message.data, out);
+}
+
+// --- from the server ---------------------------------------------------------
+
+absl::Status Encode(EchoResponse message, OutputBuffer& out) {
+  return AppendResponse(Command::kEchoRes, {}, &message.data, out);
+}
+
+absl::Status Encode(const OptionResponse& message, OutputBuffer& out) {
+  return AppendResponse(Command::kOptionRes, {message.option}, nullptr, out);
+}
+
+absl::Status Encode(const Error& message, OutputBuffer& out) {
+  Payload text = Payload::View(message.text);
+  return AppendResponse(Command::kError, {message.code}, &text, out);
+}
+
+absl::Status Encode(const JobCreated& message, OutputBuffer& out) {
+  return AppendResponse(Command::kJobCreated, {message.handle}, nullptr, out);
+}
+
+absl::Status Encode(const StatusResult& message, OutputBuffer& out) {
+  return AppendResponse(Command::kStatusRes,
+                        {message.handle, message.known, message.running,
+                         message.numerator, message.denominator},
+                        nullptr, out);
+}
+
+absl::Status Encode(const StatusResultUnique& message, OutputBuffer& out) {
+  return AppendResponse(
+      Command::kStatusResUnique,
+      {message.unique, message.known, message.running, message.numerator,
+       message.denominator, message.client_count},
+      nullptr, out);
+}
+
+absl::Status Encode(const Noop&, OutputBuffer& out) {
+  return AppendResponse(Command::kNoop, {}, nullptr, out);
+}
+
+absl::Status Encode(const NoJob&, OutputBuffer& out) {
+  return AppendResponse(Command::kNoJob, {}, nullptr, out);
+}
+
+absl::Status Encode(JobAssign message, OutputBuffer& out) {
+  switch (message.kind) {
+    case GrabKind::kPlain:
+      break;
+    case GrabKind::kUnique:
+      return AppendResponse(Command::kJobAssignUniq,
+                            {message.handle, message.function, message.unique},
+                            &message.data, out);
+    case GrabKind::kAll:
+      return AppendResponse(
+          Command::kJobAssignAll,
+          {message.handle, message.function, message.unique, message.reducer},
+          &message.data, out);
+  }
+  return AppendResponse(Command::kJobAssign, {message.handle, message.function},
+                        &message.data, out);
+}
+
+}  // namespace wire
+}  // namespace gearman

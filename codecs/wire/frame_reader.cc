@@ -1,0 +1,255 @@
+#include "gearman/codecs/wire/frame_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace wire {
+namespace {
+
+// The buffer of a quiet connection, and of one that is read from in bursts.
+constexpr size_t kInitialBytes = 16384;
+constexpr size_t kBurstBytes = 262144;
+// After so many reads that needed an eighth of it the burst is over.
+constexpr int kQuietReads = 64;
+// A payload that is not here yet and at least so large is read into its string.
+constexpr size_t kDirectBytes = 16384;
+// More arguments than that are no packet that a server or client would make.
+constexpr size_t kMaxArguments = 65536;
+// A payload's string grows with what really arrives, not with what is said.
+constexpr size_t kFirstPayloadBytes = 1 << 20;
+
+}  // namespace
+
+FrameReader::FrameReader(const DecoderOptions& options) : options_(options) {}
+
+void FrameReader::Reserve() {
+  if (begin_ == end_) {
+    // Views of earlier packets end here.
+    begin_ = 0;
+    end_ = 0;
+    if (capacity_ > kInitialBytes && small_commits_ >= kQuietReads) {
+      memory_ = nullptr;
+      capacity_ = 0;
+    }
+  }
+  if (capacity_ == 0) {
+    capacity_ = kInitialBytes;
+    memory_.reset(new char[capacity_]);
+    small_commits_ = 0;
+  }
+  if (end_ < capacity_ && (begin_ == 0 || capacity_ - end_ >= capacity_ / 4)) {
+    return;
+  }
+  if (begin_ > 0) {
+    std::memmove(memory_.get(), memory_.get() + begin_, end_ - begin_);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (capacity_ - end_ >= capacity_ / 4) return;
+  // Every packet whose body is larger goes elsewhere, so this has a bound.
+  const size_t larger = capacity_ * 2;
+  std::unique_ptr<char[]> memory(new char[larger]);
+  std::memcpy(memory.get(), memory_.get(), end_);
+  memory_ = std::move(memory);
+  capacity_ = larger;
+}
+
+absl::Span<char> FrameReader::Prepare() {
+  if (payload_expected_ > 0) {
+    if (payload_read_ == payload_.size()) {
+      payload_.resize(std::min(
+          payload_expected_, std::max(kFirstPayloadBytes, 2 * payload_read_)));
+    }
+    return absl::Span<char>(&payload_[payload_read_],
+                            payload_.size() - payload_read_);
+  }
+  Reserve();
+  return absl::Span<char>(memory_.get() + end_, capacity_ - end_);
+}
+
+void FrameReader::Commit(size_t bytes) {
+  if (payload_expected_ > 0) {
+    payload_read_ += bytes;
+    return;
+  }
+  const bool filled = bytes == capacity_ - end_;
+  end_ += bytes;
+  small_commits_ = bytes <= capacity_ / 8 ? small_commits_ + 1 : 0;
+  if (filled && capacity_ < kBurstBytes && begin_ == 0) {
+    std::unique_ptr<char[]> memory(new char[capacity_ * 2]);
+    std::memcpy(memory.get(), memory_.get(), end_);
+    memory_ = std::move(memory);
+    capacity_ *= 2;
+  }
+}
+
+void FrameReader::Fail(absl::string_view what) {
+  error_ =
+      absl::DataLossError(absl::StrCat("the peer broke the protocol at byte ",
+                                       offset_, " of its stream: ", what));
+}
+
+bool FrameReader::ParseHeader() {
+  const char* bytes = memory_.get() + begin_;
+  if (!ReadHeader(bytes, &header_)) {
+    Fail(absl::StrCat("a packet begins with \"",
+                      absl::CHexEscape(absl::string_view(bytes, 4)),
+                      "\", which is no magic"));
+    return false;
+  }
+  info_ = FindCommand(header_.type);
+  if (info_ == nullptr) {
+    Fail(absl::StrCat("unknown packet type ", header_.type));
+    return false;
+  }
+  if (uint64_t{header_.body_bytes} + kHeaderBytes > options_.max_packet_bytes) {
+    Fail(absl::StrCat(info_->name, " announces ", header_.body_bytes,
+                      " bytes; the limit is ", options_.max_packet_bytes,
+                      " with its header (max_packet_bytes)"));
+    return false;
+  }
+  arguments_bytes_ = 0;
+  scanned_ = 0;
+  arguments_found_ = 0;
+  return true;
+}
+
+DecodeResult FrameReader::ParseArguments() {
+  const char* body = memory_.get() + begin_ + kHeaderBytes;
+  const size_t here =
+      std::min<size_t>(end_ - begin_ - kHeaderBytes, header_.body_bytes);
+  // Separators are what tells arguments; the last one without data behind it
+  // has none.
+  const size_t separators =
+      info_->has_data
+          ? info_->argument_count
+          : (info_->argument_count == 0 ? 0 : info_->argument_count - 1);
+  while (arguments_found_ < separators) {
+    const void* nul = here > scanned_
+                          ? std::memchr(body + scanned_, '\0', here - scanned_)
+                          : nullptr;
+    if (nul == nullptr) {
+      scanned_ = here;
+      if (here == header_.body_bytes) {
+        Fail(absl::StrCat(info_->name, " of ", header_.body_bytes,
+                          " bytes lacks the argument behind '",
+                          info_->arguments[arguments_found_], "'"));
+        return DecodeResult::kError;
+      }
+      if (here > kMaxArguments) {
+        Fail(absl::StrCat(info_->name, ": the argument '",
+                          info_->arguments[arguments_found_],
+                          "' does not end within ", kMaxArguments, " bytes"));
+        return DecodeResult::kError;
+      }
+      return DecodeResult::kNeedMore;
+    }
+    scanned_ = static_cast<size_t>(static_cast<const char*>(nul) - body);
+    argument_end_[arguments_found_++] = scanned_++;
+    arguments_bytes_ = scanned_;
+  }
+  if (!info_->has_data) {
+    if (header_.body_bytes > kMaxArguments) {
+      Fail(absl::StrCat(info_->name, " of ", header_.body_bytes,
+                        " bytes is larger than its arguments can be"));
+      return DecodeResult::kError;
+    }
+    return here == header_.body_bytes ? DecodeResult::kMessage
+                                      : DecodeResult::kNeedMore;
+  }
+  if (here == header_.body_bytes) return DecodeResult::kMessage;
+  const size_t data_bytes = header_.body_bytes - arguments_bytes_;
+  if (data_bytes < kDirectBytes) return DecodeResult::kNeedMore;
+  // What is here of the payload moves into its string; the rest is read there.
+  payload_expected_ = data_bytes;
+  payload_read_ = here - arguments_bytes_;
+  payload_.clear();
+  payload_.resize(
+      std::min(data_bytes, std::max(kFirstPayloadBytes, 2 * payload_read_)));
+  std::memcpy(&payload_[0], body + arguments_bytes_, payload_read_);
+  end_ = begin_ + kHeaderBytes + arguments_bytes_;
+  return DecodeResult::kMessage;
+}
+
+DecodeResult FrameReader::Finish(Frame* frame) {
+  if (payload_expected_ > payload_read_) return DecodeResult::kNeedMore;
+  const char* body = memory_.get() + begin_ + kHeaderBytes;
+  frame->header = header_;
+  frame->info = info_;
+  frame->skipped = false;
+  size_t argument_begin = 0;
+  for (size_t i = 0; i < arguments_found_; ++i) {
+    frame->arguments[i] = absl::string_view(body + argument_begin,
+                                            argument_end_[i] - argument_begin);
+    argument_begin = argument_end_[i] + 1;
+  }
+  const size_t packet_bytes = kHeaderBytes + header_.body_bytes;
+  if (payload_expected_ > 0) {
+    frame->data = Payload(std::move(payload_));
+    payload_ = std::string();
+    payload_expected_ = 0;
+    payload_read_ = 0;
+    begin_ = end_;
+  } else {
+    const absl::string_view rest(body + argument_begin,
+                                 header_.body_bytes - argument_begin);
+    if (info_->has_data) {
+      frame->data = Payload::View(rest);
+    } else {
+      // Bytes behind a packet without arguments are swallowed, as servers do.
+      if (info_->argument_count > 0) frame->arguments[arguments_found_] = rest;
+      frame->data = Payload();
+    }
+    begin_ += packet_bytes;
+  }
+  offset_ += packet_bytes;
+  has_header_ = false;
+  return DecodeResult::kMessage;
+}
+
+DecodeResult FrameReader::Skip(Frame* frame) {
+  frame->header = header_;
+  frame->info = info_;
+  frame->skipped = true;
+  begin_ += kHeaderBytes;
+  offset_ += kHeaderBytes;
+  skip_ = header_.body_bytes;
+  SkipRest();
+  return DecodeResult::kMessage;
+}
+
+bool FrameReader::SkipRest() {
+  if (skip_ == 0) return true;
+  const size_t bytes =
+      static_cast<size_t>(std::min<uint64_t>(skip_, end_ - begin_));
+  begin_ += bytes;
+  offset_ += bytes;
+  skip_ -= bytes;
+  return skip_ == 0;
+}
+
+bool FrameReader::TakeLine(size_t limit, absl::string_view* line,
+                           bool* too_long) {
+  *too_long = false;
+  const size_t here = std::min(end_ - begin_, limit);
+  const char* bytes = memory_.get() + begin_;
+  const void* newline = here == 0 ? nullptr : std::memchr(bytes, '\n', here);
+  if (newline == nullptr) {
+    *too_long = here == limit;
+    return false;
+  }
+  const size_t size =
+      static_cast<size_t>(static_cast<const char*>(newline) - bytes);
+  *line = absl::string_view(bytes, size);
+  begin_ += size + 1;
+  offset_ += size + 1;
+  return true;
+}
+
+}  // namespace wire
+}  // namespace gearman

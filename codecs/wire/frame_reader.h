@@ -1,0 +1,142 @@
+// FrameReader: bytes to packets, incrementally, whatever the chunking; what
+// the packets mean to whom is Decoder's business.
+//
+// Not thread-safe: owned by one decoder.
+#ifndef GEARMAN_CODECS_WIRE_FRAME_READER_H_
+#define GEARMAN_CODECS_WIRE_FRAME_READER_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/payload.h"
+#include "gearman/codecs/wire/command.h"
+
+namespace gearman {
+namespace wire {
+
+struct DecoderOptions {
+  // A packet whose header announces more is refused before anything is
+  // allocated. Bytes, header included.
+  size_t max_packet_bytes = 64 << 20;
+};
+
+enum class DecodeResult : unsigned char { kMessage, kNeedMore, kError };
+
+// One packet. Views are valid until the next Prepare.
+struct Frame {
+  Header header;
+  const CommandInfo* info = nullptr;
+  std::array<absl::string_view, 8> arguments;
+  Payload data;
+  // The body was not looked at: FrameReader::Skips says why.
+  bool skipped = false;
+};
+
+class FrameReader {
+ public:
+  // What to do with a packet whose header has been read, a known one.
+  enum class Verdict : unsigned char {
+    kRead,
+    kSkip,   // pass it on without its body
+    kError,  // the stream is broken: the reader's `error` has been set
+  };
+
+  explicit FrameReader(const DecoderOptions& options);
+
+  // As of Decoder.
+  absl::Span<char> Prepare();
+  void Commit(size_t bytes);
+  const absl::Status& error() const { return error_; }
+  uint64_t offset() const { return offset_; }
+  bool in_packet() const {
+    return begin_ != end_ || payload_expected_ > 0 || skip_ > 0;
+  }
+  // Bytes of memory held for the stream.
+  size_t capacity() const { return capacity_ + payload_.capacity(); }
+
+  // The next packet. `judge(header, info)` -> Verdict decides by its header;
+  // it may call Fail.
+  template <typename Judge>
+  DecodeResult Next(Frame* frame, Judge&& judge) {
+    if (!error_.ok()) return DecodeResult::kError;
+    if (!SkipRest()) return DecodeResult::kNeedMore;
+    if (payload_expected_ == 0) {
+      if (!has_header_) {
+        if (end_ - begin_ < kHeaderBytes) return DecodeResult::kNeedMore;
+        if (!ParseHeader()) return DecodeResult::kError;
+        switch (judge(header_, *info_)) {
+          case Verdict::kRead:
+            break;
+          case Verdict::kSkip:
+            return Skip(frame);
+          case Verdict::kError:
+            return DecodeResult::kError;
+        }
+        has_header_ = true;
+      }
+      const DecodeResult result = ParseArguments();
+      if (result != DecodeResult::kMessage) return result;
+    }
+    return Finish(frame);
+  }
+
+  // Ends the stream with DATA_LOSS; the text gets packet and offset.
+  void Fail(absl::string_view what);
+
+  // The next byte of a packet not begun, or -1: none is here. For a port on
+  // which text lines are mixed in.
+  int PeekFirstByte() const {
+    return has_header_ || payload_expected_ > 0 || skip_ > 0 || begin_ == end_
+               ? -1
+               : static_cast<unsigned char>(memory_[begin_]);
+  }
+  // Takes a line out of the stream, without its LF. False: there is no whole
+  // line yet; `too_long` then tells that there are `limit` bytes without one.
+  bool TakeLine(size_t limit, absl::string_view* line, bool* too_long);
+
+ private:
+  bool ParseHeader();
+  DecodeResult ParseArguments();
+  DecodeResult Finish(Frame* frame);
+  DecodeResult Skip(Frame* frame);
+  // Drops what is left of a skipped body. False: more is to come.
+  bool SkipRest();
+  void Reserve();
+
+  const DecoderOptions options_;
+  // The bytes [begin_, end_) of the stream that have not been consumed.
+  std::unique_ptr<char[]> memory_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  int small_commits_ = 0;
+  uint64_t offset_ = 0;  // of begin_
+
+  // The packet being read, once has_header_.
+  bool has_header_ = false;
+  Header header_;
+  const CommandInfo* info_ = nullptr;
+  size_t arguments_bytes_ = 0;  // with their separators
+  size_t scanned_ = 0;          // bytes of the body looked at for separators
+  size_t arguments_found_ = 0;
+  std::array<size_t, 8> argument_end_{};  // offsets in the body
+  uint64_t skip_ = 0;
+
+  // A large payload on its way: so many bytes in all, so many here.
+  size_t payload_expected_ = 0;
+  size_t payload_read_ = 0;
+  std::string payload_;
+
+  absl::Status error_;
+};
+
+}  // namespace wire
+}  // namespace gearman
+
+#endif  // GEARMAN_CODECS_WIRE_FRAME_READER_H_
