@@ -41,6 +41,14 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return last[b.size()];
 }
 
+// How many letters are the same from the first on, four at most.
+int CommonBeginning(absl::string_view a, absl::string_view b) {
+  const size_t length = std::min({a.size(), b.size(), size_t{4}});
+  size_t same = 0;
+  while (same < length && a[same] == b[same]) ++same;
+  return static_cast<int>(same);
+}
+
 }  // namespace
 
 std::string ClosestName(absl::string_view name,
@@ -51,15 +59,23 @@ std::string ClosestName(absl::string_view name,
   const std::string wanted = Normalized(name);
   std::string closest;
   // A third of the letters may be wrong, rounded up.
-  size_t best = (wanted.size() + 2) / 3 + 1;
+  const size_t most_edits = (wanted.size() + 2) / 3;
+  int best = 0;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestName) continue;
-    const size_t distance = EditDistance(wanted, Normalized(candidate));
-    if (distance < best) {
-      best = distance;
+    const std::string known = Normalized(candidate);
+    const size_t distance = EditDistance(wanted, known);
+    if (distance > most_edits) continue;
+    // People rarely mistype how a name begins: "retries" is rather "retry"
+    // than "metrics".
+    const int score =
+        2 * static_cast<int>(distance) - CommonBeginning(wanted, known);
+    if (closest.empty() || score < best) {
+      best = score;
       closest = candidate;
     }
   }
+
   return closest;
 }
 

@@ -20,6 +20,10 @@ TEST(ClosestName, DoesNotMindCaseAndSeparators) {
             "round_robin");
 }
 
+TEST(ClosestName, PrefersWhatBeginsTheSame) {
+  EXPECT_EQ(ClosestName("retries", {"metrics", "retry"}), "retry");
+}
+
 TEST(ClosestName, FindsNothingWhenNothingIsNear) {
   EXPECT_EQ(ClosestName("exponential_backoff", {"none", "immediate"}), "");
   EXPECT_EQ(ClosestName("", {"none"}), "");

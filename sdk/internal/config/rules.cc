@@ -1,0 +1,128 @@
+#include "gearman/sdk/internal/config/rules.h"
+
+#include <optional>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gearman/sdk/internal/config/schema.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using Kind = ValueRule::Kind;
+
+constexpr uint64_t kSecond = 1000;
+constexpr uint64_t kHour = 3600 * kSecond;
+constexpr uint64_t kDay = 24 * kHour;
+// The longest finite duration: whoever means "for ever" says so.
+constexpr uint64_t kYear = 365 * kDay;
+constexpr uint64_t kKiB = 1 << 10;
+constexpr uint64_t kTiB = uint64_t{1} << 40;
+// The protocol's own limit: a 32-bit size behind a header of 12 bytes.
+constexpr uint64_t kLargestPacket = UINT32_MAX + uint64_t{12};
+
+constexpr ValueRule kRules[] = {
+    {"timeouts.connect", Kind::kDuration, 1, kDay},
+    {"timeouts.request", Kind::kDurationOrForever, 1, kYear},
+    {"timeouts.reply", Kind::kDurationOrForever, 1, kYear},
+    {"limits.max_packet_bytes", Kind::kNumber, kKiB, kLargestPacket},
+    {"limits.max_output_bytes", Kind::kNumber, kKiB, kTiB},
+    {"limits.max_requests_in_flight", Kind::kNumber, 1, 1'000'000'000},
+    {"limits.max_update_bytes", Kind::kNumber, 1, kTiB},
+    {"requests.max_connection_attempts", Kind::kNumber, 1, 1000},
+};
+
+std::string Describe(const ValueRule& rule) {
+  if (rule.kind == Kind::kNumber) {
+    return absl::StrCat("a whole number from ", rule.min, " to ", rule.max);
+  }
+  return absl::StrCat(
+      "a duration such as \"500ms\", \"10s\" or \"1h30m\", from ",
+      absl::FormatDuration(absl::Milliseconds(rule.min)), " to ",
+      absl::FormatDuration(absl::Milliseconds(rule.max)),
+      rule.kind == Kind::kDurationOrForever ? ", or \"inf\" for no limit" : "");
+}
+
+bool DurationIsAllowed(const ValueRule& rule, const std::string& text) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(text, &duration)) return false;
+  if (duration == absl::InfiniteDuration()) {
+    return rule.kind == Kind::kDurationOrForever;
+  }
+  return duration >= absl::Milliseconds(rule.min) &&
+         duration <= absl::Milliseconds(rule.max);
+}
+
+// The message that holds the value at `path` and the value's field, when the
+// value is set.
+struct FieldValue {
+  const Message* message;
+  const FieldDescriptor* field;
+};
+std::optional<FieldValue> FindValue(const Message& config,
+                                    absl::string_view path) {
+  FieldValue value{&config, nullptr};
+  for (const absl::string_view name : absl::StrSplit(path, '.')) {
+    if (value.field != nullptr) {
+      value.message = &value.message->GetReflection()->GetMessage(
+          *value.message, value.field);
+    }
+    value.field =
+        value.message->GetDescriptor()->FindFieldByName(std::string(name));
+    if (value.field == nullptr || !value.message->GetReflection()->HasField(
+                                      *value.message, value.field)) {
+      return std::nullopt;
+    }
+  }
+  return value;
+}
+
+uint64_t Number(const FieldValue& value) {
+  const auto* const reflection = value.message->GetReflection();
+  return value.field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32
+             ? reflection->GetUInt32(*value.message, value.field)
+             : reflection->GetUInt64(*value.message, value.field);
+}
+
+}  // namespace
+
+absl::Span<const ValueRule> ConfigRules() { return kRules; }
+
+absl::Status CheckRules(const Message& config, const Places& places) {
+  for (const ValueRule& rule : kRules) {
+    const std::optional<FieldValue> value = FindValue(config, rule.path);
+    if (!value.has_value()) continue;
+    std::string shown;
+    bool allowed = false;
+    if (rule.kind == Kind::kNumber) {
+      const uint64_t number = Number(*value);
+      allowed = number >= rule.min && number <= rule.max;
+      shown = absl::StrCat(number);
+    } else {
+      const std::string text = value->message->GetReflection()->GetString(
+          *value->message, value->field);
+      allowed = DurationIsAllowed(rule, text);
+      shown = absl::StrCat("\"", absl::CEscape(text), "\"");
+    }
+    if (!allowed) {
+      return ErrorAt(
+          places.Describe(rule.path), rule.path,
+          absl::StrCat(shown, " is not valid: expected ", Describe(rule)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::string ExpectedAt(absl::string_view path, const FieldDescriptor* field) {
+  for (const ValueRule& rule : kRules) {
+    if (rule.path == path) return Describe(rule);
+  }
+  return Expected(field);
+}
+
+}  // namespace internal
+}  // namespace gearman

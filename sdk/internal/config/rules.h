@@ -1,0 +1,46 @@
+// What values of GearmanConfig are allowed: the ranges that its .proto file
+// promises, as one table. Thread-safe.
+#ifndef GEARMAN_SDK_INTERNAL_CONFIG_RULES_H_
+#define GEARMAN_SDK_INTERNAL_CONFIG_RULES_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/sdk/internal/config/places.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+
+namespace gearman {
+namespace internal {
+
+struct ValueRule {
+  enum class Kind : unsigned char {
+    kNumber,             // from min to max
+    kDuration,           // a text, from min to max milliseconds
+    kDurationOrForever,  // or "inf"
+  };
+  absl::string_view path;
+  Kind kind;
+  uint64_t min;
+  uint64_t max;
+};
+
+absl::Span<const ValueRule> ConfigRules();
+
+// Checks each value of `config` (a GearmanConfig) that is set and has a rule.
+// INVALID_ARGUMENT with the first bad one's place.
+absl::Status CheckRules(const google::protobuf::Message& config,
+                        const Places& places);
+
+// What the value at `path` should look like: by its rule, else by its type.
+std::string ExpectedAt(absl::string_view path,
+                       const google::protobuf::FieldDescriptor* field);
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CONFIG_RULES_H_

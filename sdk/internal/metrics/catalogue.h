@@ -1,0 +1,67 @@
+// The catalogue of metrics: the one table of what the SDK measures, from which
+// snapshots are made and docs/metrics.md is checked.
+//
+// Names, units and labels are Prometheus's way: base units, `_total` for
+// counters, and only labels whose values are bounded (task, server, outcome,
+// reason; never a handle or unique).
+#ifndef GEARMAN_SDK_INTERNAL_METRICS_CATALOGUE_H_
+#define GEARMAN_SDK_INTERNAL_METRICS_CATALOGUE_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+
+namespace gearman {
+namespace internal {
+
+// One per row of the table, in its order.
+enum class MetricId : unsigned char {
+  kClientJobsSubmitted,
+  kClientJobsFinished,
+  kClientJobDuration,
+  kClientSubmitDuration,
+  kClientRetries,
+  kClientRetryBudgetExhausted,
+  kClientJobsInFlight,
+  kWorkerJobsProcessed,
+  kWorkerJobDuration,
+  kWorkerLateResults,
+  kWorkerSlotsUsed,
+  kWorkerSlotsAvailable,
+  kWorkerGrabs,
+  kWorkerWakeups,
+  kConnectionUp,
+  kConnectionReconnects,
+  kConnectionConnectDuration,
+  kConnectionHeartbeatRtt,
+  kTransportSentBytes,
+  kTransportReceivedBytes,
+  kProtocolPackets,
+  kProtocolErrors,
+  kSdkInfo,
+};
+
+// Who has it.
+enum class MetricOwner : unsigned char { kClient, kWorker, kBoth };
+
+struct MetricDescription {
+  MetricId id;
+  MetricOwner owner;
+  absl::string_view name;
+  MetricType type;
+  absl::string_view unit;    // "seconds", "bytes" or ""
+  absl::string_view labels;  // comma-separated
+  absl::string_view help;
+};
+
+absl::Span<const MetricDescription> MetricsCatalogue();
+
+// The table of docs/metrics.md, in Markdown.
+std::string MetricsCatalogueAsMarkdown();
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_METRICS_CATALOGUE_H_

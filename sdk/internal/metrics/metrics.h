@@ -1,0 +1,223 @@
+// Metrics: all that one client or worker counts.
+//
+// The instruments are public members, plain relaxed atomics: whoever has the
+// fact adds it, on any thread. Nothing here calls a plugin; sinks get
+// snapshots (metrics_exporter.h). Without sinks a client has no Metrics at all,
+// and the cost is one test of a null pointer.
+//
+// Task and server records are looked up by name without a lock and live as
+// long as the Metrics: keep the pointer with the request or connection.
+#ifndef GEARMAN_SDK_INTERNAL_METRICS_METRICS_H_
+#define GEARMAN_SDK_INTERNAL_METRICS_METRICS_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/priority.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/sdk/internal/metrics/catalogue.h"
+#include "gearman/sdk/internal/metrics/instruments.h"
+#include "gearman/sdk/internal/metrics/intern_table.h"
+
+namespace gearman {
+namespace internal {
+
+// --- label values
+// -------------------------------------------------------------- The comment is
+// the label's text.
+
+enum class SubmitMode : unsigned char {
+  kForeground,  // foreground
+  kBackground,  // background
+  kEpoch,       // epoch
+};
+inline constexpr size_t kSubmitModeCount = 3;
+
+// How a client's request ended.
+enum class JobOutcome : unsigned char {
+  kComplete,   // complete: for a background job, accepted
+  kFailed,     // failed
+  kException,  // exception
+  kTimedOut,   // timed_out
+  kCancelled,  // cancelled
+  kLost,       // lost: its server was lost, unreachable, or broke the protocol
+  kRefused,    // refused: never accepted (a server's ERROR, a limit of ours)
+};
+inline constexpr size_t kJobOutcomeCount = 7;
+
+// How a worker's job ended.
+enum class WorkOutcome : unsigned char {
+  kComplete,   // complete
+  kFailed,     // failed
+  kException,  // exception
+  kTimedOut,   // timed_out: its time limit passed before the handler answered
+  kLost,       // lost: its connection ended before the answer left
+};
+inline constexpr size_t kWorkOutcomeCount = 5;
+
+// What a retry repeats.
+enum class RetriedOperation : unsigned char {
+  kSubmit,  // submit
+  kStatus,  // status
+  kEcho,    // echo
+};
+inline constexpr size_t kRetriedOperationCount = 3;
+
+enum class GrabResult : unsigned char {
+  kJob,    // job
+  kNoJob,  // no_job
+};
+inline constexpr size_t kGrabResultCount = 2;
+
+// Why a worker with nothing to do grabs again.
+enum class WakeupCause : unsigned char {
+  kNoop,        // noop: the server said so
+  kRegrab,      // regrab: the re-grab interval has passed
+  kRegistered,  // registered: a task was added
+};
+inline constexpr size_t kWakeupCauseCount = 3;
+
+// Why a connection had to be made anew.
+enum class ReconnectReason : unsigned char {
+  kConnectFailed,  // connect_failed: the attempt before failed
+  kClosed,         // closed: the server ended the stream
+  kFailed,         // failed: reading or writing failed
+  kProtocolError,  // protocol_error: the peer broke the protocol
+  kUnresponsive,   // unresponsive: a reply or heartbeat did not come in time
+};
+inline constexpr size_t kReconnectReasonCount = 5;
+
+enum class PacketDirection : unsigned char {
+  kSent,      // sent
+  kReceived,  // received
+};
+inline constexpr size_t kPacketDirectionCount = 2;
+inline constexpr size_t kPacketTypeCount = 43;  // by number; 0 is unused
+
+// --- records
+// -------------------------------------------------------------------
+
+struct TaskMetrics {
+  explicit TaskMetrics(absl::string_view task) : name(task) {}
+
+  const std::string name;
+
+  // Client.
+  void Submitted(Priority priority, SubmitMode mode) {
+    submitted[static_cast<size_t>(priority)][static_cast<size_t>(mode)].Add();
+    in_flight.Add(1);
+  }
+  // `duration` is from the submission to the end.
+  void Finished(JobOutcome outcome, absl::Duration duration) {
+    job_duration[static_cast<size_t>(outcome)].Observe(duration);
+    in_flight.Add(-1);
+  }
+  std::array<std::array<Counter, kSubmitModeCount>, 3> submitted;
+  std::array<Histogram, kJobOutcomeCount> job_duration;  // counts finished, too
+  Histogram submit_duration;  // from the submission to JOB_CREATED
+  Gauge in_flight;
+
+  // Worker. `duration` is from the assignment to the answer.
+  void Processed(WorkOutcome outcome, absl::Duration duration) {
+    work_duration[static_cast<size_t>(outcome)].Observe(duration);
+  }
+  std::array<Histogram, kWorkOutcomeCount> work_duration;  // counts processed
+  Counter late_results;  // dropped: the job had been answered or lost
+};
+
+struct ServerMetrics {
+  explicit ServerMetrics(absl::string_view address) : name(address) {}
+
+  const std::string name;
+
+  void Reconnected(ReconnectReason reason) {
+    reconnects[static_cast<size_t>(reason)].Add();
+  }
+  Gauge up;  // connections that are up
+  std::array<Counter, kReconnectReasonCount> reconnects;
+  Histogram connect_duration;
+  Histogram heartbeat_rtt;
+  Counter sent_bytes;
+  Counter received_bytes;
+};
+
+// --- all of it
+// -----------------------------------------------------------------
+
+struct MetricsOptions {
+  MetricOwner owner = MetricOwner::kClient;  // never kBoth
+  // Tasks and servers with records of their own; the rest is "other".
+  size_t max_tasks = 100;
+  size_t max_servers = 100;
+  // The TLS library in use, for gearman_sdk_info.
+  std::string tls = "none";
+};
+
+class Metrics {
+ public:
+  explicit Metrics(MetricsOptions options);
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
+
+  // The record of a task or of a server's address. Any thread, no lock once
+  // the name is known.
+  TaskMetrics* ForTask(absl::string_view task) { return tasks_.Get(task); }
+  ServerMetrics* ForServer(absl::string_view address) {
+    return servers_.Get(address);
+  }
+
+  // Shared.
+  void Packet(PacketDirection direction, uint32_t type, uint64_t n = 1) {
+    packets[static_cast<size_t>(direction)][type < kPacketTypeCount ? type : 0]
+        .Add(n);
+  }
+  // An ERROR packet's code, or DATA_LOSS for what could not be decoded.
+  void ProtocolError(absl::string_view code);
+  std::array<std::array<Counter, kPacketTypeCount>, kPacketDirectionCount>
+      packets;
+
+  // Client.
+  void Retried(RetriedOperation operation, FailureReason reason) {
+    retries[static_cast<size_t>(operation)][static_cast<size_t>(reason)].Add();
+  }
+  std::array<std::array<Counter, kFailureReasonCount>, kRetriedOperationCount>
+      retries;
+  Counter retry_budget_exhausted;
+
+  // Worker.
+  void Grabbed(GrabResult result) { grabs[static_cast<size_t>(result)].Add(); }
+  void WokeUp(WakeupCause cause) { wakeups[static_cast<size_t>(cause)].Add(); }
+  Gauge slots_used;
+  Gauge slots_available;
+  std::array<Counter, kGrabResultCount> grabs;
+  std::array<Counter, kWakeupCauseCount> wakeups;
+
+  // Every family of this owner that has a sample: a combination of labels
+  // appears once it has happened. Any thread.
+  MetricsSnapshot Snapshot(absl::Time now) const;
+
+ private:
+  struct ErrorCodeMetrics {
+    explicit ErrorCodeMetrics(absl::string_view code) : name(code) {}
+    const std::string name;
+    Counter count;
+  };
+
+  void AddSamples(MetricId id, MetricFamily* family) const;
+
+  const MetricsOptions options_;
+  const uint64_t source_;
+  InternTable<TaskMetrics> tasks_;
+  InternTable<ServerMetrics> servers_;
+  InternTable<ErrorCodeMetrics> error_codes_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_METRICS_METRICS_H_

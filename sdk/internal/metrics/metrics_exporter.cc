@@ -1,0 +1,82 @@
+#include "gearman/sdk/internal/metrics/metrics_exporter.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+
+namespace gearman {
+namespace internal {
+
+// Sinks share it and may keep it longer than the client's clock lives: after
+// End it shows the state at the end.
+class MetricsExporter::Source : public MetricsSource {
+ public:
+  Source(std::shared_ptr<const Metrics> metrics, Clock* clock)
+      : metrics_(std::move(metrics)), clock_(clock) {}
+
+  MetricsSnapshot Snapshot() override { return metrics_->Snapshot(Now()); }
+
+  void End() {
+    const absl::Time now = Now();
+    absl::MutexLock lock(&mutex_);
+    end_ = now;
+    clock_ = nullptr;
+  }
+
+ private:
+  absl::Time Now() {
+    absl::MutexLock lock(&mutex_);
+    return clock_ == nullptr ? end_ : clock_->Now();
+  }
+
+  const std::shared_ptr<const Metrics> metrics_;
+  absl::Mutex mutex_;
+  Clock* clock_ ABSL_GUARDED_BY(mutex_);
+  absl::Time end_ ABSL_GUARDED_BY(mutex_);
+};
+
+MetricsExporter::MetricsExporter(
+    std::shared_ptr<const Metrics> metrics,
+    std::vector<std::shared_ptr<MetricsSink>> sinks, Clock* clock)
+    : metrics_(std::move(metrics)),
+      sinks_(std::move(sinks)),
+      clock_(clock),
+      source_(std::make_shared<Source>(metrics_, clock)) {
+  const absl::Time now = clock->Now();
+  for (const auto& sink : sinks_) {
+    sink->Attach(source_);
+    if (sink->interval() == absl::InfiniteDuration()) continue;
+    const absl::Duration interval =
+        std::max(sink->interval(), absl::Milliseconds(1));
+    timed_.push_back({sink.get(), interval, now + interval});
+    next_ = std::min(next_, now + interval);
+  }
+}
+
+MetricsExporter::~MetricsExporter() {
+  if (!timed_.empty()) {
+    const MetricsSnapshot snapshot = metrics_->Snapshot(clock_->Now());
+    for (const Timed& timed : timed_) timed.sink->Export(snapshot);
+  }
+  for (const auto& sink : sinks_) sink->Detach(source_.get());
+  source_->End();
+}
+
+void MetricsExporter::OnTime(absl::Time now) {
+  if (now < next_) return;
+  const MetricsSnapshot snapshot = metrics_->Snapshot(now);
+  next_ = absl::InfiniteFuture();
+  for (Timed& timed : timed_) {
+    if (timed.due <= now) {
+      timed.sink->Export(snapshot);
+      // From now on, not from when it was due: a sleep makes no burst.
+      timed.due = now + timed.interval;
+    }
+    next_ = std::min(next_, timed.due);
+  }
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,57 @@
+// MetricsExporter: connects one client's or worker's Metrics with its sinks.
+//
+// The owner asks next(), and calls OnTime when that has come. Sinks are user
+// code: call the constructor, OnTime and the destructor with no lock held, one
+// thread at a time.
+#ifndef GEARMAN_SDK_INTERNAL_METRICS_METRICS_EXPORTER_H_
+#define GEARMAN_SDK_INTERNAL_METRICS_METRICS_EXPORTER_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/transports/clock.h"
+
+namespace gearman {
+namespace internal {
+
+class MetricsExporter {
+ public:
+  // Attaches a source of `metrics` to each sink (none is null). `clock` must
+  // outlive this, not the source.
+  MetricsExporter(std::shared_ptr<const Metrics> metrics,
+                  std::vector<std::shared_ptr<MetricsSink>> sinks,
+                  Clock* clock);
+  MetricsExporter(const MetricsExporter&) = delete;
+  MetricsExporter& operator=(const MetricsExporter&) = delete;
+  // Exports once more to the sinks that have an interval, and detaches all.
+  ~MetricsExporter();
+
+  // When OnTime wants to be called; infinite future when no sink has an
+  // interval.
+  absl::Time next() const { return next_; }
+  // Exports to the sinks whose time has come.
+  void OnTime(absl::Time now);
+
+ private:
+  class Source;
+  struct Timed {
+    MetricsSink* sink;
+    absl::Duration interval;
+    absl::Time due;
+  };
+
+  const std::shared_ptr<const Metrics> metrics_;
+  const std::vector<std::shared_ptr<MetricsSink>> sinks_;
+  Clock* const clock_;
+  const std::shared_ptr<Source> source_;
+  std::vector<Timed> timed_;
+  absl::Time next_ = absl::InfiniteFuture();
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_METRICS_METRICS_EXPORTER_H_

@@ -1,0 +1,50 @@
+#include "gearman/sdk/plugin_registry.h"
+
+#include <algorithm>
+
+namespace gearman {
+
+PluginRegistry::PluginRegistry()
+    : PluginRegistry(std::make_shared<TransportRegistry>()) {}
+
+PluginRegistry::PluginRegistry(std::shared_ptr<TransportRegistry> transports)
+    : retry_policies_("retry policy"),
+      server_selectors_("server selector"),
+      metrics_sinks_("metrics sink"),
+      transports_(std::move(transports)) {}
+
+
+PluginRegistry::~PluginRegistry() = default;
+
+std::vector<std::string> PluginRegistry::config_types() const {
+  std::vector<std::string> all;
+  for (const RegistryBase* family :
+       {static_cast<const RegistryBase*>(&retry_policies_),
+        static_cast<const RegistryBase*>(&server_selectors_),
+        static_cast<const RegistryBase*>(&metrics_sinks_)}) {
+    for (std::string& type : family->config_types()) {
+      all.push_back(std::move(type));
+    }
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+absl::Status PluginRegistry::registration_error() const {
+  absl::MutexLock lock(&mutex_);
+  return registration_error_;
+}
+
+void PluginRegistry::NoteRegistration(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  registration_error_.Update(status);
+}
+
+PluginRegistry& PluginRegistry::Default() {
+  // Never destroyed: what static objects still do at exit may need it.
+  static PluginRegistry* const registry =
+      new PluginRegistry(TransportRegistry::Default());
+  return *registry;
+}
+
+}  // namespace gearman

@@ -1,0 +1,117 @@
+// PluginRegistry: the registries of all plugin families, and the macros that
+// fill the default one.
+//
+//   // in my_retry.cc, in a cc_library with alwayslink = True
+//   GEARMAN_REGISTER_RETRY_POLICY("mine", acme::MyRetryConfig,
+//                                 [](const acme::MyRetryConfig& config) {
+//                                   return std::make_unique<MyRetry>(config);
+//                                 });
+//
+// A PluginRegistry is an object: make one and fill it with RegisterBuiltins
+// (sdk/builtins.h) and your own, or use Default(). Thread-safe. The registries
+// live as long as it does, the default one for ever.
+#ifndef GEARMAN_SDK_PLUGIN_REGISTRY_H_
+#define GEARMAN_SDK_PLUGIN_REGISTRY_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/registry.h"
+#include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/plugins/server_selection/server_selector.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+
+class PluginRegistry {
+ public:
+  // Empty registries; with `transports` it shares another's address schemes.
+  PluginRegistry();
+  explicit PluginRegistry(std::shared_ptr<TransportRegistry> transports);
+
+  PluginRegistry(const PluginRegistry&) = delete;
+  PluginRegistry& operator=(const PluginRegistry&) = delete;
+  virtual ~PluginRegistry();
+
+  Registry<RetryPolicy>& retry_policies() { return retry_policies_; }
+  const Registry<RetryPolicy>& retry_policies() const {
+    return retry_policies_;
+  }
+  Registry<ServerSelector>& server_selectors() { return server_selectors_; }
+  const Registry<ServerSelector>& server_selectors() const {
+    return server_selectors_;
+  }
+  Registry<MetricsSink>& metrics_sinks() { return metrics_sinks_; }
+  const Registry<MetricsSink>& metrics_sinks() const { return metrics_sinks_; }
+  // By address scheme, without configs of their own.
+  const std::shared_ptr<TransportRegistry>& transports() const {
+    return transports_;
+  }
+
+  // Config messages of all families, sorted: what an Any may hold.
+  virtual std::vector<std::string> config_types() const;
+
+  // What went wrong while registering by macro, before main, where nobody can
+  // be told: the first error. Config reports it.
+  virtual absl::Status registration_error() const;
+  // Keeps `status` for registration_error when it is the first error.
+  virtual void NoteRegistration(const absl::Status& status);
+
+  // The process's registry. It holds what is linked into the program: the
+  // SDK's own members when //sdk:builtins is, and what registered itself by
+  // macro. (In a plugin's shared object it may be another one: use the one
+  // given to its entry point.)
+  static PluginRegistry& Default();
+
+ private:
+  Registry<RetryPolicy> retry_policies_;
+  Registry<ServerSelector> server_selectors_;
+  Registry<MetricsSink> metrics_sinks_;
+  const std::shared_ptr<TransportRegistry> transports_;
+  mutable absl::Mutex mutex_;
+  absl::Status registration_error_ ABSL_GUARDED_BY(mutex_);
+};
+
+namespace internal {
+
+// Registers with PluginRegistry::Default() when it is made.
+struct PluginRegistration {
+  template <typename Register>
+  explicit PluginRegistration(Register&& register_plugin) {
+    PluginRegistry& registry = PluginRegistry::Default();
+    registry.NoteRegistration(register_plugin(registry));
+  }
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+// Register a plugin with PluginRegistry::Default() before main begins: its
+// name, its config message, and its factory as for Registry::Register. At
+// namespace scope, in a library that is linked whole (alwayslink = True).
+// NOLINTBEGIN(bugprone-macro-parentheses)
+#define GEARMAN_REGISTER_RETRY_POLICY(name, Config, ...) \
+  GEARMAN_INTERNAL_REGISTER(retry_policies, name, Config, __VA_ARGS__)
+#define GEARMAN_REGISTER_SERVER_SELECTOR(name, Config, ...) \
+  GEARMAN_INTERNAL_REGISTER(server_selectors, name, Config, __VA_ARGS__)
+#define GEARMAN_REGISTER_METRICS_SINK(name, Config, ...) \
+  GEARMAN_INTERNAL_REGISTER(metrics_sinks, name, Config, __VA_ARGS__)
+
+#define GEARMAN_INTERNAL_REGISTER(family, name, Config, ...)            \
+  static const ::gearman::internal::PluginRegistration                  \
+  GEARMAN_INTERNAL_CONCAT(gearman_plugin_registration_, __COUNTER__)(   \
+      [](::gearman::PluginRegistry& registry) {                         \
+        return registry.family().Register<Config>((name), __VA_ARGS__); \
+      })
+#define GEARMAN_INTERNAL_CONCAT(a, b) GEARMAN_INTERNAL_CONCAT2(a, b)
+#define GEARMAN_INTERNAL_CONCAT2(a, b) a##b
+// NOLINTEND(bugprone-macro-parentheses)
+
+#endif  // GEARMAN_SDK_PLUGIN_REGISTRY_H_

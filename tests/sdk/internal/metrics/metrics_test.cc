@@ -1,0 +1,362 @@
+#include "gearman/sdk/internal/metrics/metrics.h"
+
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/sdk/internal/metrics/catalogue.h"
+#include "gearman/sdk/version.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using ::testing::ElementsAre;
+
+MetricsOptions Of(MetricOwner owner) {
+  MetricsOptions options;
+  options.owner = owner;
+  return options;
+}
+
+// A counter's or gauge's value; -1 when there is no such sample.
+double Value(const Metrics& metrics, absl::string_view name,
+             std::vector<absl::string_view> labels) {
+  const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
+  const MetricFamily* const family = snapshot.Find(name);
+  if (family == nullptr) return -1;
+  const MetricSample* const sample = family->Find(labels);
+  return sample == nullptr ? -1 : sample->value;
+}
+
+TEST(Metrics, CountsSubmissionsByTaskPriorityAndMode) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  metrics.ForTask("reverse")->Submitted(Priority::kHigh,
+                                        SubmitMode::kBackground);
+  metrics.ForTask("reverse")->Submitted(Priority::kHigh,
+                                        SubmitMode::kBackground);
+  metrics.ForTask("reverse")->Submitted(Priority::kNone, SubmitMode::kEpoch);
+  constexpr absl::string_view kName = "gearman_client_jobs_submitted_total";
+  EXPECT_EQ(Value(metrics, kName, {"reverse", "high", "background"}), 2);
+  EXPECT_EQ(Value(metrics, kName, {"reverse", "none", "epoch"}), 1);
+}
+
+TEST(Metrics, ShowsACombinationOfLabelsOnceItHasHappened) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  metrics.ForTask("reverse")->Submitted(Priority::kLow,
+                                        SubmitMode::kForeground);
+  const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
+  EXPECT_EQ(
+      snapshot.Find("gearman_client_jobs_submitted_total")->samples.size(), 1u);
+  EXPECT_EQ(snapshot.Find("gearman_client_retries_total"), nullptr);
+}
+
+TEST(Metrics, KeepsTheNumberInFlight) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  TaskMetrics* const task = metrics.ForTask("reverse");
+  task->Submitted(Priority::kNone, SubmitMode::kForeground);
+  task->Submitted(Priority::kNone, SubmitMode::kForeground);
+  task->Finished(JobOutcome::kLost, absl::Seconds(1));
+  EXPECT_EQ(Value(metrics, "gearman_client_jobs_in_flight", {"reverse"}), 1);
+}
+
+TEST(Metrics, CountsAndTimesWhatHasFinishedByOutcome) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  TaskMetrics* const task = metrics.ForTask("reverse");
+  task->Finished(JobOutcome::kComplete, absl::Milliseconds(2));
+  task->Finished(JobOutcome::kComplete, absl::Seconds(3));
+  task->Finished(JobOutcome::kTimedOut, absl::Seconds(9));
+  EXPECT_EQ(Value(metrics, "gearman_client_jobs_finished_total",
+                  {"reverse", "complete"}),
+            2);
+  EXPECT_EQ(Value(metrics, "gearman_client_jobs_finished_total",
+                  {"reverse", "timed_out"}),
+            1);
+  const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
+  const MetricSample* const sample =
+      snapshot.Find("gearman_client_job_duration_seconds")
+          ->Find({"reverse", "complete"});
+  ASSERT_NE(sample, nullptr);
+  EXPECT_EQ(sample->count, 2u);
+  EXPECT_DOUBLE_EQ(sample->sum, 3.002);
+}
+
+TEST(Metrics, CountsAWorkersSide) {
+  Metrics metrics(Of(MetricOwner::kWorker));
+  metrics.ForTask("reverse")->Processed(WorkOutcome::kException,
+                                        absl::Seconds(1));
+  metrics.ForTask("reverse")->late_results.Add();
+  metrics.Grabbed(GrabResult::kNoJob);
+  metrics.WokeUp(WakeupCause::kRegrab);
+  metrics.slots_used.Set(3);
+  metrics.slots_available.Set(5);
+  EXPECT_EQ(Value(metrics, "gearman_worker_jobs_processed_total",
+                  {"reverse", "exception"}),
+            1);
+  EXPECT_EQ(Value(metrics, "gearman_worker_late_results_total", {"reverse"}),
+            1);
+  EXPECT_EQ(Value(metrics, "gearman_worker_grabs_total", {"no_job"}), 1);
+  EXPECT_EQ(Value(metrics, "gearman_worker_wakeups_total", {"regrab"}), 1);
+  EXPECT_EQ(Value(metrics, "gearman_worker_slots_used", {}), 3);
+  EXPECT_EQ(Value(metrics, "gearman_worker_slots_available", {}), 5);
+}
+
+TEST(Metrics, LeavesOutWhatItsOwnerDoesNotHave) {
+  for (const MetricOwner owner : {MetricOwner::kClient, MetricOwner::kWorker}) {
+    Metrics metrics(Of(owner));
+    metrics.ForTask("reverse");
+    const absl::string_view other =
+        owner == MetricOwner::kClient ? "gearman_worker_" : "gearman_client_";
+    for (const MetricFamily& family :
+         metrics.Snapshot(absl::UnixEpoch()).families) {
+      EXPECT_FALSE(absl::StartsWith(family.name, other)) << family.name;
+    }
+  }
+}
+
+TEST(Metrics, CountsByServer) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  ServerMetrics* const server = metrics.ForServer("tcp://a:4730");
+  server->up.Set(1);
+  server->sent_bytes.Add(100);
+  server->received_bytes.Add(50);
+  server->Reconnected(ReconnectReason::kUnresponsive);
+  server->connect_duration.Observe(absl::Milliseconds(1));
+  server->heartbeat_rtt.Observe(absl::Milliseconds(1));
+  EXPECT_EQ(Value(metrics, "gearman_connection_up", {"tcp://a:4730"}), 1);
+  EXPECT_EQ(
+      Value(metrics, "gearman_transport_sent_bytes_total", {"tcp://a:4730"}),
+      100);
+  EXPECT_EQ(Value(metrics, "gearman_transport_received_bytes_total",
+                  {"tcp://a:4730"}),
+            50);
+  EXPECT_EQ(Value(metrics, "gearman_connection_reconnects_total",
+                  {"tcp://a:4730", "unresponsive"}),
+            1);
+}
+
+TEST(Metrics, NamesPacketsAsTheProtocolDoes) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  metrics.Packet(PacketDirection::kSent, 7);
+  metrics.Packet(PacketDirection::kReceived, 8, 3);
+  constexpr absl::string_view kName = "gearman_protocol_packets_total";
+  EXPECT_EQ(Value(metrics, kName, {"sent", "SUBMIT_JOB"}), 1);
+  EXPECT_EQ(Value(metrics, kName, {"received", "JOB_CREATED"}), 3);
+}
+
+TEST(Metrics, GivesEveryPacketTypeALabelOfItsOwn) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  for (uint32_t type = 0; type < kPacketTypeCount; ++type) {
+    metrics.Packet(PacketDirection::kSent, type);
+  }
+  std::set<std::string> names;
+  const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
+  for (const MetricSample& sample :
+       snapshot.Find("gearman_protocol_packets_total")->samples) {
+    EXPECT_FALSE(sample.label_values[1].empty());
+    names.insert(sample.label_values[1]);
+  }
+  EXPECT_EQ(names.size(), kPacketTypeCount);
+}
+
+TEST(Metrics, CountsErrorsByCodeAndBoundsTheCodes) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  metrics.ProtocolError("QUEUE_ERROR");
+  for (int i = 0; i < 100; ++i) metrics.ProtocolError(absl::StrCat("X", i));
+  EXPECT_EQ(Value(metrics, "gearman_protocol_errors_total", {"QUEUE_ERROR"}),
+            1);
+  EXPECT_EQ(Value(metrics, "gearman_protocol_errors_total", {"other"}), 85);
+}
+
+TEST(Metrics, CountsRetriesByOperationAndReason) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  metrics.Retried(RetriedOperation::kSubmit, FailureReason::kConnect);
+  metrics.retry_budget_exhausted.Add();
+  EXPECT_EQ(
+      Value(metrics, "gearman_client_retries_total", {"submit", "connect"}), 1);
+  EXPECT_EQ(Value(metrics, "gearman_client_retry_budget_exhausted_total", {}),
+            1);
+}
+
+TEST(Metrics, TellsVersionAndTlsLibrary) {
+  MetricsOptions options = Of(MetricOwner::kClient);
+  options.tls = "openssl";
+  EXPECT_EQ(Value(Metrics(options), "gearman_sdk_info", {kVersion, "openssl"}),
+            1);
+}
+
+TEST(Metrics, CountsTasksBeyondTheLimitAsOther) {
+  MetricsOptions options = Of(MetricOwner::kClient);
+  options.max_tasks = 2;
+  Metrics metrics(options);
+  for (const char* task : {"a", "b", "c", "d", "other"}) {
+    metrics.ForTask(task)->Submitted(Priority::kNone, SubmitMode::kForeground);
+  }
+  constexpr absl::string_view kName = "gearman_client_jobs_in_flight";
+  EXPECT_EQ(Value(metrics, kName, {"a"}), 1);
+  EXPECT_EQ(Value(metrics, kName, {"b"}), 1);
+  EXPECT_EQ(Value(metrics, kName, {"c"}), -1);
+  EXPECT_EQ(Value(metrics, kName, {"other"}), 3);
+  EXPECT_EQ(metrics.Snapshot(absl::UnixEpoch()).Find(kName)->samples.size(),
+            3u);
+}
+
+TEST(Metrics, CountsEverythingAsOtherWithALimitOfNone) {
+  MetricsOptions options = Of(MetricOwner::kClient);
+  options.max_tasks = 0;
+  Metrics metrics(options);
+  EXPECT_EQ(metrics.ForTask("a"), metrics.ForTask("b"));
+}
+
+TEST(Metrics, ReturnsTheSameRecordForTheSameName) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  TaskMetrics* const first = metrics.ForTask("reverse");
+  for (int i = 0; i < 99; ++i) metrics.ForTask(absl::StrCat("task", i));
+  EXPECT_EQ(metrics.ForTask("reverse"), first);
+  EXPECT_EQ(first->name, "reverse");
+}
+
+TEST(Metrics, HaveEachASourceOfTheirOwn) {
+  Metrics one(Of(MetricOwner::kClient));
+  Metrics two(Of(MetricOwner::kClient));
+  EXPECT_NE(one.Snapshot(absl::UnixEpoch()).source,
+            two.Snapshot(absl::UnixEpoch()).source);
+}
+
+TEST(Metrics, LoseNoCountWithManyThreads) {
+  constexpr int kThreads = 4;
+  constexpr int kRounds = 5000;
+  MetricsOptions options = Of(MetricOwner::kClient);
+  options.max_tasks = 8;
+  Metrics metrics(options);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&metrics] {
+      for (int i = 0; i < kRounds; ++i) {
+        TaskMetrics* const task = metrics.ForTask(absl::StrCat("t", i % 16));
+        task->Submitted(Priority::kNone, SubmitMode::kForeground);
+        task->Finished(JobOutcome::kComplete, absl::Milliseconds(i % 50));
+      }
+    });
+  }
+  // Reading disturbs nobody.
+  for (int i = 0; i < 50; ++i) metrics.Snapshot(absl::UnixEpoch());
+  for (std::thread& thread : threads) thread.join();
+  const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
+  double submitted = 0;
+  for (const MetricSample& sample :
+       snapshot.Find("gearman_client_jobs_submitted_total")->samples) {
+    submitted += sample.value;
+  }
+  uint64_t finished = 0;
+  for (const MetricSample& sample :
+       snapshot.Find("gearman_client_job_duration_seconds")->samples) {
+    finished += sample.count;
+  }
+  EXPECT_EQ(submitted, kThreads * kRounds);
+  EXPECT_EQ(finished, uint64_t{kThreads} * kRounds);
+  EXPECT_EQ(snapshot.Find("gearman_client_jobs_in_flight")->samples.size(), 9u);
+}
+
+TEST(Histogram, PutsABoundIntoTheBucketItEnds) {
+  Histogram histogram;
+  histogram.Observe(absl::Microseconds(100));
+  histogram.Observe(absl::Microseconds(100) + absl::Nanoseconds(1));
+  histogram.Observe(absl::Minutes(30));
+  histogram.Observe(absl::InfiniteDuration());
+  histogram.Observe(-absl::Seconds(1));
+  EXPECT_EQ(histogram.bucket(0), 2u);
+  EXPECT_EQ(histogram.bucket(1), 1u);
+  EXPECT_EQ(histogram.bucket(Histogram::kBuckets - 2), 1u);
+  EXPECT_EQ(histogram.bucket(Histogram::kBuckets - 1), 1u);
+  EXPECT_EQ(histogram.count(), 5u);
+}
+
+TEST(Histogram, HasAscendingBounds) {
+  for (size_t i = 1; i < Histogram::kBounds.size(); ++i) {
+    EXPECT_LT(Histogram::kBounds[i - 1], Histogram::kBounds[i]);
+  }
+}
+
+TEST(MetricsCatalogue, HasOneRowPerIdInOrder) {
+  int next = 0;
+  for (const MetricDescription& row : MetricsCatalogue()) {
+    EXPECT_EQ(static_cast<int>(row.id), next++);
+  }
+  EXPECT_EQ(next, static_cast<int>(MetricId::kSdkInfo) + 1);
+}
+
+TEST(MetricsCatalogue, KeepsToPrometheussRules) {
+  std::set<absl::string_view> names;
+  for (const MetricDescription& row : MetricsCatalogue()) {
+    EXPECT_TRUE(names.insert(row.name).second) << row.name;
+    EXPECT_TRUE(absl::StartsWith(row.name, "gearman_")) << row.name;
+    EXPECT_EQ(absl::EndsWith(row.name, "_total"),
+              row.type == MetricType::kCounter)
+        << row.name;
+    if (!row.unit.empty()) {
+      EXPECT_TRUE(absl::StrContains(row.name, absl::StrCat("_", row.unit)))
+          << row.name;
+    }
+    EXPECT_TRUE(absl::EndsWith(row.help, ".")) << row.name;
+    for (const absl::string_view label :
+         absl::StrSplit(row.labels, ',', absl::SkipEmpty())) {
+      EXPECT_NE(label, "handle") << row.name;
+      EXPECT_NE(label, "unique") << row.name;
+    }
+  }
+}
+
+// Each sample of a snapshot in which everything has happened has as many
+// labels as its family.
+TEST(MetricsCatalogue, IsWhatSnapshotsAreMadeOf) {
+  std::set<std::string> seen;
+  for (const MetricOwner owner : {MetricOwner::kClient, MetricOwner::kWorker}) {
+    Metrics metrics(Of(owner));
+    TaskMetrics* const task = metrics.ForTask("t");
+    task->Submitted(Priority::kNone, SubmitMode::kForeground);
+    task->Finished(JobOutcome::kComplete, absl::Seconds(1));
+    task->submit_duration.Observe(absl::Seconds(1));
+    task->Processed(WorkOutcome::kComplete, absl::Seconds(1));
+    task->late_results.Add();
+    ServerMetrics* const server = metrics.ForServer("s");
+    server->Reconnected(ReconnectReason::kClosed);
+    server->connect_duration.Observe(absl::Seconds(1));
+    server->heartbeat_rtt.Observe(absl::Seconds(1));
+    server->sent_bytes.Add();
+    server->received_bytes.Add();
+    metrics.Packet(PacketDirection::kSent, 1);
+    metrics.ProtocolError("E");
+    metrics.Retried(RetriedOperation::kEcho, FailureReason::kRefused);
+    metrics.retry_budget_exhausted.Add();
+    metrics.Grabbed(GrabResult::kJob);
+    metrics.WokeUp(WakeupCause::kNoop);
+    for (const MetricFamily& family :
+         metrics.Snapshot(absl::UnixEpoch()).families) {
+      seen.insert(family.name);
+      for (const MetricSample& sample : family.samples) {
+        EXPECT_EQ(sample.label_values.size(), family.label_names.size())
+            << family.name;
+        EXPECT_EQ(sample.bucket_counts.size(),
+                  family.type == MetricType::kHistogram
+                      ? family.bucket_bounds.size() + 1
+                      : 0)
+            << family.name;
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), MetricsCatalogue().size());
+}
+
+}  // namespace
+}  // namespace internal
+}  // namespace gearman
