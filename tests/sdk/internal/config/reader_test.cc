@@ -343,6 +343,32 @@ TEST(ReadText, NamesBytesThatAreNoText) {
               StartsWith("f:2:1: "));
 }
 
+// Cut or with one byte replaced, a text is read or refused with a place.
+template <typename ErrorOf>
+void ExpectAPlaceForEveryMutation(const std::string& text, ErrorOf error_of) {
+  const auto expect_place = [](const std::string& error) {
+    if (!error.empty()) {
+      EXPECT_THAT(error, ::testing::ContainsRegex("^f:[0-9]+:[0-9]+: "));
+    }
+  };
+  for (size_t at = 0; at < text.size(); ++at) {
+    expect_place(error_of(text.substr(0, at)));
+    for (const char replacement : {'{', '}', '[', '"', ':', 'x', '7', '\0'}) {
+      std::string mutated = text;
+      mutated[at] = replacement;
+      expect_place(error_of(mutated));
+    }
+  }
+}
+
+TEST(ReadText, PlacesTheMistakeOfEveryMutation) {
+  ExpectAPlaceForEveryMutation(kText, TextError);
+}
+
+TEST(ReadJson, PlacesTheMistakeOfEveryMutation) {
+  ExpectAPlaceForEveryMutation(kJson, JsonError);
+}
+
 TEST(Places, FallsBackToWhatAValueStandsIn) {
   Places places("f");
   places.Add("metrics[1]", {4, 2});
