@@ -1,0 +1,327 @@
+#include "gearman/transports/epoll_poller.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_set.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+
+namespace gearman {
+namespace {
+
+// Names the poller's own event descriptor among the keys.
+constexpr Poller::Key kWakeKey = std::numeric_limits<Poller::Key>::max();
+constexpr int kMaxEvents = 256;
+
+uint32_t EventsOf(const Interest& interest) {
+  uint32_t events = 0;
+  if (interest.read) events |= EPOLLIN | EPOLLRDHUP;
+  if (interest.write) events |= EPOLLOUT;
+  return events;
+}
+
+// Sleeps until an event or the deadline. Returns the number of events.
+int WaitForEvents(int epoll_fd, absl::Duration timeout, epoll_event* events) {
+  if (timeout == absl::InfiniteDuration()) {
+    return epoll_wait(epoll_fd, events, kMaxEvents, -1);
+  }
+  if (timeout <= absl::ZeroDuration()) {
+    return epoll_wait(epoll_fd, events, kMaxEvents, 0);
+  }
+  // Nanoseconds where the kernel has them (5.11); else rounded up, as a wait
+  // that ends early would only be made again.
+  static std::atomic<bool> has_pwait2{true};
+  if (has_pwait2.load(std::memory_order_relaxed)) {
+    const timespec precise = absl::ToTimespec(timeout);
+    const int count =
+        epoll_pwait2(epoll_fd, events, kMaxEvents, &precise, nullptr);
+    if (count >= 0 || errno != ENOSYS) return count;
+    has_pwait2.store(false, std::memory_order_relaxed);
+  }
+  const int64_t ms = std::min<int64_t>(
+      absl::ToInt64Milliseconds(absl::Ceil(timeout, absl::Milliseconds(1))),
+      std::numeric_limits<int>::max());
+  return epoll_wait(epoll_fd, events, kMaxEvents, static_cast<int>(ms));
+}
+
+}  // namespace
+
+class EpollPoller::Core {
+ public:
+  Core(int epoll_fd, int event_fd) : epoll_fd_(epoll_fd), event_fd_(event_fd) {}
+  ~Core() {
+    close(epoll_fd_);
+    close(event_fd_);
+  }
+
+  absl::Status Watch(Key key, const Interest& interest) {
+    absl::MutexLock lock(&mutex_);
+    Entry& entry = entries_[key];
+    if (entry.interest == interest) return absl::OkStatus();
+    absl::Status status = WatchDescriptor(key, entry.interest, interest);
+    if (!status.ok()) return status;
+    if (entry.interest.deadline != interest.deadline) {
+      RemoveDeadline(key, entry.interest);
+      if (interest.deadline != absl::InfiniteFuture()) {
+        deadlines_.insert({interest.deadline, key});
+        if (interest.deadline < sleeping_until_) WakeLocked();
+      }
+    }
+    if (interest.ready_now) {
+      ready_now_.insert(key);
+      WakeLocked();
+    } else if (entry.interest.ready_now) {
+      ready_now_.erase(key);
+    }
+    entry.interest = interest;
+    return absl::OkStatus();
+  }
+
+  void Forget(Key key) {
+    absl::MutexLock lock(&mutex_);
+    const auto it = entries_.find(key);
+    if (it == entries_.end()) return;
+    const Interest& interest = it->second.interest;
+    if (interest.fd >= 0) {
+      // The owner may have closed it already: nothing is left to remove then.
+      epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, interest.fd, nullptr);
+      --descriptors_;
+    }
+    RemoveDeadline(key, interest);
+    ready_now_.erase(key);
+    entries_.erase(it);
+  }
+
+  // From now on the key can be marked.
+  void Register(Key key) {
+    absl::MutexLock lock(&mutex_);
+    entries_.emplace(key, Entry());
+  }
+
+  void Mark(Key key) {
+    absl::MutexLock lock(&mutex_);
+    const auto it = entries_.find(key);
+    if (it == entries_.end() || it->second.marked) return;
+    it->second.marked = true;
+    marked_.push_back(key);
+    WakeLocked();
+  }
+
+  // Async-signal-safe: an atomic and a write. Edge-triggered, the descriptor
+  // need never be read.
+  void Wake() {
+    const int saved_errno = errno;
+    wake_requested_.store(true, std::memory_order_seq_cst);
+    SignalEvent();
+    errno = saved_errno;
+  }
+
+  void Wait(absl::Time deadline, std::vector<Key>* ready) {
+    ready->clear();
+    epoll_event events[kMaxEvents];
+    int count = 0;
+    bool look = true;
+    absl::Duration timeout;
+    {
+      absl::MutexLock lock(&mutex_);
+      const absl::Time now = Clock::Real()->Now();
+      const absl::Time until =
+          deadlines_.empty() ? deadline
+                             : std::min(deadline, deadlines_.begin()->first);
+      timeout = until - now;
+      if (!marked_.empty() || !ready_now_.empty() ||
+          wake_requested_.load(std::memory_order_seq_cst)) {
+        timeout = absl::ZeroDuration();
+      }
+      if (timeout > absl::ZeroDuration()) {
+        sleeping_until_ = until;
+        sleeping_ = true;
+      } else {
+        // With no descriptor watched there is nothing to look at.
+        look = descriptors_ > 0;
+      }
+    }
+    if (look) count = WaitForEvents(epoll_fd_, timeout, events);
+
+    absl::MutexLock lock(&mutex_);
+    sleeping_ = false;
+    sleeping_until_ = absl::InfinitePast();
+    wake_requested_.store(false, std::memory_order_seq_cst);
+    for (int i = 0; i < count; ++i) {
+      const Key key = events[i].data.u64;
+      if (key != kWakeKey) Report(key, ready);
+    }
+    for (const Key key : marked_) Report(key, ready);
+    for (const Key key : marked_) {
+      const auto it = entries_.find(key);
+      if (it != entries_.end()) it->second.marked = false;
+    }
+    marked_.clear();
+    for (const Key key : ready_now_) Report(key, ready);
+    if (!deadlines_.empty()) {
+      const absl::Time now = Clock::Real()->Now();
+      for (const auto& due : deadlines_) {
+        if (due.first > now) break;
+        Report(due.second, ready);
+      }
+    }
+    for (const Key key : *ready) entries_[key].reported = false;
+  }
+
+ private:
+  struct Entry {
+    Interest interest;
+    bool marked = false;
+    bool reported = false;  // in the list that Wait is making
+  };
+
+  absl::Status WatchDescriptor(Key key, const Interest& before,
+                               const Interest& after)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const uint32_t events = EventsOf(after);
+    if (before.fd == after.fd && (after.fd < 0 || EventsOf(before) == events)) {
+      return absl::OkStatus();
+    }
+    if (before.fd >= 0 && before.fd != after.fd) {
+      epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, before.fd, nullptr);
+      --descriptors_;
+    }
+    if (after.fd < 0) return absl::OkStatus();
+    epoll_event event = {};
+    event.events = events;
+    event.data.u64 = key;
+    const bool known = before.fd == after.fd;
+    if (epoll_ctl(epoll_fd_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, after.fd,
+                  &event) != 0) {
+      const int error = errno;
+      entries_[key].interest.fd = known ? after.fd : -1;
+      return absl::Status(
+          error == ENOSPC || error == ENOMEM
+              ? absl::StatusCode::kResourceExhausted
+              : absl::StatusCode::kInternal,
+          absl::StrCat("descriptor ", after.fd,
+                       " can't be watched: ", std::strerror(error)));
+    }
+    if (!known) ++descriptors_;
+    return absl::OkStatus();
+  }
+
+  void RemoveDeadline(Key key, const Interest& interest)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (interest.deadline != absl::InfiniteFuture()) {
+      deadlines_.erase({interest.deadline, key});
+    }
+  }
+
+  void Report(Key key, std::vector<Key>* ready)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto it = entries_.find(key);
+    if (it == entries_.end() || it->second.reported) return;
+    it->second.reported = true;
+    ready->push_back(key);
+  }
+
+  void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!sleeping_) return;
+    sleeping_ = false;  // once is enough
+    SignalEvent();
+  }
+
+  void SignalEvent() {
+    const uint64_t one = 1;
+    // It fails only when the counter is at its end, after 2^64 wake-ups.
+    static_cast<void>(!write(event_fd_, &one, sizeof(one)));
+  }
+
+  const int epoll_fd_;
+  const int event_fd_;
+  std::atomic<bool> wake_requested_{false};
+  absl::Mutex mutex_;
+  absl::flat_hash_map<Key, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_set<std::pair<absl::Time, Key>> deadlines_
+      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<Key> ready_now_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Key> marked_ ABSL_GUARDED_BY(mutex_);
+  int descriptors_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Somebody is in epoll_wait, and nobody has woken him yet.
+  bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Time sleeping_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+};
+
+class EpollPoller::KeyWaker : public Waker {
+ public:
+  KeyWaker(std::weak_ptr<Core> core, Key key)
+      : core_(std::move(core)), key_(key) {}
+  void Wake() override {
+    if (const std::shared_ptr<Core> core = core_.lock()) core->Mark(key_);
+  }
+
+ private:
+  const std::weak_ptr<Core> core_;
+  const Key key_;
+};
+
+absl::StatusOr<std::unique_ptr<EpollPoller>> EpollPoller::Create() {
+  const auto failed = [](absl::string_view what) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "a poller can't be made: ", what, ": ", std::strerror(errno)));
+  };
+  const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll_fd < 0) return failed("epoll_create1");
+  const int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (event_fd < 0) {
+    const absl::Status status = failed("eventfd");
+    close(epoll_fd);
+    return status;
+  }
+  auto core = std::make_shared<Core>(epoll_fd, event_fd);
+  epoll_event event = {};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.u64 = kWakeKey;
+  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event_fd, &event) != 0) {
+    return failed("epoll_ctl");
+  }
+  return std::unique_ptr<EpollPoller>(new EpollPoller(std::move(core)));
+}
+
+EpollPoller::EpollPoller(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+
+EpollPoller::~EpollPoller() = default;
+
+absl::Status EpollPoller::Watch(Key key, const Interest& interest) {
+  return core_->Watch(key, interest);
+}
+
+void EpollPoller::Forget(Key key) { core_->Forget(key); }
+
+std::shared_ptr<Waker> EpollPoller::MakeWaker(Key key) {
+  core_->Register(key);
+  return std::make_shared<KeyWaker>(core_, key);
+}
+
+void EpollPoller::Defer(std::shared_ptr<DeferredTask> task) {
+  deferred_.Add(std::move(task));
+}
+
+void EpollPoller::RunDeferred() { deferred_.Run(); }
+
+void EpollPoller::Wait(absl::Time deadline, std::vector<Key>* ready) {
+  deferred_.Run();
+  core_->Wait(deadline, ready);
+}
+
+void EpollPoller::Wake() { core_->Wake(); }
+
+}  // namespace gearman

@@ -1,0 +1,48 @@
+// EpollPoller: the machine's readiness and time, by epoll.
+//
+// Costs: Watch makes no system call unless what is watched of a descriptor has
+// changed; waking a poller that is not asleep makes none either.
+#ifndef GEARMAN_TRANSPORTS_EPOLL_POLLER_H_
+#define GEARMAN_TRANSPORTS_EPOLL_POLLER_H_
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gearman/transports/deferred_queue.h"
+#include "gearman/transports/poller.h"
+
+namespace gearman {
+
+class EpollPoller final : public Poller {
+ public:
+  // RESOURCE_EXHAUSTED: no descriptor left.
+  static absl::StatusOr<std::unique_ptr<EpollPoller>> Create();
+  ~EpollPoller() override;
+
+  Clock* clock() override { return Clock::Real(); }
+  absl::Status Watch(Key key, const Interest& interest) override;
+  void Forget(Key key) override;
+  std::shared_ptr<Waker> MakeWaker(Key key) override;
+  void Defer(std::shared_ptr<DeferredTask> task) override;
+  void RunDeferred() override;
+  void Wait(absl::Time deadline, std::vector<Key>* ready) override;
+  void Wake() override;
+
+ private:
+  class Core;
+  class KeyWaker;
+
+  explicit EpollPoller(std::shared_ptr<Core> core);
+
+  // Shared with the wakers, which may outlive the poller.
+  const std::shared_ptr<Core> core_;
+  DeferredQueue deferred_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_EPOLL_POLLER_H_

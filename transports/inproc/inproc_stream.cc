@@ -1,0 +1,136 @@
+#include "gearman/transports/inproc/inproc_stream.h"
+
+#include <array>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/transports/inproc/byte_ring.h"
+
+namespace gearman {
+namespace {
+
+// What both ends share. End i writes to pipe i and reads from pipe 1 - i.
+struct Shared {
+  Shared(std::shared_ptr<Waker> first, std::shared_ptr<Waker> second,
+         size_t pipe_bytes)
+      : wakers{std::move(first), std::move(second)},
+        pipes{ByteRing(pipe_bytes), ByteRing(pipe_bytes)} {}
+
+  const std::array<std::shared_ptr<Waker>, 2> wakers;
+  absl::Mutex mutex;
+  std::array<ByteRing, 2> pipes ABSL_GUARDED_BY(mutex);
+  std::array<bool, 2> closed ABSL_GUARDED_BY(mutex){};
+  // End i found its pipe full and waits for room.
+  std::array<bool, 2> wants_room ABSL_GUARDED_BY(mutex){};
+};
+
+class InprocTransport : public Transport {
+ public:
+  InprocTransport(std::shared_ptr<Shared> shared, int end,
+                  InprocEndOptions options)
+      : shared_(std::move(shared)), end_(end), options_(std::move(options)) {}
+  ~InprocTransport() override { Close(); }
+
+  IoResult Connect() override { return IoResult::Done(0); }
+
+  IoResult Read(absl::Span<char> into) override {
+    size_t bytes = 0;
+    bool peer_wants_room = false;
+    bool peer_closed = false;
+    {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->closed[end_]) return IoResult::Closed();
+      bytes = shared_->pipes[peer()].Pop(into);
+      peer_closed = shared_->closed[peer()];
+      if (bytes > 0) {
+        peer_wants_room = std::exchange(shared_->wants_room[peer()], false);
+      }
+    }
+    if (peer_wants_room) WakePeer();
+    if (bytes > 0) return IoResult::Done(bytes);
+    if (peer_closed) return IoResult::Closed();
+    PumpWhenDue();
+    return IoResult::WouldBlock();
+  }
+
+  IoResult Write(absl::Span<const absl::string_view> pieces) override {
+    size_t bytes = 0;
+    bool was_empty = false;
+    {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->closed[end_] || shared_->closed[peer()]) {
+        return IoResult::Failed(absl::UnavailableError(
+            absl::StrCat(options_.name, ": closed by the other side")));
+      }
+      ByteRing& pipe = shared_->pipes[end_];
+      was_empty = pipe.empty();
+      for (const absl::string_view piece : pieces) {
+        const size_t pushed = pipe.Push(piece);
+        bytes += pushed;
+        if (pushed < piece.size()) {
+          shared_->wants_room[end_] = true;
+          break;
+        }
+      }
+    }
+    if (bytes == 0) return IoResult::WouldBlock();
+    if (was_empty) WakePeer();
+    return IoResult::Done(bytes);
+  }
+
+  Interest interest(bool want_write) const override {
+    Interest interest;
+    absl::MutexLock lock(&shared_->mutex);
+    interest.ready_now = !shared_->pipes[peer()].empty() ||
+                         shared_->closed[peer()] ||
+                         (want_write && shared_->pipes[end_].room() > 0);
+    if (want_write && !interest.ready_now) shared_->wants_room[end_] = true;
+    if (options_.timer != nullptr) interest.deadline = options_.timer->Get();
+    return interest;
+  }
+
+  void Close() override {
+    {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->closed[end_]) return;
+      shared_->closed[end_] = true;
+    }
+    WakePeer();
+  }
+
+  std::string Describe() const override { return options_.name; }
+
+ private:
+  int peer() const { return 1 - end_; }
+
+  void WakePeer() {
+    shared_->wakers[peer()]->Wake();
+    if (options_.pump != nullptr) options_.poller->Defer(options_.pump);
+  }
+
+  // A passive peer's timer may have brought us here.
+  void PumpWhenDue() {
+    if (options_.timer == nullptr || options_.pump == nullptr) return;
+    if (options_.timer->Get() <= options_.poller->clock()->Now()) {
+      options_.poller->Defer(options_.pump);
+    }
+  }
+
+  const std::shared_ptr<Shared> shared_;
+  const int end_;
+  const InprocEndOptions options_;
+};
+
+}  // namespace
+
+std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>>
+MakeInprocStream(InprocEndOptions first, InprocEndOptions second,
+                 size_t pipe_bytes) {
+  auto shared = std::make_shared<Shared>(first.waker, second.waker, pipe_bytes);
+  return {std::make_unique<InprocTransport>(shared, 0, std::move(first)),
+          std::make_unique<InprocTransport>(shared, 1, std::move(second))};
+}
+
+}  // namespace gearman

@@ -1,0 +1,119 @@
+#include "gearman/transports/tcp/resolver.h"
+
+#include <netdb.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+
+namespace gearman {
+namespace {
+
+// What the thread of a look-up and its asker share; the later one frees it.
+struct SharedAnswer {
+  explicit SharedAnswer(int fd) : fd(fd) {}
+  ~SharedAnswer() { close(fd); }
+
+  const int fd;
+  std::atomic<bool> done{false};
+  absl::Mutex mutex;
+  absl::StatusOr<std::vector<SocketAddress>> answer ABSL_GUARDED_BY(mutex);
+};
+
+absl::StatusOr<std::vector<SocketAddress>> Resolve(const std::string& host,
+                                                   uint16_t port) {
+  addrinfo hints = {};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
+  if (error != 0) {
+    const int system_error = errno;
+    return absl::UnavailableError(
+        absl::StrCat("the name \"", host, "\" can't be resolved: ",
+                     error == EAI_SYSTEM ? std::strerror(system_error)
+                                         : gai_strerror(error)));
+  }
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
+    SocketAddress address;
+    std::memcpy(&address.storage, at->ai_addr, at->ai_addrlen);
+    address.length = at->ai_addrlen;
+    addresses.push_back(address);
+  }
+  freeaddrinfo(found);
+  if (addresses.empty()) {
+    return absl::UnavailableError(
+        absl::StrCat("the name \"", host, "\" has no address"));
+  }
+  return addresses;
+}
+
+class SystemLookup : public Lookup {
+ public:
+  explicit SystemLookup(std::shared_ptr<SharedAnswer> shared)
+      : shared_(std::move(shared)) {}
+  int fd() const override { return shared_->fd; }
+  bool done() const override {
+    return shared_->done.load(std::memory_order_acquire);
+  }
+  absl::StatusOr<std::vector<SocketAddress>> Take() override {
+    absl::MutexLock lock(&shared_->mutex);
+    return std::move(shared_->answer);
+  }
+
+ private:
+  const std::shared_ptr<SharedAnswer> shared_;
+};
+
+class SystemResolver : public Resolver {
+ public:
+  absl::StatusOr<std::unique_ptr<Lookup>> Start(const std::string& host,
+                                                uint16_t port) override {
+    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "\"", host, "\" can't be looked up: ", std::strerror(errno)));
+    }
+    auto shared = std::make_shared<SharedAnswer>(fd);
+    // The SDK throws nothing, but std::thread does when there is no thread.
+    try {
+      std::thread([shared, host, port] {
+        absl::StatusOr<std::vector<SocketAddress>> answer = Resolve(host, port);
+        {
+          absl::MutexLock lock(&shared->mutex);
+          shared->answer = std::move(answer);
+        }
+        shared->done.store(true, std::memory_order_release);
+        const uint64_t one = 1;
+        static_cast<void>(!write(shared->fd, &one, sizeof(one)));
+      }).detach();
+    } catch (const std::system_error& error) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "\"", host, "\" can't be looked up: no thread: ", error.what()));
+    }
+    return std::make_unique<SystemLookup>(std::move(shared));
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<Resolver> Resolver::System() {
+  static const auto* const resolver =
+      new std::shared_ptr<Resolver>(std::make_shared<SystemResolver>());
+  return *resolver;
+}
+
+}  // namespace gearman

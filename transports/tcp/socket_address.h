@@ -1,0 +1,35 @@
+// SocketAddress: an IPv4 or IPv6 address and port, as the kernel has them.
+#ifndef GEARMAN_TRANSPORTS_TCP_SOCKET_ADDRESS_H_
+#define GEARMAN_TRANSPORTS_TCP_SOCKET_ADDRESS_H_
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+struct SocketAddress {
+  sockaddr_storage storage = {};
+  socklen_t length = 0;
+
+  int family() const { return storage.ss_family; }
+  const sockaddr* get() const {
+    return reinterpret_cast<const sockaddr*>(&storage);
+  }
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  uint16_t port() const;
+  // "127.0.0.1", "::1": without the port.
+  std::string HostText() const;
+
+  // Of a numeric host; nullopt for a name.
+  static std::optional<SocketAddress> FromNumeric(const std::string& host,
+                                                  uint16_t port);
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_TCP_SOCKET_ADDRESS_H_

@@ -1,0 +1,201 @@
+#include "gearman/transports/tcp/tcp_connector.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gearman/transports/tcp/socket_stream.h"
+
+namespace gearman {
+namespace {
+
+// IPv6 and IPv4 in turn, beginning with the family that the resolver prefers.
+std::vector<SocketAddress> Interleave(
+    const std::vector<SocketAddress>& addresses) {
+  std::vector<SocketAddress> preferred, other, result;
+  for (const SocketAddress& address : addresses) {
+    (address.family() == addresses.front().family() ? preferred : other)
+        .push_back(address);
+  }
+  for (size_t i = 0; i < preferred.size() || i < other.size(); ++i) {
+    if (i < preferred.size()) result.push_back(preferred[i]);
+    if (i < other.size()) result.push_back(other[i]);
+  }
+  return result;
+}
+
+int SocketError(int fd) {
+  int error = 0;
+  socklen_t length = sizeof(error);
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
+  return error;
+}
+
+// A socket that has neither failed nor connected yet has no peer.
+bool IsConnected(int fd) {
+  sockaddr_storage peer;
+  socklen_t length = sizeof(peer);
+  return getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) == 0;
+}
+
+}  // namespace
+
+TcpConnector::TcpConnector(HostPort host_port, std::string peer_name,
+                           const TcpOptions& options,
+                           std::shared_ptr<Resolver> resolver, Clock* clock)
+    : host_port_(std::move(host_port)),
+      peer_name_(std::move(peer_name)),
+      options_(options),
+      resolver_(std::move(resolver)),
+      clock_(clock) {}
+
+TcpConnector::~TcpConnector() {
+  CloseAttempts();
+  if (socket_ >= 0) close(socket_);
+  if (inner_epoll_ >= 0) close(inner_epoll_);
+}
+
+void TcpConnector::CloseAttempts() {
+  for (const Attempt& attempt : attempts_) close(attempt.fd);
+  attempts_.clear();
+}
+
+absl::Status TcpConnector::Advance() {
+  if (socket_ >= 0) return absl::OkStatus();
+  if (!started_) {
+    started_ = true;
+    const std::optional<SocketAddress> numeric =
+        SocketAddress::FromNumeric(host_port_.host, host_port_.port);
+    if (numeric.has_value()) {
+      addresses_.push_back(*numeric);
+    } else {
+      absl::StatusOr<std::unique_ptr<Lookup>> lookup =
+          resolver_->Start(host_port_.host, host_port_.port);
+      if (!lookup.ok()) return lookup.status();
+      lookup_ = *std::move(lookup);
+    }
+  }
+  if (lookup_ != nullptr) {
+    if (!lookup_->done()) return absl::OkStatus();
+    absl::StatusOr<std::vector<SocketAddress>> addresses = lookup_->Take();
+    if (!addresses.ok()) {
+      return absl::Status(
+          addresses.status().code(),
+          absl::StrCat(peer_name_, ": ", addresses.status().message()));
+    }
+    addresses_ = Interleave(*addresses);
+    // Several sockets are waited for by one descriptor.
+    inner_epoll_ = epoll_create1(EPOLL_CLOEXEC);
+    if (inner_epoll_ < 0) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(peer_name_, ": epoll_create1: ", std::strerror(errno)));
+    }
+    finished_lookup_ = std::move(lookup_);
+  }
+  return StartAttempts();
+}
+
+absl::Status TcpConnector::StartAttempts() {
+  if (next_address_ == 0) StartNext();
+  Check();
+  while (socket_ < 0 && (attempts_.empty() || clock_->Now() >= next_attempt_)) {
+    if (!StartNext()) break;
+    Check();
+  }
+  if (socket_ >= 0 || !attempts_.empty()) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat(peer_name_, ": ", absl::StrJoin(failures_, "; ")));
+}
+
+void TcpConnector::Fail(const SocketAddress& address, int error) {
+  failures_.push_back(
+      absl::StrCat(std::strerror(error), " (", address.HostText(), ")"));
+}
+
+bool TcpConnector::StartNext() {
+  next_attempt_ = absl::InfiniteFuture();
+  while (next_address_ < addresses_.size()) {
+    const SocketAddress& address = addresses_[next_address_++];
+    const int fd =
+        socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+      Fail(address, errno);
+      continue;
+    }
+    ApplyTcpOptions(fd, options_);
+    if (connect(fd, address.get(), address.length) == 0) {
+      winner_ = address;
+      CloseAttempts();
+      socket_ = fd;
+      return true;
+    }
+    if (errno != EINPROGRESS) {
+      Fail(address, errno);
+      close(fd);
+      continue;
+    }
+    if (inner_epoll_ >= 0) {
+      epoll_event event = {};
+      event.events = EPOLLOUT;
+      event.data.fd = fd;
+      epoll_ctl(inner_epoll_, EPOLL_CTL_ADD, fd, &event);
+    }
+    attempts_.push_back({fd, address});
+    if (next_address_ < addresses_.size()) {
+      next_attempt_ = clock_->Now() + options_.attempt_delay;
+    }
+    return true;
+  }
+  return false;
+}
+
+void TcpConnector::Check() {
+  for (size_t i = 0; i < attempts_.size();) {
+    const Attempt attempt = attempts_[i];
+    const int error = SocketError(attempt.fd);
+    if (error == 0 && !IsConnected(attempt.fd)) {
+      ++i;
+      continue;
+    }
+    attempts_.erase(attempts_.begin() + static_cast<long>(i));
+    if (error != 0) {
+      Fail(attempt.address, error);
+      close(attempt.fd);
+      continue;
+    }
+    winner_ = attempt.address;
+    CloseAttempts();
+    socket_ = attempt.fd;
+    return;
+  }
+}
+
+int TcpConnector::TakeSocket() { return std::exchange(socket_, -1); }
+
+Interest TcpConnector::interest() const {
+  Interest interest;
+  if (lookup_ != nullptr) {
+    interest.fd = lookup_->fd();
+    interest.read = true;
+    return interest;
+  }
+  interest.deadline = next_attempt_;
+  if (inner_epoll_ >= 0) {
+    interest.fd = inner_epoll_;
+    interest.read = true;
+  } else if (!attempts_.empty()) {
+    interest.fd = attempts_.front().fd;
+    interest.write = true;
+  } else {
+    interest.ready_now = true;  // not begun
+  }
+  return interest;
+}
+
+}  // namespace gearman

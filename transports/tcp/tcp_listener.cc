@@ -1,0 +1,126 @@
+#include "gearman/transports/tcp/tcp_listener.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/transports/tcp/socket_address.h"
+#include "gearman/transports/tcp/socket_stream.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+
+namespace gearman {
+namespace {
+
+constexpr int kBacklog = 1024;
+
+absl::StatusOr<SocketAddress> AddressToBind(const Address& address) {
+  const absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
+  if (!host_port.ok()) return host_port.status();
+  addrinfo hints = {};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(host_port->host.c_str(),
+                  std::to_string(host_port->port).c_str(), &hints, &found);
+  if (error != 0) {
+    return absl::UnavailableError(
+        absl::StrCat(address.ToString(), ": ", gai_strerror(error)));
+  }
+  SocketAddress result;
+  std::memcpy(&result.storage, found->ai_addr, found->ai_addrlen);
+  result.length = found->ai_addrlen;
+  freeaddrinfo(found);
+  return result;
+}
+
+absl::Status Failure(const Address& address, int error) {
+  return absl::Status(error == EADDRINUSE ? absl::StatusCode::kAlreadyExists
+                      : error == EACCES   ? absl::StatusCode::kPermissionDenied
+                                          : absl::StatusCode::kUnavailable,
+                      absl::StrCat("can't listen on ", address.ToString(), ": ",
+                                   std::strerror(error)));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Listener>> TcpListener::Create(
+    const Address& address, const TcpOptions& options) {
+  absl::StatusOr<SocketAddress> bind_to = AddressToBind(address);
+  if (!bind_to.ok()) return bind_to.status();
+  const int fd =
+      socket(bind_to->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return Failure(address, errno);
+  const int one = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+  SocketAddress bound;
+  bound.length = sizeof(bound.storage);
+  if (bind(fd, bind_to->get(), bind_to->length) != 0 ||
+      listen(fd, kBacklog) != 0 ||
+      getsockname(fd, bound.get(), &bound.length) != 0) {
+    const int error = errno;
+    close(fd);
+    return Failure(address, error);
+  }
+  const std::string host = bound.HostText();
+  Address real = address;
+  real.authority = bound.family() == AF_INET6
+                       ? absl::StrCat("[", host, "]:", bound.port())
+                       : absl::StrCat(host, ":", bound.port());
+  return std::unique_ptr<Listener>(
+      new TcpListener(fd, std::move(real), options));
+}
+
+TcpListener::TcpListener(int fd, Address address, const TcpOptions& options)
+    : fd_(fd), address_(std::move(address)), options_(options) {}
+
+TcpListener::~TcpListener() { close(fd_); }
+
+absl::StatusOr<std::unique_ptr<Transport>> TcpListener::Accept(Poller*,
+                                                               Poller::Key) {
+  for (;;) {
+    SocketAddress peer;
+    peer.length = sizeof(peer.storage);
+    const int fd =
+        accept4(fd_, peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      ApplyTcpOptions(fd, options_);
+      return std::make_unique<TcpTransport>(
+          fd, absl::StrCat("tcp://", peer.HostText(), ":", peer.port()));
+    }
+    switch (errno) {
+      case EINTR:
+      case ECONNABORTED:
+        continue;
+      case EAGAIN:
+        return std::unique_ptr<Transport>();
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        return absl::ResourceExhaustedError(absl::StrCat(
+            address_.ToString(), ": can't accept: ", std::strerror(errno)));
+      default:
+        return absl::UnavailableError(absl::StrCat(
+            address_.ToString(), ": can't accept: ", std::strerror(errno)));
+    }
+  }
+}
+
+Interest TcpListener::interest() const {
+  Interest interest;
+  interest.fd = fd_;
+  interest.read = true;
+  return interest;
+}
+
+}  // namespace gearman

@@ -1,0 +1,36 @@
+// TcpListener: accepts TCP connections.
+#ifndef GEARMAN_TRANSPORTS_TCP_TCP_LISTENER_H_
+#define GEARMAN_TRANSPORTS_TCP_TCP_LISTENER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/listener.h"
+#include "gearman/transports/tcp/tcp_options.h"
+
+namespace gearman {
+
+class TcpListener final : public Listener {
+ public:
+  // As TcpTransportFactory::Listen.
+  static absl::StatusOr<std::unique_ptr<Listener>> Create(
+      const Address& address, const TcpOptions& options);
+  ~TcpListener() override;
+
+  absl::StatusOr<std::unique_ptr<Transport>> Accept(Poller* poller,
+                                                    Poller::Key key) override;
+  Interest interest() const override;
+  Address address() const override { return address_; }
+
+ private:
+  TcpListener(int fd, Address address, const TcpOptions& options);
+
+  const int fd_;
+  const Address address_;
+  const TcpOptions options_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_TCP_TCP_LISTENER_H_

@@ -1,0 +1,26 @@
+// TcpOptions: settings of TCP sockets. A plain value.
+#ifndef GEARMAN_TRANSPORTS_TCP_TCP_OPTIONS_H_
+#define GEARMAN_TRANSPORTS_TCP_TCP_OPTIONS_H_
+
+#include "absl/time/time.h"
+
+namespace gearman {
+
+struct TcpOptions {
+  // Send small packets at once (TCP_NODELAY). The SDK gathers packets itself.
+  bool no_delay = true;
+  // Ask a silent peer whether it lives (SO_KEEPALIVE): after `keepalive_idle`
+  // of silence, each `keepalive_interval`, and give up after
+  // `keepalive_probes`. Whole seconds, at least one.
+  bool keepalive = true;
+  absl::Duration keepalive_idle = absl::Seconds(60);
+  absl::Duration keepalive_interval = absl::Seconds(10);
+  int keepalive_probes = 6;
+  // The next address of a name is tried when the one before has not answered
+  // within this time (RFC 8305, "Connection Attempt Delay").
+  absl::Duration attempt_delay = absl::Milliseconds(250);
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_TCP_TCP_OPTIONS_H_

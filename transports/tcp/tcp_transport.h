@@ -1,0 +1,68 @@
+// TcpTransport: tcp://host:port. And its listener and factory.
+#ifndef GEARMAN_TRANSPORTS_TCP_TCP_TRANSPORT_H_
+#define GEARMAN_TRANSPORTS_TCP_TCP_TRANSPORT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/listener.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/tcp/resolver.h"
+#include "gearman/transports/tcp/tcp_connector.h"
+#include "gearman/transports/tcp/tcp_options.h"
+#include "gearman/transports/transport.h"
+#include "gearman/transports/transport_factory.h"
+
+namespace gearman {
+
+class TcpTransport final : public Transport {
+ public:
+  // Will connect. `clock` outlives this.
+  TcpTransport(const Address& address, HostPort host_port,
+               const TcpOptions& options, std::shared_ptr<Resolver> resolver,
+               Clock* clock);
+  // Is connected: takes over the descriptor of a non-blocking stream socket.
+  // `name` is what Describe returns.
+  TcpTransport(int fd, std::string name);
+  ~TcpTransport() override;
+
+  IoResult Connect() override;
+  IoResult Read(absl::Span<char> into) override;
+  IoResult Write(absl::Span<const absl::string_view> pieces) override;
+  Interest interest(bool want_write) const override;
+  void Close() override;
+  std::string Describe() const override { return name_; }
+
+ private:
+  std::string name_;
+  // Until closed: a connection made keeps what the poller may still watch.
+  std::unique_ptr<TcpConnector> connector_;
+  int fd_ = -1;
+};
+
+class TcpTransportFactory final : public TransportFactory {
+ public:
+  explicit TcpTransportFactory(
+      TcpOptions options = {},
+      std::shared_ptr<Resolver> resolver = Resolver::System());
+
+  absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
+                                                    Poller* poller,
+                                                    Poller::Key key) override;
+  // Port 0 takes a free one. A host name is resolved at once, which may block.
+  // ALREADY_EXISTS: the port is taken. UNAVAILABLE: the address is none of this
+  // machine's.
+  absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
+                                                   Poller* poller,
+                                                   Poller::Key key) override;
+
+ private:
+  const TcpOptions options_;
+  const std::shared_ptr<Resolver> resolver_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_TCP_TCP_TRANSPORT_H_
