@@ -24,6 +24,10 @@
 #include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/address.h"
+#include "gearman/transports/tcp/tcp_options.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/transport_factory.h"
+#include "gearman/transports/transport_registry.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 #include "google/protobuf/text_format.h"
@@ -41,6 +45,8 @@ using internal::ErrorAt;
 using internal::Places;
 
 constexpr char kServersVariable[] = "GEARMAN_SERVERS";
+constexpr char kTcpScheme[] = "tcp";
+
 // Far more than a config; a device or a log given by mistake ends here.
 constexpr size_t kLargestFile = 16 << 20;
 
@@ -190,6 +196,45 @@ void SetTimeouts(const config::Timeouts& timeouts, ClientOptions* options) {
   }
   if (timeouts.has_request()) options->timeout = Parsed(timeouts.request());
   if (timeouts.has_reply()) options->reply_timeout = Parsed(timeouts.reply());
+}
+
+TcpOptions FromConfig(const config::Tcp& tcp) {
+  TcpOptions options;
+  if (tcp.has_no_delay()) options.no_delay = tcp.no_delay();
+  if (tcp.has_keepalive()) options.keepalive = tcp.keepalive();
+  if (tcp.has_keepalive_idle()) {
+    options.keepalive_idle = Parsed(tcp.keepalive_idle());
+  }
+  if (tcp.has_keepalive_interval()) {
+    options.keepalive_interval = Parsed(tcp.keepalive_interval());
+  }
+  if (tcp.has_keepalive_probes()) {
+    options.keepalive_probes = static_cast<int>(tcp.keepalive_probes());
+  }
+  if (tcp.has_attempt_delay()) {
+    options.attempt_delay = Parsed(tcp.attempt_delay());
+  }
+  return options;
+}
+
+// The transports of `base`, with tcp's sockets set as configured.
+absl::StatusOr<std::shared_ptr<TransportRegistry>> Transports(
+    const config::Connections& connections,
+    const std::shared_ptr<TransportRegistry>& base) {
+  if (!connections.has_tcp()) return base;
+  auto transports = std::make_shared<TransportRegistry>();
+  absl::Status status = transports->Register(
+      kTcpScheme,
+      std::make_shared<TcpTransportFactory>(FromConfig(connections.tcp())));
+  for (const std::string& scheme : base->schemes()) {
+    if (scheme == kTcpScheme) continue;
+    absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
+        base->Find(scheme);
+    status.Update(factory.ok() ? transports->Register(scheme, *factory)
+                               : factory.status());
+  }
+  if (!status.ok()) return status;
+  return transports;
 }
 
 void SetLimits(const config::Limits& limits, ClientLimits* options) {
@@ -349,7 +394,11 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
     options.drive_mode = FromConfig(message_.drive_mode());
   }
   options.logger = FromConfig(message_.log_level());
-  options.transports = registry.transports();
+  absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
+      Transports(message_.connections(), registry.transports());
+  if (!transports.ok()) return transports.status();
+  options.transports = *std::move(transports);
+
   if (message_.has_retry()) {
     auto policy = MakePlugin(registry.retry_policies(), message_.retry(),
                              "retry", places_);

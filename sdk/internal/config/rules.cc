@@ -34,6 +34,11 @@ constexpr ValueRule kRules[] = {
     {"limits.max_requests_in_flight", Kind::kNumber, 1, 1'000'000'000},
     {"limits.max_update_bytes", Kind::kNumber, 1, kTiB},
     {"requests.max_connection_attempts", Kind::kNumber, 1, 1000},
+    {"connections.tcp.keepalive_idle", Kind::kDuration, kSecond, 9 * kHour},
+    {"connections.tcp.keepalive_interval", Kind::kDuration, kSecond, 9 * kHour},
+    {"connections.tcp.keepalive_probes", Kind::kNumber, 1, 127},
+    {"connections.tcp.attempt_delay", Kind::kDuration, 10, 10 * kSecond},
+
 };
 
 std::string Describe(const ValueRule& rule) {
