@@ -67,28 +67,28 @@ bool SurelyNotAccepted(FailureReason reason, bool bytes_sent) {
   return false;
 }
 
-JobOutcome OutcomeOf(const JobRequestState& request, RequestInput input,
-                     const absl::Status& status) {
+RequestOutcome OutcomeOf(const JobRequestState& request, RequestInput input,
+                         const absl::Status& status) {
   if (input == RequestInput::kComplete || input == RequestInput::kAccepted) {
-    return JobOutcome::kComplete;
+    return RequestOutcome::kComplete;
   }
   if (input == RequestInput::kFail) {
     return request.extras != nullptr && request.extras->exception.has_value()
-               ? JobOutcome::kException
-               : JobOutcome::kFailed;
+               ? RequestOutcome::kException
+               : RequestOutcome::kFailed;
   }
-  if (input == RequestInput::kRefused) return JobOutcome::kRefused;
+  if (input == RequestInput::kRefused) return RequestOutcome::kRefused;
   switch (status.code()) {
     case absl::StatusCode::kDeadlineExceeded:
-      return JobOutcome::kTimedOut;
+      return RequestOutcome::kTimedOut;
     case absl::StatusCode::kCancelled:
-      return JobOutcome::kCancelled;
+      return RequestOutcome::kCancelled;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kFailedPrecondition:
     case absl::StatusCode::kResourceExhausted:
-      return JobOutcome::kRefused;
+      return RequestOutcome::kRefused;
     default:
-      return JobOutcome::kLost;
+      return RequestOutcome::kLost;
   }
 }
 

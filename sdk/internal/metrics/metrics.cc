@@ -19,7 +19,7 @@ constexpr double kNanosecondsPerSecond = 1e9;
 
 constexpr absl::string_view kSubmitModes[kSubmitModeCount] = {
     "foreground", "background", "epoch"};
-constexpr absl::string_view kJobOutcomes[kJobOutcomeCount] = {
+constexpr absl::string_view kRequestOutcomes[kRequestOutcomeCount] = {
     "complete",  "failed", "exception", "timed_out",
     "cancelled", "lost",   "refused"};
 constexpr absl::string_view kWorkOutcomes[kWorkOutcomeCount] = {
@@ -154,16 +154,16 @@ void Metrics::AddSamples(MetricId id, MetricFamily* family) const {
       break;
     case MetricId::kClientJobsFinished:
       for_each_task([&](const TaskMetrics& task) {
-        for (size_t i = 0; i < kJobOutcomeCount; ++i) {
+        for (size_t i = 0; i < kRequestOutcomeCount; ++i) {
           writer.AddCount(task.job_duration[i].count(),
-                          {task.name, kJobOutcomes[i]});
+                          {task.name, kRequestOutcomes[i]});
         }
       });
       break;
     case MetricId::kClientJobDuration:
       for_each_task([&](const TaskMetrics& task) {
-        for (size_t i = 0; i < kJobOutcomeCount; ++i) {
-          writer.Add(task.job_duration[i], {task.name, kJobOutcomes[i]});
+        for (size_t i = 0; i < kRequestOutcomeCount; ++i) {
+          writer.Add(task.job_duration[i], {task.name, kRequestOutcomes[i]});
         }
       });
       break;

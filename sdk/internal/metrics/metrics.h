@@ -39,7 +39,7 @@ enum class SubmitMode : unsigned char {
 inline constexpr size_t kSubmitModeCount = 3;
 
 // How a client's request ended.
-enum class JobOutcome : unsigned char {
+enum class RequestOutcome : unsigned char {
   kComplete,   // complete: for a background job, accepted
   kFailed,     // failed
   kException,  // exception
@@ -48,7 +48,7 @@ enum class JobOutcome : unsigned char {
   kLost,       // lost: its server was lost, unreachable, or broke the protocol
   kRefused,    // refused: never accepted (a server's ERROR, a limit of ours)
 };
-inline constexpr size_t kJobOutcomeCount = 7;
+inline constexpr size_t kRequestOutcomeCount = 7;
 
 // How a worker's job ended.
 enum class WorkOutcome : unsigned char {
@@ -113,12 +113,13 @@ struct TaskMetrics {
     in_flight.Add(1);
   }
   // `duration` is from the submission to the end.
-  void Finished(JobOutcome outcome, absl::Duration duration) {
+  void Finished(RequestOutcome outcome, absl::Duration duration) {
     job_duration[static_cast<size_t>(outcome)].Observe(duration);
     in_flight.Add(-1);
   }
   std::array<std::array<Counter, kSubmitModeCount>, 3> submitted;
-  std::array<Histogram, kJobOutcomeCount> job_duration;  // counts finished, too
+  std::array<Histogram, kRequestOutcomeCount>
+      job_duration;           // counts finished, too
   Histogram submit_duration;  // from the submission to JOB_CREATED
   Gauge in_flight;
 

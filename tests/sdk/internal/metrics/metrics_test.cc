@@ -65,16 +65,16 @@ TEST(Metrics, KeepsTheNumberInFlight) {
   TaskMetrics* const task = metrics.ForTask("reverse");
   task->Submitted(Priority::kNone, SubmitMode::kForeground);
   task->Submitted(Priority::kNone, SubmitMode::kForeground);
-  task->Finished(JobOutcome::kLost, absl::Seconds(1));
+  task->Finished(RequestOutcome::kLost, absl::Seconds(1));
   EXPECT_EQ(Value(metrics, "gearman_client_jobs_in_flight", {"reverse"}), 1);
 }
 
 TEST(Metrics, CountsAndTimesWhatHasFinishedByOutcome) {
   Metrics metrics(Of(MetricOwner::kClient));
   TaskMetrics* const task = metrics.ForTask("reverse");
-  task->Finished(JobOutcome::kComplete, absl::Milliseconds(2));
-  task->Finished(JobOutcome::kComplete, absl::Seconds(3));
-  task->Finished(JobOutcome::kTimedOut, absl::Seconds(9));
+  task->Finished(RequestOutcome::kComplete, absl::Milliseconds(2));
+  task->Finished(RequestOutcome::kComplete, absl::Seconds(3));
+  task->Finished(RequestOutcome::kTimedOut, absl::Seconds(9));
   EXPECT_EQ(Value(metrics, "gearman_client_jobs_finished_total",
                   {"reverse", "complete"}),
             2);
@@ -244,7 +244,7 @@ TEST(Metrics, LoseNoCountWithManyThreads) {
       for (int i = 0; i < kRounds; ++i) {
         TaskMetrics* const task = metrics.ForTask(absl::StrCat("t", i % 16));
         task->Submitted(Priority::kNone, SubmitMode::kForeground);
-        task->Finished(JobOutcome::kComplete, absl::Milliseconds(i % 50));
+        task->Finished(RequestOutcome::kComplete, absl::Milliseconds(i % 50));
       }
     });
   }
@@ -324,7 +324,7 @@ TEST(MetricsCatalogue, IsWhatSnapshotsAreMadeOf) {
     Metrics metrics(Of(owner));
     TaskMetrics* const task = metrics.ForTask("t");
     task->Submitted(Priority::kNone, SubmitMode::kForeground);
-    task->Finished(JobOutcome::kComplete, absl::Seconds(1));
+    task->Finished(RequestOutcome::kComplete, absl::Seconds(1));
     task->submit_duration.Observe(absl::Seconds(1));
     task->Processed(WorkOutcome::kComplete, absl::Seconds(1));
     task->late_results.Add();
