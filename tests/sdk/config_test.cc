@@ -1,16 +1,24 @@
 #include "gearman/sdk/config.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/field_error.h"
 #include "gearman/plugins/metrics/metrics_plugins.h"
@@ -22,6 +30,11 @@
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "gearman/tests/sdk/test_plugin.pb.h"
+#include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/inproc/inproc_transport_factory.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/transport.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -195,7 +208,6 @@ GearmanConfig InCode() {
 }
 
 // --- three ways, one config
-// ------------------------------------------------------
 
 TEST_F(ConfigTest, MeansTheSameInTextFormatJsonAndCode) {
   absl::StatusOr<Config> text = Config::FromText(kText, "f", registry_);
@@ -233,7 +245,6 @@ TEST_F(ConfigTest, CoversEveryFieldInTheseTests) {
 }
 
 // --- options
-// ---------------------------------------------------------------------
 
 TEST_F(ConfigTest, SetsEveryOption) {
   const ClientOptions options = Options(kText);
@@ -298,6 +309,61 @@ TEST_F(ConfigTest, MakesOptionsOfAMessage) {
   EXPECT_EQ(options->connect_timeout, absl::Seconds(2));
 }
 
+// A socket's option.
+int SocketOption(int fd, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  EXPECT_EQ(getsockopt(fd, level, name, &value, &size), 0);
+  return value;
+}
+
+TEST_F(ConfigTest, SetsTheSocketsOfTcp) {
+  ASSERT_TRUE(registry_.transports()
+                  ->Register("tcp", std::make_shared<TcpTransportFactory>())
+                  .ok());
+  ASSERT_TRUE(
+      registry_.transports()
+          ->Register("inproc", std::make_shared<InprocTransportFactory>())
+          .ok());
+  const ClientOptions options = Options(
+      "connections { tcp { no_delay: false keepalive: true keepalive_idle: "
+      "\"42s\" keepalive_interval: \"7s\" keepalive_probes: 3 "
+      "attempt_delay: \"100ms\" } }");
+  ASSERT_NE(options.transports, nullptr);
+  EXPECT_THAT(options.transports->schemes(), ElementsAre("inproc", "tcp"));
+
+  auto poller = EpollPoller::Create();
+  ASSERT_TRUE(poller.ok()) << poller.status();
+  auto listener =
+      options.transports->Listen({"tcp", "127.0.0.1:0"}, poller->get(), 1);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  auto transport =
+      options.transports->Create((*listener)->address(), poller->get(), 2);
+  ASSERT_TRUE(transport.ok()) << transport.status();
+  IoResult connected = (*transport)->Connect();
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (connected.would_block() && absl::Now() < deadline) {
+    ASSERT_TRUE((*poller)->Watch(2, (*transport)->interest(false)).ok());
+    std::vector<Poller::Key> ready;
+    (*poller)->Wait(deadline, &ready);
+    connected = (*transport)->Connect();
+  }
+  ASSERT_TRUE(connected.done());
+  const int fd = (*transport)->interest(false).fd;
+  EXPECT_EQ(SocketOption(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+  EXPECT_EQ(SocketOption(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(SocketOption(fd, IPPROTO_TCP, TCP_KEEPIDLE), 42);
+  EXPECT_EQ(SocketOption(fd, IPPROTO_TCP, TCP_KEEPINTVL), 7);
+  EXPECT_EQ(SocketOption(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+  (*poller)->Forget(2);
+}
+
+TEST_F(ConfigTest, PlacesABadSocketSetting) {
+  EXPECT_EQ(Error("connections { tcp { keepalive_probes: 0 } }"),
+            "f:1:39: connections.tcp.keepalive_probes: 0 is not valid: "
+            "expected a whole number from 1 to 127");
+}
+
 // Each name in the file means the C++ value of that name.
 TEST_F(ConfigTest, TranslatesEachPriority) {
   EXPECT_EQ(Options("requests { priority: NONE }").priority, Priority::kNone);
@@ -346,7 +412,6 @@ TEST_F(ConfigTest, TranslatesEachLogLevel) {
 }
 
 // --- mistakes, each with its place
-// -------------------------------------------------
 
 TEST_F(ConfigTest, PlacesAnUnknownField) {
   EXPECT_THAT(Error("servers: \"a\"\nretries {}"),
@@ -483,7 +548,6 @@ TEST_F(ConfigTest, ReportsWhatWentWrongBeforeMain) {
 }
 
 // --- the environment and code over it
-// ------------------------------------------------
 
 TEST_F(ConfigTest, TakesServersFromTheEnvironment) {
   absl::StatusOr<Config> config = Config::FromText(kText, "f", registry_);
@@ -559,8 +623,41 @@ TEST_F(ConfigTest, KnowsThatAValueCameFromCode) {
               StartsWith("--connect-timeout: timeouts.connect: \"soon\""));
 }
 
+// --- clients
+
+TEST(CreateClient, TakesTheLinkedTransports) {
+  ClientOptions options;
+  options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
+  const auto client = CreateClient(options);
+  EXPECT_TRUE(client.ok()) << client.status();
+}
+
+TEST(CreateClient, NamesTheSchemesThatThereAre) {
+  ClientOptions options;
+  options.servers = {"carrier-pigeon://loft"};
+  const absl::Status status = CreateClient(options).status();
+  EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));
+}
+
+TEST(CreateClient, MakesAClientOfAConfig) {
+  absl::StatusOr<Config> config = Config::FromText(
+      "servers: \"tcp://127.0.0.1:4730\" retry { none {} } metrics { "
+      "in_memory {} }");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto client = CreateClient(*config);
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_NE((*client)->metrics().Find("gearman_sdk_info"), nullptr);
+}
+
+TEST(CreateClient, ReportsABadConfig) {
+  GearmanConfig message;
+  message.mutable_timeouts()->set_connect("soon");
+  EXPECT_TRUE(absl::IsInvalidArgument(CreateClient(Config(message)).status()));
+}
+
 // --- files
-// -------------------------------------------------------------------------
 
 std::string Write(const std::string& name, absl::string_view text) {
   const std::string path = ::testing::TempDir() + "/" + name;
@@ -613,8 +710,9 @@ TEST_F(ConfigTest, RefusesAFileThatIsNoConfigByItsSize) {
 
 TEST_F(ConfigTest, RefusesAFolder) {
   const std::string path = ::testing::TempDir() + "/config_folder.json";
-  std::remove(path.c_str());
-  ASSERT_EQ(std::system(absl::StrCat("mkdir -p ", path).c_str()), 0);
+  rmdir(path.c_str());
+  ASSERT_EQ(mkdir(path.c_str(), 0700), 0);
+
   const absl::Status status = Config::FromFile(path).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
 }
