@@ -1,0 +1,62 @@
+// WorkerStats: what a worker has done so far, and what it holds now. A plain
+// value; each number is right, though not all belong to one moment.
+#ifndef GEARMAN_SDK_WORKER_STATS_H_
+#define GEARMAN_SDK_WORKER_STATS_H_
+
+#include <cstdint>
+
+namespace gearman {
+
+struct WorkerStats {
+  // Jobs received, and how they ended (JobOutcome). Each ends once.
+  uint64_t jobs_assigned = 0;
+  uint64_t jobs_complete = 0;
+  uint64_t jobs_failed = 0;
+  uint64_t jobs_exception = 0;
+  uint64_t jobs_timed_out = 0;
+  uint64_t jobs_lost = 0;
+  // Of the failed: pending jobs that were dropped without an answer.
+  uint64_t jobs_forgotten = 0;
+  // Of the lost: given back to their servers by closing, because of Stop or
+  // the limit of Drain.
+  uint64_t jobs_given_back = 0;
+  // Answers that came when the job had ended already, and were dropped.
+  uint64_t late_results = 0;
+  // Answers that servers refused with JOB_NOT_FOUND: they had given the job to
+  // somebody else.
+  uint64_t answers_refused = 0;
+  // WORK_DATA, WORK_WARNING and WORK_STATUS sent.
+  uint64_t updates_sent = 0;
+
+  // Grabs sent, and their answers.
+  uint64_t grabs_sent = 0;
+  uint64_t grabs_job = 0;
+  uint64_t grabs_no_job = 0;
+  // Why a sleeping connection asked for jobs again.
+  uint64_t wakeups_noop = 0;
+  uint64_t wakeups_regrab = 0;
+  uint64_t wakeups_registered = 0;
+  // PRE_SLEEPs held back because a server kept waking the worker in vain.
+  uint64_t vain_pauses = 0;
+
+  // Connections made, and lost or not made.
+  uint64_t connects = 0;
+  uint64_t connections_lost = 0;
+  uint64_t connect_failures = 0;
+  // ECHO_REQs sent to idle servers.
+  uint64_t heartbeats = 0;
+  // Waits for I/O, and writes that moved bytes.
+  uint64_t polls = 0;
+  uint64_t writes = 0;
+
+  // Now: jobs that a handler is working on, pending ones included; jobs
+  // received and not begun; grabs not answered yet; connections that are up.
+  uint64_t jobs_running = 0;
+  uint64_t jobs_waiting = 0;
+  uint64_t grabs_outstanding = 0;
+  uint64_t servers_connected = 0;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_WORKER_STATS_H_
