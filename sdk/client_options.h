@@ -140,7 +140,8 @@ struct ClientOptions {
   std::shared_ptr<RetryPolicy> retry_policy;
   std::shared_ptr<ServerSelector> server_selector;
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
-  // Address schemes; null: TransportRegistry of the linked builtins.
+  // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
+  // fills.
   std::shared_ptr<TransportRegistry> transports;
   Logger logger;
 

@@ -212,7 +212,7 @@ std::optional<std::string> JobRequest::result() const {
   return state_->result;
 }
 
-std::optional<std::string> JobRequest::TakeResult() {
+std::optional<std::string> JobRequest::TakeResult() const {
   const StateLock lock(*state_);
   if (!state_->has_result) return std::nullopt;
   return std::exchange(state_->result, {});
@@ -234,14 +234,14 @@ std::vector<AttemptRecord> JobRequest::attempts() const {
   return state_->extras->attempts;
 }
 
-std::optional<std::string> JobRequest::TakeDataUpdate() {
+std::optional<std::string> JobRequest::TakeDataUpdate() const {
   const StateLock lock(*state_);
   if (state_->extras == nullptr) return std::nullopt;
   return TakeFront(&state_->extras->data_updates,
                    &state_->extras->update_bytes);
 }
 
-std::optional<std::string> JobRequest::TakeWarningUpdate() {
+std::optional<std::string> JobRequest::TakeWarningUpdate() const {
   const StateLock lock(*state_);
   if (state_->extras == nullptr) return std::nullopt;
   return TakeFront(&state_->extras->warning_updates,
@@ -275,7 +275,7 @@ std::vector<std::pair<int64_t, int64_t>> JobRequest::status_updates() const {
 
 JobStatus JobRequest::server_status() const { return job_status(); }
 
-void JobRequest::Cancel() {
+void JobRequest::Cancel() const {
   if (state_->core != nullptr) state_->core->Cancel(state_.get());
 }
 

@@ -1,6 +1,7 @@
 // JobRequest: the state tracker of a requested job.
 //
-// A cheap handle: copies share one request, which lives as long as any of
+// A cheap handle: copies share one request (so const says nothing of the
+// request itself), which lives as long as any of
 // them, also after its client: the client's end finishes it as CANCELLED.
 // Dropping every copy detaches: the job goes on, nobody hears of it.
 //
@@ -142,7 +143,7 @@ class JobRequest {
   // complete.
   std::optional<std::string> result() const;
   // The same without a copy, once: result() is empty text afterwards.
-  std::optional<std::string> TakeResult();
+  std::optional<std::string> TakeResult() const;
   // The same as a view, valid until TakeResult, Reset or another submission;
   // empty unless finished.
   absl::string_view result_view() const;
@@ -153,8 +154,8 @@ class JobRequest {
 
   // --- updates ---------------------------------------------------------------
   // Takes the oldest WORK_DATA or WORK_WARNING not yet taken.
-  std::optional<std::string> TakeDataUpdate();
-  std::optional<std::string> TakeWarningUpdate();
+  std::optional<std::string> TakeDataUpdate() const;
+  std::optional<std::string> TakeWarningUpdate() const;
   // Copies of all that have not been taken.
   std::vector<std::string> data_updates() const;
   std::vector<std::string> warning_updates() const;
@@ -170,7 +171,7 @@ class JobRequest {
   // Stops waiting for it: finished as CANCELLED. The job itself goes on: the
   // protocol has no packet that takes it back. Any thread; no effect when
   // finished.
-  void Cancel();
+  void Cancel() const;
   // Back to a request that was never submitted: FAILED_PRECONDITION while it
   // is in flight.
   absl::Status Reset();

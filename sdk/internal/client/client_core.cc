@@ -115,9 +115,7 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     servers.push_back(*std::move(address));
   }
   if (options.transports == nullptr) {
-    return absl::InvalidArgumentError(
-        "ClientOptions::transports is null: use gearman::CreateClient of "
-        "sdk/config.h, or give a TransportRegistry with the schemes you need");
+    options.transports = TransportRegistry::Default();
   }
   for (const Address& address : servers) {
     absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
