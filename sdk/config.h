@@ -35,6 +35,7 @@
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/internal/config/places.h"
 #include "gearman/sdk/plugin_registry.h"
+#include "gearman/sdk/worker_options.h"
 
 namespace gearman {
 
@@ -93,6 +94,8 @@ class Config {
   // unknown plugin; else as a plugin's factory says.
   absl::StatusOr<ClientOptions> ToClientOptions(
       const PluginRegistry& registry = PluginRegistry::Default()) const;
+  absl::StatusOr<WorkerOptions> ToWorkerOptions(
+      const PluginRegistry& registry = PluginRegistry::Default()) const;
 
  private:
   config::GearmanConfig message_;
@@ -101,6 +104,9 @@ class Config {
 
 // The same for a message.
 absl::StatusOr<ClientOptions> ClientOptionsFromConfig(
+    const config::GearmanConfig& message,
+    const PluginRegistry& registry = PluginRegistry::Default());
+absl::StatusOr<WorkerOptions> WorkerOptionsFromConfig(
     const config::GearmanConfig& message,
     const PluginRegistry& registry = PluginRegistry::Default());
 

@@ -29,6 +29,7 @@
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/plugin_registry.h"
+#include "gearman/sdk/worker_options.h"
 #include "gearman/tests/sdk/test_plugin.pb.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/inproc/inproc_transport_factory.h"
@@ -110,6 +111,20 @@ class ConfigTest : public ::testing::Test {
     return std::string(config->ToClientOptions(registry_).status().message());
   }
 
+  WorkerOptions ForWorker(absl::string_view text) {
+    absl::StatusOr<Config> config = Config::FromText(text, "f", registry_);
+    EXPECT_TRUE(config.ok()) << config.status();
+    if (!config.ok()) return WorkerOptions();
+    absl::StatusOr<WorkerOptions> options = config->ToWorkerOptions(registry_);
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options.ok() ? *std::move(options) : WorkerOptions();
+  }
+  std::string WorkerError(absl::string_view text) {
+    absl::StatusOr<Config> config = Config::FromText(text, "f", registry_);
+    if (!config.ok()) return std::string(config.status().message());
+    return std::string(config->ToWorkerOptions(registry_).status().message());
+  }
+
   PluginRegistry registry_;
 };
 
@@ -146,6 +161,7 @@ server_selection { round_robin {} }
 metrics { in_memory {} }
 drive_mode: CALLER_ONLY
 log_level: WARNING
+worker { concurrency: 8 prefetch { max_jobs: 16 } }
 )";
 constexpr char kJson[] = R"({
   "servers": ["tcp://a:4730", "b"],
@@ -174,7 +190,8 @@ constexpr char kJson[] = R"({
   "serverSelection": { "roundRobin": {} },
   "metrics": [{ "inMemory": {} }],
   "driveMode": "CALLER_ONLY",
-  "logLevel": "WARNING"
+    "logLevel": "WARNING",
+  "worker": { "concurrency": 8, "prefetch": { "maxJobs": 16 } }
 })";
 
 GearmanConfig InCode() {
@@ -203,6 +220,9 @@ GearmanConfig InCode() {
   config.mutable_server_selection()->mutable_round_robin();
   config.add_metrics()->mutable_in_memory();
   config.set_drive_mode(config::DriveMode::CALLER_ONLY);
+  config.mutable_worker()->set_concurrency(8);
+  config.mutable_worker()->mutable_prefetch()->set_max_jobs(16);
+
   config.set_log_level(config::LogLevel::WARNING);
   return config;
 }
@@ -307,6 +327,89 @@ TEST_F(ConfigTest, MakesOptionsOfAMessage) {
       ClientOptionsFromConfig(InCode(), registry_);
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->connect_timeout, absl::Seconds(2));
+}
+
+TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
+  const WorkerOptions options = ForWorker(R"(
+    servers: ["tcp://a:4730", "b"]
+    task_prefix: "staging/"
+    timeouts { connect: "2s" reply: "inf" }
+    limits { max_packet_bytes: 1048576 max_output_bytes: 2097152 }
+    metrics { in_memory {} }
+    log_level: INFO
+    worker {
+      client_id: "w1"
+      concurrency: 8
+      prefetch { max_jobs: 16 min_jobs: 2 max_wait: "10ms" max_bytes: 4096 }
+      heartbeat_interval: "inf"
+      regrab_interval: "20s"
+      reconnect {
+        first_delay: "50ms"
+        initial_delay: "2s"
+        max_delay: "1m"
+        multiplier: 2.5
+        jitter: 0.5
+      }
+      exceptions: false
+      max_pending_jobs: 77
+      server_options: "exceptions"
+    }
+  )");
+  EXPECT_THAT(options.servers, ElementsAre("tcp://a:4730", "b"));
+  EXPECT_EQ(options.task_prefix, "staging/");
+  EXPECT_EQ(options.connect_timeout, absl::Seconds(2));
+  EXPECT_EQ(options.reply_timeout, absl::InfiniteDuration());
+  EXPECT_EQ(options.limits.max_packet_bytes, 1048576u);
+  EXPECT_EQ(options.limits.max_output_bytes, 2097152u);
+  EXPECT_EQ(options.limits.max_pending_jobs, 77);
+  ASSERT_EQ(options.metrics_sinks.size(), 1u);
+  EXPECT_TRUE(options.logger.enabled(LogLevel::kInfo));
+  EXPECT_EQ(options.client_id, "w1");
+  EXPECT_EQ(options.concurrency, 8);
+  EXPECT_EQ(options.prefetch.max_jobs, 16);
+  EXPECT_EQ(options.prefetch.min_jobs, 2);
+  EXPECT_EQ(options.prefetch.max_wait, absl::Milliseconds(10));
+  EXPECT_EQ(options.prefetch.max_bytes, 4096u);
+  EXPECT_EQ(options.heartbeat_interval, absl::InfiniteDuration());
+  EXPECT_EQ(options.regrab_interval, absl::Seconds(20));
+  EXPECT_EQ(options.reconnect.first_delay, absl::Milliseconds(50));
+  EXPECT_EQ(options.reconnect.initial_delay, absl::Seconds(2));
+  EXPECT_EQ(options.reconnect.max_delay, absl::Minutes(1));
+  EXPECT_EQ(options.reconnect.multiplier, 2.5);
+  EXPECT_EQ(options.reconnect.jitter, 0.5);
+  EXPECT_FALSE(options.exceptions);
+  EXPECT_THAT(options.server_options, ElementsAre("exceptions"));
+  EXPECT_EQ(options.transports, registry_.transports());
+}
+
+TEST_F(ConfigTest, KeepsTheDefaultsOfAWorker) {
+  const WorkerOptions defaults;
+  const WorkerOptions options = ForWorker("");
+  EXPECT_EQ(options.concurrency, defaults.concurrency);
+  EXPECT_EQ(options.prefetch.max_jobs, defaults.prefetch.max_jobs);
+  EXPECT_EQ(options.prefetch.max_wait, defaults.prefetch.max_wait);
+  EXPECT_EQ(options.regrab_interval, defaults.regrab_interval);
+  EXPECT_EQ(options.heartbeat_interval, defaults.heartbeat_interval);
+  EXPECT_EQ(options.reconnect.max_delay, defaults.reconnect.max_delay);
+  EXPECT_EQ(options.exceptions, defaults.exceptions);
+  EXPECT_EQ(options.limits.max_pending_jobs, defaults.limits.max_pending_jobs);
+}
+
+TEST_F(ConfigTest, PlacesWorkerSettingsThatContradictEachOther) {
+  EXPECT_EQ(WorkerError("worker {\n prefetch { min_jobs: 200 } }"),
+            "f:2:23: worker.prefetch.min_jobs: 200 is not valid: expected at "
+            "most max_jobs, 128");
+  EXPECT_EQ(WorkerError("worker { reconnect {\n initial_delay: \"2s\" "
+                        "max_delay: \"1s\" } }"),
+            "f:2:17: worker.reconnect.initial_delay: 2s is not valid: "
+            "expected at most max_delay, 1s");
+}
+
+TEST_F(ConfigTest, PlacesATooLongClientId) {
+  EXPECT_EQ(WorkerError(absl::StrCat("worker { client_id: \"",
+                                     std::string(128, 'x'), "\" }")),
+            "f:1:21: worker.client_id: a text of 128 bytes is not valid: "
+            "expected at most 127");
 }
 
 // A socket's option.

@@ -38,12 +38,28 @@ constexpr ValueRule kRules[] = {
     {"connections.tcp.keepalive_interval", Kind::kDuration, kSecond, 9 * kHour},
     {"connections.tcp.keepalive_probes", Kind::kNumber, 1, 127},
     {"connections.tcp.attempt_delay", Kind::kDuration, 10, 10 * kSecond},
+    {"worker.concurrency", Kind::kNumber, 1, 10'000},
+    {"worker.prefetch.max_jobs", Kind::kNumber, 0, 10'000},
+    {"worker.prefetch.min_jobs", Kind::kNumber, 0, 10'000},
+    {"worker.prefetch.max_wait", Kind::kDuration, 0, kHour},
+    {"worker.prefetch.max_bytes", Kind::kNumber, kKiB, kTiB},
+    {"worker.heartbeat_interval", Kind::kDurationOrForever, 1, kYear},
+    {"worker.regrab_interval", Kind::kDurationOrForever, 1, kYear},
+    {"worker.reconnect.first_delay", Kind::kDuration, 1, kHour},
+    {"worker.reconnect.initial_delay", Kind::kDuration, 1, kHour},
+    {"worker.reconnect.max_delay", Kind::kDuration, 1, kHour},
+    {"worker.reconnect.multiplier", Kind::kReal, 1, 100},
+    {"worker.reconnect.jitter", Kind::kReal, 0, 1},
+    {"worker.max_pending_jobs", Kind::kNumber, 1, 1'000'000'000},
 
 };
 
 std::string Describe(const ValueRule& rule) {
   if (rule.kind == Kind::kNumber) {
     return absl::StrCat("a whole number from ", rule.min, " to ", rule.max);
+  }
+  if (rule.kind == Kind::kReal) {
+    return absl::StrCat("a number from ", rule.min, " to ", rule.max);
   }
   return absl::StrCat(
       "a duration such as \"500ms\", \"10s\" or \"1h30m\", from ",
@@ -106,6 +122,12 @@ absl::Status CheckRules(const Message& config, const Places& places) {
     if (rule.kind == Kind::kNumber) {
       const uint64_t number = Number(*value);
       allowed = number >= rule.min && number <= rule.max;
+      shown = absl::StrCat(number);
+    } else if (rule.kind == Kind::kReal) {
+      const double number = value->message->GetReflection()->GetDouble(
+          *value->message, value->field);
+      allowed = number >= static_cast<double>(rule.min) &&
+                number <= static_cast<double>(rule.max);
       shown = absl::StrCat(number);
     } else {
       const std::string text = value->message->GetReflection()->GetString(

@@ -19,7 +19,9 @@ namespace internal {
 
 struct ValueRule {
   enum class Kind : unsigned char {
-    kNumber,             // from min to max
+    kNumber,  // a whole number from min to max
+    kReal,    // any number from min to max
+
     kDuration,           // a text, from min to max milliseconds
     kDurationOrForever,  // or "inf"
   };

@@ -45,6 +45,8 @@ void Set(Message* config, absl::string_view path, const std::string& text) {
         return reflection->SetString(message, field, text);
       case FieldDescriptor::CPPTYPE_UINT32:
         return reflection->SetUInt32(message, field, std::stoul(text));
+      case FieldDescriptor::CPPTYPE_DOUBLE:
+        return reflection->SetDouble(message, field, std::stod(text));
       case FieldDescriptor::CPPTYPE_UINT64:
         return reflection->SetUInt64(message, field, std::stoull(text));
       default:
@@ -59,10 +61,18 @@ bool Allowed(const ValueRule& rule, const std::string& text) {
   return CheckRules(config, Places("f")).ok();
 }
 
+bool IsDuration(const ValueRule& rule) {
+  return rule.kind == ValueRule::Kind::kDuration ||
+         rule.kind == ValueRule::Kind::kDurationOrForever;
+}
+
 class EachRule : public ::testing::TestWithParam<ValueRule> {};
 
 // The text of a number or duration, `extra` beyond `value`.
 std::string Beside(const ValueRule& rule, uint64_t value, int extra) {
+  if (rule.kind == ValueRule::Kind::kReal) {
+    return absl::StrCat(static_cast<double>(value) + 0.001 * extra);
+  }
   return rule.kind == ValueRule::Kind::kNumber
              ? absl::StrCat(value + extra)
              : absl::FormatDuration(absl::Milliseconds(value) +
@@ -73,7 +83,10 @@ TEST_P(EachRule, AllowsItsRangeAndNothingBeyond) {
   const ValueRule& rule = GetParam();
   EXPECT_TRUE(Allowed(rule, Beside(rule, rule.min, 0)));
   EXPECT_TRUE(Allowed(rule, Beside(rule, rule.max, 0)));
-  EXPECT_FALSE(Allowed(rule, Beside(rule, rule.min, -1)));
+  if (rule.kind != ValueRule::Kind::kNumber || rule.min > 0) {
+    EXPECT_FALSE(Allowed(rule, Beside(rule, rule.min, -1)));
+  }
+
   if (rule.kind != ValueRule::Kind::kNumber || rule.max < UINT32_MAX) {
     EXPECT_FALSE(Allowed(rule, Beside(rule, rule.max, 1)));
   }
@@ -81,8 +94,10 @@ TEST_P(EachRule, AllowsItsRangeAndNothingBeyond) {
 
 TEST_P(EachRule, SaysPlaceAndValueAndWhatWouldBeRight) {
   const ValueRule& rule = GetParam();
+  // Beyond every range, and no duration.
   const std::string bad =
-      rule.kind == ValueRule::Kind::kNumber ? "0" : "tomorrow";
+      IsDuration(rule) ? "tomorrow" : absl::StrCat(uint64_t{rule.max} + 1);
+
   GearmanConfig config;
   Set(&config, rule.path, bad);
   const absl::Status status = CheckRules(config, Places("f"));
@@ -96,7 +111,8 @@ TEST_P(EachRule, SaysPlaceAndValueAndWhatWouldBeRight) {
 
 TEST_P(EachRule, AllowsForeverOnlyWhereItSaysSo) {
   const ValueRule& rule = GetParam();
-  if (rule.kind == ValueRule::Kind::kNumber) return;
+  if (!IsDuration(rule)) return;
+
   EXPECT_EQ(Allowed(rule, "inf"),
             rule.kind == ValueRule::Kind::kDurationOrForever);
   EXPECT_FALSE(Allowed(rule, "-inf"));
@@ -147,7 +163,9 @@ TEST(ConfigRules, CoverEveryNumberAndDuration) {
   std::vector<std::string> found;
   CollectWithoutRule(GearmanConfig::descriptor(), "", ruled, &found);
   // Texts that are no durations; Config::Validate checks them.
-  EXPECT_THAT(found, ::testing::ElementsAre("servers", "task_prefix"));
+  EXPECT_THAT(found, ::testing::ElementsAre("servers", "task_prefix",
+                                            "worker.client_id",
+                                            "worker.server_options"));
 }
 
 TEST(ConfigRules, AllowAnEmptyConfig) {

@@ -1,0 +1,392 @@
+// Config's other half: options, plugins and clients made of the message.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "absl/types/optional.h"
+#include "gearman/plugins/field_error.h"
+#include "gearman/plugins/registry.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/config.pb.h"
+#include "gearman/sdk/internal/config/places.h"
+#include "gearman/sdk/log.h"
+#include "gearman/sdk/plugin_registry.h"
+#include "gearman/sdk/worker_options.h"
+#include "gearman/transports/tcp/tcp_options.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/transport_factory.h"
+#include "gearman/transports/transport_registry.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
+
+namespace gearman {
+namespace {
+
+using config::GearmanConfig;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using internal::ChildPath;
+using internal::ElementPath;
+using internal::ErrorAt;
+using internal::Places;
+
+constexpr char kTcpScheme[] = "tcp";
+
+// Makes the plugin that a family's choice (a message with one oneof) names.
+template <typename Interface>
+absl::StatusOr<std::shared_ptr<Interface>> MakePlugin(
+    const Registry<Interface>& family, const Message& choice,
+    const std::string& path, const Places& places) {
+  const FieldDescriptor* const chosen =
+      choice.GetReflection()->GetOneofFieldDescriptor(
+          choice, choice.GetDescriptor()->oneof_decl(0));
+  if (chosen == nullptr) {
+    return ErrorAt(places.Describe(path), path,
+                   absl::StrCat("names no ", family.family(), ": expected ",
+                                absl::StrJoin(family.names(), " { } or "),
+                                " { }, or plugin with a config message"));
+  }
+  auto made = family.Create(choice.GetReflection()->GetMessage(choice, chosen));
+  if (made.ok()) return std::shared_ptr<Interface>(*std::move(made));
+  std::string place = ChildPath(path, std::string(chosen->name()));
+  const absl::optional<absl::Cord> field =
+      made.status().GetPayload(kFieldPayload);
+  if (field.has_value()) place = ChildPath(place, std::string(*field));
+  return absl::Status(
+      made.status().code(),
+      absl::StrCat(places.Describe(place), ": ", made.status().message()));
+}
+
+// The duration of a text that has been validated.
+absl::Duration Parsed(const std::string& text) {
+  absl::Duration duration;
+  absl::ParseDuration(text, &duration);
+  return duration;
+}
+
+// What clients and workers have in common: MakePlugin for each sink.
+absl::StatusOr<std::vector<std::shared_ptr<MetricsSink>>> MakeSinks(
+    const GearmanConfig& message, const PluginRegistry& registry,
+    const Places& places) {
+  std::vector<std::shared_ptr<MetricsSink>> sinks;
+  for (int i = 0; i < message.metrics_size(); ++i) {
+    auto sink = MakePlugin(registry.metrics_sinks(), message.metrics(i),
+                           ElementPath("metrics", i), places);
+    if (!sink.ok()) return sink.status();
+    sinks.push_back(*std::move(sink));
+  }
+  return sinks;
+}
+
+Priority FromConfig(config::Priority::Value value) {
+  switch (value) {
+    case config::Priority::LOW:
+      return Priority::kLow;
+    case config::Priority::HIGH:
+      return Priority::kHigh;
+    default:
+      return Priority::kNone;
+  }
+}
+
+UniqueMode FromConfig(config::UniqueMode::Value value) {
+  switch (value) {
+    case config::UniqueMode::PAYLOAD:
+      return UniqueMode::kPayload;
+    case config::UniqueMode::DASH:
+      return UniqueMode::kDash;
+    case config::UniqueMode::NONE:
+      return UniqueMode::kNone;
+    default:
+      return UniqueMode::kRandom;
+  }
+}
+
+WhenFull FromConfig(config::WhenFull::Value value) {
+  switch (value) {
+    case config::WhenFull::FAIL:
+      return WhenFull::kFail;
+    case config::WhenFull::DROP:
+      return WhenFull::kDrop;
+    default:
+      return WhenFull::kBlock;
+  }
+}
+
+DriveMode FromConfig(config::DriveMode::Value value) {
+  return value == config::DriveMode::CALLER_ONLY ? DriveMode::kCallerOnly
+                                                 : DriveMode::kAuto;
+}
+
+Logger FromConfig(config::LogLevel::Value value) {
+  switch (value) {
+    case config::LogLevel::ERROR:
+      return StderrLogger(LogLevel::kError);
+    case config::LogLevel::WARNING:
+      return StderrLogger(LogLevel::kWarning);
+    case config::LogLevel::INFO:
+      return StderrLogger(LogLevel::kInfo);
+    case config::LogLevel::DEBUG:
+      return StderrLogger(LogLevel::kDebug);
+    default:
+      return Logger();
+  }
+}
+
+void SetTimeouts(const config::Timeouts& timeouts, ClientOptions* options) {
+  if (timeouts.has_connect()) {
+    options->connect_timeout = Parsed(timeouts.connect());
+  }
+  if (timeouts.has_request()) options->timeout = Parsed(timeouts.request());
+  if (timeouts.has_reply()) options->reply_timeout = Parsed(timeouts.reply());
+}
+
+TcpOptions FromConfig(const config::Tcp& tcp) {
+  TcpOptions options;
+  if (tcp.has_no_delay()) options.no_delay = tcp.no_delay();
+  if (tcp.has_keepalive()) options.keepalive = tcp.keepalive();
+  if (tcp.has_keepalive_idle()) {
+    options.keepalive_idle = Parsed(tcp.keepalive_idle());
+  }
+  if (tcp.has_keepalive_interval()) {
+    options.keepalive_interval = Parsed(tcp.keepalive_interval());
+  }
+  if (tcp.has_keepalive_probes()) {
+    options.keepalive_probes = static_cast<int>(tcp.keepalive_probes());
+  }
+  if (tcp.has_attempt_delay()) {
+    options.attempt_delay = Parsed(tcp.attempt_delay());
+  }
+  return options;
+}
+
+// The transports of `base`, with tcp's sockets set as configured.
+absl::StatusOr<std::shared_ptr<TransportRegistry>> Transports(
+    const config::Connections& connections,
+    const std::shared_ptr<TransportRegistry>& base) {
+  if (!connections.has_tcp()) return base;
+  auto transports = std::make_shared<TransportRegistry>();
+  absl::Status status = transports->Register(
+      kTcpScheme,
+      std::make_shared<TcpTransportFactory>(FromConfig(connections.tcp())));
+  for (const std::string& scheme : base->schemes()) {
+    if (scheme == kTcpScheme) continue;
+    absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
+        base->Find(scheme);
+    status.Update(factory.ok() ? transports->Register(scheme, *factory)
+                               : factory.status());
+  }
+  if (!status.ok()) return status;
+  return transports;
+}
+
+void SetLimits(const config::Limits& limits, ClientLimits* options) {
+  if (limits.has_max_packet_bytes()) {
+    options->max_packet_bytes = limits.max_packet_bytes();
+  }
+  if (limits.has_max_output_bytes()) {
+    options->max_output_bytes = limits.max_output_bytes();
+  }
+  if (limits.has_max_requests_in_flight()) {
+    options->max_requests_in_flight = limits.max_requests_in_flight();
+  }
+  if (limits.has_max_update_bytes()) {
+    options->max_update_bytes = limits.max_update_bytes();
+  }
+  if (limits.has_when_full()) {
+    options->when_full = FromConfig(limits.when_full());
+  }
+}
+
+void SetRequests(const config::Requests& requests, ClientOptions* options) {
+  if (requests.has_priority()) {
+    options->priority = FromConfig(requests.priority());
+  }
+  if (requests.has_unique_mode()) {
+    options->unique_mode = FromConfig(requests.unique_mode());
+  }
+  if (requests.has_idempotent()) options->idempotent = requests.idempotent();
+  if (requests.has_max_connection_attempts()) {
+    options->max_connection_attempts =
+        static_cast<int>(requests.max_connection_attempts());
+  }
+}
+
+void SetWorker(const config::Worker& worker, WorkerOptions* options) {
+  if (worker.has_client_id()) options->client_id = worker.client_id();
+  if (worker.has_concurrency()) {
+    options->concurrency = static_cast<int>(worker.concurrency());
+  }
+  if (worker.has_heartbeat_interval()) {
+    options->heartbeat_interval = Parsed(worker.heartbeat_interval());
+  }
+  if (worker.has_regrab_interval()) {
+    options->regrab_interval = Parsed(worker.regrab_interval());
+  }
+  if (worker.has_exceptions()) options->exceptions = worker.exceptions();
+  if (worker.has_max_pending_jobs()) {
+    options->limits.max_pending_jobs =
+        static_cast<int>(worker.max_pending_jobs());
+  }
+  options->server_options.assign(worker.server_options().begin(),
+                                 worker.server_options().end());
+}
+
+void SetPrefetch(const config::Prefetch& prefetch, PrefetchOptions* options) {
+  if (prefetch.has_max_jobs()) {
+    options->max_jobs = static_cast<int>(prefetch.max_jobs());
+  }
+  if (prefetch.has_min_jobs()) {
+    options->min_jobs = static_cast<int>(prefetch.min_jobs());
+  }
+  if (prefetch.has_max_wait()) options->max_wait = Parsed(prefetch.max_wait());
+  if (prefetch.has_max_bytes()) options->max_bytes = prefetch.max_bytes();
+}
+
+void SetReconnect(const config::Reconnect& reconnect,
+                  ReconnectOptions* options) {
+  if (reconnect.has_first_delay()) {
+    options->first_delay = Parsed(reconnect.first_delay());
+  }
+  if (reconnect.has_initial_delay()) {
+    options->initial_delay = Parsed(reconnect.initial_delay());
+  }
+  if (reconnect.has_max_delay()) {
+    options->max_delay = Parsed(reconnect.max_delay());
+  }
+  if (reconnect.has_multiplier()) options->multiplier = reconnect.multiplier();
+  if (reconnect.has_jitter()) options->jitter = reconnect.jitter();
+}
+
+}  // namespace
+
+absl::StatusOr<ClientOptions> Config::ToClientOptions(
+    const PluginRegistry& registry) const {
+  absl::Status status = registry.registration_error();
+  status.Update(Validate());
+  if (!status.ok()) return status;
+
+  ClientOptions options;
+  options.servers.assign(message_.servers().begin(), message_.servers().end());
+  options.task_prefix = message_.task_prefix();
+  SetTimeouts(message_.timeouts(), &options);
+  SetLimits(message_.limits(), &options.limits);
+  SetRequests(message_.requests(), &options);
+  if (message_.connections().has_exceptions()) {
+    options.exceptions = message_.connections().exceptions();
+  }
+  if (message_.has_drive_mode()) {
+    options.drive_mode = FromConfig(message_.drive_mode());
+  }
+  options.logger = FromConfig(message_.log_level());
+  absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
+      Transports(message_.connections(), registry.transports());
+  if (!transports.ok()) return transports.status();
+  options.transports = *std::move(transports);
+
+  if (message_.has_retry()) {
+    auto policy = MakePlugin(registry.retry_policies(), message_.retry(),
+                             "retry", places_);
+    if (!policy.ok()) return policy.status();
+    options.retry_policy = *std::move(policy);
+  }
+  if (message_.has_server_selection()) {
+    auto selector =
+        MakePlugin(registry.server_selectors(), message_.server_selection(),
+                   "server_selection", places_);
+    if (!selector.ok()) return selector.status();
+    options.server_selector = *std::move(selector);
+  }
+  auto sinks = MakeSinks(message_, registry, places_);
+  if (!sinks.ok()) return sinks.status();
+  options.metrics_sinks = *std::move(sinks);
+  return options;
+}
+
+absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
+    const PluginRegistry& registry) const {
+  absl::Status status = registry.registration_error();
+  status.Update(Validate());
+  if (!status.ok()) return status;
+
+  WorkerOptions options;
+  options.servers.assign(message_.servers().begin(), message_.servers().end());
+  options.task_prefix = message_.task_prefix();
+  if (message_.timeouts().has_connect()) {
+    options.connect_timeout = Parsed(message_.timeouts().connect());
+  }
+  if (message_.timeouts().has_reply()) {
+    options.reply_timeout = Parsed(message_.timeouts().reply());
+  }
+  if (message_.limits().has_max_packet_bytes()) {
+    options.limits.max_packet_bytes = message_.limits().max_packet_bytes();
+  }
+  if (message_.limits().has_max_output_bytes()) {
+    options.limits.max_output_bytes = message_.limits().max_output_bytes();
+  }
+  const config::Worker& worker = message_.worker();
+  SetWorker(worker, &options);
+  SetPrefetch(worker.prefetch(), &options.prefetch);
+  SetReconnect(worker.reconnect(), &options.reconnect);
+  // What can only be judged together with the other's default.
+  if (options.prefetch.min_jobs > options.prefetch.max_jobs) {
+    constexpr absl::string_view kPath = "worker.prefetch.min_jobs";
+    return ErrorAt(places_.Describe(kPath), kPath,
+                   absl::StrCat(options.prefetch.min_jobs,
+                                " is not valid: expected at most max_jobs, ",
+                                options.prefetch.max_jobs));
+  }
+  if (options.reconnect.initial_delay > options.reconnect.max_delay) {
+    constexpr absl::string_view kPath = "worker.reconnect.initial_delay";
+    return ErrorAt(
+        places_.Describe(kPath), kPath,
+        absl::StrCat(absl::FormatDuration(options.reconnect.initial_delay),
+                     " is not valid: expected at most max_delay, ",
+                     absl::FormatDuration(options.reconnect.max_delay)));
+  }
+  options.logger = FromConfig(message_.log_level());
+  absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
+      Transports(message_.connections(), registry.transports());
+  if (!transports.ok()) return transports.status();
+  options.transports = *std::move(transports);
+  auto sinks = MakeSinks(message_, registry, places_);
+  if (!sinks.ok()) return sinks.status();
+  options.metrics_sinks = *std::move(sinks);
+  return options;
+}
+
+absl::StatusOr<ClientOptions> ClientOptionsFromConfig(
+    const GearmanConfig& message, const PluginRegistry& registry) {
+  return Config(message).ToClientOptions(registry);
+}
+
+absl::StatusOr<WorkerOptions> WorkerOptionsFromConfig(
+    const GearmanConfig& message, const PluginRegistry& registry) {
+  return Config(message).ToWorkerOptions(registry);
+}
+
+absl::StatusOr<std::unique_ptr<Client>> CreateClient(
+    const Config& config, const PluginRegistry& registry) {
+  absl::StatusOr<ClientOptions> options = config.ToClientOptions(registry);
+  if (!options.ok()) return options.status();
+  return Client::Create(*std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<Client>> CreateClient(ClientOptions options) {
+  if (options.transports == nullptr) {
+    options.transports = PluginRegistry::Default().transports();
+  }
+  return Client::Create(std::move(options));
+}
+
+}  // namespace gearman
