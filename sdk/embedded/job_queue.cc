@@ -1,0 +1,397 @@
+#include "gearman/sdk/embedded/job_queue.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace embedded {
+namespace {
+
+// The best first.
+constexpr std::array<Priority, kPriorities> kBestFirst = {
+    Priority::kHigh, Priority::kNone, Priority::kLow};
+
+constexpr size_t kMaxSpares = 1024;
+
+// A recycled record's strings keep their memory, but not that of a long one.
+void ClearText(std::string& text) {
+  constexpr size_t kKept = 64;
+  if (text.capacity() > kKept) {
+    text = std::string();
+  } else {
+    text.clear();
+  }
+}
+
+}  // namespace
+
+JobQueue::JobQueue(const JobQueueOptions& options)
+    : options_(options),
+      handle_start_(absl::StrCat(absl::string_view(options.handle_prefix)
+                                     .substr(0, kMaxHandlePrefixBytes),
+                                 ":")) {}
+
+JobQueue::~JobQueue() {
+  while (!by_number_.empty()) Remove(*by_number_.begin()->second);
+}
+
+// --- functions ---------------------------------------------------------------
+
+Function& JobQueue::GetFunction(absl::string_view name) {
+  const auto found = functions_.find(name);
+  if (found != functions_.end()) return *found->second;
+  auto function = std::make_unique<Function>(name);
+  Function& made = *function;
+  functions_.emplace(made.name, std::move(function));
+  return made;
+}
+
+Function* JobQueue::FindFunction(absl::string_view name) {
+  const auto found = functions_.find(name);
+  return found == functions_.end() ? nullptr : found->second.get();
+}
+
+void JobQueue::RemoveFunction(Function& function) {
+  functions_.erase(functions_.find(function.name));
+}
+
+std::vector<Function*> JobQueue::Functions() {
+  std::vector<Function*> functions;
+  functions.reserve(functions_.size());
+  for (const auto& entry : functions_) functions.push_back(entry.second.get());
+  return functions;
+}
+
+// --- submitting --------------------------------------------------------------
+
+Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
+                          absl::string_view data) {
+  if (unique.empty()) return nullptr;
+  const bool by_data = unique == "-";
+  if (by_data && data.empty()) return nullptr;
+  const KeyIndex& index = by_data ? by_data_ : by_unique_;
+  const auto found = index.find(by_data ? data : unique);
+  if (found == index.end()) return nullptr;
+  for (Job* job = found->second; job != nullptr; job = job->key_next) {
+    if (job->function == &function && !job->cancelled) return job;
+  }
+  return nullptr;
+}
+
+JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
+  Function& function = GetFunction(submission.function);
+  Party* const waiter = submission.waiter;
+  Outcome outcome = Outcome::kJoined;
+  Job* job = FindToJoin(function, submission.unique, submission.data.view());
+  if (job == nullptr) {
+    const uint32_t limit = function.max_queue[IndexOf(submission.priority)];
+    if ((limit > 0 && function.total() >= limit) ||
+        (options_.max_jobs > 0 && size() >= options_.max_jobs) ||
+        (options_.max_bytes > 0 &&
+         bytes_ + submission.data.size() > options_.max_bytes)) {
+      return {Outcome::kFull, nullptr};
+    }
+    outcome = Outcome::kNew;
+    job = &NewJob(function, std::move(submission), now);
+  }
+  // gearmand leaves an abandoned job abandoned, so that who joins it waits for
+  // ever, and lets a foreground client that leaves take a background job with
+  // it. Neither loses or hangs a job here.
+  job->abandoned = false;
+  if (waiter == nullptr) {
+    job->background = true;
+  } else {
+    AddWaiter(*job, *waiter);
+  }
+  return {outcome, job};
+}
+
+Job& JobQueue::NewJob(Function& function, Submission submission,
+                      absl::Time now) {
+  std::unique_ptr<Job> owned;
+  if (spare_jobs_.empty()) {
+    owned = std::make_unique<Job>();
+  } else {
+    owned = std::move(spare_jobs_.back());
+    spare_jobs_.pop_back();
+  }
+  Job& job = *owned;
+  job.number = ++last_number_;
+  by_number_.emplace(job.number, std::move(owned));
+
+  std::memcpy(job.handle_bytes.data(), handle_start_.data(),
+              handle_start_.size());
+  const absl::AlphaNum number(job.number);
+  std::memcpy(job.handle_bytes.data() + handle_start_.size(), number.data(),
+              number.size());
+  job.handle_size =
+      static_cast<unsigned char>(handle_start_.size() + number.size());
+
+  job.function = &function;
+  job.priority = submission.priority;
+  job.unique.assign(submission.unique.data(), submission.unique.size());
+  job.reducer.assign(submission.reducer.data(), submission.reducer.size());
+  bytes_ += submission.data.size();
+  job.data.Assign(std::move(submission.data));
+  if (submission.unique == "-") {
+    if (job.data.size() > 0) AddKey(job, Job::Key::kData);
+  } else if (!submission.unique.empty()) {
+    AddKey(job, Job::Key::kUnique);
+  }
+
+  ++function.queued[IndexOf(job.priority)];
+  job.place = ++last_place_;
+  if (submission.not_before > now) {
+    job.state = Job::State::kDelayed;
+    SetTimer(job, submission.not_before);
+  } else {
+    job.state = Job::State::kQueued;
+    function.queues[IndexOf(job.priority)].PushBack(job);
+  }
+  return job;
+}
+
+void JobQueue::AddWaiter(Job& job, Party& party) {
+  Waiter* waiter;
+  if (spare_waiters_.empty()) {
+    waiter = new Waiter();
+  } else {
+    waiter = spare_waiters_.back().release();
+    spare_waiters_.pop_back();
+  }
+  waiter->job = &job;
+  waiter->party = &party;
+  job.waiters.PushBack(*waiter);
+  ++job.waiter_count;
+  party.waiting.PushBack(*waiter);
+}
+
+void JobQueue::FreeWaiter(Waiter& waiter) {
+  waiter.ListLink<OfJobTag>::Unlink();
+  waiter.ListLink<OfPartyTag>::Unlink();
+  --waiter.job->waiter_count;
+  std::unique_ptr<Waiter> spare(&waiter);
+  if (spare_waiters_.size() < kMaxSpares) {
+    spare_waiters_.push_back(std::move(spare));
+  }
+}
+
+void JobQueue::Leave(Waiter& waiter) {
+  Job& job = *waiter.job;
+  FreeWaiter(waiter);
+  if (job.waiter_count == 0 && !job.background) job.abandoned = true;
+}
+
+// --- finding -----------------------------------------------------------------
+
+Job* JobQueue::FindByHandle(absl::string_view handle) {
+  uint64_t number = 0;
+  if (!absl::StartsWith(handle, handle_start_) ||
+      !absl::SimpleAtoi(handle.substr(handle_start_.size()), &number)) {
+    return nullptr;
+  }
+  const auto found = by_number_.find(number);
+  // SimpleAtoi also takes spaces, signs and zeros.
+  return found == by_number_.end() || found->second->handle() != handle
+             ? nullptr
+             : found->second.get();
+}
+
+Job* JobQueue::FindByUnique(absl::string_view unique) {
+  const auto found = by_unique_.find(unique);
+  return found == by_unique_.end() ? nullptr : found->second;
+}
+
+std::vector<Job*> JobQueue::Jobs() {
+  std::vector<Job*> jobs;
+  jobs.reserve(by_number_.size());
+  for (const auto& entry : by_number_) jobs.push_back(entry.second.get());
+  return jobs;
+}
+
+std::vector<Job*> JobQueue::JobsOf(const Function& function) {
+  std::vector<Job*> jobs;
+  for (const auto& entry : by_number_) {
+    if (entry.second->function == &function) jobs.push_back(entry.second.get());
+  }
+  return jobs;
+}
+
+// --- running -----------------------------------------------------------------
+
+Job* JobQueue::Front(Function& function) {
+  for (const Priority priority : kBestFirst) {
+    IntrusiveList<Job, QueueTag>& queue = function.queues[IndexOf(priority)];
+    Job* const first = queue.empty() ? nullptr : &queue.front();
+    // A delayed job has kept its place while it was not due.
+    if (priority == Priority::kNone && !function.due.empty() &&
+        (first == nullptr || function.due.begin()->first < first->place)) {
+      return function.due.begin()->second;
+    }
+    if (first != nullptr) return first;
+  }
+  return nullptr;
+}
+
+bool JobQueue::HasRunnable(Function& function) {
+  for (;;) {
+    Job* const job = Front(function);
+    if (job == nullptr) return false;
+    if (!job->abandoned) return true;
+    Remove(*job);
+  }
+}
+
+Job* JobQueue::Take(Function& function, Party& holder) {
+  if (!HasRunnable(function)) return nullptr;
+  Job* const job = Front(function);
+  Dequeue(*job);
+  job->state = Job::State::kRunning;
+  ++function.running;
+  job->holder = &holder;
+  holder.held.PushFront(*job);
+  return job;
+}
+
+void JobQueue::SetTimeLimit(Job& job, absl::Time limit) {
+  SetTimer(job, limit);
+}
+
+bool JobQueue::Requeue(Job& job) {
+  ClearTimer(job);
+  ++job.retries;
+  if (options_.max_runs > 0 && job.retries >= options_.max_runs) return false;
+  job.ListLink<HeldTag>::Unlink();
+  job.holder = nullptr;
+  --job.function->running;
+  job.numerator = 0;
+  job.denominator = 0;
+  job.state = Job::State::kQueued;
+  job.place = ++last_place_;
+  ++job.function->queued[IndexOf(job.priority)];
+  job.function->queues[IndexOf(job.priority)].PushBack(job);
+  return true;
+}
+
+void JobQueue::Dequeue(Job& job) {
+  --job.function->queued[IndexOf(job.priority)];
+  if (job.ListLink<QueueTag>::linked()) {
+    job.ListLink<QueueTag>::Unlink();
+  } else {
+    job.function->due.erase(job.place);
+  }
+}
+
+void JobQueue::Remove(Job& job) {
+  ClearTimer(job);
+  if (job.state == Job::State::kRunning) {
+    job.ListLink<HeldTag>::Unlink();
+    --job.function->running;
+  } else {
+    Dequeue(job);
+  }
+  RemoveKey(job);
+  while (!job.waiters.empty()) FreeWaiter(job.waiters.front());
+  bytes_ -= job.data.size();
+
+  const auto found = by_number_.find(job.number);
+  std::unique_ptr<Job> owned = std::move(found->second);
+  by_number_.erase(found);
+  if (spare_jobs_.size() >= kMaxSpares) return;
+  job.background = false;
+  job.abandoned = false;
+  job.cancelled = false;
+  job.retries = 0;
+  job.numerator = 0;
+  job.denominator = 0;
+  job.function = nullptr;
+  job.holder = nullptr;
+  ClearText(job.unique);
+  ClearText(job.reducer);
+  job.data.Clear();
+  spare_jobs_.push_back(std::move(owned));
+}
+
+void JobQueue::Cancel(Job& job) {
+  job.abandoned = true;
+  job.cancelled = true;
+  job.background = false;
+}
+
+// --- time --------------------------------------------------------------------
+
+void JobQueue::SetTimer(Job& job, absl::Time time) {
+  ClearTimer(job);
+  if (time == absl::InfiniteFuture()) return;
+  job.timer = time;
+  timers_.insert({time, job.number, &job});
+}
+
+void JobQueue::ClearTimer(Job& job) {
+  if (job.timer == absl::InfiniteFuture()) return;
+  timers_.erase({job.timer, job.number, &job});
+  job.timer = absl::InfiniteFuture();
+}
+
+absl::Time JobQueue::next_deadline() const {
+  return timers_.empty() ? absl::InfiniteFuture()
+                         : std::get<absl::Time>(*timers_.begin());
+}
+
+JobQueue::Due JobQueue::PopDue(absl::Time now) {
+  if (next_deadline() > now || timers_.empty()) return {nullptr, false};
+  Job& job = *std::get<Job*>(*timers_.begin());
+  ClearTimer(job);
+  if (job.state != Job::State::kDelayed) return {&job, false};
+  job.state = Job::State::kQueued;
+  job.function->due.emplace(job.place, &job);
+  return {&job, true};
+}
+
+// --- uniques -----------------------------------------------------------------
+
+void JobQueue::AddKey(Job& job, Job::Key key) {
+  const absl::string_view text =
+      key == Job::Key::kUnique
+          ? absl::string_view(job.unique.data(), job.unique.size())
+          : job.data.view();
+  job.key = key;
+  Job*& newest = IndexOfKey(key)[text];
+  job.key_next = newest;
+  job.key_previous = nullptr;
+  if (newest != nullptr) newest->key_previous = &job;
+  newest = &job;
+}
+
+void JobQueue::RemoveKey(Job& job) {
+  if (job.key == Job::Key::kNone) return;
+  const auto text = [](const Job& any) {
+    return any.key == Job::Key::kUnique
+               ? absl::string_view(any.unique.data(), any.unique.size())
+               : any.data.view();
+  };
+  KeyIndex& index = IndexOfKey(job.key);
+  const auto found = index.find(text(job));
+  if (job.key_next != nullptr) job.key_next->key_previous = job.key_previous;
+  if (job.key_previous != nullptr) job.key_previous->key_next = job.key_next;
+  Job* const newest = found->second == &job ? job.key_next : found->second;
+  if (newest == nullptr) {
+    index.erase(found);
+  } else if (found->first.data() == text(job).data()) {
+    // The key lies in the job that goes.
+    index.erase(found);
+    index.emplace(text(*newest), newest);
+  } else {
+    found->second = newest;
+  }
+  job.key = Job::Key::kNone;
+  job.key_next = nullptr;
+  job.key_previous = nullptr;
+}
+
+}  // namespace embedded
+}  // namespace gearman

@@ -1,0 +1,523 @@
+#include "gearman/sdk/embedded/server_engine.h"
+
+#include <cstring>
+#include <limits>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/codecs/wire/command.h"
+#include "gearman/codecs/wire/encoder.h"
+#include "gearman/codecs/wire/progress.h"
+#include "gearman/sdk/embedded/text_commands.h"
+
+namespace gearman {
+namespace embedded {
+namespace {
+
+// gearmand takes 64 bytes, but then gives the worker 63 of them and the data
+// with a NUL in front. Here all 64 arrive.
+constexpr size_t kMaxUniqueBytes = 64;
+// Its check of a reduce job looks at the reducer.
+constexpr size_t kMaxReducerBytes = 64;
+// What an assignment says beside the function: handle, unique and reducer with
+// their separators.
+constexpr size_t kMaxFunctionBytes = wire::kMaxArgumentBytes -
+                                     wire::kMaxHandleBytes - kMaxUniqueBytes -
+                                     kMaxReducerBytes - 4;
+// An assignment has more arguments than a submit.
+constexpr size_t kMaxDataBytes =
+    std::numeric_limits<uint32_t>::max() - wire::kMaxArgumentBytes;
+constexpr size_t kMaxClientIdBytes = 127;
+constexpr size_t kMaxOptionBytes = 63;
+constexpr absl::Duration kMinTimeLimit = absl::Seconds(1);
+
+absl::string_view UntilNul(absl::string_view text) {
+  return text.substr(0, text.find('\0'));
+}
+
+// A worker's number as the server keeps it: what atoi makes of it.
+uint32_t StoredNumber(absl::string_view text) {
+  return static_cast<uint32_t>(wire::ParseProgress(text));
+}
+
+// The limit of CAN_DO_TIMEOUT: no number, zero and negative ones are none, and
+// less than a second is raised to one.
+absl::Duration TimeLimit(absl::string_view milliseconds) {
+  const int64_t number = wire::ParseProgress(milliseconds);
+  // gearmand dies or closes the connection when it is beyond 63 bits.
+  if (number <= 0 || number == std::numeric_limits<int64_t>::max()) {
+    return absl::InfiniteDuration();
+  }
+  return std::max(absl::Milliseconds(number), kMinTimeLimit);
+}
+
+}  // namespace
+
+std::vector<absl::string_view> EngineConnection::functions() const {
+  std::vector<absl::string_view> names;
+  names.reserve(seat_.abilities.size());
+  for (auto ability = seat_.abilities.rbegin();
+       ability != seat_.abilities.rend(); ++ability) {
+    names.push_back((*ability)->function->name);
+  }
+  return names;
+}
+
+ServerEngine::ServerEngine(EngineOptions options)
+    : options_(std::move(options)),
+      queue_(options_.queue),
+      workers_(options_.workers, &queue_) {}
+
+ServerEngine::~ServerEngine() {
+  while (!connections_.empty()) OnDisconnect(&connections_.front());
+}
+
+// --- sending -----------------------------------------------------------------
+
+EngineConnection& ServerEngine::ConnectionOf(Party& party) {
+  return *static_cast<EngineConnection::Seat&>(static_cast<Worker&>(party))
+              .connection;
+}
+
+void ServerEngine::NoteOutput(EngineConnection& connection) {
+  if (connection.ListLink<OutputTag>::linked()) return;
+  with_output_.PushBack(connection);
+}
+
+EngineConnection* ServerEngine::NextWithOutput() {
+  if (with_output_.empty()) return nullptr;
+  EngineConnection& connection = with_output_.front();
+  connection.ListLink<OutputTag>::Unlink();
+  return &connection;
+}
+
+template <typename Message>
+void ServerEngine::Send(EngineConnection& connection, Message&& message) {
+  absl::Status status =
+      wire::Encode(std::forward<Message>(message), connection.output_);
+  // What comes in is checked so that this does not happen; if it did, silence
+  // would hang the peer.
+  if (!status.ok() && connection.failure_.ok()) {
+    connection.failure_ = std::move(status);
+  }
+  NoteOutput(connection);
+}
+
+template <typename Message>
+void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
+  absl::Status status = wire::Encode(std::forward<Message>(message),
+                                     connection.output_, wire::Sender::kServer);
+  if (!status.ok() && connection.failure_.ok()) {
+    connection.failure_ = std::move(status);
+  }
+  NoteOutput(connection);
+}
+
+template <typename Make>
+void ServerEngine::ForwardToWaiters(Job& job, Payload data, Make make) {
+  if (job.waiter_count == 1) {
+    Forward(ConnectionOf(*job.waiters.front().party), make(std::move(data)));
+    return;
+  }
+  if (data.size() < wire::OutputBuffer::kExternalBytes) {
+    for (const Waiter& waiter : job.waiters) {
+      Forward(ConnectionOf(*waiter.party), make(Payload::View(data.view())));
+    }
+    return;
+  }
+  if (job.waiters.empty()) return;
+  const std::shared_ptr<const std::string> shared =
+      std::move(data).TakeShared();
+  for (const Waiter& waiter : job.waiters) {
+    Forward(ConnectionOf(*waiter.party), make(Payload(shared)));
+  }
+}
+
+void ServerEngine::SendError(EngineConnection& connection,
+                             absl::string_view code, absl::string_view text) {
+  Send(connection, wire::Error{code, text});
+}
+
+void ServerEngine::SendFailToWaiters(Job& job) {
+  for (const Waiter& waiter : job.waiters) {
+    Forward(ConnectionOf(*waiter.party), wire::WorkFail{job.handle()});
+  }
+}
+
+void ServerEngine::SendFailForException(EngineConnection& connection,
+                                        const Job& job) {
+  const absl::string_view handle = job.handle();
+  const size_t body_bytes = handle.size() + 1;
+  char* bytes =
+      connection.output_.AppendUninitialized(wire::kHeaderBytes + body_bytes);
+  wire::WriteHeader(
+      {/*response=*/true, static_cast<uint32_t>(wire::Command::kWorkFail),
+       static_cast<uint32_t>(body_bytes)},
+      bytes);
+  bytes += wire::kHeaderBytes;
+  std::memcpy(bytes, handle.data(), handle.size());
+  bytes[handle.size()] = '\0';
+  NoteOutput(connection);
+}
+
+void ServerEngine::SendNoop(Worker& worker) {
+  Send(ConnectionOf(worker), wire::Noop{});
+}
+
+void ServerEngine::WakeFor(Function& function) {
+  workers_.WakeFor(function, [this](Worker& worker) { SendNoop(worker); });
+}
+
+// --- what the commands share -------------------------------------------------
+
+Job* ServerEngine::HeldJob(EngineConnection& connection,
+                           absl::string_view handle) {
+  Job* const job = queue_.FindByHandle(handle);
+  return job != nullptr && job->state == Job::State::kRunning &&
+                 job->holder == &connection.seat_
+             ? job
+             : nullptr;
+}
+
+void ServerEngine::Submit(EngineConnection& connection, Submission submission,
+                          bool background) {
+  if (submission.unique.size() > kMaxUniqueBytes) {
+    return SendError(connection, "ARGUMENT_TOO_LARGE",
+                     "Unique value too large");
+  }
+  // gearmand closes the connection.
+  if (submission.function.size() > kMaxFunctionBytes) {
+    return SendError(connection, "ARGUMENT_TOO_LARGE",
+                     "Function name too large");
+  }
+  if (submission.data.size() > kMaxDataBytes) {
+    return SendError(connection, "ARGUMENT_TOO_LARGE", "Data too large");
+  }
+  submission.waiter = background ? nullptr : &connection.seat_;
+  const JobQueue::Submitted submitted =
+      queue_.Submit(std::move(submission), now_);
+  if (submitted.outcome == JobQueue::Outcome::kFull) {
+    return SendError(connection, "QUEUE_ERROR", "Job queue is full");
+  }
+  // The NOOP first: one who waits for his own job sees NOOP, JOB_CREATED. As by
+  // gearmand it comes for a job that is not due yet, too.
+  if (submitted.outcome == JobQueue::Outcome::kNew) {
+    WakeFor(*submitted.job->function);
+  }
+  Send(connection, wire::JobCreated{submitted.job->handle()});
+}
+
+void ServerEngine::Requeue(Job& job) {
+  if (queue_.Requeue(job)) {
+    WakeFor(*job.function);
+    return;
+  }
+  SendFailToWaiters(job);
+  queue_.Remove(job);
+}
+
+void ServerEngine::Cancel(Job& job) {
+  SendFailToWaiters(job);
+  queue_.Cancel(job);
+}
+
+bool ServerEngine::Drop(Function& function) {
+  if (function.workers > 0 || function.running > 0) return false;
+  // gearmand leaves its jobs behind, known and never run.
+  if (function.total() > 0) {
+    for (Job* job : queue_.JobsOf(function)) {
+      SendFailToWaiters(*job);
+      queue_.Remove(*job);
+    }
+  }
+  queue_.RemoveFunction(function);
+  return true;
+}
+
+// --- events ------------------------------------------------------------------
+
+// One overload for each packet that a server may be sent.
+class ServerEngine::Dispatcher {
+ public:
+  Dispatcher(ServerEngine* engine, EngineConnection* connection)
+      : engine_(*engine), connection_(*connection) {}
+
+  // --- clients ---
+  void operator()(wire::SubmitJob& event) {
+    Submission submission;
+    submission.function = event.function;
+    submission.unique = event.unique;
+    submission.priority = event.priority;
+    submission.data = std::move(event.data);
+    engine_.Submit(connection_, std::move(submission), event.background);
+  }
+
+  void operator()(wire::SubmitJobEpoch& event) {
+    const int64_t epoch = wire::ParseProgress(event.epoch);
+    // gearmand does not answer a number beyond 63 bits at all.
+    if (epoch == std::numeric_limits<int64_t>::max()) {
+      return Error("ARGUMENT_TOO_LARGE", "Epoch value too large");
+    }
+    Submission submission;
+    submission.function = event.function;
+    submission.unique = event.unique;
+    submission.data = std::move(event.data);
+    submission.not_before = absl::FromUnixSeconds(epoch);
+    engine_.Submit(connection_, std::move(submission), /*background=*/true);
+  }
+
+  void operator()(wire::SubmitReduceJob& event) {
+    if (event.reducer.size() > kMaxReducerBytes) {
+      return Error("ARGUMENT_TOO_LARGE", "Unique value too large");
+    }
+    Submission submission;
+    submission.function = event.function;
+    submission.unique = event.unique;
+    submission.reducer = event.reducer;
+    submission.data = std::move(event.data);
+    engine_.Submit(connection_, std::move(submission), event.background);
+  }
+
+  void operator()(wire::GetStatus& event) {
+    const absl::string_view handle = UntilNul(event.handle);
+    const Job* const job = engine_.queue_.FindByHandle(handle);
+    if (job == nullptr) {
+      return Send(wire::StatusResult{handle, "0", "0", "0", "0"});
+    }
+    const absl::AlphaNum numerator(job->numerator);
+    const absl::AlphaNum denominator(job->denominator);
+    Send(wire::StatusResult{handle, "1", Running(*job), numerator.Piece(),
+                            denominator.Piece()});
+  }
+
+  void operator()(wire::GetStatusUnique& event) {
+    const absl::string_view unique = UntilNul(event.unique);
+    const Job* const job = engine_.queue_.FindByUnique(unique);
+    if (job == nullptr) {
+      return Send(wire::StatusResultUnique{unique, "0", "0", "0", "0", "0"});
+    }
+    const absl::AlphaNum numerator(job->numerator);
+    const absl::AlphaNum denominator(job->denominator);
+    const absl::AlphaNum clients(job->waiter_count);
+    Send(wire::StatusResultUnique{unique, "1", Running(*job), numerator.Piece(),
+                                  denominator.Piece(), clients.Piece()});
+  }
+
+  // --- clients and workers ---
+  void operator()(wire::EchoRequest& event) {
+    Send(wire::EchoResponse{std::move(event.data)});
+  }
+
+  void operator()(wire::OptionRequest& event) {
+    const absl::string_view option = UntilNul(event.option);
+    if (option.size() > kMaxOptionBytes ||
+        !absl::EqualsIgnoreCase(option, "exceptions")) {
+      return Error("UNKNOWN_OPTION", "Server does not recognize given option");
+    }
+    connection_.exceptions_ = true;
+    Send(wire::OptionResponse{option});
+  }
+
+  void operator()(wire::SetClientId& event) {
+    const absl::string_view id =
+        UntilNul(event.id).substr(0, kMaxClientIdBytes);
+    connection_.client_id_.assign(id.data(), id.size());
+  }
+
+  // --- workers ---
+  void operator()(wire::CanDo& event) {
+    CanDo(event.function, absl::InfiniteDuration());
+  }
+
+  void operator()(wire::CanDoTimeout& event) {
+    CanDo(event.function, TimeLimit(event.timeout_ms));
+  }
+
+  void operator()(wire::CantDo& event) {
+    engine_.workers_.Remove(connection_.seat_, event.function, Waker());
+  }
+
+  void operator()(wire::ResetAbilities&) {
+    engine_.workers_.RemoveAll(connection_.seat_, Waker());
+  }
+
+  void operator()(wire::PreSleep&) {
+    if (!engine_.workers_.GoToSleep(connection_.seat_)) Send(wire::Noop{});
+  }
+
+  void operator()(wire::GrabJob& event) {
+    const Job* const job =
+        engine_.workers_.Grab(connection_.seat_, engine_.now_);
+    if (job == nullptr) return Send(wire::NoJob{});
+    wire::GrabKind kind = event.kind;
+    // GRAB_JOB_ALL earns JOB_ASSIGN_ALL only for a reduce job.
+    if (kind == wire::GrabKind::kAll && job->reducer.empty()) {
+      kind = wire::GrabKind::kUnique;
+    }
+    Send(wire::JobAssign{kind, job->handle(), job->function->name, job->unique,
+                         job->reducer, job->data.payload()});
+  }
+
+  void operator()(wire::WorkData& event) {
+    Job* const job = engine_.HeldJob(connection_, event.handle);
+    if (job == nullptr) {
+      return Error("JOB_NOT_FOUND", "Job does not exist on server");
+    }
+    engine_.ForwardToWaiters(*job, std::move(event.data), [job](Payload data) {
+      return wire::WorkData{job->handle(), std::move(data)};
+    });
+  }
+
+  void operator()(wire::WorkWarning& event) {
+    Job* const job = engine_.HeldJob(connection_, event.handle);
+    if (job == nullptr) {
+      return Error("JOB_NOT_FOUND", "Job does not exist on server");
+    }
+    engine_.ForwardToWaiters(*job, std::move(event.data), [job](Payload data) {
+      return wire::WorkWarning{job->handle(), std::move(data)};
+    });
+  }
+
+  void operator()(wire::WorkStatus& event) {
+    Job* const job = engine_.HeldJob(connection_, event.handle);
+    if (job == nullptr) {
+      return Error("JOB_NOT_FOUND", "Job given in work result not found");
+    }
+    // The last argument may hold anything, but not on its way to a client.
+    const absl::string_view denominator = UntilNul(event.denominator);
+    if (event.numerator.size() + denominator.size() > kMaxFunctionBytes) {
+      return Error("ARGUMENT_TOO_LARGE", "Status value too large");
+    }
+    job->numerator = StoredNumber(event.numerator);
+    // gearmand looks at no more than 10 bytes of it.
+    job->denominator = StoredNumber(denominator.substr(0, 10));
+    // Clients get the worker's own words.
+    for (const Waiter& waiter : job->waiters) {
+      engine_.Forward(
+          ConnectionOf(*waiter.party),
+          wire::WorkStatus{job->handle(), event.numerator, denominator});
+    }
+  }
+
+  void operator()(wire::WorkComplete& event) {
+    Job* const job = engine_.HeldJob(connection_, event.handle);
+    if (job == nullptr) {
+      return Error("JOB_NOT_FOUND", "Job given in work result not found");
+    }
+    engine_.ForwardToWaiters(*job, std::move(event.data), [job](Payload data) {
+      return wire::WorkComplete{job->handle(), std::move(data)};
+    });
+    engine_.queue_.Remove(*job);
+  }
+
+  void operator()(wire::WorkFail& event) {
+    if (event.handle.size() > wire::kMaxHandleBytes) {
+      return Error("ARGUMENT_TOO_LARGE",
+                   "Error occurred due to GEARMAND_JOB_HANDLE_SIZE being too "
+                   "small from snprintf");
+    }
+    Job* const job = engine_.HeldJob(connection_, event.handle);
+    if (job == nullptr) {
+      return Error("JOB_NOT_FOUND", "Job given in work result not found");
+    }
+    engine_.SendFailToWaiters(*job);
+    engine_.queue_.Remove(*job);
+  }
+
+  void operator()(wire::WorkException& event) {
+    Job* const job = engine_.HeldJob(connection_, event.handle);
+    if (job == nullptr) {
+      return Error("JOB_NOT_FOUND",
+                   "An exception was received for a job that does not exist");
+    }
+    const Payload data(std::move(event.data).TakeShared());
+    for (const Waiter& waiter : job->waiters) {
+      EngineConnection& client = ConnectionOf(*waiter.party);
+      if (client.exceptions_ || engine_.options_.exceptions_for_all) {
+        engine_.Forward(client, wire::WorkException{job->handle(), data});
+      } else {
+        engine_.SendFailForException(client, *job);
+      }
+    }
+    engine_.queue_.Remove(*job);
+  }
+
+  // --- what no server does ---
+  void operator()(wire::SubmitJobScheduled&) { NotExpected(); }
+  void operator()(wire::AllYours&) { NotExpected(); }
+  void operator()(wire::RefusedPacket& event) { Error(event.code, event.text); }
+
+ private:
+  template <typename Message>
+  void Send(Message&& message) {
+    engine_.Send(connection_, std::forward<Message>(message));
+  }
+  void Error(absl::string_view code, absl::string_view text) {
+    engine_.SendError(connection_, code, text);
+  }
+  void NotExpected() { Error("INVALID_COMMAND", "Command not expected"); }
+
+  static absl::string_view Running(const Job& job) {
+    return job.state == Job::State::kRunning ? "1" : "0";
+  }
+
+  struct NoopSender {
+    ServerEngine* engine;
+    void operator()(Worker& worker) const { engine->SendNoop(worker); }
+  };
+  NoopSender Waker() { return NoopSender{&engine_}; }
+
+  void CanDo(absl::string_view function, absl::Duration limit) {
+    engine_.workers_.Add(connection_.seat_,
+                         engine_.queue_.GetFunction(function), limit, Waker());
+  }
+
+  ServerEngine& engine_;
+  EngineConnection& connection_;
+};
+
+EngineConnection* ServerEngine::OnConnect(uint64_t id, absl::string_view peer) {
+  auto* const connection = new EngineConnection(id, peer);
+  connections_.PushBack(*connection);
+  return connection;
+}
+
+void ServerEngine::OnEvent(EngineConnection* connection,
+                           wire::ToServer& event) {
+  std::visit(Dispatcher(this, connection), event);
+}
+
+void ServerEngine::OnTextLine(EngineConnection* connection,
+                              absl::string_view line) {
+  connection->output_.Append(RunTextCommand(*this, line));
+  NoteOutput(*connection);
+}
+
+void ServerEngine::OnDisconnect(EngineConnection* connection) {
+  const std::unique_ptr<EngineConnection> owned(connection);
+  EngineConnection::Seat& seat = connection->seat_;
+  workers_.RemoveAll(seat, [this](Worker& worker) { SendNoop(worker); });
+  // The newest first: as by gearmand they queue in the reverse of the order in
+  // which they were grabbed. Jobs before submissions: an own job that it held
+  // is abandoned in the queue.
+  while (!seat.held.empty()) Requeue(seat.held.front());
+  while (!seat.waiting.empty()) queue_.Leave(seat.waiting.front());
+}
+
+void ServerEngine::OnTime(absl::Time now) {
+  now_ = now;
+  for (;;) {
+    const JobQueue::Due due = queue_.PopDue(now);
+    if (due.job == nullptr) return;
+    if (due.was_delayed) {
+      WakeFor(*due.job->function);
+    } else {
+      Requeue(*due.job);
+    }
+  }
+}
+
+}  // namespace embedded
+}  // namespace gearman
