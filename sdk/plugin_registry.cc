@@ -13,7 +13,6 @@ PluginRegistry::PluginRegistry(std::shared_ptr<TransportRegistry> transports)
       metrics_sinks_("metrics sink"),
       transports_(std::move(transports)) {}
 
-
 PluginRegistry::~PluginRegistry() = default;
 
 std::vector<std::string> PluginRegistry::config_types() const {

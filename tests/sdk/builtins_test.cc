@@ -53,9 +53,8 @@ TEST(Builtins, FillARegistryOfOnesOwn) {
 TEST(Builtins, AreWhatTheConfigOffers) {
   PluginRegistry registry;
   ASSERT_TRUE(RegisterBuiltins(&registry).ok());
-  EXPECT_THAT(
-      registry.retry_policies().names(),
-      UnorderedElementsAreArray(Offered(config::Retry::descriptor())));
+  EXPECT_THAT(registry.retry_policies().names(),
+              UnorderedElementsAreArray(Offered(config::Retry::descriptor())));
   EXPECT_THAT(registry.server_selectors().names(),
               UnorderedElementsAreArray(
                   Offered(config::ServerSelection::descriptor())));
