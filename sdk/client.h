@@ -13,27 +13,18 @@
 // DriveMode::kAuto one background thread is started the first time something
 // needs it, and it leads only while nobody waits:
 //
-//   promise                                | a thread waits | nobody waits, |
-//   nobody waits,
-//                                          |                | kAuto |
-//                                          kCallerOnly
-//   ---------------------------------------+----------------+-------------------+------------------
-//   a submission leaves                    | at once        | at once | at once
-//   if the
-//                                          |                | | connection is
-//                                          up |                | | and takes
-//                                          it; else |                | | in the
-//                                          next call
-//   a lost server is replaced, a retry runs| yes            | background thread
-//   | in the next call a timeout ends a request               | yes |
-//   background thread | in the next call callbacks run | on the leader  |
-//   background thread | refused at submit a result is received | yes |
-//   background thread | in the next call
-//                                          |                | if a callback or
-//                                          | |                | timeout waits
-//                                          for | |                | it; else in
-//                                          the   | |                | next call
-//                                          |
+//   promise            | a thread waits | nobody waits, | nobody waits,
+//                      |                | kAuto         | kCallerOnly
+//   -------------------+----------------+---------------+---------------------
+//   a submission leaves| at once        | at once       | at once when the
+//                      |                |               | connection takes it,
+//                      |                |               | else in the next call
+//   retries are made   | yes            | in background | in the next call
+//   timeouts end       | yes            | in background | in the next call
+//   results arrive     | yes            | in background | in the next call
+//   callbacks run      | on the leader  | in background | refused at submit
+//
+// The background thread begins when nobody has waited for a millisecond.
 //
 // Ownership: a client owns its connections and (unless given one) its poller.
 // Its end closes them and finishes what is in flight as CANCELLED. Don't

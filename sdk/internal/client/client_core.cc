@@ -378,7 +378,7 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
 }
 
 absl::Status ClientCore::Open(int server, absl::Time now) {
-  if (servers_.NeedsLook(server, now)) {
+  if (servers_.NeedsLook(server)) {
     OnReady(servers_.link(server).connection->key(), now);
     HandleLost(now);
   }
@@ -510,9 +510,8 @@ absl::Time ClientCore::NextDeadline() const {
 
 bool ClientCore::NeedsBackground() const {
   mutex_.AssertHeld();
-  return tracker_.in_flight_with_callbacks() > 0 || tracker_.has_notices() ||
-         tracker_.wants_dispatch() || servers_.has_output() ||
-         tracker_.next_deadline() != absl::InfiniteFuture() ||
+  return tracker_.in_flight() > 0 || tracker_.has_notices() ||
+         servers_.has_output() ||
          (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture());
 }
 

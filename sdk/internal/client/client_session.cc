@@ -203,16 +203,17 @@ absl::Status ClientSession::PopReply(ExpectedReply expected,
 }
 
 absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
-  ReplyQueue::Entry entry;
-  absl::Status status = PopReply(ExpectedReply::kJobCreatedForeground,
-                                 ExpectedReply::kJobCreatedBackground,
-                                 "JOB_CREATED", event.handle, &entry);
-  if (!status.ok()) return status;
+  // Before anything is popped: what is popped is no longer an orphan.
   if (event.handle.size() > InlineBytes::kMaxSize || event.handle.empty()) {
     return absl::DataLossError(
         absl::StrCat("the server sent JOB_CREATED with a handle of ",
                      event.handle.size(), " bytes; 1 to 63 are legal"));
   }
+  ReplyQueue::Entry entry;
+  absl::Status status = PopReply(ExpectedReply::kJobCreatedForeground,
+                                 ExpectedReply::kJobCreatedBackground,
+                                 "JOB_CREATED", event.handle, &entry);
+  if (!status.ok()) return status;
   const bool foreground =
       entry.expected == ExpectedReply::kJobCreatedForeground;
   JobRequestState* const chain = AsRequest(entry.operation);

@@ -8,6 +8,10 @@ namespace gearman {
 namespace internal {
 namespace {
 
+// How long the background thread leaves the lead free: who submits and then
+// waits finds it so, and there is no hop from one thread to another.
+constexpr absl::Duration kBackgroundGrace = absl::Milliseconds(1);
+
 // The driver whose callbacks the thread runs, if any.
 thread_local const IoDriver* current_driver = nullptr;
 
@@ -108,7 +112,13 @@ void IoDriver::HandOver() {
     followers_.front()->Wake();
     return;
   }
-  if (background_.joinable()) background_condition_.Signal();
+  WakeBackground();
+}
+
+void IoDriver::WakeBackground() {
+  if (!background_idle_ || !machine_->NeedsBackground()) return;
+  background_idle_ = false;
+  background_condition_.Signal();
 }
 
 void IoDriver::OnChange(absl::Time deadline) {
@@ -120,21 +130,28 @@ void IoDriver::OnChange(absl::Time deadline) {
     followers_.front()->Wake();
     return;
   }
-  if (!background_allowed_ || stopping_ || !machine_->NeedsBackground()) return;
-  if (!background_.joinable()) {
+  if (background_.joinable()) {
+    WakeBackground();
+  } else if (background_allowed_ && !stopping_ && machine_->NeedsBackground()) {
     background_ = std::thread(&IoDriver::BackgroundMain, this);
-  } else {
-    background_condition_.Signal();
   }
+}
+
+bool IoDriver::BackgroundMayLead() const {
+  return !leading_ && followers_.empty() && machine_->NeedsBackground();
 }
 
 void IoDriver::BackgroundMain() {
   absl::MutexLock lock(mutex_);
   while (!stopping_) {
-    if (leading_ || !followers_.empty() || !machine_->NeedsBackground()) {
+    if (!BackgroundMayLead()) {
+      background_idle_ = true;
       background_condition_.Wait(mutex_);
+      background_idle_ = false;
       continue;
     }
+    background_condition_.WaitWithTimeout(mutex_, kBackgroundGrace);
+    if (stopping_ || !BackgroundMayLead()) continue;
     leading_ = true;
     background_leads_ = true;
     absl::Time next = machine_->Work({});

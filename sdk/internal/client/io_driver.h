@@ -82,6 +82,8 @@ class IoDriver {
   // Gives the free lead to somebody who wants it.
   void HandOver();
   void BackgroundMain();
+  bool BackgroundMayLead() const;
+  void WakeBackground();
 
   absl::Mutex* const mutex_;
   Poller* const poller_;
@@ -92,6 +94,7 @@ class IoDriver {
   bool leading_ = false;
   bool polling_ = false;
   bool background_leads_ = false;
+  bool background_idle_ = false;  // asleep until it is woken
   bool stopping_ = false;
   absl::Time polling_until_ = absl::InfiniteFuture();
   std::list<Waiter*> followers_;  // asleep, in the order they came

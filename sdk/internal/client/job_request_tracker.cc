@@ -448,12 +448,14 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     why = "trying again can't help";
   } else if (!may_repeat) {
     why = "not repeated, as it is not marked idempotent and may have run";
+  } else if (request->attempts >= request->resolved_max_attempts) {
+    why = request->resolved_max_attempts == 1
+              ? "no further attempt is allowed"
+              : absl::StrCat("all ", request->resolved_max_attempts,
+                             " attempts used");
   } else if (!decision.again) {
     why = absl::StrCat("retry policy '", policy->name(),
                        "': ", decision.why.empty() ? "gives up" : decision.why);
-  } else if (request->attempts >= request->resolved_max_attempts) {
-    why =
-        absl::StrCat("all ", request->resolved_max_attempts, " attempts used");
   } else if (now_ + decision.delay >= request->deadline) {
     why = "no time left for another attempt";
   } else {
@@ -474,16 +476,24 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     return;
   }
   std::string message(outcome.status.message());
+  absl::StatusCode code = outcome.status.code();
   if (extras.attempts.size() > 1) {
+    // Several servers failed, each in its way.
+    if (outcome.reason != FailureReason::kRefused) {
+      code = absl::StatusCode::kUnavailable;
+    }
     message = absl::StrJoin(
         extras.attempts, "; ", [](std::string* out, const AttemptRecord& a) {
-          absl::StrAppend(out, a.server, ": ", a.status.message());
+          // A transport's error begins with the peer's name already.
+          if (!absl::StartsWith(a.status.message(), a.server)) {
+            absl::StrAppend(out, a.server, ": ");
+          }
+          absl::StrAppend(out, a.status.message());
         });
     facts.server.clear();
   }
   Finish(request, input,
-         Annotate(absl::Status(outcome.status.code(),
-                               absl::StrCat(message, " (", why, ")")),
+         Annotate(absl::Status(code, absl::StrCat(message, " (", why, ")")),
                   facts));
 }
 

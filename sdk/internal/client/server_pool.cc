@@ -10,10 +10,6 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// A connection unused for this long is looked at before it is used: the server
-// may have closed it meanwhile, which nobody has read.
-constexpr absl::Duration kLookAfter = absl::Seconds(1);
-
 Poller::Key MakeKey(int server, uint32_t generation) {
   return static_cast<Poller::Key>(server) << 32 | generation;
 }
@@ -89,19 +85,14 @@ int ServerPool::Choose(const SelectionQuery& query,
 
 absl::Status ServerPool::Open(int server, absl::Time now) {
   ServerLink& link = links_[server];
-  if (link.connection != nullptr) {
-    link.last_used = now;
-    return absl::OkStatus();
-  }
+  if (link.connection != nullptr) return absl::OkStatus();
   return Connect(server, now);
 }
 
-bool ServerPool::NeedsLook(int server, absl::Time now) const {
+bool ServerPool::NeedsLook(int server) const {
   const ServerLink& link = links_[server];
   return link.connection != nullptr && link.connection->connected() &&
-         link.session->replies_due() == 0 &&
-         link.session->jobs_running() == 0 &&
-         now - link.last_used >= kLookAfter;
+         link.session->replies_due() == 0 && link.session->jobs_running() == 0;
 }
 
 absl::Status ServerPool::Connect(int server, absl::Time now) {
@@ -118,7 +109,6 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
   link.session = std::make_unique<ClientSession>(&link.connection->output(),
                                                  options_.task_prefix);
   link.connecting_since = now;
-  link.last_used = now;
   link.replies_seen = 0;
   link.sent_counted = 0;
   link.received_counted = 0;
@@ -190,7 +180,6 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
     if (link.connection->connected()) AfterConnect(link, now);
     return;
   }
-  link.last_used = now;
   absl::Status status = link.connection->ReadEvents(
       [&](wire::ToClient& event) { return on_event(link, event); });
   if (!status.ok()) {

@@ -51,7 +51,6 @@ struct ServerLink {
   // server is taken for dead.
   absl::Time deadline = absl::InfiniteFuture();
   uint64_t replies_seen = 0;
-  absl::Time last_used;
   uint64_t sent_counted = 0;
   uint64_t received_counted = 0;
 };
@@ -102,9 +101,9 @@ class ServerPool {
   // be given to its session. Errors as TransportFactory::Create and
   // Transport::Connect.
   absl::Status Open(int server, absl::Time now);
-  // The connection has been idle: read from it (OnReady) before it is used, as
-  // the server may have closed it, which nobody has seen.
-  bool NeedsLook(int server, absl::Time now) const;
+  // The connection is idle, so that perhaps nobody reads from it: do so
+  // (OnReady) before it is used, as the server may have closed it.
+  bool NeedsLook(int server) const;
 
   // Handles a ready key: connects, or reads and puts events out. OK also for a
   // key of a connection that is gone. Otherwise the link is lost.

@@ -1,0 +1,919 @@
+// Client against servers played by hand: what it sends, what it makes of the
+// answers, and what it says when things go wrong.
+#include "gearman/sdk/client.h"
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <set>
+#include <thread>  // NOLINT: Abseil has no thread
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "gearman/tests/sdk/client_fixture.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+std::string UniqueOf(const std::string& body) {
+  const std::vector<std::string> arguments = absl::StrSplit(body, '\0');
+  return arguments.size() > 1 ? arguments[1] : "";
+}
+
+// --- what goes out -----------------------------------------------------------
+
+TEST_F(ClientTest, RunReturnsTheResult) {
+  auto client = MakeClient();
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    const std::string body = server.ReceiveBody(kSubmitJob);
+    EXPECT_THAT(body, HasSubstr(std::string("reverse\0", 8)));
+    server.Send(kJobCreated, {"H:1"});
+    server.Send(kWorkComplete, {"H:1", "olleh"});
+  });
+  const absl::StatusOr<std::string> result = client->Run("reverse", "hello");
+  server_thread.join();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(*result, "olleh");
+}
+
+TEST_F(ClientTest, RunMapsAFailedJobToAborted) {
+  auto client = MakeClient();
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {"H:1"});
+    server.Send(kWorkFail, {"H:1"});
+  });
+  EXPECT_EQ(client->Run("reverse", "hello").status().code(),
+            absl::StatusCode::kAborted);
+  server_thread.join();
+}
+
+// Trap 22.
+TEST_F(ClientTest, AsksEachNewConnectionForExceptions) {
+  auto client = MakeClient();
+  for (int connection = 0; connection < 2; ++connection) {
+    const JobRequest request = client->SubmitBackgroundJob("t", "");
+    PlayedServer server(&listener_);  // expects the question
+    server.ReceiveBody(kSubmitJobBg);
+    server.Send(kJobCreated, {"H:1"});
+    ASSERT_TRUE(client->Wait(request, kLong).ok());
+  }
+}
+
+TEST_F(ClientTest, AsksForNoExceptionsWhenTold) {
+  ClientOptions options = Options();
+  options.exceptions = false;
+  auto client = MakeClient(options);
+  client->SubmitBackgroundJob("t", "d");
+  absl::StatusOr<support::RawConnection> server = listener_.Accept();
+  ASSERT_TRUE(server.ok());
+  const absl::StatusOr<std::string> packet = server->ReceivePacket();
+  ASSERT_TRUE(packet.ok());
+  EXPECT_EQ((*packet)[7], static_cast<char>(kSubmitJobBg));
+}
+
+TEST_F(ClientTest, AServerThatKnowsNoExceptionsIsUsedAllTheSame) {
+  auto client = MakeClient();
+  const JobRequest request = client->SubmitJob("t", "d");
+  absl::StatusOr<support::RawConnection> server = listener_.Accept();
+  ASSERT_TRUE(server.ok());
+  ASSERT_TRUE(
+      server
+          ->Send(support::ResponsePacket(kError, {"unknown_option", "what?"}) +
+                 support::ResponsePacket(kJobCreated, {"H:1"}) +
+                 support::ResponsePacket(kWorkComplete, {"H:1", "r"}))
+          .ok());
+  EXPECT_TRUE(client->Wait(request, kLong).ok());
+}
+
+TEST_F(ClientTest, MakesARandomUniqueOf128BitsInHex) {
+  auto client = MakeClient();
+  std::set<std::string> uniques;
+  for (int i = 0; i < 100; ++i) client->SubmitBackgroundJob("t", "same");
+  PlayedServer server(&listener_);
+  for (int i = 0; i < 100; ++i) {
+    const std::string unique = UniqueOf(server.ReceiveBody(kSubmitJobBg));
+    EXPECT_THAT(unique, SizeIs(32));
+    EXPECT_EQ(unique.find_first_not_of("0123456789abcdef"), std::string::npos);
+    uniques.insert(unique);
+  }
+  EXPECT_THAT(uniques, SizeIs(100));
+}
+
+TEST_F(ClientTest, MakesTheUniqueFromThePayloadWhenTold) {
+  ClientOptions options = Options();
+  options.unique_mode = UniqueMode::kPayload;
+  auto client = MakeClient(options);
+  client->SubmitBackgroundJob("t", "same");
+  client->SubmitBackgroundJob("t", "same");
+  client->SubmitBackgroundJob("t", "other");
+  client->SubmitBackgroundJob("u", "same");
+  PlayedServer server(&listener_);
+  std::vector<std::string> uniques;
+  for (int i = 0; i < 4; ++i) {
+    uniques.push_back(UniqueOf(server.ReceiveBody(kSubmitJobBg)));
+  }
+  EXPECT_EQ(uniques[0], uniques[1]);
+  EXPECT_NE(uniques[0], uniques[2]);
+  EXPECT_NE(uniques[0], uniques[3]);
+  // The same on every machine and in every version: FNV-1a, 128 bits.
+  EXPECT_THAT(uniques[0], SizeIs(32));
+}
+
+TEST_F(ClientTest, SendsTheSpecialAndTheEmptyUniqueWhenTold) {
+  for (const auto& expected : {std::make_pair(UniqueMode::kDash, "-"),
+                               std::make_pair(UniqueMode::kNone, "")}) {
+    ClientOptions options = Options();
+    options.unique_mode = expected.first;
+    auto client = MakeClient(options);
+    client->SubmitBackgroundJob("t", "d");
+    PlayedServer server(&listener_);
+    EXPECT_EQ(UniqueOf(server.ReceiveBody(kSubmitJobBg)), expected.second);
+  }
+}
+
+TEST_F(ClientTest, PutsThePrefixBeforeTasksOnTheWireOnly) {
+  ClientOptions options = Options();
+  options.task_prefix = "staging:";
+  auto client = MakeClient(options);
+  const JobRequest request = client->SubmitBackgroundJob("t", "d");
+  PlayedServer server(&listener_);
+  EXPECT_THAT(server.ReceiveBody(kSubmitJobBg),
+              ::testing::StartsWith(std::string("staging:t\0", 10)));
+  EXPECT_EQ(request.task(), "t");
+}
+
+TEST_F(ClientTest, SendsADelayedJobWithItsEpoch) {
+  auto client = MakeClient();
+  JobSpec spec("t", "data");
+  spec.options.unique = "u";
+  spec.options.run_at = absl::FromUnixSeconds(4000000000);
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  EXPECT_TRUE(request.background());
+  PlayedServer server(&listener_);
+  EXPECT_EQ(server.ReceiveBody(kSubmitJobEpoch), std::string("t\0u\0"
+                                                             "4000000000\0data",
+                                                             19));
+}
+
+// Trap 9.
+TEST_F(ClientTest, RefusesATimeThatNoServerCanHold) {
+  auto client = MakeClient();
+  for (const absl::Time time : {absl::InfiniteFuture(), absl::InfinitePast()}) {
+    JobSpec spec("t", "data");
+    spec.options.run_at = time;
+    EXPECT_EQ(client->SubmitJob(std::move(spec)).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// Trap 3, 4 and 17.
+TEST_F(ClientTest, RefusesWhatNoServerTakesBeforeSendingAnything) {
+  auto client = MakeClient();
+  CallOptions nul_unique, long_unique;
+  nul_unique.unique = std::string("a\0b", 3);
+  long_unique.unique = std::string(64, 'u');
+  const JobRequest refused[] = {client->SubmitJob(std::string("t\0u", 3), "d"),
+                                client->SubmitJob(std::string(9000, 't'), "d"),
+                                client->SubmitJob("t", "d", nul_unique),
+                                client->SubmitJob("t", "d", long_unique)};
+  for (const JobRequest& request : refused) {
+    EXPECT_TRUE(request.finished());
+    EXPECT_EQ(request.status().code(), absl::StatusCode::kInvalidArgument)
+        << request.status();
+    EXPECT_EQ(request.state(), JobState::kUnknown);
+  }
+  // Nothing of them is on the wire: the next packet is the next job's.
+  const JobRequest fine = client->SubmitJob("t", "d");
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  EXPECT_TRUE(client->WaitUntilJobsAccepted({&fine, 1}, kLong).ok());
+}
+
+TEST_F(ClientTest, ThousandSubmissionsLeaveInFewWritesAndGetTheirOwnHandles) {
+  auto client = MakeClient();
+  std::vector<JobSpec> specs;
+  for (int i = 0; i < 1000; ++i) specs.emplace_back("t", absl::StrCat(i));
+  const std::vector<JobRequest> requests =
+      client->SubmitMultipleJobs(std::move(specs));
+  PlayedServer server(&listener_);
+  std::string replies;
+  for (int i = 0; i < 1000; ++i) {
+    server.ReceiveBody(kSubmitJob);
+    replies += support::ResponsePacket(kJobCreated, {absl::StrCat("H:", i)});
+  }
+  // Results in the opposite order.
+  for (int i = 999; i >= 0; --i) {
+    replies += support::ResponsePacket(
+        kWorkComplete, {absl::StrCat("H:", i), absl::StrCat("result ", i)});
+  }
+  server.SendBytes(replies);
+  ASSERT_TRUE(client->WaitUntilJobsCompleted(requests, kLong).ok());
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(requests[i].handle(), absl::StrCat("H:", i));
+    EXPECT_EQ(requests[i].result(), absl::StrCat("result ", i));
+  }
+}
+
+// --- options -----------------------------------------------------------------
+
+TEST_F(ClientTest, CallOptionsMergeOverTheClientsFieldByField) {
+  ClientOptions options = Options();
+  options.priority = Priority::kLow;
+  options.timeout = absl::Hours(1);
+  options.max_connection_attempts = 4;
+  auto client = MakeClient(options);
+  const JobRequest plain = client->SubmitBackgroundJob("t", "");
+  CallOptions call;
+  call.priority = Priority::kHigh;
+  const JobRequest high = client->SubmitBackgroundJob("t", "", call);
+  EXPECT_EQ(plain.priority(), Priority::kLow);
+  EXPECT_EQ(high.priority(), Priority::kHigh);
+  EXPECT_EQ(high.max_connection_attempts(), 4);
+}
+
+TEST_F(ClientTest, OptionsThatCantBeRightAreRefusedByName) {
+  ClientOptions options = Options();
+  options.connect_timeout = absl::ZeroDuration();
+  EXPECT_THAT(std::string(Client::Create(options).status().message()),
+              HasSubstr("connect_timeout"));
+  options = Options();
+  options.servers = {"localhost:port"};
+  EXPECT_EQ(Client::Create(options).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  options.servers = {"gopher://localhost"};
+  const absl::Status unknown_scheme = Client::Create(options).status();
+  EXPECT_EQ(unknown_scheme.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(unknown_scheme.message()), HasSubstr("tcp://"));
+  options.servers = {"localhost:1", "tcp://localhost:1"};
+  EXPECT_THAT(std::string(Client::Create(options).status().message()),
+              HasSubstr("twice"));
+}
+
+TEST_F(ClientTest, CallsWithValuesThatCantBeRightAreRefused) {
+  auto client = MakeClient();
+  CallOptions no_time, no_attempts, delayed_high;
+  no_time.timeout = absl::ZeroDuration();
+  no_attempts.max_connection_attempts = 0;
+  delayed_high.run_at = absl::FromUnixSeconds(4000000000);
+  delayed_high.priority = Priority::kHigh;
+  for (const CallOptions& call : {no_time, no_attempts, delayed_high}) {
+    EXPECT_EQ(client->SubmitJob("t", "", call).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// --- waiting -----------------------------------------------------------------
+
+TEST_F(ClientTest, OneTimeoutHoldsForAllThatAreWaitedFor) {
+  auto client = MakeClient();
+  std::vector<JobSpec> specs(3, JobSpec("t", ""));
+  const std::vector<JobRequest> requests =
+      client->SubmitMultipleJobs(std::move(specs));
+  PlayedServer server(&listener_);
+  for (int i = 0; i < 3; ++i) {
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {absl::StrCat("H:", i)});
+  }
+  server.Send(kWorkComplete, {"H:1", "done"});
+  ASSERT_TRUE(client->Wait(requests[1], kLong).ok());
+  const absl::Status status =
+      client->WaitUntilJobsCompleted(requests, absl::Milliseconds(20));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("2 of 3"));
+  EXPECT_TRUE(requests[0].timed_out());
+  EXPECT_FALSE(requests[1].timed_out());
+  EXPECT_TRUE(requests[2].timed_out());
+}
+
+TEST_F(ClientTest, WhatIsUnknownIsSubmittedAgainAndTheRestLeftAlone) {
+  auto client = MakeClient();
+  const std::vector<JobRequest> requests =
+      client->SubmitMultipleJobs({JobSpec("t", "lost"), JobSpec("t", "done")});
+  {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {"H:1"});
+    server.Send(kJobCreated, {"H:2"});
+    server.Send(kWorkComplete, {"H:2", "result"});
+    EXPECT_TRUE(client->Wait(requests[1], kLong).ok());
+  }
+  EXPECT_EQ(client->Wait(requests[0], kLong).code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(requests[0].state(), JobState::kUnknown);
+  ASSERT_TRUE(client->SubmitMultipleRequests(requests).ok());
+  PlayedServer server(&listener_);
+  EXPECT_THAT(server.ReceiveBody(kSubmitJob), HasSubstr("lost"));
+  server.Send(kJobCreated, {"H:3"});
+  server.Send(kWorkComplete, {"H:3", "at last"});
+  ASSERT_TRUE(client->WaitUntilJobsCompleted(requests, kLong).ok());
+  EXPECT_EQ(requests[0].result(), "at last");
+  EXPECT_EQ(requests[1].result(), "result");
+}
+
+TEST_F(ClientTest, ARequestInFlightElsewhereIsNamed) {
+  auto first = MakeClient();
+  auto second = MakeClient();
+  const JobRequest request = first->SubmitJob("t", "");
+  EXPECT_EQ(second->SubmitMultipleRequests({&request, 1}).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(second->Wait(request, kLong).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ClientTest, WaitingForWhatWasNeverSubmittedIsAMistake) {
+  auto client = MakeClient();
+  const JobRequest request(JobSpec("t", ""));
+  EXPECT_EQ(client->Wait(request).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ClientTest, ManyThreadsWaitAndEachGetsItsOwn) {
+  auto client = MakeClient();
+  constexpr int kThreads = 16;
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&client, &right, i] {
+      const absl::StatusOr<std::string> result =
+          client->Run("t", absl::StrCat("data ", i));
+      if (result.ok() && *result == absl::StrCat("data ", i)) ++right;
+    });
+  }
+  PlayedServer server(&listener_);
+  std::vector<std::string> data;
+  for (int i = 0; i < kThreads; ++i) {
+    const std::vector<std::string> arguments =
+        absl::StrSplit(server.ReceiveBody(kSubmitJob), '\0');
+    data.push_back(arguments.back());
+    server.Send(kJobCreated, {absl::StrCat("H:", i)});
+  }
+  // The last one first: its thread need not be the one that drives.
+  for (int i = kThreads - 1; i >= 0; --i) {
+    server.Send(kWorkComplete, {absl::StrCat("H:", i), data[i]});
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(right, kThreads);
+}
+
+// --- callbacks ---------------------------------------------------------------
+
+TEST_F(ClientTest, CallbacksRunInTheOrderOfArrivalBeforeTheWaitReturns) {
+  auto client = MakeClient();
+  std::vector<std::string> heard;
+  JobSpec spec("t", "");
+  spec.options.callbacks.on_data = [&](const JobRequest&,
+                                       absl::string_view data) {
+    heard.push_back(absl::StrCat("data ", data));
+  };
+  spec.options.callbacks.on_warning = [&](const JobRequest&,
+                                          absl::string_view data) {
+    heard.push_back(absl::StrCat("warning ", data));
+  };
+  spec.options.callbacks.on_status = [&](const JobRequest&,
+                                         const JobStatus& status) {
+    heard.push_back(absl::StrCat("status ", status.numerator));
+  };
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    heard.push_back(absl::StrCat("complete ", *request.result()));
+  };
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkData, {"H:1", "1"});
+  server.Send(kWorkStatus, {"H:1", "1", "2"});
+  server.Send(kWorkWarning, {"H:1", "w"});
+  server.Send(kWorkData, {"H:1", "2"});
+  server.Send(kWorkComplete, {"H:1", "r"});
+  ASSERT_TRUE(client->Wait(request, kLong).ok());
+  EXPECT_THAT(heard, ElementsAre("data 1", "status 1", "warning w", "data 2",
+                                 "complete r"));
+  EXPECT_THAT(request.data_updates(), IsEmpty());
+}
+
+TEST_F(ClientTest, CallbacksRunThoughNobodyWaits) {
+  auto client = MakeClient();
+  absl::Notification done;
+  JobSpec spec("t", "");
+  spec.options.callbacks.on_complete = [&](const JobRequest&) {
+    done.Notify();
+  };
+  client->SubmitJob(std::move(spec));
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkComplete, {"H:1", "r"});
+  EXPECT_TRUE(done.WaitForNotificationWithTimeout(kLong));
+}
+
+TEST_F(ClientTest, ACallbackMaySubmitAndMustNotWait) {
+  auto client = MakeClient();
+  absl::Notification second_done;
+  absl::Status wait_status, echo_status;
+  JobSpec spec("first", "");
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    wait_status = client->Wait(request);
+    echo_status = client->Echo().status();
+    JobSpec next("second", "");
+    next.options.callbacks.on_complete = [&](const JobRequest&) {
+      second_done.Notify();
+    };
+    client->SubmitJob(std::move(next));
+  };
+  client->SubmitJob(std::move(spec));
+  PlayedServer server(&listener_);
+  for (const char* task : {"first", "second"}) {
+    EXPECT_THAT(server.ReceiveBody(kSubmitJob), HasSubstr(task));
+    server.Send(kJobCreated, {absl::StrCat("H:", task)});
+    server.Send(kWorkComplete, {absl::StrCat("H:", task), ""});
+  }
+  ASSERT_TRUE(second_done.WaitForNotificationWithTimeout(kLong));
+  EXPECT_EQ(wait_status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(echo_status.code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ClientTest, ACallerOnlyClientRefusesCallbacks) {
+  ClientOptions options = Options();
+  options.drive_mode = DriveMode::kCallerOnly;
+  auto client = MakeClient(options);
+  JobSpec spec("t", "");
+  spec.options.callbacks.on_complete = [](const JobRequest&) {};
+  EXPECT_EQ(client->SubmitJob(std::move(spec)).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ClientTest, ACallerOnlyClientWorksByTheCallersThread) {
+  ClientOptions options = Options();
+  options.drive_mode = DriveMode::kCallerOnly;
+  auto client = MakeClient(options);
+  const JobRequest request = client->SubmitJob("t", "d");
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {"H:1"});
+    server.Send(kWorkComplete, {"H:1", "r"});
+  });
+  while (!request.finished()) {
+    client->RunOnce(Clock::Real()->Now() + absl::Seconds(1));
+  }
+  server_thread.join();
+  EXPECT_EQ(request.result(), "r");
+}
+
+// --- queries -----------------------------------------------------------------
+
+TEST_F(ClientTest, EchoComesBackWithItsRoundTripTime) {
+  auto client = MakeClient();
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    EXPECT_EQ(server.ReceiveBody(kEchoReq), "ping");
+    server.Send(kEchoRes, {"ping"});
+  });
+  const absl::StatusOr<EchoReply> reply = client->Echo("ping", "", kLong);
+  server_thread.join();
+  ASSERT_TRUE(reply.ok()) << reply.status();
+  EXPECT_EQ(reply->data, "ping");
+  EXPECT_EQ(reply->server, listener_.address());
+  EXPECT_GT(reply->round_trip_time, absl::ZeroDuration());
+}
+
+TEST_F(ClientTest, AsksForAStatusByHandleOrByUnique) {
+  auto client = MakeClient();
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    EXPECT_EQ(server.ReceiveBody(kGetStatus), "H:7");
+    server.Send(kStatusRes, {"H:7", "1", "1", "3", "4"});
+    EXPECT_EQ(server.ReceiveBody(kGetStatusUnique), "report");
+    server.Send(kStatusResUnique, {"report", "1", "0", "0", "0", "2"});
+  });
+  const absl::StatusOr<JobStatus> by_handle =
+      client->GetJobStatus({listener_.address(), "H:7", ""}, kLong);
+  const absl::StatusOr<JobStatus> by_unique =
+      client->GetJobStatus({"", "", "report"}, kLong);
+  server_thread.join();
+  ASSERT_TRUE(by_handle.ok()) << by_handle.status();
+  EXPECT_TRUE(by_handle->running);
+  EXPECT_EQ(by_handle->numerator, 3);
+  ASSERT_TRUE(by_unique.ok()) << by_unique.status();
+  EXPECT_TRUE(by_unique->known);
+  EXPECT_FALSE(by_unique->running);
+  EXPECT_EQ(by_unique->client_count, 2);
+}
+
+// Trap 24 and 26.
+TEST_F(ClientTest, AJobThatTheServerDoesNotKnowIsNoError) {
+  auto client = MakeClient();
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kGetStatus);
+    server.Send(kStatusRes, {"H:7", "0", "0", "0", "0"});
+  });
+  const absl::StatusOr<JobStatus> status =
+      client->GetJobStatus({listener_.address(), "H:7", ""}, kLong);
+  server_thread.join();
+  ASSERT_TRUE(status.ok());
+  EXPECT_FALSE(status->known);
+  EXPECT_EQ(status->denominator, 0);
+}
+
+TEST_F(ClientTest, GetJobStatusUpdatesTheRequest) {
+  auto client = MakeClient();
+  const JobRequest request = client->SubmitJob("t", "");
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({&request, 1}, kLong).ok());
+  std::thread server_thread([&server] {
+    EXPECT_EQ(server.ReceiveBody(kGetStatus), "H:1");
+    server.Send(kStatusRes, {"H:1", "1", "0", "", ""});
+  });
+  ASSERT_TRUE(client->GetJobStatus(request, kLong).ok());
+  server_thread.join();
+  EXPECT_TRUE(request.job_status().known);
+  EXPECT_FALSE(request.job_status().running);
+}
+
+TEST_F(ClientTest, ManyStatusesAreAskedAtOnce) {
+  auto client = MakeClient();
+  std::vector<JobId> ids;
+  for (int i = 0; i < 50; ++i) {
+    ids.push_back({listener_.address(), absl::StrCat("H:", i), ""});
+  }
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    // All questions come before the first answer.
+    std::string answers;
+    for (int i = 0; i < 50; ++i) {
+      const std::string handle = server.ReceiveBody(kGetStatus);
+      answers += support::ResponsePacket(
+          kStatusRes, {handle, "1", "1", absl::StrCat(i), "50"});
+    }
+    server.SendBytes(answers);
+  });
+  const auto statuses = client->GetJobStatuses(absl::MakeConstSpan(ids), kLong);
+  server_thread.join();
+  ASSERT_THAT(statuses, SizeIs(50));
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(statuses[i].ok());
+    EXPECT_EQ(statuses[i]->numerator, i);
+  }
+}
+
+TEST_F(ClientTest, AStatusThatCantBeAskedForSaysWhy) {
+  auto client = MakeClient();
+  EXPECT_EQ(client->GetJobStatus(JobId{}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(client->GetJobStatus(JobId{"", "H:1", ""}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(
+      std::string(client->GetJobStatus(JobId{"tcp://elsewhere:1", "H:1", ""})
+                      .status()
+                      .message()),
+      HasSubstr("tcp://elsewhere:1"));
+  // Trap 8.
+  EXPECT_EQ(
+      client->GetJobStatus(JobId{listener_.address(), std::string(64, 'h'), ""})
+          .status()
+          .code(),
+      absl::StatusCode::kInvalidArgument);
+}
+
+// --- failures ----------------------------------------------------------------
+
+TEST_F(ClientTest, TriesTheNextServerWhenOneCantBeReached) {
+  support::RawListener dead;
+  ClientOptions options = Options();
+  options.servers = {dead.address(), listener_.address()};
+  dead.Close();
+  auto client = MakeClient(options);
+  std::vector<JobSpec> specs(20, JobSpec("t", ""));
+  const std::vector<JobRequest> requests =
+      client->SubmitMultipleJobs(std::move(specs));
+  PlayedServer server(&listener_);
+  for (int i = 0; i < 20; ++i) {
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {absl::StrCat("H:", i)});
+  }
+  ASSERT_TRUE(client->WaitUntilJobsAccepted(requests, kLong).ok());
+  for (const JobRequest& request : requests) {
+    EXPECT_EQ(request.connection(), listener_.address());
+    EXPECT_EQ(request.connection_attempts(),
+              static_cast<int>(request.attempts().size()) + 1);
+  }
+}
+
+TEST_F(ClientTest, NamesEveryServerAndWhyEachFailed) {
+  support::RawListener dead1, dead2, dead3;
+  ClientOptions options = Options();
+  options.servers = {dead1.address(), dead2.address(), dead3.address()};
+  for (support::RawListener* dead : {&dead1, &dead2, &dead3}) dead->Close();
+  auto client = MakeClient(options);
+  const absl::StatusOr<std::string> result = client->Run("t", "");
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
+  const std::string message(result.status().message());
+  for (const std::string& server : options.servers) {
+    EXPECT_THAT(message, HasSubstr(server));
+  }
+  EXPECT_THAT(message, HasSubstr("Connection refused"));
+  EXPECT_THAT(message, HasSubstr("all 3 attempts used"));
+}
+
+TEST_F(ClientTest, ASubmissionOfUnknownOutcomeIsNotRepeatedSilently) {
+  support::RawListener other;
+  ClientOptions options = Options();
+  options.servers = {listener_.address()};
+  options.max_connection_attempts = 5;
+  auto client = MakeClient(options);
+  const JobRequest request = client->SubmitJob("t", "");
+  {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+  }
+  const absl::Status status = client->Wait(request, kLong);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("outcome unknown"));
+  EXPECT_EQ(request.connection_attempts(), 1);
+  EXPECT_TRUE(request.attempts()[0].bytes_sent);
+}
+
+TEST_F(ClientTest, AnIdempotentOneIsRepeatedWithTheSameUnique) {
+  ClientOptions options = Options();
+  options.max_connection_attempts = 2;
+  auto client = MakeClient(options);
+  CallOptions call;
+  call.idempotent = true;
+  const JobRequest request = client->SubmitJob("t", "d", call);
+  std::string first;
+  {
+    PlayedServer server(&listener_);
+    first = server.ReceiveBody(kSubmitJob);
+  }
+  PlayedServer server(&listener_);
+  EXPECT_EQ(server.ReceiveBody(kSubmitJob), first);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkComplete, {"H:1", "r"});
+  EXPECT_TRUE(client->Wait(request, kLong).ok());
+}
+
+// Trap 46.
+TEST_F(ClientTest, AServerStopEndsEveryPendingRequestWithAnError) {
+  auto client = MakeClient();
+  std::vector<JobSpec> specs(10, JobSpec("t", ""));
+  const std::vector<JobRequest> requests =
+      client->SubmitMultipleJobs(std::move(specs));
+  {
+    PlayedServer server(&listener_);
+    for (int i = 0; i < 10; ++i) server.ReceiveBody(kSubmitJob);
+    for (int i = 0; i < 5; ++i) {
+      server.Send(kJobCreated, {absl::StrCat("H:", i)});
+    }
+    ASSERT_TRUE(client
+                    ->WaitUntilJobsAccepted(
+                        absl::MakeConstSpan(requests).subspan(0, 5), kLong)
+                    .ok());
+  }
+  EXPECT_EQ(client->WaitUntilJobsCompleted(requests, kLong).code(),
+            absl::StatusCode::kUnavailable);
+  for (const JobRequest& request : requests) {
+    EXPECT_EQ(request.state(), JobState::kUnknown);
+    EXPECT_THAT(std::string(request.status().message()),
+                HasSubstr(listener_.address()));
+  }
+}
+
+TEST_F(ClientTest, AnErrorInPlaceOfAnAcceptanceFailsOnlyItsOwnRequest) {
+  auto client = MakeClient();
+  std::vector<JobSpec> specs(3, JobSpec("t", ""));
+  const std::vector<JobRequest> requests =
+      client->SubmitMultipleJobs(std::move(specs));
+  PlayedServer server(&listener_);
+  for (int i = 0; i < 3; ++i) server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kError, {"QUEUE_ERROR", "Job queue is full"});
+  server.Send(kJobCreated, {"H:3"});
+  const absl::Status status = client->WaitUntilJobsAccepted(requests, kLong);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(requests[0].state(), JobState::kCreated);
+  EXPECT_EQ(requests[1].state(), JobState::kFailed);
+  EXPECT_EQ(requests[2].handle(), "H:3");
+}
+
+// Trap 44.
+TEST_F(ClientTest, AConnectionThatIsNeverServedEndsByTimeLimit) {
+  ClientOptions options = Options();
+  options.reply_timeout = absl::Milliseconds(50);
+  auto client = MakeClient(options);
+  const absl::StatusOr<std::string> result = client->Run("t", "");
+  EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(result.status().message()),
+              HasSubstr("reply_timeout"));
+}
+
+TEST_F(ClientTest, ARestartBetweenTwoCallsIsNotNoticed) {
+  ClientOptions options = Options();
+  auto client = MakeClient(options);
+  for (int round = 0; round < 2; ++round) {
+    std::thread server_thread([this] {
+      PlayedServer server(&listener_);
+      server.ReceiveBody(kEchoReq);
+      server.Send(kEchoRes, {"ping"});
+    });
+    EXPECT_TRUE(client->Echo("ping", "", kLong).ok());
+    server_thread.join();
+  }
+}
+
+// --- a peer that breaks the protocol -----------------------------------------
+
+class ClientBadPeerTest : public ClientTest,
+                          public ::testing::WithParamInterface<std::string> {};
+
+TEST_P(ClientBadPeerTest, FailsThatConnectionOnlyWithDataLoss) {
+  auto client = MakeClient();
+  const JobRequest request = client->SubmitJob("t", "");
+  {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.SendBytes(GetParam());
+    server.Close();
+  }
+  const absl::Status status = client->Wait(request, kLong);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(listener_.address()));
+  EXPECT_EQ(request.state(), JobState::kUnknown);
+  // The process lives on, and so does the client.
+  const JobRequest next = client->SubmitJob("t", "");
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkComplete, {"H:1", "fine"});
+  EXPECT_TRUE(client->Wait(next, kLong).ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ClientBadPeerTest,
+    ::testing::Values(
+        std::string("random bytes that are no packet at all"),
+        support::ResponsePacket(kWorkComplete, {"H:9", "nobody asked"}),
+        support::ResponsePacket(kEchoRes, {"out of turn"}),
+        support::ResponsePacket(kJobCreated, {std::string(64, 'h')}),
+        // Truncated: it says more than it sends.
+        support::ResponsePacket(kJobCreated, {"H:1"}).substr(0, 13),
+        // A huge length.
+        support::RawPacket(std::string("\0RES", 4), kWorkComplete, "")
+                .substr(0, 8) +
+            "\x7f\xff\xff\xff",
+        support::ResponsePacket(99, {"unknown type"}),
+        support::RequestPacket(kJobCreated, {"H:1"}),
+        support::ResponsePacket(11, {"H:1", "a worker's packet", ""}),
+        support::ResponsePacket(kWorkStatus, {"H:1"})));
+
+// --- limits ------------------------------------------------------------------
+
+class ClientLimitTest : public ClientTest {
+ protected:
+  std::unique_ptr<Client> ClientWithLimit(WhenFull when_full) {
+    ClientOptions options = Options();
+    options.limits.max_requests_in_flight = 2;
+    options.limits.when_full = when_full;
+    return MakeClient(options);
+  }
+};
+
+TEST_F(ClientLimitTest, AFullClientFailsTheNextRequestWhenTold) {
+  auto client = ClientWithLimit(WhenFull::kFail);
+  int completed = 0;
+  std::vector<JobSpec> specs(3, JobSpec("t", ""));
+  specs[2].options.callbacks.on_complete = [&](const JobRequest&) {
+    ++completed;
+  };
+  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  EXPECT_EQ(client->Wait(requests[2], kLong).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(completed, 1);
+  EXPECT_FALSE(requests[1].finished());
+}
+
+TEST_F(ClientLimitTest, AFullClientDropsTheNextRequestSilentlyWhenTold) {
+  auto client = ClientWithLimit(WhenFull::kDrop);
+  int completed = 0;
+  std::vector<JobSpec> specs(3, JobSpec("t", ""));
+  specs[2].options.callbacks.on_complete = [&](const JobRequest&) {
+    ++completed;
+  };
+  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  EXPECT_TRUE(requests[2].finished());
+  EXPECT_EQ(requests[2].status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(completed, 0);
+}
+
+TEST_F(ClientLimitTest, AFullClientWaitsForRoomByDefault) {
+  auto client = ClientWithLimit(WhenFull::kBlock);
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    for (int i = 0; i < 10; ++i) {
+      server.ReceiveBody(kSubmitJobBg);
+      server.Send(kJobCreated, {absl::StrCat("H:", i)});
+    }
+  });
+  std::vector<JobSpec> specs(10, JobSpec("t", ""));
+  for (JobSpec& spec : specs) spec.background = true;
+  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  EXPECT_TRUE(client->WaitUntilJobsAccepted(requests, kLong).ok());
+  server_thread.join();
+}
+
+TEST_F(ClientLimitTest, WaitingForRoomEndsWithTheRequestsTimeout) {
+  auto client = ClientWithLimit(WhenFull::kBlock);
+  std::vector<JobSpec> specs(3, JobSpec("t", ""));
+  specs[2].options.timeout = absl::Milliseconds(20);
+  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  EXPECT_EQ(requests[2].status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+// Trap 48.
+TEST_F(ClientLimitTest, AServerThatDoesNotReadFillsNoMoreThanTheLimit) {
+  ClientOptions options = Options();
+  options.limits.max_output_bytes = 1 << 20;
+  options.limits.when_full = WhenFull::kFail;
+  auto client = MakeClient(options);
+  size_t refused = 0;
+  // The socket takes a few MB; what is beyond the limit is refused.
+  for (int i = 0; i < 64; ++i) {
+    const JobRequest request =
+        client->SubmitBackgroundJob("t", std::string(1 << 20, 'x'));
+    refused += request.status().code() == absl::StatusCode::kResourceExhausted;
+  }
+  EXPECT_GT(refused, 32u);
+}
+
+TEST_F(ClientLimitTest, UpdatesThatNobodyTakesEndTheRequestAtTheirLimit) {
+  ClientOptions options = Options();
+  options.limits.max_update_bytes = 10;
+  auto client = MakeClient(options);
+  const JobRequest request = client->SubmitJob("t", "");
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkData, {"H:1", "0123456789"});
+  server.Send(kWorkData, {"H:1", "!"});
+  EXPECT_EQ(client->Wait(request, kLong).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(request.data_updates(), ElementsAre("0123456789"));
+}
+
+TEST_F(ClientLimitTest, APacketOverTheLimitIsRefusedFromItsHeader) {
+  ClientOptions options = Options();
+  options.limits.max_packet_bytes = 1000;
+  auto client = MakeClient(options);
+  const JobRequest request = client->SubmitJob("t", "");
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.SendBytes(
+      support::ResponsePacket(kWorkComplete, {"H:1", std::string(1000, 'x')})
+          .substr(0, 12));
+  EXPECT_EQ(client->Wait(request, kLong).code(), absl::StatusCode::kDataLoss);
+}
+
+// --- JobId -------------------------------------------------------------------
+
+TEST(JobIdTest, PrintsAndParses) {
+  for (const JobId& id :
+       {JobId{"tcp://host:4730", "H:host:17", "report"},
+        JobId{"tcp://[::1]:4730", std::string("H:\0|% \t", 7), ""},
+        JobId{"", "", "\xff|unique"}}) {
+    const absl::StatusOr<JobId> parsed = JobId::Parse(id.ToString());
+    ASSERT_TRUE(parsed.ok()) << id.ToString() << parsed.status();
+    EXPECT_EQ(*parsed, id);
+    EXPECT_THAT(id.ToString(), Not(HasSubstr(" ")));
+  }
+  EXPECT_EQ((JobId{"tcp://host:4730", "H:host:17", "r"}.ToString()),
+            "tcp://host:4730|H:host:17|r");
+}
+
+TEST(JobIdTest, SaysWhatIsWrongWithATextThatIsNone) {
+  for (const char* text :
+       {"", "a|b", "a|b|c|d", "tcp://h|%4|u", "tcp://h|%zz|u", "tcp://h|H%",
+        "||", "tcp://h||", "|H:1|"}) {
+    const absl::StatusOr<JobId> parsed = JobId::Parse(text);
+    EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument)
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace gearman
