@@ -1,5 +1,6 @@
 #include "gearman/sdk/embedded/job_queue.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -35,8 +36,10 @@ JobQueue::JobQueue(const JobQueueOptions& options)
                                      .substr(0, kMaxHandlePrefixBytes),
                                  ":")) {}
 
-JobQueue::~JobQueue() {
-  while (!by_number_.empty()) Remove(*by_number_.begin()->second);
+JobQueue::~JobQueue() { Clear(); }
+
+void JobQueue::Clear() {
+  for (Job* job : Jobs()) Remove(*job);
 }
 
 // --- functions ---------------------------------------------------------------
@@ -63,6 +66,9 @@ std::vector<Function*> JobQueue::Functions() {
   std::vector<Function*> functions;
   functions.reserve(functions_.size());
   for (const auto& entry : functions_) functions.push_back(entry.second.get());
+  std::sort(
+      functions.begin(), functions.end(),
+      [](const Function* a, const Function* b) { return a->name < b->name; });
   return functions;
 }
 
@@ -210,14 +216,8 @@ std::vector<Job*> JobQueue::Jobs() {
   std::vector<Job*> jobs;
   jobs.reserve(by_number_.size());
   for (const auto& entry : by_number_) jobs.push_back(entry.second.get());
-  return jobs;
-}
-
-std::vector<Job*> JobQueue::JobsOf(const Function& function) {
-  std::vector<Job*> jobs;
-  for (const auto& entry : by_number_) {
-    if (entry.second->function == &function) jobs.push_back(entry.second.get());
-  }
+  std::sort(jobs.begin(), jobs.end(),
+            [](const Job* a, const Job* b) { return a->number < b->number; });
   return jobs;
 }
 

@@ -85,7 +85,7 @@ class JobQueue {
   Function* FindFunction(absl::string_view name);
   // Removes a function that has neither jobs nor workers.
   void RemoveFunction(Function& function);
-  // All functions, in no order.
+  // All functions, by name.
   std::vector<Function*> Functions();
 
   // --- jobs ---
@@ -93,9 +93,8 @@ class JobQueue {
   Job* FindByHandle(absl::string_view handle);
   // Of several functions' jobs the newest. Empty and "-" find none.
   Job* FindByUnique(absl::string_view unique);
-  // All jobs, in no order; all of one function.
+  // All jobs, in the order of their submission.
   std::vector<Job*> Jobs();
-  std::vector<Job*> JobsOf(const Function& function);
   size_t size() const { return by_number_.size(); }
   size_t bytes() const { return bytes_; }
 
@@ -112,6 +111,8 @@ class JobQueue {
   // The job has ended, whatever its state: it is forgotten, and its waiters
   // with it.
   void Remove(Job& job);
+  // Removes all jobs.
+  void Clear();
   // It shall not run, and nobody may join it.
   void Cancel(Job& job);
   // A client's submission no longer waits. A foreground job that nobody waits

@@ -227,7 +227,8 @@ bool ServerEngine::Drop(Function& function) {
   if (function.workers > 0 || function.running > 0) return false;
   // gearmand leaves its jobs behind, known and never run.
   if (function.total() > 0) {
-    for (Job* job : queue_.JobsOf(function)) {
+    for (Job* job : queue_.Jobs()) {
+      if (job->function != &function) continue;
       SendFailToWaiters(*job);
       queue_.Remove(*job);
     }

@@ -24,7 +24,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -117,6 +116,7 @@ class ServerEngine {
 
   // --- getters, for the text protocol and tests ---
   JobQueue& queue() { return queue_; }
+  const JobQueue& queue() const { return queue_; }
   const EngineOptions& options() const { return options_; }
   IntrusiveList<EngineConnection, ConnectionsTag>& connections() {
     return connections_;

@@ -49,24 +49,9 @@ std::string Incomplete(absl::string_view command) {
       command, "\r\n");
 }
 
-std::vector<Function*> FunctionsByName(ServerEngine& engine) {
-  std::vector<Function*> functions = engine.queue().Functions();
-  std::sort(
-      functions.begin(), functions.end(),
-      [](const Function* a, const Function* b) { return a->name < b->name; });
-  return functions;
-}
-
-std::vector<Job*> JobsByNumber(ServerEngine& engine) {
-  std::vector<Job*> jobs = engine.queue().Jobs();
-  std::sort(jobs.begin(), jobs.end(),
-            [](const Job* a, const Job* b) { return a->number < b->number; });
-  return jobs;
-}
-
 std::string Status(ServerEngine& engine) {
   std::string reply;
-  for (const Function* function : FunctionsByName(engine)) {
+  for (const Function* function : engine.queue().Functions()) {
     absl::StrAppend(&reply, function->name, "\t", function->total(), "\t",
                     function->running, "\t", function->workers, "\n");
   }
@@ -76,7 +61,7 @@ std::string Status(ServerEngine& engine) {
 
 std::string PriorityStatus(ServerEngine& engine) {
   std::string reply;
-  for (const Function* function : FunctionsByName(engine)) {
+  for (const Function* function : engine.queue().Functions()) {
     const auto queued = [function](Priority priority) {
       return function->queued[IndexOf(priority)];
     };
@@ -105,14 +90,14 @@ std::string Workers(ServerEngine& engine) {
 std::string Show(ServerEngine& engine, const Words& words) {
   std::string reply;
   if (words.size() == 2 && Is(words[1], "jobs")) {
-    for (const Job* job : JobsByNumber(engine)) {
+    for (const Job* job : engine.queue().Jobs()) {
       absl::StrAppend(&reply, job->handle(), "\t", job->retries);
       absl::StrAppend(&reply, "\t", job->abandoned ? 1 : 0, "\t",
                       job->background ? 1 : 0, "\n");
     }
   } else if (words.size() == 3 && Is(words[1], "unique") &&
              Is(words[2], "jobs")) {
-    for (const Job* job : JobsByNumber(engine)) {
+    for (const Job* job : engine.queue().Jobs()) {
       absl::StrAppend(&reply, job->unique, "\n");
     }
   } else {
@@ -147,7 +132,7 @@ std::string Drop(ServerEngine& engine, const Words& words) {
     return Incomplete(words[0]);
   }
   std::string reply;
-  for (Function* function : FunctionsByName(engine)) {
+  for (Function* function : engine.queue().Functions()) {
     if (!Is(function->name, words[2])) continue;
     absl::StrAppend(&reply,
                     engine.Drop(*function)

@@ -1,0 +1,58 @@
+#include "gearman/sdk/embedded/default_server.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/base/const_init.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gearman/transports/inproc/inproc_network.h"
+
+namespace gearman {
+namespace {
+
+constexpr absl::string_view kName = "default";
+
+absl::StatusOr<std::unique_ptr<JobServer>> MakeDefaultServer() {
+  JobServerOptions options;
+  // A process has one, and shows its handles to nobody outside.
+  options.job_handle_prefix = "H:default";
+  absl::StatusOr<std::unique_ptr<JobServer>> server =
+      JobServer::Create(std::move(options));
+  if (!server.ok()) return server.status();
+  absl::Status listening =
+      (*server)->Listen(absl::StrCat("inproc://", kName)).status();
+  if (!listening.ok()) return listening;
+  return server;
+}
+
+// The library is linked whole (alwayslink), so this runs in each program that
+// depends on it.
+[[maybe_unused]] const bool kInstalled = [] {
+  InprocNetwork::Default()->SetFallback(kName, StartDefaultServer);
+  return true;
+}();
+
+}  // namespace
+
+absl::Status StartDefaultServer() {
+  static absl::Mutex mutex(absl::kConstInit);
+  // Never destroyed: threads may use it until the very end of the process.
+  static JobServer* default_server ABSL_GUARDED_BY(mutex) = nullptr;
+  absl::MutexLock lock(&mutex);
+  if (default_server != nullptr) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<JobServer>> server = MakeDefaultServer();
+  if (!server.ok()) {
+    return absl::IsAlreadyExists(server.status()) ? absl::OkStatus()
+                                                  : server.status();
+  }
+  default_server = server->release();
+  return absl::OkStatus();
+}
+
+}  // namespace gearman

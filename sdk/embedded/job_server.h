@@ -1,0 +1,127 @@
+// JobServer: a Gearman job server inside this process, for tests, tools and
+// programs that need no server of their own. Everything is in memory: jobs end
+// with it. To a client or worker it is a gearmand 1.1.20 (docs/protocol.md
+// lists the differences).
+//
+//   auto server = gearman::JobServer::Create();
+//   (*server)->Listen("inproc://test").status();
+//   gearman::ClientOptions options;
+//   options.servers = {"inproc://test"};
+//   // ... clients and workers of this process; gone with the server.
+//
+// Threads: over inproc:// it has none, and no socket: whoever writes to it runs
+// it, after dropping all locks of his own. Listening on anything else
+// (tcp://127.0.0.1:0, tls://, a scheme of yours) it has exactly one I/O thread.
+// Given a poller it has none either, and whoever calls RunOnce runs it.
+//
+// Thread-safe.
+#ifndef GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_
+#define GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/transports/clock.h"
+#include "gearman/transports/inproc/inproc_network.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+
+namespace embedded {
+class ServerCore;
+}  // namespace embedded
+
+struct JobServerOptions {
+  // --- as gearmand's options of these names ---
+  // Handles are "PREFIX:n". Empty: "H:" and the host's name. At most 42 bytes.
+  std::string job_handle_prefix;
+  // How often a job may run in all: when its worker is lost for the N-th time
+  // it fails. 0: no limit.
+  uint32_t job_retries = 0;
+  // Sleeping workers that one job wakes; 0: all who can do it.
+  uint32_t worker_wakeup = 0;
+  // A worker's grab tries last the function that gave it its last job.
+  bool round_robin = false;
+  // WORK_EXCEPTION reaches clients that have not asked for it.
+  bool exceptions = false;
+
+  // --- limits (docs/limits.md) ---
+  // Jobs, and bytes of their data, held at once. A submit beyond is answered
+  // with ERROR QUEUE_ERROR, as by a full queue of gearmand. 0: no limit.
+  size_t max_jobs = 10'000'000;
+  size_t max_job_bytes = size_t{4} << 30;
+  // One more is closed at once. 0: no limit.
+  size_t max_connections = 10'000;
+  // A packet that announces more closes its connection. Bytes.
+  size_t max_packet_bytes = 64 << 20;
+  // While more waits to be written to a connection than this, nothing more is
+  // read from it. Bytes.
+  size_t output_mark = 1 << 20;
+  // A connection for which more waits than this, because others make output
+  // for it that it does not read, is closed. Bytes.
+  size_t max_output_bytes = 256 << 20;
+  // Bytes under way in each direction of an inproc:// stream.
+  size_t pipe_bytes = 1 << 20;
+
+  // --- what it is made of ---
+  // The transports to listen with. Null: TransportRegistry::Default(), and tcp
+  // and inproc in any case.
+  std::shared_ptr<TransportRegistry> transports;
+  // Where inproc:// names live. Null: InprocNetwork::Default().
+  std::shared_ptr<InprocNetwork> network;
+  // Null: the machine's, or the poller's.
+  Clock* clock = nullptr;
+  // Run the server by hand on this poller, which outlives it and whose keys are
+  // all its own.
+  Poller* poller = nullptr;
+};
+
+class JobServer {
+ public:
+  // INVALID_ARGUMENT: a handle prefix that is too long or holds a NUL, or a
+  // limit that makes no sense.
+  static absl::StatusOr<std::unique_ptr<JobServer>> Create(
+      JobServerOptions options = {});
+  // Stops.
+  ~JobServer();
+  JobServer(const JobServer&) = delete;
+  JobServer& operator=(const JobServer&) = delete;
+
+  // Serves `address` too, and returns it as clients write it: port 0 has become
+  // the real one. ALREADY_EXISTS: somebody listens there. NOT_FOUND: no
+  // transport has that scheme. INVALID_ARGUMENT: the address makes no sense.
+  // FAILED_PRECONDITION: it has been stopped. Others: the transport's.
+  absl::StatusOr<std::string> Listen(absl::string_view address);
+  // Addresses that it listens on, in the order of Listen.
+  std::vector<std::string> addresses() const;
+
+  // Ends all streams and forgets all jobs: when it returns, no thread, socket
+  // or name of the server is left. Idempotent.
+  void Stop();
+
+  // Only with a poller of your own: waits until `deadline` for something to do,
+  // does it, and returns. One thread at a time. FAILED_PRECONDITION: it runs by
+  // itself, or has been stopped.
+  absl::Status RunOnce(absl::Time deadline);
+
+  // Connections and jobs that there are now.
+  size_t connections() const;
+  size_t jobs() const;
+
+ private:
+  explicit JobServer(std::shared_ptr<embedded::ServerCore> core);
+
+  const std::shared_ptr<embedded::ServerCore> core_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_

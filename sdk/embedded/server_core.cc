@@ -1,0 +1,365 @@
+#include "gearman/sdk/embedded/server_core.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gearman/sdk/version.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/transport_factory.h"
+
+namespace gearman {
+namespace embedded {
+namespace {
+
+// The active poller's key of the engine's next timer. Others count from 1.
+constexpr Poller::Key kTimerKey = 0;
+// After so many turns without a pause another thread takes over, so that nobody
+// who only wanted to write serves the others for ever.
+constexpr int kMaxTurns = 32;
+// How long nobody is accepted when there are no descriptors left.
+constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
+
+EngineOptions EngineOptionsOf(const JobServerOptions& options) {
+  EngineOptions engine;
+  engine.queue.handle_prefix = options.job_handle_prefix;
+  engine.queue.max_runs = options.job_retries;
+  engine.queue.max_jobs = options.max_jobs;
+  engine.queue.max_bytes = options.max_job_bytes;
+  engine.workers.wakeup = options.worker_wakeup;
+  engine.workers.round_robin = options.round_robin;
+  engine.exceptions_for_all = options.exceptions;
+  engine.version = absl::StrCat("gearman_sdk-", kVersion);
+  return engine;
+}
+
+absl::Status Stopped() {
+  return absl::FailedPreconditionError("the job server has been stopped");
+}
+
+LinkLimits LinkLimitsOf(const JobServerOptions& options) {
+  LinkLimits limits;
+  limits.decoder.max_packet_bytes = options.max_packet_bytes;
+  limits.output_mark = options.output_mark;
+  limits.max_output_bytes = options.max_output_bytes;
+  return limits;
+}
+
+}  // namespace
+
+// Streams may keep it longer than the server lives.
+class ServerCore::PumpTask final : public DeferredTask {
+ public:
+  explicit PumpTask(std::weak_ptr<ServerCore> core) : core_(std::move(core)) {}
+  void Run() override {
+    if (const std::shared_ptr<ServerCore> core = core_.lock()) core->Pump();
+  }
+
+ private:
+  const std::weak_ptr<ServerCore> core_;
+};
+
+std::shared_ptr<ServerCore> ServerCore::Create(JobServerOptions options) {
+  std::shared_ptr<ServerCore> core(new ServerCore(std::move(options)));
+  core->pump_ = std::make_shared<PumpTask>(core);
+  return core;
+}
+
+ServerCore::ServerCore(JobServerOptions options)
+    : options_(std::move(options)),
+      limits_(LinkLimitsOf(options_)),
+      engine_(EngineOptionsOf(options_)),
+      passive_poller_(options_.clock),
+      timer_(std::make_shared<PassiveTimer>()) {}
+
+ServerCore::~ServerCore() { Stop(); }
+
+// --- listening ---------------------------------------------------------------
+
+absl::StatusOr<Poller*> ServerCore::ActivePoller() {
+  if (active_poller() == nullptr) {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+    if (!poller.ok()) return poller.status();
+    thread_poller_ = *std::move(poller);
+  }
+  return active_poller();
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> ServerCore::MakeListener(
+    const Address& address, Poller* poller, Poller::Key key) {
+  if (address.scheme == "inproc") {
+    InprocListenOptions listen;
+    listen.pipe_bytes = options_.pipe_bytes;
+    if (poller == &passive_poller_) {
+      listen.pump = pump_;
+      listen.timer = timer_;
+    }
+    return options_.network->Listen(address.authority, poller, key,
+                                    std::move(listen));
+  }
+  absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
+      options_.transports->Find(address.scheme);
+  if (factory.ok()) return (*factory)->Listen(address, poller, key);
+  if (address.scheme == "tcp") {
+    return TcpTransportFactory().Listen(address, poller, key);
+  }
+  return factory.status();
+}
+
+absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
+  absl::StatusOr<Address> parsed = ParseAddress(address);
+  if (!parsed.ok()) return parsed.status();
+  Port port;
+  Poller::Key key;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopped_) return Stopped();
+    if (parsed->scheme == "inproc" && options_.poller == nullptr) {
+      port.poller = &passive_poller_;
+    } else {
+      absl::StatusOr<Poller*> poller = ActivePoller();
+      if (!poller.ok()) return poller.status();
+      port.poller = *poller;
+    }
+    key = ++last_key_;
+  }
+  // Without the lock: a host's name may have to be resolved.
+  absl::StatusOr<std::unique_ptr<Listener>> listener =
+      MakeListener(*parsed, port.poller, key);
+  if (!listener.ok()) return listener.status();
+  port.listener = *std::move(listener);
+  port.address = port.listener->address().ToString();
+
+  absl::MutexLock lock(&mutex_);
+  if (stopped_) return Stopped();
+  absl::Status watched = port.poller->Watch(key, port.listener->interest());
+  if (!watched.ok()) {
+    port.poller->Forget(key);
+    return watched;
+  }
+  std::string result = port.address;
+  ports_.emplace(key, std::move(port));
+  if (thread_poller_ != nullptr && !thread_.joinable()) {
+    // From now on it is the thread that sees to timers.
+    timer_->Set(absl::InfiniteFuture());
+    published_deadline_ = absl::InfiniteFuture();
+    PublishDeadline();
+    EpollPoller* const poller = thread_poller_.get();
+    thread_ = std::thread([this, poller] { RunThread(poller); });
+  }
+  return result;
+}
+
+std::vector<std::string> ServerCore::addresses() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> addresses;
+  for (const auto& entry : ports_) addresses.push_back(entry.second.address);
+  return addresses;
+}
+
+void ServerCore::Stop() {
+  absl::MutexLock one_at_a_time(&stop_mutex_);
+  std::thread thread;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!stopped_) {
+      stopped_ = true;
+      for (auto& entry : ports_) {
+        entry.second.poller->Forget(entry.first);
+      }
+      ports_.clear();
+      links_.clear();
+      engine_.queue().Clear();
+      timer_->Set(absl::InfiniteFuture());
+      if (options_.poller != nullptr) options_.poller->Forget(kTimerKey);
+    }
+    if (thread_.joinable()) {
+      thread_stop_.store(true);
+      thread_poller_->Wake();
+      thread.swap(thread_);
+    }
+  }
+  if (thread.joinable()) thread.join();
+}
+
+size_t ServerCore::connections() const {
+  absl::MutexLock lock(&mutex_);
+  return links_.size();
+}
+
+size_t ServerCore::jobs() const {
+  absl::MutexLock lock(&mutex_);
+  return engine_.queue().size();
+}
+
+// --- who runs it -------------------------------------------------------------
+
+void ServerCore::Pump() {
+  dirty_.store(true);
+  do {
+    if (!mutex_.TryLock()) return;
+    const bool done = TakeTurns();
+    mutex_.Unlock();
+    if (!done) return;
+    // Who came between the last turn and the unlocking has left a mark.
+  } while (dirty_.load());
+}
+
+void ServerCore::HandleReady(const std::vector<Poller::Key>& ready) {
+  bool done;
+  {
+    absl::MutexLock lock(&mutex_);
+    ready_.insert(ready_.end(), ready.begin(), ready.end());
+    dirty_.store(true);
+    done = TakeTurns();
+  }
+  if (done && dirty_.load()) Pump();
+}
+
+void ServerCore::RunThread(EpollPoller* poller) {
+  std::vector<Poller::Key> ready;
+  while (!thread_stop_.load()) {
+    poller->Wait(absl::InfiniteFuture(), &ready);
+    HandleReady(ready);
+  }
+}
+
+absl::Status ServerCore::RunOnce(absl::Time deadline) {
+  if (options_.poller == nullptr) {
+    return absl::FailedPreconditionError(
+        "the job server runs by itself: it was given no poller");
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopped_) return Stopped();
+  }
+  std::vector<Poller::Key> ready;
+  options_.poller->Wait(deadline, &ready);
+  HandleReady(ready);
+  return absl::OkStatus();
+}
+
+bool ServerCore::TakeTurns() {
+  for (int turn = 0; turn < kMaxTurns; ++turn) {
+    if (stopped_) return true;
+    if (!dirty_.exchange(false)) return true;
+    Turn();
+  }
+  HandOver();
+  return false;
+}
+
+void ServerCore::HandOver() {
+  dirty_.store(true);
+  if (Poller* const poller = active_poller()) {
+    poller->Wake();
+    return;
+  }
+  // Whoever polls a stream to this server finds that a timer is due, and pumps.
+  published_deadline_ = absl::InfinitePast();
+  timer_->Set(published_deadline_);
+}
+
+void ServerCore::PublishDeadline() {
+  const absl::Time deadline = engine_.next_deadline();
+  if (deadline == published_deadline_) return;
+  published_deadline_ = deadline;
+  if (Poller* const poller = active_poller()) {
+    Interest interest;
+    interest.deadline = deadline;
+    // Without a descriptor there is nothing that could fail.
+    poller->Watch(kTimerKey, interest).IgnoreError();
+  } else {
+    timer_->Set(deadline);
+  }
+}
+
+// --- a turn ------------------------------------------------------------------
+
+void ServerCore::LookAgain(Poller::Key key) {
+  ready_.push_back(key);
+  dirty_.store(true);
+}
+
+void ServerCore::Turn() {
+  engine_.OnTime(options_.clock->Now());
+  turn_.clear();
+  turn_.swap(ready_);
+  passive_poller_.Wait(absl::InfinitePast(), &marked_);
+  turn_.insert(turn_.end(), marked_.begin(), marked_.end());
+  for (const Poller::Key key : turn_) {
+    const auto link = links_.find(key);
+    if (link != links_.end()) {
+      Read(*link->second);
+      continue;
+    }
+    const auto port = ports_.find(key);
+    if (port != ports_.end()) Accept(key, port->second);
+  }
+  // All that these have caused leaves in one write for each.
+  while (EngineConnection* connection = engine_.NextWithOutput()) {
+    Flush(connection->id());
+  }
+  // They may have room again, and their interest has changed.
+  for (const Poller::Key key : turn_) Flush(key);
+  PublishDeadline();
+}
+
+void ServerCore::Accept(Poller::Key key, Port& port) {
+  Interest interest = port.listener->interest();
+  for (;;) {
+    const Poller::Key link_key = ++last_key_;
+    absl::StatusOr<std::unique_ptr<Transport>> transport =
+        port.listener->Accept(port.poller, link_key);
+    if (!transport.ok()) {
+      if (absl::IsFailedPrecondition(transport.status())) {
+        port.poller->Forget(key);
+        ports_.erase(key);
+        return;
+      }
+      // Not to be told again at once, a thousand times over.
+      interest = Interest();
+      interest.deadline = options_.clock->Now() + kAcceptPause;
+      break;
+    }
+    if (*transport == nullptr) break;
+    if (options_.max_connections > 0 &&
+        links_.size() >= options_.max_connections) {
+      port.poller->Forget(link_key);
+      continue;
+    }
+    links_.emplace(link_key, std::make_unique<ServerLink>(*std::move(transport),
+                                                          port.poller, link_key,
+                                                          limits_, &engine_));
+    LookAgain(link_key);
+  }
+  port.poller->Watch(key, interest).IgnoreError();
+}
+
+void ServerCore::Read(ServerLink& link) {
+  switch (link.Read()) {
+    case ServerLink::Progress::kWaits:
+      return;
+    case ServerLink::Progress::kMore:
+      return LookAgain(link.key());
+    case ServerLink::Progress::kEnded:
+      // Who has ended only his half gets what he has asked for, as far as it
+      // goes at once.
+      link.Flush();
+      links_.erase(link.key());
+      return;
+  }
+}
+
+void ServerCore::Flush(Poller::Key key) {
+  const auto found = links_.find(key);
+  if (found == links_.end()) return;
+  ServerLink& link = *found->second;
+  if (!link.Flush() || !link.UpdateInterest().ok()) {
+    links_.erase(found);
+    return;
+  }
+  if (link.ShouldResume()) LookAgain(key);
+}
+
+}  // namespace embedded
+}  // namespace gearman

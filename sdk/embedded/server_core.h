@@ -1,0 +1,139 @@
+// ServerCore: the engine of a JobServer, its listeners and streams, and who
+// runs them.
+//
+// Whoever finds something to do runs the server, one thread at a time: Pump
+// tries the lock, and when somebody has it leaves a mark that he will see
+// before he goes. So nobody who pumps ever waits for another, and nothing is
+// left undone. The lock is held while streams are written to, which wakes their
+// readers: a waker takes no lock that is held while anything else runs, and
+// pumping takes none that anybody holds who could be woken.
+//
+// Thread-safe.
+#ifndef GEARMAN_SDK_EMBEDDED_SERVER_CORE_H_
+#define GEARMAN_SDK_EMBEDDED_SERVER_CORE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/embedded/passive_poller.h"
+#include "gearman/sdk/embedded/server_engine.h"
+#include "gearman/sdk/embedded/server_link.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/inproc/inproc_network.h"
+#include "gearman/transports/listener.h"
+#include "gearman/transports/poller.h"
+
+namespace gearman {
+namespace embedded {
+
+class ServerCore {
+ public:
+  // `options` have been checked and filled in.
+  static std::shared_ptr<ServerCore> Create(JobServerOptions options);
+  ~ServerCore();
+
+  // As JobServer's.
+  absl::StatusOr<std::string> Listen(absl::string_view address);
+  std::vector<std::string> addresses() const;
+  void Stop() ABSL_LOCKS_EXCLUDED(stop_mutex_, mutex_);
+  absl::Status RunOnce(absl::Time deadline);
+  size_t connections() const;
+  size_t jobs() const;
+
+  // Does what there is to do, or leaves it to the thread that is at it.
+  void Pump();
+
+ private:
+  class PumpTask;
+  struct Port {
+    std::unique_ptr<Listener> listener;
+    Poller* poller = nullptr;
+    std::string address;
+  };
+
+  explicit ServerCore(JobServerOptions options);
+
+  absl::StatusOr<std::unique_ptr<Listener>> MakeListener(const Address& address,
+                                                         Poller* poller,
+                                                         Poller::Key key);
+  // Of the I/O thread, or given; made if need be.
+  absl::StatusOr<Poller*> ActivePoller() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The same, or null as long as there is none.
+  Poller* active_poller() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return options_.poller != nullptr ? options_.poller : thread_poller_.get();
+  }
+
+  // The I/O thread.
+  void RunThread(EpollPoller* poller);
+  // Handles `ready` and whatever else there is, waiting for the lock.
+  void HandleReady(const std::vector<Poller::Key>& ready)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Turns until nothing is to do. False: there is more, but this thread has
+  // done its share; another one has been woken.
+  bool TakeTurns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Another thread, if any polls, is to take the next turn.
+  void HandOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `key` is looked at in the next turn.
+  void LookAgain(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  void Accept(Poller::Key key, Port& port)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Read(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Flush(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Somebody is to run the server when its next timer is due.
+  void PublishDeadline() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const JobServerOptions options_;
+  const LinkLimits limits_;
+
+  // There is something to do that the thread in Turn may not have seen.
+  std::atomic<bool> dirty_{false};
+
+  // Held while stopping: when any Stop returns, all is gone.
+  absl::Mutex stop_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
+
+  mutable absl::Mutex mutex_;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  ServerEngine engine_ ABSL_GUARDED_BY(mutex_);
+  PassivePoller passive_poller_;
+  // Listens for others than passive streams: the I/O thread's.
+  std::unique_ptr<EpollPoller> thread_poller_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<bool> thread_stop_{false};
+
+  Poller::Key last_key_ ABSL_GUARDED_BY(mutex_) = 0;
+  // In order, so that a simulation is the same each time.
+  absl::btree_map<Poller::Key, Port> ports_ ABSL_GUARDED_BY(mutex_);
+  absl::btree_map<Poller::Key, std::unique_ptr<ServerLink>> links_
+      ABSL_GUARDED_BY(mutex_);
+  // To look at in the next turn.
+  std::vector<Poller::Key> ready_ ABSL_GUARDED_BY(mutex_);
+  // Scratch of Turn, kept for their memory.
+  std::vector<Poller::Key> turn_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Poller::Key> marked_ ABSL_GUARDED_BY(mutex_);
+
+  // Of passive streams: runs the server, and tells when to.
+  std::shared_ptr<DeferredTask> pump_;
+  const std::shared_ptr<PassiveTimer> timer_;
+  absl::Time published_deadline_ ABSL_GUARDED_BY(mutex_) =
+      absl::InfiniteFuture();
+};
+
+}  // namespace embedded
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_EMBEDDED_SERVER_CORE_H_

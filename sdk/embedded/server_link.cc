@@ -1,0 +1,146 @@
+#include "gearman/sdk/embedded/server_link.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "absl/strings/strip.h"
+#include "absl/types/span.h"
+
+namespace gearman {
+namespace embedded {
+namespace {
+
+// Bytes read from one stream before the others get their turn.
+constexpr size_t kReadBudget = 1 << 20;
+// More pieces than this go into the next write.
+constexpr size_t kMaxPieces = 64;
+// A line of the text protocol, with its LF, and its words: beyond, gearmand
+// closes the connection.
+constexpr size_t kMaxLineBytes = 8192;
+
+// "tcp://127.0.0.1:4567" -> "127.0.0.1", "inproc://jobs (client)" -> "inproc".
+std::string PeerName(absl::string_view description) {
+  const size_t scheme_end = description.find("://");
+  if (scheme_end == absl::string_view::npos) {
+    return std::string(description.substr(0, description.find(' ')));
+  }
+  absl::string_view host = description.substr(scheme_end + 3);
+  host = host.substr(0, host.find(' '));
+  const size_t colon = host.rfind(':');
+  if (colon == absl::string_view::npos) {
+    return std::string(description.substr(0, scheme_end));
+  }
+  host = host.substr(0, colon);
+  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  return std::string(host);
+}
+
+}  // namespace
+
+ServerLink::ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
+                       Poller::Key key, const LinkLimits& limits,
+                       ServerEngine* engine)
+    : transport_(std::move(transport)),
+      poller_(poller),
+      key_(key),
+      limits_(limits),
+      engine_(engine),
+      connection_(engine->OnConnect(key, PeerName(transport_->Describe()))),
+      decoder_(limits.decoder) {}
+
+ServerLink::~ServerLink() {
+  poller_->Forget(key_);
+  transport_->Close();
+  engine_->OnDisconnect(connection_);
+}
+
+ServerLink::Progress ServerLink::Read() {
+  if (!connected_) {
+    const IoResult result = transport_->Connect();
+    if (result.would_block()) return Progress::kWaits;
+    if (!result.done()) return Progress::kEnded;
+    connected_ = true;
+  }
+  size_t budget = kReadBudget;
+  for (;;) {
+    // First what is left from before a pause.
+    if (!Dispatch()) return Progress::kEnded;
+    if (paused_) return Progress::kWaits;
+    if (budget == 0) return Progress::kMore;
+    const absl::Span<char> memory = decoder_.Prepare();
+    const IoResult result = transport_->Read(memory);
+    if (result.would_block()) return Progress::kWaits;
+    if (!result.done()) return Progress::kEnded;
+    decoder_.Commit(result.bytes);
+    budget -= std::min(budget, result.bytes);
+  }
+}
+
+bool ServerLink::Dispatch() {
+  paused_ = false;
+  for (;;) {
+    if (!connection_->failure().ok()) return false;
+    if (Paused()) {
+      paused_ = true;
+      return true;
+    }
+    const int first_byte = decoder_.reader().PeekFirstByte();
+    if (first_byte > 0) {
+      absl::string_view line;
+      bool too_long = false;
+      if (!decoder_.reader().TakeLine(kMaxLineBytes, &line, &too_long)) {
+        return !too_long;
+      }
+      absl::ConsumeSuffix(&line, "\r");
+      engine_->OnTextLine(connection_, line);
+      continue;
+    }
+    switch (decoder_.Next(&event_)) {
+      case wire::DecodeResult::kNeedMore:
+        return true;
+      case wire::DecodeResult::kError:
+        return false;
+      case wire::DecodeResult::kMessage:
+        engine_->OnEvent(connection_, event_);
+        break;
+    }
+  }
+}
+
+bool ServerLink::Flush() {
+  wire::OutputBuffer& output = connection_->output();
+  std::array<absl::string_view, kMaxPieces> pieces;
+  while (connected_ && !deaf_ && !output.empty()) {
+    const size_t count = output.Gather(absl::MakeSpan(pieces));
+    const IoResult result =
+        transport_->Write(absl::MakeConstSpan(pieces.data(), count));
+    if (result.would_block()) break;
+    if (!result.done()) {
+      deaf_ = true;
+      break;
+    }
+    output.Consume(result.bytes);
+  }
+  if (deaf_) output.Clear();
+  return connection_->failure().ok() &&
+         output.size() <= limits_.max_output_bytes;
+}
+
+bool ServerLink::ShouldResume() const {
+  // Not at the first byte that it takes, but when it has caught up.
+  return paused_ && connection_->output().size() <= limits_.output_mark / 2;
+}
+
+absl::Status ServerLink::UpdateInterest() {
+  Interest interest =
+      transport_->interest(!deaf_ && !connection_->output().empty());
+  if (paused_) {
+    interest.read = false;
+    interest.ready_now = false;
+  }
+  return poller_->Watch(key_, interest);
+}
+
+}  // namespace embedded
+}  // namespace gearman
