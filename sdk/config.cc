@@ -32,6 +32,8 @@ constexpr char kServersVariable[] = "GEARMAN_SERVERS";
 // the 8,180 bytes of a packet's arguments.
 constexpr size_t kLongestClientId = 127;
 constexpr size_t kLongestPrefix = 4096;
+// A handle of at most 63 bytes ends in ":" and a number of up to 20 digits.
+constexpr size_t kLongestHandlePrefix = 42;
 
 // Far more than a config; a device or a log given by mistake ends here.
 constexpr size_t kLargestFile = 16 << 20;
@@ -69,11 +71,15 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
                    error == 0 ? "unknown error" : std::strerror(error)));
 }
 
-absl::Status CheckServers(const GearmanConfig& config, const Places& places) {
+// Each of `texts`, a list at `list`, is an address, and none is given twice.
+template <typename Texts>
+absl::Status CheckAddresses(const Texts& texts, absl::string_view list,
+                            const Places& places) {
   std::vector<Address> seen;
-  for (int i = 0; i < config.servers_size(); ++i) {
-    const std::string path = ElementPath("servers", i);
-    const absl::StatusOr<Address> address = ParseAddress(config.servers(i));
+  for (int i = 0; i < texts.size(); ++i) {
+    const std::string path = ElementPath(list, i);
+    const absl::StatusOr<Address> address = ParseAddress(texts.Get(i));
+
     if (!address.ok()) {
       return ErrorAt(places.Describe(path), path, address.status().message());
     }
@@ -168,7 +174,7 @@ absl::Status Config::OverlayEnvironment(const EnvironmentLookup& environment) {
     if (!server.empty()) over.add_servers(std::string(server));
   }
   Overlay(over, absl::StrCat("environment variable ", kServersVariable));
-  return CheckServers(message_, places_);
+  return CheckAddresses(message_.servers(), "servers", places_);
 }
 
 void Config::Overlay(const GearmanConfig& message, absl::string_view source) {
@@ -202,13 +208,21 @@ absl::StatusOr<std::string> Config::ToJson() const {
 absl::Status Config::Validate() const {
   absl::Status status = internal::CheckRules(message_, places_);
   if (!status.ok()) return status;
-  status = CheckServers(message_, places_);
+  status = CheckAddresses(message_.servers(), "servers", places_);
   if (!status.ok()) return status;
+  status = CheckAddresses(message_.embedded_server().listen(),
+                          "embedded_server.listen", places_);
+  if (!status.ok()) return status;
+
   status =
       CheckText(message_.task_prefix(), kLongestPrefix, "task_prefix", places_);
   if (!status.ok()) return status;
-  return CheckText(message_.worker().client_id(), kLongestClientId,
-                   "worker.client_id", places_);
+  status = CheckText(message_.worker().client_id(), kLongestClientId,
+                     "worker.client_id", places_);
+  if (!status.ok()) return status;
+  return CheckText(message_.embedded_server().job_handle_prefix(),
+                   kLongestHandlePrefix, "embedded_server.job_handle_prefix",
+                   places_);
 }
 
 }  // namespace gearman

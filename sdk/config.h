@@ -30,7 +30,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/internal/config/places.h"
@@ -38,6 +37,13 @@
 #include "gearman/sdk/worker_options.h"
 
 namespace gearman {
+
+// Include sdk/client.h, sdk/worker.h or sdk/embedded/job_server.h to create
+// one.
+class Client;
+class JobServer;
+class Worker;
+struct JobServerOptions;
 
 // The value of an environment variable, if it is set.
 using EnvironmentLookup =
@@ -96,6 +102,8 @@ class Config {
       const PluginRegistry& registry = PluginRegistry::Default()) const;
   absl::StatusOr<WorkerOptions> ToWorkerOptions(
       const PluginRegistry& registry = PluginRegistry::Default()) const;
+  absl::StatusOr<JobServerOptions> ToJobServerOptions(
+      const PluginRegistry& registry = PluginRegistry::Default()) const;
 
  private:
   config::GearmanConfig message_;
@@ -110,13 +118,24 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromConfig(
     const config::GearmanConfig& message,
     const PluginRegistry& registry = PluginRegistry::Default());
 
-// A client of a config, of options whose transports are still unset, or of
-// server addresses: with the members that are linked into the program. Errors
-// as ToClientOptions and Client::Create.
+// A client or worker of a config, or of options, whose transports are those of
+// the program's builtins unless set. Errors as Config's functions above and
+// Client::Create and Worker::Create.
 absl::StatusOr<std::unique_ptr<Client>> CreateClient(
     const Config& config,
     const PluginRegistry& registry = PluginRegistry::Default());
 absl::StatusOr<std::unique_ptr<Client>> CreateClient(ClientOptions options);
+absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
+    const Config& config,
+    const PluginRegistry& registry = PluginRegistry::Default());
+absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(WorkerOptions options);
+
+// A job server that listens where the config says, or else on
+// "inproc://default", where clients and workers without servers look for it.
+// Errors as Config's, JobServer::Create and JobServer::Listen.
+absl::StatusOr<std::unique_ptr<JobServer>> CreateJobServer(
+    const Config& config,
+    const PluginRegistry& registry = PluginRegistry::Default());
 
 }  // namespace gearman
 

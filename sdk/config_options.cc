@@ -1,4 +1,4 @@
-// Config's other half: options, plugins and clients made of the message.
+// Config's other half: the message as options and plugins.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,7 +14,6 @@
 #include "absl/types/optional.h"
 #include "gearman/plugins/field_error.h"
 #include "gearman/plugins/registry.h"
-#include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
@@ -373,20 +372,6 @@ absl::StatusOr<ClientOptions> ClientOptionsFromConfig(
 absl::StatusOr<WorkerOptions> WorkerOptionsFromConfig(
     const GearmanConfig& message, const PluginRegistry& registry) {
   return Config(message).ToWorkerOptions(registry);
-}
-
-absl::StatusOr<std::unique_ptr<Client>> CreateClient(
-    const Config& config, const PluginRegistry& registry) {
-  absl::StatusOr<ClientOptions> options = config.ToClientOptions(registry);
-  if (!options.ok()) return options.status();
-  return Client::Create(*std::move(options));
-}
-
-absl::StatusOr<std::unique_ptr<Client>> CreateClient(ClientOptions options) {
-  if (options.transports == nullptr) {
-    options.transports = PluginRegistry::Default().transports();
-  }
-  return Client::Create(std::move(options));
 }
 
 }  // namespace gearman

@@ -162,6 +162,7 @@ metrics { in_memory {} }
 drive_mode: CALLER_ONLY
 log_level: WARNING
 worker { concurrency: 8 prefetch { max_jobs: 16 } }
+embedded_server { listen: "inproc://jobs" }
 )";
 constexpr char kJson[] = R"({
   "servers": ["tcp://a:4730", "b"],
@@ -191,7 +192,9 @@ constexpr char kJson[] = R"({
   "metrics": [{ "inMemory": {} }],
   "driveMode": "CALLER_ONLY",
     "logLevel": "WARNING",
-  "worker": { "concurrency": 8, "prefetch": { "maxJobs": 16 } }
+    "worker": { "concurrency": 8, "prefetch": { "maxJobs": 16 } },
+  "embedded_server": { "listen": ["inproc://jobs"] }
+
 })";
 
 GearmanConfig InCode() {
@@ -222,6 +225,7 @@ GearmanConfig InCode() {
   config.set_drive_mode(config::DriveMode::CALLER_ONLY);
   config.mutable_worker()->set_concurrency(8);
   config.mutable_worker()->mutable_prefetch()->set_max_jobs(16);
+  config.mutable_embedded_server()->add_listen("inproc://jobs");
 
   config.set_log_level(config::LogLevel::WARNING);
   return config;
@@ -410,6 +414,11 @@ TEST_F(ConfigTest, PlacesATooLongClientId) {
                                      std::string(128, 'x'), "\" }")),
             "f:1:21: worker.client_id: a text of 128 bytes is not valid: "
             "expected at most 127");
+}
+
+TEST_F(ConfigTest, PlacesABadListenAddress) {
+  EXPECT_THAT(Error("embedded_server {\n listen: \"tcp://b:99999\" }"),
+              StartsWith("f:2:10: embedded_server.listen[0]: "));
 }
 
 // A socket's option.
@@ -724,40 +733,6 @@ TEST_F(ConfigTest, KnowsThatAValueCameFromCode) {
   config->Overlay(over, "--connect-timeout");
   EXPECT_THAT(std::string(config->Validate().message()),
               StartsWith("--connect-timeout: timeouts.connect: \"soon\""));
-}
-
-// --- clients
-
-TEST(CreateClient, TakesTheLinkedTransports) {
-  ClientOptions options;
-  options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
-  const auto client = CreateClient(options);
-  EXPECT_TRUE(client.ok()) << client.status();
-}
-
-TEST(CreateClient, NamesTheSchemesThatThereAre) {
-  ClientOptions options;
-  options.servers = {"carrier-pigeon://loft"};
-  const absl::Status status = CreateClient(options).status();
-  EXPECT_TRUE(absl::IsNotFound(status)) << status;
-  EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));
-}
-
-TEST(CreateClient, MakesAClientOfAConfig) {
-  absl::StatusOr<Config> config = Config::FromText(
-      "servers: \"tcp://127.0.0.1:4730\" retry { none {} } metrics { "
-      "in_memory {} }");
-  ASSERT_TRUE(config.ok()) << config.status();
-  const auto client = CreateClient(*config);
-  ASSERT_TRUE(client.ok()) << client.status();
-  EXPECT_NE((*client)->metrics().Find("gearman_sdk_info"), nullptr);
-}
-
-TEST(CreateClient, ReportsABadConfig) {
-  GearmanConfig message;
-  message.mutable_timeouts()->set_connect("soon");
-  EXPECT_TRUE(absl::IsInvalidArgument(CreateClient(Config(message)).status()));
 }
 
 // --- files

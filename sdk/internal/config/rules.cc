@@ -51,6 +51,15 @@ constexpr ValueRule kRules[] = {
     {"worker.reconnect.multiplier", Kind::kReal, 1, 100},
     {"worker.reconnect.jitter", Kind::kReal, 0, 1},
     {"worker.max_pending_jobs", Kind::kNumber, 1, 1'000'000'000},
+    {"embedded_server.job_retries", Kind::kNumber, 0, 1'000'000},
+    {"embedded_server.worker_wakeup", Kind::kNumber, 0, 1'000'000},
+    {"embedded_server.max_jobs", Kind::kNumber, 0, kTiB},
+    {"embedded_server.max_job_bytes", Kind::kNumber, 0, kTiB},
+    {"embedded_server.max_connections", Kind::kNumber, 0, 1'000'000},
+    {"embedded_server.max_packet_bytes", Kind::kNumber, kKiB, kLargestPacket},
+    {"embedded_server.output_mark", Kind::kNumber, kKiB, kTiB},
+    {"embedded_server.max_output_bytes", Kind::kNumber, kKiB, kTiB},
+    {"embedded_server.pipe_bytes", Kind::kNumber, kKiB, kTiB},
 
 };
 
