@@ -45,7 +45,7 @@ constexpr CommandInfo Unused(CommandInfo info) {
 constexpr bool kData = true;
 constexpr const char* kNone[] = {""};
 
-const CommandInfo kCommands[] = {
+constexpr CommandInfo kCommands[] = {
     Row(Command::kCanDo, "CAN_DO", kWorkerToServer, {"function"}),
     Row(Command::kCantDo, "CANT_DO", kWorkerToServer, {"function"}),
     Row(Command::kResetAbilities, "RESET_ABILITIES", kWorkerToServer, kNone),

@@ -10,11 +10,19 @@ namespace {
 
 using Verdict = FrameReader::Verdict;
 
-// gearmand sends a WORK_FAIL in place of an exception with a NUL behind its
-// handle, and accepts handles with one.
-absl::string_view WithoutNuls(absl::string_view handle) {
-  while (!handle.empty() && handle.back() == '\0') handle.remove_suffix(1);
-  return handle;
+// For last arguments, which may hold NULs by the framing and never do by their
+// meaning. gearmand sends a WORK_FAIL in place of an exception with a NUL
+// behind its handle, and accepts handles with one.
+absl::string_view WithoutNuls(absl::string_view argument) {
+  while (!argument.empty() && argument.back() == '\0') {
+    argument.remove_suffix(1);
+  }
+  return argument;
+}
+
+// As gearmand, to which an argument is a C string where it travels on.
+absl::string_view UntilNul(absl::string_view argument) {
+  return argument.substr(0, argument.find('\0'));
 }
 
 Verdict JudgeResponse(FrameReader* reader, const Header& header,
@@ -75,12 +83,12 @@ void Build(Frame& frame, ToClient* event) {
       event->emplace<WorkWarning>(WorkWarning{args[0], std::move(frame.data)});
       return;
     case Command::kStatusRes:
-      event->emplace<StatusResult>(
-          StatusResult{args[0], args[1], args[2], args[3], args[4]});
+      event->emplace<StatusResult>(StatusResult{args[0], args[1], args[2],
+                                                args[3], WithoutNuls(args[4])});
       return;
     case Command::kStatusResUnique:
       event->emplace<StatusResultUnique>(StatusResultUnique{
-          args[0], args[1], args[2], args[3], args[4], args[5]});
+          args[0], args[1], args[2], args[3], args[4], WithoutNuls(args[5])});
       return;
     case Command::kEchoRes:
       event->emplace<EchoResponse>(EchoResponse{std::move(frame.data)});
@@ -183,14 +191,15 @@ void Build(Frame& frame, ToServer* event) {
       event->emplace<GrabJob>(GrabJob{GrabKind::kAll});
       return;
     case Command::kWorkStatus:
-      event->emplace<WorkStatus>(WorkStatus{args[0], args[1], args[2]});
+      event->emplace<WorkStatus>(
+          WorkStatus{args[0], args[1], UntilNul(args[2])});
       return;
     case Command::kWorkComplete:
       event->emplace<WorkComplete>(
           WorkComplete{args[0], std::move(frame.data)});
       return;
     case Command::kWorkFail:
-      event->emplace<WorkFail>(WorkFail{WithoutNuls(args[0])});
+      event->emplace<WorkFail>(WorkFail{UntilNul(args[0])});
       return;
     case Command::kWorkException:
       event->emplace<WorkException>(
@@ -203,10 +212,10 @@ void Build(Frame& frame, ToServer* event) {
       event->emplace<WorkWarning>(WorkWarning{args[0], std::move(frame.data)});
       return;
     case Command::kGetStatus:
-      event->emplace<GetStatus>(GetStatus{WithoutNuls(args[0])});
+      event->emplace<GetStatus>(GetStatus{UntilNul(args[0])});
       return;
     case Command::kGetStatusUnique:
-      event->emplace<GetStatusUnique>(GetStatusUnique{args[0]});
+      event->emplace<GetStatusUnique>(GetStatusUnique{UntilNul(args[0])});
       return;
     case Command::kEchoReq:
       event->emplace<EchoRequest>(EchoRequest{std::move(frame.data)});

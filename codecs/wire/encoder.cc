@@ -45,7 +45,8 @@ absl::Status Refuse(Command command, size_t index, absl::string_view argument,
 // Uniques and handles: beyond 63 bytes servers refuse, mix up or are silent.
 absl::Status CheckKey(Command command, size_t index, absl::string_view key) {
   if (key.size() <= kMaxUniqueBytes) return absl::OkStatus();
-  return Refuse(command, index, key, "is too long: at most 63 bytes are kept");
+  return Refuse(command, index, key,
+                "is too long: a server keeps 63 bytes; shorten it");
 }
 
 // Arguments, of which all but a last one without data behind it end in a NUL.
@@ -57,7 +58,7 @@ absl::Status Append(Command command, bool response, Arguments arguments,
   for (const absl::string_view argument : arguments) {
     if (HasNul(argument)) {
       return Refuse(command, index, argument,
-                    "holds a NUL byte, which ends an argument");
+                    "holds a NUL byte, which would end it: only data may");
     }
     argument_bytes += argument.size() + 1;
     ++index;
@@ -74,7 +75,7 @@ absl::Status Append(Command command, bool response, Arguments arguments,
                   absl::StrCat("is too long: all arguments before the data "
                                "together are ",
                                argument_bytes, " bytes, a server takes ",
-                               kMaxArgumentBytes));
+                               kMaxArgumentBytes, "; shorten it"));
   }
   const size_t data_bytes = data == nullptr ? 0 : data->size();
   const uint64_t body_bytes = uint64_t{argument_bytes} + data_bytes;
@@ -130,11 +131,18 @@ Command SubmitCommand(Priority priority, bool background) {
   return background ? Command::kSubmitJobBg : Command::kSubmitJob;
 }
 
-bool AllDigits(absl::string_view text) {
+// A number as servers parse it without harm: digits only, no more than `Number`
+// can have (also of zeros: gearmand counts them).
+template <typename Number>
+bool IsNumber(absl::string_view text) {
+  if (text.empty() || text.size() > std::numeric_limits<Number>::digits10 + 1) {
+    return false;
+  }
   for (const char c : text) {
     if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
   }
-  return !text.empty();
+  Number number;
+  return absl::SimpleAtoi(text, &number);
 }
 
 }  // namespace
@@ -146,11 +154,10 @@ absl::Status Encode(const CanDo& message, OutputBuffer& out) {
 }
 
 absl::Status Encode(const CanDoTimeout& message, OutputBuffer& out) {
-  uint32_t number = 0;
-  if (!AllDigits(message.timeout_ms) ||
-      !absl::SimpleAtoi(message.timeout_ms, &number)) {
+  if (!IsNumber<uint32_t>(message.timeout_ms)) {
     return Refuse(Command::kCanDoTimeout, 1, message.timeout_ms,
-                  "is no number of milliseconds up to 4294967295");
+                  "must be a number of milliseconds from 0 to 4294967295, in "
+                  "decimal digits");
   }
   return AppendRequest(Command::kCanDoTimeout,
                        {message.function, message.timeout_ms}, nullptr, out);
@@ -205,11 +212,10 @@ absl::Status Encode(SubmitJobScheduled message, OutputBuffer& out) {
 absl::Status Encode(SubmitJobEpoch message, OutputBuffer& out) {
   absl::Status status = CheckKey(Command::kSubmitJobEpoch, 1, message.unique);
   if (!status.ok()) return status;
-  int64_t number = 0;
-  if (!AllDigits(message.epoch) || !absl::SimpleAtoi(message.epoch, &number)) {
+  if (!IsNumber<int64_t>(message.epoch)) {
     return Refuse(Command::kSubmitJobEpoch, 2, message.epoch,
-                  "is no number of seconds within 63 bits: the server would "
-                  "not answer");
+                  "must be a number of seconds since 1970 from 0 to "
+                  "9223372036854775807, in decimal digits");
   }
   return AppendRequest(Command::kSubmitJobEpoch,
                        {message.function, message.unique, message.epoch},

@@ -18,10 +18,16 @@ constexpr size_t kBurstBytes = 262144;
 constexpr int kQuietReads = 64;
 // A payload that is not here yet and at least so large is read into its string.
 constexpr size_t kDirectBytes = 16384;
-// More arguments than that are no packet that a server or client would make.
-constexpr size_t kMaxArguments = 65536;
-// A payload's string grows with what really arrives, not with what is said.
+// More bytes of arguments than that are no packet that a server or client would
+// make: gearmand takes 8,180.
+constexpr size_t kMaxArgumentsRead = 65536;
+// Memory for a payload follows what really arrives, not what is announced: at
+// first so much is set aside (and not touched), then 8 times what is here.
 constexpr size_t kFirstPayloadBytes = 1 << 20;
+constexpr size_t kPayloadGrowth = 8;
+// So much of a payload's string is made ready for one read: std::string zeroes
+// it, which costs little while it stays in the cache until it is read into.
+constexpr size_t kPayloadReadBytes = 262144;
 
 }  // namespace
 
@@ -52,40 +58,45 @@ void FrameReader::Reserve() {
   }
   if (capacity_ - end_ >= capacity_ / 4) return;
   // Every packet whose body is larger goes elsewhere, so this has a bound.
-  const size_t larger = capacity_ * 2;
-  std::unique_ptr<char[]> memory(new char[larger]);
-  std::memcpy(memory.get(), memory_.get(), end_);
-  memory_ = std::move(memory);
-  capacity_ = larger;
+  Grow();
 }
 
 absl::Span<char> FrameReader::Prepare() {
-  if (payload_expected_ > 0) {
-    if (payload_read_ == payload_.size()) {
-      payload_.resize(std::min(
-          payload_expected_, std::max(kFirstPayloadBytes, 2 * payload_read_)));
-    }
-    return absl::Span<char>(&payload_[payload_read_],
-                            payload_.size() - payload_read_);
+  if (!reading_payload()) {
+    Reserve();
+    return absl::Span<char>(memory_.get() + end_, capacity_ - end_);
   }
-  Reserve();
-  return absl::Span<char>(memory_.get() + end_, capacity_ - end_);
+  if (payload_read_ == payload_.size()) {
+    const size_t missing = payload_expected_ - payload_read_;
+    const size_t size = payload_read_ + std::min(missing, kPayloadReadBytes);
+    if (size > payload_.capacity()) {
+      payload_.reserve(std::max(
+          size, std::min(payload_expected_, kPayloadGrowth * payload_read_)));
+    }
+    payload_.resize(size);
+  }
+  return absl::Span<char>(&payload_[payload_read_],
+                          payload_.size() - payload_read_);
 }
 
 void FrameReader::Commit(size_t bytes) {
-  if (payload_expected_ > 0) {
+  if (reading_payload()) {
     payload_read_ += bytes;
     return;
   }
   const bool filled = bytes == capacity_ - end_;
   end_ += bytes;
   small_commits_ = bytes <= capacity_ / 8 ? small_commits_ + 1 : 0;
-  if (filled && capacity_ < kBurstBytes && begin_ == 0) {
-    std::unique_ptr<char[]> memory(new char[capacity_ * 2]);
-    std::memcpy(memory.get(), memory_.get(), end_);
-    memory_ = std::move(memory);
-    capacity_ *= 2;
-  }
+  // A peer that fills it has more to say: fewer reads of more bytes.
+  if (filled && capacity_ < kBurstBytes && begin_ == 0) Grow();
+}
+
+void FrameReader::Grow() {
+  const size_t larger = capacity_ * 2;
+  std::unique_ptr<char[]> memory(new char[larger]);
+  std::memcpy(memory.get(), memory_.get(), end_);
+  memory_ = std::move(memory);
+  capacity_ = larger;
 }
 
 void FrameReader::Fail(absl::string_view what) {
@@ -94,17 +105,29 @@ void FrameReader::Fail(absl::string_view what) {
                                        offset_, " of its stream: ", what));
 }
 
-bool FrameReader::ParseHeader() {
-  const char* bytes = memory_.get() + begin_;
-  if (!ReadHeader(bytes, &header_)) {
-    Fail(absl::StrCat("a packet begins with \"",
-                      absl::CHexEscape(absl::string_view(bytes, 4)),
-                      "\", which is no magic"));
-    return false;
+bool FrameReader::CheckMagic() {
+  const absl::string_view begin(memory_.get() + begin_,
+                                std::min(end_ - begin_, kRequestMagic.size()));
+  if (begin == kRequestMagic.substr(0, begin.size()) ||
+      begin == kResponseMagic.substr(0, begin.size())) {
+    return true;
   }
+  // Mostly another protocol's: more than the magic tells which.
+  Fail(absl::StrCat(
+      "expected a packet, which begins with \"\\x00REQ\" or \"\\x00RES\", got "
+      "\"",
+      absl::CHexEscape(absl::string_view(
+          begin.data(), std::min<size_t>(end_ - begin_, kHeaderBytes))),
+      "\""));
+  return false;
+}
+
+bool FrameReader::ParseHeader() {
+  if (!ReadHeader(memory_.get() + begin_, &header_)) return CheckMagic();
   info_ = FindCommand(header_.type);
   if (info_ == nullptr) {
-    Fail(absl::StrCat("unknown packet type ", header_.type));
+    Fail(absl::StrCat("unknown packet type ", header_.type,
+                      "; expected one from 1 to ", kLastCommand));
     return false;
   }
   if (uint64_t{header_.body_bytes} + kHeaderBytes > options_.max_packet_bytes) {
@@ -136,15 +159,16 @@ DecodeResult FrameReader::ParseArguments() {
     if (nul == nullptr) {
       scanned_ = here;
       if (here == header_.body_bytes) {
-        Fail(absl::StrCat(info_->name, " of ", header_.body_bytes,
-                          " bytes lacks the argument behind '",
-                          info_->arguments[arguments_found_], "'"));
+        Fail(absl::StrCat(info_->name, " with a body of ", header_.body_bytes,
+                          " bytes lacks the NUL behind its argument '",
+                          info_->arguments[arguments_found_], "'; expected ",
+                          separators, ", got ", arguments_found_));
         return DecodeResult::kError;
       }
-      if (here > kMaxArguments) {
-        Fail(absl::StrCat(info_->name, ": the argument '",
-                          info_->arguments[arguments_found_],
-                          "' does not end within ", kMaxArguments, " bytes"));
+      if (here > kMaxArgumentsRead) {
+        Fail(absl::StrCat(
+            info_->name, ": the argument '", info_->arguments[arguments_found_],
+            "' does not end within ", kMaxArgumentsRead, " bytes"));
         return DecodeResult::kError;
       }
       return DecodeResult::kNeedMore;
@@ -154,7 +178,7 @@ DecodeResult FrameReader::ParseArguments() {
     arguments_bytes_ = scanned_;
   }
   if (!info_->has_data) {
-    if (header_.body_bytes > kMaxArguments) {
+    if (header_.body_bytes > kMaxArgumentsRead) {
       Fail(absl::StrCat(info_->name, " of ", header_.body_bytes,
                         " bytes is larger than its arguments can be"));
       return DecodeResult::kError;
@@ -168,16 +192,15 @@ DecodeResult FrameReader::ParseArguments() {
   // What is here of the payload moves into its string; the rest is read there.
   payload_expected_ = data_bytes;
   payload_read_ = here - arguments_bytes_;
-  payload_.clear();
-  payload_.resize(
-      std::min(data_bytes, std::max(kFirstPayloadBytes, 2 * payload_read_)));
-  std::memcpy(&payload_[0], body + arguments_bytes_, payload_read_);
+  payload_ = std::string();
+  payload_.reserve(std::min(data_bytes, kFirstPayloadBytes));
+  payload_.assign(body + arguments_bytes_, payload_read_);
   end_ = begin_ + kHeaderBytes + arguments_bytes_;
   return DecodeResult::kMessage;
 }
 
 DecodeResult FrameReader::Finish(Frame* frame) {
-  if (payload_expected_ > payload_read_) return DecodeResult::kNeedMore;
+  if (reading_payload()) return DecodeResult::kNeedMore;
   const char* body = memory_.get() + begin_ + kHeaderBytes;
   frame->header = header_;
   frame->info = info_;
@@ -194,7 +217,7 @@ DecodeResult FrameReader::Finish(Frame* frame) {
     payload_ = std::string();
     payload_expected_ = 0;
     payload_read_ = 0;
-    begin_ = end_;
+    begin_ += kHeaderBytes + arguments_bytes_;
   } else {
     const absl::string_view rest(body + argument_begin,
                                  header_.body_bytes - argument_begin);

@@ -34,7 +34,7 @@ struct Frame {
   const CommandInfo* info = nullptr;
   std::array<absl::string_view, 8> arguments;
   Payload data;
-  // The body was not looked at: FrameReader::Skips says why.
+  // The verdict was kSkip: arguments and data were not looked at.
   bool skipped = false;
 };
 
@@ -68,7 +68,10 @@ class FrameReader {
     if (!SkipRest()) return DecodeResult::kNeedMore;
     if (payload_expected_ == 0) {
       if (!has_header_) {
-        if (end_ - begin_ < kHeaderBytes) return DecodeResult::kNeedMore;
+        if (end_ - begin_ < kHeaderBytes) {
+          return begin_ == end_ || CheckMagic() ? DecodeResult::kNeedMore
+                                                : DecodeResult::kError;
+        }
         if (!ParseHeader()) return DecodeResult::kError;
         switch (judge(header_, *info_)) {
           case Verdict::kRead:
@@ -101,13 +104,20 @@ class FrameReader {
   bool TakeLine(size_t limit, absl::string_view* line, bool* too_long);
 
  private:
+  // The bytes that are here begin a packet: a peer of another protocol may send
+  // fewer than a header and wait.
+  bool CheckMagic();
   bool ParseHeader();
   DecodeResult ParseArguments();
   DecodeResult Finish(Frame* frame);
   DecodeResult Skip(Frame* frame);
   // Drops what is left of a skipped body. False: more is to come.
   bool SkipRest();
+  // Makes room behind end_.
   void Reserve();
+  void Grow();
+  // The next bytes of the stream belong into payload_.
+  bool reading_payload() const { return payload_expected_ > payload_read_; }
 
   const DecoderOptions options_;
   // The bytes [begin_, end_) of the stream that have not been consumed.

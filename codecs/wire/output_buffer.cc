@@ -8,41 +8,41 @@ namespace gearman {
 namespace wire {
 namespace {
 
-// The first piece of a connection, and the largest of small packets: pieces
-// double in between. What is larger holds one argument list or one payload.
-constexpr size_t kFirstPieceBytes = 4096;
-constexpr size_t kPieceBytes = 65536;
+// A connection's first chunk, and the largest one that is reused; they double
+// in between. A larger one holds a single large payload that was copied.
+constexpr size_t kFirstChunkBytes = 4096;
+constexpr size_t kChunkBytes = 65536;
+// After so many times that everything was consumed before the first chunk was
+// full, the burst is over.
+constexpr int kQuietRewinds = 64;
 
 }  // namespace
 
-OutputBuffer::Piece& OutputBuffer::PieceWithRoom(size_t size) {
-  size_t capacity = kFirstPieceBytes;
-  if (!pieces_.empty()) {
-    Piece& last = pieces_.back();
-    if (last.memory != nullptr && last.capacity - last.end >= size) return last;
-    // Idle memory that is too small is replaced.
-    if (last.memory != nullptr && last.begin == last.end) {
-      capacity = std::min(last.capacity * 2, kPieceBytes);
-      pieces_.pop_back();
+void OutputBuffer::StartChunk(size_t size) {
+  size_t capacity = kFirstChunkBytes;
+  if (chunk_.memory != nullptr) {
+    capacity = std::min(chunk_.capacity() * 2, kChunkBytes);
+    if (empty()) {
+      Recycle(std::move(chunk_));
     } else {
-      capacity = last.memory == nullptr
-                     ? kPieceBytes
-                     : std::min(last.capacity * 2, kPieceBytes);
+      Piece piece;
+      piece.bytes = absl::string_view(chunk_.begin, chunk_.pending());
+      piece.chunk = std::move(chunk_);
+      pieces_.push_back(std::move(piece));
     }
   }
-  Piece piece;
-  piece.capacity = std::max(capacity, size);
-  piece.memory.reset(new char[piece.capacity]);
-  pieces_.push_back(std::move(piece));
-  return pieces_.back();
-}
-
-char* OutputBuffer::AppendUninitialized(size_t size) {
-  Piece& piece = PieceWithRoom(size);
-  char* bytes = piece.memory.get() + piece.end;
-  piece.end += size;
-  total_appended_ += size;
-  return bytes;
+  if (spare_.memory != nullptr && size <= kChunkBytes) {
+    chunk_ = std::move(spare_);
+    spare_ = Chunk();
+    return;
+  }
+  capacity = std::max(capacity, size);
+  chunk_ = Chunk();
+  chunk_.memory.reset(new char[capacity]);
+  chunk_.begin = chunk_.memory.get();
+  chunk_.end = chunk_.begin;
+  chunk_.limit = chunk_.begin + capacity;
+  capacity_ += capacity;
 }
 
 void OutputBuffer::Append(absl::string_view bytes) {
@@ -56,7 +56,15 @@ void OutputBuffer::AppendPayload(Payload payload) {
     Append(payload.view());
     return;
   }
+  if (chunk_.pending() > 0) {
+    Piece before;
+    before.bytes = absl::string_view(chunk_.begin, chunk_.pending());
+    pieces_.push_back(std::move(before));
+    chunk_.begin = chunk_.end;
+  }
+  // The bytes of a string this long stay in place when it is moved.
   Piece piece;
+  piece.bytes = payload.view();
   piece.external = std::move(payload);
   pieces_.push_back(std::move(piece));
   total_appended_ += size;
@@ -64,44 +72,83 @@ void OutputBuffer::AppendPayload(Payload payload) {
 
 size_t OutputBuffer::Gather(absl::Span<absl::string_view> pieces) const {
   size_t count = 0;
-  for (const Piece& piece : pieces_) {
-    if (count == pieces.size()) break;
-    const absl::string_view pending = piece.pending();
-    if (!pending.empty()) pieces[count++] = pending;
+  for (size_t i = first_piece_; i < pieces_.size() && count < pieces.size();
+       ++i) {
+    if (!pieces_[i].bytes.empty()) pieces[count++] = pieces_[i].bytes;
+  }
+  if (count < pieces.size() && chunk_.pending() > 0) {
+    pieces[count++] = absl::string_view(chunk_.begin, chunk_.pending());
   }
   return count;
 }
 
 void OutputBuffer::Consume(size_t bytes) {
   total_consumed_ += bytes;
-  while (bytes > 0) {
-    Piece& piece = pieces_.front();
-    const size_t pending = piece.pending().size();
-    if (bytes < pending) {
-      piece.begin += bytes;
+  while (first_piece_ < pieces_.size()) {
+    Piece& piece = pieces_[first_piece_];
+    if (bytes < piece.bytes.size()) {
+      piece.bytes.remove_prefix(bytes);
       return;
     }
-    bytes -= pending;
-    // The last piece of ordinary size stays for what comes next.
-    if (pieces_.size() == 1 && piece.memory != nullptr &&
-        piece.capacity <= kPieceBytes) {
-      piece.begin = 0;
-      piece.end = 0;
-      return;
+    bytes -= piece.bytes.size();
+    if (piece.chunk.memory != nullptr) Recycle(std::move(piece.chunk));
+    piece.external = Payload();
+    ++first_piece_;
+    // Those consumed are dropped together: moving the others is paid for.
+    if (first_piece_ >= 16 && first_piece_ * 2 >= pieces_.size()) {
+      pieces_.erase(pieces_.begin(),
+                    pieces_.begin() + static_cast<ptrdiff_t>(first_piece_));
+      first_piece_ = 0;
     }
-    pieces_.pop_front();
   }
+  chunk_.begin += bytes;
+  if (empty()) Rewind();
 }
 
 void OutputBuffer::Clear() {
-  pieces_.clear();
+  for (size_t i = first_piece_; i < pieces_.size(); ++i) {
+    if (pieces_[i].chunk.memory != nullptr)
+      Recycle(std::move(pieces_[i].chunk));
+  }
   total_consumed_ = total_appended_;
+  Rewind();
 }
 
-size_t OutputBuffer::capacity() const {
-  size_t bytes = 0;
-  for (const Piece& piece : pieces_) bytes += piece.capacity;
-  return bytes;
+void OutputBuffer::Rewind() {
+  pieces_.clear();
+  first_piece_ = 0;
+  chunk_.begin = chunk_.memory.get();
+  chunk_.end = chunk_.begin;
+  const bool quiet = total_appended_ - appended_at_rewind_ <= kFirstChunkBytes;
+  appended_at_rewind_ = total_appended_;
+  quiet_rewinds_ = quiet ? quiet_rewinds_ + 1 : 0;
+  if (chunk_.capacity() > kChunkBytes) {
+    Recycle(std::move(chunk_));
+    chunk_ = Chunk();
+  }
+  if (quiet_rewinds_ < kQuietRewinds) return;
+  quiet_rewinds_ = 0;
+  FreeSpare();
+  std::vector<Piece>().swap(pieces_);
+  if (chunk_.capacity() > kFirstChunkBytes) {
+    capacity_ -= chunk_.capacity();
+    chunk_ = Chunk();
+  }
+}
+
+void OutputBuffer::Recycle(Chunk chunk) {
+  if (chunk.capacity() != kChunkBytes || spare_.memory != nullptr) {
+    capacity_ -= chunk.capacity();
+    return;
+  }
+  spare_ = std::move(chunk);
+  spare_.begin = spare_.memory.get();
+  spare_.end = spare_.begin;
+}
+
+void OutputBuffer::FreeSpare() {
+  capacity_ -= spare_.capacity();
+  spare_ = Chunk();
 }
 
 }  // namespace wire

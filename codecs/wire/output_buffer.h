@@ -11,8 +11,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -33,9 +33,17 @@ class OutputBuffer {
 
   // Copies `bytes` to the end.
   void Append(absl::string_view bytes);
-  // Room for exactly `size` bytes at the end, which the caller fills before any
-  // other call.
-  char* AppendUninitialized(size_t size);
+  // Room for exactly `size` bytes at the end, in one piece, which the caller
+  // fills before any other call.
+  char* AppendUninitialized(size_t size) {
+    if (static_cast<size_t>(chunk_.limit - chunk_.end) < size) {
+      StartChunk(size);
+    }
+    char* const bytes = chunk_.end;
+    chunk_.end += size;
+    total_appended_ += size;
+    return bytes;
+  }
   // Appends a payload: pointed at and kept alive when it is large and not
   // borrowed, copied otherwise.
   void AppendPayload(Payload payload);
@@ -51,37 +59,59 @@ class OutputBuffer {
   uint64_t total_consumed() const { return total_consumed_; }
 
   // Fills `pieces` with the first pending pieces, in order; returns how many.
-  // They stay valid until the next non-const call.
+  // They stay valid until the next Consume or Clear.
   size_t Gather(absl::Span<absl::string_view> pieces) const;
-  // Drops the first `bytes` pending bytes, which have been written.
+  // Drops the first `bytes` pending bytes, which have been written; there must
+  // be so many.
   void Consume(size_t bytes);
   // Drops everything pending (the connection is gone).
   void Clear();
 
   // Bytes of memory held, payloads pointed at not counted.
-  size_t capacity() const;
+  size_t capacity() const { return capacity_; }
 
  private:
-  struct Piece {
-    std::unique_ptr<char[]> memory;  // null: `external`
-    size_t capacity = 0;
-    size_t begin = 0;  // first byte not consumed
-    size_t end = 0;
-    Payload external;
+  // What packets are laid into, one behind the other.
+  struct Chunk {
+    std::unique_ptr<char[]> memory;
+    char* begin = nullptr;  // first byte that no piece has and not consumed
+    char* end = nullptr;
+    char* limit = nullptr;
 
-    absl::string_view pending() const {
-      return memory != nullptr
-                 ? absl::string_view(memory.get() + begin, end - begin)
-                 : external.view().substr(begin);
+    size_t pending() const { return static_cast<size_t>(end - begin); }
+    size_t capacity() const {
+      return static_cast<size_t>(limit - memory.get());
     }
   };
+  // A run of bytes before the chunk's: a payload pointed at, or a part of the
+  // chunk that lies before such a payload, or all that was left of a chunk that
+  // is full. The last one owns the chunk's memory: it is consumed last.
+  struct Piece {
+    absl::string_view bytes;
+    Chunk chunk;
+    Payload external;
+  };
 
-  // A last piece of own memory with room for `size` bytes.
-  Piece& PieceWithRoom(size_t size);
+  // Begins a new chunk with room for `size` bytes.
+  void StartChunk(size_t size);
+  // Everything has been consumed: memory is reused or given back.
+  void Rewind();
+  void Recycle(Chunk chunk);
+  void FreeSpare();
 
-  std::deque<Piece> pieces_;
+  // Pending: the pieces from first_piece_ on, then the chunk's.
+  std::vector<Piece> pieces_;
+  size_t first_piece_ = 0;
+  Chunk chunk_;
+  // Kept for a burst's next chunk.
+  Chunk spare_;
+  size_t capacity_ = 0;  // of the chunks here and in the pieces
   uint64_t total_appended_ = 0;
   uint64_t total_consumed_ = 0;
+  // To see when a burst is over: how often everything had been consumed after
+  // few bytes, and the bytes appended by then.
+  int quiet_rewinds_ = 0;
+  uint64_t appended_at_rewind_ = 0;
 };
 
 }  // namespace wire
