@@ -17,8 +17,10 @@
 //   jobs.textproto:7:3: unknown field "retries": did you mean "retry"? Known:
 //   connections, drive_mode, ...
 //
-// A Config is a value: copy it freely, share it with a lock. Functions are
+// A Config is a value: copy it freely. Its const functions may be called by
+// many threads at once, the others by one. The functions beside it are
 // thread-safe.
+
 #ifndef GEARMAN_SDK_CONFIG_H_
 #define GEARMAN_SDK_CONFIG_H_
 

@@ -1,0 +1,115 @@
+// Clients, workers and job servers made of a config.
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/config.pb.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using config::GearmanConfig;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(CreateClient, TakesTheLinkedTransports) {
+  ClientOptions options;
+  options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
+  const auto client = CreateClient(options);
+  EXPECT_TRUE(client.ok()) << client.status();
+}
+
+TEST(CreateClient, NamesTheSchemesThatThereAre) {
+  ClientOptions options;
+  options.servers = {"carrier-pigeon://loft"};
+  const absl::Status status = CreateClient(options).status();
+  EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));
+}
+
+TEST(CreateClient, MakesAClientOfAConfig) {
+  absl::StatusOr<Config> config = Config::FromText(
+      "servers: \"tcp://127.0.0.1:4730\" retry { none {} } metrics { "
+      "in_memory {} }");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto client = CreateClient(*config);
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_NE((*client)->metrics().Find("gearman_sdk_info"), nullptr);
+}
+
+TEST(CreateClient, ReportsABadConfig) {
+  GearmanConfig message;
+  message.mutable_timeouts()->set_connect("soon");
+  EXPECT_TRUE(absl::IsInvalidArgument(CreateClient(Config(message)).status()));
+}
+
+TEST(JobServerConfig, SetsEveryOption) {
+  absl::StatusOr<Config> config = Config::FromText(R"(
+    embedded_server {
+      job_handle_prefix: "J"
+      job_retries: 3
+      worker_wakeup: 2
+      round_robin: true
+      exceptions: true
+      max_jobs: 10
+      max_job_bytes: 20
+      max_connections: 30
+      max_packet_bytes: 4096
+      output_mark: 5000
+      max_output_bytes: 6000
+      pipe_bytes: 7000
+    }
+  )");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto options = config->ToJobServerOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->job_handle_prefix, "J");
+  EXPECT_EQ(options->job_retries, 3u);
+  EXPECT_EQ(options->worker_wakeup, 2u);
+  EXPECT_TRUE(options->round_robin);
+  EXPECT_TRUE(options->exceptions);
+  EXPECT_EQ(options->max_jobs, 10u);
+  EXPECT_EQ(options->max_job_bytes, 20u);
+  EXPECT_EQ(options->max_connections, 30u);
+  EXPECT_EQ(options->max_packet_bytes, 4096u);
+  EXPECT_EQ(options->output_mark, 5000u);
+  EXPECT_EQ(options->max_output_bytes, 6000u);
+  EXPECT_EQ(options->pipe_bytes, 7000u);
+}
+
+TEST(JobServerConfig, KeepsTheDefaults) {
+  const JobServerOptions defaults;
+  const auto options = Config().ToJobServerOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->max_jobs, defaults.max_jobs);
+  EXPECT_EQ(options->max_job_bytes, defaults.max_job_bytes);
+  EXPECT_EQ(options->max_connections, defaults.max_connections);
+  EXPECT_EQ(options->max_packet_bytes, defaults.max_packet_bytes);
+  EXPECT_EQ(options->output_mark, defaults.output_mark);
+  EXPECT_EQ(options->max_output_bytes, defaults.max_output_bytes);
+  EXPECT_EQ(options->pipe_bytes, defaults.pipe_bytes);
+}
+
+TEST(CreateJobServer, ListensWhereClientsLookByDefault) {
+  auto server = CreateJobServer(Config());
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_THAT((*server)->addresses(), ElementsAre("inproc://default"));
+}
+
+TEST(CreateJobServer, SaysWhenAnAddressIsTaken) {
+  auto server = CreateJobServer(Config());
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_TRUE(absl::IsAlreadyExists(CreateJobServer(Config()).status()));
+}
+
+}  // namespace
+}  // namespace gearman
