@@ -1,0 +1,65 @@
+// A worker made with libgearman, the other side of our client where Debian's
+// `gearman` tool can't do something: updates, warnings, exceptions, and large
+// binary payloads (gearman -w feeds its command and reads it in turn, so that
+// both block when the payload fills a pipe).
+//
+//   libgearman_worker PORT    # prints "ready", serves until it is killed
+//
+// Tasks: lg_echo returns its payload; lg_updates sends a warning, two data and
+// a status, then returns "done"; lg_fail fails; lg_exception raises its
+// payload.
+#include <libgearman/gearman.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace {
+
+gearman_return_t Echo(gearman_job_st* job, void*) {
+  return gearman_job_send_complete(job, gearman_job_workload(job),
+                                   gearman_job_workload_size(job));
+}
+
+gearman_return_t Updates(gearman_job_st* job, void*) {
+  gearman_job_send_warning(job, "careful", 7);
+  gearman_job_send_data(job, "one", 3);
+  gearman_job_send_status(job, 1, 2);
+  gearman_job_send_data(job, "two\0\xff", 5);
+  return gearman_job_send_complete(job, "done", 4);
+}
+
+gearman_return_t Fail(gearman_job_st* job, void*) {
+  gearman_job_send_fail(job);
+  return GEARMAN_SUCCESS;
+}
+
+gearman_return_t Exception(gearman_job_st* job, void*) {
+  gearman_job_send_exception(job, gearman_job_workload(job),
+                             gearman_job_workload_size(job));
+  return GEARMAN_SUCCESS;
+}
+
+void Define(gearman_worker_st* worker, const char* name, size_t size,
+            gearman_function_fn* function) {
+  gearman_worker_define_function(worker, name, size,
+                                 gearman_function_create(function), 0, nullptr);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  gearman_worker_st* worker = gearman_worker_create(nullptr);
+  gearman_worker_add_server(worker, "127.0.0.1",
+                            static_cast<in_port_t>(std::atoi(argv[1])));
+  Define(worker, "lg_echo", 7, Echo);
+  Define(worker, "lg_updates", 10, Updates);
+  Define(worker, "lg_fail", 7, Fail);
+  Define(worker, "lg_exception", 12, Exception);
+  std::printf("ready\n");
+  std::fflush(stdout);
+  while (gearman_worker_work(worker) == GEARMAN_SUCCESS) {
+  }
+  gearman_worker_free(worker);
+  return 1;
+}
