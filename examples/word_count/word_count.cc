@@ -219,8 +219,8 @@ void PrintTop(const Counts& counts) {
 }
 
 int RunClient(const std::vector<std::string>& paths) {
-  Corpus corpus(paths,
-                static_cast<size_t>(std::max(1, absl::GetFlag(FLAGS_chunk_bytes))));
+  Corpus corpus(paths, static_cast<size_t>(
+                           std::max(1, absl::GetFlag(FLAGS_chunk_bytes))));
   gearman::ClientOptions options;
   options.servers = absl::GetFlag(FLAGS_server);
   absl::StatusOr<std::unique_ptr<gearman::Client>> client =
@@ -236,8 +236,9 @@ int RunClient(const std::vector<std::string>& paths) {
     Complain("word_count: cannot read %s", problem);
   }
   if (interrupted.load()) {
-    Complain("word_count: interrupted; nothing was printed, as the counts are "
-             "incomplete");
+    Complain(
+        "word_count: interrupted; nothing was printed, as the counts are "
+        "incomplete");
     return kExitInterrupted;
   }
   if (!status.ok()) {
@@ -276,13 +277,15 @@ int Main(std::vector<std::string> paths) {
   const bool only_worker = absl::GetFlag(FLAGS_worker);
   const bool only_client = absl::GetFlag(FLAGS_client);
   if (only_worker && only_client) {
-    Complain("word_count: --worker and --client exclude each other; leave both "
-             "away to run both sides");
+    Complain(
+        "word_count: --worker and --client exclude each other; leave both "
+        "away to run both sides");
     return kExitUsage;
   }
   if ((only_worker || only_client) && absl::GetFlag(FLAGS_server).empty()) {
-    Complain("word_count: --worker and --client need a --server that both "
-             "reach: the embedded one lives in one process");
+    Complain(
+        "word_count: --worker and --client need a --server that both "
+        "reach: the embedded one lives in one process");
     return kExitUsage;
   }
   if (paths.empty()) paths.push_back(kDefaultInput);
@@ -303,7 +306,8 @@ int Main(std::vector<std::string> paths) {
   if (!only_client) {
     int count = absl::GetFlag(FLAGS_workers);
     if (count <= 0) {
-      count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+      count =
+          std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     }
     const absl::Status status = pool.Start(count);
     if (!status.ok()) {
