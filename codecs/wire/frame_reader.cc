@@ -99,10 +99,10 @@ void FrameReader::Grow() {
   capacity_ = larger;
 }
 
-void FrameReader::Fail(absl::string_view what) {
+void FrameReader::Fail(absl::string_view what, uint64_t offset) {
   error_ =
       absl::DataLossError(absl::StrCat("the peer broke the protocol at byte ",
-                                       offset_, " of its stream: ", what));
+                                       offset, " of its stream: ", what));
 }
 
 bool FrameReader::CheckMagic() {
@@ -258,17 +258,21 @@ bool FrameReader::SkipRest() {
 
 bool FrameReader::TakeLine(size_t limit, absl::string_view* line,
                            bool* too_long) {
-  *too_long = false;
   const size_t here = std::min(end_ - begin_, limit);
   const char* bytes = memory_.get() + begin_;
-  const void* newline = here == 0 ? nullptr : std::memchr(bytes, '\n', here);
+  const void* newline =
+      here > line_scanned_
+          ? std::memchr(bytes + line_scanned_, '\n', here - line_scanned_)
+          : nullptr;
+  *too_long = newline == nullptr && here == limit;
   if (newline == nullptr) {
-    *too_long = here == limit;
+    line_scanned_ = here;
     return false;
   }
   const size_t size =
       static_cast<size_t>(static_cast<const char*>(newline) - bytes);
   *line = absl::string_view(bytes, size);
+  line_scanned_ = 0;
   begin_ += size + 1;
   offset_ += size + 1;
   return true;

@@ -89,8 +89,10 @@ class FrameReader {
     return Finish(frame);
   }
 
-  // Ends the stream with DATA_LOSS; the text gets packet and offset.
-  void Fail(absl::string_view what);
+  // Ends the stream with DATA_LOSS; the text gets the offset, which is that of
+  // the first byte not consumed unless given.
+  void Fail(absl::string_view what) { Fail(what, offset_); }
+  void Fail(absl::string_view what, uint64_t offset);
 
   // The next byte of a packet not begun, or -1: none is here. For a port on
   // which text lines are mixed in.
@@ -126,7 +128,8 @@ class FrameReader {
   size_t begin_ = 0;
   size_t end_ = 0;
   int small_commits_ = 0;
-  uint64_t offset_ = 0;  // of begin_
+  size_t line_scanned_ = 0;  // bytes from begin_ on without an LF
+  uint64_t offset_ = 0;      // of begin_
 
   // The packet being read, once has_header_.
   bool has_header_ = false;

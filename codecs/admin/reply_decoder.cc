@@ -1,0 +1,120 @@
+#include "gearman/codecs/admin/reply_decoder.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gearman/codecs/admin/reply.h"
+
+namespace gearman {
+namespace admin {
+namespace {
+
+using wire::DecodeResult;
+
+// Errors end in CRLF and rows in LF, so a name that begins with "ERR" is none.
+bool IsError(absl::string_view line_with_cr) {
+  return absl::StartsWithIgnoreCase(line_with_cr, "ERR ") &&
+         absl::EndsWith(line_with_cr, "\r") &&
+         !absl::StrContains(line_with_cr, '\t');
+}
+
+// The answer to the getpid behind a command, of which there have been
+// `lines_before` lines of answer. The command itself tells no number, and a
+// server that knows neither refuses both.
+bool IsFence(absl::string_view line, size_t lines_before) {
+  const LineReply reply = ParseLineReply(line);
+  switch (reply.kind) {
+    case LineReply::Kind::kOk:
+      return !reply.text.empty() &&
+             std::all_of(
+                 reply.text.begin(), reply.text.end(),
+                 [](unsigned char c) { return absl::ascii_isdigit(c); });
+    case LineReply::Kind::kError:
+      return reply.code == "UNKNOWN_COMMAND" && lines_before > 0;
+    case LineReply::Kind::kBare:
+      break;
+  }
+  return false;
+}
+
+}  // namespace
+
+ReplyShape ShapeOf(const Command& command) {
+  if (std::holds_alternative<DropFunction>(command)) return ReplyShape::kFenced;
+  const bool list = std::holds_alternative<ShowStatus>(command) ||
+                    std::holds_alternative<ShowPriorityStatus>(command) ||
+                    std::holds_alternative<ShowWorkers>(command) ||
+                    std::holds_alternative<ShowJobs>(command) ||
+                    std::holds_alternative<ShowUniqueJobs>(command);
+  return list ? ReplyShape::kList : ReplyShape::kLine;
+}
+
+ReplyDecoder::ReplyDecoder(ReplyDecoderOptions options)
+    : options_(options), reader_(wire::DecoderOptions()) {}
+
+DecodeResult ReplyDecoder::Next(Reply* reply) {
+  for (;;) {
+    if (!reader_.error().ok()) return DecodeResult::kError;
+    const int first_byte = reader_.PeekFirstByte();
+    if (first_byte < 0) return DecodeResult::kNeedMore;
+    if (expected_.empty()) {
+      reader_.Fail("a reply that nobody has asked for");
+      return DecodeResult::kError;
+    }
+    if (first_byte == 0 && reply_bytes_ == 0) {
+      reader_.Fail("expected a line of text, got a binary packet");
+      return DecodeResult::kError;
+    }
+    absl::string_view line;
+    bool too_long = false;
+    if (!reader_.TakeLine(options_.max_reply_bytes - reply_bytes_, &line,
+                          &too_long)) {
+      if (!too_long) return DecodeResult::kNeedMore;
+      reader_.Fail(absl::StrCat("a reply of more than ",
+                                options_.max_reply_bytes,
+                                " bytes (max_reply_bytes)"));
+      return DecodeResult::kError;
+    }
+    reply_bytes_ += line.size() + 1;
+    reply_.shape = expected_.front();
+    if (TakeLine(line) == Step::kMoreLines) continue;
+    expected_.pop_front();
+    *reply = std::move(reply_);
+    reply_ = Reply();
+    reply_bytes_ = 0;
+    return DecodeResult::kMessage;
+  }
+}
+
+ReplyDecoder::Step ReplyDecoder::TakeLine(absl::string_view line) {
+  Step step = Step::kReplyEnds;
+  switch (reply_.shape) {
+    case ReplyShape::kLine:
+      absl::ConsumeSuffix(&line, "\r");
+      break;
+    case ReplyShape::kList:
+      if (line == ".") return Step::kReplyEnds;
+      reply_.list_refused = reply_.lines.empty() && IsError(line);
+      if (reply_.list_refused) {
+        absl::ConsumeSuffix(&line, "\r");
+      } else {
+        step = Step::kMoreLines;
+      }
+      break;
+    case ReplyShape::kFenced:
+      absl::ConsumeSuffix(&line, "\r");
+      if (IsFence(line, reply_.lines.size())) return Step::kReplyEnds;
+      step = Step::kMoreLines;
+      break;
+  }
+  reply_.lines.emplace_back(line.data(), line.size());
+  return step;
+}
+
+}  // namespace admin
+}  // namespace gearman

@@ -1,0 +1,91 @@
+// ReplyDecoder: bytes from a job server to replies to text commands,
+// incrementally, whatever the chunking.
+//
+// Replies carry no name and come in the order of the commands, so the decoder
+// is told for each command sent what shape its reply has. Fed like
+// wire::Decoder: Prepare, Commit, then Next until it needs more.
+//
+// Not thread-safe: owned by one connection.
+#ifndef GEARMAN_CODECS_ADMIN_REPLY_DECODER_H_
+#define GEARMAN_CODECS_ADMIN_REPLY_DECODER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/admin/command.h"
+#include "gearman/codecs/wire/frame_reader.h"
+
+namespace gearman {
+namespace admin {
+
+enum class ReplyShape : unsigned char {
+  kLine,  // one line
+  kList,  // lines up to "."; or one line with an error
+  // One line or several, up to the answer to the getpid that was sent behind
+  // the command: drop function.
+  kFenced,
+};
+// The shape of the reply to `command`, which is not RefusedCommand.
+ReplyShape ShapeOf(const Command& command);
+
+struct Reply {
+  ReplyShape shape = ReplyShape::kLine;
+  // Without their line ends. A list's without its "."; kFenced: without the
+  // answer to getpid.
+  std::vector<std::string> lines;
+  // kList: the server answered with an error, the only line.
+  bool list_refused = false;
+};
+
+struct ReplyDecoderOptions {
+  // A reply that is larger breaks the stream. Bytes.
+  size_t max_reply_bytes = 64 << 20;
+};
+
+class ReplyDecoder {
+ public:
+  explicit ReplyDecoder(ReplyDecoderOptions options = {});
+  ReplyDecoder(const ReplyDecoder&) = delete;
+  ReplyDecoder& operator=(const ReplyDecoder&) = delete;
+
+  // A command has been sent whose reply has this shape.
+  void Expect(ReplyShape shape) { expected_.push_back(shape); }
+  // Replies that are due.
+  size_t expected() const { return expected_.size(); }
+
+  // Memory to read into, never empty.
+  absl::Span<char> Prepare() { return reader_.Prepare(); }
+  // The first `bytes` bytes of the last Prepare's span have been filled.
+  void Commit(size_t bytes) { reader_.Commit(bytes); }
+  // The next reply. kError is final: error() says what, and at which offset of
+  // the stream; code DATA_LOSS: a binary packet, a reply nobody has asked for,
+  // or one that is too large.
+  wire::DecodeResult Next(Reply* reply);
+  const absl::Status& error() const { return reader_.error(); }
+
+  // Offset in the stream of the first byte not yet consumed by Next.
+  uint64_t offset() const { return reader_.offset(); }
+
+ private:
+  enum class Step : unsigned char { kReplyEnds, kMoreLines };
+  // What a line (without its LF) does to the reply.
+  Step TakeLine(absl::string_view line);
+
+  const ReplyDecoderOptions options_;
+  wire::FrameReader reader_;
+  std::deque<ReplyShape> expected_;
+  // The reply being read.
+  Reply reply_;
+  size_t reply_bytes_ = 0;
+};
+
+}  // namespace admin
+}  // namespace gearman
+
+#endif  // GEARMAN_CODECS_ADMIN_REPLY_DECODER_H_
