@@ -22,28 +22,30 @@ using internal::JobRequestState;
 class StateLock {
  public:
   explicit StateLock(const JobRequestState& state)
-      : mutex_(state.core == nullptr ? nullptr : state.core->mutex()) {
-    if (mutex_ != nullptr) mutex_->Lock();
-  }
+      : StateLock(state.core == nullptr ? nullptr : state.core->mutex()) {}
   ~StateLock() {
     if (mutex_ != nullptr) mutex_->Unlock();
   }
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
+ protected:
+  explicit StateLock(absl::Mutex* mutex) : mutex_(mutex) {
+    if (mutex_ != nullptr) mutex_->Lock();
+  }
+
  private:
   absl::Mutex* const mutex_;
 };
 
 // The same, but nothing at all once the request has finished.
-class ReadLock {
+class ReadLock : public StateLock {
  public:
-  explicit ReadLock(const JobRequestState& state) {
-    if (!state.finished.load(std::memory_order_acquire)) lock_.emplace(state);
-  }
-
- private:
-  std::optional<StateLock> lock_;
+  explicit ReadLock(const JobRequestState& state)
+      : StateLock(state.finished.load(std::memory_order_acquire) ||
+                          state.core == nullptr
+                      ? nullptr
+                      : state.core->mutex()) {}
 };
 
 std::optional<std::string> TakeFront(std::deque<std::string>* queue,
