@@ -10,8 +10,7 @@
 #include "absl/random/seed_sequences.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "gearman/plugins/retry/immediate_retry.h"
-#include "gearman/plugins/server_selection/random_selector.h"
+#include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/client/random_unique.h"
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/status.h"
@@ -128,10 +127,10 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     options.poller = *std::move(poller);
   }
   if (options.retry_policy == nullptr) {
-    options.retry_policy = std::make_shared<ImmediateRetryPolicy>();
+    options.retry_policy = DefaultRetryPolicy();
   }
   if (options.server_selector == nullptr) {
-    options.server_selector = std::make_shared<RandomServerSelector>();
+    options.server_selector = DefaultServerSelector();
   }
   return std::shared_ptr<ClientCore>(
       new ClientCore(std::move(options), std::move(servers)));

@@ -1,0 +1,18 @@
+#include "gearman/sdk/internal/client/default_plugins.h"
+
+#include "gearman/plugins/retry/immediate_retry.h"
+#include "gearman/plugins/server_selection/random_selector.h"
+
+namespace gearman {
+namespace internal {
+
+std::shared_ptr<RetryPolicy> DefaultRetryPolicy() {
+  return std::make_shared<ImmediateRetryPolicy>();
+}
+
+std::shared_ptr<ServerSelector> DefaultServerSelector() {
+  return std::make_shared<RandomServerSelector>();
+}
+
+}  // namespace internal
+}  // namespace gearman
