@@ -240,8 +240,9 @@ absl::Status ServerCore::RunOnce(absl::Time deadline) {
 
 bool ServerCore::TakeTurns() {
   for (int turn = 0; turn < kMaxTurns; ++turn) {
-    if (stopped_) return true;
     if (!dirty_.exchange(false)) return true;
+    // Nothing is left to do then, and the mark must not stay.
+    if (stopped_) return true;
     Turn();
   }
   HandOver();
