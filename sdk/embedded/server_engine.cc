@@ -491,8 +491,8 @@ void ServerEngine::OnEvent(EngineConnection* connection,
 }
 
 void ServerEngine::OnTextLine(EngineConnection* connection,
-                              absl::string_view line) {
-  connection->output_.Append(RunTextCommand(*this, line));
+                              const admin::CommandLine& line) {
+  RunTextCommand(*this, line, connection->output_);
   NoteOutput(*connection);
 }
 

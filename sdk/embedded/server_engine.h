@@ -4,7 +4,7 @@
 //   EngineConnection* c = engine.OnConnect(id, "127.0.0.1");
 //   engine.OnTime(now);                   // before the events of a turn
 //   engine.OnEvent(c, event);             // what the decoder yields
-//   engine.OnTextLine(c, "status");       // a line of the text protocol
+//   engine.OnTextLine(c, line);           // a line of the text protocol
 //   while (EngineConnection* out = engine.NextWithOutput())
 //   Write(out->output()) engine.OnDisconnect(c); wait until
 //   engine.next_deadline() at most
@@ -27,6 +27,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/admin/command.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
@@ -99,8 +100,8 @@ class ServerEngine {
   EngineConnection* OnConnect(uint64_t id, absl::string_view peer);
   // The event's payload may be moved from.
   void OnEvent(EngineConnection* connection, wire::ToServer& event);
-  // A line of the text protocol, without its line end.
-  void OnTextLine(EngineConnection* connection, absl::string_view line);
+  // A line of the text protocol.
+  void OnTextLine(EngineConnection* connection, const admin::CommandLine& line);
   // Its jobs go back to their queues, its submissions are forgotten;
   // `connection` is gone.
   void OnDisconnect(EngineConnection* connection);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
@@ -15,10 +16,6 @@ namespace {
 constexpr size_t kReadBudget = 1 << 20;
 // More pieces than this go into the next write.
 constexpr size_t kMaxPieces = 64;
-// A line of the text protocol, with its LF, and its words: beyond, gearmand
-// closes the connection.
-constexpr size_t kMaxLineBytes = 8192;
-
 // "tcp://127.0.0.1:4567" -> "127.0.0.1", "inproc://jobs (client)" -> "inproc".
 std::string PeerName(absl::string_view description) {
   const size_t scheme_end = description.find("://");
@@ -47,7 +44,7 @@ ServerLink::ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
       limits_(limits),
       engine_(engine),
       connection_(engine->OnConnect(key, PeerName(transport_->Describe()))),
-      decoder_(limits.decoder) {}
+      codec_(limits.decoder) {}
 
 ServerLink::~ServerLink() {
   poller_->Forget(key_);
@@ -68,11 +65,11 @@ ServerLink::Progress ServerLink::Read() {
     if (!Dispatch()) return Progress::kEnded;
     if (paused_) return Progress::kWaits;
     if (budget == 0) return Progress::kMore;
-    const absl::Span<char> memory = decoder_.Prepare();
+    const absl::Span<char> memory = codec_.Prepare();
     const IoResult result = transport_->Read(memory);
     if (result.would_block()) return Progress::kWaits;
     if (!result.done()) return Progress::kEnded;
-    decoder_.Commit(result.bytes);
+    codec_.Commit(result.bytes);
     budget -= std::min(budget, result.bytes);
   }
 }
@@ -85,25 +82,18 @@ bool ServerLink::Dispatch() {
       paused_ = true;
       return true;
     }
-    const int first_byte = decoder_.reader().PeekFirstByte();
-    if (first_byte > 0) {
-      absl::string_view line;
-      bool too_long = false;
-      if (!decoder_.reader().TakeLine(kMaxLineBytes, &line, &too_long)) {
-        return !too_long;
-      }
-      absl::ConsumeSuffix(&line, "\r");
-      engine_->OnTextLine(connection_, line);
-      continue;
-    }
-    switch (decoder_.Next(&event_)) {
+    switch (codec_.Next(&event_)) {
       case wire::DecodeResult::kNeedMore:
         return true;
       case wire::DecodeResult::kError:
         return false;
       case wire::DecodeResult::kMessage:
-        engine_->OnEvent(connection_, event_);
         break;
+    }
+    if (auto* packet = std::get_if<wire::ToServer>(&event_)) {
+      engine_->OnEvent(connection_, *packet);
+    } else {
+      engine_->OnTextLine(connection_, std::get<admin::CommandLine>(event_));
     }
   }
 }

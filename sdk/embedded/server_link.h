@@ -11,8 +11,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "gearman/codecs/wire/decoder.h"
-#include "gearman/codecs/wire/message.h"
+#include "gearman/codecs/port_codec.h"
+#include "gearman/codecs/wire/frame_reader.h"
 #include "gearman/sdk/embedded/server_engine.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
@@ -71,8 +71,8 @@ class ServerLink {
   const LinkLimits limits_;
   ServerEngine* const engine_;
   EngineConnection* const connection_;
-  wire::Decoder<wire::ToServer> decoder_;
-  wire::ToServer event_;
+  PortCodec codec_;
+  PortEvent event_;
   bool connected_ = false;
   bool paused_ = false;
   // The stream takes no more: output is dropped.

@@ -1,21 +1,21 @@
-// The text commands of the embedded job server, as gearmand 1.1.20 answers
-// them.
+// The text commands of the embedded job server, answered as gearmand 1.1.20
+// answers them.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_TEXT_COMMANDS_H_
 #define GEARMAN_SDK_EMBEDDED_TEXT_COMMANDS_H_
 
-#include <string>
-
-#include "absl/strings/string_view.h"
+#include "gearman/codecs/admin/command.h"
+#include "gearman/codecs/wire/output_buffer.h"
 
 namespace gearman {
 namespace embedded {
 
 class ServerEngine;
 
-// Runs one line (without its line end) and returns the reply, whole.
-std::string RunTextCommand(ServerEngine& engine, absl::string_view line);
+// Runs one line and appends the reply, whole.
+void RunTextCommand(ServerEngine& engine, const admin::CommandLine& line,
+                    wire::OutputBuffer& out);
 
 }  // namespace embedded
 }  // namespace gearman

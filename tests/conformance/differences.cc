@@ -1,0 +1,44 @@
+#include "gearman/tests/conformance/differences.h"
+
+namespace gearman {
+namespace conformance {
+namespace {
+
+constexpr DifferenceInfo kDifferences[] = {
+    {Difference::kJoiningAnAbandonedJob, "Joining an abandoned job"},
+    {Difference::kJoiningACancelledJob, "Joining a cancelled job"},
+    {Difference::kForegroundJoiningABackgroundJob,
+     "Foreground joining a background job"},
+    {Difference::kBackgroundJoiningAForegroundJob,
+     "Background joining a foreground job"},
+    {Difference::kUniqueOf64Bytes, "Unique of 64 bytes"},
+    {Difference::kUniqueOfAReduceJob, "Unique of a reduce job"},
+    {Difference::kDueDelayedJob, "Due delayed job"},
+    {Difference::kLowJobsBehindADelayedJob, "Low jobs behind a delayed job"},
+    {Difference::kUnregisteringWithAJobHeld, "Unregistering with a job held"},
+    {Difference::kTimeLimits, "Time limits"},
+    {Difference::kHugeTimeLimit, "Huge time limit"},
+    {Difference::kHugeEpoch, "Huge epoch"},
+    {Difference::kLongStatusQuery, "Long status query"},
+    {Difference::kSleepWithoutAGrab, "Sleep without a grab"},
+    {Difference::kRegisteringWhileAsleep, "Registering while asleep"},
+    {Difference::kWokenWorkerLeaves, "Woken worker leaves"},
+    {Difference::kDroppingAFunctionWithJobs, "Dropping a function with jobs"},
+    {Difference::kCreatingAFunctionWithBareLineFeed,
+     "Creating a function with a bare line feed"},
+    {Difference::kHighPacketType, "High packet type"},
+    {Difference::kMissingArgument, "Missing argument"},
+    {Difference::kLongNames, "Long names"},
+    {Difference::kLongDenominator, "Long denominator"},
+    {Difference::kAnswersAfterHalfClose, "Answers after half-close"},
+    {Difference::kLimits, "Limits"},
+    {Difference::kPeerNames, "Peer names"},
+    {Difference::kVersionText, "Version text"},
+};
+
+}  // namespace
+
+absl::Span<const DifferenceInfo> Differences() { return kDifferences; }
+
+}  // namespace conformance
+}  // namespace gearman

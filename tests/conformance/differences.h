@@ -1,0 +1,54 @@
+// Where the embedded server differs from gearmand 1.1.20, on purpose: one table
+// for the conformance suite and docs/protocol.md, which a test holds together.
+// A test of such a point says what each of the two does.
+#ifndef GEARMAN_TESTS_CONFORMANCE_DIFFERENCES_H_
+#define GEARMAN_TESTS_CONFORMANCE_DIFFERENCES_H_
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace gearman {
+namespace conformance {
+
+enum class Difference {
+  kJoiningAnAbandonedJob,
+  kJoiningACancelledJob,
+  kForegroundJoiningABackgroundJob,
+  kBackgroundJoiningAForegroundJob,
+  kUniqueOf64Bytes,
+  kUniqueOfAReduceJob,
+  kDueDelayedJob,
+  kLowJobsBehindADelayedJob,
+  kUnregisteringWithAJobHeld,
+  kTimeLimits,
+  kHugeTimeLimit,
+  kHugeEpoch,
+  kLongStatusQuery,
+  kSleepWithoutAGrab,
+  kRegisteringWhileAsleep,
+  kWokenWorkerLeaves,
+  kDroppingAFunctionWithJobs,
+  kCreatingAFunctionWithBareLineFeed,
+  kHighPacketType,
+  kMissingArgument,
+  kLongNames,
+  kLongDenominator,
+  kAnswersAfterHalfClose,
+  kLimits,
+  kPeerNames,
+  kVersionText,
+};
+
+struct DifferenceInfo {
+  Difference difference;
+  // As docs/protocol.md names it.
+  absl::string_view name;
+};
+
+// All of them, in the order of the enumeration.
+absl::Span<const DifferenceInfo> Differences();
+
+}  // namespace conformance
+}  // namespace gearman
+
+#endif  // GEARMAN_TESTS_CONFORMANCE_DIFFERENCES_H_

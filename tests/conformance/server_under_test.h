@@ -1,0 +1,56 @@
+// The servers that the conformance suite runs against, and where they differ.
+//
+// A further variant (over TLS, through faults) is one more entry in Variants().
+#ifndef GEARMAN_TESTS_CONFORMANCE_SERVER_UNDER_TEST_H_
+#define GEARMAN_TESTS_CONFORMANCE_SERVER_UNDER_TEST_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "gearman/tests/conformance/peer.h"
+
+namespace gearman {
+namespace conformance {
+
+// As gearmand's options. Handles are "H:test:1" and so on.
+struct ServerOptions {
+  std::string job_handle_prefix = "H:test";
+  uint32_t job_retries = 0;
+  uint32_t worker_wakeup = 0;
+  bool round_robin = false;
+  bool exceptions = false;
+};
+
+class ServerUnderTest {
+ public:
+  virtual ~ServerUnderTest() = default;
+
+  // A new connection.
+  virtual std::unique_ptr<Peer> Connect() = 0;
+  // The TCP port of the IPv4 loopback that it listens on; 0: none.
+  virtual uint16_t port() const = 0;
+};
+
+struct Variant {
+  std::string name;
+  // It is the real gearmand 1.1.20, with its oddities.
+  bool is_gearmand;
+  // Starts a server. A failure is a failure of the running test.
+  std::function<std::unique_ptr<ServerUnderTest>(const ServerOptions&)> start;
+
+  friend std::ostream& operator<<(std::ostream& out, const Variant& variant) {
+    return out << variant.name;
+  }
+};
+
+std::vector<Variant> Variants();
+
+}  // namespace conformance
+}  // namespace gearman
+
+#endif  // GEARMAN_TESTS_CONFORMANCE_SERVER_UNDER_TEST_H_
