@@ -38,7 +38,7 @@ SubprocessOptions WordCount(std::vector<std::string> arguments) {
   return options;
 }
 
-ProgramResult Run(SubprocessOptions options) {
+ProgramResult RunToEnd(SubprocessOptions options) {
   absl::StatusOr<ProgramResult> result = RunProgram(std::move(options));
   EXPECT_TRUE(result.ok()) << result.status();
   return result.ok() ? *std::move(result) : ProgramResult();
@@ -53,7 +53,7 @@ std::vector<std::string> IndependentCount(const std::string& paths) {
                    " -type f -exec cat {} + | tr -cs 'A-Za-z' '\\n' | "
                    "tr A-Z a-z | grep . | sort | uniq -c | "
                    "sort -k1,1nr -k2,2 | awk '{print $1, $2}'")};
-  return absl::StrSplit(Run(std::move(options)).output, '\n',
+  return absl::StrSplit(RunToEnd(std::move(options)).output, '\n',
                         absl::SkipEmpty());
 }
 
@@ -94,14 +94,15 @@ void ExpectRightTotals(const ProgramResult& result) {
 }
 
 TEST(WordCountTest, ItsTotalsInProcessEqualAnIndependentCount) {
-  ExpectRightTotals(Run(WordCount({"--top=0", "--chunk_bytes=1000", kInput})));
+  ExpectRightTotals(
+      RunToEnd(WordCount({"--top=0", "--chunk_bytes=1000", kInput})));
 }
 
 TEST(WordCountTest, ItsTotalsThroughGearmandEqualAnIndependentCount) {
   GearmandProcess server;
   ASSERT_TRUE(server.ok());
   ExpectRightTotals(
-      Run(WordCount({"--top=0", "--server=" + server.address(), kInput})));
+      RunToEnd(WordCount({"--top=0", "--server=" + server.address(), kInput})));
 }
 
 TEST(WordCountTest, ItsTwoSidesRunAsSeparateProcesses) {
@@ -112,7 +113,8 @@ TEST(WordCountTest, ItsTwoSidesRunAsSeparateProcesses) {
       Subprocess::Start(WordCount({address, "--worker"}));
   ASSERT_TRUE(worker.ok()) << worker.status();
   ASSERT_TRUE((*worker)->WaitForErrorOutput("working").ok());
-  ExpectRightTotals(Run(WordCount({"--top=0", address, "--client", kInput})));
+  ExpectRightTotals(
+      RunToEnd(WordCount({"--top=0", address, "--client", kInput})));
   (*worker)->Signal(SIGINT);
   const auto status = (*worker)->Wait();
   ASSERT_TRUE(status.ok()) << status.status();
@@ -120,14 +122,14 @@ TEST(WordCountTest, ItsTwoSidesRunAsSeparateProcesses) {
 }
 
 TEST(WordCountTest, ItShowsProgress) {
-  const ProgramResult result = Run(WordCount({kInput}));
+  const ProgramResult result = RunToEnd(WordCount({kInput}));
   EXPECT_THAT(result.error_output, HasSubstr("jobs done"));
 }
 
 TEST(WordCountTest, AFileThatCantBeReadIsNamedAndTheRestCounted) {
   const support::TestDirectory directory;
   std::ofstream(directory.path() + "/good") << "one two Two";
-  const ProgramResult result = Run(
+  const ProgramResult result = RunToEnd(
       WordCount({directory.path() + "/good", directory.path() + "/missing"}));
   EXPECT_EQ(result.status.code, 1);
   EXPECT_THAT(result.error_output, HasSubstr("/missing"));
@@ -140,7 +142,7 @@ TEST(WordCountTest, AMissingServerIsNamed) {
   const support::ReservedPort port;
   const std::string address = absl::StrCat("tcp://127.0.0.1:", port.port());
   const ProgramResult result =
-      Run(WordCount({"--server=" + address, "--client", kInput}));
+      RunToEnd(WordCount({"--server=" + address, "--client", kInput}));
   EXPECT_EQ(result.status.code, 3);
   EXPECT_THAT(result.error_output, HasSubstr(address));
   EXPECT_THAT(result.error_output, HasSubstr("refused"));
@@ -162,15 +164,16 @@ TEST(WordCountTest, CtrlCEndsItWithAClearAnswer) {
 }
 
 TEST(WordCountTest, OptionsThatMakeNoSenseAreRefused) {
-  EXPECT_EQ(Run(WordCount({"--worker", "--client"})).status.code, 2);
-  EXPECT_EQ(Run(WordCount({"--worker"})).status.code, 2);
-  EXPECT_EQ(Run(WordCount({"--server=gopher://x", kInput})).status.code, 2);
+  EXPECT_EQ(RunToEnd(WordCount({"--worker", "--client"})).status.code, 2);
+  EXPECT_EQ(RunToEnd(WordCount({"--worker"})).status.code, 2);
+  EXPECT_EQ(RunToEnd(WordCount({"--server=gopher://x", kInput})).status.code,
+            2);
 }
 
 TEST(HelloTest, PrintsTheReversedText) {
   SubprocessOptions options;
   options.argv = {"examples/hello"};
-  const ProgramResult result = Run(std::move(options));
+  const ProgramResult result = RunToEnd(std::move(options));
   EXPECT_TRUE(result.status.ok()) << result.error_output;
   EXPECT_EQ(result.output, "namraeG ,olleh\n");
 }

@@ -1,0 +1,27 @@
+// A file of its own: who creates no worker links none.
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/plugin_registry.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/sdk/worker_options.h"
+
+namespace gearman {
+
+absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
+    const Config& config, const PluginRegistry& registry) {
+  absl::StatusOr<WorkerOptions> options = config.ToWorkerOptions(registry);
+  if (!options.ok()) return options.status();
+  return Worker::Create(*std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(WorkerOptions options) {
+  if (options.transports == nullptr) {
+    options.transports = PluginRegistry::Default().transports();
+  }
+  return Worker::Create(std::move(options));
+}
+
+}  // namespace gearman

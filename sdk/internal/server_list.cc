@@ -1,0 +1,40 @@
+#include "gearman/sdk/internal/server_list.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "gearman/transports/transport_factory.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+constexpr char kDefaultServer[] = "inproc://default";
+
+}  // namespace
+
+absl::StatusOr<std::vector<Address>> ParseServers(
+    const std::vector<std::string>& texts, absl::string_view options,
+    const TransportRegistry& transports) {
+  std::vector<Address> servers;
+  const std::vector<std::string> fallback = {kDefaultServer};
+  for (const std::string& text : texts.empty() ? fallback : texts) {
+    absl::StatusOr<Address> address = ParseAddress(text);
+    if (!address.ok()) return address.status();
+    if (std::find(servers.begin(), servers.end(), *address) != servers.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("server ", address->ToString(), " is given twice in ",
+                       options, "::servers"));
+    }
+    absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
+        transports.Find(address->scheme);
+    if (!factory.ok()) return factory.status();
+    servers.push_back(*std::move(address));
+  }
+  return servers;
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,27 @@
+// The servers of a client or worker, from what the user wrote.
+#ifndef GEARMAN_SDK_INTERNAL_SERVER_LIST_H_
+#define GEARMAN_SDK_INTERNAL_SERVER_LIST_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+namespace internal {
+
+// Parses `texts`; none means the embedded job server of this process,
+// "inproc://default". `options` names the options' type in errors.
+// INVALID_ARGUMENT: an address that makes no sense or is given twice;
+// NOT_FOUND: a scheme that `transports` doesn't have.
+absl::StatusOr<std::vector<Address>> ParseServers(
+    const std::vector<std::string>& texts, absl::string_view options,
+    const TransportRegistry& transports);
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_SERVER_LIST_H_

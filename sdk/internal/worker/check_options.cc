@@ -1,0 +1,127 @@
+#include "gearman/sdk/internal/worker/check_options.h"
+
+#include <string>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/wire/encoder.h"
+#include "gearman/codecs/wire/message.h"
+#include "gearman/codecs/wire/output_buffer.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// What gearmand keeps of it.
+constexpr size_t kMaxClientIdBytes = 127;
+// A living worker's own answer comes before the server's timer.
+constexpr int64_t kAnnouncedGraceMs = 1000;
+
+absl::Status Bad(absl::string_view field, absl::string_view why) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("WorkerOptions::", field, " ", why));
+}
+
+absl::Status CheckDurations(const WorkerOptions& options) {
+  struct Positive {
+    const char* name;
+    absl::Duration value;
+  };
+  for (const Positive& field :
+       {Positive{"connect_timeout", options.connect_timeout},
+        Positive{"reply_timeout", options.reply_timeout},
+        Positive{"heartbeat_interval", options.heartbeat_interval},
+        Positive{"regrab_interval", options.regrab_interval},
+        Positive{"reconnect.first_delay", options.reconnect.first_delay},
+        Positive{"reconnect.initial_delay", options.reconnect.initial_delay},
+        Positive{"reconnect.max_delay", options.reconnect.max_delay}}) {
+    if (field.value <= absl::ZeroDuration()) {
+      return Bad(field.name,
+                 absl::StrCat("is ", absl::FormatDuration(field.value),
+                              "; it must be more than zero"));
+    }
+  }
+  if (!(options.reconnect.multiplier >= 1)) {
+    return Bad("reconnect.multiplier", "must be at least 1");
+  }
+  if (!(options.reconnect.jitter >= 0 && options.reconnect.jitter <= 1)) {
+    return Bad("reconnect.jitter", "must be from 0 to 1");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckWorkerOptions(const WorkerOptions& options) {
+  absl::Status status = CheckDurations(options);
+  if (!status.ok()) return status;
+  if (options.concurrency < 1) {
+    return Bad("concurrency", absl::StrCat("is ", options.concurrency,
+                                           "; it must be at least 1"));
+  }
+  const PrefetchOptions& prefetch = options.prefetch;
+  if (prefetch.min_jobs < 0 || prefetch.max_jobs < prefetch.min_jobs) {
+    return Bad("prefetch", "needs 0 <= min_jobs <= max_jobs");
+  }
+  if (prefetch.max_wait < absl::ZeroDuration()) {
+    return Bad("prefetch.max_wait", "must not be negative");
+  }
+  if (options.limits.max_output_bytes == 0 ||
+      options.limits.max_pending_jobs < 1 ||
+      options.limits.max_packet_bytes < 12) {
+    return Bad("limits",
+               "needs max_output_bytes and max_pending_jobs of at least 1 and "
+               "max_packet_bytes of at least 12");
+  }
+  if (options.client_id.size() > kMaxClientIdBytes ||
+      options.client_id.find('\0') != std::string::npos) {
+    return Bad("client_id", absl::StrCat("must be at most ", kMaxClientIdBytes,
+                                         " bytes without a NUL"));
+  }
+  if (options.task_prefix.find('\0') != std::string::npos) {
+    return Bad("task_prefix", "holds a NUL byte, which no task can have");
+  }
+  wire::OutputBuffer scratch;
+  for (const std::string& option : options.server_options) {
+    status = wire::Encode(wire::OptionRequest{option}, scratch);
+    if (!status.ok()) return Bad("server_options", status.message());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTask(const Task& task) {
+  const std::string name =
+      absl::StrCat("task \"", absl::CHexEscape(task.name), "\"");
+  if (!task.handler && !task.async_handler) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": the handler is empty"));
+  }
+  const TaskOptions& options = task.options;
+  if (options.time_limit <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": time_limit is ", absl::FormatDuration(options.time_limit),
+        "; it must be more than zero"));
+  }
+  wire::OutputBuffer scratch;
+  if (!options.announce_time_limit) {
+    return wire::Encode(wire::CanDo{task.function}, scratch);
+  }
+  if (options.time_limit == absl::InfiniteDuration()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": there is no time_limit to be announced"));
+  }
+  return wire::Encode(
+      wire::CanDoTimeout{task.function, absl::StrCat(AnnouncedMs(options))},
+      scratch);
+}
+
+int64_t AnnouncedMs(const TaskOptions& options) {
+  return absl::ToInt64Milliseconds(
+             absl::Ceil(options.time_limit, absl::Milliseconds(1))) +
+         kAnnouncedGraceMs;
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,114 @@
+#include "gearman/sdk/internal/worker/handler_pool.h"
+
+#include <utility>
+
+#include "gearman/sdk/internal/worker/prefetch.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// A thread keeps the answers of quick jobs back until it has so many, or the
+// first is so old, or there is nothing else to do.
+constexpr size_t kMaxBatch = 32;
+constexpr absl::Duration kMaxBatchAge = absl::Microseconds(200);
+
+}  // namespace
+
+HandlerPool::HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox,
+                         Clock* clock)
+    : max_threads_(static_cast<size_t>(threads)),
+      mailbox_(std::move(mailbox)),
+      clock_(clock) {}
+
+HandlerPool::~HandlerPool() { Stop(); }
+
+void HandlerPool::Add(std::vector<HeldJobPtr>* jobs) {
+  absl::MutexLock lock(&mutex_);
+  for (HeldJobPtr& job : *jobs) jobs_.push_back(std::move(job));
+  jobs->clear();
+  if (stopping_) return;
+  while (threads_.size() < max_threads_ && idle_ < jobs_.size()) {
+    // Counted as idle until it has had a look.
+    ++idle_;
+    threads_.emplace_back([this] { Work(); });
+  }
+}
+
+void HandlerPool::Stop() {
+  std::vector<std::thread> threads;
+  std::deque<HeldJobPtr> dropped;
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    dropped.swap(jobs_);
+    threads.swap(threads_);
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+void HandlerPool::Work() {
+  std::vector<Message> batch;
+  absl::Time batch_began;
+  bool busy = false;
+  while (true) {
+    HeldJobPtr job;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (busy) ++idle_;
+      if (!batch.empty() && !WorkOrEnd()) {
+        mutex_.Unlock();
+        mailbox_->PostAll(&batch);
+        mutex_.Lock();
+      }
+      mutex_.Await(absl::Condition(this, &HandlerPool::WorkOrEnd));
+      if (stopping_) break;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+      --idle_;
+      busy = true;
+    }
+    if (job->ended.load(std::memory_order_acquire)) {
+      Message skipped;
+      skipped.kind = Message::Kind::kSkipped;
+      skipped.job = std::move(job);
+      batch.push_back(std::move(skipped));
+    } else {
+      if (!batch.empty() &&
+          (job->expected_ns >= Prefetch::kSlowNs || batch.size() >= kMaxBatch ||
+           clock_->Now() - batch_began >= kMaxBatchAge)) {
+        mailbox_->PostAll(&batch);
+      }
+      Message done = Do(std::move(job));
+      if (batch.empty()) batch_began = clock_->Now();
+      batch.push_back(std::move(done));
+    }
+  }
+  mailbox_->PostAll(&batch);
+}
+
+Message HandlerPool::Do(HeldJobPtr job) {
+  job->started = clock_->Now();
+  const absl::Duration limit = job->task->options.time_limit;
+  if (limit != absl::InfiniteDuration()) {
+    job->deadline = job->started + limit;
+    Message started;
+    started.kind = Message::Kind::kStarted;
+    started.job = job;
+    mailbox_->Post(std::move(started));
+  }
+  Message done;
+  done.kind = Message::Kind::kReturned;
+  if (job->task->handler) {
+    done.result = CallHandler(job);
+  } else {
+    const absl::Status status = CallAsyncHandler(job, &done.forgotten);
+    if (!status.ok()) done.result = status;
+  }
+  done.busy_ns = absl::ToInt64Nanoseconds(clock_->Now() - job->started);
+  done.job = std::move(job);
+  return done;
+}
+
+}  // namespace internal
+}  // namespace gearman

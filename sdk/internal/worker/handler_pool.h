@@ -1,0 +1,58 @@
+// HandlerPool: the threads on which handlers run when there may be several at
+// once. Threads are started as they are needed, up to the limit.
+//
+// Jobs are begun in the order in which they are given. What becomes of them is
+// posted to the mailbox, several at a time where handlers are quick.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_HANDLER_POOL_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_HANDLER_POOL_H_
+
+#include <deque>
+#include <memory>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/worker/mailbox.h"
+#include "gearman/transports/clock.h"
+
+namespace gearman {
+namespace internal {
+
+class HandlerPool {
+ public:
+  HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox, Clock* clock);
+  // Stop.
+  ~HandlerPool();
+  HandlerPool(const HandlerPool&) = delete;
+  HandlerPool& operator=(const HandlerPool&) = delete;
+
+  // Gives jobs to be done; empties `jobs`.
+  void Add(std::vector<HeldJobPtr>* jobs) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Forgets the jobs that were not begun, and waits for the handlers that run.
+  void Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  void Work() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Does one job.
+  Message Do(HeldJobPtr job);
+  bool WorkOrEnd() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !jobs_.empty();
+  }
+
+  const size_t max_threads_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  Clock* const clock_;
+
+  absl::Mutex mutex_;
+  std::deque<HeldJobPtr> jobs_ ABSL_GUARDED_BY(mutex_);
+  size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_HANDLER_POOL_H_

@@ -1,0 +1,101 @@
+#include "gearman/sdk/internal/worker/mailbox.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace internal {
+
+Mailbox::Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes)
+    : poller_(std::move(poller)), max_bytes_(max_bytes) {}
+
+void Mailbox::Push(Message message) {
+  bytes_ += message.bytes.size();
+  messages_.push_back(std::move(message));
+  if (announced_) return;
+  announced_ = true;
+  poller_->Wake();
+}
+
+void Mailbox::Post(Message message) {
+  absl::MutexLock lock(&mutex_);
+  if (!closed_) Push(std::move(message));
+}
+
+void Mailbox::PostAll(std::vector<Message>* messages) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!closed_) {
+      for (Message& message : *messages) Push(std::move(message));
+    }
+  }
+  messages->clear();
+}
+
+bool Mailbox::HasRoom(int link) const {
+  return bytes_ < max_bytes_ &&
+         (static_cast<size_t>(link) >= congested_.size() || !congested_[link]);
+}
+
+absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
+  const HeldJob& job = *message.job;
+  const auto can_go_on = [this, &job]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return closed_ || job.ended.load(std::memory_order_acquire) ||
+           job.stop.fired() || HasRoom(job.link);
+  };
+  absl::MutexLock lock(&mutex_);
+  if (may_wait) {
+    mutex_.Await(absl::Condition(&can_go_on));
+  }
+  if (closed_ || job.ended.load(std::memory_order_acquire)) {
+    return absl::CancelledError(absl::StrCat("nothing is sent for job ",
+                                             job.job.handle(),
+                                             " any more: it has ended"));
+  }
+  if (job.stop.fired()) {
+    return absl::CancelledError(
+        absl::StrCat("nothing is sent for job ", job.job.handle(),
+                     " any more: ", StopReasonName(job.stop.reason())));
+  }
+  if (!HasRoom(job.link)) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the server takes bytes too slowly: an update of job ",
+                     job.job.handle(), " was not sent"));
+  }
+  Push(std::move(message));
+  return absl::OkStatus();
+}
+
+void Mailbox::Take(std::vector<Message>* messages) {
+  absl::MutexLock lock(&mutex_);
+  announced_ = false;
+  bytes_ = 0;
+  if (messages->empty()) {
+    messages->swap(messages_);
+    return;
+  }
+  for (Message& message : messages_) messages->push_back(std::move(message));
+  messages_.clear();
+}
+
+void Mailbox::SetCongested(int link, bool congested) {
+  absl::MutexLock lock(&mutex_);
+  if (congested_.size() <= static_cast<size_t>(link)) {
+    congested_.resize(static_cast<size_t>(link) + 1);
+  }
+  congested_[link] = congested;
+}
+
+void Mailbox::Nudge() { absl::MutexLock lock(&mutex_); }
+
+void Mailbox::Close() {
+  std::vector<Message> dropped;
+  absl::MutexLock lock(&mutex_);
+  closed_ = true;
+  bytes_ = 0;
+  dropped.swap(messages_);
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,90 @@
+// Mailbox: how whoever is not the worker's I/O thread tells it something about
+// a job: handler threads, owners of pending jobs. Messages are taken in the
+// order in which they were posted.
+//
+// Thread-safe. Outlives the worker as long as a pending job refers to it; what
+// is posted after Close is dropped.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_MAILBOX_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_MAILBOX_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/transports/poller.h"
+
+namespace gearman {
+namespace internal {
+
+struct Message {
+  enum class Kind : unsigned char {
+    kStarted,   // the handler of a job with a time limit begins
+    kReturned,  // the handler has returned after `busy_ns`; `result`, unless
+                // asynchronous
+    kSkipped,   // the job had been lost before it was begun
+    kFinished,  // a pending job's answer is `result`
+    kData,      // `bytes`
+    kWarning,   // `bytes`
+    kStatus,    // numerator, denominator
+  };
+
+  Kind kind;
+  bool forgotten = false;
+  HeldJobPtr job;
+  absl::StatusOr<std::string> result = std::string();
+  std::string bytes;
+  int64_t numerator = 0;
+  int64_t denominator = 0;
+  int64_t busy_ns = 0;
+};
+
+class Mailbox {
+ public:
+  // `max_bytes`: of updates posted and not taken.
+  Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes);
+  Mailbox(const Mailbox&) = delete;
+  Mailbox& operator=(const Mailbox&) = delete;
+
+  void Post(Message message) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Empties `messages`.
+  void PostAll(std::vector<Message>* messages) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Posts an update of a job that a handler works on. While there is no room:
+  // waits until the job's token fires, or RESOURCE_EXHAUSTED. CANCELLED: the
+  // job has ended.
+  absl::Status PostUpdate(Message message, bool may_wait)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // The I/O thread: appends all that was posted.
+  void Take(std::vector<Message>* messages) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The I/O thread: the output to this server is above its limit, or no longer.
+  void SetCongested(int link, bool congested) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The I/O thread: tokens have fired: those who wait look again.
+  void Nudge() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Close() ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  bool HasRoom(int link) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  void Push(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::shared_ptr<Poller> poller_;
+  const size_t max_bytes_;
+  absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  // The poller has been woken for what is in the box.
+  bool announced_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<bool> congested_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Message> messages_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_MAILBOX_H_

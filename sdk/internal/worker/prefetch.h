@@ -1,0 +1,72 @@
+// Prefetch: how many jobs a worker may hold and ask for.
+//
+// Every job that waits here is one that no other worker can do, so beyond the
+// free handlers a worker takes only what it will have begun within max_wait:
+//
+//   ahead = min(max_jobs,
+//               max_wait * concurrency / what a job costs,
+//               twice the jobs done since the last slow one,
+//               what fits into max_bytes)
+//
+// The third term makes it grow from none, doubling with each round, so that one
+// lucky measurement takes no hoard; and a task never measured counts as slow.
+//
+// Pure: no clock, no I/O. Belongs to the worker's I/O thread.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_PREFETCH_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_PREFETCH_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gearman/sdk/internal/worker/job_cost.h"
+#include "gearman/sdk/worker_options.h"
+
+namespace gearman {
+namespace internal {
+
+class Prefetch {
+ public:
+  // What the worker has at this moment.
+  struct Load {
+    int outstanding = 0;     // grabs not answered
+    int waiting = 0;         // jobs received and not begun
+    int running = 0;         // jobs that occupy a handler
+    int64_t waiting_ns = 0;  // what the waiting ones cost, as Expected said
+    size_t held_bytes = 0;   // payloads of all jobs held
+  };
+
+  Prefetch(const PrefetchOptions& options, int concurrency);
+
+  // What a job of a task is expected to cost.
+  int64_t Expected(const JobCost& task) const {
+    return task.known() ? task.expected_ns() : unknown_ns();
+  }
+  // Expected to take so long that answers must not wait for it.
+  static constexpr int64_t kSlowNs = 1000000;
+
+  // A job with this payload has been received.
+  void OnAssigned(size_t bytes);
+  // A job of this task has occupied a handler for this long.
+  void OnDone(JobCost* task, int64_t ns);
+
+  // How many jobs may be waiting or asked for.
+  int Target(const Load& load) const;
+  // How many grabs may be sent now. Grabs that only top up come in bundles,
+  // half the target at least, so that they share writes.
+  int Room(const Load& load) const;
+
+ private:
+  int64_t unknown_ns() const;
+
+  const PrefetchOptions options_;
+  const int concurrency_;
+  const int64_t budget_ns_;  // of handler time, in which a job is begun
+  JobCost mix_;              // of all tasks, as they come
+  int64_t fast_in_a_row_ = 0;
+  double job_bytes_ = 0;  // moving mean
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_PREFETCH_H_

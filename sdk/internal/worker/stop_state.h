@@ -1,0 +1,84 @@
+// StopState: what the stop tokens of one job share.
+//
+// Fired by the worker's I/O thread, asked by any.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_STOP_STATE_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_STOP_STATE_H_
+
+#include <atomic>
+#include <functional>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/stop_token.h"
+
+namespace gearman {
+namespace internal {
+
+struct Message;
+
+// The worker whose I/O thread is occupied by a handler: lets it do its I/O when
+// the handler gives it a chance.
+class HandlerHost {
+ public:
+  // Moves bytes and sees to timers; waits for something to do until `until` at
+  // most. A past `until`: only looks, and not more often than makes sense.
+  virtual void Look(absl::Time until) = 0;
+  virtual absl::Time Now() = 0;
+  // Sends an update of the handler's job. As Mailbox::PostUpdate; while there
+  // is no room it does its I/O.
+  virtual absl::Status SendUpdate(Message message, bool may_wait) = 0;
+
+ protected:
+  ~HandlerHost() = default;
+};
+
+class StopState {
+ public:
+  StopState() = default;
+  StopState(const StopState&) = delete;
+  StopState& operator=(const StopState&) = delete;
+
+  // Fires, unless it has fired; runs callbacks on this thread.
+  void Fire(StopReason reason) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The job has ended: callbacks are dropped.
+  void End() ABSL_LOCKS_EXCLUDED(mutex_);
+  // As new, for another job; nobody has a token.
+  void Reset();
+
+  StopReason reason() const { return reason_.load(std::memory_order_acquire); }
+  bool fired() const { return reason() != StopReason::kNone; }
+  // As StopToken's.
+  StopReason LookAndTell();
+  bool WaitFor(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnStop(std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // While the handler runs on the I/O thread: the worker, for this thread only.
+  void set_host(HandlerHost* host) {
+    host_thread_ = std::this_thread::get_id();
+    host_.store(host, std::memory_order_release);
+  }
+  HandlerHost* host() const {
+    HandlerHost* const host = host_.load(std::memory_order_acquire);
+    return host != nullptr && host_thread_ == std::this_thread::get_id()
+               ? host
+               : nullptr;
+  }
+
+ private:
+  std::atomic<StopReason> reason_{StopReason::kNone};
+  std::atomic<bool> ended_{false};
+  std::atomic<bool> has_callbacks_{false};
+  std::atomic<HandlerHost*> host_{nullptr};
+  std::atomic<std::thread::id> host_thread_{};
+  absl::Mutex mutex_;
+  std::vector<std::function<void()>> callbacks_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_STOP_STATE_H_

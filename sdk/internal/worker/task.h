@@ -1,0 +1,36 @@
+// Task: one registration: a name, what does its jobs, and how. Immutable after
+// registration, but for what the I/O thread learns about it.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_TASK_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_TASK_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/worker/job_cost.h"
+#include "gearman/sdk/job_context.h"
+#include "gearman/sdk/worker_options.h"
+
+namespace gearman {
+namespace internal {
+
+struct Task {
+  std::string function;  // on the wire: with the namespace prefix
+  std::string name;      // without
+  TaskOptions options;
+  // Milliseconds for CAN_DO_TIMEOUT; 0: CAN_DO.
+  int64_t announced_ms = 0;
+  // One of the two.
+  std::function<absl::StatusOr<std::string>(JobContext&)> handler;
+  std::function<void(PendingJob)> async_handler;
+  TaskMetrics* metrics = nullptr;  // null: nothing is counted
+
+  JobCost cost;  // I/O thread only
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_TASK_H_

@@ -1,0 +1,536 @@
+#include "gearman/sdk/internal/worker/worker_core.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/sdk/internal/random_engine.h"
+#include "gearman/sdk/internal/server_list.h"
+#include "gearman/sdk/internal/worker/check_options.h"
+#include "gearman/transports/epoll_poller.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+constexpr int64_t kNotDraining = std::numeric_limits<int64_t>::max();
+static_assert(std::atomic<int64_t>::is_always_lock_free &&
+                  std::atomic<bool>::is_always_lock_free,
+              "signal handlers store to them");
+
+// With handlers on the I/O thread: how long they may follow one another before
+// I/O has its turn, and how old an answer may become meanwhile.
+constexpr absl::Duration kSlice = absl::Milliseconds(5);
+constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
+// So many bytes of answers are worth a write.
+constexpr size_t kManyBytes = 128 << 10;
+// How often a handler's questions to its stop token cost a look at the I/O.
+constexpr absl::Duration kLookInterval = absl::Milliseconds(1);
+
+WorkerServers::Options ServersOptions(const WorkerOptions& options,
+                                      Metrics* metrics) {
+  WorkerServers::Options servers;
+  servers.session.client_id = options.client_id;
+  servers.session.server_options = options.server_options;
+  servers.session.reply_timeout = options.reply_timeout;
+  servers.session.heartbeat_interval = options.heartbeat_interval;
+  servers.session.regrab_interval = options.regrab_interval;
+  servers.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  servers.reconnect = options.reconnect;
+  servers.connect_timeout = options.connect_timeout;
+  servers.max_output_bytes = options.limits.max_output_bytes;
+  servers.transports = options.transports;
+  servers.metrics = metrics;
+  servers.logger = options.logger;
+  return servers;
+}
+
+WorkerJobs::Options JobsOptions(const WorkerOptions& options,
+                                Metrics* metrics) {
+  WorkerJobs::Options jobs;
+  jobs.concurrency = options.concurrency;
+  jobs.prefetch = options.prefetch;
+  jobs.max_pending_jobs = options.limits.max_pending_jobs;
+  jobs.exceptions = options.exceptions;
+  jobs.reports = static_cast<bool>(options.after_job);
+  jobs.metrics = metrics;
+  jobs.logger = options.logger;
+  return jobs;
+}
+
+std::shared_ptr<Metrics> MakeMetrics(const WorkerOptions& options) {
+  if (options.metrics_sinks.empty()) return nullptr;
+  MetricsOptions metrics;
+  metrics.owner = MetricOwner::kWorker;
+  return std::make_shared<Metrics>(metrics);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<WorkerCore>> WorkerCore::Create(
+    WorkerOptions options) {
+  absl::Status status = CheckWorkerOptions(options);
+  if (!status.ok()) return status;
+  if (options.transports == nullptr) {
+    options.transports = TransportRegistry::Default();
+  }
+  absl::StatusOr<std::vector<Address>> servers =
+      ParseServers(options.servers, "WorkerOptions", *options.transports);
+  if (!servers.ok()) return servers.status();
+  if (options.poller == nullptr) {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+    if (!poller.ok()) return poller.status();
+    options.poller = *std::move(poller);
+  }
+  return std::unique_ptr<WorkerCore>(
+      new WorkerCore(std::move(options), *std::move(servers)));
+}
+
+WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
+    : options_(std::move(options)),
+      poller_(options_.poller),
+      clock_(poller_->clock()),
+      metrics_(MakeMetrics(options_)),
+      mailbox_(
+          std::make_shared<Mailbox>(poller_, options_.limits.max_output_bytes)),
+      drain_deadline_ns_(kNotDraining),
+      random_(MakeRandomEngine(options_.random_seed)),
+      servers_(std::move(servers), ServersOptions(options_, metrics_.get()),
+               poller_.get(), &random_),
+      jobs_(JobsOptions(options_, metrics_.get()), &servers_, mailbox_, clock_,
+            this, &stats_),
+      congested_(static_cast<size_t>(servers_.size())) {
+  if (metrics_ != nullptr) {
+    exporter_ = std::make_unique<MetricsExporter>(
+        metrics_, options_.metrics_sinks, clock_);
+  }
+}
+
+WorkerCore::~WorkerCore() {
+  if (!stopped()) {
+    End(absl::OkStatus(), StopReason::kStopped, clock_->Now());
+  }
+  jobs_.StopHandlers();
+  mailbox_->Close();
+}
+
+// --- asked by other threads --------------------------------------------------
+
+absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
+  task->function = absl::StrCat(options_.task_prefix, task->name);
+  absl::Status status = CheckTask(*task);
+  if (!status.ok()) return status;
+  if (task->options.announce_time_limit) {
+    task->announced_ms = AnnouncedMs(task->options);
+  }
+  if (metrics_ != nullptr) task->metrics = metrics_->ForTask(task->name);
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto same = std::find_if(
+        tasks_.begin(), tasks_.end(), [&task](const auto& registered) {
+          return registered->function == task->function;
+        });
+    if (same == tasks_.end()) {
+      tasks_.push_back(std::move(task));
+    } else {
+      *same = std::move(task);
+    }
+    tasks_version_.fetch_add(1, std::memory_order_release);
+  }
+  poller_->Wake();
+  return absl::OkStatus();
+}
+
+absl::Status WorkerCore::Unregister(absl::string_view name) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = std::find_if(
+        tasks_.begin(), tasks_.end(),
+        [name](const auto& registered) { return registered->name == name; });
+    if (found == tasks_.end()) {
+      return absl::NotFoundError(absl::StrCat("task \"", absl::CHexEscape(name),
+                                              "\" is not registered"));
+    }
+    tasks_.erase(found);
+    tasks_version_.fetch_add(1, std::memory_order_release);
+  }
+  poller_->Wake();
+  return absl::OkStatus();
+}
+
+std::vector<std::string> WorkerCore::tasks() const {
+  std::vector<std::string> names;
+  absl::MutexLock lock(&mutex_);
+  for (const std::shared_ptr<Task>& task : tasks_) names.push_back(task->name);
+  return names;
+}
+
+void WorkerCore::Stop() {
+  stop_requested_.store(true, std::memory_order_release);
+  poller_->Wake();
+}
+
+void WorkerCore::Drain(absl::Duration limit) {
+  const int64_t deadline =
+      std::min(absl::ToUnixNanos(clock_->Now() + limit), kNotDraining - 1);
+  int64_t before = drain_deadline_ns_.load(std::memory_order_acquire);
+  while (deadline < before &&
+         !drain_deadline_ns_.compare_exchange_weak(before, deadline)) {
+  }
+  poller_->Wake();
+}
+
+WorkerStats WorkerCore::stats() const {
+  absl::MutexLock lock(&mutex_);
+  return published_;
+}
+
+MetricsSnapshot WorkerCore::metrics() const {
+  return metrics_ == nullptr ? MetricsSnapshot()
+                             : metrics_->Snapshot(clock_->Now());
+}
+
+// --- the loop ----------------------------------------------------------------
+
+absl::Status WorkerCore::Run() {
+  if (running_.exchange(true)) {
+    return absl::FailedPreconditionError(
+        "Worker::Run: another thread is in it, or a handler called it");
+  }
+  while (!stopped()) Turn(absl::InfiniteFuture());
+  jobs_.StopHandlers();
+  jobs_.TakeMail(clock_->Now());
+  RunHooks(/*after_poll=*/false, /*any_activity=*/false);
+  Publish();
+  running_.store(false);
+  return end_status_;
+}
+
+absl::Time WorkerCore::RunOnce(absl::Time deadline) {
+  if (running_.exchange(true)) return absl::InfiniteFuture();
+  absl::Time next = absl::InfiniteFuture();
+  if (!stopped()) {
+    Turn(deadline);
+    if (!stopped()) {
+      next = jobs_.HasNext() ? absl::InfinitePast() : NextDeadline();
+    }
+  } else {
+    // Handlers that ended late.
+    jobs_.TakeMail(clock_->Now());
+    RunHooks(/*after_poll=*/false, /*any_activity=*/false);
+    Publish();
+  }
+  running_.store(false);
+  return next;
+}
+
+void WorkerCore::Turn(absl::Time deadline) {
+  Pass(jobs_.HasNext() ? absl::InfinitePast() : deadline);
+  const bool any_activity = !ready_.empty();
+  if (!stopped()) RunJobs();
+  if (!stopped()) Advance(clock_->Now());
+  Publish();
+  RunHooks(/*after_poll=*/true, any_activity);
+  if (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture()) {
+    exporter_->OnTime(clock_->Now());
+  }
+}
+
+void WorkerCore::Pass(absl::Time until) {
+  ready_.clear();
+  absl::Time now = clock_->Now();
+  TakeRequests(now);
+  if (stopped()) return;
+  Advance(now);
+  if (stopped()) return;
+  Publish();
+  poller_->Wait(std::min(until, NextDeadline()), &ready_);
+  ++stats_.polls;
+  now = clock_->Now();
+  TakeRequests(now);
+  if (stopped()) return;
+  for (const Poller::Key key : ready_) {
+    servers_.OnReady(
+        key, now,
+        [this, now](int link, wire::ToWorker& event) {
+          return OnEvent(link, event, now);
+        },
+        &lost_);
+  }
+  jobs_.HandOut();
+  jobs_.TakeMail(now);
+  // After reading: what has come in time must not count as late because a
+  // handler kept this thread.
+  servers_.OnTime(now, &lost_);
+  jobs_.OnTime(now);
+  HandleLost(now);
+}
+
+void WorkerCore::RunJobs() {
+  const absl::Time began = clock_->Now();
+  absl::Time now = began;
+  while (jobs_.HasNext()) {
+    TakeRequests(now);
+    if (stopped()) return;
+    // No answer waits behind a slow handler.
+    if (jobs_.unsent_since() != absl::InfiniteFuture() &&
+        (jobs_.NextIsSlow() || now - jobs_.unsent_since() >= kAnswerAge)) {
+      Advance(now);
+      poller_->RunDeferred();
+      if (stopped() || !jobs_.HasNext()) return;
+    }
+    const WorkerLink& link = servers_.link(jobs_.RunNext());
+    if (stopped()) return;
+    if (jobs_.has_reports()) RunHooks(/*after_poll=*/false, false);
+    now = clock_->Now();
+    const bool many_bytes = link.connection != nullptr &&
+                            link.connection->output().size() >= kManyBytes;
+    if (many_bytes || now - began >= kSlice) return;
+    if (servers_.want_grabs() && jobs_.Room() > 0) return;
+  }
+}
+
+void WorkerCore::TakeRequests(absl::Time now) {
+  if (stop_requested_.load(std::memory_order_acquire)) {
+    End(absl::OkStatus(), StopReason::kStopped, now);
+    return;
+  }
+  const uint64_t version = tasks_version_.load(std::memory_order_acquire);
+  if (version != offered_version_) {
+    offered_version_ = version;
+    {
+      absl::MutexLock lock(&mutex_);
+      offered_ = tasks_;
+    }
+    for (int i = 0; i < servers_.size(); ++i) {
+      WorkerLink& link = servers_.link(i);
+      if (link.session != nullptr) link.session->SetTasks(offered_);
+    }
+  }
+  const int64_t drain_ns = drain_deadline_ns_.load(std::memory_order_acquire);
+  if (drain_ns == kNotDraining) return;
+  if (!draining_) {
+    draining_ = true;
+    options_.logger.Log(LogLevel::kInfo, "draining");
+    for (int i = 0; i < servers_.size(); ++i) {
+      WorkerLink& link = servers_.link(i);
+      if (link.session != nullptr) link.session->StopGrabbing();
+    }
+  }
+  if (drain_ns == kNotDraining - 1 || now < absl::FromUnixNanos(drain_ns)) {
+    return;
+  }
+  size_t held = 0;
+  for (int i = 0; i < servers_.size(); ++i) {
+    held += servers_.link(i).held.size();
+  }
+  End(held == 0 ? absl::OkStatus()
+                : absl::DeadlineExceededError(
+                      absl::StrCat("the limit of Drain passed: ", held,
+                                   " jobs were given back to their servers")),
+      StopReason::kDrainLimit, now);
+}
+
+void WorkerCore::Advance(absl::Time now) {
+  if (!draining_) {
+    servers_.Open(offered_, now, &lost_);
+    const int room = jobs_.Room();
+    if (room > 0) servers_.Grab(room, now);
+  } else {
+    CloseDrained(now);
+    if (stopped()) return;
+  }
+  for (int i = 0; i < servers_.size(); ++i) servers_.Settle(i, now, &lost_);
+  jobs_.OnFlushed();
+  for (int i = 0; i < servers_.size(); ++i) {
+    const bool congested = servers_.link(i).congested;
+    if (congested == congested_[static_cast<size_t>(i)]) continue;
+    congested_[static_cast<size_t>(i)] = congested;
+    mailbox_->SetCongested(i, congested);
+  }
+  HandleLost(now);
+}
+
+void WorkerCore::HandleLost(absl::Time now) {
+  for (size_t i = 0; i < lost_.size(); ++i) {
+    const LostServer lost = std::move(lost_[i]);
+    if (metrics_ != nullptr &&
+        lost.status.code() == absl::StatusCode::kDataLoss) {
+      metrics_->ProtocolError("DATA_LOSS");
+    }
+    jobs_.OnLost(servers_.Close(lost, /*reopen=*/!draining_, now),
+                 StopReason::kConnectionLost, /*given_back=*/false, now);
+  }
+  lost_.clear();
+}
+
+void WorkerCore::CloseDrained(absl::Time now) {
+  bool open = false;
+  for (int i = 0; i < servers_.size(); ++i) {
+    WorkerLink& link = servers_.link(i);
+    if (link.connection == nullptr) continue;
+    if (link.up() && !link.session->receipt_given()) {
+      open = true;
+      if (link.session->outstanding() == 0 && link.held.empty()) {
+        // Closing with bytes unread may destroy answers on their way.
+        link.session->AskForReceipt(now);
+      }
+      continue;
+    }
+    servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
+                   /*reopen=*/false, now);
+  }
+  if (!open) End(absl::OkStatus(), StopReason::kStopped, now);
+}
+
+void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {
+  end_status_ = std::move(status);
+  std::vector<LostServer> failed;
+  for (int i = 0; i < servers_.size(); ++i) {
+    // Answers that are ready leave if they can.
+    servers_.Flush(i, &failed);
+    jobs_.OnLost(servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
+                                /*reopen=*/false, now),
+                 reason, /*given_back=*/true, now);
+  }
+  lost_.clear();
+  ended_.store(true, std::memory_order_release);
+  options_.logger.Log(LogLevel::kInfo, "the worker has ended");
+  poller_->RunDeferred();
+}
+
+absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
+                                 absl::Time now) {
+  SessionEvent result;
+  WorkerLink& server = servers_.link(link);
+  absl::Status status = server.session->OnEvent(event, now, &result);
+  if (!status.ok()) return status;
+  switch (result.kind) {
+    case SessionEvent::Kind::kNothing:
+      break;
+    case SessionEvent::Kind::kJob:
+      ++stats_.grabs_job;
+      if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kJob);
+      jobs_.OnAssigned(link, *result.task, *result.assigned, now);
+      break;
+    case SessionEvent::Kind::kNoJob:
+      ++stats_.grabs_no_job;
+      if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kNoJob);
+      break;
+    case SessionEvent::Kind::kHeartbeat:
+      if (server.metrics != nullptr) {
+        server.metrics->heartbeat_rtt.Observe(result.round_trip);
+      }
+      break;
+    case SessionEvent::Kind::kAnswerRefused:
+      ++stats_.answers_refused;
+      if (metrics_ != nullptr) metrics_->ProtocolError(result.code);
+      options_.logger.Log(
+          LogLevel::kInfo, server.name,
+          " had given a job to somebody else: ", absl::CHexEscape(result.text));
+      break;
+    case SessionEvent::Kind::kError:
+      if (metrics_ != nullptr) metrics_->ProtocolError(result.code);
+      options_.logger.Log(LogLevel::kWarning, server.name, ": ",
+                          absl::CHexEscape(result.code), ": ",
+                          absl::CHexEscape(result.text));
+      break;
+  }
+  return absl::OkStatus();
+}
+
+void WorkerCore::RunHooks(bool after_poll, bool any_activity) {
+  if (jobs_.has_reports()) {
+    for (const WorkerJobs::Report& report : jobs_.TakeReports()) {
+      Obey(options_.after_job(
+          {report.job->job, report.outcome, report.status, report.duration}));
+    }
+  }
+  if (after_poll && options_.after_poll)
+    Obey(options_.after_poll(any_activity));
+}
+
+void WorkerCore::Obey(Proceed proceed) {
+  if (proceed == Proceed::kDrain) Drain(absl::InfiniteDuration());
+  if (proceed == Proceed::kStop) Stop();
+}
+
+absl::Time WorkerCore::NextDeadline() const {
+  absl::Time next = std::min(servers_.next_deadline(), jobs_.next_deadline());
+  if (exporter_ != nullptr) next = std::min(next, exporter_->next());
+  const int64_t drain_ns = drain_deadline_ns_.load(std::memory_order_acquire);
+  if (drain_ns < kNotDraining - 1) {
+    next = std::min(next, absl::FromUnixNanos(drain_ns));
+  }
+  return next;
+}
+
+void WorkerCore::Publish() {
+  jobs_.Publish();
+  const WorkerServers::Counts& counts = servers_.counts();
+  stats_.grabs_sent = counts.sessions.grabs_sent;
+  stats_.wakeups_noop =
+      counts.sessions.wakeups[static_cast<size_t>(WakeupCause::kNoop)];
+  stats_.wakeups_regrab =
+      counts.sessions.wakeups[static_cast<size_t>(WakeupCause::kRegrab)];
+  stats_.wakeups_registered =
+      counts.sessions.wakeups[static_cast<size_t>(WakeupCause::kRegistered)];
+  stats_.vain_pauses = counts.sessions.vain_pauses;
+  stats_.heartbeats = counts.sessions.heartbeats;
+  stats_.connects = counts.connects;
+  stats_.connections_lost = counts.losses;
+  stats_.connect_failures = counts.connect_failures;
+  stats_.writes = counts.writes;
+  stats_.servers_connected = static_cast<uint64_t>(servers_.connected());
+  absl::MutexLock lock(&mutex_);
+  published_ = stats_;
+}
+
+// --- a handler on this thread ------------------------------------------------
+
+void WorkerCore::Look(absl::Time until) {
+  const absl::Time now = clock_->Now();
+  if (looking_ || stopped()) return;
+  if (until <= now && now - last_look_ < kLookInterval) return;
+  looking_ = true;
+  Pass(until);
+  const absl::Time after = clock_->Now();
+  if (!stopped()) TakeRequests(after);
+  if (!stopped()) Advance(after);
+  Publish();
+  poller_->RunDeferred();
+  last_look_ = after;
+  looking_ = false;
+}
+
+absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
+  const HeldJobPtr job = message.job;
+  while (job->state != HeldJob::State::kEnded && !job->stop.fired() &&
+         servers_.link(job->link).connection->output().size() >=
+             options_.limits.max_output_bytes) {
+    if (!may_wait) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("the server takes bytes too slowly: an update of job ",
+                       job->job.handle(), " was not sent"));
+    }
+    Look(absl::InfiniteFuture());
+  }
+  if (job->stop.fired()) {
+    return absl::CancelledError(
+        absl::StrCat("nothing is sent for job ", job->job.handle(),
+                     " any more: ", StopReasonName(job->stop.reason())));
+  }
+  absl::Status status = jobs_.AppendUpdate(std::move(message));
+  if (!status.ok()) return status;
+  // The handler may go on for long.
+  servers_.Flush(job->link, &lost_);
+  poller_->RunDeferred();
+  HandleLost(clock_->Now());
+  Look(absl::InfinitePast());
+  return absl::OkStatus();
+}
+
+}  // namespace internal
+}  // namespace gearman

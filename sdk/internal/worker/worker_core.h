@@ -1,0 +1,118 @@
+// WorkerCore: what a Worker is made of, put together: servers, jobs, the loop
+// around them, and what other threads ask of it.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_CORE_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_WORKER_CORE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/metrics/metrics_exporter.h"
+#include "gearman/sdk/internal/worker/mailbox.h"
+#include "gearman/sdk/internal/worker/stop_state.h"
+#include "gearman/sdk/internal/worker/worker_jobs.h"
+#include "gearman/sdk/internal/worker/worker_servers.h"
+#include "gearman/sdk/worker_options.h"
+#include "gearman/sdk/worker_stats.h"
+
+namespace gearman {
+namespace internal {
+
+class WorkerCore final : private HandlerHost {
+ public:
+  static absl::StatusOr<std::unique_ptr<WorkerCore>> Create(
+      WorkerOptions options);
+  ~WorkerCore();
+
+  // As Worker's; `task` has all but its function and metrics.
+  absl::Status Register(std::shared_ptr<Task> task) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Unregister(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status Run();
+  absl::Time RunOnce(absl::Time deadline);
+  bool stopped() const { return ended_.load(std::memory_order_acquire); }
+  void Drain(absl::Duration limit);
+  void Stop();
+  WorkerStats stats() const ABSL_LOCKS_EXCLUDED(mutex_);
+  MetricsSnapshot metrics() const;
+
+ private:
+  WorkerCore(WorkerOptions options, std::vector<Address> servers);
+
+  // --- the loop, on the thread in Run; user code runs in Turn and Look only
+  // --- One pass of everything.
+  void Turn(absl::Time deadline);
+  // Sends what is to be sent, waits for I/O until `until` at most, handles it.
+  void Pass(absl::Time until);
+  // Runs handlers here (concurrency 1), until more I/O makes sense.
+  void RunJobs();
+  // Sees what other threads have asked for.
+  void TakeRequests(absl::Time now);
+  // Lets everything that can go on go on: connects, grabs, writes.
+  void Advance(absl::Time now);
+  void HandleLost(absl::Time now);
+  // While draining: closes what has nothing left to do; ends when all is.
+  void CloseDrained(absl::Time now);
+  // Closes everything; jobs held go back.
+  void End(absl::Status status, StopReason reason, absl::Time now);
+  absl::Status OnEvent(int link, wire::ToWorker& event, absl::Time now);
+  void RunHooks(bool after_poll, bool any_activity);
+  void Obey(Proceed proceed);
+  absl::Time NextDeadline() const;
+  void Publish() ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // HandlerHost: for the handler that runs on this thread.
+  void Look(absl::Time until) override;
+  absl::Time Now() override { return clock_->Now(); }
+  absl::Status SendUpdate(Message message, bool may_wait) override;
+
+  const WorkerOptions options_;
+  const std::shared_ptr<Poller> poller_;
+  Clock* const clock_;
+  const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
+  const std::shared_ptr<Mailbox> mailbox_;
+
+  // Asked by any thread, by signal handlers, too.
+  std::atomic<bool> stop_requested_{false};
+  // Unix nanoseconds; kNotDraining: no drain was asked for.
+  std::atomic<int64_t> drain_deadline_ns_;
+  std::atomic<uint64_t> tasks_version_{0};
+  std::atomic<bool> running_{false};
+  std::atomic<bool> ended_{false};
+
+  mutable absl::Mutex mutex_;
+  std::vector<std::shared_ptr<Task>> tasks_ ABSL_GUARDED_BY(mutex_);
+  WorkerStats published_ ABSL_GUARDED_BY(mutex_);
+
+  // The loop's.
+  std::mt19937_64 random_;
+  WorkerStats stats_;
+  WorkerServers servers_;
+  WorkerJobs jobs_;
+  std::vector<std::shared_ptr<Task>> offered_;
+  uint64_t offered_version_ = 0;
+  bool draining_ = false;
+  bool looking_ = false;
+  absl::Time last_look_ = absl::InfinitePast();
+  absl::Status end_status_;
+  std::vector<Poller::Key> ready_;
+  std::vector<LostServer> lost_;
+  std::vector<bool> congested_;
+  std::unique_ptr<MetricsExporter> exporter_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_WORKER_CORE_H_

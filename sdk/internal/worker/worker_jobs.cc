@@ -1,0 +1,415 @@
+#include "gearman/sdk/internal/worker/worker_jobs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+WorkOutcome MetricsOutcome(JobOutcome outcome) {
+  switch (outcome) {
+    case JobOutcome::kComplete:
+      return WorkOutcome::kComplete;
+    case JobOutcome::kFailed:
+      return WorkOutcome::kFailed;
+    case JobOutcome::kException:
+      return WorkOutcome::kException;
+    case JobOutcome::kTimedOut:
+      return WorkOutcome::kTimedOut;
+    case JobOutcome::kLost:
+      break;
+  }
+  return WorkOutcome::kLost;
+}
+
+absl::Status LateStatus(const HeldJob& job) {
+  return absl::DeadlineExceededError(absl::StrCat(
+      "not done within ", absl::FormatDuration(job.task->options.time_limit),
+      ", the time limit of task \"", job.task->name, "\""));
+}
+
+}  // namespace
+
+WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
+                       std::shared_ptr<Mailbox> mailbox, Clock* clock,
+                       HandlerHost* host, WorkerStats* stats)
+    : options_(std::move(options)),
+      servers_(servers),
+      mailbox_(std::move(mailbox)),
+      clock_(clock),
+      host_(host),
+      stats_(stats),
+      prefetch_(options_.prefetch, options_.concurrency) {
+  if (options_.concurrency > 1) {
+    pool_ =
+        std::make_unique<HandlerPool>(options_.concurrency, mailbox_, clock_);
+  }
+}
+
+// --- coming ------------------------------------------------------------------
+
+void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
+                            wire::JobAssign& assigned, absl::Time now) {
+  HeldJobPtr job = std::make_shared<HeldJob>();
+  WorkerLink& server = servers_->link(link);
+  const size_t bytes = assigned.data.size();
+  job->job = Job(task->name,
+                 std::string(assigned.unique.data(), assigned.unique.size()),
+                 bytes == 0 ? nullptr : std::move(assigned.data).TakeShared());
+  job->job.set_handle(
+      std::string(assigned.handle.data(), assigned.handle.size()));
+  job->job.set_connection(server.name);
+  job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
+  job->task = task;
+  job->mailbox = mailbox_;
+  job->link = link;
+  job->assigned = now;
+  job->expected_ns = prefetch_.Expected(task->cost);
+  job->index = server.held.size();
+  server.held.push_back(job);
+
+  ++stats_->jobs_assigned;
+  held_bytes_ += bytes;
+  prefetch_.OnAssigned(bytes);
+  if (pool_ != nullptr) {
+    ++in_pool_;
+    in_pool_ns_ += job->expected_ns;
+    to_pool_.push_back(std::move(job));
+    return;
+  }
+  ++waiting_;
+  waiting_ns_ += job->expected_ns;
+  queue_.push_back(std::move(job));
+}
+
+void WorkerJobs::HandOut() {
+  if (!to_pool_.empty()) pool_->Add(&to_pool_);
+}
+
+// --- running -----------------------------------------------------------------
+
+void WorkerJobs::Unqueue(const HeldJob& job) {
+  --waiting_;
+  waiting_ns_ -= job.expected_ns;
+}
+
+bool WorkerJobs::HasNext() {
+  while (!queue_.empty() && queue_.front()->state == HeldJob::State::kEnded) {
+    queue_.pop_front();
+  }
+  return !queue_.empty();
+}
+
+bool WorkerJobs::NextIsSlow() const {
+  return queue_.front()->expected_ns >= Prefetch::kSlowNs;
+}
+
+void WorkerJobs::Begin(const HeldJobPtr& job, absl::Time now) {
+  job->state = HeldJob::State::kRunning;
+  job->started = now;
+  const absl::Duration limit = job->task->options.time_limit;
+  if (limit == absl::InfiniteDuration()) return;
+  job->deadline = now + limit;
+  SetTimer(job);
+}
+
+void WorkerJobs::SetTimer(const HeldJobPtr& job) {
+  job->timer = job->deadline;
+  timers_.insert({job->timer, job.get()});
+}
+
+int WorkerJobs::RunNext() {
+  const HeldJobPtr job = std::move(queue_.front());
+  queue_.pop_front();
+  Unqueue(*job);
+  const absl::Time begun = clock_->Now();
+  Begin(job, begun);
+  handler_here_ = true;
+  job->stop.set_host(host_);
+  bool forgotten = false;
+  absl::StatusOr<std::string> result = std::string();
+  if (job->task->handler) {
+    result = CallHandler(job);
+  } else {
+    const absl::Status status = CallAsyncHandler(job, &forgotten);
+    if (!status.ok()) result = status;
+  }
+  job->stop.set_host(nullptr);
+  handler_here_ = false;
+  const absl::Time now = clock_->Now();
+  // The limit may have passed unseen.
+  if (now >= job->timer) OnTime(now);
+  Returned(job, std::move(result), forgotten,
+           absl::ToInt64Nanoseconds(now - begun), now);
+  return job->link;
+}
+
+void WorkerJobs::Returned(const HeldJobPtr& job,
+                          absl::StatusOr<std::string> result, bool forgotten,
+                          int64_t busy_ns, absl::Time now) {
+  prefetch_.OnDone(&job->task->cost, busy_ns);
+  const bool asynchronous = !job->task->handler;
+  if (asynchronous && result.ok()) {
+    // Somebody has it, unless the answer came first.
+    if (job->state == HeldJob::State::kEnded) return;
+    job->state = HeldJob::State::kRunning;
+    job->pending = true;
+    ++pending_;
+    return;
+  }
+  Answer(job, std::move(result), forgotten, now);
+}
+
+// --- ending ------------------------------------------------------------------
+
+void WorkerJobs::Answer(const HeldJobPtr& job,
+                        absl::StatusOr<std::string> result, bool forgotten,
+                        absl::Time now) {
+  if (job->state == HeldJob::State::kEnded) {
+    if (forgotten) return;
+    ++stats_->late_results;
+    if (job->task->metrics != nullptr) job->task->metrics->late_results.Add();
+    options_.logger.Log(LogLevel::kDebug, "late result of job ",
+                        job->job.handle(), " dropped");
+    return;
+  }
+  WorkerLink& server = servers_->link(job->link);
+  JobOutcome outcome = JobOutcome::kComplete;
+  if (result.ok()) {
+    server.session->Complete(job->task.get(), job->job.handle(),
+                             *std::move(result));
+  } else {
+    SendError(job, result.status(), &outcome);
+  }
+  if (forgotten) ++stats_->jobs_forgotten;
+  if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
+  End(job, outcome, result.ok() ? absl::OkStatus() : result.status(), now);
+}
+
+void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
+                           JobOutcome* outcome) {
+  WorkerSession& session = *servers_->link(job->link).session;
+  ErrorText error = AnswerOf(status);
+  if (error.answer == ErrorAnswer::kException && options_.exceptions) {
+    *outcome = JobOutcome::kException;
+    session.Exception(job->task.get(), job->job.handle(),
+                      std::move(error.text));
+    return;
+  }
+  *outcome = JobOutcome::kFailed;
+  options_.logger.Log(LogLevel::kInfo, "job ", job->job.handle(), " of task ",
+                      job->task->name, " failed: ", error.text);
+  session.Fail(job->task.get(), job->job.handle());
+}
+
+void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
+                     absl::Status status, absl::Time now) {
+  if (job->state == HeldJob::State::kWaiting && pool_ == nullptr) {
+    Unqueue(*job);
+  }
+  job->state = HeldJob::State::kEnded;
+  job->ended.store(true, std::memory_order_release);
+  held_bytes_ -= job->job.data().size();
+  if (job->timer != absl::InfiniteFuture()) {
+    timers_.erase({job->timer, job.get()});
+    job->timer = absl::InfiniteFuture();
+  }
+  std::vector<HeldJobPtr>& held = servers_->link(job->link).held;
+  if (job->index < held.size() && held[job->index] == job) {
+    held.back()->index = job->index;
+    if (held[job->index] != held.back()) {
+      held[job->index] = std::move(held.back());
+    }
+    held.pop_back();
+  }
+  switch (outcome) {
+    case JobOutcome::kComplete:
+      ++stats_->jobs_complete;
+      break;
+    case JobOutcome::kFailed:
+      ++stats_->jobs_failed;
+      break;
+    case JobOutcome::kException:
+      ++stats_->jobs_exception;
+      break;
+    case JobOutcome::kTimedOut:
+      ++stats_->jobs_timed_out;
+      break;
+    case JobOutcome::kLost:
+      ++stats_->jobs_lost;
+      break;
+  }
+  if (job->task->metrics != nullptr) {
+    job->task->metrics->Processed(MetricsOutcome(outcome), now - job->assigned);
+  }
+  job->stop.End();
+  if (options_.reports) {
+    reports_.push_back({job, outcome, std::move(status),
+                        job->started == absl::InfinitePast()
+                            ? absl::ZeroDuration()
+                            : now - job->started});
+  }
+}
+
+void WorkerJobs::OnTime(absl::Time now) {
+  bool fired = false;
+  while (!timers_.empty() && timers_.begin()->first <= now) {
+    const HeldJobPtr job = [this] {
+      HeldJob* const due = timers_.begin()->second;
+      return servers_->link(due->link).held[due->index];
+    }();
+    timers_.erase(timers_.begin());
+    job->timer = absl::InfiniteFuture();
+    fired = true;
+    const absl::Status status = LateStatus(*job);
+    WorkerSession& session = *servers_->link(job->link).session;
+    switch (job->task->options.when_late) {
+      case WhenLate::kFail:
+        session.Fail(job->task.get(), job->job.handle());
+        break;
+      case WhenLate::kException:
+        if (options_.exceptions) {
+          session.Exception(job->task.get(), job->job.handle(),
+                            std::string(status.message()));
+        } else {
+          session.Fail(job->task.get(), job->job.handle());
+        }
+        break;
+      case WhenLate::kWait:
+        job->stop.Fire(StopReason::kTimeLimit);
+        continue;
+    }
+    options_.logger.Log(LogLevel::kWarning, "job ", job->job.handle(), ": ",
+                        status.message());
+    if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
+    // Ended first: what callbacks send for it is refused.
+    job->ended.store(true, std::memory_order_release);
+    job->stop.Fire(StopReason::kTimeLimit);
+    End(job, JobOutcome::kTimedOut, status, now);
+  }
+  if (fired) mailbox_->Nudge();
+}
+
+absl::Time WorkerJobs::next_deadline() const {
+  return timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
+}
+
+void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
+                        bool given_back, absl::Time now) {
+  if (jobs.empty()) return;
+  if (given_back) stats_->jobs_given_back += jobs.size();
+  const absl::Status status = absl::UnavailableError(
+      absl::StrCat("not answered: ", StopReasonName(reason)));
+  for (const HeldJobPtr& job : jobs) {
+    job->ended.store(true, std::memory_order_release);
+    job->stop.Fire(reason);
+    End(job, JobOutcome::kLost, status, now);
+  }
+  mailbox_->Nudge();
+}
+
+// --- mail --------------------------------------------------------------------
+
+absl::Status WorkerJobs::AppendUpdate(Message message) {
+  const HeldJob& job = *message.job;
+  if (job.state == HeldJob::State::kEnded) {
+    return absl::CancelledError(
+        absl::StrCat("job ", job.job.handle(), " has ended"));
+  }
+  WorkerSession& session = *servers_->link(job.link).session;
+  ++stats_->updates_sent;
+  switch (message.kind) {
+    case Message::Kind::kData:
+      return session.SendData(job.job.handle(), std::move(message.bytes));
+    case Message::Kind::kWarning:
+      return session.SendWarning(job.job.handle(), std::move(message.bytes));
+    default:
+      session.SendStatus(job.job.handle(), message.numerator,
+                         message.denominator);
+      return absl::OkStatus();
+  }
+}
+
+void WorkerJobs::TakeMail(absl::Time now) {
+  mailbox_->Take(&mail_);
+  // Returned keeps the order: an answer comes after the handler's updates.
+  for (Message& message : mail_) {
+    const HeldJobPtr& job = message.job;
+    switch (message.kind) {
+      case Message::Kind::kStarted:
+        if (job->state == HeldJob::State::kWaiting) {
+          job->state = HeldJob::State::kRunning;
+          SetTimer(job);
+        }
+        break;
+      case Message::Kind::kReturned:
+        --in_pool_;
+        in_pool_ns_ -= job->expected_ns;
+        Returned(job, std::move(message.result), message.forgotten,
+                 message.busy_ns, now);
+        break;
+      case Message::Kind::kSkipped:
+        --in_pool_;
+        in_pool_ns_ -= job->expected_ns;
+        break;
+      case Message::Kind::kFinished:
+        if (job->pending) {
+          job->pending = false;
+          --pending_;
+        }
+        Answer(job, std::move(message.result), message.forgotten, now);
+        break;
+      case Message::Kind::kData:
+      case Message::Kind::kWarning:
+      case Message::Kind::kStatus:
+        AppendUpdate(std::move(message)).IgnoreError();
+        if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
+        break;
+    }
+  }
+  mail_.clear();
+}
+
+// --- how many ----------------------------------------------------------------
+
+Prefetch::Load WorkerJobs::load() const {
+  Prefetch::Load load;
+  load.outstanding = servers_->outstanding();
+  load.held_bytes = held_bytes_;
+  if (pool_ == nullptr) {
+    load.waiting = waiting_;
+    load.waiting_ns = waiting_ns_;
+    load.running = handler_here_ ? 1 : 0;
+    return load;
+  }
+  // Which of them wait only the pool knows; on the average they are alike.
+  load.running = std::min(in_pool_, options_.concurrency);
+  load.waiting = in_pool_ - load.running;
+  if (in_pool_ > 0) load.waiting_ns = in_pool_ns_ / in_pool_ * load.waiting;
+  return load;
+}
+
+int WorkerJobs::Room() const {
+  if (pending_ >= options_.max_pending_jobs) return 0;
+  return prefetch_.Room(load());
+}
+
+void WorkerJobs::Publish() {
+  const Prefetch::Load now = load();
+  stats_->jobs_running = static_cast<uint64_t>(now.running + pending_);
+  stats_->jobs_waiting = static_cast<uint64_t>(now.waiting);
+  stats_->grabs_outstanding = static_cast<uint64_t>(now.outstanding);
+  if (options_.metrics == nullptr) return;
+  options_.metrics->slots_used.Set(now.running);
+  options_.metrics->slots_available.Set(options_.concurrency - now.running);
+}
+
+void WorkerJobs::StopHandlers() {
+  if (pool_ != nullptr) pool_->Stop();
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,144 @@
+// WorkerJobs: the jobs that a worker holds, from assignment to answer: the
+// queue, the handlers' threads (or none), time limits, late results, and what
+// of it decides how many more jobs are wanted.
+//
+// Belongs to the worker's I/O thread.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/btree_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/wire/message.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/worker/handler_pool.h"
+#include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/worker/mailbox.h"
+#include "gearman/sdk/internal/worker/prefetch.h"
+#include "gearman/sdk/internal/worker/worker_servers.h"
+#include "gearman/sdk/log.h"
+#include "gearman/sdk/worker_options.h"
+#include "gearman/sdk/worker_stats.h"
+
+namespace gearman {
+namespace internal {
+
+class WorkerJobs {
+ public:
+  struct Options {
+    int concurrency = 1;
+    PrefetchOptions prefetch;
+    int max_pending_jobs = 1000;
+    bool exceptions = true;
+    size_t prefix_size = 0;  // of what functions have before the task's name
+    bool reports = false;    // TakeReports is called
+    Metrics* metrics = nullptr;
+    Logger logger;
+  };
+  // The end of one job, for the hook.
+  struct Report {
+    HeldJobPtr job;
+    JobOutcome outcome;
+    absl::Status status;
+    absl::Duration duration;
+  };
+
+  // All pointers outlive this. `host` is this worker, for handlers on the I/O
+  // thread.
+  WorkerJobs(Options options, WorkerServers* servers,
+             std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
+             WorkerStats* stats);
+
+  // A job has come.
+  void OnAssigned(int link, const std::shared_ptr<Task>& task,
+                  wire::JobAssign& assigned, absl::Time now);
+  // All jobs of one read have come: handler threads may begin them.
+  void HandOut();
+
+  // --- handlers on the I/O thread (concurrency 1) ---
+  // Jobs wait to be run here. Drops those that were lost meanwhile.
+  bool HasNext();
+  // The next one is expected to take so long that no answer may wait for it.
+  bool NextIsSlow() const;
+  // Runs the next one and appends its answer; returns its connection.
+  int RunNext();
+
+  // What others have posted: answers, updates.
+  void TakeMail(absl::Time now);
+  // Answers what is over its time limit.
+  void OnTime(absl::Time now);
+  absl::Time next_deadline() const;
+  // Appends an update. INVALID_ARGUMENT: too large; CANCELLED: of no use.
+  absl::Status AppendUpdate(Message message);
+  // These jobs' connection has been closed. `given_back`: by this worker.
+  void OnLost(std::vector<HeldJobPtr> jobs, StopReason reason, bool given_back,
+              absl::Time now);
+
+  // How many grabs may be sent now.
+  int Room() const;
+  // Since when an answer waits to be written; InfiniteFuture: none does.
+  absl::Time unsent_since() const { return unsent_since_; }
+  void OnFlushed() { unsent_since_ = absl::InfiniteFuture(); }
+  // Puts the current numbers into the stats and metrics.
+  void Publish();
+  std::vector<Report> TakeReports() { return std::exchange(reports_, {}); }
+  bool has_reports() const { return !reports_.empty(); }
+  // Waits for the handlers that run on other threads.
+  void StopHandlers();
+
+ private:
+  Prefetch::Load load() const;
+  // The handler has returned.
+  void Returned(const HeldJobPtr& job, absl::StatusOr<std::string> result,
+                bool forgotten, int64_t busy_ns, absl::Time now);
+  // The answer, however it came.
+  void Answer(const HeldJobPtr& job, absl::StatusOr<std::string> result,
+              bool forgotten, absl::Time now);
+  void SendError(const HeldJobPtr& job, const absl::Status& status,
+                 JobOutcome* outcome);
+  void Begin(const HeldJobPtr& job, absl::Time now);
+  void SetTimer(const HeldJobPtr& job);
+  // The job is answered or lost; nothing is sent for it any more.
+  void End(const HeldJobPtr& job, JobOutcome outcome, absl::Status status,
+           absl::Time now);
+  // No longer among those that wait.
+  void Unqueue(const HeldJob& job);
+
+  const Options options_;
+  WorkerServers* const servers_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  Clock* const clock_;
+  HandlerHost* const host_;
+  WorkerStats* const stats_;
+  Prefetch prefetch_;
+  std::unique_ptr<HandlerPool> pool_;  // null: concurrency 1
+
+  // Jobs to be run on this thread; or to be handed to the pool.
+  std::deque<HeldJobPtr> queue_;
+  std::vector<HeldJobPtr> to_pool_;
+  int waiting_ = 0;         // in the queue, and not lost
+  int64_t waiting_ns_ = 0;  // what those cost
+  int in_pool_ = 0;         // given to the pool and not back
+  int64_t in_pool_ns_ = 0;  // what those cost
+  bool handler_here_ = false;
+  int pending_ = 0;
+  size_t held_bytes_ = 0;
+  absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
+  absl::Time unsent_since_ = absl::InfiniteFuture();
+  std::vector<Report> reports_;
+  std::vector<Message> mail_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_

@@ -1,0 +1,287 @@
+#include "gearman/sdk/internal/worker/worker_servers.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+Poller::Key MakeKey(int link, uint32_t generation) {
+  return static_cast<Poller::Key>(link) << 32 | generation;
+}
+
+}  // namespace
+
+WorkerServers::WorkerServers(std::vector<Address> servers, Options options,
+                             Poller* poller, std::mt19937_64* random)
+    : options_(std::move(options)), poller_(poller), random_(random) {
+  links_.resize(servers.size());
+  for (size_t i = 0; i < servers.size(); ++i) {
+    links_[i].name = servers[i].ToString();
+    links_[i].address = std::move(servers[i]);
+    if (options_.metrics != nullptr) {
+      links_[i].metrics = options_.metrics->ForServer(links_[i].name);
+    }
+  }
+}
+
+// --- connecting --------------------------------------------------------------
+
+void WorkerServers::Open(absl::Span<const std::shared_ptr<Task>> tasks,
+                         absl::Time now, std::vector<LostServer>* lost) {
+  for (int i = 0; i < size(); ++i) {
+    WorkerLink& link = links_[static_cast<size_t>(i)];
+    if (link.connection != nullptr || now < link.retry_at) continue;
+    const Poller::Key key = MakeKey(i, ++link.generation);
+    absl::StatusOr<std::unique_ptr<Transport>> transport =
+        options_.transports->Create(link.address, poller_, key);
+    if (!transport.ok()) {
+      lost->push_back({i, transport.status(), ReconnectReason::kConnectFailed});
+      link.retry_at = absl::InfiniteFuture();
+      continue;
+    }
+    options_.logger.Log(LogLevel::kInfo, "connecting to ", link.name);
+    link.connection = std::make_unique<Connection<wire::ToWorker>>(
+        *std::move(transport), poller_, key, options_.connection);
+    link.session = std::make_unique<WorkerSession>(&options_.session,
+                                                   &link.connection->output());
+    link.session->SetTasks(tasks);
+    link.connecting_since = now;
+    link.connect_deadline = now + options_.connect_timeout;
+    link.touched = true;
+    link.sent_counted = 0;
+    link.received_counted = 0;
+    link.writes_counted = 0;
+    link.session_counted = {};
+    absl::Status status = Connect(link, now);
+    if (!status.ok()) {
+      lost->push_back({i, std::move(status), ReconnectReason::kConnectFailed});
+    }
+  }
+}
+
+absl::Status WorkerServers::Connect(WorkerLink& link, absl::Time now) {
+  absl::Status status = link.connection->Connect();
+  if (status.ok() && link.connection->connected()) AfterConnect(link, now);
+  return status;
+}
+
+void WorkerServers::AfterConnect(WorkerLink& link, absl::Time now) {
+  options_.logger.Log(LogLevel::kInfo, "connected to ",
+                      link.connection->Describe());
+  link.connect_deadline = absl::InfiniteFuture();
+  link.session->OnConnected(now);
+  ++counts_.connects;
+  if (link.metrics != nullptr) {
+    link.metrics->up.Add(1);
+    link.metrics->connect_duration.Observe(now - link.connecting_since);
+  }
+}
+
+// --- events ------------------------------------------------------------------
+
+void WorkerServers::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
+                            std::vector<LostServer>* lost) {
+  const int index = static_cast<int>(key >> 32);
+  if (index < 0 || index >= size()) return;
+  WorkerLink& link = links_[static_cast<size_t>(index)];
+  if (link.connection == nullptr || link.connection->key() != key) return;
+  link.touched = true;
+  if (!link.connection->connected()) {
+    absl::Status status = Connect(link, now);
+    if (!status.ok()) {
+      lost->push_back(
+          {index, std::move(status), ReconnectReason::kConnectFailed});
+    }
+    return;
+  }
+  absl::Status status =
+      link.connection->ReadEvents([index, &on_event](wire::ToWorker& event) {
+        return on_event(index, event);
+      });
+  if (link.session->served()) link.delay.Reset();
+  if (status.ok()) return;
+  const ReconnectReason reason = status.code() == absl::StatusCode::kDataLoss
+                                     ? ReconnectReason::kProtocolError
+                                     : ReconnectReason::kClosed;
+  // A breach found by the session does not name the server yet.
+  if (!absl::StrContains(status.message(), link.name)) {
+    status = absl::Status(
+        status.code(),
+        absl::StrCat(link.connection->Describe(), ": ", status.message()));
+  }
+  lost->push_back({index, std::move(status), reason});
+}
+
+void WorkerServers::OnTime(absl::Time now, std::vector<LostServer>* lost) {
+  for (int i = 0; i < size(); ++i) {
+    WorkerLink& link = links_[static_cast<size_t>(i)];
+    if (link.connection == nullptr) continue;
+    if (now >= link.connect_deadline) {
+      link.connect_deadline = absl::InfiniteFuture();
+      lost->push_back(
+          {i,
+           absl::UnavailableError(absl::StrCat(
+               link.connection->Describe(), ": not connected within ",
+               absl::FormatDuration(options_.connect_timeout),
+               " (connect_timeout)")),
+           ReconnectReason::kConnectFailed});
+      continue;
+    }
+    absl::Status status = link.session->OnTime(now);
+    if (!status.ok()) {
+      lost->push_back(
+          {i,
+           absl::Status(status.code(), absl::StrCat(link.connection->Describe(),
+                                                    ": ", status.message())),
+           ReconnectReason::kUnresponsive});
+    }
+  }
+}
+
+int WorkerServers::Wanted(const WorkerLink& link) {
+  return link.up() && !link.congested ? link.session->wanted_grabs() : 0;
+}
+
+bool WorkerServers::want_grabs() const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [](const WorkerLink& link) { return Wanted(link) > 0; });
+}
+
+void WorkerServers::Grab(int room, absl::Time now) {
+  int wanting = static_cast<int>(
+      std::count_if(links_.begin(), links_.end(),
+                    [](const WorkerLink& link) { return Wanted(link) > 0; }));
+  if (wanting == 0) return;
+  const int first = next_to_grab_;
+  next_to_grab_ = (next_to_grab_ + 1) % size();
+  for (int i = 0; i < size() && room > 0 && wanting > 0; ++i) {
+    WorkerLink& link = links_[static_cast<size_t>((first + i) % size())];
+    const int wanted = Wanted(link);
+    if (wanted == 0) continue;
+    // What one leaves over is for the others.
+    const int share = std::min(wanted, (room + wanting - 1) / wanting);
+    link.session->Grab(share, now);
+    room -= share;
+    --wanting;
+    // Whoever got the last of it comes last the next time.
+    if (room == 0) next_to_grab_ = (first + i + 1) % size();
+  }
+}
+
+// --- writing -----------------------------------------------------------------
+
+void WorkerServers::Settle(int index, absl::Time now,
+                           std::vector<LostServer>* lost) {
+  WorkerLink& link = links_[static_cast<size_t>(index)];
+  if (link.connection == nullptr) return;
+  link.session->Settle(now);
+  Flush(index, lost);
+}
+
+void WorkerServers::Flush(int index, std::vector<LostServer>* lost) {
+  WorkerLink& link = links_[static_cast<size_t>(index)];
+  if (link.connection == nullptr) return;
+  const bool unsent = !link.connection->output().empty();
+  if (!unsent && !link.touched) return;
+  link.touched = false;
+  absl::Status status = unsent ? link.connection->Flush() : absl::OkStatus();
+  if (status.ok()) status = link.connection->UpdateInterest();
+  Count(link);
+  link.congested = link.connection->output().size() > options_.max_output_bytes;
+  if (!status.ok()) {
+    lost->push_back({index, std::move(status), ReconnectReason::kFailed});
+  }
+}
+
+void WorkerServers::Count(WorkerLink& link) {
+  const uint64_t writes = link.connection->writes();
+  counts_.writes += writes - link.writes_counted;
+  link.writes_counted = writes;
+  const WorkerSession::Counts& session = link.session->counts();
+  WorkerSession::Counts& counted = link.session_counted;
+  WorkerSession::Counts& total = counts_.sessions;
+  total.grabs_sent += session.grabs_sent - counted.grabs_sent;
+  total.heartbeats += session.heartbeats - counted.heartbeats;
+  total.vain_pauses += session.vain_pauses - counted.vain_pauses;
+  for (size_t i = 0; i < kWakeupCauseCount; ++i) {
+    const uint64_t wakeups = session.wakeups[i] - counted.wakeups[i];
+    total.wakeups[i] += wakeups;
+    if (options_.metrics != nullptr && wakeups > 0) {
+      options_.metrics->wakeups[i].Add(wakeups);
+    }
+  }
+  counted = session;
+  if (link.metrics == nullptr) return;
+  const uint64_t sent = link.connection->output().total_consumed();
+  const uint64_t received = link.connection->bytes_received();
+  link.metrics->sent_bytes.Add(sent - link.sent_counted);
+  link.metrics->received_bytes.Add(received - link.received_counted);
+  link.sent_counted = sent;
+  link.received_counted = received;
+}
+
+std::vector<HeldJobPtr> WorkerServers::Close(const LostServer& lost,
+                                             bool reopen, absl::Time now) {
+  WorkerLink& link = links_[static_cast<size_t>(lost.link)];
+  link.retry_at = reopen ? now + link.delay.Next(options_.reconnect, random_)
+                         : absl::InfiniteFuture();
+  if (!lost.status.ok()) {
+    if (lost.reason == ReconnectReason::kConnectFailed) {
+      ++counts_.connect_failures;
+    } else {
+      ++counts_.losses;
+    }
+    options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
+                        lost.status.message());
+    if (link.metrics != nullptr) link.metrics->Reconnected(lost.reason);
+  }
+  if (link.connection != nullptr) {
+    if (link.metrics != nullptr && link.connection->connected()) {
+      link.metrics->up.Add(-1);
+    }
+    Count(link);
+    link.connection->Close();
+    link.connection = nullptr;
+    link.session = nullptr;
+  }
+  link.connect_deadline = absl::InfiniteFuture();
+  link.congested = false;
+  return std::exchange(link.held, {});
+}
+
+// --- what there is -----------------------------------------------------------
+
+int WorkerServers::outstanding() const {
+  int outstanding = 0;
+  for (const WorkerLink& link : links_) {
+    if (link.session != nullptr) outstanding += link.session->outstanding();
+  }
+  return outstanding;
+}
+
+int WorkerServers::connected() const {
+  int connected = 0;
+  for (const WorkerLink& link : links_) connected += link.up() ? 1 : 0;
+  return connected;
+}
+
+absl::Time WorkerServers::next_deadline() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const WorkerLink& link : links_) {
+    if (link.connection == nullptr) {
+      next = std::min(next, link.retry_at);
+    } else {
+      next = std::min(
+          {next, link.connect_deadline, link.session->next_deadline()});
+    }
+  }
+  return next;
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,455 @@
+#include "gearman/sdk/internal/worker/worker_session.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/codecs/payload.h"
+#include "gearman/codecs/wire/command.h"
+#include "gearman/codecs/wire/encoder.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
+constexpr char kReceipt[] = "gearman_sdk receipt";
+
+// A NOOP that comes sooner after PRE_SLEEP says that work was waiting, so that
+// a grab in vain means that the server errs (a delayed job hides others on
+// gearmand 1.1.20) or that other workers were faster. The first costs a loop of
+// 6,000 rounds a second, so rests grow from 1 ms to 100 ms.
+constexpr absl::Duration kSoon = absl::Milliseconds(10);
+constexpr absl::Duration kFirstRest = absl::Milliseconds(1);
+constexpr absl::Duration kLongestRest = absl::Milliseconds(100);
+
+// Far above what Prefetch asks for.
+constexpr int kMaxWindow = 1 << 20;
+
+// Everything this file sends has been checked before: task names when they
+// were registered, handles when they came. What can still be refused says so.
+void MustEncode(const absl::Status& status) { status.IgnoreError(); }
+
+}  // namespace
+
+WorkerSession::WorkerSession(const Options* options, wire::OutputBuffer* output)
+    : options_(options), output_(output) {
+  if (!options_->client_id.empty()) {
+    MustEncode(wire::Encode(wire::SetClientId{options_->client_id}, *output_));
+  }
+  for (const std::string& option : options_->server_options) {
+    MustEncode(wire::Encode(wire::OptionRequest{option}, *output_));
+    Due(ReplyKind::kOption, 1, absl::InfiniteFuture());
+  }
+}
+
+// --- tasks -------------------------------------------------------------------
+
+void WorkerSession::SetTasks(absl::Span<const std::shared_ptr<Task>> tasks) {
+  absl::flat_hash_set<absl::string_view> wanted;
+  for (const std::shared_ptr<Task>& task : tasks) {
+    wanted.insert(task->function);
+    std::unique_ptr<Offer>& offer = offered_[task->function];
+    if (offer == nullptr) {
+      offer = std::make_unique<Offer>();
+      offer->task = task;
+      Announce(offer.get());
+      // A sleeper is not told of work that waits for its new task.
+      if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+      continue;
+    }
+    offer->task = task;
+    offer->wanted = true;
+  }
+  for (const auto& entry : offered_) {
+    if (!wanted.contains(entry.first)) entry.second->wanted = false;
+  }
+  TakeBackTasks();
+}
+
+void WorkerSession::Announce(Offer* offer) {
+  const Task& task = *offer->task;
+  offer->announced_ms = task.announced_ms;
+  if (task.announced_ms == 0) {
+    MustEncode(wire::Encode(wire::CanDo{task.function}, *output_));
+    return;
+  }
+  ++timed_offers_;
+  MustEncode(wire::Encode(
+      wire::CanDoTimeout{task.function, absl::StrCat(task.announced_ms)},
+      *output_));
+}
+
+// A task whose job is held, or may be on its way, can't be taken back: the
+// server would give the job to somebody else though it is being done here.
+void WorkerSession::TakeBackTasks() {
+  taking_back_ = false;
+  for (auto it = offered_.begin(); it != offered_.end();) {
+    Offer* const offer = it->second.get();
+    const bool keep =
+        offer->wanted && offer->announced_ms == offer->task->announced_ms;
+    if (keep) {
+      ++it;
+      continue;
+    }
+    if (outstanding_ > 0 || offer->held > 0) {
+      taking_back_ = true;
+      ++it;
+      continue;
+    }
+    MustEncode(wire::Encode(wire::CantDo{it->first}, *output_));
+    if (offer->announced_ms != 0) --timed_offers_;
+    if (offer->wanted) {
+      // Only its time limit has changed.
+      Announce(offer);
+      if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+      ++it;
+      continue;
+    }
+    if (last_offer_ == offer) last_offer_ = nullptr;
+    offered_.erase(it++);
+  }
+}
+
+// --- grabbing and sleeping ---------------------------------------------------
+
+void WorkerSession::OnConnected(absl::Time now) {
+  state_ = State::kAwake;
+  state_since_ = now;
+  last_received_ = now;
+  for (RepliesDue& due : replies_due_) due.since = now;
+  if (!replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
+}
+
+int WorkerSession::wanted_grabs() const {
+  if (!grabbing_ || state_ != State::kAwake || dry_ || taking_back_ ||
+      stop_timer_ || offered_.empty()) {
+    return 0;
+  }
+  if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
+  return std::max(0, window_ - outstanding_);
+}
+
+void WorkerSession::Grab(int count, absl::Time now) {
+  count = std::min(count, wanted_grabs());
+  for (int i = 0; i < count; ++i) {
+    MustEncode(wire::Encode(wire::GrabJob{grab_kind_}, *output_));
+  }
+  if (count <= 0) return;
+  Due(ReplyKind::kGrab, count, now);
+  outstanding_ += count;
+  counts_.grabs_sent += static_cast<uint64_t>(count);
+}
+
+void WorkerSession::WakeUp(WakeupCause cause) {
+  if (state_ != State::kAwake) {
+    ++counts_.wakeups[static_cast<size_t>(cause)];
+    woken_by_noop_ = cause == WakeupCause::kNoop;
+    jobs_since_wake_ = 0;
+  }
+  state_ = State::kAwake;
+  resting_until_ = absl::InfiniteFuture();
+  dry_ = false;
+}
+
+void WorkerSession::Sleep(absl::Time now) {
+  MustEncode(wire::Encode(wire::PreSleep{}, *output_));
+  state_ = State::kAsleep;
+  state_since_ = now;
+  resting_until_ = absl::InfiniteFuture();
+  dry_ = false;
+  stop_timer_ = false;
+}
+
+void WorkerSession::Settle(absl::Time now) {
+  if (state_ == State::kConnecting || !grabbing_) return;
+  if (taking_back_) TakeBackTasks();
+  if (outstanding_ > 0 || offered_.empty()) return;
+  if (state_ == State::kResting) {
+    if (now >= resting_until_) Sleep(now);
+    return;
+  }
+  if (state_ != State::kAwake) return;
+  if (stop_timer_ && held_ == 0) {
+    Sleep(now);
+    return;
+  }
+  if (!dry_) return;
+  if (woken_by_noop_ && jobs_since_wake_ == 0) {
+    ++vain_wakeups_;
+  } else {
+    vain_wakeups_ = 0;
+  }
+  window_ = std::max(1, std::min(jobs_since_wake_, kMaxWindow));
+  if (vain_wakeups_ < 2) {
+    Sleep(now);
+    return;
+  }
+  ++counts_.vain_pauses;
+  state_ = State::kResting;
+  resting_until_ =
+      now + std::min(kLongestRest,
+                     kFirstRest * (1 << std::min(vain_wakeups_ - 2, 10)));
+}
+
+void WorkerSession::OnNoop(absl::Time now) {
+  // While a grab is on its way, or without having slept, it says nothing new.
+  if (state_ != State::kAsleep) return;
+  if (now - state_since_ >= kSoon) vain_wakeups_ = 0;
+  WakeUp(WakeupCause::kNoop);
+}
+
+// --- jobs --------------------------------------------------------------------
+
+absl::Status WorkerSession::OnJob(wire::JobAssign& assigned,
+                                  SessionEvent* result) {
+  if (assigned.handle.size() > wire::kMaxHandleBytes ||
+      assigned.handle.empty()) {
+    return absl::DataLossError(absl::StrCat("JOB_ASSIGN: a handle of ",
+                                            assigned.handle.size(), " bytes"));
+  }
+  if (last_offer_ == nullptr ||
+      last_offer_->task->function != assigned.function) {
+    const auto it = offered_.find(assigned.function);
+    if (it == offered_.end()) {
+      return absl::DataLossError(absl::StrCat(
+          "JOB_ASSIGN: a job of \"", absl::CHexEscape(assigned.function),
+          "\", which was not offered"));
+    }
+    last_offer_ = it->second.get();
+  }
+  ++held_;
+  ++last_offer_->held;
+  window_ = std::min(window_ + 1, kMaxWindow);
+  if (jobs_since_wake_ < kMaxWindow) ++jobs_since_wake_;
+  result->kind = SessionEvent::Kind::kJob;
+  result->task = &last_offer_->task;
+  result->assigned = &assigned;
+  return absl::OkStatus();
+}
+
+void WorkerSession::JobEnded(Task* task) {
+  Offer* offer = last_offer_;
+  if (offer == nullptr || offer->task->function != task->function) {
+    offer = offered_.find(task->function)->second.get();
+  }
+  --offer->held;
+  --held_;
+  if (offer->announced_ms != 0) stop_timer_ = true;
+}
+
+void WorkerSession::Complete(Task* task, absl::string_view handle,
+                             std::string result) {
+  const absl::Status status = wire::Encode(
+      wire::WorkComplete{handle, Payload(std::move(result))}, *output_);
+  if (!status.ok()) {
+    Exception(task, handle, std::string(status.message()));
+    return;
+  }
+  JobEnded(task);
+}
+
+void WorkerSession::Fail(Task* task, absl::string_view handle) {
+  MustEncode(wire::Encode(wire::WorkFail{handle}, *output_));
+  JobEnded(task);
+}
+
+void WorkerSession::Exception(Task* task, absl::string_view handle,
+                              std::string text) {
+  const absl::Status status = wire::Encode(
+      wire::WorkException{handle, Payload(std::move(text))}, *output_);
+  if (!status.ok()) {
+    Fail(task, handle);
+    return;
+  }
+  JobEnded(task);
+}
+
+absl::Status WorkerSession::SendData(absl::string_view handle,
+                                     std::string data) {
+  return wire::Encode(wire::WorkData{handle, Payload(std::move(data))},
+                      *output_);
+}
+
+absl::Status WorkerSession::SendWarning(absl::string_view handle,
+                                        std::string data) {
+  return wire::Encode(wire::WorkWarning{handle, Payload(std::move(data))},
+                      *output_);
+}
+
+void WorkerSession::SendStatus(absl::string_view handle, int64_t numerator,
+                               int64_t denominator) {
+  MustEncode(wire::Encode(wire::WorkStatus{handle, absl::StrCat(numerator),
+                                           absl::StrCat(denominator)},
+                          *output_));
+}
+
+// --- replies -----------------------------------------------------------------
+
+void WorkerSession::Due(ReplyKind kind, int count, absl::Time now) {
+  if (replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
+  if (!replies_due_.empty() && replies_due_.back().kind == kind &&
+      kind == ReplyKind::kGrab && replies_due_.back().grab_kind == grab_kind_) {
+    replies_due_.back().count += count;
+    return;
+  }
+  replies_due_.push_back({kind, grab_kind_, count, now});
+}
+
+absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
+                                      absl::Time now) {
+  if (replies_due_.empty() || replies_due_.front().kind != kind) {
+    return absl::DataLossError(
+        absl::StrCat(packet, " came though nobody asked for it"));
+  }
+  if (--replies_due_.front().count == 0) replies_due_.pop_front();
+  reply_deadline_ = replies_due_.empty() ? absl::InfiniteFuture()
+                                         : now + options_->reply_timeout;
+  if (kind == ReplyKind::kGrab) --outstanding_;
+  served_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status WorkerSession::OnEvent(wire::ToWorker& event, absl::Time now,
+                                    SessionEvent* result) {
+  *result = SessionEvent();
+  last_received_ = now;
+  struct Visitor {
+    WorkerSession* session;
+    absl::Time now;
+    SessionEvent* result;
+
+    absl::Status operator()(wire::JobAssign& assigned) {
+      absl::Status status =
+          session->TakeReply(ReplyKind::kGrab, "JOB_ASSIGN", now);
+      if (!status.ok()) return status;
+      return session->OnJob(assigned, result);
+    }
+    absl::Status operator()(wire::NoJob&) {
+      result->kind = SessionEvent::Kind::kNoJob;
+      session->dry_ = true;
+      return session->TakeReply(ReplyKind::kGrab, "NO_JOB", now);
+    }
+    absl::Status operator()(wire::Noop&) {
+      session->OnNoop(now);
+      return absl::OkStatus();
+    }
+    absl::Status operator()(wire::EchoResponse& echo) {
+      return session->OnEcho(echo, now, result);
+    }
+    absl::Status operator()(wire::OptionResponse&) {
+      return session->TakeReply(ReplyKind::kOption, "OPTION_RES", now);
+    }
+    absl::Status operator()(wire::Error& error) {
+      return session->OnError(error, now, result);
+    }
+  };
+  return std::visit(Visitor{this, now, result}, event);
+}
+
+absl::Status WorkerSession::OnEcho(const wire::EchoResponse& echo,
+                                   absl::Time now, SessionEvent* result) {
+  const bool heartbeat = echo.data.view() == kHeartbeat;
+  if (!heartbeat && echo.data.view() != kReceipt) {
+    return absl::DataLossError("ECHO_RES: not what was sent");
+  }
+  const absl::Time since =
+      replies_due_.empty() ? now : replies_due_.front().since;
+  absl::Status status = TakeReply(
+      heartbeat ? ReplyKind::kHeartbeat : ReplyKind::kReceipt, "ECHO_RES", now);
+  if (!status.ok()) return status;
+  if (heartbeat) {
+    result->kind = SessionEvent::Kind::kHeartbeat;
+    result->round_trip = now - since;
+  } else {
+    receipt_ = Receipt::kGiven;
+  }
+  return absl::OkStatus();
+}
+
+// A packet without a reply is answered only when it is refused: the code tells
+// it from a refused request. (Perl's server writes codes of its own.)
+absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
+                                    SessionEvent* result) {
+  result->code = error.code;
+  result->text = error.text;
+  if (absl::EqualsIgnoreCase(error.code, "JOB_NOT_FOUND") ||
+      absl::EqualsIgnoreCase(error.code, "not_worker")) {
+    result->kind = SessionEvent::Kind::kAnswerRefused;
+    return absl::OkStatus();
+  }
+  result->kind = SessionEvent::Kind::kError;
+  if (replies_due_.empty()) return absl::OkStatus();
+  const RepliesDue head = replies_due_.front();
+  switch (head.kind) {
+    case ReplyKind::kOption:
+      return TakeReply(ReplyKind::kOption, "ERROR", now);
+    case ReplyKind::kHeartbeat:
+    case ReplyKind::kReceipt:
+      return absl::OkStatus();
+    case ReplyKind::kGrab:
+      break;
+  }
+  // A server without GRAB_JOB_ALL, or even GRAB_JOB_UNIQ, is asked with less.
+  if (head.grab_kind == wire::GrabKind::kPlain) {
+    return absl::UnavailableError(
+        absl::StrCat("GRAB_JOB was refused: ", absl::CHexEscape(error.code),
+                     ": ", absl::CHexEscape(error.text)));
+  }
+  if (grab_kind_ == head.grab_kind) {
+    grab_kind_ = head.grab_kind == wire::GrabKind::kAll
+                     ? wire::GrabKind::kUnique
+                     : wire::GrabKind::kPlain;
+  }
+  return TakeReply(ReplyKind::kGrab, "ERROR", now);
+}
+
+// --- time --------------------------------------------------------------------
+
+void WorkerSession::AskForReceipt(absl::Time now) {
+  if (receipt_ != Receipt::kNotAsked) return;
+  receipt_ = Receipt::kAsked;
+  MustEncode(
+      wire::Encode(wire::EchoRequest{Payload::View(kReceipt)}, *output_));
+  Due(ReplyKind::kReceipt, 1, now);
+}
+
+absl::Status WorkerSession::OnTime(absl::Time now) {
+  if (state_ == State::kConnecting) return absl::OkStatus();
+  if (now >= reply_deadline_) {
+    return absl::UnavailableError(absl::StrCat(
+        "no answer within ", absl::FormatDuration(options_->reply_timeout),
+        " (reply_timeout): taken for dead"));
+  }
+  if (replies_due_.empty() &&
+      now >= last_received_ + options_->heartbeat_interval) {
+    ++counts_.heartbeats;
+    MustEncode(
+        wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
+    Due(ReplyKind::kHeartbeat, 1, now);
+  }
+  if (state_ == State::kAsleep && grabbing_ && !offered_.empty() &&
+      now >= state_since_ + options_->regrab_interval) {
+    WakeUp(WakeupCause::kRegrab);
+  }
+  return absl::OkStatus();
+}
+
+absl::Time WorkerSession::next_deadline() const {
+  if (state_ == State::kConnecting) return absl::InfiniteFuture();
+  absl::Time next = reply_deadline_;
+  if (replies_due_.empty()) {
+    next = std::min(next, last_received_ + options_->heartbeat_interval);
+  }
+  if (state_ == State::kAsleep && grabbing_ && !offered_.empty()) {
+    next = std::min(next, state_since_ + options_->regrab_interval);
+  }
+  return std::min(next, resting_until_);
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,208 @@
+// WorkerSession: the protocol on one connection of a worker: what was offered
+// to the server, which replies are due, whether the server thinks that this
+// worker sleeps. Dies with its connection.
+//
+// Pure: events and the time come in, packets are appended to the connection's
+// output. How many jobs the worker wants is not its business (Prefetch), nor
+// what becomes of them.
+//
+// Sleeping, as gearmand has it (docs/protocol.md): only a grab ends sleep, and
+// a server says NOOP once between two grabs. So:
+//
+//   awake   --grab--> awake, replies due
+//   last reply due was NO_JOB            --> asleep (PRE_SLEEP), or first
+//                                            resting, if NOOPs led nowhere
+//   asleep  --NOOP, re-grab time, new task--> awake, wants a grab
+//   resting --time--> asleep
+//
+// Belongs to the worker's I/O thread.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SESSION_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_WORKER_SESSION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/wire/message.h"
+#include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/worker/task.h"
+
+namespace gearman {
+namespace internal {
+
+// What one packet from the server meant.
+struct SessionEvent {
+  enum class Kind : unsigned char {
+    kNothing,
+    kJob,            // `assigned`, of `task`
+    kNoJob,          // one grab was in vain
+    kHeartbeat,      // the server answered a heartbeat after `round_trip`
+    kAnswerRefused,  // ERROR JOB_NOT_FOUND: it had given the job away
+    kError,          // any other ERROR, dealt with; its code and text
+  };
+  Kind kind = Kind::kNothing;
+  const std::shared_ptr<Task>* task = nullptr;
+  wire::JobAssign* assigned = nullptr;
+  absl::Duration round_trip;
+  absl::string_view code;
+  absl::string_view text;
+};
+
+class WorkerSession {
+ public:
+  struct Options {
+    std::string client_id;
+    std::vector<std::string> server_options;
+    absl::Duration reply_timeout = absl::Seconds(30);
+    absl::Duration heartbeat_interval = absl::Seconds(30);
+    absl::Duration regrab_interval = absl::Seconds(10);
+  };
+  // What happened on its own account, for the worker's counters.
+  struct Counts {
+    uint64_t grabs_sent = 0;
+    uint64_t heartbeats = 0;
+    uint64_t wakeups[kWakeupCauseCount] = {};
+    uint64_t vain_pauses = 0;
+  };
+
+  // Appends id and options. Both pointers outlive this.
+  WorkerSession(const Options* options, wire::OutputBuffer* output);
+
+  // Offers these tasks, and no others. What can't be taken back yet, as a job
+  // of it is held or may be on its way, is taken back by a later Settle.
+  void SetTasks(absl::Span<const std::shared_ptr<Task>> tasks);
+  // The connection is up: grabs may leave.
+  void OnConnected(absl::Time now);
+
+  // Handles a packet. DATA_LOSS: the server broke the protocol; UNAVAILABLE:
+  // it refuses to be worked for. Either ends the connection.
+  absl::Status OnEvent(wire::ToWorker& event, absl::Time now,
+                       SessionEvent* result);
+  // Does what is due. UNAVAILABLE: the server owes a reply for too long.
+  absl::Status OnTime(absl::Time now);
+  // When OnTime or Settle wants to be called; InfiniteFuture: never.
+  absl::Time next_deadline() const;
+
+  // How many grabs make sense here now; Grab sends so many at most.
+  int wanted_grabs() const;
+  void Grab(int count, absl::Time now);
+  // Call when all that happened has been handled and grabs have been sent:
+  // takes tasks back, goes to sleep.
+  void Settle(absl::Time now);
+  // The ends of jobs. `task` as in kJob.
+  void Complete(Task* task, absl::string_view handle, std::string result);
+  void Fail(Task* task, absl::string_view handle);
+  void Exception(Task* task, absl::string_view handle, std::string text);
+  // Updates of a job that is held. INVALID_ARGUMENT: too large.
+  absl::Status SendData(absl::string_view handle, std::string data);
+  absl::Status SendWarning(absl::string_view handle, std::string data);
+  void SendStatus(absl::string_view handle, int64_t numerator,
+                  int64_t denominator);
+
+  // No more grabs and no sleep, from now on.
+  void StopGrabbing() { grabbing_ = false; }
+  // Asks for an echo: its answer shows that the server has taken all that was
+  // sent before.
+  void AskForReceipt(absl::Time now);
+  bool receipt_asked() const { return receipt_ != Receipt::kNotAsked; }
+  bool receipt_given() const { return receipt_ == Receipt::kGiven; }
+
+  // Any reply has come: this is a server that serves.
+  bool served() const { return served_; }
+  bool asleep() const { return state_ == State::kAsleep; }
+  int outstanding() const { return outstanding_; }
+  int held() const { return held_; }
+  size_t offered_tasks() const { return offered_.size(); }
+  const Counts& counts() const { return counts_; }
+
+ private:
+  enum class State : unsigned char { kConnecting, kAwake, kAsleep, kResting };
+  enum class ReplyKind : unsigned char {
+    kGrab,
+    kHeartbeat,
+    kReceipt,
+    kOption,
+  };
+  enum class Receipt : unsigned char { kNotAsked, kAsked, kGiven };
+  // Replies come in the order of requests; equal ones are counted.
+  struct RepliesDue {
+    ReplyKind kind;
+    wire::GrabKind grab_kind;
+    int count;
+    absl::Time since;
+  };
+  struct Offer {
+    std::shared_ptr<Task> task;
+    bool wanted = true;
+    int held = 0;
+    // What the server was told; the task may want another time by now.
+    int64_t announced_ms = 0;
+  };
+
+  absl::Status OnJob(wire::JobAssign& assigned, SessionEvent* result);
+  void OnNoop(absl::Time now);
+  absl::Status OnEcho(const wire::EchoResponse& echo, absl::Time now,
+                      SessionEvent* result);
+  absl::Status OnError(const wire::Error& error, absl::Time now,
+                       SessionEvent* result);
+  void Due(ReplyKind kind, int count, absl::Time now);
+  // Takes the head of what is due, which must be `kind`.
+  absl::Status TakeReply(ReplyKind kind, absl::string_view packet,
+                         absl::Time now);
+  void WakeUp(WakeupCause cause);
+  void Sleep(absl::Time now);
+  void Announce(Offer* offer);
+  void TakeBackTasks();
+  void JobEnded(Task* task);
+  // A job at a time: some server has a timer for this connection.
+  bool server_times() const { return timed_offers_ > 0; }
+
+  const Options* const options_;
+  wire::OutputBuffer* const output_;
+
+  absl::flat_hash_map<std::string, std::unique_ptr<Offer>> offered_;
+  Offer* last_offer_ = nullptr;  // of the last job: mostly the next one's, too
+  int timed_offers_ = 0;         // announced with a time limit
+  bool taking_back_ = false;     // an offer waits for the end of its jobs
+
+  State state_ = State::kConnecting;
+  bool grabbing_ = true;
+  bool served_ = false;
+  // The last answer was NO_JOB: grab no more before having slept.
+  bool dry_ = false;
+  // A job has ended under a server's timer, which PRE_SLEEP stops.
+  bool stop_timer_ = false;
+  int outstanding_ = 0;
+  int held_ = 0;
+  wire::GrabKind grab_kind_ = wire::GrabKind::kAll;
+
+  // Grabs that may be outstanding here: grows with every job, and after a NOOP
+  // begins with what the last NOOP brought, so that grabs in vain are no more
+  // than jobs.
+  int window_ = 1;
+  int jobs_since_wake_ = 0;
+  bool woken_by_noop_ = false;
+  int vain_wakeups_ = 0;  // in a row
+  absl::Time state_since_ = absl::InfinitePast();
+  absl::Time resting_until_ = absl::InfiniteFuture();
+
+  std::deque<RepliesDue> replies_due_;
+  absl::Time reply_deadline_ = absl::InfiniteFuture();
+  absl::Time last_received_ = absl::InfiniteFuture();
+  Receipt receipt_ = Receipt::kNotAsked;
+  Counts counts_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_WORKER_SESSION_H_

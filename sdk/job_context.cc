@@ -1,0 +1,124 @@
+#include "gearman/sdk/job_context.h"
+
+#include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/worker/mailbox.h"
+#include "gearman/sdk/internal/worker/stop_state.h"
+
+namespace gearman {
+namespace {
+
+using internal::HeldJobPtr;
+using internal::Message;
+
+StopToken TokenOf(const HeldJobPtr& job) {
+  return StopToken(std::shared_ptr<internal::StopState>(job, &job->stop));
+}
+
+absl::Status Send(const HeldJobPtr& job, Message message, bool may_wait) {
+  message.job = job;
+  internal::HandlerHost* const host = job->stop.host();
+  if (host != nullptr) {
+    return host->SendUpdate(std::move(message), may_wait);
+  }
+  return job->mailbox->PostUpdate(std::move(message), may_wait);
+}
+
+absl::Status SendBytes(const HeldJobPtr& job, Message::Kind kind,
+                       std::string bytes, bool may_wait) {
+  Message message;
+  message.kind = kind;
+  message.bytes = std::move(bytes);
+  return Send(job, std::move(message), may_wait);
+}
+
+absl::Status SendProgress(const HeldJobPtr& job, int64_t numerator,
+                          int64_t denominator, bool may_wait) {
+  Message message;
+  message.kind = Message::Kind::kStatus;
+  message.numerator = numerator;
+  message.denominator = denominator;
+  return Send(job, std::move(message), may_wait);
+}
+
+absl::Status Finished() {
+  return absl::CancelledError(
+      "nothing is sent for a pending job that has been finished");
+}
+
+}  // namespace
+
+// --- JobContext --------------------------------------------------------------
+
+const Job& JobContext::job() const { return held_->job; }
+const std::string& JobContext::reducer() const { return held_->reducer; }
+absl::Time JobContext::started() const { return held_->started; }
+absl::Time JobContext::deadline() const { return held_->deadline; }
+StopToken JobContext::stop_token() const { return TokenOf(held_); }
+
+absl::Status JobContext::SendData(std::string data) {
+  return SendBytes(held_, Message::Kind::kData, std::move(data), true);
+}
+
+absl::Status JobContext::SendWarning(std::string data) {
+  return SendBytes(held_, Message::Kind::kWarning, std::move(data), true);
+}
+
+absl::Status JobContext::SendStatus(int64_t numerator, int64_t denominator) {
+  return SendProgress(held_, numerator, denominator, true);
+}
+
+// --- PendingJob --------------------------------------------------------------
+
+PendingJob& PendingJob::operator=(PendingJob&& other) noexcept {
+  if (this != &other) {
+    PendingJob replaced(std::move(held_));
+    held_ = std::move(other.held_);
+  }
+  return *this;
+}
+
+PendingJob::~PendingJob() {
+  if (held_ == nullptr || internal::DroppedInHandler(held_.get())) return;
+  Message message;
+  message.kind = Message::Kind::kFinished;
+  message.forgotten = true;
+  message.result = JobFailed("the pending job was dropped without an answer");
+  message.job = held_;
+  held_->mailbox->Post(std::move(message));
+}
+
+const Job& PendingJob::job() const { return held_->job; }
+const std::string& PendingJob::reducer() const { return held_->reducer; }
+absl::Time PendingJob::started() const { return held_->started; }
+absl::Time PendingJob::deadline() const { return held_->deadline; }
+
+StopToken PendingJob::stop_token() const {
+  return held_ == nullptr ? StopToken() : TokenOf(held_);
+}
+
+absl::Status PendingJob::SendData(std::string data) {
+  if (held_ == nullptr) return Finished();
+  return SendBytes(held_, Message::Kind::kData, std::move(data), false);
+}
+
+absl::Status PendingJob::SendWarning(std::string data) {
+  if (held_ == nullptr) return Finished();
+  return SendBytes(held_, Message::Kind::kWarning, std::move(data), false);
+}
+
+absl::Status PendingJob::SendStatus(int64_t numerator, int64_t denominator) {
+  if (held_ == nullptr) return Finished();
+  return SendProgress(held_, numerator, denominator, false);
+}
+
+void PendingJob::Finish(absl::StatusOr<std::string> result) {
+  if (held_ == nullptr) return;
+  Message message;
+  message.kind = Message::Kind::kFinished;
+  message.result = std::move(result);
+  message.job = held_;
+  held_->mailbox->Post(std::move(message));
+  held_ = nullptr;
+}
+
+}  // namespace gearman

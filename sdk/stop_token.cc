@@ -1,0 +1,40 @@
+#include "gearman/sdk/stop_token.h"
+
+#include "gearman/sdk/internal/worker/stop_state.h"
+
+namespace gearman {
+
+absl::string_view StopReasonName(StopReason reason) {
+  switch (reason) {
+    case StopReason::kNone:
+      return "none";
+    case StopReason::kTimeLimit:
+      return "time limit";
+    case StopReason::kDrainLimit:
+      return "drain limit";
+    case StopReason::kConnectionLost:
+      return "connection lost";
+    case StopReason::kStopped:
+      return "stopped";
+  }
+  return "none";
+}
+
+bool StopToken::stop_requested() const { return reason() != StopReason::kNone; }
+
+StopReason StopToken::reason() const {
+  return state_ == nullptr ? StopReason::kNone : state_->LookAndTell();
+}
+
+bool StopToken::WaitFor(absl::Duration limit) const {
+  // A token that never fires has nobody to sleep with.
+  if (state_ != nullptr) return state_->WaitFor(limit);
+  internal::StopState never;
+  return never.WaitFor(limit);
+}
+
+void StopToken::OnStop(std::function<void()> callback) const {
+  if (state_ != nullptr) state_->OnStop(std::move(callback));
+}
+
+}  // namespace gearman
