@@ -71,6 +71,9 @@ int main(int argc, char** argv) {
                           payload.data(), payload.size(), &result);
   if (result == GEARMAN_SUCCESS) result = gearman_client_run_tasks(client);
   gearman_client_free(client);
+  if (result != GEARMAN_SUCCESS) {
+    std::fprintf(stderr, "libgearman_client: %s\n", gearman_strerror(result));
+  }
   return result == GEARMAN_SUCCESS || result == GEARMAN_WORK_FAIL ||
                  result == GEARMAN_WORK_EXCEPTION
              ? 0
