@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -83,8 +84,8 @@ namespace internal {
 
 // Registers with PluginRegistry::Default() when it is made.
 struct PluginRegistration {
-  template <typename Register>
-  explicit PluginRegistration(Register&& register_plugin) {
+  explicit PluginRegistration(
+      absl::FunctionRef<absl::Status(PluginRegistry&)> register_plugin) {
     PluginRegistry& registry = PluginRegistry::Default();
     registry.NoteRegistration(register_plugin(registry));
   }

@@ -21,6 +21,7 @@ using google::protobuf::MessageFactory;
 
 std::vector<std::string> FieldNames(const Descriptor* type) {
   std::vector<std::string> names;
+  names.reserve(type->field_count());
   for (int i = 0; i < type->field_count(); ++i) {
     names.emplace_back(type->field(i)->name());
   }
@@ -29,6 +30,7 @@ std::vector<std::string> FieldNames(const Descriptor* type) {
 
 std::vector<std::string> ValueNames(const EnumDescriptor* type) {
   std::vector<std::string> names;
+  names.reserve(type->value_count());
   for (int i = 0; i < type->value_count(); ++i) {
     names.emplace_back(type->value(i)->name());
   }

@@ -38,6 +38,7 @@ constexpr int kMaxDepth = 64;
 // depending on its version: no override.
 class FirstError : public ErrorCollector {
  public:
+  // NOLINTNEXTLINE(modernize-use-override)
   void AddError(int line, int column, const std::string& message) {
     Keep(line, column, message);
   }

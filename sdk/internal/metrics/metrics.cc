@@ -85,6 +85,7 @@ class FamilyWriter {
 
 std::vector<double> BoundsInSeconds() {
   std::vector<double> bounds;
+  bounds.reserve(Histogram::kBounds.size());
   for (const int64_t bound : Histogram::kBounds) {
     bounds.push_back(static_cast<double>(bound) / kNanosecondsPerSecond);
   }
