@@ -106,6 +106,10 @@ StatusFacts FactsOf(const JobRequestState& request, const std::string& server) {
 
 JobRequestTracker::JobRequestTracker(Options options) : options_(options) {}
 
+JobRequestTracker::~JobRequestTracker() {
+  GiveUpAll(absl::CancelledError("the client was destroyed"), now_);
+}
+
 // --- in and out of flight ----------------------------------------------------
 
 void JobRequestTracker::Start(const std::shared_ptr<JobRequestState>& shared,

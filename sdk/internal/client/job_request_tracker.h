@@ -57,6 +57,8 @@ class JobRequestTracker {
   };
 
   explicit JobRequestTracker(Options options);
+  // Ends what is in flight, which holds itself until then.
+  ~JobRequestTracker();
   JobRequestTracker(const JobRequestTracker&) = delete;
   JobRequestTracker& operator=(const JobRequestTracker&) = delete;
 
