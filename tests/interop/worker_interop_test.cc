@@ -141,7 +141,7 @@ TEST_F(WorkerInteropTest, TheToolCarriesPayloadsOfAnySizeThatItCanReceive) {
 TEST_F(WorkerInteropTest, TheToolSendsLargePayloads) {
   Serve("compare", Compare);
   Start();
-  const ProgramResult result = Gearman({"-f", "compare"}, AllBytes(kLargest));
+  const ProgramResult result = Gearman({"-f", "compare"}, AllBytes(kToolReads));
   EXPECT_TRUE(result.status.ok()) << result.error_output;
   EXPECT_EQ(result.output, "the same");
 }
