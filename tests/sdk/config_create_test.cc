@@ -1,6 +1,7 @@
 // Clients, workers and job servers made of a config.
 #include <memory>
 #include <string>
+#include <thread>  // NOLINT: Abseil has no thread
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -9,6 +10,8 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/sdk/worker_options.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -50,6 +53,56 @@ TEST(CreateClient, ReportsABadConfig) {
   GearmanConfig message;
   message.mutable_timeouts()->set_connect("soon");
   EXPECT_TRUE(absl::IsInvalidArgument(CreateClient(Config(message)).status()));
+}
+
+TEST(CreateWorker, TakesTheLinkedTransports) {
+  WorkerOptions options;
+  options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
+  const auto worker = CreateWorker(options);
+  EXPECT_TRUE(worker.ok()) << worker.status();
+}
+
+TEST(CreateWorker, NamesTheSchemesThatThereAre) {
+  WorkerOptions options;
+  options.servers = {"carrier-pigeon://loft"};
+  const absl::Status status = CreateWorker(options).status();
+  EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));
+}
+
+// One program, one config: its worker does what its client submits.
+TEST(CreateWorker, MakesAWorkerOfAConfigThatDoesTheClientsJob) {
+  absl::StatusOr<Config> config = Config::FromText(
+      "servers: \"inproc://one-config\" "
+      "embedded_server { listen: \"inproc://one-config\" }");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto server = CreateJobServer(*config);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto worker = CreateWorker(*config);
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  const auto client = CreateClient(*config);
+  ASSERT_TRUE(client.ok()) << client.status();
+  ASSERT_TRUE(
+      (*worker)
+          ->Register("twice",
+                     [](JobContext& context) -> absl::StatusOr<std::string> {
+                       const std::string data(context.job().data());
+                       return data + data;
+                     })
+          .ok());
+  std::thread runs([&] { EXPECT_TRUE((*worker)->Run().ok()); });
+  const absl::StatusOr<std::string> result = (*client)->Run("twice", "ab");
+  (*worker)->Stop();
+  runs.join();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(*result, "abab");
+}
+
+TEST(CreateWorker, ReportsABadConfig) {
+  GearmanConfig message;
+  message.mutable_worker()->set_regrab_interval("soon");
+  EXPECT_TRUE(absl::IsInvalidArgument(CreateWorker(Config(message)).status()));
 }
 
 TEST(JobServerConfig, SetsEveryOption) {
