@@ -479,6 +479,12 @@ void ClientCore::Settle(absl::Time now) {
            !queries_to_send_.empty() || servers_.dirty());
 }
 
+void ClientCore::Export(absl::Time now) {
+  mutex_.Unlock();
+  exporter_->OnTime(now);
+  mutex_.Lock();
+}
+
 absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   mutex_.AssertHeld();
   absl::Time now = clock_->Now();
@@ -492,9 +498,7 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
     now = clock_->Now();
   }
   if (exporter_ != nullptr && exporter_->next() <= now) {
-    mutex_.Unlock();
-    exporter_->OnTime(now);
-    mutex_.Lock();
+    Export(now);
     Settle(clock_->Now());
   }
   return tracker_.has_notices() ? absl::InfinitePast() : NextDeadline();

@@ -102,6 +102,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Runs the callbacks that are due, without the lock. False: there were none.
   bool RunNotices() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Hands the metrics to the exporter, without the lock meanwhile.
+  void Export(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // After a change by a thread that does not drive: writes, and tells who does.
   void AfterChange(absl::Time now, bool will_wait)

@@ -78,7 +78,8 @@ class IoDriver {
  private:
   // Takes the lead until `done` or the deadline.
   void Lead(Waiter* waiter, absl::Time deadline);
-  void Poll(absl::Time deadline);
+  // Drops the lock, whose name the analysis does not see across two classes.
+  void Poll(absl::Time deadline) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Gives the free lead to somebody who wants it.
   void HandOver();
   void BackgroundMain();

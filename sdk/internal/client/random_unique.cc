@@ -19,7 +19,7 @@ void WriteHexUnique(absl::uint128 value, char* out) {
 absl::uint128 HashOfJob(absl::string_view task, absl::string_view data) {
   constexpr absl::uint128 kBasis =
       absl::MakeUint128(0x6c62272e07bb0142, 0x62b821756295c58d);
-  constexpr absl::uint128 kPrime =
+  static constexpr absl::uint128 kPrime =
       absl::MakeUint128(0x0000000001000000, 0x000000000000013b);
   absl::uint128 hash = kBasis;
   const auto add = [&hash](absl::string_view bytes) {
