@@ -23,6 +23,8 @@ const internal::PluginRegistration kBuiltins([](PluginRegistry& registry) {
 absl::Status RegisterBuiltins(PluginRegistry* registry) {
   absl::Status status;
   status.Update(RegisterRetryPlugins(&registry->retry_policies()));
+  status.Update(RegisterBackoffPlugins(&registry->backoff_policies()));
+  status.Update(RegisterIdempotencyPlugins(&registry->idempotency_policies()));
   status.Update(RegisterServerSelectionPlugins(&registry->server_selectors()));
   status.Update(RegisterMetricsPlugins(&registry->metrics_sinks()));
   TransportRegistry& transports = *registry->transports();

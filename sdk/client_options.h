@@ -19,6 +19,8 @@
 #include "absl/time/time.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/retry/backoff_policy.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/job_status.h"
@@ -85,7 +87,7 @@ struct CallOptions {
   // The job runs at this time at the earliest (SUBMIT_JOB_EPOCH; whole seconds,
   // always background and of normal priority).
   std::optional<absl::Time> run_at;
-  // How many servers may be tried; at least 1.
+  // How many attempts may be made, on whichever servers; at least 1.
   std::optional<int> max_connection_attempts;
   // The job may run more than once without harm: only then may a policy repeat
   // what may have been accepted.
@@ -121,7 +123,8 @@ struct ClientOptions {
   Priority priority = Priority::kNone;
   UniqueMode unique_mode = UniqueMode::kRandom;
   bool idempotent = false;
-  // Servers tried for one request; 0: each server once.
+  // Attempts for one request, on whichever servers; 0: what the retry policy
+  // says, mostly each server once.
   int max_connection_attempts = 0;
 
   // To establish one connection, name look-up included.
@@ -136,8 +139,11 @@ struct ClientOptions {
   DriveMode drive_mode = DriveMode::kAuto;
   ClientLimits limits;
 
-  // Plugins; null: `immediate` retry, `random` selection, no metrics.
+  // Plugins; null: `immediate` retry without delays, `standard` idempotency,
+  // `random` selection, no metrics.
   std::shared_ptr<RetryPolicy> retry_policy;
+  std::shared_ptr<BackoffPolicy> backoff_policy;
+  std::shared_ptr<IdempotencyPolicy> idempotency_policy;
   std::shared_ptr<ServerSelector> server_selector;
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins

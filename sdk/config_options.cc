@@ -298,6 +298,24 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
                              "retry", places_);
     if (!policy.ok()) return policy.status();
     options.retry_policy = *std::move(policy);
+  } else if (auto policy =
+                 registry.retry_policies().CreateByName("exponential_backoff");
+             policy.ok()) {
+    // Whoever writes a config means production, where a server may be away for
+    // a moment. (A registry of the user's own may lack it.)
+    options.retry_policy = *std::move(policy);
+  }
+  if (message_.has_backoff()) {
+    auto policy = MakePlugin(registry.backoff_policies(), message_.backoff(),
+                             "backoff", places_);
+    if (!policy.ok()) return policy.status();
+    options.backoff_policy = *std::move(policy);
+  }
+  if (message_.has_idempotency()) {
+    auto policy = MakePlugin(registry.idempotency_policies(),
+                             message_.idempotency(), "idempotency", places_);
+    if (!policy.ok()) return policy.status();
+    options.idempotency_policy = *std::move(policy);
   }
   if (message_.has_server_selection()) {
     auto selector =

@@ -9,6 +9,8 @@ PluginRegistry::PluginRegistry()
 
 PluginRegistry::PluginRegistry(std::shared_ptr<TransportRegistry> transports)
     : retry_policies_("retry policy"),
+      backoff_policies_("backoff policy"),
+      idempotency_policies_("idempotency policy"),
       server_selectors_("server selector"),
       metrics_sinks_("metrics sink"),
       transports_(std::move(transports)) {}
@@ -19,6 +21,8 @@ std::vector<std::string> PluginRegistry::config_types() const {
   std::vector<std::string> all;
   for (const RegistryBase* family :
        {static_cast<const RegistryBase*>(&retry_policies_),
+        static_cast<const RegistryBase*>(&backoff_policies_),
+        static_cast<const RegistryBase*>(&idempotency_policies_),
         static_cast<const RegistryBase*>(&server_selectors_),
         static_cast<const RegistryBase*>(&metrics_sinks_)}) {
     for (std::string& type : family->config_types()) {

@@ -25,6 +25,8 @@
 #include "absl/synchronization/mutex.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/plugins/retry/backoff_policy.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/transports/transport_registry.h"
@@ -44,6 +46,16 @@ class PluginRegistry {
   Registry<RetryPolicy>& retry_policies() { return retry_policies_; }
   const Registry<RetryPolicy>& retry_policies() const {
     return retry_policies_;
+  }
+  Registry<BackoffPolicy>& backoff_policies() { return backoff_policies_; }
+  const Registry<BackoffPolicy>& backoff_policies() const {
+    return backoff_policies_;
+  }
+  Registry<IdempotencyPolicy>& idempotency_policies() {
+    return idempotency_policies_;
+  }
+  const Registry<IdempotencyPolicy>& idempotency_policies() const {
+    return idempotency_policies_;
   }
   Registry<ServerSelector>& server_selectors() { return server_selectors_; }
   const Registry<ServerSelector>& server_selectors() const {
@@ -73,6 +85,8 @@ class PluginRegistry {
 
  private:
   Registry<RetryPolicy> retry_policies_;
+  Registry<BackoffPolicy> backoff_policies_;
+  Registry<IdempotencyPolicy> idempotency_policies_;
   Registry<ServerSelector> server_selectors_;
   Registry<MetricsSink> metrics_sinks_;
   const std::shared_ptr<TransportRegistry> transports_;
@@ -100,6 +114,10 @@ struct PluginRegistration {
 // NOLINTBEGIN(bugprone-macro-parentheses)
 #define GEARMAN_REGISTER_RETRY_POLICY(name, Config, ...) \
   GEARMAN_INTERNAL_REGISTER(retry_policies, name, Config, __VA_ARGS__)
+#define GEARMAN_REGISTER_BACKOFF_POLICY(name, Config, ...) \
+  GEARMAN_INTERNAL_REGISTER(backoff_policies, name, Config, __VA_ARGS__)
+#define GEARMAN_REGISTER_IDEMPOTENCY_POLICY(name, Config, ...) \
+  GEARMAN_INTERNAL_REGISTER(idempotency_policies, name, Config, __VA_ARGS__)
 #define GEARMAN_REGISTER_SERVER_SELECTOR(name, Config, ...) \
   GEARMAN_INTERNAL_REGISTER(server_selectors, name, Config, __VA_ARGS__)
 #define GEARMAN_REGISTER_METRICS_SINK(name, Config, ...) \

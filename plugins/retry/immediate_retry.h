@@ -1,11 +1,6 @@
-// ImmediateRetryPolicy ("immediate", the default): at once on another server,
-// up to a maximum of attempts, as python-gearman does.
-//
-// It goes on where no answer came or the server refused: connecting failed,
-// the connection was lost, the queue was full. A job's own failure, exception
-// and a time limit are final, and so is what no server would take
-// (INVALID_ARGUMENT). What an accepted job may do twice is not its business:
-// the SDK's guard repeats such work only when it is marked idempotent.
+// ImmediateRetryPolicy ("immediate"): at once on another server, up to a
+// maximum of attempts, as python-gearman does. What it goes on after:
+// attempt_limit.h.
 #ifndef GEARMAN_PLUGINS_RETRY_IMMEDIATE_RETRY_H_
 #define GEARMAN_PLUGINS_RETRY_IMMEDIATE_RETRY_H_
 
@@ -25,6 +20,7 @@ class ImmediateRetryPolicy : public RetryPolicy {
   explicit ImmediateRetryPolicy(ImmediateRetryOptions options = {});
 
   RetryDecision OnFailure(const AttemptFailure& failure) override;
+  int DefaultMaxAttempts(int servers) const override;
   absl::string_view name() const override { return "immediate"; }
 
  private:

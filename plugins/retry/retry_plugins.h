@@ -1,15 +1,24 @@
-// The retry policies that come with the SDK, as plugins.
+// The retry, backoff and idempotency policies that come with the SDK, as
+// plugins made from their configs (retry.proto).
 #ifndef GEARMAN_PLUGINS_RETRY_RETRY_PLUGINS_H_
 #define GEARMAN_PLUGINS_RETRY_RETRY_PLUGINS_H_
 
 #include "absl/status/status.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/plugins/retry/backoff_policy.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
 
 namespace gearman {
 
-// Registers `none` and `immediate`. ALREADY_EXISTS when one is.
+// Registers "none", "immediate", "exponential_backoff" and "budget", which
+// makes the policy inside it with the same registry. ALREADY_EXISTS: a name or
+// config type is taken. Any thread.
 absl::Status RegisterRetryPlugins(Registry<RetryPolicy>* registry);
+// "constant" and "exponential".
+absl::Status RegisterBackoffPlugins(Registry<BackoffPolicy>* registry);
+// "standard" and "strict".
+absl::Status RegisterIdempotencyPlugins(Registry<IdempotencyPolicy>* registry);
 
 }  // namespace gearman
 

@@ -1,11 +1,10 @@
 // RetryPolicy: asked once after each failed attempt of a request whether to go
-// on, and when.
+// on, where and when.
 //
-// A policy only says "again after d" or "give up". Which server comes next is
-// server selection's business, and whether repeating is safe at all is the
-// SDK's: an "again" for work that may already have been accepted is refused by
-// the SDK's own guard unless the request is marked idempotent, so no policy can
-// run a job twice by mistake.
+// It is one of three small questions. How long to wait may be left to a
+// BackoffPolicy (backoff_policy.h). Whether repeating is safe at all is an
+// IdempotencyPolicy's (idempotency_policy.h): a retry policy is asked only
+// about what may be repeated, so none can run a job twice by mistake.
 //
 // One instance serves all requests of a client (or of several clients), so a
 // policy is thread-safe. What is known about one request arrives with each
@@ -14,6 +13,8 @@
 // client's lock held: a policy must not block and must not call the client.
 #ifndef GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
+
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -26,10 +27,10 @@ enum class FailureReason : unsigned char {
   kConnect,               // no connection to the server could be made
   kLostBeforeAcceptance,  // connection lost before JOB_CREATED arrived
   kLostAfterAcceptance,   // connection lost while the server had the job
+  kTimedOut,              // no answer in time: the server was taken for dead
   kRefused,               // the server answered ERROR
   kJobFailed,             // the worker answered WORK_FAIL
   kException,             // the worker answered WORK_EXCEPTION
-  kTimedOut,              // a time limit of ours passed
 };
 inline constexpr int kFailureReasonCount = 7;
 
@@ -45,25 +46,44 @@ struct AttemptFailure {
   FailureReason reason = FailureReason::kConnect;
   // At least one byte of the request may have reached the server.
   bool bytes_sent = false;
+  // It ended by a time limit of the client's: for connecting, for an answer.
+  bool timed_out = false;
   // The caller declared that running the job twice does no harm.
   bool idempotent = false;
   // The caller chose the unique: a job still queued or running is joined by a
   // repetition on the same server.
   bool has_explicit_unique = false;
-  // Since the request was first submitted.
+  // Since the request was submitted.
   absl::Duration elapsed;
+  // How many servers the client has.
+  int servers = 1;
+  // Drawn for this decision from the client's seeded generator, uniform in
+  // [0, 1): for jitter. A policy uses no randomness of its own, so that a run
+  // can be repeated from a seed.
+  double random = 0;
   absl::string_view server;
   absl::string_view task;
   // The attempt's error; may be null.
   const absl::Status* status = nullptr;
 };
 
+// Where the next attempt goes.
+enum class NextServer : unsigned char {
+  // To the same server when the job may be there already, so that it is joined
+  // and not doubled; else to one not tried yet.
+  kAutomatic,
+  kSame,
+  // To another one, if there is another one that may have it.
+  kOther,
+};
+
 struct RetryDecision {
-  // Try again `delay` after now; else the request ends with its last error.
+  // Try again; else the request ends with its last error.
   bool again = false;
-  absl::Duration delay = absl::ZeroDuration();
-  // Do not use the failed server again while another one is left.
-  bool avoid_server = true;
+  // How long to wait before. Unset: what the client's BackoffPolicy says, and
+  // without one not at all.
+  std::optional<absl::Duration> delay;
+  NextServer next_server = NextServer::kAutomatic;
   // Given up only because a budget shared with other requests is spent.
   bool budget_exhausted = false;
   // When giving up: the reason, for the error's text. Static text, such as
@@ -75,11 +95,14 @@ class RetryPolicy {
  public:
   virtual ~RetryPolicy() = default;
 
-  // Decides what follows a failed attempt. A decision that exceeds
-  // max_attempts or the request's deadline is cut short by the SDK.
+  // Decides what follows a failed attempt that may be repeated. A decision that
+  // exceeds max_attempts or the request's deadline is cut short by the SDK.
   virtual RetryDecision OnFailure(const AttemptFailure& failure) = 0;
   // An attempt was accepted by its server (a budget earns something back).
   virtual void OnSuccess() {}
+  // How many attempts a request makes that has no maximum of its own, with so
+  // many servers: each of them once.
+  virtual int DefaultMaxAttempts(int servers) const { return servers; }
   // The name it is registered under, for messages. Static text.
   virtual absl::string_view name() const = 0;
 };

@@ -36,8 +36,9 @@ TEST(Builtins, FillTheDefaultRegistryWhenLinked) {
   const PluginRegistry& registry = PluginRegistry::Default();
   EXPECT_TRUE(registry.registration_error().ok())
       << registry.registration_error();
-  EXPECT_THAT(registry.retry_policies().names(),
-              ElementsAre("immediate", "none"));
+  EXPECT_THAT(
+      registry.retry_policies().names(),
+      ElementsAre("budget", "exponential_backoff", "immediate", "none"));
   EXPECT_THAT(registry.transports()->schemes(), ElementsAre("inproc", "tcp"));
 }
 
@@ -55,6 +56,12 @@ TEST(Builtins, AreWhatTheConfigOffers) {
   ASSERT_TRUE(RegisterBuiltins(&registry).ok());
   EXPECT_THAT(registry.retry_policies().names(),
               UnorderedElementsAreArray(Offered(config::Retry::descriptor())));
+  EXPECT_THAT(
+      registry.backoff_policies().names(),
+      UnorderedElementsAreArray(Offered(config::Backoff::descriptor())));
+  EXPECT_THAT(
+      registry.idempotency_policies().names(),
+      UnorderedElementsAreArray(Offered(config::Idempotency::descriptor())));
   EXPECT_THAT(registry.server_selectors().names(),
               UnorderedElementsAreArray(
                   Offered(config::ServerSelection::descriptor())));
@@ -68,6 +75,13 @@ TEST(Builtins, CanBeMadeByNameWithTheirDefaults) {
   ASSERT_TRUE(RegisterBuiltins(&registry).ok());
   for (const std::string& name : registry.retry_policies().names()) {
     EXPECT_TRUE(registry.retry_policies().CreateByName(name).ok()) << name;
+  }
+  for (const std::string& name : registry.backoff_policies().names()) {
+    EXPECT_TRUE(registry.backoff_policies().CreateByName(name).ok()) << name;
+  }
+  for (const std::string& name : registry.idempotency_policies().names()) {
+    EXPECT_TRUE(registry.idempotency_policies().CreateByName(name).ok())
+        << name;
   }
   for (const std::string& name : registry.server_selectors().names()) {
     EXPECT_TRUE(registry.server_selectors().CreateByName(name).ok()) << name;

@@ -19,15 +19,15 @@ using ::testing::StartsWith;
 TEST_F(ConfigTest, PlacesAnUnknownField) {
   EXPECT_THAT(Error("servers: \"a\"\nretries {}"),
               AllOf(StartsWith("f:2:1: unknown field \"retries\": did you mean "
-                               "\"retry\"? Known: connections, "),
+                               "\"retry\"? Known: backoff, connections, "),
                     HasSubstr("timeouts")));
 }
 
 TEST_F(ConfigTest, PlacesAnUnknownBuiltIn) {
   EXPECT_THAT(Error("retry {\n  imediate {}\n}"),
               AllOf(StartsWith("f:2:3: retry: unknown field \"imediate\": did "
-                               "you mean \"immediate\"? Known: immediate, "
-                               "none, plugin"),
+                               "you mean \"immediate\"? Known: budget, "
+                               "exponential_backoff, immediate, none, plugin"),
                     HasSubstr("config message in the field \"plugin\"")));
   EXPECT_THAT(JsonError("{\"retry\":\n{\"imediate\": {}}}"),
               StartsWith("f:2:2: retry: unknown field \"imediate\""));
@@ -54,8 +54,9 @@ TEST_F(ConfigTest, PlacesAPluginOfAnotherFamily) {
 
 TEST_F(ConfigTest, PlacesAChoiceThatIsMissing) {
   EXPECT_EQ(Error("task_prefix: \"x\"\nretry {}"),
-            "f:2:1: retry: names no retry policy: expected custom { } or "
-            "immediate { } or none { }, or plugin with a config message");
+            "f:2:1: retry: names no retry policy: expected budget { } or "
+            "custom { } or exponential_backoff { } or immediate { } or none { "
+            "}, or plugin with a config message");
 }
 
 TEST_F(ConfigTest, PlacesABadDuration) {
@@ -123,6 +124,26 @@ TEST_F(ConfigTest, PlacesABadValueOfABuiltInPlugin) {
   EXPECT_EQ(Error("retry {\n  immediate {\n    max_attempts: 0\n  }\n}"),
             "f:3:19: retry policy \"immediate\": max_attempts: 0 is not valid: "
             "it must be from 1 to 1000");
+}
+
+TEST_F(ConfigTest, PlacesABadValueOfAPolicyInsideAnother) {
+  EXPECT_EQ(Error("retry { budget { policy { exponential_backoff {\n"
+                  "  delay { jitter: 0.5\n    multiplier: 0.5 } } } } }"),
+            "f:3:17: retry policy \"budget\": retry policy "
+            "\"exponential_backoff\": multiplier: 0.5 is not valid: it must be "
+            "from 1 to 100");
+  EXPECT_EQ(Error("retry { budget { policy { budget {\n"
+                  "  policy { immediate { max_attempts: 0 } } } } } }"),
+            "f:2:38: retry policy \"budget\": retry policy \"budget\": retry "
+            "policy \"immediate\": max_attempts: 0 is not valid: it must be "
+            "from 1 to 1000");
+}
+
+TEST_F(ConfigTest, PlacesABadDelay) {
+  EXPECT_EQ(
+      Error("backoff {\n  constant { delay: \"soon\" } }"),
+      "f:2:21: backoff policy \"constant\": delay: \"soon\" is not valid: "
+      "it must be a duration such as \"100ms\" or \"2s\", from 0 to 1h");
 }
 
 TEST_F(ConfigTest, PlacesABadValueOfAnOutsidersPlugin) {

@@ -45,6 +45,9 @@ class ConfigTest : public ::testing::Test {
  protected:
   ConfigTest() {
     EXPECT_TRUE(RegisterRetryPlugins(&registry_.retry_policies()).ok());
+    EXPECT_TRUE(RegisterBackoffPlugins(&registry_.backoff_policies()).ok());
+    EXPECT_TRUE(
+        RegisterIdempotencyPlugins(&registry_.idempotency_policies()).ok());
     EXPECT_TRUE(
         RegisterServerSelectionPlugins(&registry_.server_selectors()).ok());
     EXPECT_TRUE(RegisterMetricsPlugins(&registry_.metrics_sinks()).ok());
@@ -126,6 +129,8 @@ retry {
     [type.googleapis.com/gearman.testing.CustomRetryConfig] { tries: 3 }
   }
 }
+backoff { constant { delay: "250ms" } }
+idempotency { strict {} }
 server_selection { round_robin {} }
 metrics { in_memory {} }
 drive_mode: CALLER_ONLY
@@ -157,6 +162,8 @@ inline constexpr char kJson[] = R"({
       "tries": 3
     }
   },
+  "backoff": { "constant": { "delay": "250ms" } },
+  "idempotency": { "strict": {} },
   "serverSelection": { "roundRobin": {} },
   "metrics": [{ "inMemory": {} }],
   "driveMode": "CALLER_ONLY",
@@ -189,6 +196,8 @@ inline config::GearmanConfig InCode() {
   testing::CustomRetryConfig retry;
   retry.set_tries(3);
   config.mutable_retry()->mutable_plugin()->PackFrom(retry);
+  config.mutable_backoff()->mutable_constant()->set_delay("250ms");
+  config.mutable_idempotency()->mutable_strict();
   config.mutable_server_selection()->mutable_round_robin();
   config.add_metrics()->mutable_in_memory();
   config.set_drive_mode(config::DriveMode::CALLER_ONLY);

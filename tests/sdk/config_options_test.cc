@@ -55,11 +55,22 @@ TEST_F(ConfigTest, SetsEveryOption) {
   EXPECT_FALSE(options.logger.enabled(LogLevel::kInfo));
   ASSERT_NE(options.retry_policy, nullptr);
   EXPECT_EQ(options.retry_policy->name(), "custom");
+  ASSERT_NE(options.backoff_policy, nullptr);
+  EXPECT_EQ(options.backoff_policy->name(), "constant");
+  ASSERT_NE(options.idempotency_policy, nullptr);
+  EXPECT_EQ(options.idempotency_policy->name(), "strict");
   ASSERT_NE(options.server_selector, nullptr);
   EXPECT_EQ(options.server_selector->name(), "round_robin");
   ASSERT_EQ(options.metrics_sinks.size(), 1u);
   EXPECT_EQ(options.metrics_sinks[0]->name(), "in_memory");
   EXPECT_EQ(options.transports, registry_.transports());
+}
+
+TEST_F(ConfigTest, BacksOffUnlessToldOtherwise) {
+  const ClientOptions options = Options("");
+  ASSERT_NE(options.retry_policy, nullptr);
+  EXPECT_EQ(options.retry_policy->name(), "exponential_backoff");
+  EXPECT_EQ(options.retry_policy->DefaultMaxAttempts(1), 3);
 }
 
 TEST_F(ConfigTest, KeepsTheDefaultsOfWhatIsNotSet) {
@@ -74,7 +85,8 @@ TEST_F(ConfigTest, KeepsTheDefaultsOfWhatIsNotSet) {
   EXPECT_EQ(options.max_connection_attempts, defaults.max_connection_attempts);
   EXPECT_EQ(options.exceptions, defaults.exceptions);
   EXPECT_EQ(options.drive_mode, defaults.drive_mode);
-  EXPECT_EQ(options.retry_policy, nullptr);
+  EXPECT_EQ(options.backoff_policy, nullptr);
+  EXPECT_EQ(options.idempotency_policy, nullptr);
   EXPECT_EQ(options.server_selector, nullptr);
   EXPECT_THAT(options.metrics_sinks, IsEmpty());
   EXPECT_FALSE(options.logger.enabled(LogLevel::kError));

@@ -38,9 +38,14 @@ ServerPool::Options PoolOptions(const ClientOptions& options,
 }
 
 JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
-                                          Metrics* metrics) {
+                                          int servers, Metrics* metrics,
+                                          std::mt19937_64* random) {
   JobRequestTracker::Options tracker;
   tracker.retry_policy = options.retry_policy.get();
+  tracker.backoff_policy = options.backoff_policy.get();
+  tracker.idempotency_policy = options.idempotency_policy.get();
+  tracker.servers = servers;
+  tracker.random = random;
   tracker.max_update_bytes = options.limits.max_update_bytes;
   tracker.metrics = metrics;
   return tracker;
@@ -143,7 +148,8 @@ ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
       clock_(poller_->clock()),
       metrics_(MakeMetrics(options_)),
       random_(MakeRandom(options_)),
-      tracker_(TrackerOptions(options_, metrics_.get())),
+      tracker_(
+          TrackerOptions(options_, server_count_, metrics_.get(), &random_)),
       servers_(std::move(servers), PoolOptions(options_, metrics_.get()),
                poller_.get(), &random_),
       driver_(&mutex_, poller_.get(), this,
@@ -224,15 +230,23 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
   if (request->extras != nullptr) {
     request->extras->exception.reset();
     request->extras->attempts.clear();
+    request->extras->next_server = -1;
+    request->extras->pinned = false;
     request->extras->retry_at = absl::InfiniteFuture();
   }
   if (!request->priority_set) request->priority = options_.priority;
   if (!request->idempotent_set) request->idempotent = options_.idempotent;
   request->resolved_max_attempts = request->max_attempts > 0
                                        ? request->max_attempts
-                                       : (options_.max_connection_attempts > 0
-                                              ? options_.max_connection_attempts
-                                              : server_count_);
+                                       : options_.max_connection_attempts;
+  if (request->resolved_max_attempts == 0) {
+    const RetryPolicy& policy =
+        request->extras != nullptr && request->extras->retry_policy != nullptr
+            ? *request->extras->retry_policy
+            : *options_.retry_policy;
+    request->resolved_max_attempts =
+        std::max(1, policy.DefaultMaxAttempts(server_count_));
+  }
   const absl::Duration timeout = request->timeout == absl::ZeroDuration()
                                      ? options_.timeout
                                      : request->timeout;
@@ -349,8 +363,13 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
   query.unique = request->unique.view();
   query.attempt = request->attempts + 1;
   absl::Span<const AttemptRecord> tried;
-  if (request->extras != nullptr) tried = request->extras->attempts;
-  const int server = servers_.Choose(query, tried);
+  int server = -1;
+  if (request->extras != nullptr) {
+    tried = request->extras->attempts;
+    server = request->extras->next_server;
+    if (!request->extras->pinned) request->extras->next_server = -1;
+  }
+  if (server < 0) server = servers_.Choose(query, tried);
   request->server = server;
   tracker_.OnDispatched(request);
   const std::string& name = servers_.link(server).name;
@@ -456,9 +475,11 @@ void ClientCore::HandleLost(absl::Time now) {
       AttemptOutcome outcome;
       outcome.reason = orphan.accepted   ? FailureReason::kLostAfterAcceptance
                        : lost.connecting ? FailureReason::kConnect
+                       : lost.timed_out  ? FailureReason::kTimedOut
                                          : FailureReason::kLostBeforeAcceptance;
       outcome.bytes_sent = orphan.bytes_sent;
       outcome.status = lost.status;
+      outcome.timed_out = lost.timed_out;
       tracker_.OnAttemptFailed(static_cast<JobRequestState*>(orphan.operation),
                                link.name, std::move(outcome), now);
     }

@@ -82,6 +82,10 @@ struct JobRequestExtras {
   std::deque<std::string> warning_updates;
   size_t update_bytes = 0;  // in both queues
   std::vector<AttemptRecord> attempts;
+  // The server of the next attempt, by its number in the pool, for this one
+  // (and, pinned, for all that follow); -1: what selection takes.
+  int next_server = -1;
+  bool pinned = false;
   // While it waits to be tried again; else InfiniteFuture.
   absl::Time retry_at = absl::InfiniteFuture();
 };

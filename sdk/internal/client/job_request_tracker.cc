@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/random/distributions.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -47,24 +48,6 @@ absl::Status ServerError(const Effect& effect) {
       CodeOfServerError(effect.code),
       absl::StrCat("the server answered ERROR ", absl::CHexEscape(effect.code),
                    ": ", absl::CHexEscape(effect.text)));
-}
-
-// What of the failures is no longer in doubt: nothing of the request can have
-// been accepted, so another server may have it.
-bool SurelyNotAccepted(FailureReason reason, bool bytes_sent) {
-  switch (reason) {
-    case FailureReason::kConnect:
-    case FailureReason::kRefused:
-      return true;
-    case FailureReason::kLostBeforeAcceptance:
-      return !bytes_sent;
-    case FailureReason::kLostAfterAcceptance:
-    case FailureReason::kJobFailed:
-    case FailureReason::kException:
-    case FailureReason::kTimedOut:
-      return false;
-  }
-  return false;
 }
 
 RequestOutcome OutcomeOf(const JobRequestState& request, RequestInput input,
@@ -398,23 +381,51 @@ void JobRequestTracker::OnAttemptFailed(JobRequestState* request,
   DecideOnAttempt(request, server, std::move(outcome));
 }
 
+AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
+                                        const std::string& server,
+                                        const AttemptOutcome& outcome) {
+  AttemptFailure failure;
+  failure.attempt = request.attempts;
+  failure.max_attempts = request.resolved_max_attempts;
+  failure.reason = outcome.reason;
+  failure.bytes_sent = outcome.bytes_sent;
+  failure.timed_out = outcome.timed_out;
+  failure.idempotent = request.idempotent;
+  failure.has_explicit_unique = request.explicit_unique;
+  failure.elapsed = now_ - request.submitted;
+  failure.servers = options_.servers;
+  if (options_.random != nullptr) {
+    failure.random = absl::Uniform(*options_.random, 0.0, 1.0);
+  }
+  failure.server = server;
+  failure.task = request.task;
+  failure.status = &outcome.status;
+  AttemptPolicies policies;
+  policies.idempotency = options_.idempotency_policy != nullptr
+                             ? options_.idempotency_policy
+                             : &standard_idempotency_;
+  policies.retry = request.extras->retry_policy != nullptr
+                       ? request.extras->retry_policy.get()
+                       : options_.retry_policy;
+  policies.backoff = options_.backoff_policy;
+  return JudgeAttempt(failure, policies, outcome.permanent,
+                      request.deadline - now_);
+}
+
 void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
                                         const std::string& server,
                                         AttemptOutcome outcome) {
   StatusFacts facts = FactsOf(*request, server);
   facts.bytes_sent = outcome.bytes_sent;
-  const bool may_repeat = request->idempotent ||
-                          SurelyNotAccepted(outcome.reason, outcome.bytes_sent);
-  const bool doubtful =
-      outcome.reason == FailureReason::kLostBeforeAcceptance &&
-      outcome.bytes_sent;
   if (outcome.reason == FailureReason::kLostAfterAcceptance) {
     outcome.status = absl::Status(
         outcome.status.code(),
         absl::StrCat("lost after the server had accepted the job as \"",
                      absl::CHexEscape(request->handle.view()),
                      "\", outcome unknown: ", outcome.status.message()));
-  } else if (doubtful) {
+  } else if (outcome.bytes_sent &&
+             (outcome.reason == FailureReason::kLostBeforeAcceptance ||
+              outcome.reason == FailureReason::kTimedOut)) {
     outcome.status = absl::Status(
         outcome.status.code(),
         absl::StrCat("lost before the server answered, outcome unknown: ",
@@ -431,47 +442,25 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   JobRequestExtras& extras = request->MutableExtras();
   extras.attempts.push_back(std::move(record));
 
-  AttemptFailure failure;
-  failure.attempt = request->attempts;
-  failure.max_attempts = request->resolved_max_attempts;
-  failure.reason = outcome.reason;
-  failure.bytes_sent = outcome.bytes_sent;
-  failure.idempotent = request->idempotent;
-  failure.has_explicit_unique = request->explicit_unique;
-  failure.elapsed = now_ - request->submitted;
-  failure.server = server;
-  failure.task = request->task;
-  failure.status = &outcome.status;
-  RetryPolicy* policy = extras.retry_policy != nullptr
-                            ? extras.retry_policy.get()
-                            : options_.retry_policy;
-  const RetryDecision decision = policy->OnFailure(failure);
-
-  std::string why;
-  if (outcome.permanent) {
-    why = "trying again can't help";
-  } else if (!may_repeat) {
-    why = "not repeated, as it is not marked idempotent and may have run";
-  } else if (request->attempts >= request->resolved_max_attempts) {
-    why = request->resolved_max_attempts == 1
-              ? "no further attempt is allowed"
-              : absl::StrCat("all ", request->resolved_max_attempts,
-                             " attempts used");
-  } else if (!decision.again) {
-    why = absl::StrCat("retry policy '", policy->name(),
-                       "': ", decision.why.empty() ? "gives up" : decision.why);
-  } else if (now_ + decision.delay >= request->deadline) {
-    why = "no time left for another attempt";
-  } else {
+  const AttemptVerdict verdict = Judge(*request, server, outcome);
+  if (options_.metrics != nullptr && verdict.budget_exhausted) {
+    options_.metrics->retry_budget_exhausted.Add();
+  }
+  if (verdict.again) {
     if (options_.metrics != nullptr) {
       options_.metrics->Retried(RetriedOperation::kSubmit, outcome.reason);
     }
-    Retry(request, decision.delay);
+    // A doubt about one server outlives what became of later attempts.
+    if (!extras.pinned) {
+      extras.next_server = verdict.same_server ? request->server : -1;
+      extras.pinned = verdict.pinned;
+    }
+    Retry(request, verdict.delay);
     return;
   }
 
   RequestInput input = RequestInput::kGiveUp;
-  if (outcome.reason == FailureReason::kRefused) {
+  if (outcome.reason == FailureReason::kRefused && !extras.pinned) {
     input = RequestInput::kRefused;
   } else if (outcome.reason == FailureReason::kJobFailed ||
              outcome.reason == FailureReason::kException) {
@@ -497,8 +486,9 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     facts.server.clear();
   }
   Finish(request, input,
-         Annotate(absl::Status(code, absl::StrCat(message, " (", why, ")")),
-                  facts));
+         Annotate(
+             absl::Status(code, absl::StrCat(message, " (", verdict.why, ")")),
+             facts));
 }
 
 void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {

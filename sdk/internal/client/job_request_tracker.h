@@ -11,13 +11,17 @@
 
 #include <cstddef>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/retry/backoff_policy.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/sdk/internal/client/attempt_verdict.h"
 #include "gearman/sdk/internal/client/deadline_queue.h"
 #include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
@@ -44,13 +48,22 @@ struct AttemptOutcome {
   bool bytes_sent;
   // Another try can't help: the request itself is refused.
   bool permanent = false;
+  // A time limit of the client's ended it.
+  bool timed_out = false;
 };
 
 class JobRequestTracker {
  public:
   struct Options {
-    // The client's policy; outlives the tracker.
+    // The client's policies, which outlive the tracker. A retry policy must be
+    // given; the others: none, and `standard`.
     RetryPolicy* retry_policy = nullptr;
+    BackoffPolicy* backoff_policy = nullptr;
+    IdempotencyPolicy* idempotency_policy = nullptr;
+    // For jitter; outlives the tracker. Null: none.
+    std::mt19937_64* random = nullptr;
+    // How many servers there are.
+    int servers = 1;
     size_t max_update_bytes = 64u << 20;
     // Null: nothing is counted.
     Metrics* metrics = nullptr;
@@ -113,6 +126,10 @@ class JobRequestTracker {
                const std::string& server);
   void DecideOnAttempt(JobRequestState* request, const std::string& server,
                        AttemptOutcome outcome);
+  // What the policies say about a failed attempt.
+  AttemptVerdict Judge(const JobRequestState& request,
+                       const std::string& server,
+                       const AttemptOutcome& outcome);
   void Retry(JobRequestState* request, absl::Duration delay);
   void Dispatch(JobRequestState* request);
   // Takes it out of everything; `input` says how it ended.
@@ -121,6 +138,7 @@ class JobRequestTracker {
   void SetTimer(JobRequestState* request, absl::Time time);
 
   const Options options_;
+  StandardIdempotencyPolicy standard_idempotency_;
   // Of the input being handled.
   absl::Time now_ = absl::InfinitePast();
   JobRequestState* first_in_flight_ = nullptr;

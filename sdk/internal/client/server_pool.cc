@@ -211,7 +211,8 @@ void ServerPool::OnTime(absl::Time now, std::vector<LostLink>* lost) {
                          " (reply_timeout): taken for dead"));
     lost->push_back({static_cast<int>(i), std::move(status), connecting,
                      connecting ? ReconnectReason::kConnectFailed
-                                : ReconnectReason::kUnresponsive});
+                                : ReconnectReason::kUnresponsive,
+                     /*timed_out=*/true});
   }
 }
 

@@ -62,6 +62,8 @@ struct LostLink {
   // It had never been connected.
   bool connecting;
   ReconnectReason reason;
+  // A time limit of ours ended it.
+  bool timed_out = false;
 };
 
 class ServerPool {

@@ -24,7 +24,9 @@ class RetryPlugins : public ::testing::Test {
 };
 
 TEST_F(RetryPlugins, BearTheNamesOfTheirPolicies) {
-  ASSERT_THAT(registry_.names(), ::testing::ElementsAre("immediate", "none"));
+  ASSERT_THAT(registry_.names(),
+              ::testing::ElementsAre("budget", "exponential_backoff",
+                                     "immediate", "none"));
   for (const std::string& name : registry_.names()) {
     auto policy = registry_.CreateByName(name);
     ASSERT_TRUE(policy.ok()) << policy.status();

@@ -33,8 +33,8 @@ TEST(ImmediateRetryPolicy, GoesOnAtOnceAndElsewhere) {
   const RetryDecision decision =
       policy.OnFailure(Failure(FailureReason::kConnect, 1, 3));
   EXPECT_TRUE(decision.again);
-  EXPECT_EQ(decision.delay, absl::ZeroDuration());
-  EXPECT_TRUE(decision.avoid_server);
+  EXPECT_EQ(decision.delay, std::nullopt);
+  EXPECT_EQ(decision.next_server, NextServer::kAutomatic);
 }
 
 TEST(ImmediateRetryPolicy, MakesAsManyAttemptsAsTheRequestMay) {
@@ -83,10 +83,28 @@ TEST(ImmediateRetryPolicy, TakesAWorkersAnswerAsFinal) {
       policy.OnFailure(Failure(FailureReason::kException, 1, 5)).again);
 }
 
-TEST(ImmediateRetryPolicy, TakesATimeLimitAsFinal) {
-  EXPECT_FALSE(ImmediateRetryPolicy()
-                   .OnFailure(Failure(FailureReason::kTimedOut, 1, 5))
-                   .again);
+TEST(ImmediateRetryPolicy, LeavesAServerThatDoesNotAnswer) {
+  EXPECT_TRUE(ImmediateRetryPolicy()
+                  .OnFailure(Failure(FailureReason::kTimedOut, 1, 5))
+                  .again);
+}
+
+TEST(ImmediateRetryPolicy, AsksServersThatAreNotTrustedOnlyOnce) {
+  const absl::Status untrusted = absl::UnauthenticatedError("unknown issuer");
+  AttemptFailure failure = Failure(FailureReason::kConnect, 1, 9);
+  failure.status = &untrusted;
+  failure.servers = 2;
+  EXPECT_TRUE(ImmediateRetryPolicy().OnFailure(failure).again);
+  failure.attempt = 2;
+  EXPECT_EQ(ImmediateRetryPolicy().OnFailure(failure).why,
+            "no server can be trusted");
+}
+
+TEST(ImmediateRetryPolicy, TriesEachServerOnceUnlessToldOtherwise) {
+  EXPECT_EQ(ImmediateRetryPolicy().DefaultMaxAttempts(5), 5);
+  ImmediateRetryOptions options;
+  options.max_attempts = 2;
+  EXPECT_EQ(ImmediateRetryPolicy(options).DefaultMaxAttempts(5), 2);
 }
 
 class EachReason : public ::testing::TestWithParam<int> {};

@@ -8,12 +8,15 @@
 
 #include "absl/random/bit_gen_ref.h"
 #include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/plugins/server_selection/ordered_selector.h"
 #include "gearman/plugins/server_selection/random_selector.h"
 #include "gearman/plugins/server_selection/round_robin_selector.h"
 #include "gearman/plugins/server_selection/server_preference.h"
 #include "gearman/plugins/server_selection/server_selection_plugins.h"
 #include "gearman/plugins/server_selection/server_selector.h"
+#include "gearman/plugins/server_selection/unique_hash_selector.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -115,10 +118,91 @@ TEST(RoundRobinServerSelector, StaysEvenWithManyThreads) {
   EXPECT_EQ(first, kThreads * kChoices / 2);
 }
 
+TEST(OrderedServerSelector, TakesTheFirstThatCanBeReached) {
+  std::vector<ServerCandidate> servers = Servers(3);
+  OrderedServerSelector selector;
+  EXPECT_THAT(Choose(&selector, servers, 10), ElementsAre(10, 0, 0));
+  servers[0].failing = true;
+  EXPECT_THAT(Choose(&selector, servers, 10), ElementsAre(0, 10, 0));
+  servers[1].failing = true;
+  EXPECT_THAT(Choose(&selector, servers, 10), ElementsAre(0, 0, 10));
+  servers[2].failing = true;
+  EXPECT_THAT(Choose(&selector, servers, 10), ElementsAre(10, 0, 0));
+}
+
+// The server of each of so many jobs, by its address.
+std::vector<std::string> ServersOfJobs(
+    const std::vector<ServerCandidate>& candidates, int jobs) {
+  std::mt19937_64 random(42);  // NOLINT: the same choices in every run
+  UniqueHashServerSelector selector;
+  std::vector<std::string> servers;
+  for (int i = 0; i < jobs; ++i) {
+    const std::string unique = absl::StrCat("order-", i);
+    SelectionQuery query;
+    query.task = "resize";
+    query.unique = unique;
+    servers.emplace_back(
+        candidates.at(selector.Select(query, candidates, random)).address);
+  }
+  return servers;
+}
+
+std::vector<ServerCandidate> NamedServers() {
+  std::vector<ServerCandidate> servers = Servers(4);
+  servers[0].address = "tcp://jobs-1:4730";
+  servers[1].address = "tcp://jobs-2:4730";
+  servers[2].address = "tcp://jobs-3:4730";
+  servers[3].address = "tcp://jobs-4:4730";
+  return servers;
+}
+
+TEST(UniqueHashServerSelector, GivesEachServerAboutAsManyJobs) {
+  const std::vector<std::string> jobs = ServersOfJobs(NamedServers(), 4000);
+  for (const ServerCandidate& server : NamedServers()) {
+    const auto share = std::count(jobs.begin(), jobs.end(), server.address);
+    EXPECT_GT(share, 850) << server.address;
+    EXPECT_LT(share, 1150) << server.address;
+  }
+}
+
+TEST(UniqueHashServerSelector, ChoosesTheSameInWhateverOrderServersAreGiven) {
+  std::vector<ServerCandidate> reversed = NamedServers();
+  std::reverse(reversed.begin(), reversed.end());
+  EXPECT_EQ(ServersOfJobs(NamedServers(), 100), ServersOfJobs(reversed, 100));
+}
+
+// The choice is part of the contract between clients of different versions.
+TEST(UniqueHashServerSelector, ChoosesAsItAlwaysDid) {
+  EXPECT_THAT(ServersOfJobs(NamedServers(), 6),
+              ElementsAre("tcp://jobs-2:4730", "tcp://jobs-4:4730",
+                          "tcp://jobs-1:4730", "tcp://jobs-1:4730",
+                          "tcp://jobs-4:4730", "tcp://jobs-4:4730"));
+}
+
+TEST(UniqueHashServerSelector, MovesOnlyTheJobsOfADeadServer) {
+  std::vector<ServerCandidate> servers = NamedServers();
+  const std::vector<std::string> before = ServersOfJobs(servers, 4000);
+  servers[2].failing = true;
+  const std::vector<std::string> after = ServersOfJobs(servers, 4000);
+  for (size_t i = 0; i < before.size(); ++i) {
+    if (before[i] == servers[2].address) {
+      EXPECT_NE(after[i], servers[2].address);
+    } else {
+      EXPECT_EQ(after[i], before[i]);
+    }
+  }
+}
+
+TEST(UniqueHashServerSelector, SpreadsJobsWithoutAUnique) {
+  UniqueHashServerSelector selector;
+  EXPECT_THAT(Choose(&selector, NamedServers(), 400), Each(Gt(60)));
+}
+
 TEST(ServerSelectionPlugins, BearTheNamesOfTheirSelectors) {
   Registry<ServerSelector> registry("server selector");
   ASSERT_TRUE(RegisterServerSelectionPlugins(&registry).ok());
-  ASSERT_THAT(registry.names(), ElementsAre("random", "round_robin"));
+  ASSERT_THAT(registry.names(),
+              ElementsAre("ordered", "random", "round_robin", "unique_hash"));
   for (const std::string& name : registry.names()) {
     auto selector = registry.CreateByName(name);
     ASSERT_TRUE(selector.ok()) << selector.status();

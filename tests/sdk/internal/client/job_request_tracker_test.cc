@@ -211,6 +211,30 @@ TEST_F(JobRequestTrackerTest, AnIdempotentRequestIsRepeatedAfterALoss) {
   }
 }
 
+// What became of the first submission stays in doubt, however the later
+// attempts end.
+TEST_F(JobRequestTrackerTest, AJobWithAUniqueIsJoinedOnTheServerThatMayHaveIt) {
+  AllowRetry();
+  auto request = std::make_shared<JobRequestState>();
+  request->task = "reverse";
+  request->explicit_unique = true;
+  request->resolved_max_attempts = 3;
+  tracker_.Start(request, now_);
+  Dispatched(request);
+  request->server = 4;
+  Lose(request, FailureReason::kLostBeforeAcceptance, /*bytes_sent=*/true);
+  EXPECT_EQ(request->extras->next_server, 4);
+  EXPECT_TRUE(request->extras->pinned);
+  Dispatched(request);
+  Lose(request, FailureReason::kConnect, /*bytes_sent=*/false);
+  EXPECT_EQ(request->extras->next_server, 4);
+  Dispatched(request);
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR");
+  EXPECT_EQ(request->state, JobState::kUnknown);
+  EXPECT_THAT(std::string(request->status.message()),
+              HasSubstr("outcome unknown"));
+}
+
 TEST_F(JobRequestTrackerTest, AnAcceptedJobThatIsLostIsUnknown) {
   auto request = Started();
   Give(request, Effect::Kind::kAccepted);

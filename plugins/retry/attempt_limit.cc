@@ -1,0 +1,55 @@
+#include "gearman/plugins/retry/attempt_limit.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+
+namespace gearman {
+namespace {
+
+RetryDecision GiveUp(absl::string_view why) {
+  RetryDecision decision;
+  decision.why = why;
+  return decision;
+}
+
+}  // namespace
+
+RetryDecision AgainWithinLimit(const AttemptFailure& failure,
+                               int max_attempts) {
+  const absl::StatusCode code = failure.status != nullptr
+                                    ? failure.status->code()
+                                    : absl::StatusCode::kUnknown;
+  switch (failure.reason) {
+    case FailureReason::kConnect:
+      // Trust does not come back by itself.
+      if (code == absl::StatusCode::kUnauthenticated &&
+          failure.attempt >= failure.servers) {
+        return GiveUp("no server can be trusted");
+      }
+      break;
+    case FailureReason::kLostBeforeAcceptance:
+    case FailureReason::kLostAfterAcceptance:
+    case FailureReason::kTimedOut:
+      break;
+    case FailureReason::kRefused:
+      if (code == absl::StatusCode::kInvalidArgument ||
+          code == absl::StatusCode::kUnimplemented) {
+        return GiveUp("no server would take it");
+      }
+      break;
+    case FailureReason::kJobFailed:
+      return GiveUp("the job failed");
+    case FailureReason::kException:
+      return GiveUp("the job ended with an exception");
+  }
+  if (max_attempts <= 0) max_attempts = failure.max_attempts;
+  if (failure.attempt >= std::min(max_attempts, failure.max_attempts)) {
+    return GiveUp("the maximum of attempts is used up");
+  }
+  RetryDecision decision;
+  decision.again = true;
+  return decision;
+}
+
+}  // namespace gearman

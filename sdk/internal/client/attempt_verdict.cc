@@ -1,0 +1,70 @@
+#include "gearman/sdk/internal/client/attempt_verdict.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace internal {
+
+AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
+                            const AttemptPolicies& policies, bool permanent,
+                            absl::Duration time_left) {
+  AttemptVerdict verdict;
+  if (permanent) {
+    verdict.why = "trying again can't help";
+    return verdict;
+  }
+  const MayRepeat may_repeat = policies.idempotency->Judge(failure);
+  if (may_repeat == MayRepeat::kNo) {
+    verdict.why =
+        "not repeated, as it is not marked idempotent and may have run";
+    return verdict;
+  }
+  if (failure.attempt >= failure.max_attempts) {
+    verdict.why =
+        failure.max_attempts == 1
+            ? "no further attempt is allowed"
+            : absl::StrCat("all ", failure.max_attempts, " attempts used");
+    return verdict;
+  }
+  const RetryDecision decision = policies.retry->OnFailure(failure);
+  if (!decision.again) {
+    verdict.budget_exhausted = decision.budget_exhausted;
+    verdict.why =
+        absl::StrCat("retry policy '", policies.retry->name(),
+                     "': ", decision.why.empty() ? "gives up" : decision.why);
+    return verdict;
+  }
+  if (decision.delay.has_value()) {
+    verdict.delay = *decision.delay;
+  } else if (policies.backoff != nullptr) {
+    verdict.delay = policies.backoff->OnCompletion(failure);
+  }
+  verdict.delay = std::max(verdict.delay, absl::ZeroDuration());
+  if (verdict.delay >= time_left) {
+    verdict.why = "no time left for another attempt";
+    return verdict;
+  }
+  verdict.again = true;
+  verdict.pinned = may_repeat == MayRepeat::kOnSameServer;
+  switch (decision.next_server) {
+    case NextServer::kAutomatic:
+      // What it may have there already is joined by its unique. A job that has
+      // ended there is gone from it.
+      verdict.same_server = !IdempotencyPolicy::SurelyNotAccepted(failure) &&
+                            failure.reason != FailureReason::kJobFailed &&
+                            failure.reason != FailureReason::kException;
+      break;
+    case NextServer::kSame:
+      verdict.same_server = true;
+      break;
+    case NextServer::kOther:
+      break;
+  }
+  verdict.same_server = verdict.same_server || verdict.pinned;
+  return verdict;
+}
+
+}  // namespace internal
+}  // namespace gearman

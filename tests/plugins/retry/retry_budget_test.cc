@@ -1,0 +1,105 @@
+#include "gearman/plugins/retry/retry_budget.h"
+
+#include <memory>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <vector>
+
+#include "gearman/plugins/retry/immediate_retry.h"
+#include "gearman/plugins/retry/no_retry.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+AttemptFailure Failure(bool timed_out = false) {
+  AttemptFailure failure;
+  failure.max_attempts = 3;
+  failure.timed_out = timed_out;
+  return failure;
+}
+
+std::shared_ptr<RetryPolicy> Immediate() {
+  return std::make_shared<ImmediateRetryPolicy>();
+}
+
+TEST(RetryBudgetPolicy, ChargesARetryFiveAndOneAfterATimeOutTen) {
+  RetryBudgetPolicy policy(Immediate());
+  EXPECT_EQ(policy.tokens(), 500);
+  EXPECT_TRUE(policy.OnFailure(Failure()).again);
+  EXPECT_EQ(policy.tokens(), 495);
+  EXPECT_TRUE(policy.OnFailure(Failure(/*timed_out=*/true)).again);
+  EXPECT_EQ(policy.tokens(), 485);
+}
+
+TEST(RetryBudgetPolicy, GivesOneBackForEachSuccessUpToAFullBucket) {
+  RetryBudgetPolicy policy(Immediate());
+  policy.OnSuccess();
+  EXPECT_EQ(policy.tokens(), 500);
+  EXPECT_TRUE(policy.OnFailure(Failure()).again);
+  policy.OnSuccess();
+  EXPECT_EQ(policy.tokens(), 496);
+}
+
+TEST(RetryBudgetPolicy, EndsRetriesWhenItIsSpentAndSaysSo) {
+  RetryBudgetOptions options;
+  options.max_tokens = 12;
+  RetryBudgetPolicy policy(Immediate(), options);
+  EXPECT_TRUE(policy.OnFailure(Failure()).again);
+  EXPECT_TRUE(policy.OnFailure(Failure()).again);
+  const RetryDecision spent = policy.OnFailure(Failure());
+  EXPECT_FALSE(spent.again);
+  EXPECT_TRUE(spent.budget_exhausted);
+  EXPECT_EQ(spent.why, "the budget for retries is spent");
+  EXPECT_EQ(policy.tokens(), 2);
+}
+
+TEST(RetryBudgetPolicy, ChargesNothingForWhatIsNotTriedAgain) {
+  RetryBudgetPolicy policy(std::make_shared<NoRetryPolicy>());
+  const RetryDecision decision = policy.OnFailure(Failure());
+  EXPECT_FALSE(decision.again);
+  EXPECT_FALSE(decision.budget_exhausted);
+  EXPECT_EQ(policy.tokens(), 500);
+}
+
+// A server is down for good: each of many requests fails three times over.
+TEST(RetryBudgetPolicy, KeepsTheExtraLoadOfADeadServerBelowATenth) {
+  constexpr int kRequests = 2000;
+  RetryBudgetPolicy policy(Immediate());
+  int retries = 0;
+  for (int i = 0; i < kRequests; ++i) {
+    AttemptFailure failure = Failure();
+    while (policy.OnFailure(failure).again) {
+      ++retries;
+      ++failure.attempt;
+    }
+  }
+  EXPECT_EQ(retries, 100);
+  EXPECT_LT(retries, kRequests / 10);
+}
+
+TEST(RetryBudgetPolicy, CountsRightWithManyThreads) {
+  constexpr int kThreads = 8;
+  RetryBudgetOptions options;
+  options.max_tokens = 100000;
+  RetryBudgetPolicy policy(Immediate(), options);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&policy] {
+      for (int i = 0; i < 1000; ++i) {
+        EXPECT_TRUE(policy.OnFailure(Failure()).again);
+        policy.OnSuccess();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  // A success that finds the bucket full gives nothing, so not all come back.
+  EXPECT_LE(policy.tokens(), 100000 - kThreads * 1000 * 4 + 1000);
+  EXPECT_GE(policy.tokens(), 100000 - kThreads * 1000 * 5);
+}
+
+TEST(RetryBudgetPolicy, AsksItsPolicyHowManyAttemptsThereAre) {
+  EXPECT_EQ(RetryBudgetPolicy(Immediate()).DefaultMaxAttempts(4), 4);
+}
+
+}  // namespace
+}  // namespace gearman
