@@ -1,6 +1,7 @@
 #include "gearman/codecs/wire/frame_reader.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <utility>
 
@@ -142,6 +143,13 @@ bool FrameReader::ParseHeader() {
   return true;
 }
 
+DecodeResult FrameReader::FailArgumentTooLong() {
+  Fail(absl::StrCat(info_->name, ": the argument '",
+                    info_->arguments[arguments_found_],
+                    "' does not end within ", kMaxArgumentsRead, " bytes"));
+  return DecodeResult::kError;
+}
+
 DecodeResult FrameReader::ParseArguments() {
   const char* body = memory_.get() + begin_ + kHeaderBytes;
   const size_t here =
@@ -156,22 +164,21 @@ DecodeResult FrameReader::ParseArguments() {
     const void* nul = here > scanned_
                           ? std::memchr(body + scanned_, '\0', here - scanned_)
                           : nullptr;
+    if (nul != nullptr && static_cast<const char*>(nul) - body >=
+                              static_cast<ptrdiff_t>(kMaxArgumentsRead)) {
+      return FailArgumentTooLong();
+    }
     if (nul == nullptr) {
       scanned_ = here;
-      if (here == header_.body_bytes) {
+      if (here == header_.body_bytes && here <= kMaxArgumentsRead) {
         Fail(absl::StrCat(info_->name, " with a body of ", header_.body_bytes,
                           " bytes lacks the NUL behind its argument '",
                           info_->arguments[arguments_found_], "'; expected ",
                           separators, ", got ", arguments_found_));
         return DecodeResult::kError;
       }
-      if (here > kMaxArgumentsRead) {
-        Fail(absl::StrCat(
-            info_->name, ": the argument '", info_->arguments[arguments_found_],
-            "' does not end within ", kMaxArgumentsRead, " bytes"));
-        return DecodeResult::kError;
-      }
-      return DecodeResult::kNeedMore;
+      return here > kMaxArgumentsRead ? FailArgumentTooLong()
+                                      : DecodeResult::kNeedMore;
     }
     scanned_ = static_cast<size_t>(static_cast<const char*>(nul) - body);
     argument_end_[arguments_found_++] = scanned_++;

@@ -58,7 +58,11 @@ class FrameReader {
     return begin_ != end_ || payload_expected_ > 0 || skip_ > 0;
   }
   // Bytes of memory held for the stream.
-  size_t capacity() const { return capacity_ + payload_.capacity(); }
+  size_t capacity() const {
+    // What a string holds in itself is not memory of its own.
+    const size_t payload = payload_.capacity();
+    return capacity_ + (payload > std::string().capacity() ? payload : 0);
+  }
 
   // The next packet. `judge(header, info)` -> Verdict decides by its header;
   // it may call Fail.
@@ -111,6 +115,8 @@ class FrameReader {
   bool CheckMagic();
   bool ParseHeader();
   DecodeResult ParseArguments();
+  // The next argument has more bytes than any packet may spend on arguments.
+  DecodeResult FailArgumentTooLong();
   DecodeResult Finish(Frame* frame);
   DecodeResult Skip(Frame* frame);
   // Drops what is left of a skipped body. False: more is to come.

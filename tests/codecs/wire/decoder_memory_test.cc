@@ -1,0 +1,127 @@
+// The decoder's memory follows what arrives, not what is announced, and is
+// given back.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "gearman/codecs/wire/command.h"
+#include "gearman/codecs/wire/decoder.h"
+#include "gearman/tests/codecs/wire/messages.h"
+#include "gearman/tests/support/raw_packet.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace wire {
+namespace {
+
+using support::ResponsePacket;
+
+// WORK_COMPLETE of H:1 whose header announces `data_bytes` of data, up to it.
+std::string Announcing(uint32_t data_bytes) {
+  char header[kHeaderBytes];
+  WriteHeader({true, 13, data_bytes + 4}, header);
+  return std::string(header, sizeof(header)) + std::string("H:1\0", 4);
+}
+
+TEST(DecoderMemoryTest, IsNoneBeforeTheFirstRead) {
+  EXPECT_EQ(Decoder<ToClient>().capacity(), 0u);
+}
+
+TEST(DecoderMemoryTest, IsSmallForSmallPackets) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  const std::string packet = ResponsePacket(13, {"H:1", "result"});
+  for (int i = 0; i < 10000; ++i) {
+    Feed(decoder, packet, packet.size(), &event, [] {});
+  }
+  EXPECT_LE(decoder.capacity(), 16384u);
+}
+
+TEST(DecoderMemoryTest, IsNotAllocatedForWhatIsRefused) {
+  DecoderOptions options;
+  options.max_packet_bytes = 4u << 20;
+  Decoder<ToClient> decoder(options);
+  ToClient event;
+  EXPECT_EQ(Feed(decoder, Announcing(100u << 20), 100, &event, [] {}),
+            DecodeResult::kError);
+  EXPECT_LE(decoder.capacity(), 16384u);
+}
+
+TEST(DecoderMemoryTest, FollowsWhatArrivesOfALargePayload) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  Feed(decoder, Announcing(60u << 20), 100, &event, [] { FAIL(); });
+  decoder.Prepare();
+  EXPECT_LE(decoder.capacity(), 2u << 20);
+  size_t arrived = 0;
+  const std::string bytes(1 << 16, 'x');
+  while (arrived < (10u << 20)) {
+    Feed(decoder, bytes, bytes.size(), &event, [] { FAIL(); });
+    arrived += bytes.size();
+    ASSERT_LE(decoder.capacity(), (2u << 20) + 8 * arrived) << arrived;
+  }
+}
+
+TEST(DecoderMemoryTest, LeavesWithThePayload) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  const std::string packet =
+      ResponsePacket(13, {"H:1", std::string(20 << 20, 'x')});
+  Feed(decoder, packet, 1 << 16, &event, [] {});
+  EXPECT_EQ(std::get<WorkComplete>(event).data.size(), 20u << 20);
+  EXPECT_LE(decoder.capacity(), 512u << 10);
+}
+
+TEST(DecoderMemoryTest, IsGivenBackAfterABurst) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  const std::string packet = ResponsePacket(13, {"H:1", "result"});
+  std::string burst;
+  for (int i = 0; i < 100000; ++i) burst += packet;
+  Feed(decoder, burst, burst.size(), &event, [] {});
+  EXPECT_GT(decoder.capacity(), 16384u);
+  EXPECT_LE(decoder.capacity(), 512u << 10);
+  for (int i = 0; i < 200; ++i) {
+    Feed(decoder, packet, packet.size(), &event, [] {});
+  }
+  EXPECT_LE(decoder.capacity(), 16384u);
+}
+
+TEST(DecoderMemoryTest, IsBoundedForArgumentsWithoutEnd) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  char header[kHeaderBytes];
+  WriteHeader({true, 13, 60u << 20}, header);
+  Feed(decoder, std::string(header, sizeof(header)), 12, &event, [] {});
+  DecodeResult result = DecodeResult::kNeedMore;
+  const std::string bytes(1000, 'x');
+  for (int i = 0; i < 1000 && result == DecodeResult::kNeedMore; ++i) {
+    result = Feed(decoder, bytes, bytes.size(), &event, [] { FAIL(); });
+  }
+  EXPECT_EQ(result, DecodeResult::kError);
+  EXPECT_LE(decoder.capacity(), 512u << 10);
+}
+
+// What a server refuses is not kept.
+TEST(DecoderMemoryTest, IsNotUsedForTheBodyOfARefusedPacket) {
+  Decoder<ToServer> decoder;
+  ToServer event;
+  char header[kHeaderBytes];
+  WriteHeader({true, 13, 60u << 20}, header);
+  int events = 0;
+  Feed(decoder, std::string(header, sizeof(header)), 12, &event,
+       [&] { ++events; });
+  const std::string bytes(1 << 16, 'x');
+  for (int i = 0; i < (60 << 20) / (1 << 16); ++i) {
+    EXPECT_TRUE(decoder.in_packet());
+    Feed(decoder, bytes, bytes.size(), &event, [&] { ++events; });
+  }
+  EXPECT_FALSE(decoder.in_packet());
+  EXPECT_EQ(events, 1);
+  EXPECT_LE(decoder.capacity(), 512u << 10);
+}
+
+}  // namespace
+}  // namespace wire
+}  // namespace gearman
