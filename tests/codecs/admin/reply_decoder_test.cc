@@ -1,0 +1,164 @@
+#include "gearman/codecs/admin/reply_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace admin {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using wire::DecodeResult;
+
+// Feeds the stream in pieces of at most `chunk` bytes. Replies come out as
+// their lines, joined by "|"; "!" in front: a refused list.
+std::vector<std::string> Decode(ReplyDecoder* decoder,
+                                const std::string& stream, size_t chunk) {
+  std::vector<std::string> replies;
+  for (size_t done = 0; done < stream.size();) {
+    const auto span = decoder->Prepare();
+    const size_t piece = std::min({chunk, span.size(), stream.size() - done});
+    std::memcpy(span.data(), stream.data() + done, piece);
+    decoder->Commit(piece);
+    done += piece;
+    Reply reply;
+    DecodeResult result;
+    while ((result = decoder->Next(&reply)) == DecodeResult::kMessage) {
+      replies.push_back(absl::StrCat(reply.list_refused ? "!" : "",
+                                     absl::StrJoin(reply.lines, "|")));
+    }
+    if (result == DecodeResult::kError) break;
+  }
+  return replies;
+}
+
+std::vector<std::string> Decode(const std::vector<ReplyShape>& shapes,
+                                const std::string& stream, size_t chunk) {
+  ReplyDecoder decoder;
+  for (const ReplyShape shape : shapes) decoder.Expect(shape);
+  std::vector<std::string> replies = Decode(&decoder, stream, chunk);
+  EXPECT_TRUE(decoder.error().ok()) << decoder.error();
+  return replies;
+}
+
+std::string ErrorOf(const std::vector<ReplyShape>& shapes,
+                    const std::string& stream,
+                    ReplyDecoderOptions options = {}) {
+  ReplyDecoder decoder(options);
+  for (const ReplyShape shape : shapes) decoder.Expect(shape);
+  Decode(&decoder, stream, stream.size());
+  EXPECT_EQ(decoder.error().code(), absl::StatusCode::kDataLoss);
+  return std::string(decoder.error().message());
+}
+
+// Trap 56.
+TEST(ReplyDecoderTest, RepliesCutAtAnyByteAreTheSame) {
+  const std::string stream =
+      "f\t1\t0\t1\n.x\t0\t0\t0\n.\n"
+      "OK 1.1.20\n"
+      ".\n"
+      "OK\r\nOK\r\nOK 4711\n"
+      "ERR UNKNOWN_COMMAND Unknown+server+commandx\r\n";
+  for (size_t chunk = 1; chunk <= stream.size(); ++chunk) {
+    EXPECT_THAT(Decode({ReplyShape::kList, ReplyShape::kLine, ReplyShape::kList,
+                        ReplyShape::kFenced, ReplyShape::kLine},
+                       stream, chunk),
+                ElementsAre("f\t1\t0\t1|.x\t0\t0\t0", "OK 1.1.20", "", "OK|OK",
+                            "ERR UNKNOWN_COMMAND Unknown+server+commandx"))
+        << "chunks of " << chunk;
+  }
+}
+
+// Trap 55.
+TEST(ReplyDecoderTest, SeveralLinesForOneDropDoNotShiftLaterReplies) {
+  EXPECT_THAT(Decode({ReplyShape::kFenced, ReplyShape::kLine},
+                     "OK\r\nOK\r\nOK\r\nOK 99\nOK 1.1.20\n", 3),
+              ElementsAre("OK|OK|OK", "OK 1.1.20"));
+  EXPECT_THAT(Decode({ReplyShape::kFenced, ReplyShape::kLine},
+                     "ERR function not found\r\nOK 99\nOK 1.1.20\n", 3),
+              ElementsAre("ERR function not found", "OK 1.1.20"));
+}
+
+TEST(ReplyDecoderTest, AFenceThatAServerDoesNotKnowIsAFenceStill) {
+  EXPECT_THAT(Decode({ReplyShape::kFenced, ReplyShape::kLine},
+                     "ERR UNKNOWN_COMMAND no drop\r\n"
+                     "ERR UNKNOWN_COMMAND no getpid\r\nOK 2\n",
+                     7),
+              ElementsAre("ERR UNKNOWN_COMMAND no drop", "OK 2"));
+}
+
+TEST(ReplyDecoderTest, AListMayBeRefusedByOneLine) {
+  EXPECT_THAT(Decode({ReplyShape::kList, ReplyShape::kLine},
+                     "ERR UNKNOWN_COMMAND Unknown+server+command\r\nOK\r\n", 5),
+              ElementsAre("!ERR UNKNOWN_COMMAND Unknown+server+command", "OK"));
+}
+
+TEST(ReplyDecoderTest, AFunctionCalledErrIsNoRefusal) {
+  EXPECT_THAT(Decode({ReplyShape::kList}, "ERR f\t1\t0\t0\n.\n", 4),
+              ElementsAre("ERR f\t1\t0\t0"));
+}
+
+TEST(ReplyDecoderTest, AListMayBeHuge) {
+  constexpr int kRows = 100000;
+  std::string stream;
+  for (int i = 0; i < kRows; ++i)
+    absl::StrAppend(&stream, "f", i, "\t0\t0\t0\n");
+  stream += ".\n";
+  ReplyDecoder decoder;
+  decoder.Expect(ReplyShape::kList);
+  const std::vector<std::string> replies = Decode(&decoder, stream, 4096);
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_EQ(std::count(replies[0].begin(), replies[0].end(), '|'), kRows - 1);
+}
+
+TEST(ReplyDecoderTest, AListWithoutItsDotIsNoReply) {
+  ReplyDecoder decoder;
+  decoder.Expect(ReplyShape::kList);
+  EXPECT_THAT(Decode(&decoder, "f\t1\t0\t1\n", 100), ElementsAre());
+  EXPECT_EQ(decoder.expected(), 1u);
+}
+
+TEST(ReplyDecoderTest, RefusesAReplyNobodyAskedFor) {
+  EXPECT_THAT(ErrorOf({ReplyShape::kLine}, "OK\r\nOK\r\n"),
+              AllOf(HasSubstr("nobody has asked for"), HasSubstr("byte 4")));
+}
+
+TEST(ReplyDecoderTest, RefusesABinaryPacket) {
+  EXPECT_THAT(
+      ErrorOf({ReplyShape::kLine}, std::string("\0RES\0\0\0\x06\0\0\0\0", 12)),
+      HasSubstr("got a binary packet"));
+}
+
+TEST(ReplyDecoderTest, RefusesAReplyThatIsTooLarge) {
+  ReplyDecoderOptions options;
+  options.max_reply_bytes = 100;
+  EXPECT_THAT(
+      ErrorOf({ReplyShape::kList},
+              std::string(90, 'x') + "\n" + std::string(90, 'y') + "\n.\n",
+              options),
+      HasSubstr("more than 100 bytes"));
+}
+
+TEST(ReplyDecoderTest, KnowsTheShapeOfEachReply) {
+  EXPECT_EQ(ShapeOf(ShowStatus()), ReplyShape::kList);
+  EXPECT_EQ(ShapeOf(ShowPriorityStatus()), ReplyShape::kList);
+  EXPECT_EQ(ShapeOf(ShowWorkers()), ReplyShape::kList);
+  EXPECT_EQ(ShapeOf(ShowJobs()), ReplyShape::kList);
+  EXPECT_EQ(ShapeOf(ShowUniqueJobs()), ReplyShape::kList);
+  EXPECT_EQ(ShapeOf(DropFunction{"f"}), ReplyShape::kFenced);
+  EXPECT_EQ(ShapeOf(GetVersion()), ReplyShape::kLine);
+  EXPECT_EQ(ShapeOf(MaxQueue{"f"}), ReplyShape::kLine);
+}
+
+}  // namespace
+}  // namespace admin
+}  // namespace gearman
