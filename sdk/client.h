@@ -80,9 +80,9 @@ class Client {
   absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
                                   CallOptions options = {});
 
-  // --- submitting (7, 18, 21, 32, 33, 34, 36: SUBMIT_JOB...)
-  // ------------------ Submits one job. Returns at once (unless
-  // WhenFull::kBlock has to wait); whatever is wrong, the request tells.
+  // --- submitting (packets 7, 18, 21, 32, 33, 34, 36) ------------------------
+  // Submits one job. Returns at once (unless WhenFull::kBlock has to wait);
+  // whatever is wrong, the request tells.
   JobRequest SubmitJob(JobSpec spec);
   JobRequest SubmitJob(absl::string_view task, std::string data,
                        CallOptions options = {});
@@ -111,11 +111,11 @@ class Client {
   absl::Status Wait(const JobRequest& request,
                     absl::Duration timeout = absl::InfiniteDuration());
 
-  // --- asking (15 GET_STATUS, 41 GET_STATUS_UNIQUE, 16 ECHO_REQ)
-  // -------------- The status of a request's job, asked from its server by
-  // handle, or by unique while there is no handle. The request's job_status()
-  // is updated. UNAVAILABLE: the server can't be asked; DEADLINE_EXCEEDED: no
-  // answer in time; INVALID_ARGUMENT: nothing to ask by.
+  // --- asking (packets 15, 16, 41) -------------------------------------------
+  // The status of a request's job, asked from its server by handle, or by
+  // unique while there is no handle. The request's job_status() is updated.
+  // UNAVAILABLE: the server can't be asked; DEADLINE_EXCEEDED: no answer in
+  // time; INVALID_ARGUMENT: nothing to ask by.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
   // The same for a job that another process submitted. Without a server every

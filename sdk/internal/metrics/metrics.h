@@ -27,9 +27,8 @@
 namespace gearman {
 namespace internal {
 
-// --- label values
-// -------------------------------------------------------------- The comment is
-// the label's text.
+// --- label values ------------------------------------------------------------
+// The comment is the label's text.
 
 enum class SubmitMode : unsigned char {
   kForeground,  // foreground

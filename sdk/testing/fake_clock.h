@@ -1,0 +1,46 @@
+// FakeClock: time that moves only when somebody moves it.
+//
+// Thread-safe. A Simulation (simulation.h) has one and moves it by itself.
+#ifndef GEARMAN_SDK_TESTING_FAKE_CLOCK_H_
+#define GEARMAN_SDK_TESTING_FAKE_CLOCK_H_
+
+#include <algorithm>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/transports/clock.h"
+
+namespace gearman {
+namespace testing {
+
+class FakeClock final : public Clock {
+ public:
+  // It stands at `start`: by default the beginning of 2030, so that times of
+  // this clock are not mistaken for the machine's.
+  explicit FakeClock(absl::Time start = absl::FromUnixSeconds(1893456000))
+      : now_(start) {}
+
+  absl::Time Now() override {
+    absl::MutexLock lock(&mutex_);
+    return now_;
+  }
+  void Advance(absl::Duration step) {
+    absl::MutexLock lock(&mutex_);
+    now_ += std::max(step, absl::ZeroDuration());
+  }
+  // Moves it on to `time`; never back.
+  void AdvanceTo(absl::Time time) {
+    absl::MutexLock lock(&mutex_);
+    now_ = std::max(now_, time);
+  }
+
+ private:
+  absl::Mutex mutex_;
+  absl::Time now_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace testing
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_TESTING_FAKE_CLOCK_H_

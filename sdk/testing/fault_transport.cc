@@ -1,0 +1,188 @@
+#include "gearman/sdk/testing/fault_transport.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "absl/random/distributions.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace testing {
+
+FaultTransport::FaultTransport(std::unique_ptr<Transport> next, FaultPlan plan,
+                               Clock* clock)
+    : ForwardingTransport(std::move(next)),
+      plan_(plan),
+      clock_(clock),
+      random_(plan.seed) {}
+
+IoResult FaultTransport::Cut() {
+  if (!cut_) {
+    cut_ = true;
+    next().Close();
+  }
+  return IoResult::Failed(
+      absl::UnavailableError(absl::StrCat(Describe(), ": cut by a fault")));
+}
+
+size_t FaultTransport::Piece(size_t size) {
+  if (plan_.max_piece == 0) return size;
+  return std::min(size, absl::Uniform<size_t>(absl::IntervalClosed, random_, 1,
+                                              plan_.max_piece));
+}
+
+bool FaultTransport::Swallows() const {
+  return written_ >= plan_.black_hole_after_written ||
+         read_ >= plan_.black_hole_after_read;
+}
+
+IoResult FaultTransport::Connect() {
+  if (plan_.refuse) {
+    cut_ = true;
+    next().Close();
+    return IoResult::Failed(absl::UnavailableError(
+        absl::StrCat(Describe(), ": refused by a fault")));
+  }
+  if (connected_) return IoResult::Done(0);
+  if (plan_.connect_delay > absl::ZeroDuration()) {
+    const absl::Time now = clock_->Now();
+    if (connect_at_ == absl::InfinitePast()) {
+      connect_at_ = now + plan_.connect_delay;
+    }
+    if (now < connect_at_) return IoResult::WouldBlock();
+  }
+  IoResult result = next().Connect();
+  connected_ = result.done();
+  return result;
+}
+
+IoResult FaultTransport::Read(absl::Span<char> into) {
+  if (cut_) return Cut();
+  if (Swallows()) return IoResult::WouldBlock();
+  if (read_ >= plan_.cut_after_read || written_ >= plan_.cut_after_written) {
+    return Cut();
+  }
+  if (read_ >= plan_.half_close_after_read) return IoResult::Closed();
+  if (plan_.read_delay > absl::ZeroDuration()) {
+    // Whether something has arrived is known only by reading it, which would
+    // be too early: so time passes first, whatever comes.
+    const absl::Time now = clock_->Now();
+    if (readable_at_ == absl::InfiniteFuture()) {
+      readable_at_ = now + plan_.read_delay;
+    }
+    if (now < readable_at_) return IoResult::WouldBlock();
+  }
+  const uint64_t allowed = std::min({plan_.cut_after_read - read_,
+                                     plan_.half_close_after_read - read_,
+                                     plan_.black_hole_after_read - read_});
+  const size_t size =
+      std::min<uint64_t>(Piece(into.size()), std::max<uint64_t>(allowed, 1));
+  IoResult result = next().Read(into.subspan(0, size));
+  if (!result.done()) {
+    if (result.would_block()) readable_at_ = absl::InfiniteFuture();
+    return result;
+  }
+  if (plan_.corrupt_read_at >= read_ &&
+      plan_.corrupt_read_at < read_ + result.bytes) {
+    into[plan_.corrupt_read_at - read_] ^= 0x10;
+  }
+  read_ += result.bytes;
+  return result;
+}
+
+IoResult FaultTransport::Write(absl::Span<const absl::string_view> pieces) {
+  if (cut_) return Cut();
+  size_t total = 0;
+  for (const absl::string_view piece : pieces) total += piece.size();
+  if (Swallows()) {
+    written_ += total;
+    return IoResult::Done(total);
+  }
+  if (written_ >= plan_.cut_after_written) return Cut();
+  const size_t size =
+      std::min<uint64_t>({Piece(total), plan_.cut_after_written - written_,
+                          plan_.black_hole_after_written - written_});
+  std::vector<absl::string_view> allowed;
+  size_t left = size;
+  for (const absl::string_view piece : pieces) {
+    if (left == 0) break;
+    allowed.push_back(piece.substr(0, left));
+    left -= allowed.back().size();
+  }
+  std::string corrupted;
+  if (plan_.corrupt_written_at >= written_ &&
+      plan_.corrupt_written_at < written_ + size) {
+    for (const absl::string_view piece : allowed) {
+      corrupted.append(piece.data(), piece.size());
+    }
+    corrupted[plan_.corrupt_written_at - written_] ^= 0x10;
+    allowed = {corrupted};
+  }
+  IoResult result = next().Write(allowed);
+  if (result.done()) written_ += result.bytes;
+  return result;
+}
+
+Interest FaultTransport::interest(bool want_write) const {
+  if (cut_) {
+    // The next call says what happened.
+    Interest now;
+    now.ready_now = true;
+    return now;
+  }
+  Interest interest;
+  if (!connected_ && connect_at_ != absl::InfinitePast()) {
+    interest.deadline = connect_at_;
+    if (clock_->Now() < connect_at_) return interest;
+  }
+  if (Swallows()) {
+    // Nothing comes, and writing is always possible.
+    interest.ready_now = want_write;
+    return interest;
+  }
+  interest = next().interest(want_write);
+  if (readable_at_ != absl::InfiniteFuture() && clock_->Now() < readable_at_) {
+    // It has arrived, but nobody knows yet.
+    interest.read = false;
+    interest.ready_now = false;
+    interest.deadline = std::min(interest.deadline, readable_at_);
+  }
+  // What a limit left over can be moved at once.
+  if (connected_ && want_write && plan_.max_piece > 0 && interest.fd < 0) {
+    interest.ready_now = true;
+  }
+  if (connected_ &&
+      (read_ >= plan_.cut_after_read || read_ >= plan_.half_close_after_read ||
+       written_ >= plan_.cut_after_written)) {
+    interest.ready_now = true;
+  }
+  return interest;
+}
+
+void FaultTransport::Close() { next().Close(); }
+
+std::string FaultTransport::Describe() const { return next().Describe(); }
+
+FaultTransportFactory::FaultTransportFactory(
+    std::shared_ptr<TransportFactory> next,
+    std::function<FaultPlan(const Address&)> plan)
+    : next_(std::move(next)), plan_(std::move(plan)) {}
+
+absl::StatusOr<std::unique_ptr<Transport>> FaultTransportFactory::Create(
+    const Address& address, Poller* poller, Poller::Key key) {
+  absl::StatusOr<std::unique_ptr<Transport>> next =
+      next_->Create(address, poller, key);
+  if (!next.ok()) return next.status();
+  return std::make_unique<FaultTransport>(*std::move(next), plan_(address),
+                                          poller->clock());
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> FaultTransportFactory::Listen(
+    const Address& address, Poller* poller, Poller::Key key) {
+  return next_->Listen(address, poller, key);
+}
+
+}  // namespace testing
+}  // namespace gearman

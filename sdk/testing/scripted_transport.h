@@ -1,0 +1,95 @@
+// ScriptedTransport: a peer that says and expects exactly what a script says.
+//
+//   auto script = std::make_shared<TransportScript>();
+//   script->Expect(Request(...)).Give(Response(...)).End();
+//   registry->Register("script",
+//                      std::make_shared<ScriptedTransportFactory>(script));
+//   // ... a client of "script://peer", on any poller
+//   EXPECT_TRUE(script->Finished()) << script->Trouble();
+//
+// A script is for one connection. Not thread-safe: for one thread, as in a
+// Simulation.
+#ifndef GEARMAN_SDK_TESTING_SCRIPTED_TRANSPORT_H_
+#define GEARMAN_SDK_TESTING_SCRIPTED_TRANSPORT_H_
+
+#include <deque>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/transports/transport.h"
+#include "gearman/transports/transport_factory.h"
+
+namespace gearman {
+namespace testing {
+
+class TransportScript {
+ public:
+  // Each adds a step, and returns the script.
+  // Connecting fails. Only as the first step.
+  TransportScript& Refuse(absl::Status status);
+  // These bytes are written next, in whatever pieces.
+  TransportScript& Expect(absl::string_view bytes);
+  // These bytes come next.
+  TransportScript& Give(absl::string_view bytes);
+  // The stream ends, or breaks.
+  TransportScript& End();
+  TransportScript& Fail(absl::Status status);
+
+  // Every step has been made.
+  bool Finished() const { return steps_.empty() && trouble_.empty(); }
+  // What was written instead of what the script expects; what is left over.
+  std::string Trouble() const;
+
+ private:
+  friend class ScriptedTransport;
+
+  struct Step {
+    enum class Kind { kRefuse, kExpect, kGive, kEnd, kFail };
+    Kind kind;
+    std::string bytes;
+    absl::Status status;
+  };
+
+  std::deque<Step> steps_;
+  std::string trouble_;
+};
+
+class ScriptedTransport final : public Transport {
+ public:
+  explicit ScriptedTransport(std::shared_ptr<TransportScript> script)
+      : script_(std::move(script)) {}
+
+  IoResult Connect() override;
+  IoResult Read(absl::Span<char> into) override;
+  IoResult Write(absl::Span<const absl::string_view> pieces) override;
+  Interest interest(bool want_write) const override;
+  void Close() override { closed_ = true; }
+  std::string Describe() const override { return "script://peer"; }
+
+ private:
+  const std::shared_ptr<TransportScript> script_;
+  bool closed_ = false;
+};
+
+// Gives each connection the script, one after the other: what one connection
+// leaves is the next one's.
+class ScriptedTransportFactory final : public TransportFactory {
+ public:
+  explicit ScriptedTransportFactory(std::shared_ptr<TransportScript> script)
+      : script_(std::move(script)) {}
+  absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
+                                                    Poller* poller,
+                                                    Poller::Key key) override;
+
+ private:
+  const std::shared_ptr<TransportScript> script_;
+};
+
+}  // namespace testing
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_TESTING_SCRIPTED_TRANSPORT_H_
