@@ -230,9 +230,11 @@ void WorkerCore::Turn(absl::Time deadline) {
   Pass(jobs_.HasNext() ? absl::InfinitePast() : deadline);
   const bool any_activity = !ready_.empty();
   if (!stopped()) RunJobs();
+  // A handler may have asked for the end: then nothing more is grabbed.
+  if (!stopped()) TakeRequests(clock_->Now());
   if (!stopped()) Advance(clock_->Now());
   Publish();
-  RunHooks(/*after_poll=*/true, any_activity);
+  RunHooks(/*after_poll=*/!stopped(), any_activity);
   if (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture()) {
     exporter_->OnTime(clock_->Now());
   }

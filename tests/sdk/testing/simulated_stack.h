@@ -128,6 +128,8 @@ class SimulatedStack {
     return MakeClient(ClientDefaults(name, std::move(servers)));
   }
 
+  const std::shared_ptr<InprocNetwork>& network() const { return network_; }
+
   Simulation simulation;
   // The faults of each connection to a "faulty://" address.
   std::function<FaultPlan(const Address&)> plan;

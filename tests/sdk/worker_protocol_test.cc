@@ -1,0 +1,466 @@
+// What passes between a worker and a server around its jobs: tasks, grabs,
+// sleep, loss, the end.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/tests/sdk/worker_fixture.h"
+#include "gearman/tests/support/raw_packet.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+using WorkerProtocolTest = WorkerTest;
+
+// Trap 34.
+TEST_F(WorkerProtocolTest, IdOptionsAndTasksComeBeforeTheFirstGrab) {
+  options_.client_id = "worker-1";
+  options_.server_options = {"exceptions"};
+  options_.task_prefix = "staging/";
+  Start({{"echo", Echo}, {"resize", Echo}});
+  Accept();
+  EXPECT_EQ(server_->Receive(), "SET_CLIENT_ID worker-1");
+  EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
+  EXPECT_EQ(server_->Receive(), "CAN_DO staging/echo");
+  EXPECT_EQ(server_->Receive(), "CAN_DO staging/resize");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  server_->Close();
+  // The same again.
+  Accept();
+  EXPECT_EQ(server_->Receive(), "SET_CLIENT_ID worker-1");
+  EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
+  EXPECT_EQ(server_->Receive(), "CAN_DO staging/echo");
+  EXPECT_EQ(server_->Receive(), "CAN_DO staging/resize");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+}
+
+TEST_F(WorkerProtocolTest, ThePrefixIsTakenOffForTheHandler) {
+  options_.task_prefix = "staging/";
+  std::string task;
+  StartAndGrab("echo", [&task](JobContext& context) {
+    task = context.job().task();
+    return Echo(context);
+  });
+  Give("H:1", "staging/echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(task, "echo");
+}
+
+TEST_F(WorkerProtocolTest, AHandlerSeesWhatTheServerSaidOfItsJob) {
+  std::string seen;
+  StartAndGrab("echo", [&seen](JobContext& context) {
+    const Job& job = context.job();
+    seen =
+        absl::StrCat(job.connection(), " ", job.handle(), " ", job.task(), " ",
+                     job.unique(), " ", job.data(), " ", context.reducer());
+    return Echo(context);
+  });
+  server_->Send(Command::kJobAssignAll,
+                {"H:1", "echo", "u-1", "merge", "data"});
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|data");
+  EXPECT_EQ(seen, "inproc://jobs H:1 echo u-1 data merge");
+}
+
+// --- registering
+
+// Trap 33.
+TEST_F(WorkerProtocolTest, ATaskRegisteredTwiceIsOfferedOnce) {
+  Start({{"echo", Echo}});
+  ASSERT_TRUE(worker_
+                  ->Register("echo",
+                             [](JobContext&) -> absl::StatusOr<std::string> {
+                               return "the newer handler";
+                             })
+                  .ok());
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|the newer handler");
+  EXPECT_THAT(worker_->tasks(), ElementsAre("echo"));
+}
+
+// Trap 32.
+TEST_F(WorkerProtocolTest, ATaskIsTakenBackAfterTheAnswerOfItsJob) {
+  StartAndGrab("echo", [this](JobContext& context) {
+    EXPECT_TRUE(worker_->Unregister("echo").ok());
+    // It looks, so that the worker hears of it while the job is held.
+    EXPECT_FALSE(context.stop_token().WaitFor(absl::Seconds(1)));
+    return Echo(context);
+  });
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "CANT_DO echo");
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(20)), IsEmpty());
+  EXPECT_THAT(worker_->tasks(), IsEmpty());
+  EXPECT_EQ(worker_->Unregister("echo").code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(WorkerProtocolTest, ATaskIsTakenBackAfterTheAnswerToAGrab) {
+  StartAndGrab("echo", Echo);
+  ASSERT_TRUE(worker_->Register("other", Echo).ok());
+  EXPECT_EQ(server_->Receive(), "CAN_DO other");
+  ASSERT_TRUE(worker_->Unregister("echo").ok());
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+  // The job may have been on its way.
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "CANT_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+}
+
+// Trap 31.
+TEST_F(WorkerProtocolTest, ATaskRegisteredAsleepIsGrabbedAtOnce) {
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  ASSERT_TRUE(worker_->Register("other", Echo).ok());
+  const absl::Time before = now();
+  EXPECT_EQ(server_->Receive(), "CAN_DO other");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(now(), before);
+  EXPECT_EQ(worker_->stats().wakeups_registered, 1u);
+}
+
+TEST_F(WorkerProtocolTest, AWorkerWithoutTasksAsksForNothing) {
+  worker_ = &stack_.StartWorker("worker", options_);
+  stack_.simulation.RunFor(absl::Seconds(5));
+  EXPECT_EQ(worker_->stats().grabs_sent, 0u);
+}
+
+TEST_F(WorkerProtocolTest, ATaskThatNoServerTakesIsRefused) {
+  worker_ = &stack_.StartWorker("worker", options_);
+  EXPECT_EQ(worker_->Register(std::string("a\0b", 3), Echo).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(worker_->Register(std::string(9000, 'f'), Echo).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(worker_->Register("f", nullptr).code(),
+            absl::StatusCode::kInvalidArgument);
+  TaskOptions never;
+  never.time_limit = absl::ZeroDuration();
+  EXPECT_EQ(worker_->Register("f", Echo, never).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+// --- sleeping
+
+// Trap 28.
+TEST_F(WorkerProtocolTest, EachNoopIsFollowedByAGrabBeforeTheNextSleep) {
+  StartAndGrab("echo", Echo);
+  for (int i = 0; i < 5; ++i) {
+    server_->Send(Command::kNoJob, {});
+    EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+    stack_.simulation.RunFor(absl::Seconds(1));
+    server_->Send(Command::kNoop, {});
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  }
+  EXPECT_EQ(worker_->stats().wakeups_noop, 5u);
+}
+
+// Trap 27.
+TEST_F(WorkerProtocolTest, ANoopThatCrossesAGrabIsIgnored) {
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kNoop, {});
+  server_->Send(Command::kNoop, {});
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+}
+
+// Trap 29.
+TEST_F(WorkerProtocolTest, NoopsInVainAgainAndAgainDoNotSpinTheWorker) {
+  StartAndGrab("echo", Echo);
+  int rounds = 0;
+  const absl::Time begin = now();
+  server_->Send(Command::kNoJob, {});
+  // gearmand before a delayed job: NOOP at each PRE_SLEEP, NO_JOB at each grab.
+  while (now() - begin < absl::Seconds(10)) {
+    const std::string packet = server_->Receive();
+    if (packet == "PRE_SLEEP") {
+      server_->Send(Command::kNoop, {});
+    } else {
+      ASSERT_EQ(packet, "GRAB_JOB_ALL");
+      ++rounds;
+      server_->Send(Command::kNoJob, {});
+    }
+  }
+  EXPECT_GT(rounds, 10);
+  // Some 10 a second, where it would be thousands.
+  EXPECT_LT(rounds, 150);
+  EXPECT_GT(worker_->stats().vain_pauses, 5u);
+}
+
+// Traps 30 and 43.
+TEST_F(WorkerProtocolTest, ASleeperGrabsNowAndThenThoughNobodyWakesIt) {
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  const absl::Time asleep = now();
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(now() - asleep, options_.regrab_interval);
+  Give("H:1", "echo", "due by now");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|due by now");
+  EXPECT_EQ(worker_->stats().wakeups_regrab, 1u);
+}
+
+TEST_F(WorkerProtocolTest, AnIdleWorkerDoesNothingBetweenItsGrabs) {
+  options_.regrab_interval = absl::Hours(1);
+  options_.heartbeat_interval = absl::InfiniteDuration();
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  const uint64_t polls = worker_->stats().polls;
+  const uint64_t writes = worker_->stats().writes;
+  stack_.simulation.RunFor(absl::Minutes(59));
+  // The test's own looks let it look, too.
+  EXPECT_LE(worker_->stats().polls, polls + 3);
+  EXPECT_EQ(worker_->stats().writes, writes);
+}
+
+// --- several grabs
+
+TEST_F(WorkerProtocolTest, TinyJobsAreGrabbedManyAtATime) {
+  options_.prefetch = PrefetchOptions();
+  StartAndGrab("echo", Echo);
+  int grabs = 1;
+  int handle = 0;
+  while (handle < 2000) {
+    for (; grabs > 0; --grabs) Give(absl::StrCat("H:", ++handle), "echo", "x");
+    for (const std::string& packet :
+         server_->ReceiveFor(absl::ZeroDuration())) {
+      if (packet == "GRAB_JOB_ALL") ++grabs;
+    }
+    ASSERT_GT(grabs, 0);
+  }
+  // Its handlers take no time on this clock.
+  // Grabs come in bundles of half of them at least.
+  EXPECT_GE(worker_->stats().grabs_outstanding, 64u);
+  EXPECT_LE(worker_->stats().grabs_outstanding, 128u);
+  const WorkerStats stats = worker_->stats();
+  EXPECT_EQ(stats.jobs_complete, static_cast<uint64_t>(handle));
+  // Answers and grabs share writes.
+  EXPECT_LT(stats.writes, stats.jobs_complete / 20);
+}
+
+TEST_F(WorkerProtocolTest, SlowJobsAreNotHoarded) {
+  options_.prefetch = PrefetchOptions();
+  StartAndGrab("slow", [](JobContext& context) {
+    context.stop_token().WaitFor(absl::Milliseconds(20));
+    return Echo(context);
+  });
+  for (int i = 1; i <= 20; ++i) {
+    Give(absl::StrCat("H:", i), "slow", "x");
+    EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_COMPLETE H:", i, "|x"));
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+    EXPECT_EQ(worker_->stats().grabs_outstanding, 1u);
+    EXPECT_EQ(worker_->stats().jobs_waiting, 0u);
+  }
+}
+
+TEST_F(WorkerProtocolTest, AServerThatKnowsFewerGrabsIsAskedWithLess) {
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kError, {"INVALID_COMMAND", "Command not expected"});
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_UNIQ");
+  server_->Send(Command::kError, {"unknown_command", "what?"});
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB");
+  server_->Send(Command::kJobAssign, {"H:1", "echo", "x"});
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB");
+}
+
+// --- loss
+
+TEST_F(WorkerProtocolTest, AJobOfALostConnectionIsGivenUpQuietly) {
+  std::string reason;
+  StartAndGrab("slow", [&](JobContext& context) -> absl::StatusOr<std::string> {
+    server_->Close();
+    context.stop_token().WaitFor(absl::Hours(1));
+    reason = std::string(StopReasonName(context.stop_token().reason()));
+    EXPECT_EQ(context.SendData("x").code(), absl::StatusCode::kCancelled);
+    return "late";
+  });
+  Give("H:1", "slow", "");
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(reason, "connection lost");
+  EXPECT_EQ(worker_->stats().jobs_lost, 1u);
+  EXPECT_EQ(worker_->stats().late_results, 1u);
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+}
+
+TEST_F(WorkerProtocolTest, ReconnectsAfterGrowingDelays) {
+  options_.reconnect.jitter = 0;
+  StartAndGrab("echo", Echo);
+  played_.StopListening();
+  server_->Close();
+  stack_.simulation.RunFor(absl::Minutes(10));
+  // 0.1 s, 1 s, 1.6 s, 2.56 s, ... up to 120 s.
+  const uint64_t failures = worker_->stats().connect_failures;
+  EXPECT_GE(failures, 12u);
+  EXPECT_LE(failures, 16u);
+  EXPECT_FALSE(worker_->stopped());
+}
+
+// Trap 45.
+TEST_F(WorkerProtocolTest, AnIdleConnectionIsCheckedWithAnEcho) {
+  options_.regrab_interval = absl::InfiniteDuration();
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  const absl::Time asleep = now();
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk heartbeat");
+  EXPECT_EQ(now() - asleep, options_.heartbeat_interval);
+  server_->Send(Command::kEchoRes, {"gearman_sdk heartbeat"});
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk heartbeat");
+  // No answer: the connection is half open.
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_EQ(now() - asleep,
+            2 * options_.heartbeat_interval + options_.reply_timeout);
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+}
+
+TEST_F(WorkerProtocolTest, AGrabWithoutAnAnswerReplacesTheConnection) {
+  StartAndGrab("echo", Echo);
+  const absl::Time grabbed = now();
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_EQ(now() - grabbed, options_.reply_timeout);
+}
+
+TEST_F(WorkerProtocolTest, WhatNoServerMaySayEndsTheConnectionOnly) {
+  const std::vector<std::string> nonsense = {
+      "HTTP/1.1 400 Bad Request\r\n",
+      // A job nobody asked for, of a task nobody offered.
+      support::ResponsePacket(11, {"H:1", "other", "x"}),
+      support::ResponsePacket(17, {"not what was sent"}),
+      support::ResponsePacket(27, {"exceptions"}),
+      support::RawPacket(absl::string_view("\0RES", 4), 99, ""),
+      support::ResponsePacket(40, {"H:1", "echo"}),
+  };
+  Start({{"echo", Echo}});
+  for (const std::string& bytes : nonsense) {
+    SCOPED_TRACE(bytes);
+    Accept();
+    EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+    server_->SendBytes(bytes);
+    EXPECT_EQ(server_->Receive(), "closed");
+  }
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:1", "echo", "still alive");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|still alive");
+}
+
+TEST_F(WorkerProtocolTest, TheOtherServersGoOnWhenOneIsDead) {
+  testing::PlayedServer second(&stack_.simulation, stack_.network(), "more");
+  options_.servers = {"inproc://nobody", "inproc://jobs", "inproc://more"};
+  Start({{"echo", Echo}});
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  const auto other = second.Accept();
+  EXPECT_EQ(other->Receive(), "CAN_DO echo");
+  // One grab at a time: it goes round.
+  std::vector<std::string> at_first =
+      server_->ReceiveFor(absl::Milliseconds(1));
+  std::vector<std::string> at_second = other->ReceiveFor(absl::Milliseconds(1));
+  EXPECT_EQ(at_first.size() + at_second.size(), 1u);
+  testing::PlayedConnection& asked = at_first.empty() ? *other : *server_;
+  testing::PlayedConnection& next = at_first.empty() ? *server_ : *other;
+  asked.Send(Command::kNoJob, {});
+  EXPECT_EQ(asked.Receive(), "PRE_SLEEP");
+  EXPECT_EQ(next.Receive(), "GRAB_JOB_ALL");
+  next.Send(Command::kJobAssignUniq, {"H:1", "echo", "u", "x"});
+  EXPECT_EQ(next.Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_GE(worker_->stats().connect_failures, 1u);
+}
+
+// --- the end
+
+// Trap 42.
+TEST_F(WorkerProtocolTest, DrainAnswersWhatIsHeldAndWaitsUntilItIsTaken) {
+  StartAndGrab("echo", [this](JobContext& context) {
+    worker_->Drain();
+    return Echo(context);
+  });
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+  EXPECT_FALSE(worker_->stopped());
+  server_->Send(Command::kEchoRes, {"gearman_sdk receipt"});
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_TRUE(worker_->stopped());
+  EXPECT_EQ(worker_->stats().jobs_given_back, 0u);
+}
+
+TEST_F(WorkerProtocolTest, DrainDoesAJobThatWasOnItsWay) {
+  StartAndGrab("echo", Echo);
+  worker_->Drain();
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
+}
+
+TEST_F(WorkerProtocolTest, DrainGivesJobsBackAtItsLimit) {
+  std::string reason;
+  absl::Time fired;
+  StartAndGrab("slow", [&](JobContext& context) -> absl::StatusOr<std::string> {
+    worker_->Drain(absl::Seconds(3));
+    context.stop_token().WaitFor(absl::Hours(1));
+    fired = now();
+    reason = std::string(StopReasonName(context.stop_token().reason()));
+    return "late";
+  });
+  const absl::Time begin = now();
+  Give("H:1", "slow", "");
+  EXPECT_EQ(server_->Receive(), "closed");
+  Settle();
+  EXPECT_EQ(reason, "drain limit");
+  EXPECT_EQ(fired - begin, absl::Seconds(3));
+  EXPECT_EQ(worker_->stats().jobs_given_back, 1u);
+}
+
+TEST_F(WorkerProtocolTest, StopClosesAtOnceAndTellsTheHandler) {
+  std::string reason;
+  StartAndGrab("slow", [&](JobContext& context) -> absl::StatusOr<std::string> {
+    worker_->Stop();
+    context.stop_token().WaitFor(absl::Hours(1));
+    reason = std::string(StopReasonName(context.stop_token().reason()));
+    return "late";
+  });
+  const absl::Time begin = now();
+  Give("H:1", "slow", "");
+  EXPECT_EQ(server_->Receive(), "closed");
+  Settle();
+  EXPECT_EQ(reason, "stopped");
+  EXPECT_EQ(now(), begin);
+  EXPECT_TRUE(worker_->stopped());
+}
+
+TEST_F(WorkerProtocolTest, TheHookAfterAPollMayEndIt) {
+  int calls = 0;
+  options_.after_poll = [&calls](bool /*any_activity*/) {
+    return ++calls == 3 ? Proceed::kStop : Proceed::kContinue;
+  };
+  Start({{"echo", Echo}});
+  stack_.simulation.RunFor(absl::Minutes(5));
+  EXPECT_TRUE(worker_->stopped());
+  EXPECT_EQ(calls, 3);
+}
+
+}  // namespace
+}  // namespace gearman
