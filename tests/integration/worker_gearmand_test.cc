@@ -1,0 +1,333 @@
+// The worker against a real gearmand.
+#include <atomic>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/tests/sdk/client_fixture.h"
+#include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/wait_for.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using support::GearmandProcess;
+using support::WaitFor;
+using ::testing::HasSubstr;
+
+// A worker in a thread of its own.
+class RunningWorker {
+ public:
+  explicit RunningWorker(std::vector<std::string> servers,
+                         WorkerOptions options = {}) {
+    options.servers = std::move(servers);
+    options.transports = TcpOnly();
+    absl::StatusOr<std::unique_ptr<Worker>> worker =
+        Worker::Create(std::move(options));
+    EXPECT_TRUE(worker.ok()) << worker.status();
+    worker_ = *std::move(worker);
+  }
+  ~RunningWorker() {
+    worker_->Stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  Worker* operator->() { return worker_.get(); }
+  void Start() {
+    thread_ = std::thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
+  }
+
+ private:
+  std::unique_ptr<Worker> worker_;
+  std::thread thread_;
+};
+
+absl::StatusOr<std::string> Echo(JobContext& context) {
+  const absl::string_view data = context.job().data();
+  return std::string(data.data(), data.size());
+}
+
+class WorkerGearmandTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(server_.ok()); }
+  std::unique_ptr<Client> MakeClient(ClientOptions options = {}) {
+    if (options.servers.empty()) options.servers = {server_.address()};
+    options.transports = TcpOnly();
+    absl::StatusOr<std::unique_ptr<Client>> client =
+        Client::Create(std::move(options));
+    EXPECT_TRUE(client.ok()) << client.status();
+    return *std::move(client);
+  }
+  // All that `workers` says.
+  std::string Workers() {
+    const auto lines = server_.Admin("workers");
+    EXPECT_TRUE(lines.ok()) << lines.status();
+    return lines.ok() ? absl::StrJoin(*lines, "\n") : "";
+  }
+
+  GearmandProcess server_;
+};
+
+// Traps 34 and 38.
+TEST_F(WorkerGearmandTest, GoesOnAfterARestartUnderItsOldNameAndTasks) {
+  WorkerOptions options;
+  options.client_id = "resizer";
+  options.reconnect.first_delay = absl::Milliseconds(10);
+  options.reconnect.initial_delay = absl::Milliseconds(20);
+  options.reconnect.max_delay = absl::Milliseconds(50);
+  RunningWorker worker({server_.address()}, options);
+  ASSERT_TRUE(worker->Register("echo", Echo).ok());
+  ASSERT_TRUE(worker->Register("other", Echo).ok());
+  worker.Start();
+  for (int round = 0; round < 3; ++round) {
+    const auto client = MakeClient();
+    const absl::StatusOr<std::string> result =
+        client->Run("echo", absl::StrCat(round));
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_THAT(Workers(), HasSubstr("resizer : other echo"));
+    if (round % 2 == 0) {
+      ASSERT_TRUE(server_.Stop().ok());
+    } else {
+      server_.Kill();
+    }
+    ASSERT_TRUE(server_.Restart().ok());
+  }
+  EXPECT_GE(worker->stats().connects, 3u);
+}
+
+// Trap 30: gearmand wakes nobody when it comes due.
+TEST_F(WorkerGearmandTest, DoesADelayedJobThoughNobodyWakesIt) {
+  WorkerOptions options;
+  options.regrab_interval = absl::Milliseconds(100);
+  RunningWorker worker({server_.address()}, options);
+  absl::Notification done;
+  ASSERT_TRUE(
+      worker
+          ->Register("later",
+                     [&done](JobContext&) -> absl::StatusOr<std::string> {
+                       done.Notify();
+                       return "";
+                     })
+          .ok());
+  worker.Start();
+  const auto client = MakeClient();
+  CallOptions call;
+  const absl::Time due = absl::Now() + absl::Seconds(2);
+  call.run_at = due;
+  const JobRequest request = client->SubmitBackgroundJob("later", "", call);
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({request}).ok());
+  ASSERT_TRUE(done.WaitForNotificationWithTimeout(kLong));
+  // Whole seconds on the wire.
+  EXPECT_GE(absl::Now(), absl::FromUnixSeconds(absl::ToUnixSeconds(due)));
+}
+
+// Trap 29: before a delayed job gearmand says NOOP and NO_JOB in turn, as a low
+// job of the same function waits behind it.
+TEST_F(WorkerGearmandTest, DoesNotSpinBeforeADelayedJob) {
+  const auto client = MakeClient();
+  CallOptions call;
+  call.run_at = absl::Now() + absl::Seconds(3);
+  const JobRequest delayed = client->SubmitBackgroundJob("f", "delayed", call);
+  CallOptions low;
+  low.priority = Priority::kLow;
+  const JobRequest hidden = client->SubmitBackgroundJob("f", "low", low);
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({delayed, hidden}).ok());
+  RunningWorker worker({server_.address()});
+  std::atomic<int> done{0};
+  ASSERT_TRUE(
+      worker
+          ->Register("f",
+                     [&done](JobContext&) -> absl::StatusOr<std::string> {
+                       ++done;
+                       return "";
+                     })
+          .ok());
+  worker.Start();
+  EXPECT_TRUE(WaitFor([&done] { return done.load() == 2; }));
+  // Thousands a second, if nothing kept it from spinning.
+  EXPECT_LT(worker->stats().grabs_sent, 300u);
+}
+
+TEST_F(WorkerGearmandTest, SixtyFourHandlersWorkAtOnceOnOneConnection) {
+  constexpr int kHandlers = 64;
+  WorkerOptions options;
+  options.concurrency = kHandlers;
+  RunningWorker worker({server_.address()}, options);
+  absl::Mutex mutex;
+  int here = 0;
+  ASSERT_TRUE(
+      worker
+          ->Register("meet",
+                     [&](JobContext&) -> absl::StatusOr<std::string> {
+                       absl::MutexLock lock(&mutex);
+                       ++here;
+                       mutex.Await(absl::Condition(
+                           +[](int* count) { return *count == kHandlers; },
+                           &here));
+                       return "met";
+                     })
+          .ok());
+  worker.Start();
+  const auto client = MakeClient();
+  std::vector<JobRequest> requests;
+  for (int i = 0; i < kHandlers; ++i) {
+    requests.push_back(client->SubmitJob("meet", ""));
+  }
+  EXPECT_TRUE(client->WaitUntilJobsCompleted(requests, kLong).ok());
+}
+
+TEST_F(WorkerGearmandTest, TinyJobsGoThroughInFewWrites) {
+  constexpr int kJobs = 20000;
+  RunningWorker worker({server_.address()});
+  ASSERT_TRUE(worker->Register("echo", Echo).ok());
+  worker.Start();
+  const auto client = MakeClient();
+  std::vector<JobSpec> specs;
+  for (int i = 0; i < kJobs; ++i) {
+    JobSpec spec;
+    spec.task = "echo";
+    spec.data = absl::StrCat(i);
+    specs.push_back(std::move(spec));
+  }
+  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  ASSERT_TRUE(client->WaitUntilJobsCompleted(requests, kLong).ok());
+  for (int i = 0; i < kJobs; ++i) {
+    ASSERT_EQ(requests[static_cast<size_t>(i)].result(), absl::StrCat(i));
+  }
+  const WorkerStats stats = worker->stats();
+  EXPECT_EQ(stats.jobs_complete, static_cast<uint64_t>(kJobs));
+  EXPECT_LT(stats.writes, static_cast<uint64_t>(kJobs) / 2);
+}
+
+TEST_F(WorkerGearmandTest, SpreadsOverItsServersAndSurvivesEach) {
+  GearmandProcess second;
+  ASSERT_TRUE(second.ok());
+  WorkerOptions options;
+  options.reconnect.first_delay = absl::Milliseconds(10);
+  options.reconnect.initial_delay = absl::Milliseconds(20);
+  RunningWorker worker({server_.address(), second.address()}, options);
+  ASSERT_TRUE(worker->Register("echo", Echo).ok());
+  worker.Start();
+  ClientOptions at_first;
+  const auto first_client = MakeClient(at_first);
+  ClientOptions at_second;
+  at_second.servers = {second.address()};
+  const auto second_client = MakeClient(at_second);
+  EXPECT_EQ(*first_client->Run("echo", "1"), "1");
+  EXPECT_EQ(*second_client->Run("echo", "2"), "2");
+  ASSERT_TRUE(server_.Stop().ok());
+  EXPECT_EQ(*second_client->Run("echo", "3"), "3");
+  ASSERT_TRUE(server_.Restart().ok());
+  EXPECT_EQ(*MakeClient(at_first)->Run("echo", "4"), "4");
+}
+
+// Trap 35: with CANT_DO the server queues the job again and refuses the answer.
+TEST_F(WorkerGearmandTest, UnregisteringAHeldTaskKeepsItsJob) {
+  RunningWorker worker({server_.address()});
+  std::atomic<int> runs{0};
+  ASSERT_TRUE(
+      worker
+          ->Register("once",
+                     [&](JobContext& context) -> absl::StatusOr<std::string> {
+                       ++runs;
+                       EXPECT_TRUE(worker->Unregister("once").ok());
+                       // It looks: the worker hears of it meanwhile.
+                       context.stop_token().WaitFor(absl::Milliseconds(20));
+                       return "done";
+                     })
+          .ok());
+  worker.Start();
+  const auto client = MakeClient();
+  const absl::StatusOr<std::string> result = client->Run("once", "");
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(runs.load(), 1);
+  EXPECT_TRUE(
+      WaitFor([this] { return !absl::StrContains(Workers(), " : once"); }));
+  EXPECT_EQ(worker->stats().answers_refused, 0u);
+}
+
+// Trap 39.
+TEST_F(WorkerGearmandTest, AJobWhoseRetriesAreUsedUpFailsWithoutAWorkersWord) {
+  GearmandProcess server({"--job-retries=2"});
+  ASSERT_TRUE(server.ok());
+  ClientOptions options;
+  options.servers = {server.address()};
+  const auto client = MakeClient(options);
+  const JobRequest request = client->SubmitJob("crash", "");
+  for (int run = 0; run < 2; ++run) {
+    RunningWorker worker({server.address()});
+    absl::Notification begun;
+    ASSERT_TRUE(
+        worker
+            ->Register(
+                "crash",
+                [&begun](JobContext& context) -> absl::StatusOr<std::string> {
+                  begun.Notify();
+                  while (!context.stop_token().WaitFor(kLong)) {
+                  }
+                  return "";
+                })
+            .ok());
+    worker.Start();
+    ASSERT_TRUE(begun.WaitForNotificationWithTimeout(kLong));
+  }
+  EXPECT_FALSE(client->Wait(request, kLong).ok());
+  EXPECT_EQ(request.state(), JobState::kFailed);
+}
+
+TEST_F(WorkerGearmandTest, ManyRestartsLeaveNothingBehind) {
+  WorkerOptions options;
+  options.reconnect.first_delay = absl::Milliseconds(1);
+  options.reconnect.initial_delay = absl::Milliseconds(5);
+  options.reconnect.max_delay = absl::Milliseconds(20);
+  RunningWorker worker({server_.address()}, options);
+  ASSERT_TRUE(worker->Register("echo", Echo).ok());
+  worker.Start();
+  for (int restart = 0; restart < 20; ++restart) {
+    server_.Kill();
+    ASSERT_TRUE(server_.Restart().ok());
+    const auto client = MakeClient();
+    const absl::StatusOr<std::string> result =
+        client->Run("echo", absl::StrCat(restart));
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(*result, absl::StrCat(restart));
+  }
+  const WorkerStats stats = worker->stats();
+  EXPECT_EQ(stats.jobs_assigned, stats.jobs_complete + stats.jobs_lost);
+}
+
+// Traps 44 and 46: the server is stopped for a while, as under a debugger.
+TEST_F(WorkerGearmandTest, AServerThatHangsIsReplacedWhenItIsBack) {
+  WorkerOptions options;
+  options.reply_timeout = absl::Milliseconds(200);
+  options.heartbeat_interval = absl::Milliseconds(100);
+  options.reconnect.initial_delay = absl::Milliseconds(50);
+  options.reconnect.max_delay = absl::Milliseconds(50);
+  RunningWorker worker({server_.address()}, options);
+  ASSERT_TRUE(worker->Register("echo", Echo).ok());
+  worker.Start();
+  const auto client = MakeClient();
+  EXPECT_EQ(*client->Run("echo", "before"), "before");
+  server_.Signal(SIGSTOP);
+  EXPECT_TRUE(
+      WaitFor([&worker] { return worker->stats().connections_lost > 0; }));
+  server_.Signal(SIGCONT);
+  EXPECT_EQ(*client->Run("echo", "after"), "after");
+}
+
+}  // namespace
+}  // namespace gearman
