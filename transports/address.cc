@@ -1,10 +1,12 @@
 #include "gearman/transports/address.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -73,6 +75,15 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view authority) {
         absl::ascii_iscntrl(static_cast<unsigned char>(c)) || c == '/') {
       return Invalid(authority, "its host holds a character no host has");
     }
+  }
+  // With a colon it is an IPv6 address, perhaps with a zone behind '%'.
+  const absl::string_view v6 =
+      absl::string_view(result.host).substr(0, result.host.find('%'));
+  if (absl::StrContains(v6, ':') &&
+      !std::all_of(v6.begin(), v6.end(), [](unsigned char c) {
+        return absl::ascii_isxdigit(c) || c == ':' || c == '.';
+      })) {
+    return Invalid(authority, "it is no IPv6 address, and a name has no colon");
   }
   if (has_port) {
     int number = 0;

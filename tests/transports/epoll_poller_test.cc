@@ -1,0 +1,203 @@
+#include "gearman/transports/epoll_poller.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <memory>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <vector>
+
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+class EpollPollerTest : public ::testing::Test {
+ protected:
+  EpollPollerTest() {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+    EXPECT_TRUE(poller.ok()) << poller.status();
+    poller_ = *std::move(poller);
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_.data()), 0);
+  }
+  ~EpollPollerTest() override {
+    for (const int end : ends_) close(end);
+  }
+  std::vector<Poller::Key> Wait(absl::Duration limit = absl::Seconds(30)) {
+    std::vector<Poller::Key> ready;
+    poller_->Wait(now() + limit, &ready);
+    return ready;
+  }
+  std::vector<Poller::Key> Look() { return Wait(-absl::Seconds(1)); }
+  absl::Time now() { return poller_->clock()->Now(); }
+  void Watch(Poller::Key key, const Interest& interest) {
+    EXPECT_TRUE(poller_->Watch(key, interest).ok());
+  }
+  static Interest Reading(int fd) {
+    Interest interest;
+    interest.fd = fd;
+    interest.read = true;
+    return interest;
+  }
+
+  std::unique_ptr<EpollPoller> poller_;
+  std::array<int, 2> ends_{};
+};
+
+TEST_F(EpollPollerTest, ReportsADescriptorWhenItCanBeRead) {
+  Watch(7, Reading(ends_[0]));
+  EXPECT_THAT(Look(), IsEmpty());
+  ASSERT_EQ(write(ends_[1], "x", 1), 1);
+  EXPECT_THAT(Wait(), ElementsAre(7));
+}
+
+TEST_F(EpollPollerTest, ReportsADescriptorWhenItCanBeWritten) {
+  Interest interest = Reading(ends_[0]);
+  interest.write = true;
+  Watch(7, interest);
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  interest.write = false;
+  Watch(7, interest);
+  EXPECT_THAT(Look(), IsEmpty());
+}
+
+TEST_F(EpollPollerTest, ReportsTheEndOfAStream) {
+  Watch(7, Reading(ends_[0]));
+  shutdown(ends_[1], SHUT_RDWR);
+  EXPECT_THAT(Wait(), ElementsAre(7));
+}
+
+TEST_F(EpollPollerTest, ForgetsAKey) {
+  Watch(7, Reading(ends_[0]));
+  ASSERT_EQ(write(ends_[1], "x", 1), 1);
+  poller_->Forget(7);
+  EXPECT_THAT(Look(), IsEmpty());
+  poller_->Forget(7);
+}
+
+TEST_F(EpollPollerTest, WatchesAnotherDescriptorUnderTheSameKey) {
+  std::array<int, 2> others{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, others.data()), 0);
+  Watch(7, Reading(ends_[0]));
+  Watch(7, Reading(others[0]));
+  ASSERT_EQ(write(ends_[1], "x", 1), 1);
+  EXPECT_THAT(Look(), IsEmpty());
+  ASSERT_EQ(write(others[1], "x", 1), 1);
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  for (const int end : others) close(end);
+}
+
+TEST_F(EpollPollerTest, ReportsWhatIsReadyNowUntilItIsNot) {
+  Interest interest;
+  interest.ready_now = true;
+  Watch(7, interest);
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  interest.ready_now = false;
+  Watch(7, interest);
+  EXPECT_THAT(Look(), IsEmpty());
+}
+
+TEST_F(EpollPollerTest, ReportsAKeyAtItsDeadline) {
+  Interest interest;
+  interest.deadline = now() + absl::Milliseconds(5);
+  Watch(7, interest);
+  EXPECT_THAT(Look(), IsEmpty());
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  EXPECT_GE(now(), interest.deadline);
+}
+
+TEST_F(EpollPollerTest, ReportsAMarkOnceHoweverOftenItWasMade) {
+  const std::shared_ptr<Waker> waker = poller_->MakeWaker(7);
+  waker->Wake();
+  waker->Wake();
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  EXPECT_THAT(Look(), IsEmpty());
+}
+
+TEST_F(EpollPollerTest, AMarkMayComeFromAnotherThreadDuringTheWait) {
+  const std::shared_ptr<Waker> waker = poller_->MakeWaker(7);
+  std::thread thread([&waker] { waker->Wake(); });
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  thread.join();
+}
+
+TEST_F(EpollPollerTest, AWakerMayOutliveItsKeyAndItsPoller) {
+  const std::shared_ptr<Waker> waker = poller_->MakeWaker(7);
+  poller_->Forget(7);
+  waker->Wake();
+  EXPECT_THAT(Look(), IsEmpty());
+  poller_ = nullptr;
+  waker->Wake();
+}
+
+TEST_F(EpollPollerTest, WakeEndsTheNextOrCurrentWait) {
+  poller_->Wake();
+  EXPECT_THAT(Wait(), IsEmpty());
+  std::thread thread([this] { poller_->Wake(); });
+  EXPECT_THAT(Wait(), IsEmpty());
+  thread.join();
+}
+
+EpollPoller* signalled_poller = nullptr;
+void WakeOnSignal(int) { signalled_poller->Wake(); }
+
+TEST_F(EpollPollerTest, WakeMayBeCalledByASignalHandler) {
+  signalled_poller = poller_.get();
+  struct sigaction action = {};
+  struct sigaction before = {};
+  action.sa_handler = WakeOnSignal;
+  ASSERT_EQ(sigaction(SIGUSR2, &action, &before), 0);
+  ASSERT_EQ(raise(SIGUSR2), 0);
+  EXPECT_THAT(Wait(), IsEmpty());
+  ASSERT_EQ(sigaction(SIGUSR2, &before, nullptr), 0);
+}
+
+TEST_F(EpollPollerTest, ReportsAllThatIsReadyEachOnce) {
+  const std::shared_ptr<Waker> waker = poller_->MakeWaker(1);
+  Interest interest = Reading(ends_[0]);
+  interest.ready_now = true;
+  interest.deadline = now();
+  Watch(1, interest);
+  interest = Interest();
+  interest.ready_now = true;
+  Watch(2, interest);
+  ASSERT_EQ(write(ends_[1], "x", 1), 1);
+  waker->Wake();
+  EXPECT_THAT(Wait(), UnorderedElementsAre(1, 2));
+}
+
+class CountingTask final : public DeferredTask {
+ public:
+  void Run() override { ++runs; }
+  int runs = 0;
+};
+
+TEST_F(EpollPollerTest, RunsADeferredTaskOnceHoweverOftenItWasQueued) {
+  auto task = std::make_shared<CountingTask>();
+  poller_->Defer(task);
+  poller_->Defer(task);
+  poller_->RunDeferred();
+  EXPECT_EQ(task->runs, 1);
+  poller_->Defer(task);
+  Look();
+  EXPECT_EQ(task->runs, 2);
+  Look();
+  EXPECT_EQ(task->runs, 2);
+}
+
+TEST_F(EpollPollerTest, RefusesADescriptorThatIsNone) {
+  Interest interest = Reading(1 << 20);
+  EXPECT_FALSE(poller_->Watch(7, interest).ok());
+}
+
+}  // namespace
+}  // namespace gearman
