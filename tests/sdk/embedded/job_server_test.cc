@@ -1,0 +1,234 @@
+// The embedded server as a program sees it.
+#include "gearman/sdk/embedded/job_server.h"
+
+#include <dirent.h>
+
+#include <memory>
+#include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/embedded/default_server.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/tests/support/raw_connection.h"
+#include "gearman/tests/support/raw_packet.h"
+#include "gearman/tests/support/wait_for.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/inproc/inproc_network.h"
+#include "gearman/transports/inproc/inproc_transport_factory.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/transport_registry.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using support::RawConnection;
+using support::RequestPacket;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+std::shared_ptr<TransportRegistry> Transports() {
+  static const auto* const registry = [] {
+    auto made = std::make_shared<TransportRegistry>();
+    EXPECT_TRUE(
+        made->Register("tcp", std::make_shared<TcpTransportFactory>()).ok());
+    EXPECT_TRUE(
+        made->Register("inproc", std::make_shared<InprocTransportFactory>())
+            .ok());
+    return new std::shared_ptr<TransportRegistry>(std::move(made));
+  }();
+  return *registry;
+}
+
+// What is in a folder of /proc/self: threads, descriptors.
+int Count(const std::string& folder) {
+  DIR* const directory = opendir(absl::StrCat("/proc/self/", folder).c_str());
+  int count = 0;
+  while (readdir(directory) != nullptr) ++count;
+  closedir(directory);
+  return count;
+}
+
+std::unique_ptr<JobServer> Listening(const std::string& address,
+                                     JobServerOptions options = {}) {
+  auto server = JobServer::Create(std::move(options));
+  EXPECT_TRUE(server.ok()) << server.status();
+  EXPECT_TRUE((*server)->Listen(address).ok());
+  return *std::move(server);
+}
+
+std::unique_ptr<Client> ClientOf(const std::string& address) {
+  ClientOptions options;
+  options.servers = {address};
+  options.transports = Transports();
+  auto client = Client::Create(std::move(options));
+  EXPECT_TRUE(client.ok()) << client.status();
+  return *std::move(client);
+}
+
+// A user's own unit test, in five lines.
+TEST(JobServerTest, ServesATestInFiveLines) {
+  auto server = JobServer::Create();
+  ASSERT_TRUE((*server)->Listen("inproc://five-lines").ok());
+  auto client = ClientOf("inproc://five-lines");
+  const JobRequest request = client->SubmitBackgroundJob("mail", "to: you");
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({request}).ok());
+  EXPECT_EQ((*server)->jobs(), 1u);
+}
+
+TEST(JobServerTest, LeavesNoThreadAndNoDescriptorBehind) {
+  // What is started once in a process is started here.
+  Listening("tcp://127.0.0.1:0");
+  const int threads = Count("task");
+  const int descriptors = Count("fd");
+  for (int i = 0; i < 50; ++i) {
+    const auto in_process = Listening("inproc://gone-at-once");
+    EXPECT_EQ(Count("task"), threads);
+    EXPECT_EQ(Count("fd"), descriptors);
+    const auto by_tcp = Listening("tcp://127.0.0.1:0");
+    EXPECT_EQ(Count("task"), threads + 1);
+    const auto client = ClientOf(by_tcp->addresses()[0]);
+    EXPECT_TRUE(client->Echo().ok());
+  }
+  // A joined thread may be in the list for a moment.
+  EXPECT_TRUE(support::WaitFor([threads] { return Count("task") == threads; }));
+  EXPECT_EQ(Count("fd"), descriptors);
+  EXPECT_THAT(InprocNetwork::Default()->names(),
+              ::testing::Not(::testing::Contains("gone-at-once")));
+}
+
+TEST(JobServerTest, ListensOnSeveralAddressesAtOnce) {
+  auto server = Listening("inproc://both");
+  const auto tcp = server->Listen("tcp://127.0.0.1:0");
+  ASSERT_TRUE(tcp.ok()) << tcp.status();
+  EXPECT_THAT(server->addresses(), ElementsAre("inproc://both", *tcp));
+  // What one end submits the other sees.
+  const JobRequest request =
+      ClientOf("inproc://both")->SubmitBackgroundJob("f", "");
+  const auto status = ClientOf(*tcp)->Echo();
+  EXPECT_TRUE(status.ok()) << status.status();
+  EXPECT_EQ(server->jobs(), 1u);
+}
+
+TEST(JobServerTest, SaysWhyItCanNotListen) {
+  const auto server = Listening("tcp://127.0.0.1:0");
+  EXPECT_EQ(server->Listen(server->addresses()[0]).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(server->Listen("tcp://127.0.0.1:none").status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(server->Listen("carrier-pigeon://loft").status().code(),
+            absl::StatusCode::kNotFound);
+  server->Stop();
+  EXPECT_EQ(server->Listen("inproc://late").status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  JobServerOptions options;
+  options.job_handle_prefix = std::string(100, 'H');
+  EXPECT_EQ(JobServer::Create(options).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(JobServerTest, StopEndsWhatIsInFlight) {
+  auto server = Listening("inproc://stopping");
+  const auto client = ClientOf("inproc://stopping");
+  const JobRequest request = client->SubmitJob("f", "");
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({request}).ok());
+  server->Stop();
+  server->Stop();
+  EXPECT_FALSE(client->Wait(request).ok());
+  EXPECT_EQ(request.state(), JobState::kUnknown);
+  EXPECT_THAT(std::string(request.status().message()),
+              HasSubstr("outcome unknown"));
+}
+
+TEST(JobServerTest, RefusesMoreConnectionsThanItsLimit) {
+  JobServerOptions options;
+  options.max_connections = 2;
+  const auto server = Listening("tcp://127.0.0.1:0", options);
+  const uint16_t port =
+      ParseHostPort(ParseAddress(server->addresses()[0])->authority)->port;
+  auto first = RawConnection::Connect(port);
+  auto second = RawConnection::Connect(port);
+  ASSERT_TRUE(first->Send(RequestPacket(16, {"a"})).ok());
+  ASSERT_TRUE(second->Send(RequestPacket(16, {"b"})).ok());
+  EXPECT_TRUE(first->ReceivePacket().ok());
+  EXPECT_TRUE(second->ReceivePacket().ok());
+  auto third = RawConnection::Connect(port);
+  ASSERT_TRUE(third.ok());
+  EXPECT_EQ(*third->ReceiveUntilClosed(), "");
+  first->Close();
+  EXPECT_TRUE(
+      support::WaitFor([&server] { return server->connections() == 1; }));
+  auto fourth = RawConnection::Connect(port);
+  ASSERT_TRUE(fourth->Send(RequestPacket(16, {"d"})).ok());
+  EXPECT_TRUE(fourth->ReceivePacket().ok());
+}
+
+TEST(JobServerTest, ClosesAPeerThatReadsNothing) {
+  JobServerOptions options;
+  options.max_output_bytes = 1 << 20;
+  const auto server = Listening("tcp://127.0.0.1:0", options);
+  const uint16_t port =
+      ParseHostPort(ParseAddress(server->addresses()[0])->authority)->port;
+  // A client that waits for updates, and reads none.
+  auto client = RawConnection::Connect(port);
+  ASSERT_TRUE(client->Send(RequestPacket(7, {"f", "u", ""})).ok());
+  auto worker = RawConnection::Connect(port);
+  ASSERT_TRUE(worker->Send(RequestPacket(1, {"f"})).ok());
+  ASSERT_TRUE(worker->Send(RequestPacket(9, {})).ok());
+  const auto assigned = worker->ReceivePacket();
+  ASSERT_TRUE(assigned.ok()) << assigned.status();
+  const std::string handle =
+      assigned->substr(12, assigned->find('\0', 12) - 12);
+  const std::string update =
+      RequestPacket(28, {handle, std::string(1 << 20, 'x')});
+  bool closed = false;
+  for (int i = 0; i < 100 && !closed; ++i) {
+    ASSERT_TRUE(worker->Send(update).ok());
+    ASSERT_TRUE(worker->Send(RequestPacket(16, {"barrier"})).ok());
+    ASSERT_TRUE(worker->ReceivePacket().ok());
+    closed = server->connections() == 1;
+  }
+  EXPECT_TRUE(closed);
+}
+
+TEST(JobServerTest, ATooLargePacketEndsItsConnectionOnly) {
+  JobServerOptions options;
+  options.max_packet_bytes = 1000;
+  const auto server = Listening("inproc://small-packets", options);
+  const auto client = ClientOf("inproc://small-packets");
+  EXPECT_FALSE(client->Run("f", std::string(2000, 'x')).ok());
+  EXPECT_TRUE(client->Echo().ok());
+}
+
+TEST(DefaultServerTest, ServesWhoeverNamesNoServer) {
+  ASSERT_TRUE(StartDefaultServer().ok());
+  WorkerOptions options;
+  options.transports = Transports();
+  auto worker = Worker::Create(options);
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  ASSERT_TRUE((*worker)
+                  ->Register("greet",
+                             [](JobContext&) -> absl::StatusOr<std::string> {
+                               return "hello";
+                             })
+                  .ok());
+  std::thread thread([&worker] { EXPECT_TRUE((*worker)->Run().ok()); });
+  ClientOptions client_options;
+  client_options.transports = Transports();
+  auto client = Client::Create(client_options);
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_EQ(*(*client)->Run("greet", ""), "hello");
+  (*worker)->Stop();
+  thread.join();
+}
+
+}  // namespace
+}  // namespace gearman
