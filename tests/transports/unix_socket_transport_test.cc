@@ -9,10 +9,10 @@
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tests/support/test_directory.h"
 #include "gearman/transports/transport_registry.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -29,11 +29,13 @@ class UnixSocketTransportTest : public ::testing::Test {
         transports_
             ->Register("unix", std::make_shared<UnixSocketTransportFactory>())
             .ok());
+    // The path of a socket has at most 107 bytes, less than a test's folder may
+    // have: so a relative one.
+    EXPECT_EQ(chdir(directory_.path().c_str()), 0);
   }
   ~UnixSocketTransportTest() override {
     if (worker_ != nullptr) worker_->Stop();
     if (thread_.joinable()) thread_.join();
-    unlink(socket_.c_str());
   }
   std::unique_ptr<Client> MakeClient(const std::string& address) {
     ClientOptions options;
@@ -44,8 +46,7 @@ class UnixSocketTransportTest : public ::testing::Test {
     return *std::move(client);
   }
 
-  // A path of at most 107 bytes, which a test's own directory may exceed.
-  const std::string socket_ = absl::StrCat("/tmp/gearman_unix_", getpid());
+  support::TestDirectory directory_;
   std::unique_ptr<Worker> worker_;
   std::thread thread_;
   const std::shared_ptr<TransportRegistry> transports_ =
@@ -53,7 +54,7 @@ class UnixSocketTransportTest : public ::testing::Test {
 };
 
 TEST_F(UnixSocketTransportTest, CarriesJobsBetweenClientServerAndWorker) {
-  const std::string address = absl::StrCat("unix://", socket_);
+  const std::string address = "unix://socket";
   JobServerOptions server_options;
   server_options.transports = transports_;
   auto server = JobServer::Create(std::move(server_options));
