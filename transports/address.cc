@@ -18,6 +18,23 @@ constexpr absl::string_view kForms =
     "an address is HOST, HOST:PORT, [IPV6]:PORT, tcp://HOST:PORT, "
     "tls://HOST:PORT or inproc://NAME";
 
+// An IPv6 address, perhaps with a zone behind '%'. What it means is the
+// system's to say.
+bool IsIpv6(absl::string_view host) {
+  const size_t percent = host.find('%');
+  const absl::string_view address = host.substr(0, percent);
+  const absl::string_view zone =
+      percent == absl::string_view::npos ? "" : host.substr(percent + 1);
+  return absl::StrContains(address, ':') &&
+         std::all_of(address.begin(), address.end(),
+                     [](unsigned char c) {
+                       return absl::ascii_isxdigit(c) || c == ':' || c == '.';
+                     }) &&
+         std::all_of(zone.begin(), zone.end(), [](unsigned char c) {
+           return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
+         });
+}
+
 absl::Status Invalid(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(
       "\"", absl::CHexEscape(text), "\" is no address: ", why, "; ", kForms));
@@ -76,13 +93,7 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view authority) {
       return Invalid(authority, "its host holds a character no host has");
     }
   }
-  // With a colon it is an IPv6 address, perhaps with a zone behind '%'.
-  const absl::string_view v6 =
-      absl::string_view(result.host).substr(0, result.host.find('%'));
-  if (absl::StrContains(v6, ':') &&
-      !std::all_of(v6.begin(), v6.end(), [](unsigned char c) {
-        return absl::ascii_isxdigit(c) || c == ':' || c == '.';
-      })) {
+  if (absl::StrContains(result.host, ':') && !IsIpv6(result.host)) {
     return Invalid(authority, "it is no IPv6 address, and a name has no colon");
   }
   if (has_port) {

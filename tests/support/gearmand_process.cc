@@ -1,8 +1,11 @@
 #include "gearman/tests/support/gearmand_process.h"
 
+#include <dirent.h>
 #include <signal.h>
 
 #include <cstdio>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,10 +20,32 @@
 #include "absl/time/time.h"
 #include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/subprocess.h"
+#include "gearman/tests/support/wait_for.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
 namespace support {
+namespace {
+
+// By the state behind the name in parentheses: "17 (gearmand) T ...".
+bool EveryThreadIsStopped(pid_t pid) {
+  const std::string folder = absl::StrCat("/proc/", pid, "/task");
+  DIR* const threads = opendir(folder.c_str());
+  if (threads == nullptr) return false;
+  bool stopped = true;
+  while (const dirent* thread = readdir(threads)) {
+    if (thread->d_name[0] == '.') continue;
+    std::ifstream file(absl::StrCat(folder, "/", thread->d_name, "/stat"));
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    const size_t name_end = stat.rfind(')');
+    stopped = stopped && name_end != std::string::npos &&
+              stat.compare(name_end, 3, ") T") == 0;
+  }
+  closedir(threads);
+  return stopped;
+}
+
+}  // namespace
 
 GearmandProcess::GearmandProcess(std::vector<std::string> options)
     : options_(std::move(options)) {
@@ -75,7 +100,12 @@ void GearmandProcess::Kill() {
 }
 
 void GearmandProcess::Signal(int signal) {
-  if (process_ != nullptr) process_->Signal(signal);
+  if (process_ == nullptr) return;
+  process_->Signal(signal);
+  // Its threads stop one after the other, and some may still answer.
+  if (signal == SIGSTOP) {
+    EXPECT_TRUE(WaitFor([this] { return EveryThreadIsStopped(pid()); }));
+  }
 }
 
 absl::StatusOr<ExitStatus> GearmandProcess::WaitForEnd(absl::Duration bound) {

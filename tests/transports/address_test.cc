@@ -29,6 +29,7 @@ TEST(AddressTest, Ipv6AddressesStandInBrackets) {
   EXPECT_EQ(Canonical("[::1]:4731"), "tcp://[::1]:4731");
   EXPECT_EQ(Canonical("[::1]"), "tcp://[::1]:4730");
   EXPECT_EQ(Canonical("tcp://[fe80::1]"), "tcp://[fe80::1]:4730");
+  EXPECT_EQ(Canonical("[fe80::1%eth0]:1"), "tcp://[fe80::1%eth0]:1");
   const absl::StatusOr<HostPort> host = ParseHostPort("[::1]:4731");
   ASSERT_TRUE(host.ok()) << host.status();
   EXPECT_EQ(host->host, "::1");
@@ -46,7 +47,7 @@ TEST(AddressTest, OtherSchemesKeepWhatIsBehindThem) {
 TEST(AddressTest, WhatMakesNoSenseIsNamed) {
   for (const char* text :
        {"", "tcp://", "jobs:", "jobs:0x10", "jobs:65536", "jobs:-1", "[::1",
-        "[::1]x", "://jobs", "jobs:47:30:1]"}) {
+        "[::1]x", "://jobs", "jobs:47:30:1]", "?]%|]%|18:|18:|1", "[a%b:c]"}) {
     const absl::Status status = ParseAddress(text).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument)
         << '"' << text << '"';

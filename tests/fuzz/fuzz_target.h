@@ -1,0 +1,30 @@
+// A fuzz target: one file that defines both functions. Linked with libFuzzer
+// it is a program that searches (bazel run --config=fuzz //tests/fuzz:NAME),
+// linked with replay_test.cc a test that plays its seeds and changes of them.
+#ifndef GEARMAN_TESTS_FUZZ_FUZZ_TARGET_H_
+#define GEARMAN_TESTS_FUZZ_FUZZ_TARGET_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+// Must survive any bytes, and check what has to hold for them.
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+namespace gearman {
+namespace fuzz {
+
+// Inputs to begin with.
+std::vector<std::string> Seeds();
+
+inline absl::string_view Text(const uint8_t* data, size_t size) {
+  return absl::string_view(reinterpret_cast<const char*>(data), size);
+}
+
+}  // namespace fuzz
+}  // namespace gearman
+
+#endif  // GEARMAN_TESTS_FUZZ_FUZZ_TARGET_H_
