@@ -132,6 +132,11 @@ struct ClientOptions {
   // A server that leaves a command unanswered for this long is taken for dead
   // and its connection closed. (Answers, not results: a job may take for ever.)
   absl::Duration reply_timeout = absl::Seconds(30);
+  // A connection on which jobs run, and nothing came for so long, is checked
+  // with ECHO_REQ, which then has reply_timeout; one that idled for so long is
+  // replaced before it is used (a firewall may have forgotten it, and what is
+  // sent into it would be in doubt). Infinite: neither.
+  absl::Duration heartbeat_interval = absl::Seconds(30);
   // Ask each new connection for exceptions (OPTION_REQ); without it a server
   // turns a WORK_EXCEPTION into a plain failure.
   bool exceptions = true;

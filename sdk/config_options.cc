@@ -148,6 +148,9 @@ void SetTimeouts(const config::Timeouts& timeouts, ClientOptions* options) {
   }
   if (timeouts.has_request()) options->timeout = Parsed(timeouts.request());
   if (timeouts.has_reply()) options->reply_timeout = Parsed(timeouts.reply());
+  if (timeouts.has_heartbeat()) {
+    options->heartbeat_interval = Parsed(timeouts.heartbeat());
+  }
 }
 
 TcpOptions FromConfig(const config::Tcp& tcp) {

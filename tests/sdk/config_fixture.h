@@ -109,7 +109,7 @@ class ConfigTest : public ::testing::Test {
 inline constexpr char kText[] = R"(
 servers: ["tcp://a:4730", "b"]
 task_prefix: "staging/"
-timeouts { connect: "2s" request: "1m30s" reply: "inf" }
+timeouts { connect: "2s" request: "1m30s" reply: "inf" heartbeat: "15s" }
 limits {
   max_packet_bytes: 1048576
   max_output_bytes: 2097152
@@ -141,7 +141,8 @@ embedded_server { listen: "inproc://jobs" }
 inline constexpr char kJson[] = R"({
   "servers": ["tcp://a:4730", "b"],
   "taskPrefix": "staging/",
-  "timeouts": { "connect": "2s", "request": "1m30s", "reply": "inf" },
+  "timeouts": { "connect": "2s", "request": "1m30s", "reply": "inf",
+                "heartbeat": "15s" },
   "limits": {
     "maxPacketBytes": 1048576,
     "max_output_bytes": "2097152",
@@ -181,6 +182,7 @@ inline config::GearmanConfig InCode() {
   config.mutable_timeouts()->set_connect("2s");
   config.mutable_timeouts()->set_request("1m30s");
   config.mutable_timeouts()->set_reply("inf");
+  config.mutable_timeouts()->set_heartbeat("15s");
   config::Limits* const limits = config.mutable_limits();
   limits->set_max_packet_bytes(1048576);
   limits->set_max_output_bytes(2097152);

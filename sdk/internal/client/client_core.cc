@@ -29,6 +29,7 @@ ServerPool::Options PoolOptions(const ClientOptions& options,
   pool.exceptions = options.exceptions;
   pool.connect_timeout = options.connect_timeout;
   pool.reply_timeout = options.reply_timeout;
+  pool.heartbeat_interval = options.heartbeat_interval;
   pool.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
   pool.transports = options.transports;
   pool.selector = options.server_selector;
@@ -72,6 +73,7 @@ absl::Status CheckOptions(const ClientOptions& options) {
   for (const Positive& field :
        {Positive{"connect_timeout", options.connect_timeout},
         Positive{"reply_timeout", options.reply_timeout},
+        Positive{"heartbeat_interval", options.heartbeat_interval},
         Positive{"timeout", options.timeout}}) {
     if (field.value <= absl::ZeroDuration()) {
       return absl::InvalidArgumentError(
@@ -399,6 +401,7 @@ absl::Status ClientCore::Open(int server, absl::Time now) {
   if (servers_.NeedsLook(server)) {
     OnReady(servers_.link(server).connection->key(), now);
     HandleLost(now);
+    servers_.CloseIfStale(server, now);
   }
   return servers_.Open(server, now);
 }

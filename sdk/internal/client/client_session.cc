@@ -25,6 +25,8 @@ JobRequestState* AsRequest(Operation* operation) {
   return static_cast<JobRequestState*>(operation);
 }
 
+constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
+
 }  // namespace
 
 ClientSession::ClientSession(wire::OutputBuffer* output,
@@ -35,6 +37,13 @@ void ClientSession::AskForExceptions() {
   // A constant that the encoder accepts.
   if (wire::Encode(wire::OptionRequest{"exceptions"}, *output_).ok()) {
     replies_.Push(nullptr, ExpectedReply::kOption);
+  }
+}
+
+void ClientSession::SendHeartbeat() {
+  if (wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_)
+          .ok()) {
+    replies_.Push(nullptr, ExpectedReply::kEcho);
   }
 }
 

@@ -40,6 +40,8 @@ class ClientSession {
   // --- commands --------------------------------------------------------------
   // Asks for exceptions; the first thing on a connection, if at all.
   void AskForExceptions();
+  // Asks for a sign of life: the reply counts, and is nobody's.
+  void SendHeartbeat();
   // Submits. A foreground request whose task and (explicit) unique equal those
   // of one in flight here shares its submission: nothing is sent, and when that
   // one has been accepted already, so is this, by an effect.

@@ -109,6 +109,8 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
   link.session = std::make_unique<ClientSession>(&link.connection->output(),
                                                  options_.task_prefix);
   link.connecting_since = now;
+  link.heartbeat_next = false;
+  link.heartbeat_sent = absl::InfinitePast();
   link.replies_seen = 0;
   link.sent_counted = 0;
   link.received_counted = 0;
@@ -140,17 +142,33 @@ void ServerPool::AfterConnect(ServerLink& link, absl::Time now) {
     link.metrics->connect_duration.Observe(now - link.connecting_since);
   }
   link.deadline = absl::InfiniteFuture();
+  link.last_received = now;
 }
 
 void ServerPool::UpdateDeadline(ServerLink& link, absl::Time now) {
   if (!link.connection->connected()) return;
   if (link.session->replies_due() == 0) {
-    link.deadline = absl::InfiniteFuture();
-  } else if (link.deadline == absl::InfiniteFuture() ||
+    link.heartbeat_next = link.session->jobs_running() > 0;
+    link.deadline = link.heartbeat_next
+                        ? link.last_received + options_.heartbeat_interval
+                        : absl::InfiniteFuture();
+  } else if (link.deadline == absl::InfiniteFuture() || link.heartbeat_next ||
              link.replies_seen != link.session->replies_received()) {
+    link.heartbeat_next = false;
     link.deadline = now + options_.reply_timeout;
   }
   link.replies_seen = link.session->replies_received();
+}
+
+void ServerPool::CloseIfStale(int server, absl::Time now) {
+  if (!NeedsLook(server) ||
+      now - links_[server].last_received < options_.heartbeat_interval) {
+    return;
+  }
+  std::vector<Orphan> none;
+  Close({server, absl::UnavailableError("idle for too long to be relied on"),
+         /*connecting=*/false, ReconnectReason::kClosed},
+        &none);
 }
 
 void ServerPool::Count(ServerLink& link) {
@@ -180,8 +198,19 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
     if (link.connection->connected()) AfterConnect(link, now);
     return;
   }
+  const uint64_t received = link.connection->bytes_received();
   absl::Status status = link.connection->ReadEvents(
       [&](wire::ToClient& event) { return on_event(link, event); });
+  if (link.connection->bytes_received() != received) {
+    link.last_received = now;
+    // Of several replies due the heartbeat's may be a later one; all come soon.
+    if (link.heartbeat_sent != absl::InfinitePast()) {
+      if (link.metrics != nullptr) {
+        link.metrics->heartbeat_rtt.Observe(now - link.heartbeat_sent);
+      }
+      link.heartbeat_sent = absl::InfinitePast();
+    }
+  }
   if (!status.ok()) {
     // A breach found by the session does not name the server yet.
     if (status.code() == absl::StatusCode::kDataLoss &&
@@ -200,6 +229,13 @@ void ServerPool::OnTime(absl::Time now, std::vector<LostLink>* lost) {
     if (link.connection == nullptr || link.deadline > now) continue;
     const bool connecting = !link.connection->connected();
     link.deadline = absl::InfiniteFuture();
+    if (link.heartbeat_next && !connecting) {
+      link.heartbeat_next = false;
+      link.heartbeat_sent = now;
+      link.session->SendHeartbeat();
+      MarkDirty(static_cast<int>(i));
+      continue;
+    }
     absl::Status status =
         connecting ? absl::UnavailableError(absl::StrCat(
                          link.connection->Describe(), ": not connected within ",

@@ -48,8 +48,14 @@ struct ServerLink {
   bool dirty = false;
   absl::Time connecting_since;
   // While connecting: when that is given up. While replies are due: when the
-  // server is taken for dead.
+  // server is taken for dead. While jobs run only: when to ask for a sign of
+  // life (`heartbeat_next`).
   absl::Time deadline = absl::InfiniteFuture();
+  bool heartbeat_next = false;
+  // A heartbeat was sent then, and is not answered; else InfinitePast.
+  absl::Time heartbeat_sent = absl::InfinitePast();
+  // When something last came, or it was connected.
+  absl::Time last_received = absl::InfinitePast();
   uint64_t replies_seen = 0;
   uint64_t sent_counted = 0;
   uint64_t received_counted = 0;
@@ -73,6 +79,7 @@ class ServerPool {
     bool exceptions = true;
     absl::Duration connect_timeout;
     absl::Duration reply_timeout;
+    absl::Duration heartbeat_interval;
     ConnectionOptions connection;
     std::shared_ptr<TransportRegistry> transports;
     std::shared_ptr<ServerSelector> selector;
@@ -106,6 +113,9 @@ class ServerPool {
   // The connection is idle, so that perhaps nobody reads from it: do so
   // (OnReady) before it is used, as the server may have closed it.
   bool NeedsLook(int server) const;
+  // Closes an idle connection that was quiet for longer than the heartbeat
+  // interval: what is sent into it might get lost.
+  void CloseIfStale(int server, absl::Time now);
 
   // Handles a ready key: connects, or reads and puts events out. OK also for a
   // key of a connection that is gone. Otherwise the link is lost.

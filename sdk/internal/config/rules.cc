@@ -29,6 +29,7 @@ constexpr ValueRule kRules[] = {
     {"timeouts.connect", Kind::kDuration, 1, kDay},
     {"timeouts.request", Kind::kDurationOrForever, 1, kYear},
     {"timeouts.reply", Kind::kDurationOrForever, 1, kYear},
+    {"timeouts.heartbeat", Kind::kDurationOrForever, 1, kYear},
     {"limits.max_packet_bytes", Kind::kNumber, kKiB, kLargestPacket},
     {"limits.max_output_bytes", Kind::kNumber, kKiB, kTiB},
     {"limits.max_requests_in_flight", Kind::kNumber, 1, 1'000'000'000},

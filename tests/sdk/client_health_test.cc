@@ -1,0 +1,117 @@
+// How a client notices that a connection is dead though nobody says so, on a
+// virtual clock.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/wire/command.h"
+#include "gearman/sdk/client.h"
+#include "gearman/tests/sdk/testing/played_server.h"
+#include "gearman/tests/sdk/testing/simulated_stack.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::HasSubstr;
+using wire::Command;
+
+class ClientHealthTest : public ::testing::Test {
+ protected:
+  ClientHealthTest()
+      : played_(&stack_.simulation, stack_.network(), "jobs"),
+        client_(stack_.MakeClient("client", {"inproc://jobs"})) {
+    stack_.simulation.Drive(
+        "client", [this] { return client_->RunOnce(absl::InfinitePast()); });
+  }
+  ~ClientHealthTest() override { stack_.simulation.Stop("client"); }
+
+  // A foreground job that the server has accepted.
+  JobRequest Accepted(const std::string& handle) {
+    JobRequest request = client_->SubmitJob("resize", "");
+    if (server_ == nullptr) {
+      server_ = played_.Accept();
+      EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
+      server_->Send(Command::kOptionRes, {"exceptions"});
+    }
+    EXPECT_THAT(server_->Receive(), ::testing::StartsWith("SUBMIT_JOB"));
+    server_->Send(Command::kJobCreated, {handle});
+    return request;
+  }
+  absl::Time now() { return stack_.simulation.now(); }
+
+  testing::SimulatedStack stack_{1};
+  testing::PlayedServer played_;
+  std::unique_ptr<Client> client_;
+  std::unique_ptr<testing::PlayedConnection> server_;
+};
+
+// Trap 45.
+TEST_F(ClientHealthTest, AServerWithAJobIsAskedForASignOfLife) {
+  const JobRequest request = Accepted("H:1");
+  const absl::Time begin = now();
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk heartbeat");
+  EXPECT_EQ(now() - begin, absl::Seconds(30));
+  server_->Send(Command::kEchoRes, {"gearman_sdk heartbeat"});
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk heartbeat");
+  EXPECT_EQ(now() - begin, absl::Seconds(60));
+  server_->Send(Command::kEchoRes, {"gearman_sdk heartbeat"});
+  server_->Send(Command::kWorkComplete, {"H:1", "done"});
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return request.complete(); }));
+  EXPECT_EQ(request.result(), "done");
+}
+
+TEST_F(ClientHealthTest, AHalfOpenConnectionIsFoundWithinItsLimits) {
+  const JobRequest request = Accepted("H:1");
+  const absl::Time begin = now();
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return request.finished(); }));
+  EXPECT_EQ(now() - begin, absl::Seconds(60));
+  EXPECT_EQ(request.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(request.status().message()),
+              AllOf(HasSubstr("H:1"), HasSubstr("outcome unknown")));
+}
+
+TEST_F(ClientHealthTest, NewsOfAJobAreASignOfLife) {
+  const JobRequest request = Accepted("H:1");
+  for (int i = 0; i < 10; ++i) {
+    stack_.simulation.RunFor(absl::Seconds(20));
+    server_->Send(Command::kWorkStatus, {"H:1", "1", "2"});
+  }
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(20)), ::testing::IsEmpty());
+  EXPECT_FALSE(request.finished());
+}
+
+TEST_F(ClientHealthTest, AConnectionWithoutJobsIsLeftInPeace) {
+  const JobRequest request = Accepted("H:1");
+  server_->Send(Command::kWorkComplete, {"H:1", ""});
+  EXPECT_THAT(server_->ReceiveFor(absl::Hours(1)), ::testing::IsEmpty());
+}
+
+TEST_F(ClientHealthTest, AConnectionThatIdledForLongIsReplacedBeforeItIsUsed) {
+  const JobRequest first = Accepted("H:1");
+  server_->Send(Command::kWorkComplete, {"H:1", ""});
+  stack_.simulation.RunFor(absl::Minutes(10));
+  // The firewall has forgotten it: nothing sent into it arrives anywhere.
+  std::unique_ptr<testing::PlayedConnection> forgotten = std::move(server_);
+  const JobRequest second = Accepted("H:2");
+  EXPECT_EQ(forgotten->Receive(), "closed");
+  server_->Send(Command::kWorkComplete, {"H:2", "arrived"});
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return second.finished(); }));
+  EXPECT_EQ(second.result(), "arrived");
+  EXPECT_TRUE(second.attempts().empty());
+}
+
+TEST_F(ClientHealthTest, AConnectionThatIdledForAMomentIsKept) {
+  const JobRequest first = Accepted("H:1");
+  server_->Send(Command::kWorkComplete, {"H:1", ""});
+  stack_.simulation.RunFor(absl::Seconds(29));
+  const JobRequest second = Accepted("H:2");
+  server_->Send(Command::kWorkComplete, {"H:2", ""});
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return second.finished(); }));
+}
+
+}  // namespace
+}  // namespace gearman
