@@ -96,6 +96,8 @@ TEST_F(ClientTest, AServerThatKnowsNoExceptionsIsUsedAllTheSame) {
   EXPECT_TRUE(client->Wait(request, kLong).ok());
 }
 
+// Trap 49: background jobs too, of which a persistent queue keeps one for each
+// unique and task.
 TEST_F(ClientTest, MakesARandomUniqueOf128BitsInHex) {
   auto client = MakeClient();
   std::set<std::string> uniques;

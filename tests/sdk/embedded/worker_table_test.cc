@@ -1,0 +1,289 @@
+// WorkerTable: who is given what, and who is woken.
+#include "gearman/sdk/embedded/worker_table.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/embedded/job.h"
+#include "gearman/sdk/embedded/job_queue.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace embedded {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr absl::Time kStart = absl::UnixEpoch();
+constexpr absl::Duration kNoLimit = absl::InfiniteDuration();
+
+class WorkerTableTest : public ::testing::Test {
+ protected:
+  // Notes whom it wakes.
+  struct WakeNoter {
+    WorkerTableTest* test;
+    void operator()(Worker& worker) const {
+      test->woken_.push_back(
+          static_cast<size_t>(&worker - test->workers_.data()));
+    }
+  };
+  WakeNoter Noter() { return {this}; }
+
+  WorkerOptions options;  // before the first use of table()
+
+  WorkerTableTest() : queue_(JobQueueOptions()) {}
+  WorkerTable& table() {
+    if (table_ == nullptr) {
+      table_ = std::make_unique<WorkerTable>(options, &queue_);
+    }
+    return *table_;
+  }
+  void CanDo(Worker& worker, absl::string_view function,
+             absl::Duration limit = kNoLimit) {
+    table().Add(worker, queue_.GetFunction(function), limit, Noter());
+  }
+  // A new job of `function`, told to those who sleep.
+  Job& NewJob(absl::string_view function) {
+    Submission submission;
+    submission.function = function;
+    Job& job = *queue_.Submit(submission, kStart).job;
+    table().WakeFor(*job.function, Noter());
+    return job;
+  }
+  // The workers, by number, that have been woken since the last call.
+  std::vector<size_t> Woken() {
+    std::vector<size_t> woken;
+    woken.swap(woken_);
+    return woken;
+  }
+  size_t Registrations(absl::string_view function) {
+    return queue_.GetFunction(function).workers;
+  }
+
+  JobQueue queue_;
+  std::array<Worker, 4> workers_;
+
+ private:
+  std::unique_ptr<WorkerTable> table_;
+  std::vector<size_t> woken_;
+};
+
+TEST_F(WorkerTableTest, GivesTheNewestFunctionsJobsFirst) {
+  Worker& worker = workers_[0];
+  CanDo(worker, "f");
+  CanDo(worker, "g");
+  Job& f1 = NewJob("f");
+  Job& g1 = NewJob("g");
+  Job& g2 = NewJob("g");
+  NewJob("h");
+  EXPECT_EQ(table().Grab(worker, kStart), &g1);
+  EXPECT_EQ(table().Grab(worker, kStart), &g2);
+  EXPECT_EQ(table().Grab(worker, kStart), &f1);
+  EXPECT_EQ(table().Grab(worker, kStart), nullptr);
+}
+
+TEST_F(WorkerTableTest, TakesFunctionsInTurnWhenToldTo) {
+  options.round_robin = true;
+  Worker& worker = workers_[0];
+  CanDo(worker, "f");
+  CanDo(worker, "g");
+  Job& f1 = NewJob("f");
+  Job& f2 = NewJob("f");
+  Job& g1 = NewJob("g");
+  Job& g2 = NewJob("g");
+  EXPECT_EQ(table().Grab(worker, kStart), &g1);
+  EXPECT_EQ(table().Grab(worker, kStart), &f1);
+  EXPECT_EQ(table().Grab(worker, kStart), &g2);
+  EXPECT_EQ(table().Grab(worker, kStart), &f2);
+}
+
+TEST_F(WorkerTableTest, TimesAJobByTheNewestRegistration) {
+  Worker& worker = workers_[0];
+  CanDo(worker, "f", absl::Seconds(9));
+  CanDo(worker, "f", absl::Seconds(5));
+  NewJob("f");
+  ASSERT_NE(table().Grab(worker, kStart), nullptr);
+  EXPECT_EQ(queue_.next_deadline(), kStart + absl::Seconds(5));
+}
+
+TEST_F(WorkerTableTest, CountsEachRegistrationAndEndsThemTogether) {
+  CanDo(workers_[0], "f");
+  CanDo(workers_[0], "f");
+  CanDo(workers_[1], "f");
+  EXPECT_EQ(Registrations("f"), 3u);
+  table().Remove(workers_[0], "f", Noter());
+  EXPECT_EQ(Registrations("f"), 1u);
+  table().Remove(workers_[0], "f", Noter());
+  table().Remove(workers_[0], "unknown", Noter());
+  EXPECT_EQ(Registrations("f"), 1u);
+  table().RemoveAll(workers_[1], Noter());
+  EXPECT_EQ(Registrations("f"), 0u);
+}
+
+TEST_F(WorkerTableTest, WakesASleeperOnceWhateverItsFunctions) {
+  CanDo(workers_[0], "f");
+  CanDo(workers_[0], "g");
+  CanDo(workers_[0], "f");
+  EXPECT_TRUE(table().GoToSleep(workers_[0]));
+  NewJob("f");
+  EXPECT_THAT(Woken(), ElementsAre(0));
+  NewJob("g");
+  EXPECT_THAT(Woken(), IsEmpty());
+  ASSERT_NE(table().Grab(workers_[0], kStart), nullptr);
+  ASSERT_NE(table().Grab(workers_[0], kStart), nullptr);
+  EXPECT_TRUE(table().GoToSleep(workers_[0]));
+  EXPECT_TRUE(table().GoToSleep(workers_[0]));
+  NewJob("g");
+  EXPECT_THAT(Woken(), ElementsAre(0));
+}
+
+TEST_F(WorkerTableTest, PutsNobodyToSleepWhoHasWork) {
+  CanDo(workers_[0], "f");
+  NewJob("f");
+  EXPECT_FALSE(table().GoToSleep(workers_[0]));
+  NewJob("f");
+  EXPECT_THAT(Woken(), IsEmpty());
+}
+
+TEST_F(WorkerTableTest, AGrabEndsASleep) {
+  CanDo(workers_[0], "f");
+  EXPECT_TRUE(table().GoToSleep(workers_[0]));
+  EXPECT_EQ(table().Grab(workers_[0], kStart), nullptr);
+  NewJob("f");
+  EXPECT_THAT(Woken(), IsEmpty());
+}
+
+TEST_F(WorkerTableTest, WakesEverybodyWhoSleepsOrAsManyAsTold) {
+  for (Worker& worker : workers_) {
+    CanDo(worker, "f");
+    EXPECT_TRUE(table().GoToSleep(worker));
+  }
+  NewJob("f");
+  EXPECT_THAT(Woken(), ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(WorkerTableTest, WakesInTurn) {
+  options.wakeup = 2;
+  for (Worker& worker : workers_) {
+    CanDo(worker, "f");
+    EXPECT_TRUE(table().GoToSleep(worker));
+  }
+  NewJob("f");
+  EXPECT_THAT(Woken(), ElementsAre(0, 1));
+  NewJob("f");
+  EXPECT_THAT(Woken(), ElementsAre(2, 3));
+  NewJob("f");
+  EXPECT_THAT(Woken(), IsEmpty());
+}
+
+TEST_F(WorkerTableTest, WakesAnotherWhenTheOneWokenLeaves) {
+  options.wakeup = 1;
+  CanDo(workers_[0], "f");
+  CanDo(workers_[1], "f");
+  CanDo(workers_[2], "f");
+  for (size_t i = 0; i < 3; ++i) table().GoToSleep(workers_[i]);
+  NewJob("f");
+  EXPECT_THAT(Woken(), ElementsAre(0));
+  table().RemoveAll(workers_[0], Noter());
+  EXPECT_THAT(Woken(), ElementsAre(1));
+  table().Remove(workers_[1], "f", Noter());
+  EXPECT_THAT(Woken(), ElementsAre(2));
+}
+
+TEST_F(WorkerTableTest, WakesASleeperThatOffersWhatWaits) {
+  NewJob("f");
+  CanDo(workers_[0], "g");
+  EXPECT_TRUE(table().GoToSleep(workers_[0]));
+  CanDo(workers_[0], "f");
+  EXPECT_THAT(Woken(), ElementsAre(0));
+}
+
+TEST_F(WorkerTableTest, WakesASleeperForWhatItOffersSinceItSleeps) {
+  CanDo(workers_[0], "g");
+  EXPECT_TRUE(table().GoToSleep(workers_[0]));
+  CanDo(workers_[0], "f");
+  EXPECT_THAT(Woken(), IsEmpty());
+  table().Remove(workers_[0], "g", Noter());
+  NewJob("g");
+  EXPECT_THAT(Woken(), IsEmpty());
+  NewJob("f");
+  EXPECT_THAT(Woken(), ElementsAre(0));
+}
+
+// While a job waits that somebody can do, somebody who can is not asleep: the
+// one rule that keeps jobs from hanging, for any history.
+TEST_F(WorkerTableTest, NeverLetsAllSleepWhoCouldDoWhatWaits) {
+  const std::vector<std::string> functions = {"f", "g", "h"};
+  for (uint32_t wakeup = 0; wakeup < 3; ++wakeup) {
+    options.wakeup = wakeup;
+    WorkerTable table(options, &queue_);
+    std::mt19937 random(wakeup);  // NOLINT: the same in every run
+    for (int step = 0; step < 5000; ++step) {
+      const size_t number = random() % workers_.size();
+      Worker& worker = workers_[number];
+      const std::string& name = functions[random() % functions.size()];
+      switch (random() % 12) {
+        case 0:
+          table.Add(worker, queue_.GetFunction(name), kNoLimit, Noter());
+          break;
+        case 1:
+          table.Remove(worker, name, Noter());
+          break;
+        case 2:
+          if (random() % 4 == 0) table.RemoveAll(worker, Noter());
+          break;
+        case 3:
+        case 4:
+        case 5:
+        case 6:
+          if (Job* const job = table.Grab(worker, kStart)) queue_.Remove(*job);
+          break;
+        case 7:
+        case 8:
+        case 9:
+          table.GoToSleep(worker);
+          break;
+        default: {
+          Submission submission;
+          submission.function = name;
+          table.WakeFor(*queue_.Submit(submission, kStart).job->function,
+                        Noter());
+        }
+      }
+      for (Function* function : queue_.Functions()) {
+        size_t can = 0;
+        size_t registrations = 0;
+        bool all_sleep = true;
+        for (const Worker& any : workers_) {
+          bool able = false;
+          for (const auto& ability : any.abilities) {
+            able = able || ability->function == function;
+            registrations += ability->function == function ? 1 : 0;
+          }
+          if (!able) continue;
+          ++can;
+          all_sleep = all_sleep && any.sleep == Worker::Sleep::kAsleep;
+        }
+        ASSERT_EQ(function->workers, registrations) << step;
+        if (can > 0 && queue_.HasRunnable(*function)) {
+          ASSERT_FALSE(all_sleep) << function->name << " at step " << step;
+        }
+      }
+    }
+    for (Worker& worker : workers_) table.RemoveAll(worker, Noter());
+    queue_.Clear();
+  }
+}
+
+}  // namespace
+}  // namespace embedded
+}  // namespace gearman
