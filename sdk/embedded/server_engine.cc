@@ -350,7 +350,7 @@ class ServerEngine::Dispatcher {
 
   void operator()(wire::GrabJob& event) {
     const Job* const job =
-        engine_.workers_.Grab(connection_.seat_, engine_.now_);
+        engine_.workers_.Grab(connection_.seat_, engine_.now_, Waker());
     if (job == nullptr) return Send(wire::NoJob{});
     wire::GrabKind kind = event.kind;
     // GRAB_JOB_ALL earns JOB_ASSIGN_ALL only for a reduce job.

@@ -19,9 +19,7 @@ void WorkerTable::Add(Worker& worker, Function& function, absl::Duration limit,
   worker.abilities.push_back(std::move(ability));
   // gearmand lets it sleep until the next submit.
   if (worker.sleep == Worker::Sleep::kAsleep && queue_->HasRunnable(function)) {
-    Unlist(worker);
-    worker.sleep = Worker::Sleep::kWoken;
-    wake(worker);
+    WakeUp(worker, function, wake);
   }
 }
 
@@ -37,6 +35,7 @@ void WorkerTable::Remove(Worker& worker, absl::string_view function,
                        return true;
                      });
   worker.abilities.erase(end, worker.abilities.end());
+  if (worker.woken_for == removed) worker.woken_for = nullptr;
   if (removed != nullptr && worker.sleep == Worker::Sleep::kWoken &&
       queue_->HasRunnable(*removed)) {
     WakeFor(*removed, wake);
@@ -47,6 +46,7 @@ void WorkerTable::RemoveAll(Worker& worker, Wake wake) {
   const std::vector<std::unique_ptr<Ability>> removed =
       std::move(worker.abilities);
   worker.abilities.clear();
+  worker.woken_for = nullptr;
   for (const std::unique_ptr<Ability>& ability : removed) {
     ability->Unlink();
     --ability->function->workers;
@@ -59,9 +59,10 @@ void WorkerTable::RemoveAll(Worker& worker, Wake wake) {
   }
 }
 
-Job* WorkerTable::Grab(Worker& worker, absl::Time now) {
+Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake) {
   if (worker.sleep == Worker::Sleep::kAsleep) Unlist(worker);
   worker.sleep = Worker::Sleep::kAwake;
+  Function* const woken_for = std::exchange(worker.woken_for, nullptr);
   for (size_t i = worker.abilities.size(); i-- > 0;) {
     const Ability& ability = *worker.abilities[i];
     Job* const job = queue_->Take(*ability.function, worker);
@@ -72,6 +73,11 @@ Job* WorkerTable::Grab(Worker& worker, absl::Time now) {
     if (options_.round_robin) {
       std::rotate(worker.abilities.begin(), worker.abilities.begin() + i,
                   worker.abilities.begin() + i + 1);
+    }
+    // By gearmand the job waits until this worker comes back, others sleeping.
+    if (woken_for != nullptr && woken_for != job->function &&
+        queue_->HasRunnable(*woken_for)) {
+      WakeFor(*woken_for, wake);
     }
     return job;
   }
@@ -84,6 +90,7 @@ bool WorkerTable::GoToSleep(Worker& worker) {
   // Also for one that was woken and did not grab, whom gearmand never wakes
   // again.
   worker.sleep = Worker::Sleep::kAsleep;
+  worker.woken_for = nullptr;
   for (const std::unique_ptr<Ability>& ability : worker.abilities) {
     ability->function->sleepers.PushBack(*ability);
   }
@@ -101,11 +108,15 @@ void WorkerTable::WakeFor(Function& function, Wake wake) {
   for (uint32_t woken = 0; !function.sleepers.empty() &&
                            (options_.wakeup == 0 || woken < options_.wakeup);
        ++woken) {
-    Worker& worker = *function.sleepers.front().worker;
-    Unlist(worker);
-    worker.sleep = Worker::Sleep::kWoken;
-    wake(worker);
+    WakeUp(*function.sleepers.front().worker, function, wake);
   }
+}
+
+void WorkerTable::WakeUp(Worker& worker, Function& function, Wake wake) {
+  Unlist(worker);
+  worker.sleep = Worker::Sleep::kWoken;
+  worker.woken_for = &function;
+  wake(worker);
 }
 
 void WorkerTable::Unlist(Worker& worker) {

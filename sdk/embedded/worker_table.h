@@ -51,6 +51,9 @@ struct Worker : Party {
   // The newest last: it is tried first.
   std::vector<std::unique_ptr<Ability>> abilities;
   Sleep sleep = Sleep::kAwake;
+  // While it is woken: the function whose job it was woken for, unless it has
+  // taken that back.
+  Function* woken_for = nullptr;
 };
 
 class WorkerTable {
@@ -71,8 +74,9 @@ class WorkerTable {
   void RemoveAll(Worker& worker, Wake wake);
 
   // GRAB_JOB: the next job for this worker, which now holds it and has its time
-  // limit; null: none. Ends its sleep.
-  Job* Grab(Worker& worker, absl::Time now);
+  // limit; null: none. Ends its sleep. If it gets another function's job than
+  // the one it was woken for, others are woken for that.
+  Job* Grab(Worker& worker, absl::Time now, Wake wake);
   // PRE_SLEEP. False: there is work, so that it is not put to sleep.
   bool GoToSleep(Worker& worker);
   // Some job of `function` may run: wakes sleepers who can do it.
@@ -80,6 +84,8 @@ class WorkerTable {
 
  private:
   bool HasWork(Worker& worker);
+  // A sleeper is to get a NOOP for work of `function`.
+  static void WakeUp(Worker& worker, Function& function, Wake wake);
   // Out of the lists of sleepers.
   static void Unlist(Worker& worker);
 

@@ -235,6 +235,27 @@ TEST_P(WorkerConformance, WokenWorkerThatLeavesWithoutAGrab) {
   EXPECT_EQ(asleep.Call(Command::kGrabJob), Assigned(1, "f", ""));
 }
 
+TEST_P(WorkerConformance, WokenWorkerThatTakesAnotherFunctionsJob) {
+  options.worker_wakeup = 1;
+  Peer& client = Connect();
+  Peer& first = ConnectSleeper({"f"});
+  Peer& second = ConnectSleeper({"f"});
+  Submit(client, "f", "1", "", 1);
+  const bool first_woken = !first.Drain().empty();
+  Peer& woken = first_woken ? first : second;
+  Peer& asleep = first_woken ? second : first;
+  EXPECT_THAT(second.Drain(), SizeIs(first_woken ? 0 : 1));
+  woken.Send(Command::kCanDo, {"g"});
+  Submit(client, "g", "2", "", 2);
+  EXPECT_EQ(woken.Call(Command::kGrabJob), Assigned(2, "g", ""));
+  if (OnGearmand(Difference::kWokenWorkerLeaves)) {
+    EXPECT_THAT(asleep.Drain(), IsEmpty());
+  } else {
+    EXPECT_EQ(asleep.Receive(), Noop());
+  }
+  EXPECT_EQ(asleep.Call(Command::kGrabJob), Assigned(1, "f", ""));
+}
+
 // Trap 28.
 TEST_P(WorkerConformance, SleepAgainWithoutAGrab) {
   Peer& client = Connect();
