@@ -1,23 +1,22 @@
 // The embedded server as a program sees it.
 #include "gearman/sdk/embedded/job_server.h"
 
-#include <dirent.h>
-
+#include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/embedded/default_server.h"
-#include "gearman/sdk/worker.h"
+#include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/raw_packet.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gearman/transports/address.h"
+#include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/inproc/inproc_transport_factory.h"
 #include "gearman/transports/tcp/tcp_transport.h"
@@ -48,21 +47,16 @@ std::shared_ptr<TransportRegistry> Transports() {
   return *registry;
 }
 
-// What is in a folder of /proc/self: threads, descriptors.
-int Count(const std::string& folder) {
-  DIR* const directory = opendir(absl::StrCat("/proc/self/", folder).c_str());
-  int count = 0;
-  while (readdir(directory) != nullptr) ++count;
-  closedir(directory);
-  return count;
-}
-
 std::unique_ptr<JobServer> Listening(const std::string& address,
                                      JobServerOptions options = {}) {
   auto server = JobServer::Create(std::move(options));
   EXPECT_TRUE(server.ok()) << server.status();
   EXPECT_TRUE((*server)->Listen(address).ok());
   return *std::move(server);
+}
+
+uint16_t PortOf(const JobServer& server) {
+  return ParseHostPort(ParseAddress(server.addresses()[0])->authority)->port;
 }
 
 std::unique_ptr<Client> ClientOf(const std::string& address) {
@@ -74,33 +68,24 @@ std::unique_ptr<Client> ClientOf(const std::string& address) {
   return *std::move(client);
 }
 
-// A user's own unit test, in five lines.
-TEST(JobServerTest, ServesATestInFiveLines) {
-  auto server = JobServer::Create();
-  ASSERT_TRUE((*server)->Listen("inproc://five-lines").ok());
-  auto client = ClientOf("inproc://five-lines");
-  const JobRequest request = client->SubmitBackgroundJob("mail", "to: you");
-  ASSERT_TRUE(client->WaitUntilJobsAccepted({request}).ok());
-  EXPECT_EQ((*server)->jobs(), 1u);
-}
-
 TEST(JobServerTest, LeavesNoThreadAndNoDescriptorBehind) {
   // What is started once in a process is started here.
   Listening("tcp://127.0.0.1:0");
-  const int threads = Count("task");
-  const int descriptors = Count("fd");
-  for (int i = 0; i < 50; ++i) {
+  const int threads = support::ThreadCount();
+  const int descriptors = support::DescriptorCount();
+  for (int i = 0; i < 100; ++i) {
     const auto in_process = Listening("inproc://gone-at-once");
-    EXPECT_EQ(Count("task"), threads);
-    EXPECT_EQ(Count("fd"), descriptors);
+    EXPECT_EQ(support::ThreadCount(), threads);
+    EXPECT_EQ(support::DescriptorCount(), descriptors);
     const auto by_tcp = Listening("tcp://127.0.0.1:0");
-    EXPECT_EQ(Count("task"), threads + 1);
+    EXPECT_EQ(support::ThreadCount(), threads + 1);
     const auto client = ClientOf(by_tcp->addresses()[0]);
     EXPECT_TRUE(client->Echo().ok());
   }
   // A joined thread may be in the list for a moment.
-  EXPECT_TRUE(support::WaitFor([threads] { return Count("task") == threads; }));
-  EXPECT_EQ(Count("fd"), descriptors);
+  EXPECT_TRUE(support::WaitFor(
+      [threads] { return support::ThreadCount() == threads; }));
+  EXPECT_EQ(support::DescriptorCount(), descriptors);
   EXPECT_THAT(InprocNetwork::Default()->names(),
               ::testing::Not(::testing::Contains("gone-at-once")));
 }
@@ -152,8 +137,7 @@ TEST(JobServerTest, RefusesMoreConnectionsThanItsLimit) {
   JobServerOptions options;
   options.max_connections = 2;
   const auto server = Listening("tcp://127.0.0.1:0", options);
-  const uint16_t port =
-      ParseHostPort(ParseAddress(server->addresses()[0])->authority)->port;
+  const uint16_t port = PortOf(*server);
   auto first = RawConnection::Connect(port);
   auto second = RawConnection::Connect(port);
   ASSERT_TRUE(first->Send(RequestPacket(16, {"a"})).ok());
@@ -175,8 +159,7 @@ TEST(JobServerTest, ClosesAPeerThatReadsNothing) {
   JobServerOptions options;
   options.max_output_bytes = 1 << 20;
   const auto server = Listening("tcp://127.0.0.1:0", options);
-  const uint16_t port =
-      ParseHostPort(ParseAddress(server->addresses()[0])->authority)->port;
+  const uint16_t port = PortOf(*server);
   // A client that waits for updates, and reads none.
   auto client = RawConnection::Connect(port);
   ASSERT_TRUE(client->Send(RequestPacket(7, {"f", "u", ""})).ok());
@@ -208,26 +191,35 @@ TEST(JobServerTest, ATooLargePacketEndsItsConnectionOnly) {
   EXPECT_TRUE(client->Echo().ok());
 }
 
-TEST(DefaultServerTest, ServesWhoeverNamesNoServer) {
-  ASSERT_TRUE(StartDefaultServer().ok());
-  WorkerOptions options;
-  options.transports = Transports();
-  auto worker = Worker::Create(options);
-  ASSERT_TRUE(worker.ok()) << worker.status();
-  ASSERT_TRUE((*worker)
-                  ->Register("greet",
-                             [](JobContext&) -> absl::StatusOr<std::string> {
-                               return "hello";
-                             })
-                  .ok());
-  std::thread thread([&worker] { EXPECT_TRUE((*worker)->Run().ok()); });
-  ClientOptions client_options;
-  client_options.transports = Transports();
-  auto client = Client::Create(client_options);
-  ASSERT_TRUE(client.ok()) << client.status();
-  EXPECT_EQ(*(*client)->Run("greet", ""), "hello");
-  (*worker)->Stop();
-  thread.join();
+// A server that is run by hand listens in the kernel's queue until then.
+TEST(JobServerTest, RunsByHandWithoutAThread) {
+  const auto poller = EpollPoller::Create();
+  ASSERT_TRUE(poller.ok()) << poller.status();
+  const int threads = support::ThreadCount();
+  JobServerOptions options;
+  options.poller = poller->get();
+  const auto server = Listening("tcp://127.0.0.1:0", options);
+  EXPECT_EQ(support::ThreadCount(), threads);
+  auto peer = RawConnection::Connect(PortOf(*server));
+  ASSERT_TRUE(peer.ok()) << peer.status();
+  ASSERT_TRUE(peer->Send(RequestPacket(18, {"f", "", "data"})).ok());
+  while (server->jobs() == 0) {
+    ASSERT_TRUE(server->RunOnce(absl::Now() + support::kBound).ok());
+  }
+  EXPECT_TRUE(peer->ReceivePacket().ok());
+  // It waits no longer than it is told to.
+  EXPECT_TRUE(server->RunOnce(absl::InfinitePast()).ok());
+  EXPECT_EQ(support::ThreadCount(), threads);
+  server->Stop();
+  EXPECT_EQ(server->RunOnce(absl::InfinitePast()).code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(*peer->ReceiveUntilClosed(), "");
+}
+
+TEST(JobServerTest, RefusesToBeRunByHandWhenItRunsByItself) {
+  const auto server = Listening("inproc://by-itself");
+  EXPECT_EQ(server->RunOnce(absl::InfinitePast()).code(),
+            absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

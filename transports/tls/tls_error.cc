@@ -1,0 +1,203 @@
+#include "gearman/transports/tls/tls_error.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <openssl/x509v3.h>
+
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace gearman {
+namespace {
+
+// The slot of a connection's note.
+int NoteIndex() {
+  static const int index = SSL_get_ex_new_index(
+      0, nullptr, nullptr, nullptr,
+      [](void*, void* note, CRYPTO_EX_DATA*, int, long, void*) {  // NOLINT
+        delete static_cast<std::string*>(note);
+      });
+  return index;
+}
+
+std::string TextOf(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);  // NOLINT
+  std::string text(data, static_cast<size_t>(size));
+  BIO_free(bio);
+  return text;
+}
+
+std::string TimeText(const ASN1_TIME* time) {
+  BIO* const bio = BIO_new(BIO_s_mem());
+  ASN1_TIME_print(bio, time);
+  return TextOf(bio);
+}
+
+std::string NameText(const X509_NAME* name) {
+  BIO* const bio = BIO_new(BIO_s_mem());
+  X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253);
+  return TextOf(bio);
+}
+
+// The names and addresses that a certificate is for.
+std::string NamesText(X509* certificate) {
+  std::vector<std::string> texts;
+  auto* const names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names, i);
+    if (name->type == GEN_DNS) {
+      texts.emplace_back(
+          reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
+          static_cast<size_t>(ASN1_STRING_length(name->d.dNSName)));
+    } else if (name->type == GEN_IPADD) {
+      const unsigned char* const bytes =
+          ASN1_STRING_get0_data(name->d.iPAddress);
+      const int size = ASN1_STRING_length(name->d.iPAddress);
+      std::vector<std::string> parts;
+      if (size == 4) {
+        for (int b = 0; b < 4; ++b) parts.push_back(absl::StrCat(bytes[b]));
+        texts.push_back(absl::StrJoin(parts, "."));
+      } else {
+        for (int b = 0; b + 1 < size; b += 2) {
+          parts.push_back(
+              absl::StrCat(absl::Hex(bytes[b] * 256 + bytes[b + 1])));
+        }
+        texts.push_back(absl::StrJoin(parts, ":"));
+      }
+    }
+  }
+  GENERAL_NAMES_free(names);
+  return texts.empty() ? "no name at all (it needs a subjectAltName)"
+                       : absl::StrJoin(texts, ", ");
+}
+
+std::string ExpectedName(X509_STORE_CTX* store) {
+  X509_VERIFY_PARAM* const verify = X509_STORE_CTX_get0_param(store);
+  const char* const host = X509_VERIFY_PARAM_get0_host(verify, 0);
+  if (host != nullptr) return host;
+  char* const ip = X509_VERIFY_PARAM_get1_ip_asc(verify);
+  std::string text = ip == nullptr ? "" : ip;
+  OPENSSL_free(ip);
+  return text;
+}
+
+std::string Explain(X509_STORE_CTX* store) {
+  const int error = X509_STORE_CTX_get_error(store);
+  X509* const certificate = X509_STORE_CTX_get_current_cert(store);
+  const bool leaf = X509_STORE_CTX_get_error_depth(store) == 0;
+  const absl::string_view whose = leaf ? "its certificate" : "a CA above it";
+  switch (error) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+      return absl::StrCat(whose, " expired on ",
+                          TimeText(X509_get0_notAfter(certificate)));
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+      return absl::StrCat(whose, " is not valid before ",
+                          TimeText(X509_get0_notBefore(certificate)));
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+      return absl::StrCat("the name ", ExpectedName(store),
+                          " is not in its certificate, which is for ",
+                          NamesText(certificate));
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+      return "its certificate is self-signed and not among the trusted ones";
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      return absl::StrCat("the unknown issuer \"",
+                          NameText(X509_get_issuer_name(certificate)),
+                          "\" signed its certificate: it is not among the "
+                          "trusted CAs (ca_file, ca_folder, ca_pem)");
+    default:
+      return absl::StrCat(whose, ": ", X509_verify_cert_error_string(error));
+  }
+}
+
+}  // namespace
+
+std::string TakeOpensslErrors() {
+  std::vector<std::string> texts;
+  while (const unsigned long error = ERR_get_error()) {  // NOLINT
+    const char* const reason = ERR_reason_error_string(error);
+    texts.emplace_back(reason == nullptr ? absl::StrCat("error ", error)
+                                         : reason);
+  }
+  return texts.empty() ? "no further reason" : absl::StrJoin(texts, ", ");
+}
+
+int NoteVerification(int ok, X509_STORE_CTX* store) {
+  if (ok == 1) return 1;
+  auto* const ssl = static_cast<SSL*>(
+      X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  if (SSL_get_ex_data(ssl, NoteIndex()) == nullptr) {
+    SSL_set_ex_data(ssl, NoteIndex(), new std::string(Explain(store)));
+  }
+  return 0;
+}
+
+absl::string_view VerificationError(const SSL* ssl) {
+  const auto* const note =
+      static_cast<const std::string*>(SSL_get_ex_data(ssl, NoteIndex()));
+  return note == nullptr ? absl::string_view() : absl::string_view(*note);
+}
+
+absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
+                        bool in_handshake) {
+  const int reason = ERR_GET_REASON(ERR_peek_error());
+  const std::string text = TakeOpensslErrors();
+  const absl::string_view verification = VerificationError(ssl);
+  if (!verification.empty()) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(peer, " can't be trusted: ", verification));
+  }
+  const auto untrusted = [&](absl::string_view what) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(peer, ": ", what, " (", text, ")"));
+  };
+  switch (reason) {
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+    case SSL_R_BAD_RECORD_TYPE:
+      if (in_handshake) return untrusted("it speaks plain TCP, not TLS");
+      break;
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_NO_PROTOCOLS_AVAILABLE:
+    case SSL_R_VERSION_TOO_LOW:
+      return untrusted("the two have no version of TLS in common");
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+      return untrusted("a client certificate is wanted, and there is none");
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+    case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
+      return untrusted("it refuses our certificate");
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+      return untrusted("its certificate can't be trusted");
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+      return untrusted(
+          "it refuses the handshake: no cipher in common, or a client "
+          "certificate is wanted");
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+      return absl::UnavailableError(absl::StrCat(
+          peer, ": the stream was cut off: it ended without TLS's goodbye"));
+    default:
+      break;
+  }
+  if (in_handshake) return untrusted("the TLS handshake failed");
+  return absl::DataLossError(
+      absl::StrCat(peer, ": the TLS stream is broken: ", text));
+}
+
+}  // namespace gearman

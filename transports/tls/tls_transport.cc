@@ -1,0 +1,366 @@
+#include "gearman/transports/tls/tls_transport.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "gearman/transports/tls/tls_error.h"
+
+namespace gearman {
+namespace {
+
+// The largest record of TLS. Pieces are gathered up to it, so that small
+// packets share records, and system calls.
+constexpr size_t kRecordBytes = 16384;
+// A server's: how long a peer may take for the handshake.
+constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
+
+int Size(size_t size) {
+  return static_cast<int>(
+      std::min<size_t>(size, std::numeric_limits<int>::max()));
+}
+
+}  // namespace
+
+// A BIO over the stream below.
+class TlsTransport::Bio {
+ public:
+  static BIO* New(TlsTransport* transport) {
+    BIO* const bio = BIO_new(Method());
+    if (bio == nullptr) return nullptr;
+    BIO_set_data(bio, transport);
+    BIO_set_init(bio, 1);
+    return bio;
+  }
+
+ private:
+  static int Read(BIO* bio, char* into, int size) {
+    auto* const transport = static_cast<TlsTransport*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    IoResult result = transport->next_->Read(
+        absl::Span<char>(into, static_cast<size_t>(size)));
+    if (result.done()) {
+      transport->received_any_ = true;
+      return static_cast<int>(result.bytes);
+    }
+    if (result.would_block()) {
+      BIO_set_retry_read(bio);
+    } else if (result.failed()) {
+      transport->next_status_ = std::move(result.status);
+    } else {
+      transport->ended_ = true;
+      return 0;
+    }
+    return -1;
+  }
+  static int Write(BIO* bio, const char* bytes, int size) {
+    auto* const transport = static_cast<TlsTransport*>(BIO_get_data(bio));
+    BIO_clear_retry_flags(bio);
+    const std::array<absl::string_view, 1> pieces{
+        absl::string_view(bytes, static_cast<size_t>(size))};
+    IoResult result = transport->next_->Write(pieces);
+    if (result.done()) return static_cast<int>(result.bytes);
+    if (result.would_block()) {
+      BIO_set_retry_write(bio);
+    } else {
+      transport->next_status_ = result.failed()
+                                    ? std::move(result.status)
+                                    : absl::UnavailableError(absl::StrCat(
+                                          transport->Describe(), ": closed"));
+    }
+    return -1;
+  }
+  static long Control(BIO* bio, int command, long, void*) {  // NOLINT
+    switch (command) {
+      case BIO_CTRL_FLUSH:
+        return 1;
+      case BIO_CTRL_EOF:
+        return static_cast<TlsTransport*>(BIO_get_data(bio))->ended_ ? 1 : 0;
+      default:
+        return 0;
+    }
+  }
+  static const BIO_METHOD* Method() {
+    static const BIO_METHOD* const method = [] {
+      BIO_METHOD* const made = BIO_meth_new(
+          BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "gearman transport");
+      BIO_meth_set_read(made, Read);
+      BIO_meth_set_write(made, Write);
+      BIO_meth_set_ctrl(made, Control);
+      return made;
+    }();
+    return method;
+  }
+};
+
+TlsTransport::TlsTransport(std::unique_ptr<Transport> next,
+                           std::shared_ptr<TlsContext> context,
+                           std::string host, std::string address, Clock* clock)
+    : next_(std::move(next)),
+      context_(std::move(context)),
+      host_(std::move(host)),
+      address_(std::move(address)),
+      clock_(clock),
+      handshake_deadline_(context_->is_server()
+                              ? clock->Now() + kHandshakeTimeout
+                              : absl::InfiniteFuture()) {}
+
+TlsTransport::~TlsTransport() { Close(); }
+
+std::string TlsTransport::Describe() const {
+  const std::string below = next_->Describe();
+  absl::string_view rest = below;
+  return absl::ConsumePrefix(&rest, "tcp://") ? absl::StrCat("tls://", rest)
+                                              : below;
+}
+
+bool TlsTransport::resumed() const {
+  return ssl_ != nullptr && SSL_session_reused(ssl_.get()) == 1;
+}
+
+IoResult TlsTransport::Fail(absl::Status status) {
+  failure_ = status;
+  return IoResult::Failed(std::move(status));
+}
+
+IoResult TlsTransport::Outcome(int result, bool in_handshake) {
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      wants_write_ = false;
+      return IoResult::WouldBlock();
+    case SSL_ERROR_WANT_WRITE:
+      wants_write_ = true;
+      return IoResult::WouldBlock();
+    case SSL_ERROR_ZERO_RETURN:
+      if (in_handshake) break;
+      return IoResult::Closed();
+    default:
+      break;
+  }
+  if (!next_status_.ok()) {
+    ERR_clear_error();
+    return Fail(next_status_);
+  }
+  if (in_handshake && ended_ && VerificationError(ssl_.get()).empty()) {
+    ERR_clear_error();
+    if (context_->is_server()) return IoResult::Closed();
+    // A server that knows no TLS does not like our greeting.
+    return Fail(
+        received_any_
+            ? absl::UnavailableError(absl::StrCat(
+                  Describe(),
+                  ": it closed the connection in the TLS handshake"))
+            : absl::UnauthenticatedError(absl::StrCat(
+                  Describe(),
+                  ": it closed the connection at the TLS handshake without a "
+                  "word: it seems to speak plain TCP, not TLS")));
+  }
+  return Fail(TlsFailure(Describe(), ssl_.get(), in_handshake));
+}
+
+IoResult TlsTransport::Handshake() {
+  if (connected_) return IoResult::Done(0);
+  if (!failure_.ok()) return IoResult::Failed(failure_);
+  if (ssl_ == nullptr) {
+    IoResult below = next_->Connect();
+    if (!below.done()) return below;
+    absl::StatusOr<SslPtr> ssl = context_->NewConnection(host_, address_);
+    if (!ssl.ok()) {
+      return Fail(
+          absl::Status(ssl.status().code(),
+                       absl::StrCat(Describe(), ": ", ssl.status().message())));
+    }
+    ssl_ = *std::move(ssl);
+    BIO* const bio = Bio::New(this);
+    if (bio == nullptr) return Fail(absl::InternalError(TakeOpensslErrors()));
+    SSL_set_bio(ssl_.get(), bio, bio);
+  }
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  if (result == 1) {
+    connected_ = true;
+    wants_write_ = false;
+    drained_ = false;
+    return IoResult::Done(0);
+  }
+  IoResult outcome = Outcome(result, /*in_handshake=*/true);
+  if (outcome.would_block() && clock_->Now() >= handshake_deadline_) {
+    return Fail(absl::DeadlineExceededError(
+        absl::StrCat(Describe(), ": no TLS handshake within ",
+                     absl::FormatDuration(kHandshakeTimeout))));
+  }
+  return outcome;
+}
+
+IoResult TlsTransport::Connect() { return Handshake(); }
+
+IoResult TlsTransport::Read(absl::Span<char> into) {
+  if (!connected_) {
+    IoResult handshake = Handshake();
+    if (!handshake.done()) return handshake;
+  }
+  if (ssl_ == nullptr) return IoResult::Closed();
+  if (!failure_.ok()) return IoResult::Failed(failure_);
+  ERR_clear_error();
+  const int result = SSL_read(ssl_.get(), into.data(), Size(into.size()));
+  if (result > 0) {
+    drained_ = false;
+    wants_write_ = false;
+    return IoResult::Done(static_cast<size_t>(result));
+  }
+  drained_ = true;
+  return Outcome(result, /*in_handshake=*/false);
+}
+
+IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
+  if (!connected_) {
+    IoResult handshake = Handshake();
+    if (!handshake.done()) return handshake;
+  }
+  if (ssl_ == nullptr) return IoResult::Closed();
+  if (!failure_.ok()) return IoResult::Failed(failure_);
+  size_t written = 0;
+  size_t piece = 0;
+  size_t offset = 0;  // in the piece
+  while (piece < pieces.size()) {
+    absl::string_view bytes = pieces[piece].substr(offset);
+    if (bytes.empty()) {
+      ++piece;
+      offset = 0;
+      continue;
+    }
+    if (bytes.size() < kRecordBytes && piece + 1 < pieces.size()) {
+      record_.assign(bytes.data(), bytes.size());
+      for (size_t next = piece + 1;
+           next < pieces.size() && record_.size() < kRecordBytes; ++next) {
+        const absl::string_view more =
+            pieces[next].substr(0, kRecordBytes - record_.size());
+        record_.append(more.data(), more.size());
+      }
+      bytes = record_;
+    }
+    ERR_clear_error();
+    // What had to wait is given again at the same place of the stream, perhaps
+    // with more behind it, as OpenSSL wants it.
+    const int result = SSL_write(ssl_.get(), bytes.data(), Size(bytes.size()));
+    if (result <= 0) {
+      IoResult outcome = Outcome(result, /*in_handshake=*/false);
+      return written > 0 && !outcome.failed() ? IoResult::Done(written)
+                                              : std::move(outcome);
+    }
+    written += static_cast<size_t>(result);
+    for (size_t left = static_cast<size_t>(result); left > 0;) {
+      const size_t here = std::min(left, pieces[piece].size() - offset);
+      left -= here;
+      offset += here;
+      if (offset == pieces[piece].size()) {
+        ++piece;
+        offset = 0;
+      }
+    }
+  }
+  return IoResult::Done(written);
+}
+
+Interest TlsTransport::interest(bool want_write) const {
+  if (!failure_.ok()) {
+    Interest now;
+    now.ready_now = true;
+    return now;
+  }
+  if (!connected_) {
+    Interest interest = next_->interest(wants_write_);
+    if (ssl_ != nullptr || context_->is_server()) {
+      interest.deadline = std::min(interest.deadline, handshake_deadline_);
+    }
+    return interest;
+  }
+  Interest interest = next_->interest(want_write || wants_write_);
+  // Decrypted, or here to be: the stream below may be silent.
+  if (ssl_ != nullptr && !drained_ && SSL_has_pending(ssl_.get()) == 1) {
+    interest.ready_now = true;
+  }
+  return interest;
+}
+
+void TlsTransport::Close() {
+  if (ssl_ != nullptr && connected_ && failure_.ok()) {
+    // Our goodbye, if there is room for it; the peer's is not waited for.
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+  }
+  ssl_ = nullptr;
+  next_->Close();
+}
+
+// --- the factory -------------------------------------------------------------
+
+namespace {
+
+class TlsListener final : public Listener {
+ public:
+  TlsListener(std::unique_ptr<Listener> next,
+              std::shared_ptr<TlsContext> context)
+      : next_(std::move(next)), context_(std::move(context)) {}
+
+  absl::StatusOr<std::unique_ptr<Transport>> Accept(Poller* poller,
+                                                    Poller::Key key) override {
+    absl::StatusOr<std::unique_ptr<Transport>> next =
+        next_->Accept(poller, key);
+    if (!next.ok() || *next == nullptr) return next;
+    return std::make_unique<TlsTransport>(*std::move(next), context_,
+                                          /*host=*/"", /*address=*/"",
+                                          poller->clock());
+  }
+  Interest interest() const override { return next_->interest(); }
+  Address address() const override {
+    return {"tls", next_->address().authority};
+  }
+
+ private:
+  const std::unique_ptr<Listener> next_;
+  const std::shared_ptr<TlsContext> context_;
+};
+
+}  // namespace
+
+TlsTransportFactory::TlsTransportFactory(TlsOptions options,
+                                         TlsServerOptions server_options,
+                                         TcpOptions tcp_options,
+                                         std::shared_ptr<Resolver> resolver)
+    : tcp_(tcp_options, std::move(resolver)),
+      client_context_(std::make_shared<TlsContext>(std::move(options))),
+      server_context_(std::make_shared<TlsContext>(std::move(server_options))) {
+}
+
+absl::StatusOr<std::unique_ptr<Transport>> TlsTransportFactory::Create(
+    const Address& address, Poller* poller, Poller::Key key) {
+  absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
+  if (!host_port.ok()) return host_port.status();
+  absl::StatusOr<std::unique_ptr<Transport>> tcp =
+      tcp_.Create({"tcp", address.authority}, poller, key);
+  if (!tcp.ok()) return tcp.status();
+  return std::make_unique<TlsTransport>(*std::move(tcp), client_context_,
+                                        host_port->host, address.ToString(),
+                                        poller->clock());
+}
+
+absl::StatusOr<std::unique_ptr<Listener>> TlsTransportFactory::Listen(
+    const Address& address, Poller* poller, Poller::Key key) {
+  // What is wrong with the files is better known now than at each connection.
+  const absl::StatusOr<SslPtr> probe = server_context_->NewConnection("", "");
+  if (!probe.ok()) return probe.status();
+  absl::StatusOr<std::unique_ptr<Listener>> tcp =
+      tcp_.Listen({"tcp", address.authority}, poller, key);
+  if (!tcp.ok()) return tcp.status();
+  return std::make_unique<TlsListener>(*std::move(tcp), server_context_);
+}
+
+}  // namespace gearman

@@ -1,0 +1,107 @@
+// TlsTransport: TLS over another stream. And the factory of tls://host:port,
+// which is TLS over TCP.
+//
+// Nothing is sent or taken before the handshake has ended and the peer has been
+// verified, and never a plain byte.
+#ifndef GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
+#define GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/transports/clock.h"
+#include "gearman/transports/tcp/resolver.h"
+#include "gearman/transports/tcp/tcp_options.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/tls/tls_context.h"
+#include "gearman/transports/tls/tls_options.h"
+#include "gearman/transports/transport.h"
+#include "gearman/transports/transport_factory.h"
+
+namespace gearman {
+
+class TlsTransport final : public Transport {
+ public:
+  // Over `next`; a client's end (`host` is what to verify, `address` what to
+  // keep sessions by), or, with a server's context, the other one. `clock`
+  // outlives this.
+  TlsTransport(std::unique_ptr<Transport> next,
+               std::shared_ptr<TlsContext> context, std::string host,
+               std::string address, Clock* clock);
+  ~TlsTransport() override;
+
+  // A client's is done when the server has been verified. A server's end need
+  // not be connected: reading does it.
+  IoResult Connect() override;
+  // kClosed: the peer has said goodbye. kFailed, UNAVAILABLE: the stream ended
+  // without it. kFailed, UNAUTHENTICATED: with TLS 1.3 only here a client
+  // learns that its certificate was refused.
+  IoResult Read(absl::Span<char> into) override;
+  IoResult Write(absl::Span<const absl::string_view> pieces) override;
+  Interest interest(bool want_write) const override;
+  void Close() override;
+  std::string Describe() const override;
+
+  // The session of an earlier connection was resumed. Once connected.
+  bool resumed() const;
+
+ private:
+  // What OpenSSL reads and writes through.
+  class Bio;
+
+  IoResult Handshake();
+  // After an operation on ssl_ that returned `result`.
+  IoResult Outcome(int result, bool in_handshake);
+  IoResult Fail(absl::Status status);
+
+  const std::unique_ptr<Transport> next_;
+  const std::shared_ptr<TlsContext> context_;
+  const std::string host_;
+  const std::string address_;
+  Clock* const clock_;
+  // A peer that begins no handshake, or does not end it, is not waited for.
+  const absl::Time handshake_deadline_;
+
+  SslPtr ssl_;  // null before `next_` is connected, and after Close
+  absl::Status failure_;
+  bool connected_ = false;
+  bool received_any_ = false;  // of the handshake
+  bool wants_write_ = false;   // the handshake, or reading, waits to write
+  bool drained_ = true;        // reading found nothing left
+  bool ended_ = false;         // the peer's end has been seen below
+  // What went wrong below.
+  absl::Status next_status_;
+  // Small pieces, made one record.
+  std::string record_;
+};
+
+class TlsTransportFactory final : public TransportFactory {
+ public:
+  // Connects as `options` and listens as `server_options` say.
+  explicit TlsTransportFactory(
+      TlsOptions options = {}, TlsServerOptions server_options = {},
+      TcpOptions tcp_options = {},
+      std::shared_ptr<Resolver> resolver = Resolver::System());
+
+  absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
+                                                    Poller* poller,
+                                                    Poller::Key key) override;
+  // As TcpTransportFactory::Listen. INVALID_ARGUMENT: the certificate or key
+  // can't be read.
+  absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
+                                                   Poller* poller,
+                                                   Poller::Key key) override;
+
+ private:
+  TcpTransportFactory tcp_;
+  const std::shared_ptr<TlsContext> client_context_;
+  const std::shared_ptr<TlsContext> server_context_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
