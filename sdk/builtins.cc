@@ -7,6 +7,7 @@
 #include "gearman/plugins/server_selection/server_selection_plugins.h"
 #include "gearman/transports/inproc/inproc_transport_factory.h"
 #include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/tls/tls_transport.h"
 #include "gearman/transports/transport_registry.h"
 
 namespace gearman {
@@ -30,6 +31,8 @@ absl::Status RegisterBuiltins(PluginRegistry* registry) {
   TransportRegistry& transports = *registry->transports();
   status.Update(
       transports.Register("tcp", std::make_shared<TcpTransportFactory>()));
+  status.Update(
+      transports.Register("tls", std::make_shared<TlsTransportFactory>()));
   status.Update(transports.Register(
       "inproc", std::make_shared<InprocTransportFactory>()));
   return status;

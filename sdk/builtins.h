@@ -13,10 +13,12 @@
 namespace gearman {
 
 // Registers, in `registry`:
-//   retry policies    none, immediate
-//   server selectors  random, round_robin
-//   metrics sinks     in_memory
-//   transports        tcp, inproc
+//   retry policies        none, immediate, exponential_backoff, budget
+//   backoff policies      constant, exponential
+//   idempotency policies  standard, strict
+//   server selectors      random, round_robin, ordered, unique_hash
+//   metrics sinks         in_memory
+//   transports            tcp, tls, inproc
 // ALREADY_EXISTS when one is there (the default registry has them all).
 absl::Status RegisterBuiltins(PluginRegistry* registry);
 

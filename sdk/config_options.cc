@@ -18,11 +18,14 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/internal/config/places.h"
+#include "gearman/sdk/internal/config/tls.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "gearman/sdk/worker_options.h"
 #include "gearman/transports/tcp/tcp_options.h"
 #include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/tls/tls_options.h"
+#include "gearman/transports/tls/tls_transport.h"
 #include "gearman/transports/transport_factory.h"
 #include "gearman/transports/transport_registry.h"
 #include "google/protobuf/descriptor.h"
@@ -40,6 +43,7 @@ using internal::ErrorAt;
 using internal::Places;
 
 constexpr char kTcpScheme[] = "tcp";
+constexpr char kTlsScheme[] = "tls";
 
 // Makes the plugin that a family's choice (a message with one oneof) names.
 template <typename Interface>
@@ -172,24 +176,17 @@ TcpOptions FromConfig(const config::Tcp& tcp) {
   return options;
 }
 
-// The transports of `base`, with tcp's sockets set as configured.
+// The transports of `base`, with sockets and TLS set as configured.
 absl::StatusOr<std::shared_ptr<TransportRegistry>> Transports(
     const config::Connections& connections,
     const std::shared_ptr<TransportRegistry>& base) {
-  if (!connections.has_tcp()) return base;
-  auto transports = std::make_shared<TransportRegistry>();
-  absl::Status status = transports->Register(
-      kTcpScheme,
-      std::make_shared<TcpTransportFactory>(FromConfig(connections.tcp())));
-  for (const std::string& scheme : base->schemes()) {
-    if (scheme == kTcpScheme) continue;
-    absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
-        base->Find(scheme);
-    status.Update(factory.ok() ? transports->Register(scheme, *factory)
-                               : factory.status());
-  }
-  if (!status.ok()) return status;
-  return transports;
+  if (!connections.has_tcp() && !connections.has_tls()) return base;
+  const TcpOptions tcp = FromConfig(connections.tcp());
+  return internal::WithFactories(
+      base, {{kTcpScheme, std::make_shared<TcpTransportFactory>(tcp)},
+             {kTlsScheme, std::make_shared<TlsTransportFactory>(
+                              internal::ClientTls(connections.tls()),
+                              TlsServerOptions(), tcp)}});
 }
 
 void SetLimits(const config::Limits& limits, ClientLimits* options) {

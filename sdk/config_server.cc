@@ -8,7 +8,10 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/internal/config/tls.h"
 #include "gearman/sdk/plugin_registry.h"
+#include "gearman/transports/tls/tls_options.h"
+#include "gearman/transports/tls/tls_transport.h"
 
 namespace gearman {
 namespace {
@@ -46,6 +49,14 @@ absl::StatusOr<JobServerOptions> Config::ToJobServerOptions(
   }
   if (server.has_pipe_bytes()) options.pipe_bytes = server.pipe_bytes();
   options.transports = registry.transports();
+  if (server.has_tls()) {
+    auto transports = internal::WithFactories(
+        registry.transports(),
+        {{"tls", std::make_shared<TlsTransportFactory>(
+                     TlsOptions(), internal::ServerTls(server.tls()))}});
+    if (!transports.ok()) return transports.status();
+    options.transports = *std::move(transports);
+  }
   return options;
 }
 

@@ -39,7 +39,8 @@ TEST(Builtins, FillTheDefaultRegistryWhenLinked) {
   EXPECT_THAT(
       registry.retry_policies().names(),
       ElementsAre("budget", "exponential_backoff", "immediate", "none"));
-  EXPECT_THAT(registry.transports()->schemes(), ElementsAre("inproc", "tcp"));
+  EXPECT_THAT(registry.transports()->schemes(),
+              ElementsAre("inproc", "tcp", "tls"));
 }
 
 TEST(Builtins, FillARegistryOfOnesOwn) {

@@ -22,6 +22,7 @@
 #include "gearman/transports/inproc/inproc_transport_factory.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/tls/tls_transport.h"
 #include "gearman/transports/transport.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -30,6 +31,7 @@ namespace gearman {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
@@ -204,6 +206,44 @@ int SocketOption(int fd, int level, int name) {
   return value;
 }
 
+TEST_F(ConfigTest, SetsWhatTlsTrusts) {
+  ASSERT_TRUE(registry_.transports()
+                  ->Register("tls", std::make_shared<TlsTransportFactory>())
+                  .ok());
+  const auto why = [this](const std::string& tls) {
+    const ClientOptions options =
+        Options(absl::StrCat("connections { tls { ", tls, " } }"));
+    auto poller = EpollPoller::Create();
+    EXPECT_TRUE(poller.ok()) << poller.status();
+    auto listener =
+        options.transports->Listen({"tcp", "127.0.0.1:0"}, poller->get(), 1);
+    EXPECT_TRUE(listener.ok()) << listener.status();
+    auto transport = options.transports->Create(
+        {"tls", (*listener)->address().authority}, poller->get(), 2);
+    EXPECT_TRUE(transport.ok()) << transport.status();
+    IoResult connected = (*transport)->Connect();
+    const absl::Time deadline = absl::Now() + absl::Seconds(30);
+    while (connected.would_block() && absl::Now() < deadline) {
+      EXPECT_TRUE((*poller)->Watch(2, (*transport)->interest(false)).ok());
+      std::vector<Poller::Key> ready;
+      (*poller)->Wait(deadline, &ready);
+      connected = (*transport)->Connect();
+      (*poller)->Forget(2);
+      if (connected.would_block() && !(*transport)->interest(false).write) {
+        return std::string("its files are good");
+      }
+    }
+    return std::string(connected.status.message());
+  };
+  EXPECT_THAT(why("ca_file: \"/no/such/ca\""), HasSubstr("/no/such/ca"));
+  EXPECT_THAT(why("ca_folder: \"/no/such/folder\""),
+              HasSubstr("/no/such/folder"));
+  EXPECT_THAT(why("ca_pem: \"nonsense\""), HasSubstr("ca_pem"));
+  EXPECT_THAT(why("identity { certificate_file: \"/no/such/pem\" }"),
+              HasSubstr("/no/such/pem"));
+  EXPECT_EQ(why("dangerously_skip_verification: true"), "its files are good");
+}
+
 TEST_F(ConfigTest, SetsTheSocketsOfTcp) {
   ASSERT_TRUE(registry_.transports()
                   ->Register("tcp", std::make_shared<TcpTransportFactory>())
@@ -217,7 +257,8 @@ TEST_F(ConfigTest, SetsTheSocketsOfTcp) {
       "\"42s\" keepalive_interval: \"7s\" keepalive_probes: 3 "
       "attempt_delay: \"100ms\" } }");
   ASSERT_NE(options.transports, nullptr);
-  EXPECT_THAT(options.transports->schemes(), ElementsAre("inproc", "tcp"));
+  EXPECT_THAT(options.transports->schemes(),
+              ElementsAre("inproc", "tcp", "tls"));
 
   auto poller = EpollPoller::Create();
   ASSERT_TRUE(poller.ok()) << poller.status();
