@@ -6,9 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/test_certificates.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/tls/tls_options.h"
+#include "gearman/transports/tls/tls_transport.h"
+#include "gearman/transports/transport_registry.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -92,6 +96,42 @@ class EmbeddedTcp : public ServerUnderTest {
   const std::unique_ptr<JobServer> server_;
 };
 
+// The same over TLS, which must make no difference.
+class EmbeddedTls : public ServerUnderTest {
+ public:
+  explicit EmbeddedTls(const ServerOptions& options) {
+    const support::CertificateFiles files = certificates_.Make("server");
+    TlsServerOptions listen;
+    listen.identity.certificate_file = files.certificate;
+    listen.identity.key_file = files.key;
+    TlsOptions connect;
+    connect.ca_file = certificates_.ca_file();
+    factory_ = std::make_shared<TlsTransportFactory>(connect, listen);
+    JobServerOptions embedded;
+    embedded.transports = std::make_shared<TransportRegistry>();
+    EXPECT_TRUE(embedded.transports->Register("tls", factory_).ok());
+    server_ = StartEmbedded(options, std::move(embedded), "tls://127.0.0.1:0",
+                            &address_);
+  }
+  std::unique_ptr<Peer> Connect() override {
+    return std::make_unique<Peer>(
+        [this](Poller* poller,
+               Poller::Key key) -> absl::StatusOr<std::unique_ptr<Transport>> {
+          absl::StatusOr<Address> address = ParseAddress(address_);
+          if (!address.ok()) return address.status();
+          return factory_->Create(*address, poller, key);
+        });
+  }
+  // No plain bytes can be sent to it.
+  uint16_t port() const override { return 0; }
+
+ private:
+  support::TestCertificates certificates_;
+  std::shared_ptr<TlsTransportFactory> factory_;
+  std::string address_;
+  std::unique_ptr<JobServer> server_;
+};
+
 std::vector<std::string> GearmandOptions(const ServerOptions& options) {
   std::vector<std::string> arguments = {
       absl::StrCat("--job-handle-prefix=", options.job_handle_prefix),
@@ -127,6 +167,7 @@ Variant Make(const std::string& name, bool is_gearmand) {
 std::vector<Variant> Variants() {
   return {Make<InProcess>("EmbeddedInProcess", false),
           Make<EmbeddedTcp>("EmbeddedTcp", false),
+          Make<EmbeddedTls>("EmbeddedTls", false),
           Make<Gearmand>("Gearmand", true)};
 }
 

@@ -24,15 +24,37 @@ std::string Variable(const char* name) {
 }
 
 absl::Status FileError(absl::string_view what, const std::string& path) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("TLS: ", what, " \"", path, "\": ", TakeOpensslErrors()));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "TLS: ", what, " \"", path, "\" can't be used: ", TakeOpensslErrors()));
+}
+
+// Why a key can't be used, beyond what OpenSSL says.
+absl::string_view KeyHint(unsigned long error) {  // NOLINT
+  switch (ERR_GET_REASON(error)) {
+    case PEM_R_BAD_PASSWORD_READ:
+      return ": it is encrypted, and there is no passphrase for it (passphrase,"
+             " passphrase_variable)";
+    case PEM_R_BAD_DECRYPT:
+    case PKCS12_R_PKCS12_CIPHERFINAL_ERROR:
+    case PROV_R_BAD_DECRYPT:
+      return ": is the passphrase right?";
+    case X509_R_KEY_VALUES_MISMATCH:
+      return ": it is not the certificate's";
+    default:
+      return "";
+  }
 }
 
 int GivePassphrase(char* buffer, int size, int /*writing*/, void* identity) {
   const auto& from = *static_cast<const TlsIdentity*>(identity);
-  const std::string passphrase =
-      from.passphrase ? from.passphrase()
-                      : Variable(from.passphrase_variable.c_str());
+  std::string passphrase;
+  // The SDK throws nothing, but whoever is asked may, and between is OpenSSL.
+  try {
+    passphrase = from.passphrase ? from.passphrase()
+                                 : Variable(from.passphrase_variable.c_str());
+  } catch (...) {
+    return -1;
+  }
   if (passphrase.size() > static_cast<size_t>(size)) return -1;
   std::memcpy(buffer, passphrase.data(), passphrase.size());
   return static_cast<int>(passphrase.size());

@@ -12,14 +12,33 @@
 namespace gearman {
 namespace {
 
-// The slot of a connection's note.
-int NoteIndex() {
+// What was seen of a connection's certificates.
+struct Notes {
+  std::string verification;          // what is wrong with the peer's
+  bool certificate_request = false;  // the server asked for ours
+};
+
+int NotesIndex() {
   static const int index = SSL_get_ex_new_index(
       0, nullptr, nullptr, nullptr,
-      [](void*, void* note, CRYPTO_EX_DATA*, int, long, void*) {  // NOLINT
-        delete static_cast<std::string*>(note);
+      [](void*, void* notes, CRYPTO_EX_DATA*, int, long, void*) {  // NOLINT
+        delete static_cast<Notes*>(notes);
       });
   return index;
+}
+
+Notes& NotesOf(SSL* ssl) {
+  auto* notes = static_cast<Notes*>(SSL_get_ex_data(ssl, NotesIndex()));
+  if (notes == nullptr) {
+    notes = new Notes;
+    SSL_set_ex_data(ssl, NotesIndex(), notes);
+  }
+  return *notes;
+}
+
+// Null: nothing has been noted.
+const Notes* FindNotes(const SSL* ssl) {
+  return static_cast<const Notes*>(SSL_get_ex_data(ssl, NotesIndex()));
 }
 
 std::string TextOf(BIO* bio) {
@@ -117,6 +136,10 @@ std::string Explain(X509_STORE_CTX* store) {
   }
 }
 
+constexpr absl::string_view kNoCertificate =
+    "it wants a client certificate, and there is none "
+    "(identity.certificate_file)";
+
 }  // namespace
 
 std::string TakeOpensslErrors() {
@@ -133,26 +156,32 @@ int NoteVerification(int ok, X509_STORE_CTX* store) {
   if (ok == 1) return 1;
   auto* const ssl = static_cast<SSL*>(
       X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
-  if (SSL_get_ex_data(ssl, NoteIndex()) == nullptr) {
-    SSL_set_ex_data(ssl, NoteIndex(), new std::string(Explain(store)));
-  }
+  Notes& notes = NotesOf(ssl);
+  if (notes.verification.empty()) notes.verification = Explain(store);
   return 0;
 }
 
-absl::string_view VerificationError(const SSL* ssl) {
-  const auto* const note =
-      static_cast<const std::string*>(SSL_get_ex_data(ssl, NoteIndex()));
-  return note == nullptr ? absl::string_view() : absl::string_view(*note);
+int NoteCertificateRequest(SSL* ssl, void* /*unused*/) {
+  NotesOf(ssl).certificate_request = true;
+  return 1;
+}
+
+bool LacksClientCertificate(const SSL* ssl) {
+  const Notes* const notes = FindNotes(ssl);
+  return notes != nullptr && notes->certificate_request &&
+         SSL_get_certificate(ssl) == nullptr;
 }
 
 absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
-                        bool in_handshake) {
+                        TlsPhase phase) {
+  const bool in_handshake =
+      phase == TlsPhase::kGreeting || phase == TlsPhase::kHandshake;
   const int reason = ERR_GET_REASON(ERR_peek_error());
   const std::string text = TakeOpensslErrors();
-  const absl::string_view verification = VerificationError(ssl);
-  if (!verification.empty()) {
+  const Notes* const notes = FindNotes(ssl);
+  if (notes != nullptr && !notes->verification.empty()) {
     return absl::UnauthenticatedError(
-        absl::StrCat(peer, " can't be trusted: ", verification));
+        absl::StrCat(peer, " can't be trusted: ", notes->verification));
   }
   const auto untrusted = [&](absl::string_view what) {
     return absl::UnauthenticatedError(
@@ -173,7 +202,7 @@ absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
       return untrusted("the two have no version of TLS in common");
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
-      return untrusted("a client certificate is wanted, and there is none");
+      return untrusted(kNoCertificate);
     case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
     case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
     case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
@@ -190,14 +219,54 @@ absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
           "it refuses the handshake: no cipher in common, or a client "
           "certificate is wanted");
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
-      return absl::UnavailableError(absl::StrCat(
-          peer, ": the stream was cut off: it ended without TLS's goodbye"));
+      return TlsHungUp(peer, ssl, phase, absl::OkStatus());
     default:
       break;
   }
   if (in_handshake) return untrusted("the TLS handshake failed");
   return absl::DataLossError(
       absl::StrCat(peer, ": the TLS stream is broken: ", text));
+}
+
+absl::Status TlsHungUp(absl::string_view peer, const SSL* ssl, TlsPhase phase,
+                       const absl::Status& failure) {
+  // A failure below names the peer itself.
+  const std::string what =
+      failure.ok() ? absl::StrCat(peer, ": it closed the connection")
+                   : std::string(failure.message());
+  if (phase != TlsPhase::kStream && LacksClientCertificate(ssl)) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(what, " at the TLS handshake: ", kNoCertificate));
+  }
+  switch (phase) {
+    case TlsPhase::kGreeting:
+      if (failure.ok()) {
+        // What gearmand does when it doesn't like our greeting.
+        return absl::UnauthenticatedError(absl::StrCat(
+            what,
+            " at the TLS handshake without a word: it seems to speak plain "
+            "TCP, not TLS"));
+      }
+      // So does a server that is being stopped.
+      return absl::UnavailableError(absl::StrCat(
+          what,
+          ", at the TLS handshake before a word of it: does it speak TLS?"));
+    case TlsPhase::kHandshake:
+      return absl::UnavailableError(
+          absl::StrCat(what, " in the TLS handshake"));
+    case TlsPhase::kFirstAnswer: {
+      const Notes* const notes = FindNotes(ssl);
+      return absl::UnavailableError(absl::StrCat(
+          what, ", without TLS's goodbye, right after the handshake",
+          notes != nullptr && notes->certificate_request
+              ? ": it may not trust our certificate"
+              : ""));
+    }
+    case TlsPhase::kStream:
+      break;
+  }
+  return absl::UnavailableError(absl::StrCat(
+      what, ", without TLS's goodbye: the stream was cut off"));
 }
 
 }  // namespace gearman

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/sslerr.h>
 
 #include <algorithm>
 #include <array>
@@ -218,6 +219,23 @@ IoResult TlsTransport::Read(absl::Span<char> into) {
   return Outcome(result, /*in_handshake=*/false);
 }
 
+absl::Status TlsTransport::LastWords() {
+  if (next_status_.ok() || context_->is_server()) return absl::OkStatus();
+  const absl::Status below = std::exchange(next_status_, absl::OkStatus());
+  ERR_clear_error();
+  char byte;
+  const int result = SSL_peek(ssl_.get(), &byte, 1);
+  const bool alert =
+      result <= 0 && SSL_get_error(ssl_.get(), result) == SSL_ERROR_SSL;
+  next_status_ = below;
+  if (alert &&
+      ERR_GET_REASON(ERR_peek_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    return TlsFailure(Describe(), ssl_.get(), /*in_handshake=*/false);
+  }
+  ERR_clear_error();
+  return absl::OkStatus();
+}
+
 IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
   if (!connected_) {
     IoResult handshake = Handshake();
@@ -250,6 +268,8 @@ IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
     // with more behind it, as OpenSSL wants it.
     const int result = SSL_write(ssl_.get(), bytes.data(), Size(bytes.size()));
     if (result <= 0) {
+      absl::Status last_words = LastWords();
+      if (!last_words.ok()) return Fail(std::move(last_words));
       IoResult outcome = Outcome(result, /*in_handshake=*/false);
       return written > 0 && !outcome.failed() ? IoResult::Done(written)
                                               : std::move(outcome);

@@ -56,6 +56,9 @@ class TlsTransport final : public Transport {
   IoResult Handshake();
   // After an operation on ssl_ that returned `result`.
   IoResult Outcome(int result, bool in_handshake);
+  // Writing has failed below: what the peer said before it went, if that
+  // explains it (a refused certificate).
+  absl::Status LastWords();
   IoResult Fail(absl::Status status);
 
   const std::unique_ptr<Transport> next_;

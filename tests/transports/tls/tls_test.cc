@@ -253,6 +253,24 @@ TEST_F(TlsTest, AMissingClientCertificateIsToldAtTheFirstRead) {
   }
 }
 
+// Its alert may be here before our first packet leaves, and its end with it.
+TEST_F(TlsTest, AMissingClientCertificateIsToldWhenWritingFails) {
+  const CertificateFiles files = certificates_.Make("terminator");
+  const uint16_t port = support::FreePort();
+  support::SubprocessOptions socat;
+  socat.argv = {"socat",
+                absl::StrCat("OPENSSL-LISTEN:", port,
+                             ",bind=127.0.0.1,reuseaddr,fork,verify=1,cert=",
+                             files.certificate, ",key=", files.key,
+                             ",cafile=", certificates_.ca_file()),
+                "EXEC:cat"};
+  auto terminator = support::Subprocess::Start(std::move(socat));
+  ASSERT_TRUE(terminator.ok()) << terminator.status();
+  ASSERT_TRUE(support::WaitFor(
+      [port] { return support::RawConnection::Connect(port).ok(); }));
+  ExpectUntrusted(absl::StrCat("tls://localhost:", port), "certificate");
+}
+
 TEST_F(TlsTest, AClientCertificateOfAnotherCaIsRefused) {
   support::TestCertificates others("Somebody else's CA");
   TlsServerOptions options = ServerOptions(certificates_.Make("server"));
