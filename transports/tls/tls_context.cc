@@ -2,6 +2,8 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12err.h>
+#include <openssl/proverr.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
@@ -30,19 +32,25 @@ absl::Status FileError(absl::string_view what, const std::string& path) {
 
 // Why a key can't be used, beyond what OpenSSL says.
 absl::string_view KeyHint(unsigned long error) {  // NOLINT
-  switch (ERR_GET_REASON(error)) {
-    case PEM_R_BAD_PASSWORD_READ:
-      return ": it is encrypted, and there is no passphrase for it (passphrase,"
-             " passphrase_variable)";
-    case PEM_R_BAD_DECRYPT:
-    case PKCS12_R_PKCS12_CIPHERFINAL_ERROR:
-    case PROV_R_BAD_DECRYPT:
-      return ": is the passphrase right?";
-    case X509_R_KEY_VALUES_MISMATCH:
-      return ": it is not the certificate's";
-    default:
-      return "";
+  // Each library of OpenSSL has numbers of its own.
+  const auto is = [error](int library, int reason) {
+    return ERR_GET_LIB(error) == library && ERR_GET_REASON(error) == reason;
+  };
+  if (is(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH)) {
+    return ": it is not the certificate's";
   }
+  if (is(ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ) ||
+      is(ERR_LIB_PEM, PEM_R_PROBLEMS_GETTING_PASSWORD) ||
+      is(ERR_LIB_CRYPTO, ERR_R_INTERRUPTED_OR_CANCELLED)) {
+    return ": it is encrypted, and there is no passphrase for it (passphrase, "
+           "passphrase_variable)";
+  }
+  if (is(ERR_LIB_PEM, PEM_R_BAD_DECRYPT) ||
+      is(ERR_LIB_PROV, PROV_R_BAD_DECRYPT) ||
+      is(ERR_LIB_PKCS12, PKCS12_R_PKCS12_CIPHERFINAL_ERROR)) {
+    return ": is the passphrase right?";
+  }
+  return "";
 }
 
 int GivePassphrase(char* buffer, int size, int /*writing*/, void* identity) {
@@ -141,18 +149,15 @@ absl::Status TlsContext::LoadIdentity(SSL_CTX* context) const {
   }
   if (SSL_CTX_use_certificate_chain_file(
           context, identity.certificate_file.c_str()) != 1) {
-    return FileError("the certificate in", identity.certificate_file);
+    return FileError("the certificate", identity.certificate_file);
   }
   const std::string& key =
       identity.key_file.empty() ? identity.certificate_file : identity.key_file;
   if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) !=
       1) {
-    return FileError(
-        "the private key in (encrypted? then its passphrase is needed)", key);
-  }
-  if (SSL_CTX_check_private_key(context) != 1) {
-    return FileError("the key does not belong to the certificate in",
-                     identity.certificate_file);
+    const absl::string_view hint = KeyHint(ERR_peek_error());
+    const absl::Status status = FileError("the private key", key);
+    return absl::InvalidArgumentError(absl::StrCat(status.message(), hint));
   }
   return absl::OkStatus();
 }
@@ -181,16 +186,25 @@ absl::Status TlsContext::LoadCas(SSL_CTX* context) const {
       X509_free(certificate);
     }
     BIO_free(bio);
-    ERR_clear_error();
-    if (count == 0) {
-      return absl::InvalidArgumentError(
-          "TLS: ca_pem holds no certificate; expected PEM, which begins with "
-          "-----BEGIN CERTIFICATE-----");
+    // Reading ends where no further one begins, and at nonsense.
+    const bool at_end =
+        ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    const std::string text = TakeOpensslErrors();
+    if (count == 0 || !at_end) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "TLS: ca_pem is not valid at certificate ", count + 1,
+          ": expected PEM, which begins with -----BEGIN CERTIFICATE-----: ",
+          text));
     }
   }
   if (!is_server_ && options_.ca_file.empty() && options_.ca_folder.empty() &&
       options_.ca_pem.empty()) {
     SSL_CTX_set_default_verify_paths(context);
+  } else {
+    // Whatever was given is trusted, be it a root, an intermediate or the
+    // server's own certificate.
+    X509_STORE_set_flags(SSL_CTX_get_cert_store(context),
+                         X509_V_FLAG_PARTIAL_CHAIN);
   }
   return absl::OkStatus();
 }
@@ -207,6 +221,9 @@ absl::StatusOr<SslCtxPtr> TlsContext::Build() const {
   SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION |
                                          SSL_OP_NO_RENEGOTIATION |
                                          SSL_OP_CIPHER_SERVER_PREFERENCE);
+  // A stream that was cut off must not look like one that ended, whatever the
+  // system's settings say.
+  SSL_CTX_clear_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                       SSL_MODE_RELEASE_BUFFERS);
@@ -225,10 +242,12 @@ absl::StatusOr<SslCtxPtr> TlsContext::Build() const {
     SSL_CTX_set_session_id_context(context.get(), kSessionContext,
                                    sizeof(kSessionContext) - 1);
   } else {
-    SSL_CTX_set_verify(context.get(),
-                       options_.dangerously_skip_verification ? SSL_VERIFY_NONE
-                                                              : SSL_VERIFY_PEER,
-                       NoteVerification);
+    if (options_.dangerously_skip_verification) {
+      SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
+    } else {
+      SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, NoteVerification);
+    }
+    SSL_CTX_set_cert_cb(context.get(), NoteCertificateRequest, nullptr);
     SSL_CTX_set_session_cache_mode(
         context.get(),
         SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
@@ -239,17 +258,25 @@ absl::StatusOr<SslCtxPtr> TlsContext::Build() const {
 
 absl::StatusOr<SslCtxPtr> TlsContext::Current() {
   std::vector<Stamp> stamps = StampFiles();
-  absl::MutexLock lock(&mutex_);
-  if (context_ == nullptr || stamps != stamps_) {
-    absl::StatusOr<SslCtxPtr> built = Build();
-    // Files are written one after the other: until they fit, the old ones do.
-    if (!built.ok() && context_ == nullptr) return built.status();
-    if (built.ok()) {
-      context_ = *std::move(built);
-      stamps_ = std::move(stamps);
-      sessions_.clear();
+  {
+    absl::MutexLock lock(&mutex_);
+    if (context_ != nullptr && stamps == stamps_) {
+      SSL_CTX_up_ref(context_.get());
+      return SslCtxPtr(context_.get());
     }
   }
+  // Without the lock: the passphrase may come from a user's code.
+  absl::StatusOr<SslCtxPtr> built = Build();
+  absl::MutexLock lock(&mutex_);
+  if (built.ok()) {
+    context_ = *std::move(built);
+    stamps_ = std::move(stamps);
+    // What was trusted then may not be now.
+    sessions_.clear();
+  } else if (context_ == nullptr) {
+    return built.status();
+  }
+  // Else: files are written one after the other; until they fit, the old do.
   SSL_CTX_up_ref(context_.get());
   return SslCtxPtr(context_.get());
 }
@@ -265,15 +292,17 @@ absl::StatusOr<SslPtr> TlsContext::NewConnection(const std::string& host,
     return ssl;
   }
   SSL_set_connect_state(ssl.get());
-  const std::string& name =
-      options_.server_name.empty() ? host : options_.server_name;
+  std::string name = options_.server_name.empty() ? host : options_.server_name;
+  // "jobs.example." is complete in the DNS; certificates don't have the dot.
+  if (name.size() > 1 && name.back() == '.') name.pop_back();
   X509_VERIFY_PARAM* const verify = SSL_get0_param(ssl.get());
   bool named = false;
   if (IsIpAddress(name)) {
     named = X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) == 1;
   } else {
     X509_VERIFY_PARAM_set_hostflags(verify,
-                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     named =
         X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size()) == 1 &&
         SSL_set_tlsext_host_name(ssl.get(), name.c_str()) == 1;
@@ -286,10 +315,14 @@ absl::StatusOr<SslPtr> TlsContext::NewConnection(const std::string& host,
                   new SessionOwner{weak_from_this(), address});
   absl::MutexLock lock(&mutex_);
   const auto session = sessions_.find(address);
-  if (session != sessions_.end()) {
+  if (session != sessions_.end() && *context == context_) {
     SSL_set_session(ssl.get(), session->second.get());
-    // A ticket of TLS 1.3 is good for one connection; others follow.
-    sessions_.erase(session);
+    // A ticket of TLS 1.3 is good for one connection, which brings others. An
+    // older session is good for many, and may never come again.
+    if (SSL_SESSION_get_protocol_version(session->second.get()) >=
+        TLS1_3_VERSION) {
+      sessions_.erase(session);
+    }
   }
   return ssl;
 }
@@ -309,13 +342,16 @@ int TlsContext::OnNewSession(SSL* ssl, SSL_SESSION* session) {
   if (owner == nullptr) return 0;
   const std::shared_ptr<TlsContext> context = owner->context.lock();
   if (context == nullptr) return 0;
-  context->KeepSession(owner->address, SslSessionPtr(session));
+  context->KeepSession(owner->address, SSL_get_SSL_CTX(ssl),
+                       SslSessionPtr(session));
   return 1;  // it is ours
 }
 
-void TlsContext::KeepSession(const std::string& address,
+void TlsContext::KeepSession(const std::string& address, const SSL_CTX* context,
                              SslSessionPtr session) {
   absl::MutexLock lock(&mutex_);
+  // Resuming verifies nothing anew: no session outlives what it was made with.
+  if (context != context_.get()) return;
   if (sessions_.size() >= kMaxSessions) sessions_.clear();
   sessions_[address] = std::move(session);
 }

@@ -69,9 +69,10 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   };
   static int SessionOwnerIndex();
   static int OnNewSession(SSL* ssl, SSL_SESSION* session);
-  // Keeps a session for the next connection to `address`.
-  void KeepSession(const std::string& address, SslSessionPtr session)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Keeps a session for the next connection to `address`, unless the files have
+  // changed since `context`, under which it was made.
+  void KeepSession(const std::string& address, const SSL_CTX* context,
+                   SslSessionPtr session) ABSL_LOCKS_EXCLUDED(mutex_);
 
   std::vector<Stamp> StampFiles() const;
   absl::StatusOr<SslCtxPtr> Build() const;

@@ -176,7 +176,10 @@ absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
                         TlsPhase phase) {
   const bool in_handshake =
       phase == TlsPhase::kGreeting || phase == TlsPhase::kHandshake;
-  const int reason = ERR_GET_REASON(ERR_peek_error());
+  // Each library of OpenSSL has numbers of its own.
+  const unsigned long error = ERR_peek_error();  // NOLINT
+  const int reason =
+      ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
   const std::string text = TakeOpensslErrors();
   const Notes* const notes = FindNotes(ssl);
   if (notes != nullptr && !notes->verification.empty()) {
@@ -265,8 +268,8 @@ absl::Status TlsHungUp(absl::string_view peer, const SSL* ssl, TlsPhase phase,
     case TlsPhase::kStream:
       break;
   }
-  return absl::UnavailableError(absl::StrCat(
-      what, ", without TLS's goodbye: the stream was cut off"));
+  return absl::UnavailableError(
+      absl::StrCat(what, ", without TLS's goodbye: the stream was cut off"));
 }
 
 }  // namespace gearman

@@ -11,7 +11,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "gearman/transports/tls/tls_error.h"
 
 namespace gearman {
 namespace {
@@ -48,8 +47,10 @@ class TlsTransport::Bio {
         absl::Span<char>(into, static_cast<size_t>(size)));
     if (result.done()) {
       transport->received_any_ = true;
+      transport->more_below_ = result.bytes == static_cast<size_t>(size);
       return static_cast<int>(result.bytes);
     }
+    transport->more_below_ = false;
     if (result.would_block()) {
       BIO_set_retry_read(bio);
     } else if (result.failed()) {
@@ -130,7 +131,16 @@ IoResult TlsTransport::Fail(absl::Status status) {
   return IoResult::Failed(std::move(status));
 }
 
-IoResult TlsTransport::Outcome(int result, bool in_handshake) {
+TlsPhase TlsTransport::phase() const {
+  if (!connected_) {
+    return received_any_ ? TlsPhase::kHandshake : TlsPhase::kGreeting;
+  }
+  // A server's end is owed no answer.
+  return answered_ || context_->is_server() ? TlsPhase::kStream
+                                            : TlsPhase::kFirstAnswer;
+}
+
+IoResult TlsTransport::Outcome(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
       wants_write_ = false;
@@ -139,30 +149,31 @@ IoResult TlsTransport::Outcome(int result, bool in_handshake) {
       wants_write_ = true;
       return IoResult::WouldBlock();
     case SSL_ERROR_ZERO_RETURN:
-      if (in_handshake) break;
+      ERR_clear_error();
+      if (phase() != TlsPhase::kStream && !context_->is_server()) {
+        // A goodbye in the place of an answer.
+        absl::Status status =
+            TlsHungUp(Describe(), ssl_.get(), phase(), absl::OkStatus());
+        if (!connected_ || absl::IsUnauthenticated(status)) {
+          return Fail(std::move(status));
+        }
+      }
+      goodbye_ = true;
       return IoResult::Closed();
     default:
       break;
   }
   if (!next_status_.ok()) {
     ERR_clear_error();
-    return Fail(next_status_);
+    return Fail(context_->is_server()
+                    ? next_status_
+                    : TlsHungUp(Describe(), ssl_.get(), phase(), next_status_));
   }
-  if (in_handshake && ended_ && VerificationError(ssl_.get()).empty()) {
+  if (context_->is_server() && !connected_ && ended_) {
     ERR_clear_error();
-    if (context_->is_server()) return IoResult::Closed();
-    // A server that knows no TLS does not like our greeting.
-    return Fail(
-        received_any_
-            ? absl::UnavailableError(absl::StrCat(
-                  Describe(),
-                  ": it closed the connection in the TLS handshake"))
-            : absl::UnauthenticatedError(absl::StrCat(
-                  Describe(),
-                  ": it closed the connection at the TLS handshake without a "
-                  "word: it seems to speak plain TCP, not TLS")));
+    return IoResult::Closed();
   }
-  return Fail(TlsFailure(Describe(), ssl_.get(), in_handshake));
+  return Fail(TlsFailure(Describe(), ssl_.get(), phase()));
 }
 
 IoResult TlsTransport::Handshake() {
@@ -190,7 +201,7 @@ IoResult TlsTransport::Handshake() {
     drained_ = false;
     return IoResult::Done(0);
   }
-  IoResult outcome = Outcome(result, /*in_handshake=*/true);
+  IoResult outcome = Outcome(result);
   if (outcome.would_block() && clock_->Now() >= handshake_deadline_) {
     return Fail(absl::DeadlineExceededError(
         absl::StrCat(Describe(), ": no TLS handshake within ",
@@ -208,15 +219,28 @@ IoResult TlsTransport::Read(absl::Span<char> into) {
   }
   if (ssl_ == nullptr) return IoResult::Closed();
   if (!failure_.ok()) return IoResult::Failed(failure_);
-  ERR_clear_error();
-  const int result = SSL_read(ssl_.get(), into.data(), Size(into.size()));
-  if (result > 0) {
+  if (goodbye_) return IoResult::Closed();
+  size_t total = 0;
+  // Record by record, as long as there may be one without waiting: a short read
+  // means, as with other streams, that nothing is left.
+  do {
+    ERR_clear_error();
+    const int result =
+        SSL_read(ssl_.get(), into.data() + total, Size(into.size() - total));
+    if (result <= 0) {
+      drained_ = true;
+      IoResult outcome = Outcome(result);
+      // An end is remembered, and told by the next call.
+      if (total == 0) return outcome;
+      break;
+    }
+    total += static_cast<size_t>(result);
+    answered_ = true;
     drained_ = false;
     wants_write_ = false;
-    return IoResult::Done(static_cast<size_t>(result));
-  }
-  drained_ = true;
-  return Outcome(result, /*in_handshake=*/false);
+  } while (total < into.size() &&
+           (SSL_has_pending(ssl_.get()) == 1 || more_below_));
+  return IoResult::Done(total);
 }
 
 absl::Status TlsTransport::LastWords() {
@@ -230,7 +254,7 @@ absl::Status TlsTransport::LastWords() {
   next_status_ = below;
   if (alert &&
       ERR_GET_REASON(ERR_peek_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING) {
-    return TlsFailure(Describe(), ssl_.get(), /*in_handshake=*/false);
+    return TlsFailure(Describe(), ssl_.get(), phase());
   }
   ERR_clear_error();
   return absl::OkStatus();
@@ -270,7 +294,7 @@ IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
     if (result <= 0) {
       absl::Status last_words = LastWords();
       if (!last_words.ok()) return Fail(std::move(last_words));
-      IoResult outcome = Outcome(result, /*in_handshake=*/false);
+      IoResult outcome = Outcome(result);
       return written > 0 && !outcome.failed() ? IoResult::Done(written)
                                               : std::move(outcome);
     }
@@ -289,7 +313,7 @@ IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
 }
 
 Interest TlsTransport::interest(bool want_write) const {
-  if (!failure_.ok()) {
+  if (!failure_.ok() || goodbye_) {
     Interest now;
     now.ready_now = true;
     return now;
@@ -365,7 +389,7 @@ absl::StatusOr<std::unique_ptr<Transport>> TlsTransportFactory::Create(
   absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
   if (!host_port.ok()) return host_port.status();
   absl::StatusOr<std::unique_ptr<Transport>> tcp =
-      tcp_.Create({"tcp", address.authority}, poller, key);
+      tcp_.Create(address, poller, key);
   if (!tcp.ok()) return tcp.status();
   return std::make_unique<TlsTransport>(*std::move(tcp), client_context_,
                                         host_port->host, address.ToString(),
@@ -378,7 +402,7 @@ absl::StatusOr<std::unique_ptr<Listener>> TlsTransportFactory::Listen(
   const absl::StatusOr<SslPtr> probe = server_context_->NewConnection("", "");
   if (!probe.ok()) return probe.status();
   absl::StatusOr<std::unique_ptr<Listener>> tcp =
-      tcp_.Listen({"tcp", address.authority}, poller, key);
+      tcp_.Listen(address, poller, key);
   if (!tcp.ok()) return tcp.status();
   return std::make_unique<TlsListener>(*std::move(tcp), server_context_);
 }

@@ -18,6 +18,7 @@
 #include "gearman/transports/tcp/tcp_options.h"
 #include "gearman/transports/tcp/tcp_transport.h"
 #include "gearman/transports/tls/tls_context.h"
+#include "gearman/transports/tls/tls_error.h"
 #include "gearman/transports/tls/tls_options.h"
 #include "gearman/transports/transport.h"
 #include "gearman/transports/transport_factory.h"
@@ -54,8 +55,9 @@ class TlsTransport final : public Transport {
   class Bio;
 
   IoResult Handshake();
-  // After an operation on ssl_ that returned `result`.
-  IoResult Outcome(int result, bool in_handshake);
+  TlsPhase phase() const;
+  // After an operation on ssl_ that returned `result`, which was no success.
+  IoResult Outcome(int result);
   // Writing has failed below: what the peer said before it went, if that
   // explains it (a refused certificate).
   absl::Status LastWords();
@@ -72,10 +74,14 @@ class TlsTransport final : public Transport {
   SslPtr ssl_;  // null before `next_` is connected, and after Close
   absl::Status failure_;
   bool connected_ = false;
-  bool received_any_ = false;  // of the handshake
-  bool wants_write_ = false;   // the handshake, or reading, waits to write
-  bool drained_ = true;        // reading found nothing left
-  bool ended_ = false;         // the peer's end has been seen below
+  bool received_any_ = false;  // from below
+  bool answered_ = false;      // something has been read
+  bool goodbye_ = false;       // the peer's has been read
+  // The stream below filled all the memory it was given: it may have more.
+  bool more_below_ = false;
+  bool wants_write_ = false;  // the handshake, or reading, waits to write
+  bool drained_ = true;       // reading found nothing left
+  bool ended_ = false;        // the peer's end has been seen below
   // What went wrong below.
   absl::Status next_status_;
   // Small pieces, made one record.
