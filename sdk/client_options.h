@@ -25,6 +25,7 @@
 #include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/job_status.h"
 #include "gearman/sdk/log.h"
+#include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport_registry.h"
 
@@ -137,6 +138,10 @@ struct ClientOptions {
   // replaced before it is used (a firewall may have forgotten it, and what is
   // sent into it would be in doubt). Infinite: neither.
   absl::Duration heartbeat_interval = absl::Seconds(30);
+  // A server that can't be reached, or broke its connection while it owed
+  // something, gets no request for a while as long as another server is left:
+  // for these delays, then one request tries it.
+  ReconnectOptions reconnect;
   // Ask each new connection for exceptions (OPTION_REQ); without it a server
   // turns a WORK_EXCEPTION into a plain failure.
   bool exceptions = true;

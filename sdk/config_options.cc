@@ -291,6 +291,7 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
       Transports(message_.connections(), registry.transports());
   if (!transports.ok()) return transports.status();
+  SetReconnect(message_.connections().reconnect(), &options.reconnect);
   options.transports = *std::move(transports);
 
   if (message_.has_retry()) {

@@ -16,6 +16,7 @@
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/sdk/job.h"
 #include "gearman/sdk/log.h"
+#include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport_registry.h"
 
@@ -85,20 +86,6 @@ struct PrefetchOptions {
   absl::Duration max_wait = absl::Milliseconds(5);
   // At most so many bytes of payload, estimated from what came before.
   size_t max_bytes = 64u << 20;
-};
-
-// Delays between attempts to connect to one server.
-struct ReconnectOptions {
-  // Before the first attempt after a connection was lost: soon, as a server
-  // that was restarted is back within milliseconds.
-  absl::Duration first_delay = absl::Milliseconds(100);
-  // Before the second, and what the later ones are multiplied by.
-  absl::Duration initial_delay = absl::Seconds(1);
-  double multiplier = 1.6;
-  absl::Duration max_delay = absl::Seconds(120);
-  // Each delay is spread by up to this part of it, up and down, so that a
-  // thousand workers don't come back in one moment.
-  double jitter = 0.2;
 };
 
 struct WorkerLimits {

@@ -113,5 +113,67 @@ TEST_F(ClientHealthTest, AConnectionThatIdledForAMomentIsKept) {
   EXPECT_TRUE(stack_.simulation.RunUntil([&] { return second.finished(); }));
 }
 
+// Two servers, of which one goes away and comes back.
+class ServerHealthTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    stack_.StartServer("a");
+    stack_.StartServer("b");
+    ClientOptions options =
+        stack_.ClientDefaults("client", {"inproc://a", "inproc://b"});
+    options.reconnect.jitter = 0;
+    client_ = stack_.MakeClient(std::move(options));
+  }
+  // How many of so many background jobs go to server a.
+  int JobsAtA(int jobs) {
+    int at_a = 0;
+    for (int i = 0; i < jobs; ++i) {
+      const JobRequest request = client_->SubmitBackgroundJob("f", "");
+      EXPECT_TRUE(client_->WaitUntilJobsAccepted({request}).ok())
+          << request.status();
+      if (request.job().connection() == "inproc://a") ++at_a;
+      attempts_ += request.connection_attempts();
+    }
+    return at_a;
+  }
+
+  testing::SimulatedStack stack_{1};
+  std::unique_ptr<Client> client_;
+  int attempts_ = 0;
+};
+
+TEST_F(ServerHealthTest, ADeadServerIsTriedNowAndThenAndUsedAgainWhenItIsBack) {
+  EXPECT_GT(JobsAtA(100), 20);
+  stack_.KillServer("a");
+  attempts_ = 0;
+  EXPECT_EQ(JobsAtA(100), 0);
+  // One request found out that it is dead, or two.
+  EXPECT_LE(attempts_, 102);
+  // It is tried by one request after each delay, and by no other.
+  attempts_ = 0;
+  for (int second = 0; second < 60; ++second) {
+    stack_.simulation.RunFor(absl::Seconds(1));
+    EXPECT_EQ(JobsAtA(10), 0);
+  }
+  // 0.1, 1, 1.6, 2.6, 4.1, 6.6, 10.5, 16.8, ... seconds.
+  EXPECT_GE(attempts_, 604);
+  EXPECT_LE(attempts_, 612);
+  stack_.StartServer("a");
+  stack_.simulation.RunFor(absl::Minutes(2));
+  EXPECT_GT(JobsAtA(100), 20);
+}
+
+TEST_F(ServerHealthTest, TheOnlyServerLeftIsTriedHoweverOftenItFailed) {
+  stack_.KillServer("a");
+  stack_.KillServer("b");
+  for (int i = 0; i < 3; ++i) {
+    const JobRequest request = client_->SubmitBackgroundJob("f", "");
+    EXPECT_FALSE(client_->WaitUntilJobsAccepted({request}).ok());
+    EXPECT_EQ(request.attempts().size(), 2u);
+  }
+  stack_.StartServer("b");
+  EXPECT_EQ(JobsAtA(3), 0);
+}
+
 }  // namespace
 }  // namespace gearman

@@ -30,6 +30,7 @@ ServerPool::Options PoolOptions(const ClientOptions& options,
   pool.connect_timeout = options.connect_timeout;
   pool.reply_timeout = options.reply_timeout;
   pool.heartbeat_interval = options.heartbeat_interval;
+  pool.reconnect = options.reconnect;
   pool.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
   pool.transports = options.transports;
   pool.selector = options.server_selector;
@@ -371,7 +372,7 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
     server = request->extras->next_server;
     if (!request->extras->pinned) request->extras->next_server = -1;
   }
-  if (server < 0) server = servers_.Choose(query, tried);
+  if (server < 0) server = servers_.Choose(query, tried, now);
   request->server = server;
   tracker_.OnDispatched(request);
   const std::string& name = servers_.link(server).name;
@@ -469,7 +470,7 @@ void ClientCore::HandleLost(absl::Time now) {
       metrics_->ProtocolError("DATA_LOSS");
     }
     std::vector<Orphan> orphans;
-    servers_.Close(lost, &orphans);
+    servers_.Close(lost, now, &orphans);
     for (const Orphan& orphan : orphans) {
       if (orphan.operation->kind != Operation::Kind::kJob) {
         FailQuery(static_cast<Query*>(orphan.operation), lost, now);
@@ -712,7 +713,7 @@ std::string ClientCore::ServerName(int server) {
 
 int ClientCore::ChooseServer() {
   absl::MutexLock lock(&mutex_);
-  return servers_.Choose(SelectionQuery{}, {});
+  return servers_.Choose(SelectionQuery{}, {}, clock_->Now());
 }
 
 }  // namespace internal

@@ -48,7 +48,7 @@ int ServerPool::Find(absl::string_view address) const {
 }
 
 int ServerPool::Choose(const SelectionQuery& query,
-                       absl::Span<const AttemptRecord> tried) {
+                       absl::Span<const AttemptRecord> tried, absl::Time now) {
   if (links_.size() == 1) return 0;
   absl::InlinedVector<ServerCandidate, 8> candidates;
   absl::InlinedVector<int, 8> servers;
@@ -67,7 +67,7 @@ int ServerPool::Choose(const SelectionQuery& query,
     candidate.address = link.name;
     candidate.connected =
         link.connection != nullptr && link.connection->connected();
-    candidate.failing = link.failing;
+    candidate.failing = now < link.avoid_until;
     candidate.tried = was_tried(link);
     candidate.avoided = !tried.empty() && tried.back().server == link.name;
     if (candidate.tried && untried_left) continue;
@@ -101,7 +101,7 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
   absl::StatusOr<std::unique_ptr<Transport>> transport =
       options_.transports->Create(link.address, poller_, key);
   if (!transport.ok()) {
-    link.failing = true;
+    Avoid(link, now);
     return transport.status();
   }
   link.connection = std::make_unique<Connection<wire::ToClient>>(
@@ -124,7 +124,7 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
     link.connection->Close();
     link.connection = nullptr;
     link.session = nullptr;
-    link.failing = true;
+    Avoid(link, now);
     link.deadline = absl::InfiniteFuture();
     if (link.metrics != nullptr) {
       link.metrics->Reconnected(ReconnectReason::kConnectFailed);
@@ -134,7 +134,8 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
 }
 
 void ServerPool::AfterConnect(ServerLink& link, absl::Time now) {
-  link.failing = false;
+  link.avoid_until = absl::InfinitePast();
+  link.delay.Reset();
   options_.logger.Log(LogLevel::kInfo, "connected to ",
                       link.connection->Describe());
   if (link.metrics != nullptr) {
@@ -168,7 +169,7 @@ void ServerPool::CloseIfStale(int server, absl::Time now) {
   std::vector<Orphan> none;
   Close({server, absl::UnavailableError("idle for too long to be relied on"),
          /*connecting=*/false, ReconnectReason::kClosed},
-        &none);
+        now, &none);
 }
 
 void ServerPool::Count(ServerLink& link) {
@@ -276,7 +277,12 @@ void ServerPool::Flush(absl::Time now, std::vector<LostLink>* lost) {
   dirty_.clear();
 }
 
-void ServerPool::Close(const LostLink& lost, std::vector<Orphan>* orphans) {
+void ServerPool::Avoid(ServerLink& link, absl::Time now) {
+  link.avoid_until = now + link.delay.Next(options_.reconnect, random_);
+}
+
+void ServerPool::Close(const LostLink& lost, absl::Time now,
+                       std::vector<Orphan>* orphans) {
   ServerLink& link = links_[lost.server];
   if (link.connection == nullptr) return;
   options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
@@ -292,7 +298,7 @@ void ServerPool::Close(const LostLink& lost, std::vector<Orphan>* orphans) {
   link.session = nullptr;
   link.deadline = absl::InfiniteFuture();
   // A server that closed an idle connection is not failing.
-  link.failing = lost.connecting || !orphans->empty();
+  if (lost.connecting || !orphans->empty()) Avoid(link, now);
 }
 
 void ServerPool::CloseAll() {

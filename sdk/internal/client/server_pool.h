@@ -24,7 +24,9 @@
 #include "gearman/sdk/internal/client/client_session.h"
 #include "gearman/sdk/internal/connection.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/reconnect_delay.h"
 #include "gearman/sdk/job_request.h"
+#include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport_registry.h"
@@ -42,8 +44,10 @@ struct ServerLink {
 
   // Counts connections: keys of an earlier one are not mistaken for this one's.
   uint32_t generation = 0;
-  // The last connection could not be made, or broke.
-  bool failing = false;
+  // The last connection could not be made, or broke: it is avoided until then.
+  // (InfinitePast: it is sound.)
+  absl::Time avoid_until = absl::InfinitePast();
+  ReconnectDelay delay;
   // Something was appended or read since the last Flush.
   bool dirty = false;
   absl::Time connecting_since;
@@ -80,6 +84,7 @@ class ServerPool {
     absl::Duration connect_timeout;
     absl::Duration reply_timeout;
     absl::Duration heartbeat_interval;
+    ReconnectOptions reconnect;
     ConnectionOptions connection;
     std::shared_ptr<TransportRegistry> transports;
     std::shared_ptr<ServerSelector> selector;
@@ -104,8 +109,8 @@ class ServerPool {
 
   // The server for the next attempt of a request that failed `tried` attempts
   // so far (the last one on a server to avoid, or not).
-  int Choose(const SelectionQuery& query,
-             absl::Span<const AttemptRecord> tried);
+  int Choose(const SelectionQuery& query, absl::Span<const AttemptRecord> tried,
+             absl::Time now);
   // Makes sure that there is a connection, being made at least: commands may
   // be given to its session. Errors as TransportFactory::Create and
   // Transport::Connect.
@@ -129,7 +134,8 @@ class ServerPool {
   void MarkDirty(int server);
   bool dirty() const { return !dirty_.empty(); }
   // Closes a lost link; its operations come out as orphans.
-  void Close(const LostLink& lost, std::vector<Orphan>* orphans);
+  void Close(const LostLink& lost, absl::Time now,
+             std::vector<Orphan>* orphans);
   // Closes everything.
   void CloseAll();
 
@@ -145,6 +151,8 @@ class ServerPool {
   void AfterConnect(ServerLink& link, absl::Time now);
   void UpdateDeadline(ServerLink& link, absl::Time now);
   void Count(ServerLink& link);
+  // Avoids the server for a while, for longer each time.
+  void Avoid(ServerLink& link, absl::Time now);
 
   const Options options_;
   Poller* const poller_;

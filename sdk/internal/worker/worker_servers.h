@@ -21,7 +21,7 @@
 #include "gearman/sdk/internal/connection.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/worker/held_job.h"
-#include "gearman/sdk/internal/worker/reconnect_delay.h"
+#include "gearman/sdk/internal/reconnect_delay.h"
 #include "gearman/sdk/internal/worker/worker_session.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker_options.h"

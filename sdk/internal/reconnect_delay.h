@@ -1,13 +1,13 @@
 // ReconnectDelay: when to try a server again. Belongs to one server; guarded
 // by its owner.
-#ifndef GEARMAN_SDK_INTERNAL_WORKER_RECONNECT_DELAY_H_
-#define GEARMAN_SDK_INTERNAL_WORKER_RECONNECT_DELAY_H_
+#ifndef GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
+#define GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
 
 #include <algorithm>
 #include <random>
 
 #include "absl/time/time.h"
-#include "gearman/sdk/worker_options.h"
+#include "gearman/sdk/reconnect_options.h"
 
 namespace gearman {
 namespace internal {
@@ -41,4 +41,4 @@ class ReconnectDelay {
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_WORKER_RECONNECT_DELAY_H_
+#endif  // GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
