@@ -57,7 +57,8 @@ class SimulatedStack {
     options.poller = served.poller.get();
     options.network = network_;
     options.transports = transports_;
-    options.job_handle_prefix = absl::StrCat("H:", name);
+    // No handle of an earlier life is one of this one.
+    options.job_handle_prefix = absl::StrCat("H:", name, ".", ++lives_);
     absl::StatusOr<std::unique_ptr<JobServer>> server =
         JobServer::Create(std::move(options));
     EXPECT_TRUE(server.ok()) << server.status();
@@ -156,6 +157,7 @@ class SimulatedStack {
   const std::shared_ptr<InprocNetwork> network_;
   const std::shared_ptr<TransportRegistry> transports_;
   std::map<std::string, Served> servers_;
+  int lives_ = 0;
   std::map<std::string, std::unique_ptr<Worker>> workers_;
 };
 

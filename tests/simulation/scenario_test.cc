@@ -1,0 +1,41 @@
+#include "gearman/tests/simulation/scenario.h"
+
+#include <cstdint>
+
+#include "absl/strings/str_join.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace simulation {
+namespace {
+
+TEST(ScenarioTest, KeepsWhatWasPromisedWhateverHappens) {
+  ScenarioReport sum;
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    const ScenarioReport report = RunScenario(seed);
+    EXPECT_EQ(absl::StrJoin(report.broken, "\n"), "") << "seed " << seed;
+    sum.jobs += report.jobs;
+    sum.complete += report.complete;
+    sum.unknown += report.unknown;
+    sum.repeated += report.repeated;
+    sum.server_deaths += report.server_deaths;
+    sum.faulty_connections += report.faulty_connections;
+  }
+  // It was no fair weather.
+  EXPECT_GT(sum.complete, sum.jobs / 4);
+  EXPECT_GT(sum.unknown, 100);
+  EXPECT_GT(sum.repeated, 10);
+  EXPECT_GT(sum.server_deaths, 300);
+  EXPECT_GT(sum.faulty_connections, 1000);
+}
+
+TEST(ScenarioTest, IsTheSameForTheSameSeed) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    EXPECT_EQ(RunScenario(seed).fingerprint, RunScenario(seed).fingerprint);
+  }
+  EXPECT_NE(RunScenario(1).fingerprint, RunScenario(2).fingerprint);
+}
+
+}  // namespace
+}  // namespace simulation
+}  // namespace gearman
