@@ -136,6 +136,8 @@ struct Job : ListLink<QueueTag>, ListLink<HeldTag> {
   Key key = Key::kNone;
   Job* key_next = nullptr;
   Job* key_previous = nullptr;
+  // It is in the queue's index of jobs that are not alone with their key.
+  bool crowded = false;
 };
 
 // A function (task) that somebody has submitted to, registered or created. It

@@ -79,13 +79,16 @@ Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
   if (unique.empty()) return nullptr;
   const bool by_data = unique == "-";
   if (by_data && data.empty()) return nullptr;
-  const KeyIndex& index = by_data ? by_data_ : by_unique_;
-  const auto found = index.find(by_data ? data : unique);
+  const Job::Key key = by_data ? Job::Key::kData : Job::Key::kUnique;
+  const absl::string_view text = by_data ? data : unique;
+  const KeyIndex& index = IndexOfKey(key);
+  const auto found = index.find(text);
   if (found == index.end()) return nullptr;
-  for (Job* job = found->second; job != nullptr; job = job->key_next) {
-    if (job->function == &function && !job->cancelled) return job;
-  }
-  return nullptr;
+  Job* const newest = found->second;
+  if (newest->function == &function && !newest->cancelled) return newest;
+  if (newest->key_next == nullptr) return nullptr;
+  const auto crowded = crowded_.find(JoinKey(&function, key, text));
+  return crowded == crowded_.end() ? nullptr : crowded->second;
 }
 
 JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
@@ -317,6 +320,7 @@ void JobQueue::Remove(Job& job) {
 }
 
 void JobQueue::Cancel(Job& job) {
+  LeaveCrowd(job);
   job.abandoned = true;
   job.cancelled = true;
   job.background = false;
@@ -354,43 +358,58 @@ JobQueue::Due JobQueue::PopDue(absl::Time now) {
 
 // --- uniques -----------------------------------------------------------------
 
+absl::string_view JobQueue::KeyText(const Job& job) {
+  return job.key == Job::Key::kUnique
+             ? absl::string_view(job.unique.data(), job.unique.size())
+             : job.data.view();
+}
+
 void JobQueue::AddKey(Job& job, Job::Key key) {
-  const absl::string_view text =
-      key == Job::Key::kUnique
-          ? absl::string_view(job.unique.data(), job.unique.size())
-          : job.data.view();
   job.key = key;
-  Job*& newest = IndexOfKey(key)[text];
-  job.key_next = newest;
+  Job*& newest = IndexOfKey(key)[KeyText(job)];
+  Job* const next = newest;
+  job.key_next = next;
   job.key_previous = nullptr;
-  if (newest != nullptr) newest->key_previous = &job;
   newest = &job;
+  if (next == nullptr) return;
+  next->key_previous = &job;
+  // All beyond it have been there since they were not alone.
+  JoinCrowd(*next);
+  JoinCrowd(job);
 }
 
 void JobQueue::RemoveKey(Job& job) {
   if (job.key == Job::Key::kNone) return;
-  const auto text = [](const Job& any) {
-    return any.key == Job::Key::kUnique
-               ? absl::string_view(any.unique.data(), any.unique.size())
-               : any.data.view();
-  };
+  LeaveCrowd(job);
   KeyIndex& index = IndexOfKey(job.key);
-  const auto found = index.find(text(job));
+  const auto found = index.find(KeyText(job));
   if (job.key_next != nullptr) job.key_next->key_previous = job.key_previous;
   if (job.key_previous != nullptr) job.key_previous->key_next = job.key_next;
   Job* const newest = found->second == &job ? job.key_next : found->second;
   if (newest == nullptr) {
     index.erase(found);
-  } else if (found->first.data() == text(job).data()) {
+  } else if (found->first.data() == KeyText(job).data()) {
     // The key lies in the job that goes.
     index.erase(found);
-    index.emplace(text(*newest), newest);
+    index.emplace(KeyText(*newest), newest);
   } else {
     found->second = newest;
   }
   job.key = Job::Key::kNone;
   job.key_next = nullptr;
   job.key_previous = nullptr;
+}
+
+void JobQueue::JoinCrowd(Job& job) {
+  if (job.crowded || job.cancelled) return;
+  job.crowded = true;
+  crowded_.emplace(JoinKey(job.function, job.key, KeyText(job)), &job);
+}
+
+void JobQueue::LeaveCrowd(Job& job) {
+  if (!job.crowded) return;
+  job.crowded = false;
+  crowded_.erase(JoinKey(job.function, job.key, KeyText(job)));
 }
 
 }  // namespace embedded

@@ -129,6 +129,8 @@ class JobQueue {
   // Jobs that share a key, linked by key_next, the newest first. The key lies
   // in one of them.
   using KeyIndex = absl::flat_hash_map<absl::string_view, Job*>;
+  // What a submission joins by. The text lies in the job.
+  using JoinKey = std::tuple<const Function*, Job::Key, absl::string_view>;
   // Time, number (to tell jobs of one time apart, in order), job.
   using Timer = std::tuple<absl::Time, uint64_t, Job*>;
 
@@ -147,8 +149,11 @@ class JobQueue {
   KeyIndex& IndexOfKey(Job::Key key) {
     return key == Job::Key::kUnique ? by_unique_ : by_data_;
   }
+  static absl::string_view KeyText(const Job& job);
   void AddKey(Job& job, Job::Key key);
   void RemoveKey(Job& job);
+  void JoinCrowd(Job& job);
+  void LeaveCrowd(Job& job);
 
   const JobQueueOptions options_;
   const std::string handle_start_;  // "PREFIX:"
@@ -156,6 +161,10 @@ class JobQueue {
   absl::flat_hash_map<uint64_t, std::unique_ptr<Job>> by_number_;
   KeyIndex by_unique_;
   KeyIndex by_data_;  // of jobs whose unique is "-"
+  // The joinable ones of those that once were not alone with their key, so that
+  // a key of many functions or cancelled jobs makes nobody search. Nearly
+  // always empty: a key is hardly ever shared.
+  absl::flat_hash_map<JoinKey, Job*> crowded_;
   absl::btree_set<Timer> timers_;
   uint64_t last_number_ = 0;
   uint64_t last_place_ = 0;

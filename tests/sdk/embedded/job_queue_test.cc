@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <random>
@@ -95,6 +95,20 @@ class Model {
     job.place = ++last_place_;
     ++job.retries;
   }
+  void Cancel(uint64_t number) {
+    ModelJob& job = jobs_.at(number);
+    job.abandoned = true;
+    job.cancelled = true;
+    job.background = false;
+  }
+  // The newest job of a unique; 0: none.
+  uint64_t Find(const std::string& unique) const {
+    uint64_t newest = 0;
+    for (const auto& [number, job] : jobs_) {
+      if (job.unique == unique) newest = number;
+    }
+    return newest;
+  }
   void Remove(uint64_t number) { jobs_.erase(number); }
   void Leave(int party) {
     for (auto& [number, job] : jobs_) {
@@ -136,7 +150,7 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
   absl::Time now = kStart;
   constexpr int kParties = 4;
   std::vector<Party> parties(kParties);
-  const std::vector<std::string> functions = {"f", "g"};
+  const std::vector<std::string> functions = {"f", "g", "h"};
   const std::vector<std::string> uniques = {"", "a", "b", "-"};
   const std::vector<std::string> datas = {"", "x", "y"};
 
@@ -144,7 +158,7 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
     const int what = choose(100);
     if (what < 45) {
       Submission submission;
-      submission.function = functions[static_cast<size_t>(choose(2))];
+      submission.function = functions[static_cast<size_t>(choose(3))];
       submission.unique = uniques[static_cast<size_t>(choose(4))];
       const std::string& data = datas[static_cast<size_t>(choose(3))];
       submission.data = Payload(data);
@@ -163,7 +177,7 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
       ASSERT_NE(submitted.job, nullptr);
       ASSERT_EQ(submitted.job->number, expected) << "step " << step;
     } else if (what < 75) {
-      const std::string& function = functions[static_cast<size_t>(choose(2))];
+      const std::string& function = functions[static_cast<size_t>(choose(3))];
       const int holder = choose(kParties);
       Job* const job = queue.Take(queue.GetFunction(function),
                                   parties[static_cast<size_t>(holder)]);
@@ -187,7 +201,14 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
         queue.Remove(*job);
         model.Remove(number);
       }
-    } else if (what < 94) {
+    } else if (what < 92) {
+      if (model.jobs().empty()) continue;
+      auto chosen = model.jobs().begin();
+      std::advance(chosen, choose(static_cast<int>(model.jobs().size())));
+      const uint64_t number = chosen->first;
+      queue.Cancel(*queue.FindByHandle(absl::StrCat("H:", number)));
+      model.Cancel(number);
+    } else if (what < 96) {
       const int party = choose(kParties);
       auto& waiting = parties[static_cast<size_t>(party)].waiting;
       while (!waiting.empty()) queue.Leave(waiting.front());
@@ -199,6 +220,10 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
     }
     // What both know is the same.
     ASSERT_EQ(queue.size(), model.jobs().size()) << "step " << step;
+    for (const char* unique : {"a", "b"}) {
+      const Job* const job = queue.FindByUnique(unique);
+      ASSERT_EQ(job == nullptr ? 0 : job->number, model.Find(unique));
+    }
     for (const Job* job : queue.Jobs()) {
       const auto it = model.jobs().find(job->number);
       ASSERT_NE(it, model.jobs().end()) << "step " << step;

@@ -264,6 +264,25 @@ TEST_F(ServerEngineTest, AJobThatLostItsLastWorkerFails) {
   EXPECT_EQ(engine().queue().size(), 0u);
 }
 
+TEST_F(ServerEngineTest, OnlyTheHolderOfAJobAnswersForIt) {
+  EnginePeer& client = Connect(Submit("f", "", ""));
+  client.Received();
+  EnginePeer& holder = Connect(CanDo("f") + Grab());
+  holder.Received();
+  EnginePeer& other = Connect(CanDo("f"));
+  for (const uint32_t answer : {12u, 13u, 14u, 25u, 28u, 29u}) {
+    const auto refused =
+        Ask(other, answer == 14   ? RequestPacket(answer, {"H:1"})
+                   : answer == 12 ? RequestPacket(answer, {"H:1", "1", "2"})
+                                  : RequestPacket(answer, {"H:1", "stolen"}));
+    EXPECT_THAT(refused, ElementsAre(StartsWith("ERROR JOB_NOT_FOUND|")))
+        << answer;
+  }
+  EXPECT_THAT(client.Received(), IsEmpty());
+  holder.Send(Complete("H:1", "mine"));
+  EXPECT_THAT(client.Received(), ElementsAre("WORK_COMPLETE H:1|mine"));
+}
+
 TEST_F(ServerEngineTest, WhoSubmittedAndHoldsAJobMayLeave) {
   options.queue.max_runs = 1;
   EnginePeer& both = Connect(Submit("f", "u", "") + Submit("f", "u", "") +

@@ -114,6 +114,16 @@ TEST_F(TextCommandsTest, DropTakesEachSpellingThatIsNotInUse) {
   EXPECT_EQ(Ask("show jobs"), ".\n");
 }
 
+TEST_F(TextCommandsTest, AFunctionWhoseLastJobStillRunsIsNotDropped) {
+  EnginePeer worker(&engine_);
+  worker.Send(RequestPacket(18, {"f", "", ""}) + RequestPacket(1, {"f"}) +
+              RequestPacket(9) + RequestPacket(2, {"f"}));
+  EXPECT_EQ(Ask("status"), "f\t1\t1\t0\n.\n");
+  EXPECT_THAT(Ask("drop function f"), StartsWith("ERR "));
+  worker.Send(RequestPacket(13, {"H:1", ""}));
+  EXPECT_EQ(Ask("drop function f"), "OK\r\n");
+}
+
 TEST_F(TextCommandsTest, MaxQueueLimitsEachPriority) {
   EXPECT_EQ(Ask("create function f"), "OK\r\n");
   EXPECT_EQ(Ask("maxqueue f 3 2 1"), "OK\r\n");
