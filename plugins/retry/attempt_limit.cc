@@ -22,14 +22,15 @@ RetryDecision AgainWithinLimit(const AttemptFailure& failure,
                                     : absl::StatusCode::kUnknown;
   switch (failure.reason) {
     case FailureReason::kConnect:
-      // Trust does not come back by itself.
+    case FailureReason::kLostBeforeAcceptance:
+    case FailureReason::kLostAfterAcceptance:
+      // Trust does not come back by itself. (With TLS 1.3 a server that does
+      // not trust us says so only to the first packet.)
       if (code == absl::StatusCode::kUnauthenticated &&
           failure.attempt >= failure.servers) {
         return GiveUp("no server can be trusted");
       }
       break;
-    case FailureReason::kLostBeforeAcceptance:
-    case FailureReason::kLostAfterAcceptance:
     case FailureReason::kTimedOut:
       break;
     case FailureReason::kRefused:

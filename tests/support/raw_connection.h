@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -51,6 +52,8 @@ class RawConnection {
   // No more bytes to the peer; it may still send.
   void ShutdownWrite();
   void Close();
+  // Gives the socket away.
+  int Release() { return std::exchange(socket_, -1); }
   // Closes so that the peer sees a reset, not an end.
   void Reset();
 

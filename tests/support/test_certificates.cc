@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <fstream>
 #include <memory>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -57,23 +59,35 @@ CertificatePtr MakeCertificate(const std::string& name, EVP_PKEY* key,
   return certificate;
 }
 
-void WriteKey(const std::string& path, EVP_PKEY* key,
-              const std::string& passphrase) {
-  std::FILE* const file = std::fopen(path.c_str(), "w");
-  ASSERT_NE(file, nullptr) << path;
-  EXPECT_EQ(PEM_write_PKCS8PrivateKey(
-                file, key, passphrase.empty() ? nullptr : EVP_aes_256_cbc(),
+std::string TakeText(BIO* bio) {
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio, &data);  // NOLINT
+  std::string text(data, static_cast<size_t>(size));
+  BIO_free(bio);
+  return text;
+}
+
+std::string PemOf(EVP_PKEY* key, const std::string& passphrase) {
+  BIO* const bio = BIO_new(BIO_s_mem());
+  EXPECT_EQ(PEM_write_bio_PKCS8PrivateKey(
+                bio, key, passphrase.empty() ? nullptr : EVP_aes_256_cbc(),
                 passphrase.data(), static_cast<int>(passphrase.size()), nullptr,
                 nullptr),
             1);
-  std::fclose(file);
+  return TakeText(bio);
 }
 
-void WriteCertificate(const std::string& path, X509* certificate) {
-  std::FILE* const file = std::fopen(path.c_str(), "w");
-  ASSERT_NE(file, nullptr) << path;
-  EXPECT_EQ(PEM_write_X509(file, certificate), 1);
-  std::fclose(file);
+std::string PemOf(X509* certificate) {
+  BIO* const bio = BIO_new(BIO_s_mem());
+  EXPECT_EQ(PEM_write_bio_X509(bio, certificate), 1);
+  return TakeText(bio);
+}
+
+// As those do it who renew certificates under a running program.
+void Replace(const std::string& path, const std::string& content) {
+  const std::string fresh = path + ".new";
+  std::ofstream(fresh) << content;
+  ASSERT_EQ(std::rename(fresh.c_str(), path.c_str()), 0) << path;
 }
 
 }  // namespace
@@ -83,32 +97,56 @@ struct TestCertificates::Ca {
   CertificatePtr certificate;
 };
 
-TestCertificates::TestCertificates(const std::string& name) : ca_(new Ca) {
-  ca_->key = MakeKey();
-  ca_->certificate = MakeCertificate(name, ca_->key.get(), nullptr,
-                                     -absl::Hours(48), absl::Hours(48));
-  X509* const ca = ca_->certificate.get();
-  AddExtension(ca, ca, NID_basic_constraints, "critical,CA:TRUE");
-  AddExtension(ca, ca, NID_key_usage, "critical,keyCertSign,cRLSign");
-  AddExtension(ca, ca, NID_subject_key_identifier, "hash");
-  EXPECT_GT(X509_sign(ca, ca_->key.get(), EVP_sha256()), 0);
-  ca_file_ = absl::StrCat(directory_.path(), "/ca.pem");
-  WriteCertificate(ca_file_, ca);
-  BIO* const bio = BIO_new(BIO_s_mem());
-  PEM_write_bio_X509(bio, ca);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio, &data);  // NOLINT
-  ca_pem_.assign(data, static_cast<size_t>(size));
-  BIO_free(bio);
+namespace {
+
+// An authority called `name`, signed by `issuer`, or by itself: null.
+void MakeAuthority(const std::string& name, X509* issuer, EVP_PKEY* issuer_key,
+                   KeyPtr* key, CertificatePtr* certificate) {
+  *key = MakeKey();
+  *certificate = MakeCertificate(name, key->get(), issuer, -absl::Hours(48),
+                                 absl::Hours(48));
+  X509* const made = certificate->get();
+  AddExtension(made, made, NID_basic_constraints, "critical,CA:TRUE");
+  AddExtension(made, made, NID_key_usage, "critical,keyCertSign,cRLSign");
+  AddExtension(made, made, NID_subject_key_identifier, "hash");
+  EXPECT_GT(X509_sign(made, issuer == nullptr ? key->get() : issuer_key,
+                      EVP_sha256()),
+            0);
 }
 
-TestCertificates::~TestCertificates() { delete ca_; }
+}  // namespace
+
+TestCertificates::TestCertificates(const std::string& name)
+    : ca_(std::make_unique<Ca>()) {
+  MakeAuthority(name, nullptr, nullptr, &ca_->key, &ca_->certificate);
+  ca_pem_ = PemOf(ca_->certificate.get());
+  ca_file_ = directory_.Write("ca.pem", ca_pem_);
+  const std::string in_folder = directory_.Write(
+      absl::StrCat("cas/",
+                   absl::Hex(X509_subject_name_hash(ca_->certificate.get()),
+                             absl::kZeroPad8),
+                   ".0"),
+      ca_pem_);
+  ca_folder_ = in_folder.substr(0, in_folder.rfind('/'));
+}
+
+TestCertificates::~TestCertificates() = default;
 
 CertificateFiles TestCertificates::Make(const std::string& name,
                                         const CertificateRequest& request) {
   const KeyPtr key = MakeKey();
-  X509* const issuer = request.self_signed ? nullptr : ca_->certificate.get();
-  EVP_PKEY* const issuer_key = request.self_signed ? key.get() : ca_->key.get();
+  X509* issuer = ca_->certificate.get();
+  EVP_PKEY* issuer_key = ca_->key.get();
+  Ca intermediate;
+  if (request.through_intermediate) {
+    MakeAuthority("Intermediate CA", issuer, issuer_key, &intermediate.key,
+                  &intermediate.certificate);
+    issuer = intermediate.certificate.get();
+    issuer_key = intermediate.key.get();
+  } else if (request.self_signed) {
+    issuer = nullptr;
+    issuer_key = key.get();
+  }
   const CertificatePtr certificate =
       MakeCertificate(name, key.get(), issuer, request.begins, request.ends);
   AddExtension(certificate.get(),
@@ -120,10 +158,14 @@ CertificateFiles TestCertificates::Make(const std::string& name,
   }
   EXPECT_GT(X509_sign(certificate.get(), issuer_key, EVP_sha256()), 0);
   CertificateFiles files;
-  files.certificate = absl::StrCat(directory_.path(), "/", name, ".pem");
-  files.key = absl::StrCat(directory_.path(), "/", name, ".key");
-  WriteKey(files.key, key.get(), request.passphrase);
-  WriteCertificate(files.certificate, certificate.get());
+  files.certificate = directory_.File(absl::StrCat(name, ".pem"));
+  files.key = directory_.File(absl::StrCat(name, ".key"));
+  Replace(files.key, PemOf(key.get(), request.passphrase));
+  std::string chain = PemOf(certificate.get());
+  if (request.through_intermediate) {
+    chain += PemOf(intermediate.certificate.get());
+  }
+  Replace(files.certificate, chain);
   return files;
 }
 

@@ -5,6 +5,7 @@
 #ifndef GEARMAN_TESTS_SUPPORT_TEST_CERTIFICATES_H_
 #define GEARMAN_TESTS_SUPPORT_TEST_CERTIFICATES_H_
 
+#include <memory>
 #include <string>
 
 #include "absl/time/time.h"
@@ -25,6 +26,9 @@ struct CertificateRequest {
   absl::Duration begins = -absl::Hours(1);  // from now
   absl::Duration ends = absl::Hours(24);
   bool self_signed = false;
+  // Signed by another CA, which the CA has signed; its certificate follows in
+  // the file.
+  bool through_intermediate = false;
   // Encrypts the key, unless it is empty.
   std::string passphrase;
 };
@@ -40,7 +44,11 @@ class TestCertificates {
   const std::string& ca_file() const { return ca_file_; }
   // The CA's certificate itself.
   const std::string& ca_pem() const { return ca_pem_; }
-  // Makes a certificate, in files called after `name`, over which it writes.
+  // A folder with just the CA's certificate, under the name that OpenSSL looks
+  // for (as c_rehash makes it).
+  const std::string& ca_folder() const { return ca_folder_; }
+  // Makes a certificate, in files called after `name`. Files that are there are
+  // replaced, each at once.
   CertificateFiles Make(const std::string& name,
                         const CertificateRequest& request = {});
 
@@ -48,8 +56,9 @@ class TestCertificates {
   struct Ca;
 
   TestDirectory directory_;
-  Ca* ca_;
+  std::unique_ptr<Ca> ca_;
   std::string ca_file_;
+  std::string ca_folder_;
   std::string ca_pem_;
 };
 

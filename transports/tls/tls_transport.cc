@@ -243,8 +243,14 @@ IoResult TlsTransport::Read(absl::Span<char> into) {
   return IoResult::Done(total);
 }
 
+absl::Status TlsTransport::BelowFailed() {
+  const absl::Status below = std::exchange(next_status_, absl::OkStatus());
+  return context_->is_server()
+             ? below
+             : TlsHungUp(Describe(), ssl_.get(), phase(), below);
+}
+
 absl::Status TlsTransport::LastWords() {
-  if (next_status_.ok() || context_->is_server()) return absl::OkStatus();
   const absl::Status below = std::exchange(next_status_, absl::OkStatus());
   ERR_clear_error();
   char byte;
@@ -267,6 +273,7 @@ IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
   }
   if (ssl_ == nullptr) return IoResult::Closed();
   if (!failure_.ok()) return IoResult::Failed(failure_);
+  if (!write_failure_.ok()) return IoResult::Failed(write_failure_);
   size_t written = 0;
   size_t piece = 0;
   size_t offset = 0;  // in the piece
@@ -292,8 +299,16 @@ IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
     // with more behind it, as OpenSSL wants it.
     const int result = SSL_write(ssl_.get(), bytes.data(), Size(bytes.size()));
     if (result <= 0) {
-      absl::Status last_words = LastWords();
-      if (!last_words.ok()) return Fail(std::move(last_words));
+      if (!next_status_.ok() && !context_->is_server()) {
+        absl::Status last_words = LastWords();
+        if (!last_words.ok()) return Fail(std::move(last_words));
+      }
+      if (!next_status_.ok()) {
+        // What the peer said before may still be read.
+        ERR_clear_error();
+        write_failure_ = BelowFailed();
+        return IoResult::Failed(write_failure_);
+      }
       IoResult outcome = Outcome(result);
       return written > 0 && !outcome.failed() ? IoResult::Done(written)
                                               : std::move(outcome);

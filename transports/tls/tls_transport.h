@@ -58,6 +58,8 @@ class TlsTransport final : public Transport {
   TlsPhase phase() const;
   // After an operation on ssl_ that returned `result`, which was no success.
   IoResult Outcome(int result);
+  // What next_status_, which is taken, means here.
+  absl::Status BelowFailed();
   // Writing has failed below: what the peer said before it went, if that
   // explains it (a refused certificate).
   absl::Status LastWords();
@@ -73,6 +75,7 @@ class TlsTransport final : public Transport {
 
   SslPtr ssl_;  // null before `next_` is connected, and after Close
   absl::Status failure_;
+  absl::Status write_failure_;  // reading may still succeed
   bool connected_ = false;
   bool received_any_ = false;  // from below
   bool answered_ = false;      // something has been read

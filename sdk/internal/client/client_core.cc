@@ -441,9 +441,10 @@ void ClientCore::OnReady(Poller::Key key, absl::Time now) {
 
 void ClientCore::FailQuery(Query* query, const LostLink& lost, absl::Time now) {
   // A question harms nobody: one that was lost with an old connection is asked
-  // once more.
+  // once more. (A refusal by TLS 1.3 comes only now, and would come again.)
   static_cast<void>(now);
-  if (!lost.connecting && !query->asked_again) {
+  if (!lost.connecting && !query->asked_again &&
+      !absl::IsUnauthenticated(lost.status)) {
     query->asked_again = true;
     queries_to_send_.push_back(query);
     return;

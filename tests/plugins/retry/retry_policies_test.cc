@@ -91,13 +91,17 @@ TEST(ImmediateRetryPolicy, LeavesAServerThatDoesNotAnswer) {
 
 TEST(ImmediateRetryPolicy, AsksServersThatAreNotTrustedOnlyOnce) {
   const absl::Status untrusted = absl::UnauthenticatedError("unknown issuer");
-  AttemptFailure failure = Failure(FailureReason::kConnect, 1, 9);
-  failure.status = &untrusted;
-  failure.servers = 2;
-  EXPECT_TRUE(ImmediateRetryPolicy().OnFailure(failure).again);
-  failure.attempt = 2;
-  EXPECT_EQ(ImmediateRetryPolicy().OnFailure(failure).why,
-            "no server can be trusted");
+  // TLS 1.3 tells it only once something was sent.
+  for (const FailureReason reason :
+       {FailureReason::kConnect, FailureReason::kLostBeforeAcceptance}) {
+    AttemptFailure failure = Failure(reason, 1, 9);
+    failure.status = &untrusted;
+    failure.servers = 2;
+    EXPECT_TRUE(ImmediateRetryPolicy().OnFailure(failure).again);
+    failure.attempt = 2;
+    EXPECT_EQ(ImmediateRetryPolicy().OnFailure(failure).why,
+              "no server can be trusted");
+  }
 }
 
 TEST(ImmediateRetryPolicy, TriesEachServerOnceUnlessToldOtherwise) {
