@@ -58,9 +58,7 @@ class StatusQuestion {
           "\" means nothing without its server"));
       return;
     }
-    for (int server = 0; server < core->server_count(); ++server) {
-      Add(server, id);
-    }
+    for (const int server : core->server_indices()) Add(server, id);
   }
 
   void CollectQueries(std::vector<Query*>* queries) {
@@ -251,6 +249,26 @@ absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,
   return EchoReply{core_->ServerName(query.server), std::move(query.echo),
                    query.answered - query.asked};
 }
+
+absl::Status Client::WaitForReady(absl::Duration timeout) {
+  return core_->WaitForReady(timeout);
+}
+
+Health Client::health() const { return core_->health(); }
+
+Health Client::CheckHealth(absl::Duration timeout) {
+  return core_->CheckHealth(timeout);
+}
+
+absl::Status Client::AddServer(absl::string_view address) {
+  return core_->AddServer(address);
+}
+
+absl::Status Client::RemoveServer(absl::string_view address) {
+  return core_->RemoveServer(address);
+}
+
+std::vector<std::string> Client::servers() const { return core_->servers(); }
 
 absl::Time Client::RunOnce(absl::Time deadline) {
   return core_->RunOnce(deadline);

@@ -46,6 +46,7 @@
 #include "absl/types/span.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/sdk/client_options.h"
+#include "gearman/sdk/health.h"
 #include "gearman/sdk/job_id.h"
 #include "gearman/sdk/job_request.h"
 #include "gearman/sdk/job_status.h"
@@ -132,6 +133,27 @@ class Client {
   absl::StatusOr<EchoReply> Echo(absl::string_view data = "ping",
                                  absl::string_view server = "",
                                  absl::Duration timeout = absl::Seconds(10));
+
+  // --- servers ---------------------------------------------------------------
+  // Waits until at least one server answers an echo; those that fail are asked
+  // again after their delays. OK: one answered; health() tells of the others
+  // what is known. DEADLINE_EXCEEDED: none did, with what each of them said;
+  // UNAUTHENTICATED: and TLS trusts none.
+  absl::Status WaitForReady(absl::Duration timeout);
+  // What is known of the servers, without asking: a failing one is one whose
+  // last connection or request failed.
+  Health health() const;
+  // Asks each server by an echo, all at once, and waits for the answers until
+  // the timeout. A server that does not answer by then counts as failing.
+  Health CheckHealth(absl::Duration timeout = absl::Seconds(10));
+  // Adds a server, or removes one while others are left: it gets nothing new,
+  // what it has goes on, and its connection is closed when that has ended.
+  // INVALID_ARGUMENT, NOT_FOUND as Create; ALREADY_EXISTS: it is there;
+  // NOT_FOUND: it is none of them; FAILED_PRECONDITION: it is the last one.
+  absl::Status AddServer(absl::string_view address);
+  absl::Status RemoveServer(absl::string_view address);
+  // Their addresses in canonical form, in the order in which they came.
+  std::vector<std::string> servers() const;
 
   // --- driving by hand -------------------------------------------------------
   // One pass of the I/O: does what is ready, waits for more until `deadline` at

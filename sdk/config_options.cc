@@ -265,6 +265,12 @@ void SetReconnect(const config::Reconnect& reconnect,
   }
   if (reconnect.has_multiplier()) options->multiplier = reconnect.multiplier();
   if (reconnect.has_jitter()) options->jitter = reconnect.jitter();
+  if (reconnect.has_failures_to_open()) {
+    options->failures_to_open = static_cast<int>(reconnect.failures_to_open());
+  }
+  if (reconnect.has_connection_lifetime()) {
+    options->connection_lifetime = Parsed(reconnect.connection_lifetime());
+  }
 }
 
 }  // namespace

@@ -57,6 +57,18 @@ absl::Time Worker::RunOnce(absl::Time deadline) {
 
 bool Worker::stopped() const { return core_->stopped(); }
 
+absl::Status Worker::AddServer(absl::string_view address) {
+  return core_->AddServer(address);
+}
+
+absl::Status Worker::RemoveServer(absl::string_view address) {
+  return core_->RemoveServer(address);
+}
+
+std::vector<std::string> Worker::servers() const { return core_->servers(); }
+
+Health Worker::health() const { return core_->health(); }
+
 void Worker::Drain(absl::Duration limit) { core_->Drain(limit); }
 
 void Worker::Stop() { core_->Stop(); }

@@ -8,9 +8,9 @@
 // With concurrency 1 the handlers run on it, too: no hop, and no I/O while a
 // handler runs, unless it asks its stop token or sends something. With
 // concurrency N handlers run on N threads of the worker. Register, Unregister,
-// stats, Drain and Stop may be called from any thread, handlers included;
-// Drain and Stop also from a signal handler (they store to lock-free atomics
-// and call Poller::Wake, which is async-signal-safe).
+// the servers' functions, stats, Drain and Stop may be called from any thread,
+// handlers included; Drain and Stop also from a signal handler (they store to
+// lock-free atomics and call Poller::Wake, which is async-signal-safe).
 //
 // Ownership: a worker owns its connections, its handler threads and (unless
 // given one) its poller. Destroy it when no thread is in Run. Its handlers are
@@ -57,6 +57,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/sdk/health.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/worker_options.h"
 #include "gearman/sdk/worker_stats.h"
@@ -118,6 +119,18 @@ class Worker {
   // counts from the call. Of several the earliest limit rules; Stop rules all.
   void Drain(absl::Duration limit = absl::InfiniteDuration());
   void Stop();
+
+  // Adds a server, or removes one: nothing more is grabbed there, what is held
+  // is done and answered, and then its connection is closed. Without a server
+  // a worker waits for one to be added. They take effect in Run. Errors: as
+  // Create; ALREADY_EXISTS: it is there; NOT_FOUND: it is none of them.
+  absl::Status AddServer(absl::string_view address);
+  absl::Status RemoveServer(absl::string_view address);
+  // Their addresses in canonical form, in the order in which they came.
+  std::vector<std::string> servers() const;
+  // Which of them are connected, and why the others are not. (Before Run none
+  // is: kDown.)
+  Health health() const;
 
   WorkerStats stats() const;
   // What has been counted so far (docs/metrics.md). Empty without sinks.

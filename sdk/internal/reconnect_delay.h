@@ -1,5 +1,5 @@
 // ReconnectDelay: when to try a server again. Belongs to one server; guarded
-// by its owner.
+// by its owner. And how old a connection may become.
 #ifndef GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
 #define GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
 
@@ -17,14 +17,14 @@ class ReconnectDelay {
   // The connection ended, or could not be made: how long to wait.
   absl::Duration Next(const ReconnectOptions& options,
                       std::mt19937_64* random) {
-    absl::Duration delay = options.first_delay;
-    if (!first_) {
-      delay = next_;
-      next_ = std::min(next_ * options.multiplier, options.max_delay);
-    } else {
+    if (first_) {
       first_ = false;
       next_ = std::min(options.initial_delay, options.max_delay);
+      return options.first_delay *
+             std::uniform_real_distribution<double>(0, 1)(*random);
     }
+    const absl::Duration delay = next_;
+    next_ = std::min(next_ * options.multiplier, options.max_delay);
     std::uniform_real_distribution<double> spread(1 - options.jitter,
                                                   1 + options.jitter);
     return delay * spread(*random);
@@ -37,6 +37,14 @@ class ReconnectDelay {
   bool first_ = true;
   absl::Duration next_;
 };
+
+// When a connection that is made now is to be replaced.
+inline absl::Time EndOfConnection(const ReconnectOptions& options,
+                                  absl::Time now, std::mt19937_64* random) {
+  // Those made in one moment don't end in one.
+  std::uniform_real_distribution<double> part(0.9, 1);
+  return now + options.connection_lifetime * part(*random);
+}
 
 }  // namespace internal
 }  // namespace gearman

@@ -15,22 +15,29 @@ constexpr char kDefaultServer[] = "inproc://default";
 
 }  // namespace
 
+absl::StatusOr<Address> ParseServer(absl::string_view text,
+                                    const TransportRegistry& transports) {
+  absl::StatusOr<Address> address = ParseAddress(text);
+  if (!address.ok()) return address.status();
+  absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
+      transports.Find(address->scheme);
+  if (!factory.ok()) return factory.status();
+  return address;
+}
+
 absl::StatusOr<std::vector<Address>> ParseServers(
     const std::vector<std::string>& texts, absl::string_view options,
     const TransportRegistry& transports) {
   std::vector<Address> servers;
   const std::vector<std::string> fallback = {kDefaultServer};
   for (const std::string& text : texts.empty() ? fallback : texts) {
-    absl::StatusOr<Address> address = ParseAddress(text);
+    absl::StatusOr<Address> address = ParseServer(text, transports);
     if (!address.ok()) return address.status();
     if (std::find(servers.begin(), servers.end(), *address) != servers.end()) {
       return absl::InvalidArgumentError(
           absl::StrCat("server ", address->ToString(), " is given twice in ",
                        options, "::servers"));
     }
-    absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
-        transports.Find(address->scheme);
-    if (!factory.ok()) return factory.status();
     servers.push_back(*std::move(address));
   }
   return servers;

@@ -21,6 +21,10 @@ absl::StatusOr<std::vector<Address>> ParseServers(
     const std::vector<std::string>& texts, absl::string_view options,
     const TransportRegistry& transports);
 
+// Parses one more. Errors as above.
+absl::StatusOr<Address> ParseServer(absl::string_view text,
+                                    const TransportRegistry& transports);
+
 }  // namespace internal
 }  // namespace gearman
 

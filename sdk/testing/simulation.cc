@@ -43,22 +43,27 @@ void Simulation::Drive(absl::string_view name, Step step) {
 
 void Simulation::Stop(absl::string_view name) { Find(name)->step = nullptr; }
 
+bool Simulation::CanStep(const Participant& participant, absl::Time now) {
+  if (participant.stepping || !participant.step) return false;
+  if (participant.next <= now) return true;
+  const std::shared_ptr<SimulatedPoller> poller = participant.poller.lock();
+  return poller != nullptr && poller->HasSomething();
+}
+
 bool Simulation::StepAnyone() {
   if (!failure_.empty()) return false;
+  if (participants_.empty()) return false;
   const absl::Time now = clock_.Now();
-  std::vector<Participant*> able;
-  for (const std::unique_ptr<Participant>& participant : participants_) {
-    if (participant->stepping || !participant->step) continue;
-    const std::shared_ptr<SimulatedPoller> poller = participant->poller.lock();
-    if (participant->next <= now ||
-        (poller != nullptr && poller->HasSomething())) {
-      able.push_back(participant.get());
-    }
+  // The first one that can, from a place that chance gives: with a thousand
+  // participants it is not worth while to ask all of them each time.
+  const size_t count = participants_.size();
+  const size_t from = absl::Uniform<size_t>(random_, 0, count);
+  Participant* participant = nullptr;
+  for (size_t i = 0; i < count && participant == nullptr; ++i) {
+    Participant* const asked = participants_[(from + i) % count].get();
+    if (CanStep(*asked, now)) participant = asked;
   }
-  if (able.empty()) return false;
-  const size_t chosen =
-      able.size() == 1 ? 0 : absl::Uniform<size_t>(random_, 0, able.size());
-  Participant* const participant = able[chosen];
+  if (participant == nullptr) return false;
   if (++steps_at_this_moment_ > kMaxStepsAtOnce) {
     failure_ = absl::StrCat("a million steps at ", absl::FormatTime(now),
                             ", the last one of '", participant->name, "'");

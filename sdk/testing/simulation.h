@@ -104,6 +104,7 @@ class Simulation {
   };
 
   Participant* Find(absl::string_view name);
+  static bool CanStep(const Participant& participant, absl::Time now);
   // Lets one of those who can do something make a step. False: nobody can.
   bool StepAnyone();
   // When somebody can, at the latest.

@@ -146,15 +146,16 @@ TEST_P(LifetimeConformance, ForegroundClientThatLeavesABackgroundJobItJoined) {
   Submit(background, "f", "u", "data", 1, Command::kSubmitJobBg);
   Peer& client = Connect();
   Submit(client, "f", "u", "data", 1);
-  client.Close();
-  Peer& worker = ConnectWorker({"f"});
   if (OnGearmand(Difference::kForegroundJoiningABackgroundJob)) {
-    EXPECT_TRUE(Eventually([&] {
-      return worker.Call(Command::kGrabJob) == NoJob() &&
-             admin.AskList("show jobs\r\n") == ".\n";
-    }));
+    // A worker must not come before it has seen the client go.
+    CloseAndAwait(client, admin, "H:test:1\t0\t1\t0\n.\n");
+    Peer& worker = ConnectWorker({"f"});
+    EXPECT_EQ(worker.Call(Command::kGrabJob), NoJob());
+    EXPECT_EQ(admin.AskList("show jobs\r\n"), ".\n");
   } else {
-    EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(1, "f", "data"));
+    client.Close();
+    EXPECT_EQ(ConnectWorker({"f"}).Call(Command::kGrabJob),
+              Assigned(1, "f", "data"));
   }
 }
 

@@ -7,20 +7,19 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
-#include "absl/random/seed_sequences.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/client/random_unique.h"
 #include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/random_engine.h"
+#include "gearman/sdk/internal/server_list.h"
 #include "gearman/sdk/status.h"
 #include "gearman/transports/epoll_poller.h"
 
 namespace gearman {
 namespace internal {
 namespace {
-
-constexpr char kDefaultServer[] = "inproc://default";
 
 ServerPool::Options PoolOptions(const ClientOptions& options,
                                 Metrics* metrics) {
@@ -40,13 +39,12 @@ ServerPool::Options PoolOptions(const ClientOptions& options,
 }
 
 JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
-                                          int servers, Metrics* metrics,
+                                          Metrics* metrics,
                                           std::mt19937_64* random) {
   JobRequestTracker::Options tracker;
   tracker.retry_policy = options.retry_policy.get();
   tracker.backoff_policy = options.backoff_policy.get();
   tracker.idempotency_policy = options.idempotency_policy.get();
-  tracker.servers = servers;
   tracker.random = random;
   tracker.max_update_bytes = options.limits.max_update_bytes;
   tracker.metrics = metrics;
@@ -56,14 +54,6 @@ JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
 std::shared_ptr<Metrics> MakeMetrics(const ClientOptions& options) {
   if (options.metrics_sinks.empty()) return nullptr;
   return std::make_shared<Metrics>(MetricsOptions{});
-}
-
-std::mt19937_64 MakeRandom(const ClientOptions& options) {
-  if (options.random_seed.has_value()) {
-    return std::mt19937_64(*options.random_seed);
-  }
-  auto seed = absl::MakeSeedSeq();
-  return std::mt19937_64(seed);
 }
 
 absl::Status CheckOptions(const ClientOptions& options) {
@@ -109,26 +99,12 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     ClientOptions options) {
   absl::Status status = CheckOptions(options);
   if (!status.ok()) return status;
-  if (options.servers.empty()) options.servers.push_back(kDefaultServer);
-  std::vector<Address> servers;
-  for (const std::string& text : options.servers) {
-    absl::StatusOr<Address> address = ParseAddress(text);
-    if (!address.ok()) return address.status();
-    if (std::find(servers.begin(), servers.end(), *address) != servers.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("server ", address->ToString(),
-                       " is given twice in ClientOptions::servers"));
-    }
-    servers.push_back(*std::move(address));
-  }
   if (options.transports == nullptr) {
     options.transports = TransportRegistry::Default();
   }
-  for (const Address& address : servers) {
-    absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
-        options.transports->Find(address.scheme);
-    if (!factory.ok()) return factory.status();
-  }
+  absl::StatusOr<std::vector<Address>> servers =
+      ParseServers(options.servers, "ClientOptions", *options.transports);
+  if (!servers.ok()) return servers.status();
   if (options.poller == nullptr) {
     absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
     if (!poller.ok()) return poller.status();
@@ -141,22 +117,21 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     options.server_selector = DefaultServerSelector();
   }
   return std::shared_ptr<ClientCore>(
-      new ClientCore(std::move(options), std::move(servers)));
+      new ClientCore(std::move(options), *std::move(servers)));
 }
 
 ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
     : options_(std::move(options)),
-      server_count_(static_cast<int>(servers.size())),
       poller_(options_.poller),
       clock_(poller_->clock()),
       metrics_(MakeMetrics(options_)),
-      random_(MakeRandom(options_)),
-      tracker_(
-          TrackerOptions(options_, server_count_, metrics_.get(), &random_)),
+      random_(MakeRandomEngine(options_.random_seed)),
+      tracker_(TrackerOptions(options_, metrics_.get(), &random_)),
       servers_(std::move(servers), PoolOptions(options_, metrics_.get()),
                poller_.get(), &random_),
       driver_(&mutex_, poller_.get(), this,
               options_.drive_mode == DriveMode::kAuto) {
+  OnServersChanged();
   if (metrics_ != nullptr) {
     exporter_ = std::make_unique<MetricsExporter>(
         metrics_, options_.metrics_sinks, clock_);
@@ -247,8 +222,9 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
         request->extras != nullptr && request->extras->retry_policy != nullptr
             ? *request->extras->retry_policy
             : *options_.retry_policy;
-    request->resolved_max_attempts =
-        std::max(1, policy.DefaultMaxAttempts(server_count_));
+    request->resolved_max_attempts = std::max(
+        1,
+        policy.DefaultMaxAttempts(static_cast<int>(servers_.servers().size())));
   }
   const absl::Duration timeout = request->timeout == absl::ZeroDuration()
                                      ? options_.timeout
@@ -373,6 +349,7 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
     if (!request->extras->pinned) request->extras->next_server = -1;
   }
   if (server < 0) server = servers_.Choose(query, tried, now);
+  server = servers_.Renewed(server, now);
   request->server = server;
   tracker_.OnDispatched(request);
   const std::string& name = servers_.link(server).name;
@@ -408,6 +385,7 @@ absl::Status ClientCore::Open(int server, absl::Time now) {
 }
 
 void ClientCore::Dispatch(Query* query, absl::Time now) {
+  query->server = servers_.Renewed(query->server, now);
   absl::Status status = Open(query->server, now);
   if (status.ok()) {
     status = servers_.link(query->server).session->Ask(query);
@@ -579,104 +557,6 @@ bool ClientCore::RunNotices() {
   return true;
 }
 
-// --- waiting -----------------------------------------------------------------
-
-absl::Status ClientCore::Wait(
-    absl::Span<const std::shared_ptr<JobRequestState>> batch, bool for_accepted,
-    absl::Duration timeout) {
-  absl::MutexLock lock(&mutex_);
-  if (driver_.in_callback()) {
-    return absl::FailedPreconditionError(
-        "a callback must not wait: it runs on the thread that drives the I/O; "
-        "use on_complete, or another thread");
-  }
-  const absl::Time deadline = clock_->Now() + timeout;
-  const auto there = [for_accepted](const JobRequestState& request) {
-    return request.finished.load(std::memory_order_acquire) ||
-           (for_accepted && request.state == JobState::kCreated);
-  };
-  Waiter waiter(batch.size());
-  for (const std::shared_ptr<JobRequestState>& request : batch) {
-    if (request->core.get() != this) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "task \"", absl::CHexEscape(request->task), "\", unique \"",
-          absl::CHexEscape(request->unique.view()),
-          request->core == nullptr
-              ? "\": the request was not submitted"
-              : "\": the request belongs to another client"));
-    }
-    if (!there(*request) || request->callbacks_pending) {
-      waiter.Add(request.get(), for_accepted);
-    }
-  }
-  driver_.Wait(&waiter, deadline);
-  const size_t late = waiter.remaining();
-  waiter.Abandon();
-
-  absl::Status first_error;
-  const JobRequestState* first_late = nullptr;
-  for (const std::shared_ptr<JobRequestState>& request : batch) {
-    if (!there(*request)) {
-      request->timed_out = true;
-      if (first_late == nullptr) first_late = request.get();
-    } else if (request->finished.load(std::memory_order_acquire)) {
-      if (first_error.ok()) first_error = request->status;
-    } else {
-      request->timed_out = false;
-    }
-  }
-  if (first_late == nullptr) return first_error;
-  std::string where = first_late->server >= 0
-                          ? servers_.link(first_late->server).name
-                          : std::string("no server yet");
-  return absl::DeadlineExceededError(
-      absl::StrCat(late, " of ", batch.size(), " requests not ",
-                   for_accepted ? "accepted" : "finished", " within ",
-                   absl::FormatDuration(timeout), "; the first is task \"",
-                   absl::CHexEscape(first_late->task), "\", unique \"",
-                   absl::CHexEscape(first_late->unique.view()), "\", ",
-                   JobStateName(first_late->state), " at ", where,
-                   "; they go on: wait again, or cancel them"));
-}
-
-void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
-  absl::MutexLock lock(&mutex_);
-  if (driver_.in_callback() || shut_down_) {
-    for (Query* query : queries) {
-      query->status =
-          shut_down_
-              ? absl::CancelledError("the client was destroyed")
-              : absl::FailedPreconditionError(
-                    "a callback must not ask a server: the question waits for "
-                    "the thread that runs the callback");
-      query->finished = true;
-    }
-    return;
-  }
-  const absl::Time now = clock_->Now();
-  Waiter waiter(queries.size());
-  for (Query* query : queries) {
-    if (query->finished) continue;
-    waiter.Add(query, /*for_accepted=*/false);
-    query->asked = now;
-    Dispatch(query, now);
-  }
-  AfterChange(now, /*will_wait=*/true);
-  driver_.Wait(&waiter, now + timeout);
-  waiter.Abandon();
-  for (Query* query : queries) {
-    if (query->finished) continue;
-    if (query->session != nullptr) query->session->Detach(query);
-    queries_to_send_.erase(
-        std::remove(queries_to_send_.begin(), queries_to_send_.end(), query),
-        queries_to_send_.end());
-    query->finished = true;
-    query->status = absl::DeadlineExceededError(
-        absl::StrCat(servers_.link(query->server).name, ": no answer within ",
-                     absl::FormatDuration(timeout)));
-  }
-}
-
 void ClientCore::Cancel(JobRequestState* request) {
   {
     absl::MutexLock lock(&mutex_);
@@ -700,21 +580,6 @@ void ClientCore::Cancel(JobRequestState* request) {
 absl::Time ClientCore::RunOnce(absl::Time deadline) {
   absl::MutexLock lock(&mutex_);
   return driver_.RunOnce(deadline);
-}
-
-int ClientCore::FindServer(absl::string_view address) {
-  absl::MutexLock lock(&mutex_);
-  return servers_.Find(address);
-}
-
-std::string ClientCore::ServerName(int server) {
-  absl::MutexLock lock(&mutex_);
-  return servers_.link(server).name;
-}
-
-int ClientCore::ChooseServer() {
-  absl::MutexLock lock(&mutex_);
-  return servers_.Choose(SelectionQuery{}, {}, clock_->Now());
 }
 
 }  // namespace internal

@@ -12,10 +12,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/sdk/client_options.h"
+#include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/io_driver.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
@@ -48,6 +50,14 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // waits for the answers; every query is finished afterwards.
   void Ask(absl::Span<Query* const> queries, absl::Duration timeout)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // As Client's.
+  absl::Status WaitForReady(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  Health health() ABSL_LOCKS_EXCLUDED(mutex_);
+  Health CheckHealth(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status AddServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status RemoveServer(absl::string_view address)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> servers() ABSL_LOCKS_EXCLUDED(mutex_);
   void Cancel(JobRequestState* request) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Time RunOnce(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
   // Finishes everything as CANCELLED and closes. Idempotent.
@@ -55,7 +65,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
 
   // Index of the server with this address, or -1; and what is there.
   int FindServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
-  int server_count() const { return server_count_; }
+  std::vector<int> server_indices() ABSL_LOCKS_EXCLUDED(mutex_);
   std::string ServerName(int server) ABSL_LOCKS_EXCLUDED(mutex_);
   // A server for a query that does not care.
   int ChooseServer() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -96,6 +106,13 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   void OnReady(Poller::Key key, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HandleLost(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Nobody waits for it any more.
+  void AbandonQuery(Query* query, const absl::Status& status)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // OK when a question can be asked on this thread.
+  absl::Status MayAsk() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After the list of servers has changed.
+  void OnServersChanged() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void FailQuery(Query* query, const LostLink& lost, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const std::string& server, absl::Time now)
@@ -110,7 +127,6 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ClientOptions options_;
-  const int server_count_;
   const std::shared_ptr<Poller> poller_;
   Clock* const clock_;
   const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted

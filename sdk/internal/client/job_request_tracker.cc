@@ -393,7 +393,7 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
   failure.idempotent = request.idempotent;
   failure.has_explicit_unique = request.explicit_unique;
   failure.elapsed = now_ - request.submitted;
-  failure.servers = options_.servers;
+  failure.servers = servers_;
   if (options_.random != nullptr) {
     failure.random = absl::Uniform(*options_.random, 0.0, 1.0);
   }

@@ -62,8 +62,6 @@ class JobRequestTracker {
     IdempotencyPolicy* idempotency_policy = nullptr;
     // For jitter; outlives the tracker. Null: none.
     std::mt19937_64* random = nullptr;
-    // How many servers there are.
-    int servers = 1;
     size_t max_update_bytes = 64u << 20;
     // Null: nothing is counted.
     Metrics* metrics = nullptr;
@@ -74,6 +72,9 @@ class JobRequestTracker {
   ~JobRequestTracker();
   JobRequestTracker(const JobRequestTracker&) = delete;
   JobRequestTracker& operator=(const JobRequestTracker&) = delete;
+
+  // How many servers there are, for retry policies.
+  void set_servers(int servers) { servers_ = servers; }
 
   // --- commands --------------------------------------------------------------
   // Begins `request`, whose fields have been resolved: it is pending and to be
@@ -138,6 +139,7 @@ class JobRequestTracker {
   void SetTimer(JobRequestState* request, absl::Time time);
 
   const Options options_;
+  int servers_ = 1;
   StandardIdempotencyPolicy standard_idempotency_;
   // Of the input being handled.
   absl::Time now_ = absl::InfinitePast();

@@ -25,31 +25,120 @@ ReconnectReason ReasonOf(const absl::Status& status) {
 ServerPool::ServerPool(std::vector<Address> servers, Options options,
                        Poller* poller, std::mt19937_64* random)
     : options_(std::move(options)), poller_(poller), random_(random) {
-  links_.resize(servers.size());
-  for (size_t i = 0; i < servers.size(); ++i) {
-    links_[i].name = servers[i].ToString();
-    links_[i].address = std::move(servers[i]);
-    if (options_.metrics != nullptr) {
-      links_[i].metrics = options_.metrics->ForServer(links_[i].name);
-    }
-  }
+  for (const Address& server : servers) Add(server);
 }
 
+// --- which servers there are -------------------------------------------------
+
 int ServerPool::Find(absl::string_view address) const {
-  for (size_t i = 0; i < links_.size(); ++i) {
-    if (links_[i].name == address) return static_cast<int>(i);
-  }
   const absl::StatusOr<Address> parsed = ParseAddress(address);
-  if (!parsed.ok()) return -1;
-  for (size_t i = 0; i < links_.size(); ++i) {
-    if (links_[i].address == *parsed) return static_cast<int>(i);
+  for (const int server : servers_) {
+    const ServerLink& link = links_[static_cast<size_t>(server)];
+    if (link.name == address || (parsed.ok() && link.address == *parsed)) {
+      return server;
+    }
   }
   return -1;
 }
 
+int ServerPool::Add(const Address& address) {
+  size_t index = 0;
+  while (index < links_.size() &&
+         !(links_[index].removed && links_[index].connection == nullptr &&
+           links_[index].address == address)) {
+    ++index;
+  }
+  if (index == links_.size()) {
+    ServerLink& link = links_.emplace_back();
+    link.name = address.ToString();
+    link.address = address;
+    if (options_.metrics != nullptr) {
+      link.metrics = options_.metrics->ForServer(link.name);
+    }
+  }
+  links_[index].removed = false;
+  servers_.push_back(static_cast<int>(index));
+  return servers_.back();
+}
+
+void ServerPool::Remove(int server) {
+  link(server).removed = true;
+  servers_.erase(std::find(servers_.begin(), servers_.end(), server));
+  // Flush closes it when it has nothing to do.
+  MarkDirty(server);
+}
+
+int ServerPool::Renewed(int server, absl::Time now) {
+  if (link(server).removed) {
+    // A request that must go where it went before.
+    const int again = Find(link(server).name);
+    if (again >= 0) server = again;
+  }
+  ServerLink& old = link(server);
+  if (old.removed || old.connection == nullptr || now < old.end_of_life) {
+    return server;
+  }
+  if (IsUnused(old)) {
+    CloseQuietly(server, "renewed, as it was connection_lifetime old", now);
+    return server;
+  }
+  const size_t place = static_cast<size_t>(
+      std::find(servers_.begin(), servers_.end(), server) - servers_.begin());
+  Remove(server);
+  const int successor = Add(old.address);
+  // Selectors may go by the order.
+  servers_.pop_back();
+  servers_.insert(servers_.begin() + static_cast<ptrdiff_t>(place), successor);
+  options_.logger.Log(LogLevel::kInfo, "a new connection to ", old.name,
+                      ": the old one has reached connection_lifetime");
+  return successor;
+}
+
+std::vector<ServerHealth> ServerPool::health() const {
+  std::vector<ServerHealth> all;
+  all.reserve(servers_.size());
+  for (const int server : servers_) {
+    const ServerLink& link = links_[static_cast<size_t>(server)];
+    ServerHealth& health = all.emplace_back();
+    health.server = link.name;
+    health.failures = link.failures;
+    if (link.failures > 0) {
+      health.state = ServerState::kFailing;
+      health.last_error = link.last_error;
+      health.next_attempt = link.avoid_until;
+    } else if (link.connection != nullptr) {
+      health.state = link.connection->connected() ? ServerState::kUp
+                                                  : ServerState::kConnecting;
+    }
+  }
+  return all;
+}
+
+bool ServerPool::IsBroken(const ServerLink& link, absl::Time now) const {
+  if (link.failures < options_.reconnect.failures_to_open) return false;
+  // Open; or half open, when a connection tries the server.
+  return now < link.avoid_until || link.connection != nullptr;
+}
+
+void ServerPool::OnFailure(ServerLink& link, const absl::Status& status,
+                           absl::Time now) {
+  ++link.failures;
+  link.last_error = status;
+  link.avoid_until = now + link.delay.Next(options_.reconnect, random_);
+}
+
+void ServerPool::OnAnswer(ServerLink& link) {
+  link.failures = 0;
+  link.last_error = absl::OkStatus();
+  link.avoid_until = absl::InfinitePast();
+  link.delay.Reset();
+}
+
+// --- choosing and connecting -------------------------------------------------
+
 int ServerPool::Choose(const SelectionQuery& query,
                        absl::Span<const AttemptRecord> tried, absl::Time now) {
-  if (links_.size() == 1) return 0;
+  if (servers_.size() == 1) return servers_.front();
   absl::InlinedVector<ServerCandidate, 8> candidates;
   absl::InlinedVector<int, 8> servers;
   const auto was_tried = [&tried](const ServerLink& link) {
@@ -58,16 +147,16 @@ int ServerPool::Choose(const SelectionQuery& query,
         [&link](const AttemptRecord& a) { return a.server == link.name; });
   };
   bool untried_left = false;
-  for (const ServerLink& link : links_) {
-    if (!was_tried(link)) untried_left = true;
+  for (const int server : servers_) {
+    if (!was_tried(link(server))) untried_left = true;
   }
-  for (size_t i = 0; i < links_.size(); ++i) {
-    const ServerLink& link = links_[i];
+  for (const int server : servers_) {
+    const ServerLink& link = links_[static_cast<size_t>(server)];
     ServerCandidate candidate;
     candidate.address = link.name;
     candidate.connected =
         link.connection != nullptr && link.connection->connected();
-    candidate.failing = now < link.avoid_until;
+    candidate.failing = IsBroken(link, now);
     candidate.tried = was_tried(link);
     candidate.avoided = !tried.empty() && tried.back().server == link.name;
     if (candidate.tried && untried_left) continue;
@@ -76,7 +165,7 @@ int ServerPool::Choose(const SelectionQuery& query,
                                                   link.session->jobs_running());
     }
     candidates.push_back(candidate);
-    servers.push_back(static_cast<int>(i));
+    servers.push_back(server);
   }
   const size_t chosen = options_.selector->Select(query, candidates, *random_);
   // A plugin's mistake must not become ours.
@@ -84,24 +173,27 @@ int ServerPool::Choose(const SelectionQuery& query,
 }
 
 absl::Status ServerPool::Open(int server, absl::Time now) {
-  ServerLink& link = links_[server];
-  if (link.connection != nullptr) return absl::OkStatus();
+  if (link(server).connection != nullptr) return absl::OkStatus();
   return Connect(server, now);
 }
 
 bool ServerPool::NeedsLook(int server) const {
-  const ServerLink& link = links_[server];
+  const ServerLink& link = links_[static_cast<size_t>(server)];
   return link.connection != nullptr && link.connection->connected() &&
-         link.session->replies_due() == 0 && link.session->jobs_running() == 0;
+         IsUnused(link);
+}
+
+bool ServerPool::IsUnused(const ServerLink& link) const {
+  return link.session->replies_due() == 0 && link.session->jobs_running() == 0;
 }
 
 absl::Status ServerPool::Connect(int server, absl::Time now) {
-  ServerLink& link = links_[server];
+  ServerLink& link = this->link(server);
   const Poller::Key key = MakeKey(server, ++link.generation);
   absl::StatusOr<std::unique_ptr<Transport>> transport =
       options_.transports->Create(link.address, poller_, key);
   if (!transport.ok()) {
-    Avoid(link, now);
+    OnFailure(link, transport.status(), now);
     return transport.status();
   }
   link.connection = std::make_unique<Connection<wire::ToClient>>(
@@ -109,6 +201,7 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
   link.session = std::make_unique<ClientSession>(&link.connection->output(),
                                                  options_.task_prefix);
   link.connecting_since = now;
+  link.end_of_life = absl::InfiniteFuture();
   link.heartbeat_next = false;
   link.heartbeat_sent = absl::InfinitePast();
   link.replies_seen = 0;
@@ -124,7 +217,7 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
     link.connection->Close();
     link.connection = nullptr;
     link.session = nullptr;
-    Avoid(link, now);
+    OnFailure(link, status, now);
     link.deadline = absl::InfiniteFuture();
     if (link.metrics != nullptr) {
       link.metrics->Reconnected(ReconnectReason::kConnectFailed);
@@ -134,8 +227,7 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
 }
 
 void ServerPool::AfterConnect(ServerLink& link, absl::Time now) {
-  link.avoid_until = absl::InfinitePast();
-  link.delay.Reset();
+  link.end_of_life = EndOfConnection(options_.reconnect, now, random_);
   options_.logger.Log(LogLevel::kInfo, "connected to ",
                       link.connection->Describe());
   if (link.metrics != nullptr) {
@@ -162,13 +254,17 @@ void ServerPool::UpdateDeadline(ServerLink& link, absl::Time now) {
 }
 
 void ServerPool::CloseIfStale(int server, absl::Time now) {
-  if (!NeedsLook(server) ||
-      now - links_[server].last_received < options_.heartbeat_interval) {
-    return;
+  if (NeedsLook(server) &&
+      now - link(server).last_received >= options_.heartbeat_interval) {
+    CloseQuietly(server, "idle for too long to be relied on", now);
   }
+}
+
+void ServerPool::CloseQuietly(int server, absl::string_view why,
+                              absl::Time now) {
   std::vector<Orphan> none;
-  Close({server, absl::UnavailableError("idle for too long to be relied on"),
-         /*connecting=*/false, ReconnectReason::kClosed},
+  Close({server, absl::UnavailableError(why), /*connecting=*/false,
+         ReconnectReason::kClosed},
         now, &none);
 }
 
@@ -186,7 +282,7 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
                          std::vector<LostLink>* lost) {
   const int server = static_cast<int>(key >> 32);
   if (server < 0 || static_cast<size_t>(server) >= links_.size()) return;
-  ServerLink& link = links_[server];
+  ServerLink& link = this->link(server);
   if (link.connection == nullptr || link.connection->key() != key) return;
   MarkDirty(server);
   if (!link.connection->connected()) {
@@ -204,6 +300,7 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
       [&](wire::ToClient& event) { return on_event(link, event); });
   if (link.connection->bytes_received() != received) {
     link.last_received = now;
+    OnAnswer(link);
     // Of several replies due the heartbeat's may be a later one; all come soon.
     if (link.heartbeat_sent != absl::InfinitePast()) {
       if (link.metrics != nullptr) {
@@ -254,14 +351,14 @@ void ServerPool::OnTime(absl::Time now, std::vector<LostLink>* lost) {
 }
 
 void ServerPool::MarkDirty(int server) {
-  if (links_[server].dirty) return;
-  links_[server].dirty = true;
+  if (link(server).dirty) return;
+  link(server).dirty = true;
   dirty_.push_back(server);
 }
 
 void ServerPool::Flush(absl::Time now, std::vector<LostLink>* lost) {
   for (const int server : dirty_) {
-    ServerLink& link = links_[server];
+    ServerLink& link = this->link(server);
     link.dirty = false;
     if (link.connection == nullptr) continue;
     absl::Status status = link.connection->Flush();
@@ -273,17 +370,16 @@ void ServerPool::Flush(absl::Time now, std::vector<LostLink>* lost) {
       continue;
     }
     UpdateDeadline(link, now);
+    if (link.removed && IsUnused(link)) {
+      CloseQuietly(server, "not one of the servers any more", now);
+    }
   }
   dirty_.clear();
 }
 
-void ServerPool::Avoid(ServerLink& link, absl::Time now) {
-  link.avoid_until = now + link.delay.Next(options_.reconnect, random_);
-}
-
 void ServerPool::Close(const LostLink& lost, absl::Time now,
                        std::vector<Orphan>* orphans) {
-  ServerLink& link = links_[lost.server];
+  ServerLink& link = this->link(lost.server);
   if (link.connection == nullptr) return;
   options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
                       lost.status.message());
@@ -298,7 +394,7 @@ void ServerPool::Close(const LostLink& lost, absl::Time now,
   link.session = nullptr;
   link.deadline = absl::InfiniteFuture();
   // A server that closed an idle connection is not failing.
-  if (lost.connecting || !orphans->empty()) Avoid(link, now);
+  if (lost.connecting || !orphans->empty()) OnFailure(link, lost.status, now);
 }
 
 void ServerPool::CloseAll() {

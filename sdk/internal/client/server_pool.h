@@ -3,11 +3,18 @@
 // state; what an event means is the session's business, what a loss means the
 // core's.
 //
+// A server has one index for ever: requests remember theirs. One that was
+// removed gets nothing new, finishes what it has, and keeps its index; added
+// again, it gets that one back if its old connection has ended. That is also
+// how a connection that has become too old is replaced: its server is removed
+// and added again.
+//
 // Guarded by the client's lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <random>
 #include <string>
@@ -16,11 +23,13 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/client_options.h"
+#include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/client/client_session.h"
 #include "gearman/sdk/internal/connection.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
@@ -44,8 +53,12 @@ struct ServerLink {
 
   // Counts connections: keys of an earlier one are not mistaken for this one's.
   uint32_t generation = 0;
-  // The last connection could not be made, or broke: it is avoided until then.
-  // (InfinitePast: it is sound.)
+  // Not one of the client's servers any more.
+  bool removed = false;
+  // The circuit breaker: failures without an answer between them, the last one,
+  // and until when the server is avoided after it.
+  int failures = 0;
+  absl::Status last_error;
   absl::Time avoid_until = absl::InfinitePast();
   ReconnectDelay delay;
   // Something was appended or read since the last Flush.
@@ -60,6 +73,8 @@ struct ServerLink {
   absl::Time heartbeat_sent = absl::InfinitePast();
   // When something last came, or it was connected.
   absl::Time last_received = absl::InfinitePast();
+  // When the connection is too old to be given anything more.
+  absl::Time end_of_life = absl::InfiniteFuture();
   uint64_t replies_seen = 0;
   uint64_t sent_counted = 0;
   uint64_t received_counted = 0;
@@ -102,15 +117,24 @@ class ServerPool {
   ServerPool(const ServerPool&) = delete;
   ServerPool& operator=(const ServerPool&) = delete;
 
-  size_t size() const { return links_.size(); }
-  ServerLink& link(int server) { return links_[server]; }
-  // The server of an address, or -1.
+  ServerLink& link(int server) { return links_[static_cast<size_t>(server)]; }
+  // Those that were not removed, in the order in which they came.
+  absl::Span<const int> servers() const { return servers_; }
+  // The one of these with that address, or -1.
   int Find(absl::string_view address) const;
+  // Adds a server, which is none of them. Returns its index.
+  int Add(const Address& address);
+  // Gives a server, which is not the last of them, nothing more.
+  void Remove(int server);
+  std::vector<ServerHealth> health() const;
 
   // The server for the next attempt of a request that failed `tried` attempts
   // so far (the last one on a server to avoid, or not).
   int Choose(const SelectionQuery& query, absl::Span<const AttemptRecord> tried,
              absl::Time now);
+  // What is to be used instead of `server`: the same, unless its connection is
+  // too old, or has been and was replaced.
+  int Renewed(int server, absl::Time now);
   // Makes sure that there is a connection, being made at least: commands may
   // be given to its session. Errors as TransportFactory::Create and
   // Transport::Connect.
@@ -151,13 +175,19 @@ class ServerPool {
   void AfterConnect(ServerLink& link, absl::Time now);
   void UpdateDeadline(ServerLink& link, absl::Time now);
   void Count(ServerLink& link);
-  // Avoids the server for a while, for longer each time.
-  void Avoid(ServerLink& link, absl::Time now);
+  // A server failed: avoids it for a while, for longer each time.
+  void OnFailure(ServerLink& link, const absl::Status& status, absl::Time now);
+  void OnAnswer(ServerLink& link);
+  // The breaker is open, and this is not the request that may try it.
+  bool IsBroken(const ServerLink& link, absl::Time now) const;
+  bool IsUnused(const ServerLink& link) const;
+  void CloseQuietly(int server, absl::string_view why, absl::Time now);
 
   const Options options_;
   Poller* const poller_;
   std::mt19937_64* const random_;
-  std::vector<ServerLink> links_;
+  std::deque<ServerLink> links_;  // a deque: they stay where they are
+  std::vector<int> servers_;
   std::vector<int> dirty_;
 };
 

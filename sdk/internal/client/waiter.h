@@ -1,4 +1,5 @@
-// Waiter: a thread that waits until a number of operations have got somewhere.
+// Waiter: a thread that waits until a number of operations, or one of them,
+// have got somewhere.
 //
 // Guarded by the client's lock, which its condition variable is used with.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_WAITER_H_
@@ -15,8 +16,12 @@ namespace internal {
 
 class Waiter {
  public:
+  enum class Until : unsigned char { kAll, kAny };
+
   // Room for `capacity` operations; no more may be added.
-  explicit Waiter(size_t capacity) { nodes_.reserve(capacity); }
+  explicit Waiter(size_t capacity, Until until = Until::kAll) : until_(until) {
+    nodes_.reserve(capacity);
+  }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter() { Abandon(); }
@@ -28,7 +33,7 @@ class Waiter {
     node.for_accepted = for_accepted;
     nodes_.push_back(node);
     nodes_.back().LinkTo(operation);
-    ++remaining_;
+    if (until_ == Until::kAll || nodes_.size() == 1) ++remaining_;
   }
   // Stops waiting for what is left. Call it with the lock held.
   void Abandon() {
@@ -41,7 +46,7 @@ class Waiter {
 
   // One of its operations got there.
   void CountDown() {
-    if (--remaining_ == 0) Wake();
+    if (remaining_ > 0 && --remaining_ == 0) Wake();
   }
   // Makes the thread look again, if it sleeps.
   void Wake() { condition.Signal(); }
@@ -49,6 +54,7 @@ class Waiter {
   absl::CondVar condition;
 
  private:
+  const Until until_;
   std::vector<WaitNode> nodes_;
   size_t remaining_ = 0;
 };

@@ -96,12 +96,17 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
       mailbox_(
           std::make_shared<Mailbox>(poller_, options_.limits.max_output_bytes)),
       drain_deadline_ns_(kNotDraining),
+      wanted_servers_(servers),
       random_(MakeRandomEngine(options_.random_seed)),
       servers_(std::move(servers), ServersOptions(options_, metrics_.get()),
                poller_.get(), &random_),
       jobs_(JobsOptions(options_, metrics_.get()), &servers_, mailbox_, clock_,
             this, &stats_),
       congested_(static_cast<size_t>(servers_.size())) {
+  {
+    absl::MutexLock lock(&mutex_);
+    published_health_ = servers_.health();
+  }
   if (metrics_ != nullptr) {
     exporter_ = std::make_unique<MetricsExporter>(
         metrics_, options_.metrics_sinks, clock_);
@@ -311,6 +316,16 @@ void WorkerCore::TakeRequests(absl::Time now) {
       if (link.session != nullptr) link.session->SetTasks(offered_);
     }
   }
+  const uint64_t wanted = wanted_version_.load(std::memory_order_acquire);
+  if (wanted != servers_version_ && !draining_) {
+    servers_version_ = wanted;
+    std::vector<Address> servers;
+    {
+      absl::MutexLock lock(&mutex_);
+      servers = wanted_servers_;
+    }
+    servers_.SetServers(servers);
+  }
   const int64_t drain_ns = drain_deadline_ns_.load(std::memory_order_acquire);
   if (drain_ns == kNotDraining) return;
   if (!draining_) {
@@ -337,6 +352,9 @@ void WorkerCore::TakeRequests(absl::Time now) {
 
 void WorkerCore::Advance(absl::Time now) {
   if (!draining_) {
+    servers_.Renew(now);
+    CloseLeaving(now);
+    congested_.resize(static_cast<size_t>(servers_.size()));
     servers_.Open(offered_, now, &lost_);
     const int room = jobs_.Room();
     if (room > 0) servers_.Grab(room, now);
@@ -353,54 +371,6 @@ void WorkerCore::Advance(absl::Time now) {
     mailbox_->SetCongested(i, congested);
   }
   HandleLost(now);
-}
-
-void WorkerCore::HandleLost(absl::Time now) {
-  for (size_t i = 0; i < lost_.size(); ++i) {
-    const LostServer lost = std::move(lost_[i]);
-    if (metrics_ != nullptr &&
-        lost.status.code() == absl::StatusCode::kDataLoss) {
-      metrics_->ProtocolError("DATA_LOSS");
-    }
-    jobs_.OnLost(servers_.Close(lost, /*reopen=*/!draining_, now),
-                 StopReason::kConnectionLost, /*given_back=*/false, now);
-  }
-  lost_.clear();
-}
-
-void WorkerCore::CloseDrained(absl::Time now) {
-  bool open = false;
-  for (int i = 0; i < servers_.size(); ++i) {
-    WorkerLink& link = servers_.link(i);
-    if (link.connection == nullptr) continue;
-    if (link.up() && !link.session->receipt_given()) {
-      open = true;
-      if (link.session->outstanding() == 0 && link.held.empty()) {
-        // Closing with bytes unread may destroy answers on their way.
-        link.session->AskForReceipt(now);
-      }
-      continue;
-    }
-    servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
-                   /*reopen=*/false, now);
-  }
-  if (!open) End(absl::OkStatus(), StopReason::kStopped, now);
-}
-
-void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {
-  end_status_ = std::move(status);
-  std::vector<LostServer> failed;
-  for (int i = 0; i < servers_.size(); ++i) {
-    // Answers that are ready leave if they can.
-    servers_.Flush(i, &failed);
-    jobs_.OnLost(servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
-                                /*reopen=*/false, now),
-                 reason, /*given_back=*/true, now);
-  }
-  lost_.clear();
-  ended_.store(true, std::memory_order_release);
-  options_.logger.Log(LogLevel::kInfo, "the worker has ended");
-  poller_->RunDeferred();
 }
 
 absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
@@ -488,6 +458,10 @@ void WorkerCore::Publish() {
   stats_.servers_connected = static_cast<uint64_t>(servers_.connected());
   absl::MutexLock lock(&mutex_);
   published_ = stats_;
+  if (health_version_ != servers_.health_version()) {
+    health_version_ = servers_.health_version();
+    published_health_ = servers_.health();
+  }
 }
 
 // --- a handler on this thread ------------------------------------------------

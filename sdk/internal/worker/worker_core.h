@@ -17,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
 #include "gearman/sdk/internal/worker/mailbox.h"
@@ -25,6 +26,7 @@
 #include "gearman/sdk/internal/worker/worker_servers.h"
 #include "gearman/sdk/worker_options.h"
 #include "gearman/sdk/worker_stats.h"
+#include "gearman/transports/address.h"
 
 namespace gearman {
 namespace internal {
@@ -44,6 +46,11 @@ class WorkerCore final : private HandlerHost {
   bool stopped() const { return ended_.load(std::memory_order_acquire); }
   void Drain(absl::Duration limit);
   void Stop();
+  absl::Status AddServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
+  absl::Status RemoveServer(absl::string_view address)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> servers() const ABSL_LOCKS_EXCLUDED(mutex_);
+  Health health() const ABSL_LOCKS_EXCLUDED(mutex_);
   WorkerStats stats() const ABSL_LOCKS_EXCLUDED(mutex_);
   MetricsSnapshot metrics() const;
 
@@ -62,6 +69,8 @@ class WorkerCore final : private HandlerHost {
   // Lets everything that can go on go on: connects, grabs, writes.
   void Advance(absl::Time now);
   void HandleLost(absl::Time now);
+  // Closes the links that leave and have nothing left to do.
+  void CloseLeaving(absl::Time now);
   // While draining: closes what has nothing left to do; ends when all is.
   void CloseDrained(absl::Time now);
   // Closes everything; jobs held go back.
@@ -88,12 +97,15 @@ class WorkerCore final : private HandlerHost {
   // Unix nanoseconds; kNotDraining: no drain was asked for.
   std::atomic<int64_t> drain_deadline_ns_;
   std::atomic<uint64_t> tasks_version_{0};
+  std::atomic<uint64_t> wanted_version_{0};
   std::atomic<bool> running_{false};
   std::atomic<bool> ended_{false};
 
   mutable absl::Mutex mutex_;
   std::vector<std::shared_ptr<Task>> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Address> wanted_servers_ ABSL_GUARDED_BY(mutex_);
   WorkerStats published_ ABSL_GUARDED_BY(mutex_);
+  std::vector<ServerHealth> published_health_ ABSL_GUARDED_BY(mutex_);
 
   // The loop's.
   std::mt19937_64 random_;
@@ -102,6 +114,8 @@ class WorkerCore final : private HandlerHost {
   WorkerJobs jobs_;
   std::vector<std::shared_ptr<Task>> offered_;
   uint64_t offered_version_ = 0;
+  uint64_t servers_version_ = 0;
+  uint64_t health_version_ = 0;
   bool draining_ = false;
   bool looking_ = false;
   absl::Time last_look_ = absl::InfinitePast();

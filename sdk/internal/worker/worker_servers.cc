@@ -19,14 +19,93 @@ Poller::Key MakeKey(int link, uint32_t generation) {
 WorkerServers::WorkerServers(std::vector<Address> servers, Options options,
                              Poller* poller, std::mt19937_64* random)
     : options_(std::move(options)), poller_(poller), random_(random) {
-  links_.resize(servers.size());
-  for (size_t i = 0; i < servers.size(); ++i) {
-    links_[i].name = servers[i].ToString();
-    links_[i].address = std::move(servers[i]);
-    if (options_.metrics != nullptr) {
-      links_[i].metrics = options_.metrics->ForServer(links_[i].name);
+  for (const Address& server : servers) Add(server);
+}
+
+// --- which servers there are -------------------------------------------------
+
+void WorkerServers::Add(const Address& address) {
+  ++health_version_;
+  for (WorkerLink& link : links_) {
+    if (link.leaving && link.connection == nullptr && link.held.empty() &&
+        link.address == address) {
+      link.leaving = false;
+      link.retry_at = absl::InfinitePast();
+      return;
     }
   }
+  WorkerLink& link = links_.emplace_back();
+  link.name = address.ToString();
+  link.address = address;
+  if (options_.metrics != nullptr) {
+    link.metrics = options_.metrics->ForServer(link.name);
+  }
+}
+
+void WorkerServers::Leave(WorkerLink& link) {
+  ++health_version_;
+  link.leaving = true;
+  link.retry_at = absl::InfiniteFuture();
+  link.end_of_life = absl::InfiniteFuture();
+  if (link.session != nullptr) link.session->StopGrabbing();
+}
+
+void WorkerServers::SetServers(absl::Span<const Address> wanted) {
+  for (WorkerLink& link : links_) {
+    if (!link.leaving &&
+        std::find(wanted.begin(), wanted.end(), link.address) == wanted.end()) {
+      Leave(link);
+    }
+  }
+  for (const Address& address : wanted) {
+    const bool there = std::any_of(
+        links_.begin(), links_.end(), [&address](const WorkerLink& link) {
+          return !link.leaving && link.address == address;
+        });
+    if (!there) Add(address);
+  }
+}
+
+void WorkerServers::Renew(absl::Time now) {
+  const size_t count = links_.size();
+  for (size_t i = 0; i < count; ++i) {
+    WorkerLink& link = links_[i];
+    if (now < link.end_of_life) continue;
+    options_.logger.Log(LogLevel::kInfo, "a new connection to ", link.name,
+                        ": the old one has reached connection_lifetime");
+    Leave(link);
+    Add(link.address);
+  }
+}
+
+bool WorkerServers::HasEnded(WorkerLink& link, absl::Time now) {
+  if (!link.up() || link.session->receipt_given()) return true;
+  if (link.session->outstanding() == 0 && link.held.empty()) {
+    // Closing with bytes unread may destroy answers on their way.
+    link.session->AskForReceipt(now);
+  }
+  return false;
+}
+
+std::vector<ServerHealth> WorkerServers::health() const {
+  std::vector<ServerHealth> all;
+  for (const WorkerLink& link : links_) {
+    if (link.leaving) continue;
+    ServerHealth& health = all.emplace_back();
+    health.server = link.name;
+    health.failures = link.failures;
+    if (link.up()) {
+      health.state = ServerState::kUp;
+    } else if (link.failures == 0) {
+      health.state = ServerState::kConnecting;
+    } else {
+      health.state = ServerState::kFailing;
+      health.last_error = link.last_error;
+      health.next_attempt =
+          link.connection == nullptr ? link.retry_at : absl::InfinitePast();
+    }
+  }
+  return all;
 }
 
 // --- connecting --------------------------------------------------------------
@@ -73,7 +152,11 @@ absl::Status WorkerServers::Connect(WorkerLink& link, absl::Time now) {
 void WorkerServers::AfterConnect(WorkerLink& link, absl::Time now) {
   options_.logger.Log(LogLevel::kInfo, "connected to ",
                       link.connection->Describe());
+  ++health_version_;
   link.connect_deadline = absl::InfiniteFuture();
+  if (!link.leaving) {
+    link.end_of_life = EndOfConnection(options_.reconnect, now, random_);
+  }
   link.session->OnConnected(now);
   ++counts_.connects;
   if (link.metrics != nullptr) {
@@ -103,7 +186,11 @@ void WorkerServers::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
       link.connection->ReadEvents([index, &on_event](wire::ToWorker& event) {
         return on_event(index, event);
       });
-  if (link.session->served()) link.delay.Reset();
+  if (link.session->served()) {
+    link.delay.Reset();
+    if (link.failures > 0) ++health_version_;
+    link.failures = 0;
+  }
   if (status.ok()) return;
   const ReconnectReason reason = status.code() == absl::StatusCode::kDataLoss
                                      ? ReconnectReason::kProtocolError
@@ -228,9 +315,13 @@ void WorkerServers::Count(WorkerLink& link) {
 std::vector<HeldJobPtr> WorkerServers::Close(const LostServer& lost,
                                              bool reopen, absl::Time now) {
   WorkerLink& link = links_[static_cast<size_t>(lost.link)];
-  link.retry_at = reopen ? now + link.delay.Next(options_.reconnect, random_)
-                         : absl::InfiniteFuture();
+  link.retry_at = reopen && !link.leaving
+                      ? now + link.delay.Next(options_.reconnect, random_)
+                      : absl::InfiniteFuture();
+  ++health_version_;
   if (!lost.status.ok()) {
+    ++link.failures;
+    link.last_error = lost.status;
     if (lost.reason == ReconnectReason::kConnectFailed) {
       ++counts_.connect_failures;
     } else {
@@ -250,6 +341,7 @@ std::vector<HeldJobPtr> WorkerServers::Close(const LostServer& lost,
     link.session = nullptr;
   }
   link.connect_deadline = absl::InfiniteFuture();
+  link.end_of_life = absl::InfiniteFuture();
   link.congested = false;
   return std::exchange(link.held, {});
 }
@@ -276,8 +368,8 @@ absl::Time WorkerServers::next_deadline() const {
     if (link.connection == nullptr) {
       next = std::min(next, link.retry_at);
     } else {
-      next = std::min(
-          {next, link.connect_deadline, link.session->next_deadline()});
+      next = std::min({next, link.connect_deadline, link.end_of_life,
+                       link.session->next_deadline()});
     }
   }
   return next;

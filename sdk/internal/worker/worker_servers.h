@@ -3,11 +3,17 @@
 // the list of the jobs that came over each. What a job means is the core's
 // business.
 //
+// A link keeps its index for ever: jobs remember theirs. One that leaves (its
+// server was removed, or its connection has become too old and was replaced by
+// a new link) grabs nothing more, and is closed when its jobs are answered; a
+// server that is added may get such a link.
+//
 // Belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SERVERS_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_WORKER_SERVERS_H_
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <random>
 #include <string>
@@ -18,6 +24,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/wire/message.h"
+#include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/connection.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/reconnect_delay.h"
@@ -44,12 +51,18 @@ struct WorkerLink {
 
   // Counts connections: keys of an earlier one are not mistaken for this one's.
   uint32_t generation = 0;
+  bool leaving = false;
+  // Since it last served: failures, and the last one.
+  int failures = 0;
+  absl::Status last_error;
   ReconnectDelay delay;
   // Without a connection: when to make one. While connecting: when that is
   // given up.
   absl::Time retry_at = absl::InfinitePast();
   absl::Time connecting_since;
   absl::Time connect_deadline = absl::InfiniteFuture();
+  // While connected: when the connection has become too old.
+  absl::Time end_of_life = absl::InfiniteFuture();
   // The poller must be told anew what this waits for.
   bool touched = false;
   bool congested = false;
@@ -102,6 +115,17 @@ class WorkerServers {
   WorkerLink& link(int index) { return links_[static_cast<size_t>(index)]; }
   const Counts& counts() const { return counts_; }
 
+  // Makes `wanted` the servers: adds links, and has links leave.
+  void SetServers(absl::Span<const Address> wanted);
+  // Has those leave that are too old, and puts new ones in their places.
+  void Renew(absl::Time now);
+  // The link has no grab or job left, and its server has taken the answers, or
+  // is gone. Asks the server for a receipt meanwhile.
+  static bool HasEnded(WorkerLink& link, absl::Time now);
+  std::vector<ServerHealth> health() const;
+  // Changes when health() does.
+  uint64_t health_version() const { return health_version_; }
+
   // Makes the connections whose time has come, and offers `tasks` there.
   void Open(absl::Span<const std::shared_ptr<Task>> tasks, absl::Time now,
             std::vector<LostServer>* lost);
@@ -131,6 +155,8 @@ class WorkerServers {
  private:
   // Grabs that make sense at a server now.
   static int Wanted(const WorkerLink& link);
+  void Add(const Address& address);
+  void Leave(WorkerLink& link);
   absl::Status Connect(WorkerLink& link, absl::Time now);
   void AfterConnect(WorkerLink& link, absl::Time now);
   void Count(WorkerLink& link);
@@ -138,9 +164,10 @@ class WorkerServers {
   const Options options_;
   Poller* const poller_;
   std::mt19937_64* const random_;
-  std::vector<WorkerLink> links_;
+  std::deque<WorkerLink> links_;  // a deque: they stay where they are
   int next_to_grab_ = 0;
   Counts counts_;
+  uint64_t health_version_ = 1;
 };
 
 }  // namespace internal

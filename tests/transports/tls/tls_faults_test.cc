@@ -230,10 +230,9 @@ TEST_F(TlsFaultsTest, NothingButWhatWasSaidIsReadWhereverTheStreamIsCut) {
         plan->cut_after_written = offset;
       });
   EXPECT_GT(written, 300u);
-  const uint64_t read =
-      RunEachOffset(false, [](uint64_t offset, FaultPlan* plan) {
-        plan->cut_after_read = offset;
-      });
+  const uint64_t read = RunEachOffset(
+      false,
+      [](uint64_t offset, FaultPlan* plan) { plan->cut_after_read = offset; });
   EXPECT_GT(read, 600u);
 }
 
@@ -243,10 +242,9 @@ TEST_F(TlsFaultsTest, NothingButWhatWasSaidIsReadWhicheverByteIsCorrupted) {
         plan->corrupt_written_at = offset;
       });
   EXPECT_GT(written, 300u);
-  const uint64_t read =
-      RunEachOffset(true, [](uint64_t offset, FaultPlan* plan) {
-        plan->corrupt_read_at = offset;
-      });
+  const uint64_t read = RunEachOffset(
+      true,
+      [](uint64_t offset, FaultPlan* plan) { plan->corrupt_read_at = offset; });
   EXPECT_GT(read, 600u);
   EXPECT_GT(refused_, 300);
 }

@@ -1,0 +1,84 @@
+#include "gearman/sdk/health.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace {
+
+bool Usable(const ServerHealth& server) {
+  return server.state == ServerState::kIdle || server.state == ServerState::kUp;
+}
+
+size_t CountUsable(const std::vector<ServerHealth>& servers) {
+  return static_cast<size_t>(
+      std::count_if(servers.begin(), servers.end(), Usable));
+}
+
+}  // namespace
+
+absl::string_view ServerStateName(ServerState state) {
+  switch (state) {
+    case ServerState::kIdle:
+      return "idle";
+    case ServerState::kConnecting:
+      return "connecting";
+    case ServerState::kUp:
+      return "up";
+    case ServerState::kFailing:
+      return "failing";
+  }
+  return "";
+}
+
+absl::string_view HealthStateName(HealthState state) {
+  switch (state) {
+    case HealthState::kReady:
+      return "ready";
+    case HealthState::kDegraded:
+      return "degraded";
+    case HealthState::kDown:
+      return "down";
+  }
+  return "";
+}
+
+Health MakeHealth(std::vector<ServerHealth> servers) {
+  Health health;
+  const size_t usable = CountUsable(servers);
+  health.state = usable == servers.size() ? HealthState::kReady
+                 : usable > 0             ? HealthState::kDegraded
+                                          : HealthState::kDown;
+  health.servers = std::move(servers);
+  return health;
+}
+
+std::string ToString(const Health& health) {
+  std::string text = absl::StrCat(
+      HealthStateName(health.state), ": ", CountUsable(health.servers), " of ",
+      health.servers.size(), " servers can be used\n");
+  for (const ServerHealth& server : health.servers) {
+    absl::StrAppend(&text, server.server, " ", ServerStateName(server.state));
+    if (server.round_trip_time != absl::InfiniteDuration()) {
+      absl::StrAppend(&text, ", answered in ",
+                      absl::FormatDuration(server.round_trip_time));
+    }
+    if (server.failures > 0) {
+      absl::StrAppend(&text, " (", server.failures,
+                      server.failures == 1 ? " time)" : " times)");
+    }
+    if (!server.last_error.ok()) {
+      absl::StrAppend(&text, ": ", server.last_error.message());
+    }
+    if (server.next_attempt != absl::InfinitePast()) {
+      absl::StrAppend(&text, "; left alone until ",
+                      absl::FormatTime(server.next_attempt));
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  return text;
+}
+
+}  // namespace gearman

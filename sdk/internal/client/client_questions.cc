@@ -1,0 +1,305 @@
+// What a ClientCore does for a thread that waits for an answer, and what it
+// tells of its servers.
+#include <algorithm>
+#include <list>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "gearman/sdk/internal/client/client_core.h"
+#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/server_list.h"
+
+namespace gearman {
+namespace internal {
+
+// --- waiting -----------------------------------------------------------------
+
+absl::Status ClientCore::Wait(
+    absl::Span<const std::shared_ptr<JobRequestState>> batch, bool for_accepted,
+    absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  if (driver_.in_callback()) {
+    return absl::FailedPreconditionError(
+        "a callback must not wait: it runs on the thread that drives the I/O; "
+        "use on_complete, or another thread");
+  }
+  const absl::Time deadline = clock_->Now() + timeout;
+  const auto there = [for_accepted](const JobRequestState& request) {
+    return request.finished.load(std::memory_order_acquire) ||
+           (for_accepted && request.state == JobState::kCreated);
+  };
+  Waiter waiter(batch.size());
+  for (const std::shared_ptr<JobRequestState>& request : batch) {
+    if (request->core.get() != this) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "task \"", absl::CHexEscape(request->task), "\", unique \"",
+          absl::CHexEscape(request->unique.view()),
+          request->core == nullptr
+              ? "\": the request was not submitted"
+              : "\": the request belongs to another client"));
+    }
+    if (!there(*request) || request->callbacks_pending) {
+      waiter.Add(request.get(), for_accepted);
+    }
+  }
+  driver_.Wait(&waiter, deadline);
+  const size_t late = waiter.remaining();
+  waiter.Abandon();
+
+  absl::Status first_error;
+  const JobRequestState* first_late = nullptr;
+  for (const std::shared_ptr<JobRequestState>& request : batch) {
+    if (!there(*request)) {
+      request->timed_out = true;
+      if (first_late == nullptr) first_late = request.get();
+    } else if (request->finished.load(std::memory_order_acquire)) {
+      if (first_error.ok()) first_error = request->status;
+    } else {
+      request->timed_out = false;
+    }
+  }
+  if (first_late == nullptr) return first_error;
+  std::string where = first_late->server >= 0
+                          ? servers_.link(first_late->server).name
+                          : std::string("no server yet");
+  return absl::DeadlineExceededError(
+      absl::StrCat(late, " of ", batch.size(), " requests not ",
+                   for_accepted ? "accepted" : "finished", " within ",
+                   absl::FormatDuration(timeout), "; the first is task \"",
+                   absl::CHexEscape(first_late->task), "\", unique \"",
+                   absl::CHexEscape(first_late->unique.view()), "\", ",
+                   JobStateName(first_late->state), " at ", where,
+                   "; they go on: wait again, or cancel them"));
+}
+
+void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  const absl::Status may_ask = MayAsk();
+  if (!may_ask.ok()) {
+    for (Query* query : queries) AbandonQuery(query, may_ask);
+    return;
+  }
+  const absl::Time now = clock_->Now();
+  Waiter waiter(queries.size());
+  for (Query* query : queries) {
+    if (query->finished) continue;
+    waiter.Add(query, /*for_accepted=*/false);
+    query->asked = now;
+    Dispatch(query, now);
+  }
+  AfterChange(now, /*will_wait=*/true);
+  driver_.Wait(&waiter, now + timeout);
+  waiter.Abandon();
+  for (Query* query : queries) {
+    if (query->finished) continue;
+    AbandonQuery(query,
+                 absl::DeadlineExceededError(absl::StrCat(
+                     servers_.link(query->server).name, ": no answer within ",
+                     absl::FormatDuration(timeout))));
+  }
+}
+
+absl::Status ClientCore::MayAsk() const {
+  if (shut_down_) return absl::CancelledError("the client was destroyed");
+  if (driver_.in_callback()) {
+    return absl::FailedPreconditionError(
+        "a callback must not ask a server: the question waits for the thread "
+        "that runs the callback");
+  }
+  return absl::OkStatus();
+}
+
+void ClientCore::AbandonQuery(Query* query, const absl::Status& status) {
+  if (query->session != nullptr) query->session->Detach(query);
+  queries_to_send_.erase(
+      std::remove(queries_to_send_.begin(), queries_to_send_.end(), query),
+      queries_to_send_.end());
+  query->finished = true;
+  query->status = status;
+}
+
+// --- health ------------------------------------------------------------------
+
+absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  absl::Status may_ask = MayAsk();
+  if (!may_ask.ok()) return may_ask;
+  struct Candidate {
+    explicit Candidate(int server) : query(Operation::Kind::kEcho) {
+      query.server = server;
+      query.finished = true;
+      query.status = absl::UnavailableError("not asked yet");
+    }
+    Query query;
+  };
+  // Waited for with the questions, so that there is always something.
+  Operation never(Operation::Kind::kEcho);
+  std::list<Candidate> candidates;
+  const absl::Time deadline = clock_->Now() + timeout;
+  for (;;) {
+    const absl::Time now = clock_->Now();
+    absl::Time next = deadline;
+    for (const int server : servers_.servers()) {
+      auto candidate = std::find_if(
+          candidates.begin(), candidates.end(),
+          [server](const Candidate& c) { return c.query.server == server; });
+      if (candidate == candidates.end()) {
+        candidate = candidates.emplace(candidates.end(), server);
+      }
+      if (!candidate->query.finished) continue;
+      const absl::Time due = servers_.link(server).avoid_until;
+      if (now < due) {
+        next = std::min(next, due);
+        continue;
+      }
+      candidate->query.finished = false;
+      candidate->query.asked_again = false;
+      candidate->query.asked = now;
+      candidate->query.status = absl::OkStatus();
+      Dispatch(&candidate->query, now);
+      // Refused at once: its delay tells when to ask it again.
+      if (candidate->query.finished) {
+        next = std::min(next, servers_.link(server).avoid_until);
+      }
+    }
+    AfterChange(now, /*will_wait=*/true);
+    Waiter waiter(candidates.size() + 1, Waiter::Until::kAny);
+    waiter.Add(&never, /*for_accepted=*/false);
+    for (Candidate& candidate : candidates) {
+      if (!candidate.query.finished) {
+        waiter.Add(&candidate.query, /*for_accepted=*/false);
+      }
+    }
+    driver_.Wait(&waiter, next);
+    waiter.Abandon();
+    const bool answered = std::any_of(
+        candidates.begin(), candidates.end(), [](const Candidate& candidate) {
+          return candidate.query.finished && candidate.query.status.ok();
+        });
+    if (!answered && clock_->Now() < deadline && !shut_down_) continue;
+    std::vector<std::string> reasons;
+    bool untrusted = true;
+    for (Candidate& candidate : candidates) {
+      Query& query = candidate.query;
+      if (!query.finished) {
+        AbandonQuery(&query, absl::DeadlineExceededError(
+                                 absl::StrCat(servers_.link(query.server).name,
+                                              ": no answer so far")));
+      }
+      untrusted = untrusted && absl::IsUnauthenticated(query.status);
+      reasons.push_back(std::string(query.status.message()));
+    }
+    if (answered) return absl::OkStatus();
+    if (shut_down_) return absl::CancelledError("the client was destroyed");
+    return absl::Status(untrusted ? absl::StatusCode::kUnauthenticated
+                                  : absl::StatusCode::kDeadlineExceeded,
+                        absl::StrCat("no server answered within ",
+                                     absl::FormatDuration(timeout), ": ",
+                                     absl::StrJoin(reasons, "; ")));
+  }
+}
+
+Health ClientCore::health() {
+  absl::MutexLock lock(&mutex_);
+  return MakeHealth(servers_.health());
+}
+
+Health ClientCore::CheckHealth(absl::Duration timeout) {
+  const std::vector<int> servers = server_indices();
+  std::vector<std::unique_ptr<Query>> queries;
+  std::vector<Query*> asked;
+  for (const int server : servers) {
+    queries.push_back(std::make_unique<Query>(Operation::Kind::kEcho));
+    queries.back()->server = server;
+    asked.push_back(queries.back().get());
+  }
+  Ask(asked, timeout);
+  absl::MutexLock lock(&mutex_);
+  std::vector<ServerHealth> all = servers_.health();
+  for (ServerHealth& health : all) {
+    for (const Query* query : asked) {
+      if (servers_.link(query->server).name != health.server) continue;
+      health.last_error = query->status;
+      health.state =
+          query->status.ok() ? ServerState::kUp : ServerState::kFailing;
+      if (query->status.ok()) {
+        health.round_trip_time = query->answered - query->asked;
+      }
+    }
+  }
+  return MakeHealth(std::move(all));
+}
+
+// --- servers -----------------------------------------------------------------
+
+absl::Status ClientCore::AddServer(absl::string_view text) {
+  absl::StatusOr<Address> address = ParseServer(text, *options_.transports);
+  if (!address.ok()) return address.status();
+  absl::MutexLock lock(&mutex_);
+  if (servers_.Find(address->ToString()) >= 0) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        address->ToString(), " is one of the client's servers already"));
+  }
+  servers_.Add(*address);
+  OnServersChanged();
+  return absl::OkStatus();
+}
+
+absl::Status ClientCore::RemoveServer(absl::string_view text) {
+  absl::MutexLock lock(&mutex_);
+  const int server = servers_.Find(text);
+  if (server < 0) {
+    return absl::NotFoundError(
+        absl::StrCat(text, " is none of the client's servers"));
+  }
+  if (servers_.servers().size() == 1) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        text, " is the client's only server; add another one first"));
+  }
+  servers_.Remove(server);
+  OnServersChanged();
+  AfterChange(clock_->Now(), /*will_wait=*/false);
+  return absl::OkStatus();
+}
+
+void ClientCore::OnServersChanged() {
+  tracker_.set_servers(static_cast<int>(servers_.servers().size()));
+}
+
+std::vector<std::string> ClientCore::servers() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> names;
+  for (const int server : servers_.servers()) {
+    names.push_back(servers_.link(server).name);
+  }
+  return names;
+}
+
+std::vector<int> ClientCore::server_indices() {
+  absl::MutexLock lock(&mutex_);
+  const absl::Span<const int> servers = servers_.servers();
+  return std::vector<int>(servers.begin(), servers.end());
+}
+
+int ClientCore::FindServer(absl::string_view address) {
+  absl::MutexLock lock(&mutex_);
+  return servers_.Find(address);
+}
+
+std::string ClientCore::ServerName(int server) {
+  absl::MutexLock lock(&mutex_);
+  return servers_.link(server).name;
+}
+
+int ClientCore::ChooseServer() {
+  absl::MutexLock lock(&mutex_);
+  return servers_.Choose(SelectionQuery{}, {}, clock_->Now());
+}
+
+}  // namespace internal
+}  // namespace gearman

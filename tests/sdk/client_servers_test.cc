@@ -1,0 +1,321 @@
+// Which servers a client has, how they are, and how long it relies on one
+// connection, on a virtual clock.
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/wire/command.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/health.h"
+#include "gearman/sdk/reconnect_options.h"
+#include "gearman/tests/sdk/testing/played_server.h"
+#include "gearman/tests/sdk/testing/simulated_stack.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+using wire::Command;
+
+class ClientServersTest : public ::testing::Test {
+ protected:
+  ~ClientServersTest() override { stack_.simulation.Stop("client"); }
+
+  void Start(std::vector<std::string> servers) {
+    ClientOptions options = stack_.ClientDefaults("client", std::move(servers));
+    options.reconnect = reconnect_;
+    options.connect_timeout = absl::Seconds(1);
+    client_ = stack_.MakeClient(std::move(options));
+  }
+  // Lets the client go on while something else is waited for.
+  void Drive() {
+    stack_.simulation.Drive(
+        "client", [this] { return client_->RunOnce(absl::InfinitePast()); });
+  }
+  absl::Time now() { return stack_.simulation.now(); }
+  // Where a background job is accepted.
+  std::string Placed() {
+    const JobRequest request = client_->SubmitBackgroundJob("f", "");
+    EXPECT_TRUE(client_->WaitUntilJobsAccepted({request}).ok())
+        << request.status();
+    return request.job().connection();
+  }
+  // A played server's next connection, whose first packet has been answered.
+  std::unique_ptr<testing::PlayedConnection> Accept(
+      testing::PlayedServer& server) {
+    std::unique_ptr<testing::PlayedConnection> connection = server.Accept();
+    EXPECT_EQ(connection->Receive(), "OPTION_REQ exceptions");
+    connection->Send(Command::kOptionRes, {"exceptions"});
+    return connection;
+  }
+
+  testing::SimulatedStack stack_{1};
+  ReconnectOptions reconnect_;
+  std::unique_ptr<Client> client_;
+};
+
+// --- readiness and health
+
+TEST_F(ClientServersTest, IsReadyWhenOneServerAnswers) {
+  stack_.StartServer("b");
+  Start({"inproc://a", "inproc://b"});
+  const absl::Time begin = now();
+  EXPECT_TRUE(client_->WaitForReady(absl::Seconds(10)).ok());
+  EXPECT_LT(now() - begin, absl::Seconds(1));
+  const Health health = client_->health();
+  EXPECT_EQ(health.state, HealthState::kDegraded);
+  ASSERT_EQ(health.servers.size(), 2u);
+  EXPECT_EQ(health.servers[0].state, ServerState::kFailing);
+  EXPECT_FALSE(health.servers[0].last_error.ok());
+  EXPECT_EQ(health.servers[1].state, ServerState::kUp);
+}
+
+TEST_F(ClientServersTest, ServersThatAreSilentDoNotKeepItFromBeingReady) {
+  testing::PlayedServer silent(&stack_.simulation, stack_.network(), "a");
+  stack_.StartServer("b");
+  Start({"inproc://a", "inproc://b"});
+  const absl::Time begin = now();
+  EXPECT_TRUE(client_->WaitForReady(absl::Hours(1)).ok());
+  EXPECT_LT(now() - begin, absl::Seconds(1));
+}
+
+TEST_F(ClientServersTest, WaitsForAServerToCome) {
+  Start({"inproc://a"});
+  const absl::Time begin = now();
+  bool started = false;
+  stack_.simulation.Drive("starter", [&] {
+    if (started) return absl::InfiniteFuture();
+    if (now() < begin + absl::Seconds(20)) return begin + absl::Seconds(20);
+    started = true;
+    stack_.StartServer("a");
+    return absl::InfiniteFuture();
+  });
+  EXPECT_TRUE(client_->WaitForReady(absl::Minutes(5)).ok());
+  EXPECT_GE(now() - begin, absl::Seconds(20));
+  // The delay that was running has passed.
+  EXPECT_LE(now() - begin, absl::Seconds(45));
+  EXPECT_EQ(client_->health().state, HealthState::kReady);
+}
+
+TEST_F(ClientServersTest, WaitingForReadyEndsWithWhatEachServerSaid) {
+  testing::PlayedServer silent(&stack_.simulation, stack_.network(), "a");
+  Start({"inproc://a", "inproc://b"});
+  const absl::Time begin = now();
+  const absl::Status status = client_->WaitForReady(absl::Seconds(10));
+  EXPECT_EQ(now() - begin, absl::Seconds(10));
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("inproc://a: no answer so far"),
+                    HasSubstr("inproc://b")));
+}
+
+TEST_F(ClientServersTest, HealthIsKnownWithoutAsking) {
+  stack_.StartServer("a");
+  stack_.StartServer("b");
+  Start({"inproc://a"});
+  EXPECT_EQ(client_->health().servers[0].state, ServerState::kIdle);
+  EXPECT_EQ(client_->health().state, HealthState::kReady);
+  EXPECT_EQ(Placed(), "inproc://a");
+  EXPECT_EQ(client_->health().servers[0].state, ServerState::kUp);
+  stack_.KillServer("a");
+  const JobRequest request = client_->SubmitBackgroundJob("f", "");
+  EXPECT_FALSE(client_->WaitUntilJobsAccepted({request}).ok());
+  const Health health = client_->health();
+  EXPECT_EQ(health.state, HealthState::kDown);
+  EXPECT_GE(health.servers[0].failures, 1);
+  EXPECT_THAT(ToString(health),
+              AllOf(StartsWith("down: 0 of 1 servers can be used\n"
+                               "inproc://a failing (1 time): "),
+                    HasSubstr("; left alone until ")));
+  stack_.StartServer("a");
+  EXPECT_EQ(Placed(), "inproc://a");
+  EXPECT_EQ(client_->health().state, HealthState::kReady);
+  EXPECT_EQ(ToString(client_->health()),
+            "ready: 1 of 1 servers can be used\ninproc://a up\n");
+}
+
+TEST_F(ClientServersTest, AsksEachServerHowItIs) {
+  stack_.StartServer("a");
+  testing::PlayedServer silent(&stack_.simulation, stack_.network(), "b");
+  Start({"inproc://a", "inproc://b", "inproc://c"});
+  const absl::Time begin = now();
+  const Health health = client_->CheckHealth(absl::Seconds(3));
+  EXPECT_EQ(now() - begin, absl::Seconds(3));
+  EXPECT_EQ(health.state, HealthState::kDegraded);
+  ASSERT_EQ(health.servers.size(), 3u);
+  EXPECT_EQ(health.servers[0].state, ServerState::kUp);
+  EXPECT_LT(health.servers[0].round_trip_time, absl::Seconds(1));
+  EXPECT_EQ(health.servers[1].state, ServerState::kFailing);
+  EXPECT_EQ(health.servers[1].last_error.code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(health.servers[2].state, ServerState::kFailing);
+  EXPECT_EQ(health.servers[2].last_error.code(),
+            absl::StatusCode::kNotFound);
+}
+
+// --- the circuit breaker
+
+TEST_F(ClientServersTest, AServerIsAvoidedAfterSoManyFailures) {
+  stack_.StartServer("b");
+  reconnect_.failures_to_open = 3;
+  Start({"inproc://a", "inproc://b"});
+  int failures = 0;
+  for (int i = 0; i < 200; ++i) {
+    const JobRequest request = client_->SubmitBackgroundJob("f", "");
+    ASSERT_TRUE(client_->WaitUntilJobsAccepted({request}).ok());
+    failures += static_cast<int>(request.attempts().size());
+  }
+  EXPECT_EQ(failures, 3);
+}
+
+TEST_F(ClientServersTest, OneRequestAtATimeTriesAServerThatFailed) {
+  stack_.StartServer("b");
+  Start({"inproc://a", "inproc://b"});
+  while (client_->health().state == HealthState::kReady) Placed();
+  stack_.simulation.RunFor(absl::Seconds(3));
+  // It takes connections again, and does not answer yet.
+  testing::PlayedServer half_alive(&stack_.simulation, stack_.network(), "a");
+  std::vector<JobRequest> requests;
+  for (int i = 0; i < 100; ++i) {
+    requests.push_back(client_->SubmitBackgroundJob("f", ""));
+  }
+  Drive();
+  const auto tried = half_alive.Accept();
+  EXPECT_EQ(tried->Receive(), "OPTION_REQ exceptions");
+  EXPECT_THAT(tried->Receive(), StartsWith("SUBMIT_JOB_BG f|"));
+  EXPECT_THAT(tried->ReceiveFor(absl::Seconds(1)), ::testing::IsEmpty());
+  int accepted = 0;
+  for (const JobRequest& request : requests) accepted += request.complete();
+  EXPECT_EQ(accepted, 99);
+  // Its answer closes the breaker.
+  tried->Send(Command::kOptionRes, {"exceptions"});
+  tried->Send(Command::kJobCreated, {"H:a:1"});
+  EXPECT_TRUE(stack_.simulation.RunUntil(
+      [this] { return client_->health().state == HealthState::kReady; }));
+}
+
+// --- servers that come and go
+
+TEST_F(ClientServersTest, AServerThatIsAddedGetsItsShare) {
+  stack_.StartServer("a");
+  stack_.StartServer("b");
+  Start({"inproc://a"});
+  EXPECT_EQ(Placed(), "inproc://a");
+  EXPECT_TRUE(client_->AddServer("inproc://b").ok());
+  EXPECT_THAT(client_->servers(), ElementsAre("inproc://a", "inproc://b"));
+  int at_b = 0;
+  for (int i = 0; i < 100; ++i) at_b += Placed() == "inproc://b" ? 1 : 0;
+  EXPECT_GT(at_b, 20);
+  EXPECT_LT(at_b, 80);
+}
+
+TEST_F(ClientServersTest, AServerThatIsRemovedFinishesWhatItHas) {
+  testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
+  stack_.StartServer("b");
+  Start({"inproc://a"});
+  Drive();
+  const JobRequest request = client_->SubmitJob("f", "");
+  const auto old = Accept(played);
+  EXPECT_THAT(old->Receive(), StartsWith("SUBMIT_JOB f|"));
+  old->Send(Command::kJobCreated, {"H:1"});
+  ASSERT_TRUE(client_->AddServer("inproc://b").ok());
+  EXPECT_TRUE(client_->RemoveServer("inproc://a").ok());
+  EXPECT_THAT(client_->servers(), ElementsAre("inproc://b"));
+  EXPECT_EQ(Placed(), "inproc://b");
+  EXPECT_EQ(Placed(), "inproc://b");
+  old->Send(Command::kWorkComplete, {"H:1", "done"});
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return request.finished(); }));
+  EXPECT_EQ(request.result(), "done");
+  EXPECT_EQ(request.job().connection(), "inproc://a");
+  EXPECT_EQ(old->Receive(), "closed");
+}
+
+TEST_F(ClientServersTest, AnIdleConnectionOfARemovedServerIsClosedAtOnce) {
+  testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
+  stack_.StartServer("b");
+  Start({"inproc://a", "inproc://b"});
+  Drive();
+  // Asked for its own sake.
+  EXPECT_EQ(
+      client_->Echo("x", "inproc://a", absl::ZeroDuration()).status().code(),
+      absl::StatusCode::kDeadlineExceeded);
+  const auto connection = Accept(played);
+  EXPECT_EQ(connection->Receive(), "ECHO_REQ x");
+  connection->Send(Command::kEchoRes, {"x"});
+  stack_.simulation.RunFor(absl::Seconds(1));
+  EXPECT_TRUE(client_->RemoveServer("inproc://a").ok());
+  EXPECT_EQ(connection->Receive(), "closed");
+}
+
+TEST_F(ClientServersTest, ChangesThatMakeNoSenseAreRefused) {
+  stack_.StartServer("a");
+  Start({"inproc://a"});
+  EXPECT_EQ(client_->AddServer("inproc://a").code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(client_->AddServer("inproc://").code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(client_->AddServer("carrier-pigeon://a").code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(client_->RemoveServer("inproc://b").code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(client_->RemoveServer("inproc://a").code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Placed(), "inproc://a");
+}
+
+// --- the life of a connection
+
+TEST_F(ClientServersTest, AnOldIdleConnectionIsReplacedBeforeItIsUsed) {
+  testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
+  ClientOptions options = stack_.ClientDefaults("client", {"inproc://a"});
+  options.heartbeat_interval = absl::InfiniteDuration();
+  client_ = stack_.MakeClient(std::move(options));
+  Drive();
+  const JobRequest first = client_->SubmitBackgroundJob("f", "");
+  const auto old = Accept(played);
+  EXPECT_THAT(old->Receive(), StartsWith("SUBMIT_JOB_BG f|"));
+  old->Send(Command::kJobCreated, {"H:1"});
+  stack_.simulation.RunFor(absl::Minutes(31));
+  const JobRequest second = client_->SubmitBackgroundJob("f", "");
+  EXPECT_EQ(old->Receive(), "closed");
+  const auto fresh = Accept(played);
+  EXPECT_THAT(fresh->Receive(), StartsWith("SUBMIT_JOB_BG f|"));
+}
+
+TEST_F(ClientServersTest, AnOldBusyConnectionIsReplacedAndFinishesItsJobs) {
+  testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
+  ClientOptions options = stack_.ClientDefaults("client", {"inproc://a"});
+  options.heartbeat_interval = absl::InfiniteDuration();
+  client_ = stack_.MakeClient(std::move(options));
+  Drive();
+  const JobRequest first = client_->SubmitJob("f", "");
+  const auto old = Accept(played);
+  EXPECT_THAT(old->Receive(), StartsWith("SUBMIT_JOB f|"));
+  old->Send(Command::kJobCreated, {"H:1"});
+  stack_.simulation.RunFor(absl::Minutes(31));
+  const JobRequest second = client_->SubmitJob("f", "");
+  const auto fresh = Accept(played);
+  EXPECT_THAT(fresh->Receive(), StartsWith("SUBMIT_JOB f|"));
+  fresh->Send(Command::kJobCreated, {"H:2"});
+  old->Send(Command::kWorkComplete, {"H:1", "one"});
+  fresh->Send(Command::kWorkComplete, {"H:2", "two"});
+  EXPECT_EQ(old->Receive(), "closed");
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return second.finished(); }));
+  EXPECT_EQ(first.result(), "one");
+  EXPECT_EQ(second.result(), "two");
+  EXPECT_EQ(first.job().connection(), second.job().connection());
+  EXPECT_THAT(client_->servers(), ElementsAre("inproc://a"));
+  EXPECT_THAT(fresh->ReceiveFor(absl::Minutes(20)), Not(ElementsAre("closed")));
+}
+
+}  // namespace
+}  // namespace gearman
