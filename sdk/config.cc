@@ -12,9 +12,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gearman/sdk/internal/config/library_names.h"
 #include "gearman/sdk/internal/config/overlay.h"
 #include "gearman/sdk/internal/config/reader.h"
 #include "gearman/sdk/internal/config/rules.h"
+#include "gearman/sdk/plugin_loader.h"
 #include "gearman/transports/address.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
@@ -45,6 +47,19 @@ internal::ReadOptions ReadOptionsFor(absl::string_view source,
   options.known_types = registry.config_types();
   options.expected = internal::ExpectedAt;
   return options;
+}
+
+absl::Status LoadLibraries(const std::vector<std::string>& paths,
+                           absl::string_view source, PluginRegistry* registry) {
+  for (const std::string& path : paths) {
+    const absl::Status status = LoadPluginLibrary(path, registry);
+    if (!status.ok()) {
+      return absl::Status(
+          status.code(),
+          absl::StrCat(source, ": plugin_libraries: ", status.message()));
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
@@ -127,11 +142,13 @@ Config::Config(GearmanConfig message, absl::string_view source)
 
 absl::StatusOr<Config> Config::FromText(absl::string_view text,
                                         absl::string_view source,
-                                        const PluginRegistry& registry) {
-  Config config;
+                                        PluginRegistry& registry) {
   absl::Status status =
-      internal::ReadText(text, ReadOptionsFor(source, registry),
-                         &config.message_, &config.places_);
+      LoadLibraries(internal::LibraryNamesInText(text), source, &registry);
+  if (!status.ok()) return status;
+  Config config;
+  status = internal::ReadText(text, ReadOptionsFor(source, registry),
+                              &config.message_, &config.places_);
   status.Update(config.Validate());
   if (!status.ok()) return status;
   return config;
@@ -139,18 +156,20 @@ absl::StatusOr<Config> Config::FromText(absl::string_view text,
 
 absl::StatusOr<Config> Config::FromJson(absl::string_view text,
                                         absl::string_view source,
-                                        const PluginRegistry& registry) {
-  Config config;
+                                        PluginRegistry& registry) {
   absl::Status status =
-      internal::ReadJson(text, ReadOptionsFor(source, registry),
-                         &config.message_, &config.places_);
+      LoadLibraries(internal::LibraryNamesInJson(text), source, &registry);
+  if (!status.ok()) return status;
+  Config config;
+  status = internal::ReadJson(text, ReadOptionsFor(source, registry),
+                              &config.message_, &config.places_);
   status.Update(config.Validate());
   if (!status.ok()) return status;
   return config;
 }
 
 absl::StatusOr<Config> Config::FromFile(const std::string& path,
-                                        const PluginRegistry& registry) {
+                                        PluginRegistry& registry) {
   const bool json = absl::EndsWith(path, ".json");
   if (!json && !absl::EndsWith(path, ".textproto") &&
       !absl::EndsWith(path, ".txtpb") && !absl::EndsWith(path, ".pbtxt")) {

@@ -63,19 +63,22 @@ class Config {
 
   // From Protobuf's text format, and from JSON (with names as in the .proto
   // file or in lowerCamelCase). `source` is what errors call the text.
-  // `registry` is asked only for what an unknown plugin might have meant.
+  // `registry` gets what the plugin libraries hold that the config names, and
+  // is asked what an unknown plugin might have meant. Beside INVALID_ARGUMENT
+  // the errors are LoadPluginLibrary's (sdk/plugin_loader.h): a config is to
+  // be trusted as much as the program itself.
   static absl::StatusOr<Config> FromText(
       absl::string_view text, absl::string_view source = "config",
-      const PluginRegistry& registry = PluginRegistry::Default());
+      PluginRegistry& registry = PluginRegistry::Default());
   static absl::StatusOr<Config> FromJson(
       absl::string_view text, absl::string_view source = "config",
-      const PluginRegistry& registry = PluginRegistry::Default());
+      PluginRegistry& registry = PluginRegistry::Default());
   // From a file: .json is JSON; .textproto, .txtpb and .pbtxt are text format.
   // NOT_FOUND, PERMISSION_DENIED: it can't be read; INVALID_ARGUMENT: another
   // ending, or larger than 16 MiB.
   static absl::StatusOr<Config> FromFile(
       const std::string& path,
-      const PluginRegistry& registry = PluginRegistry::Default());
+      PluginRegistry& registry = PluginRegistry::Default());
 
   // Lays the environment over it: GEARMAN_SERVERS, a list of addresses
   // separated by commas, as libgearman has it ("a:4730,b,tcp://[::1]:4730");

@@ -38,6 +38,17 @@ absl::Status PluginRegistry::registration_error() const {
   return registration_error_;
 }
 
+bool PluginRegistry::HasLibrary(const void* handle) const {
+  absl::MutexLock lock(&mutex_);
+  return std::find(libraries_.begin(), libraries_.end(), handle) !=
+         libraries_.end();
+}
+
+void PluginRegistry::AddLibrary(const void* handle) {
+  absl::MutexLock lock(&mutex_);
+  libraries_.push_back(handle);
+}
+
 void PluginRegistry::NoteRegistration(const absl::Status& status) {
   absl::MutexLock lock(&mutex_);
   registration_error_.Update(status);

@@ -74,6 +74,11 @@ class PluginRegistry {
   // What went wrong while registering by macro, before main, where nobody can
   // be told: the first error. Config reports it.
   virtual absl::Status registration_error() const;
+  // The shared objects whose plugins it has, by their dlopen handles
+  // (sdk/plugin_loader.h).
+  virtual bool HasLibrary(const void* handle) const;
+  virtual void AddLibrary(const void* handle);
+
   // Keeps `status` for registration_error when it is the first error.
   virtual void NoteRegistration(const absl::Status& status);
 
@@ -92,6 +97,7 @@ class PluginRegistry {
   const std::shared_ptr<TransportRegistry> transports_;
   mutable absl::Mutex mutex_;
   absl::Status registration_error_ ABSL_GUARDED_BY(mutex_);
+  std::vector<const void*> libraries_ ABSL_GUARDED_BY(mutex_);
 };
 
 namespace internal {

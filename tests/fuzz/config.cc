@@ -24,7 +24,7 @@ std::vector<std::string> Seeds() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gearman;  // NOLINT
   const absl::string_view text = fuzz::Text(data, size);
-  const PluginRegistry& registry = PluginRegistry::Default();
+  PluginRegistry& registry = PluginRegistry::Default();
   for (const auto& config : {Config::FromText(text, "f", registry),
                              Config::FromJson(text, "f", registry)}) {
     if (!config.ok()) continue;

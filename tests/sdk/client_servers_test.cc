@@ -158,8 +158,7 @@ TEST_F(ClientServersTest, AsksEachServerHowItIs) {
   EXPECT_EQ(health.servers[1].last_error.code(),
             absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(health.servers[2].state, ServerState::kFailing);
-  EXPECT_EQ(health.servers[2].last_error.code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(health.servers[2].last_error.code(), absl::StatusCode::kNotFound);
 }
 
 // --- the circuit breaker

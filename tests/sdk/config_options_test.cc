@@ -130,6 +130,8 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
         max_delay: "1m"
         multiplier: 2.5
         jitter: 0.5
+        failures_to_open: 3
+        connection_lifetime: "inf"
       }
       exceptions: false
       max_pending_jobs: 77
@@ -158,6 +160,8 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
   EXPECT_EQ(options.reconnect.max_delay, absl::Minutes(1));
   EXPECT_EQ(options.reconnect.multiplier, 2.5);
   EXPECT_EQ(options.reconnect.jitter, 0.5);
+  EXPECT_EQ(options.reconnect.failures_to_open, 3);
+  EXPECT_EQ(options.reconnect.connection_lifetime, absl::InfiniteDuration());
   EXPECT_FALSE(options.exceptions);
   EXPECT_THAT(options.server_options, ElementsAre("exceptions"));
   EXPECT_EQ(options.transports, registry_.transports());

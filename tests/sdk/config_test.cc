@@ -60,6 +60,8 @@ TEST_F(ConfigTest, CoversEveryFieldInTheseTests) {
   const GearmanConfig config = InCode();
   for (int i = 0; i < GearmanConfig::descriptor()->field_count(); ++i) {
     const auto* const field = GearmanConfig::descriptor()->field(i);
+    // Reading it loads them: tests/sdk/plugin_loader_test.cc.
+    if (field->name() == "plugin_libraries") continue;
     EXPECT_TRUE(field->is_repeated()
                     ? config.GetReflection()->FieldSize(config, field) > 0
                     : config.GetReflection()->HasField(config, field))

@@ -1,0 +1,70 @@
+// What can't be loaded. (What can: examples/custom_retry_plugin.)
+#include "gearman/sdk/plugin_loader.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/plugin_registry.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+TEST(PluginLoader, NamesALibraryThatCantBeFound) {
+  PluginRegistry registry;
+  const absl::Status status = LoadPluginLibrary("/no/such/lib.so", &registry);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()),
+              StartsWith("plugin library /no/such/lib.so: "));
+  EXPECT_EQ(LoadPluginLibrary("", &registry).code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST(PluginLoader, RefusesALibraryWithoutPlugins) {
+  PluginRegistry registry;
+  const absl::Status status = LoadPluginLibrary("libm.so.6", &registry);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("no function gearman_register_plugins"));
+}
+
+TEST(PluginLoader, AConfigSaysWhichOfItsLibrariesIsWrong) {
+  for (const char* const text :
+       {"servers: \"a\" plugin_libraries: [\"/no/such/lib.so\"] "
+        "retry { plugin { [type.googleapis.com/acme.Unknown] { x: 1 } } }",
+        "plugin_libraries: \"/no/such/lib.so\""}) {
+    const absl::Status status = Config::FromText(text, "a.textproto").status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << text;
+    EXPECT_THAT(std::string(status.message()),
+                StartsWith("a.textproto: plugin_libraries: plugin library "
+                           "/no/such/lib.so: "));
+  }
+  for (const char* const text :
+       {"{\"plugin_libraries\": [\"/no/such/lib.so\"], \"retry\": {\"plugin\": "
+        "{\"@type\": \"type.googleapis.com/acme.Unknown\", \"x\": 1}}}",
+        "{\"pluginLibraries\": [\"\\u002fno/such/lib.so\"]}"}) {
+    const absl::Status status = Config::FromJson(text, "a.json").status();
+    EXPECT_THAT(std::string(status.message()),
+                StartsWith("a.json: plugin_libraries: plugin library "
+                           "/no/such/lib.so: "));
+  }
+}
+
+TEST(PluginLoader, AConfigThatMakesNoSenseLoadsNothing) {
+  const absl::Status status =
+      Config::FromText("plugin_libraries: \"libm.so.6\" }", "a.textproto")
+          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), StartsWith("a.textproto:1:"));
+  EXPECT_EQ(
+      Config::FromJson("{\"plugin_libraries\": 3}", "a.json").status().code(),
+      absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace gearman
