@@ -1,6 +1,7 @@
 // The shared object: a program that names it in its config has the plugin.
-#include "absl/status/status.h"
 #include "gearman/sdk/plugin_library.h"
+
+#include "absl/status/status.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "transient_error_retry.h"
 #include "transient_error_retry.pb.h"

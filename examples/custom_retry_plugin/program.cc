@@ -32,8 +32,7 @@ int Run(const std::string& config_file) {
   }
   std::atomic<int> runs{0};
   absl::Status status = (*worker)->Register(
-      "transfer",
-      [&runs](gearman::JobContext&) -> absl::StatusOr<std::string> {
+      "transfer", [&runs](gearman::JobContext&) -> absl::StatusOr<std::string> {
         if (++runs < 3) return absl::AbortedError("deadlock detected");
         return absl::StrCat("done at run ", runs.load());
       });

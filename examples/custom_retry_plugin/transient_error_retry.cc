@@ -27,10 +27,10 @@ gearman::RetryDecision TransientErrorRetry::OnFailure(
     return decision;
   }
   const absl::string_view text = failure.status->message();
-  decision.again = std::any_of(
-      words_.begin(), words_.end(), [text](const std::string& word) {
-        return absl::StrContains(text, word);
-      });
+  decision.again = std::any_of(words_.begin(), words_.end(),
+                               [text](const std::string& word) {
+                                 return absl::StrContains(text, word);
+                               });
   if (!decision.again) decision.why = "not a transient error";
   return decision;
 }
