@@ -212,6 +212,7 @@ TEST_P(ClientConformance, PayloadsOfAllSizesPassUnchanged) {
   for (int i = 0; i < 256; ++i) all_bytes.push_back(static_cast<char>(i));
   int n = 0;
   for (const size_t size : {0, 1, 255, 256, 513, 65536, 1 << 20, 16 << 20}) {
+    if (GetParam().in_pieces && size > 65536) break;
     std::string payload;
     while (payload.size() < size) payload += all_bytes;
     payload.resize(size);
@@ -232,6 +233,7 @@ TEST_P(ClientConformance, EchoReturnsItsData) {
   Peer& client = Connect();
   for (const std::string& data :
        {std::string(), std::string("a\0b\0", 4), std::string(1 << 20, 'x')}) {
+    if (GetParam().in_pieces && data.size() > 65536) break;
     EXPECT_EQ(client.Call(Command::kEchoReq, {data}),
               Packet(Command::kEchoRes, {data}));
   }

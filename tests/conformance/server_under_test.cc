@@ -1,10 +1,12 @@
 #include "gearman/tests/conformance/server_under_test.h"
 
+#include <random>
 #include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/testing/fault_transport.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/test_certificates.h"
 #include "gearman/transports/address.h"
@@ -19,15 +21,11 @@ namespace gearman {
 namespace conformance {
 namespace {
 
-std::unique_ptr<Peer> ConnectByTcp(const std::string& address) {
-  return std::make_unique<Peer>(
-      [&address](
-          Poller* poller,
-          Poller::Key key) -> absl::StatusOr<std::unique_ptr<Transport>> {
-        absl::StatusOr<Address> parsed = ParseAddress(address);
-        if (!parsed.ok()) return parsed.status();
-        return TcpTransportFactory().Create(*parsed, poller, key);
-      });
+absl::StatusOr<std::unique_ptr<Transport>> TcpTransport(
+    const std::string& address, Poller* poller, Poller::Key key) {
+  absl::StatusOr<Address> parsed = ParseAddress(address);
+  if (!parsed.ok()) return parsed.status();
+  return TcpTransportFactory().Create(*parsed, poller, key);
 }
 
 uint16_t PortOf(const std::string& address) {
@@ -70,10 +68,9 @@ class InProcess : public ServerUnderTest {
     server_ =
         StartEmbedded(options, std::move(embedded), "inproc://test", &address);
   }
-  std::unique_ptr<Peer> Connect() override {
-    return std::make_unique<Peer>([this](Poller* poller, Poller::Key key) {
-      return network_->Connect("test", poller, key);
-    });
+  absl::StatusOr<std::unique_ptr<Transport>> MakeTransport(
+      Poller* poller, Poller::Key key) override {
+    return network_->Connect("test", poller, key);
   }
   uint16_t port() const override { return 0; }
 
@@ -88,7 +85,10 @@ class EmbeddedTcp : public ServerUnderTest {
   explicit EmbeddedTcp(const ServerOptions& options)
       : server_(StartEmbedded(options, JobServerOptions(), "tcp://127.0.0.1:0",
                               &address_)) {}
-  std::unique_ptr<Peer> Connect() override { return ConnectByTcp(address_); }
+  absl::StatusOr<std::unique_ptr<Transport>> MakeTransport(
+      Poller* poller, Poller::Key key) override {
+    return TcpTransport(address_, poller, key);
+  }
   uint16_t port() const override { return PortOf(address_); }
 
  private:
@@ -113,14 +113,11 @@ class EmbeddedTls : public ServerUnderTest {
     server_ = StartEmbedded(options, std::move(embedded), "tls://127.0.0.1:0",
                             &address_);
   }
-  std::unique_ptr<Peer> Connect() override {
-    return std::make_unique<Peer>(
-        [this](Poller* poller,
-               Poller::Key key) -> absl::StatusOr<std::unique_ptr<Transport>> {
-          absl::StatusOr<Address> address = ParseAddress(address_);
-          if (!address.ok()) return address.status();
-          return factory_->Create(*address, poller, key);
-        });
+  absl::StatusOr<std::unique_ptr<Transport>> MakeTransport(
+      Poller* poller, Poller::Key key) override {
+    absl::StatusOr<Address> address = ParseAddress(address_);
+    if (!address.ok()) return address.status();
+    return factory_->Create(*address, poller, key);
   }
   // No plain bytes can be sent to it.
   uint16_t port() const override { return 0; }
@@ -130,6 +127,42 @@ class EmbeddedTls : public ServerUnderTest {
   std::shared_ptr<TlsTransportFactory> factory_;
   std::string address_;
   std::unique_ptr<JobServer> server_;
+};
+
+// A bad network in front of another server, which must make no difference
+// either: bytes come in pieces, and late. The seed draws it for each
+// connection.
+class Faulty : public ServerUnderTest {
+ public:
+  Faulty(uint64_t seed, std::unique_ptr<ServerUnderTest> server)
+      : random_(seed), server_(std::move(server)) {}
+  absl::StatusOr<std::unique_ptr<Transport>> MakeTransport(
+      Poller* poller, Poller::Key key) override {
+    absl::StatusOr<std::unique_ptr<Transport>> transport =
+        server_->MakeTransport(poller, key);
+    if (!transport.ok()) return transport.status();
+    return std::make_unique<testing::FaultTransport>(*std::move(transport),
+                                                     Draw(), poller->clock());
+  }
+  // What is sent there directly comes as it is.
+  uint16_t port() const override { return server_->port(); }
+
+ private:
+  testing::FaultPlan Draw() {
+    testing::FaultPlan plan;
+    plan.seed = random_();
+    // Not both, which would take long.
+    if (random_() % 2 == 0) {
+      plan.max_piece = size_t{1} << random_() % 12;
+    } else {
+      plan.connect_delay = absl::Microseconds(random_() % 1000);
+      plan.read_delay = absl::Microseconds(random_() % 500);
+    }
+    return plan;
+  }
+
+  std::mt19937_64 random_;
+  const std::unique_ptr<ServerUnderTest> server_;
 };
 
 std::vector<std::string> GearmandOptions(const ServerOptions& options) {
@@ -146,8 +179,9 @@ class Gearmand : public ServerUnderTest {
  public:
   explicit Gearmand(const ServerOptions& options)
       : process_(GearmandOptions(options)) {}
-  std::unique_ptr<Peer> Connect() override {
-    return ConnectByTcp(process_.address());
+  absl::StatusOr<std::unique_ptr<Transport>> MakeTransport(
+      Poller* poller, Poller::Key key) override {
+    return TcpTransport(process_.address(), poller, key);
   }
   uint16_t port() const override { return process_.port(); }
 
@@ -156,8 +190,24 @@ class Gearmand : public ServerUnderTest {
 };
 
 template <typename Server>
+Variant MakeFaulty(const std::string& name, uint64_t seed, bool is_gearmand) {
+  return {absl::StrCat(name, seed), is_gearmand, /*in_pieces=*/true,
+          [seed](const ServerOptions& options) {
+            // Another one in each test.
+            const std::string test =
+                ::testing::UnitTest::GetInstance()->current_test_info()->name();
+            std::seed_seq all(test.begin(), test.end());
+            uint32_t of_test = 0;
+            all.generate(&of_test, &of_test + 1);
+            return std::make_unique<Faulty>(seed << 32 | of_test,
+                                            std::make_unique<Server>(options));
+          }};
+}
+
+template <typename Server>
 Variant Make(const std::string& name, bool is_gearmand) {
-  return {name, is_gearmand, [](const ServerOptions& options) {
+  return {name, is_gearmand, /*in_pieces=*/false,
+          [](const ServerOptions& options) {
             return std::make_unique<Server>(options);
           }};
 }
@@ -165,10 +215,20 @@ Variant Make(const std::string& name, bool is_gearmand) {
 }  // namespace
 
 std::vector<Variant> Variants() {
-  return {Make<InProcess>("EmbeddedInProcess", false),
-          Make<EmbeddedTcp>("EmbeddedTcp", false),
-          Make<EmbeddedTls>("EmbeddedTls", false),
-          Make<Gearmand>("Gearmand", true)};
+  std::vector<Variant> variants = {
+      Make<InProcess>("EmbeddedInProcess", false),
+      Make<EmbeddedTcp>("EmbeddedTcp", false),
+      Make<EmbeddedTls>("EmbeddedTls", false), Make<Gearmand>("Gearmand", true),
+      MakeFaulty<Gearmand>("GearmandFaults", 1, true)};
+  for (uint64_t seed = 1; seed <= 4; ++seed) {
+    variants.push_back(
+        MakeFaulty<InProcess>("EmbeddedInProcessFaults", seed, false));
+  }
+  for (uint64_t seed = 5; seed <= 6; ++seed) {
+    variants.push_back(
+        MakeFaulty<EmbeddedTcp>("EmbeddedTcpFaults", seed, false));
+  }
+  return variants;
 }
 
 }  // namespace conformance

@@ -1,6 +1,6 @@
 // The servers that the conformance suite runs against, and where they differ.
 //
-// A further variant (over TLS, through faults) is one more entry in Variants().
+// A further variant is one more entry in Variants().
 #ifndef GEARMAN_TESTS_CONFORMANCE_SERVER_UNDER_TEST_H_
 #define GEARMAN_TESTS_CONFORMANCE_SERVER_UNDER_TEST_H_
 
@@ -11,8 +11,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gearman/tests/conformance/peer.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport.h"
 
 namespace gearman {
 namespace conformance {
@@ -31,7 +34,14 @@ class ServerUnderTest {
   virtual ~ServerUnderTest() = default;
 
   // A new connection.
-  virtual std::unique_ptr<Peer> Connect() = 0;
+  std::unique_ptr<Peer> Connect() {
+    return std::make_unique<Peer>([this](Poller* poller, Poller::Key key) {
+      return MakeTransport(poller, key);
+    });
+  }
+  // One that is not connected yet.
+  virtual absl::StatusOr<std::unique_ptr<Transport>> MakeTransport(
+      Poller* poller, Poller::Key key) = 0;
   // The TCP port of the IPv4 loopback that it listens on; 0: none.
   virtual uint16_t port() const = 0;
 };
@@ -40,6 +50,8 @@ struct Variant {
   std::string name;
   // It is the real gearmand 1.1.20, with its oddities.
   bool is_gearmand;
+  // Bytes come in tiny pieces: megabytes would take long.
+  bool in_pieces;
   // Starts a server. A failure is a failure of the running test.
   std::function<std::unique_ptr<ServerUnderTest>(const ServerOptions&)> start;
 
