@@ -1,5 +1,5 @@
 // Three real gearmands, of which one after the other is killed and started
-// again, while 10,000 jobs are on their way.
+// again, while jobs are on their way: 10,000 over TCP, and 2,000 over TLS.
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -18,6 +18,11 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/test_certificates.h"
+#include "gearman/tests/support/tls_terminator.h"
+#include "gearman/transports/tls/tls_options.h"
+#include "gearman/transports/tls/tls_transport.h"
+#include "gearman/transports/transport_registry.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -28,7 +33,6 @@ using support::GearmandProcess;
 
 constexpr int kServers = 3;
 constexpr int kWorkers = 4;
-constexpr int kJobs = 10000;
 constexpr int kInFlight = 200;
 
 // How often a handler ran for each job.
@@ -49,22 +53,32 @@ class Runs {
   std::map<std::string, int> runs_ ABSL_GUARDED_BY(mutex_);
 };
 
-TEST(ChaosGearmandTest, EveryRequestEndsInADefiniteStateWithTheRightResult) {
-  std::vector<std::unique_ptr<GearmandProcess>> servers;
-  std::vector<std::string> addresses;
-  for (int i = 0; i < kServers; ++i) {
-    servers.push_back(std::make_unique<GearmandProcess>());
-    ASSERT_TRUE(servers.back()->ok());
-    addresses.push_back(servers.back()->address());
+class ChaosGearmandTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    for (int i = 0; i < kServers; ++i) {
+      servers_.push_back(std::make_unique<GearmandProcess>());
+      ASSERT_TRUE(servers_.back()->ok());
+    }
   }
+  // Has so many jobs done by servers that are reached at these addresses, and
+  // kills one server after each 500: what is slow is slow.
+  void Run(int jobs, const std::vector<std::string>& addresses,
+           const std::shared_ptr<TransportRegistry>& transports);
 
+  std::vector<std::unique_ptr<GearmandProcess>> servers_;
+};
+
+void ChaosGearmandTest::Run(
+    int jobs, const std::vector<std::string>& addresses,
+    const std::shared_ptr<TransportRegistry>& transports) {
   Runs runs;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<std::thread> threads;
   for (int i = 0; i < kWorkers; ++i) {
     WorkerOptions options;
     options.servers = addresses;
-    options.transports = TcpOnly();
+    options.transports = transports;
     options.reconnect.first_delay = absl::Milliseconds(10);
     options.reconnect.initial_delay = absl::Milliseconds(20);
     options.reconnect.max_delay = absl::Milliseconds(100);
@@ -87,7 +101,7 @@ TEST(ChaosGearmandTest, EveryRequestEndsInADefiniteStateWithTheRightResult) {
 
   ClientOptions options;
   options.servers = addresses;
-  options.transports = TcpOnly();
+  options.transports = transports;
   ExponentialBackoffRetryOptions retry;
   retry.max_attempts = 20;
   retry.backoff.initial_delay = absl::Milliseconds(5);
@@ -102,14 +116,13 @@ TEST(ChaosGearmandTest, EveryRequestEndsInADefiniteStateWithTheRightResult) {
       Client::Create(std::move(options));
   ASSERT_TRUE(client.ok()) << client.status();
 
-  // One server is killed after each so many jobs: what is slow is slow.
   constexpr int kJobsBetweenKills = 500;
   int kills = 0;
   int complete = 0;
   int unknown = 0;
   int repeated = 0;
   std::vector<JobRequest> requests;
-  for (int job = 0; job < kJobs; job += kInFlight) {
+  for (int job = 0; job < jobs; job += kInFlight) {
     std::vector<JobSpec> specs;
     for (int i = job; i < job + kInFlight; ++i) {
       JobSpec spec;
@@ -122,7 +135,7 @@ TEST(ChaosGearmandTest, EveryRequestEndsInADefiniteStateWithTheRightResult) {
     const std::vector<JobRequest> batch =
         (*client)->SubmitMultipleJobs(std::move(specs));
     if (job % kJobsBetweenKills < kInFlight) {
-      GearmandProcess& victim = *servers[kills++ % kServers];
+      GearmandProcess& victim = *servers_[kills++ % kServers];
       victim.Kill();
       ASSERT_TRUE(victim.Restart().ok());
     }
@@ -151,14 +164,44 @@ TEST(ChaosGearmandTest, EveryRequestEndsInADefiniteStateWithTheRightResult) {
   }
   for (const auto& worker : workers) worker->Stop();
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(requests.size(), static_cast<size_t>(kJobs));
-  EXPECT_GE(complete, kJobs / 2);
+  EXPECT_EQ(requests.size(), static_cast<size_t>(jobs));
+  EXPECT_GE(complete, jobs / 2);
   RecordProperty("kills", kills);
   RecordProperty("complete", complete);
   RecordProperty("unknown", unknown);
   RecordProperty("repeated", repeated);
   std::printf("%d kills: %d complete, %d unknown, %d ran more than once\n",
               kills, complete, unknown, repeated);
+}
+
+TEST_F(ChaosGearmandTest, EveryRequestEndsInADefiniteStateWithTheRightResult) {
+  std::vector<std::string> addresses;
+  for (const auto& server : servers_) addresses.push_back(server->address());
+  Run(10000, addresses, TcpOnly());
+}
+
+TEST_F(ChaosGearmandTest, TheSameHoldsOverTls) {
+  support::TestCertificates certificates;
+  std::vector<std::unique_ptr<support::TlsTerminator>> terminators;
+  std::vector<std::string> addresses;
+  for (const auto& server : servers_) {
+    terminators.push_back(std::make_unique<support::TlsTerminator>(
+        server->port(), certificates.Make("terminator"),
+        certificates.ca_file()));
+    ASSERT_TRUE(terminators.back()->ok());
+    addresses.push_back(terminators.back()->address());
+  }
+  TlsOptions options;
+  options.ca_file = certificates.ca_file();
+  const support::CertificateFiles files = certificates.Make("client");
+  options.identity.certificate_file = files.certificate;
+  options.identity.key_file = files.key;
+  auto transports = std::make_shared<TransportRegistry>();
+  ASSERT_TRUE(transports
+                  ->Register("tls", std::make_shared<TlsTransportFactory>(
+                                        options, TlsServerOptions()))
+                  .ok());
+  Run(2000, addresses, transports);
 }
 
 }  // namespace

@@ -289,25 +289,52 @@ TEST_F(WorkerGearmandTest, AJobWhoseRetriesAreUsedUpFailsWithoutAWorkersWord) {
   EXPECT_EQ(request.state(), JobState::kFailed);
 }
 
-TEST_F(WorkerGearmandTest, ManyRestartsLeaveNothingBehind) {
+TEST_F(WorkerGearmandTest, AHundredRestartsLoseNothingAndLeaveNothingBehind) {
+  constexpr int kServers = 3;
+  constexpr int kRestarts = 100;
+  std::vector<std::unique_ptr<GearmandProcess>> servers;
+  std::vector<std::string> addresses;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < kServers; ++i) {
+    servers.push_back(std::make_unique<GearmandProcess>());
+    ASSERT_TRUE(servers.back()->ok());
+    addresses.push_back(servers.back()->address());
+    ClientOptions client_options;
+    client_options.servers = {addresses.back()};
+    clients.push_back(MakeClient(std::move(client_options)));
+  }
   WorkerOptions options;
-  options.reconnect.first_delay = absl::Milliseconds(1);
+  options.reconnect.first_delay = absl::Milliseconds(2);
   options.reconnect.initial_delay = absl::Milliseconds(5);
   options.reconnect.max_delay = absl::Milliseconds(20);
-  RunningWorker worker({server_.address()}, options);
+  RunningWorker worker(addresses, options);
   ASSERT_TRUE(worker->Register("echo", Echo).ok());
   worker.Start();
-  for (int restart = 0; restart < 20; ++restart) {
-    server_.Kill();
-    ASSERT_TRUE(server_.Restart().ok());
-    const auto client = MakeClient();
-    const absl::StatusOr<std::string> result =
-        client->Run("echo", absl::StrCat(restart));
-    ASSERT_TRUE(result.ok()) << result.status();
-    EXPECT_EQ(*result, absl::StrCat(restart));
+  for (int restart = 0; restart < kRestarts; ++restart) {
+    GearmandProcess& victim = *servers[static_cast<size_t>(restart % kServers)];
+    victim.Kill();
+    // The others are served meanwhile.
+    const auto& other = clients[static_cast<size_t>((restart + 1) % kServers)];
+    EXPECT_EQ(*other->Run("echo", "meanwhile"), "meanwhile");
+    ASSERT_TRUE(victim.Restart().ok());
+    for (const auto& client : clients) {
+      const absl::StatusOr<std::string> result =
+          client->Run("echo", absl::StrCat(restart));
+      ASSERT_TRUE(result.ok()) << result.status();
+      EXPECT_EQ(*result, absl::StrCat(restart));
+    }
   }
+  EXPECT_TRUE(WaitFor([&worker] {
+    return worker->stats().jobs_complete == kRestarts * (kServers + 1);
+  }));
   const WorkerStats stats = worker->stats();
-  EXPECT_EQ(stats.jobs_assigned, stats.jobs_complete + stats.jobs_lost);
+  EXPECT_EQ(stats.jobs_assigned, stats.jobs_complete);
+  EXPECT_GE(stats.connections_lost, uint64_t{kRestarts});
+  for (const auto& server : servers) {
+    const auto status = server->Admin("status");
+    ASSERT_TRUE(status.ok()) << status.status();
+    EXPECT_THAT(*status, ::testing::ElementsAre("echo\t0\t0\t1"));
+  }
 }
 
 // Traps 44 and 46: the server is stopped for a while, as under a debugger.

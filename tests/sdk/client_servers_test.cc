@@ -8,6 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/plugins/retry/exponential_backoff.h"
+#include "gearman/plugins/retry/retry_budget.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/reconnect_options.h"
@@ -200,6 +202,30 @@ TEST_F(ClientServersTest, OneRequestAtATimeTriesAServerThatFailed) {
   tried->Send(Command::kJobCreated, {"H:a:1"});
   EXPECT_TRUE(stack_.simulation.RunUntil(
       [this] { return client_->health().state == HealthState::kReady; }));
+}
+
+// A server that is down for good, and a client whose every request would be
+// tried three times.
+TEST_F(ClientServersTest, ABudgetKeepsRetriesFromAddingATenthToTheLoad) {
+  ClientOptions options = stack_.ClientDefaults("client", {"inproc://a"});
+  options.retry_policy = std::make_shared<RetryBudgetPolicy>(
+      std::make_shared<ExponentialBackoffRetryPolicy>());
+  client_ = stack_.MakeClient(std::move(options));
+  constexpr int kRequests = 3600;
+  int attempts = 0;
+  for (int second = 0; second < kRequests / 10; ++second) {
+    std::vector<JobRequest> requests;
+    for (int i = 0; i < 10; ++i) {
+      requests.push_back(client_->SubmitBackgroundJob("f", ""));
+    }
+    EXPECT_FALSE(client_->WaitUntilJobsAccepted(requests).ok());
+    for (const JobRequest& request : requests) {
+      attempts += static_cast<int>(request.attempts().size());
+    }
+    stack_.simulation.RunFor(absl::Seconds(1));
+  }
+  EXPECT_GE(attempts, kRequests);
+  EXPECT_LT(attempts, kRequests * 11 / 10);
 }
 
 // --- servers that come and go

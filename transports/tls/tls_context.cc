@@ -315,7 +315,8 @@ absl::StatusOr<SslPtr> TlsContext::NewConnection(const std::string& host,
                   new SessionOwner{weak_from_this(), address});
   absl::MutexLock lock(&mutex_);
   const auto session = sessions_.find(address);
-  if (session != sessions_.end() && *context == context_) {
+  if (session != sessions_.end() && session->second != nullptr &&
+      *context == context_) {
     SSL_set_session(ssl.get(), session->second.get());
     // A ticket of TLS 1.3 is good for one connection, which brings others. An
     // older session is good for many, and may never come again.
@@ -353,7 +354,15 @@ void TlsContext::KeepSession(const std::string& address, const SSL_CTX* context,
   // Resuming verifies nothing anew: no session outlives what it was made with.
   if (context != context_.get()) return;
   if (sessions_.size() >= kMaxSessions) sessions_.clear();
-  sessions_[address] = std::move(session);
+  const auto place = sessions_.try_emplace(address);
+  if (place.second || place.first->second != nullptr) {
+    place.first->second = std::move(session);
+  }
+}
+
+void TlsContext::StopResuming(const std::string& address) {
+  absl::MutexLock lock(&mutex_);
+  sessions_[address] = nullptr;
 }
 
 }  // namespace gearman

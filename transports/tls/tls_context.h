@@ -47,6 +47,10 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   absl::StatusOr<SslPtr> NewConnection(const std::string& host,
                                        const std::string& address);
 
+  // The server of `address` refuses the session that was offered to it, as
+  // some do that verify clients: it is offered none any more.
+  void StopResuming(const std::string& address) ABSL_LOCKS_EXCLUDED(mutex_);
+
   bool is_server() const { return is_server_; }
 
  private:
@@ -88,6 +92,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   absl::Mutex mutex_;
   SslCtxPtr context_ ABSL_GUARDED_BY(mutex_);
   std::vector<Stamp> stamps_ ABSL_GUARDED_BY(mutex_);
+  // Null: none is kept.
   absl::flat_hash_map<std::string, SslSessionPtr> sessions_
       ABSL_GUARDED_BY(mutex_);
 };

@@ -221,6 +221,9 @@ absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
       return untrusted(
           "it refuses the handshake: no cipher in common, or a client "
           "certificate is wanted");
+    case SSL_R_TLSV1_ALERT_INTERNAL_ERROR:
+      return absl::UnavailableError(
+          absl::StrCat(peer, ": it failed within TLS (", text, ")"));
     case SSL_R_UNEXPECTED_EOF_WHILE_READING:
       return TlsHungUp(peer, ssl, phase, absl::OkStatus());
     default:

@@ -189,6 +189,8 @@ IoResult TlsTransport::Handshake() {
                        absl::StrCat(Describe(), ": ", ssl.status().message())));
     }
     ssl_ = *std::move(ssl);
+    offers_session_ =
+        !context_->is_server() && SSL_get_session(ssl_.get()) != nullptr;
     BIO* const bio = Bio::New(this);
     if (bio == nullptr) return Fail(absl::InternalError(TakeOpensslErrors()));
     SSL_set_bio(ssl_.get(), bio, bio);
@@ -202,6 +204,16 @@ IoResult TlsTransport::Handshake() {
     return IoResult::Done(0);
   }
   IoResult outcome = Outcome(result);
+  if (outcome.failed() && offers_session_ && next_status_.ok() && !ended_ &&
+      SSL_get_verify_result(ssl_.get()) == X509_V_OK) {
+    // OpenSSL's servers that verify clients need a setting for resumption,
+    // without which they fail: so do socat and others.
+    context_->StopResuming(address_);
+    return Fail(absl::UnavailableError(absl::StrCat(
+        outcome.status.message(),
+        ", when a session was to be resumed; the next connection resumes "
+        "none")));
+  }
   if (outcome.would_block() && clock_->Now() >= handshake_deadline_) {
     return Fail(absl::DeadlineExceededError(
         absl::StrCat(Describe(), ": no TLS handshake within ",

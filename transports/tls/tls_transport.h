@@ -77,6 +77,7 @@ class TlsTransport final : public Transport {
   absl::Status failure_;
   absl::Status write_failure_;  // reading may still succeed
   bool connected_ = false;
+  bool offers_session_ = false;
   bool received_any_ = false;  // from below
   bool answered_ = false;      // something has been read
   bool goodbye_ = false;       // the peer's has been read

@@ -64,6 +64,32 @@ TEST_F(TlsStreamTest, EachFurtherConnectionResumesASessionOfTheOneBefore) {
   }
 }
 
+// As socat is: it verifies clients, and OpenSSL resumes nothing then without a
+// setting that it does not make.
+TEST_F(TlsStreamTest, AServerThatFailsAtResumingIsOfferedNoSessionAgain) {
+  UseIdentity(certificates_.Make("client"), &client_options_);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    support::TlsPeerOptions options =
+        PeerOptions(certificates_.Make("server"), version);
+    options.client_ca_file = certificates_.ca_file();
+    const support::TlsPeer peer(
+        options,
+        [&](SSL* ssl) {
+          if (SSL_is_init_finished(ssl) != 1) return;
+          support::SendAll(ssl, support::ReceiveSome(ssl, kEchoBytes));
+          support::ReceiveSome(ssl, 1);
+        },
+        /*connections=*/4);
+    Echo(*Connect(peer.address()));
+    std::unique_ptr<Transport> transport;
+    const absl::Status refused = TryToConnect(peer.address(), &transport);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+    EXPECT_THAT(std::string(refused.message()),
+                HasSubstr("the next connection resumes none"));
+    for (int i = 0; i < 2; ++i) Echo(*Connect(peer.address()));
+  }
+}
+
 TEST_F(TlsStreamTest, OneServersSessionIsNotAnothers) {
   const std::string address = Serve();
   Echo(*Connect(address));
