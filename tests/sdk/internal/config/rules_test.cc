@@ -163,7 +163,7 @@ TEST(ConfigRules, CoverEveryNumberAndDuration) {
   std::vector<std::string> found;
   CollectWithoutRule(GearmanConfig::descriptor(), "", ruled, &found);
   // Texts that are no durations; Config::Validate checks them. Files of TLS are
-  // read when they are needed.
+  // read when they are needed, libraries loaded before.
   found.erase(std::remove_if(found.begin(), found.end(),
                              [](const std::string& path) {
                                return absl::StrContains(path, ".tls.");
@@ -172,7 +172,8 @@ TEST(ConfigRules, CoverEveryNumberAndDuration) {
   EXPECT_THAT(found, ::testing::ElementsAre(
                          "servers", "task_prefix", "worker.client_id",
                          "worker.server_options", "embedded_server.listen",
-                         "embedded_server.job_handle_prefix"));
+                         "embedded_server.job_handle_prefix",
+                         "plugin_libraries"));
 }
 
 TEST(ConfigRules, AllowAnEmptyConfig) {
