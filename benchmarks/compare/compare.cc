@@ -221,7 +221,11 @@ std::vector<Case> AllCases() {
     const std::string name = absl::StrCat("payload ", payload >> 10, " KiB");
     const double jobs = payload < 65536 ? 100e3 : payload < 1e6 ? 10e3 : 600;
     const int in_flight = payload < 65536 ? 1000 : payload < 1e6 ? 100 : 10;
-    add(name, "libgearman", foreground, payload < 65536 ? 20e3 : jobs,
+    // Large payloads take it long.
+    add(name, "libgearman", foreground,
+        payload < 65536 ? 20e3
+        : payload < 1e6 ? 5e3
+                        : 20,
         in_flight, payload, 0);
     add(name, "bare", foreground, jobs, in_flight, payload, 8);
     add(name, "sdk", foreground, jobs, in_flight, payload, 0);

@@ -1,0 +1,235 @@
+#include "gearman/sdk/admin_client.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/codecs/admin/command.h"
+#include "gearman/codecs/admin/reply_decoder.h"
+#include "gearman/sdk/internal/admin/admin_session.h"
+#include "gearman/sdk/internal/server_list.h"
+#include "gearman/transports/epoll_poller.h"
+
+namespace gearman {
+namespace {
+
+using admin::LineReply;
+using admin::Reply;
+using internal::AdminSession;
+
+// What a refusal means. Servers agree on their codes no better than on cases.
+absl::StatusCode CodeOf(const LineReply& refusal) {
+  const std::string all =
+      absl::AsciiStrToUpper(absl::StrCat(refusal.code, " ", refusal.text));
+  if (absl::StrContains(all, "UNKNOWN_COMMAND")) {
+    return absl::StatusCode::kUnimplemented;
+  }
+  if (absl::StrContains(all, "UNKNOWN_JOB") ||
+      absl::StrContains(all, "NOT_FOUND") ||
+      absl::StrContains(all, "NOT FOUND")) {
+    return absl::StatusCode::kNotFound;
+  }
+  if (absl::StrContains(all, "STILL CONNECTED")) {
+    return absl::StatusCode::kFailedPrecondition;
+  }
+  if (absl::StrContains(all, "ARGUMENT") || absl::StrContains(all, "INVALID")) {
+    return absl::StatusCode::kInvalidArgument;
+  }
+  return absl::StatusCode::kUnknown;
+}
+
+absl::Status Refused(const AdminSession& session, absl::string_view command,
+                     const LineReply& refusal) {
+  std::string text = refusal.code;
+  if (!refusal.text.empty()) {
+    absl::StrAppend(&text, text.empty() ? "" : ": ", refusal.text);
+  }
+  return absl::Status(
+      CodeOf(refusal),
+      absl::StrCat(session.server(), " refuses \"", command, "\": ", text));
+}
+
+// A list, row by row.
+template <typename Row, typename Parse>
+absl::StatusOr<std::vector<Row>> AskList(AdminSession& session,
+                                         const admin::Command& command,
+                                         absl::string_view name, Parse parse) {
+  absl::StatusOr<Reply> reply = session.Call(command, /*is_question=*/true);
+  if (!reply.ok()) return reply.status();
+  if (reply->list_refused) {
+    return Refused(session, name, admin::ParseLineReply(reply->lines.front()));
+  }
+  std::vector<Row> rows;
+  rows.reserve(reply->lines.size());
+  for (std::string& line : reply->lines) {
+    absl::StatusOr<Row> row = parse(line);
+    if (!row.ok()) {
+      return absl::Status(
+          row.status().code(),
+          absl::StrCat(session.server(), ": ", row.status().message()));
+    }
+    rows.push_back(*std::move(row));
+  }
+  return rows;
+}
+
+// The text of a reply of one line.
+absl::StatusOr<std::string> CallForLine(AdminSession& session,
+                                        const admin::Command& command,
+                                        absl::string_view name,
+                                        bool is_question) {
+  absl::StatusOr<Reply> reply = session.Call(command, is_question);
+  if (!reply.ok()) return reply.status();
+  LineReply line =
+      admin::ParseLineReply(reply->lines.empty() ? "" : reply->lines.front());
+  if (line.kind == LineReply::Kind::kError) {
+    return Refused(session, name, line);
+  }
+  return std::move(line.text);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<AdminClient>> AdminClient::Create(
+    AdminClientOptions options) {
+  if (options.timeout <= absl::ZeroDuration() || options.max_reply_bytes == 0) {
+    return absl::InvalidArgumentError(
+        "AdminClientOptions: timeout and max_reply_bytes must be more than "
+        "zero");
+  }
+  AdminSession::Options session;
+  session.timeout = options.timeout;
+  session.max_reply_bytes = options.max_reply_bytes;
+  session.transports = options.transports != nullptr
+                           ? std::move(options.transports)
+                           : TransportRegistry::Default();
+  absl::StatusOr<std::vector<Address>> servers = internal::ParseServers(
+      options.server.empty() ? std::vector<std::string>()
+                             : std::vector<std::string>{options.server},
+      "AdminClientOptions", *session.transports);
+  if (!servers.ok()) return servers.status();
+  session.server = std::move(servers->front());
+  session.poller = std::move(options.poller);
+  if (session.poller == nullptr) {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+    if (!poller.ok()) return poller.status();
+    session.poller = *std::move(poller);
+  }
+  return std::unique_ptr<AdminClient>(
+      new AdminClient(std::make_unique<AdminSession>(std::move(session))));
+}
+
+AdminClient::AdminClient(std::unique_ptr<AdminSession> session)
+    : session_(std::move(session)) {}
+
+AdminClient::~AdminClient() = default;
+
+const std::string& AdminClient::server() const { return session_->server(); }
+
+absl::StatusOr<std::vector<FunctionStatus>> AdminClient::GetStatus() {
+  return AskList<FunctionStatus>(*session_, admin::ShowStatus(), "status",
+                                 admin::ParseStatusRow);
+}
+
+absl::StatusOr<std::vector<FunctionPriorityStatus>>
+AdminClient::GetPriorityStatus() {
+  return AskList<FunctionPriorityStatus>(*session_, admin::ShowPriorityStatus(),
+                                         "prioritystatus",
+                                         admin::ParsePriorityStatusRow);
+}
+
+absl::StatusOr<std::vector<ConnectedWorker>> AdminClient::GetWorkers() {
+  return AskList<ConnectedWorker>(*session_, admin::ShowWorkers(), "workers",
+                                  admin::ParseWorkerRow);
+}
+
+absl::StatusOr<std::vector<ServerJob>> AdminClient::GetJobs() {
+  return AskList<ServerJob>(*session_, admin::ShowJobs(), "show jobs",
+                            admin::ParseJobRow);
+}
+
+absl::StatusOr<std::vector<std::string>> AdminClient::GetUniqueJobs() {
+  return AskList<std::string>(
+      *session_, admin::ShowUniqueJobs(), "show unique jobs",
+      [](std::string& line) -> absl::StatusOr<std::string> {
+        return std::move(line);
+      });
+}
+
+absl::StatusOr<std::string> AdminClient::GetVersion() {
+  return CallForLine(*session_, admin::GetVersion(), "version",
+                     /*is_question=*/true);
+}
+
+absl::StatusOr<int64_t> AdminClient::GetPid() {
+  const absl::StatusOr<std::string> text =
+      CallForLine(*session_, admin::GetPid(), "getpid", /*is_question=*/true);
+  if (!text.ok()) return text.status();
+  int64_t pid = 0;
+  if (!absl::SimpleAtoi(*text, &pid)) {
+    return absl::DataLossError(absl::StrCat(
+        server(), ": the answer to \"getpid\" is no number: \"", *text, "\""));
+  }
+  return pid;
+}
+
+absl::StatusOr<std::string> AdminClient::GetVerbosity() {
+  return CallForLine(*session_, admin::GetVerbosity(), "verbose",
+                     /*is_question=*/true);
+}
+
+absl::Status AdminClient::SetMaxQueue(absl::string_view function,
+                                      uint32_t jobs) {
+  return SetMaxQueue(function, jobs, jobs, jobs);
+}
+
+absl::Status AdminClient::SetMaxQueue(absl::string_view function, uint32_t high,
+                                      uint32_t normal, uint32_t low) {
+  return CallForLine(*session_, admin::MaxQueue{function, high, normal, low},
+                     "maxqueue", /*is_question=*/false)
+      .status();
+}
+
+absl::Status AdminClient::CreateFunction(absl::string_view function) {
+  return CallForLine(*session_, admin::CreateFunction{function},
+                     "create function", /*is_question=*/false)
+      .status();
+}
+
+absl::StatusOr<int> AdminClient::DropFunction(absl::string_view function) {
+  absl::StatusOr<Reply> reply =
+      session_->Call(admin::DropFunction{function}, /*is_question=*/false);
+  if (!reply.ok()) return reply.status();
+  int dropped = 0;
+  for (const std::string& line : reply->lines) {
+    const LineReply answer = admin::ParseLineReply(line);
+    if (answer.kind == LineReply::Kind::kError) {
+      return Refused(*session_, "drop function", answer);
+    }
+    ++dropped;
+  }
+  return dropped;
+}
+
+absl::Status AdminClient::CancelJob(absl::string_view handle) {
+  return CallForLine(*session_, admin::CancelJob{handle}, "cancel job",
+                     /*is_question=*/false)
+      .status();
+}
+
+absl::Status AdminClient::Shutdown(bool graceful) {
+  absl::Status status =
+      CallForLine(*session_, admin::Shutdown{graceful}, "shutdown",
+                  /*is_question=*/false)
+          .status();
+  if (!absl::IsUnimplemented(status)) return status;
+  const absl::StatusOr<int64_t> pid = GetPid();
+  return absl::UnimplementedError(absl::StrCat(
+      status.message(), "; send ", graceful ? "SIGUSR1" : "SIGTERM",
+      pid.ok() ? absl::StrCat(" to its process ", *pid) : " to its process",
+      graceful ? " (it ends when its jobs have)" : ""));
+}
+
+}  // namespace gearman

@@ -1,0 +1,129 @@
+// AdminClient: sees and steers one job server through its text commands.
+//
+//   absl::StatusOr<std::unique_ptr<gearman::AdminClient>> admin =
+//       gearman::AdminClient::Create(options);  // options.server = "localhost"
+//   absl::StatusOr<std::vector<gearman::FunctionStatus>> functions =
+//       (*admin)->GetStatus();
+//
+// Threads: every function may be called from any thread; calls follow one
+// another, each on the calling thread. No thread of its own.
+//
+// Ownership: owns its one connection, which is made when first needed, kept,
+// and made anew after a failure, and (unless given one) its poller.
+//
+// Errors of every function beside its own: UNAVAILABLE: the server can't be
+// reached or was lost; DEADLINE_EXCEEDED: no whole answer in time (a list whose
+// end is missing, too); DATA_LOSS: an answer that makes no sense;
+// UNAUTHENTICATED: by TLS; UNIMPLEMENTED: a command that the server doesn't
+// have. Where the server refuses, its code and text are in the message. After a
+// failure the connection is closed, so that a late answer is never taken for
+// another one's. A question is asked again, once, when a connection that had
+// been kept turns out to be gone; a command that changes something is not.
+//
+// Source: docs/protocol.md, section "Admin text protocol".
+#ifndef GEARMAN_SDK_ADMIN_CLIENT_H_
+#define GEARMAN_SDK_ADMIN_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/admin/reply.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+
+namespace internal {
+class AdminSession;
+}  // namespace internal
+
+// Rows of the lists (codecs/admin/reply.h).
+using FunctionStatus = admin::StatusRow;
+using FunctionPriorityStatus = admin::PriorityStatusRow;
+using ConnectedWorker = admin::WorkerRow;
+using ServerJob = admin::JobRow;
+
+struct AdminClientOptions {
+  // The server ("tcp://host:4730", "host", "tls://host", "inproc://name").
+  // Empty: "inproc://default", the embedded job server of this process.
+  std::string server;
+  // To connect and to be answered, for each call.
+  absl::Duration timeout = absl::Seconds(10);
+  // An answer that is larger is refused. Bytes.
+  size_t max_reply_bytes = 64 << 20;
+  // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
+  // fills.
+  std::shared_ptr<TransportRegistry> transports;
+  // Time and readiness; null: the machine's. A client has its poller to itself.
+  std::shared_ptr<Poller> poller;
+};
+
+class AdminClient {
+ public:
+  // A client of `options.server`; connects when first needed.
+  // INVALID_ARGUMENT: an address or limit that can't be right; NOT_FOUND: an
+  // address scheme that no linked transport has.
+  static absl::StatusOr<std::unique_ptr<AdminClient>> Create(
+      AdminClientOptions options);
+  ~AdminClient();
+  AdminClient(const AdminClient&) = delete;
+  AdminClient& operator=(const AdminClient&) = delete;
+
+  // The server's address in canonical form.
+  const std::string& server() const;
+
+  // --- asking ----------------------------------------------------------------
+  // "status": functions with their queued and running jobs and their workers.
+  absl::StatusOr<std::vector<FunctionStatus>> GetStatus();
+  // "prioritystatus": functions with their queued jobs by priority.
+  absl::StatusOr<std::vector<FunctionPriorityStatus>> GetPriorityStatus();
+  // "workers": every connection, clients and this one included.
+  absl::StatusOr<std::vector<ConnectedWorker>> GetWorkers();
+  // "show jobs": the jobs that the server has.
+  absl::StatusOr<std::vector<ServerJob>> GetJobs();
+  // "show unique jobs": their uniques; empty where a job has none.
+  absl::StatusOr<std::vector<std::string>> GetUniqueJobs();
+  // "version": gearmand's is "1.1.20"; some servers' is empty.
+  absl::StatusOr<std::string> GetVersion();
+  // "getpid": the server's process.
+  absl::StatusOr<int64_t> GetPid();
+  // "verbose": the level of the server's log, such as "ERROR".
+  absl::StatusOr<std::string> GetVerbosity();
+
+  // --- steering --------------------------------------------------------------
+  // "maxqueue": the most jobs that a function's queue takes, more are refused;
+  // 0: any number. gearmand compares each number with all jobs of the function
+  // and ignores a function that it doesn't know, without a word.
+  // INVALID_ARGUMENT: a name that can't be sent.
+  absl::Status SetMaxQueue(absl::string_view function, uint32_t jobs);
+  absl::Status SetMaxQueue(absl::string_view function, uint32_t high,
+                           uint32_t normal, uint32_t low);
+  // "create function". INVALID_ARGUMENT: a name that can't be sent.
+  absl::Status CreateFunction(absl::string_view function);
+  // "drop function", in any case of letters; returns how many functions went.
+  // NOT_FOUND: there is none; FAILED_PRECONDITION: it has workers or running
+  // jobs. gearmand never runs jobs that were queued then.
+  absl::StatusOr<int> DropFunction(absl::string_view function);
+  // "cancel job": a queued one fails; a running one fails for its clients and
+  // goes on for its worker. NOT_FOUND: the server has no such job.
+  absl::Status CancelJob(absl::string_view handle);
+  // "shutdown", "shutdown graceful". UNIMPLEMENTED by gearmand 1.1.20: the
+  // message names its process and the signal that does it.
+  absl::Status Shutdown(bool graceful = false);
+
+ private:
+  explicit AdminClient(std::unique_ptr<internal::AdminSession> session);
+
+  const std::unique_ptr<internal::AdminSession> session_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_ADMIN_CLIENT_H_

@@ -1,0 +1,167 @@
+#include "gearman/sdk/internal/admin/admin_session.h"
+
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// RefusedCommand is what a server makes of a line; nobody sends one.
+struct Encoder {
+  wire::OutputBuffer& out;
+  absl::Status operator()(const admin::RefusedCommand& /*command*/) const {
+    return absl::InvalidArgumentError("no command");
+  }
+  template <typename C>
+  absl::Status operator()(const C& command) const {
+    return admin::Encode(command, out);
+  }
+};
+
+}  // namespace
+
+AdminSession::AdminSession(Options options)
+    : options_(std::move(options)), name_(options_.server.ToString()) {}
+
+AdminSession::~AdminSession() {
+  {
+    absl::MutexLock lock(&mutex_);
+    Close();
+  }
+  options_.poller->RunDeferred();
+}
+
+absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
+                                                bool is_question) {
+  absl::MutexLock lock(&mutex_);
+  const absl::Time deadline =
+      options_.poller->clock()->Now() + options_.timeout;
+  const bool kept = link_ != nullptr;
+  absl::StatusOr<admin::Reply> reply = Exchange(command, deadline);
+  if (!reply.ok()) Close();
+  if (kept && is_question && absl::IsUnavailable(reply.status())) {
+    reply = Exchange(command, deadline);
+    if (!reply.ok()) Close();
+  }
+  return reply;
+}
+
+absl::Status AdminSession::Open(absl::Time deadline) {
+  if (link_ != nullptr) {
+    // The server may have closed it meanwhile: that is no failure of this call.
+    admin::Reply none;
+    absl::StatusOr<bool> state = Read(&none);
+    if (state.ok()) return absl::OkStatus();
+    Close();
+  }
+  absl::StatusOr<std::unique_ptr<Transport>> transport =
+      options_.transports->Create(options_.server, options_.poller.get(),
+                                  ++key_);
+  if (!transport.ok()) return transport.status();
+  link_ =
+      std::make_unique<Link>(*std::move(transport), options_.max_reply_bytes);
+  for (;;) {
+    IoResult result = link_->transport->Connect();
+    if (result.done()) return absl::OkStatus();
+    if (result.failed()) return result.status;
+    if (result.closed()) {
+      return absl::UnavailableError(
+          absl::StrCat(name_, ": closed by the server while connecting"));
+    }
+    absl::Status status = Await(deadline, "no connection");
+    if (!status.ok()) return status;
+  }
+}
+
+absl::StatusOr<admin::Reply> AdminSession::Exchange(
+    const admin::Command& command, absl::Time deadline) {
+  {
+    wire::OutputBuffer trial;
+    absl::Status status = std::visit(Encoder{trial}, command);
+    if (!status.ok()) return status;
+  }
+  absl::Status status = Open(deadline);
+  if (!status.ok()) return status;
+  std::visit(Encoder{link_->output}, command).IgnoreError();
+  link_->decoder.Expect(admin::ShapeOf(command));
+  admin::Reply reply;
+  for (;;) {
+    status = Flush();
+    if (!status.ok()) return status;
+    // A server in this process answers now.
+    options_.poller->RunDeferred();
+    absl::StatusOr<bool> whole = Read(&reply);
+    if (!whole.ok()) return whole.status();
+    if (*whole) return reply;
+    status = Await(deadline, "no whole answer");
+    if (!status.ok()) return status;
+  }
+}
+
+absl::Status AdminSession::Flush() {
+  std::array<absl::string_view, 8> pieces;
+  while (!link_->output.empty()) {
+    const size_t count = link_->output.Gather(absl::MakeSpan(pieces));
+    IoResult result =
+        link_->transport->Write(absl::MakeConstSpan(pieces.data(), count));
+    if (result.would_block()) break;
+    if (result.failed()) return result.status;
+    if (result.closed()) {
+      return absl::UnavailableError(
+          absl::StrCat(name_, ": closed by the server"));
+    }
+    link_->output.Consume(result.bytes);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> AdminSession::Read(admin::Reply* reply) {
+  for (;;) {
+    switch (link_->decoder.Next(reply)) {
+      case wire::DecodeResult::kMessage:
+        return true;
+      case wire::DecodeResult::kError:
+        return absl::Status(
+            link_->decoder.error().code(),
+            absl::StrCat(name_, ": ", link_->decoder.error().message()));
+      case wire::DecodeResult::kNeedMore:
+        break;
+    }
+    IoResult result = link_->transport->Read(link_->decoder.Prepare());
+    if (result.would_block()) return false;
+    if (result.failed()) return result.status;
+    if (result.closed()) {
+      return absl::UnavailableError(absl::StrCat(
+          name_, ": closed by the server",
+          link_->decoder.expected() > 0 ? " before its answer was whole" : ""));
+    }
+    link_->decoder.Commit(result.bytes);
+  }
+}
+
+absl::Status AdminSession::Await(absl::Time deadline, const char* what) {
+  absl::Status status = options_.poller->Watch(
+      key_, link_->transport->interest(!link_->output.empty()));
+  if (!status.ok()) return status;
+  if (options_.poller->clock()->Now() >= deadline) {
+    return absl::DeadlineExceededError(absl::StrCat(
+        name_, ": ", what, " within ", absl::FormatDuration(options_.timeout)));
+  }
+  options_.poller->Wait(deadline, &ready_);
+  return absl::OkStatus();
+}
+
+void AdminSession::Close() {
+  if (link_ == nullptr) return;
+  options_.poller->Forget(key_);
+  link_->transport->Close();
+  link_ = nullptr;
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,86 @@
+// AdminSession: one connection to a job server's text port, used by one call
+// after the other: a command goes out, its reply comes back. Thread-safe.
+#ifndef GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
+#define GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/admin/command.h"
+#include "gearman/codecs/admin/reply_decoder.h"
+#include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+namespace internal {
+
+class AdminSession {
+ public:
+  struct Options {
+    Address server;
+    absl::Duration timeout;
+    size_t max_reply_bytes;
+    std::shared_ptr<TransportRegistry> transports;
+    std::shared_ptr<Poller> poller;
+  };
+
+  explicit AdminSession(Options options);
+  AdminSession(const AdminSession&) = delete;
+  AdminSession& operator=(const AdminSession&) = delete;
+  ~AdminSession();
+
+  const std::string& server() const { return name_; }
+
+  // Sends `command` and returns its reply. `is_question`: it changes nothing,
+  // so that it may be sent again. Errors as AdminClient's; INVALID_ARGUMENT:
+  // it can't be encoded.
+  absl::StatusOr<admin::Reply> Call(const admin::Command& command,
+                                    bool is_question)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  // A connection with what belongs to it.
+  struct Link {
+    std::unique_ptr<Transport> transport;
+    admin::ReplyDecoder decoder;
+    wire::OutputBuffer output;
+
+    Link(std::unique_ptr<Transport> made, size_t max_reply_bytes)
+        : transport(std::move(made)), decoder({max_reply_bytes}) {}
+  };
+
+  absl::Status Open(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<admin::Reply> Exchange(const admin::Command& command,
+                                        absl::Time deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Reads what has come; true when `reply` is whole.
+  absl::StatusOr<bool> Read(admin::Reply* reply)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Waits until the transport may go on. DEADLINE_EXCEEDED.
+  absl::Status Await(absl::Time deadline, const char* what)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Close() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Options options_;
+  const std::string name_;
+  absl::Mutex mutex_;
+  std::unique_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);
+  Poller::Key key_ ABSL_GUARDED_BY(mutex_) = 0;  // of the last connection
+  std::vector<Poller::Key> ready_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
