@@ -9,9 +9,20 @@ namespace gearman {
 namespace simulation {
 namespace {
 
+// Each way of building it has a thousand seeds of its own.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr uint64_t kFirstSeed = 1001;
+#elif defined(__SANITIZE_THREAD__)
+constexpr uint64_t kFirstSeed = 2001;
+#elif defined(__clang__)
+constexpr uint64_t kFirstSeed = 3001;
+#else
+constexpr uint64_t kFirstSeed = 1;
+#endif
+
 TEST(ScenarioTest, KeepsWhatWasPromisedWhateverHappens) {
   ScenarioReport sum;
-  for (uint64_t seed = 1; seed <= 1000; ++seed) {
+  for (uint64_t seed = kFirstSeed; seed < kFirstSeed + 1000; ++seed) {
     const ScenarioReport report = RunScenario(seed);
     EXPECT_EQ(absl::StrJoin(report.broken, "\n"), "") << "seed " << seed;
     sum.jobs += report.jobs;
