@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "gearman/plugins/metrics/metrics.pb.h"
+#include "gearman/plugins/metrics/prometheus_plugin.h"
 #include "gearman/plugins/retry/retry.pb.h"
 #include "gearman/plugins/server_selection/server_selection.pb.h"
 #include "gearman/sdk/plugin_registry.h"
@@ -55,6 +56,8 @@ TEST(Builtins, FillARegistryOfOnesOwn) {
 TEST(Builtins, AreWhatTheConfigOffers) {
   PluginRegistry registry;
   ASSERT_TRUE(RegisterBuiltins(&registry).ok());
+  // Brings an HTTP server, so that a program asks for it by linking it.
+  ASSERT_TRUE(RegisterPrometheusPlugin(&registry.metrics_sinks()).ok());
   EXPECT_THAT(registry.retry_policies().names(),
               UnorderedElementsAreArray(Offered(config::Retry::descriptor())));
   EXPECT_THAT(

@@ -1,0 +1,73 @@
+// PrometheusMetrics ("prometheus"): metrics for a Prometheus server, by
+// prometheus-cpp.
+//
+//   auto metrics = gearman::PrometheusMetrics::Create({"127.0.0.1:9464"});
+//   options.metrics_sinks.push_back(*metrics);  //
+//   http://127.0.0.1:9464/metrics
+//
+// A program that has an exposer of its own adds ours to it, and opens no port:
+//
+//   auto metrics = gearman::PrometheusMetrics::Create({});
+//   exposer.RegisterCollectable((*metrics)->collectable());
+//
+// A scrape asks the clients and workers at that moment; the way of a job pays
+// nothing for it. Those that have ended are counted on. Thread-safe.
+#ifndef GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_
+#define GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+
+namespace prometheus {
+class Collectable;
+class Exposer;
+}  // namespace prometheus
+
+namespace gearman {
+
+struct PrometheusMetricsOptions {
+  // Where it is served: "127.0.0.1:9464", "[::1]:9464"; port 0: a free one.
+  // There is no protection: whoever reaches the port reads it. Empty: nowhere.
+  std::string listen;
+  // The path of the URL.
+  std::string path = "/metrics";
+};
+
+class PrometheusMetrics : public MetricsSink {
+ public:
+  // UNAVAILABLE: `listen` can't be bound. INVALID_ARGUMENT: a path that does
+  // not begin with a slash.
+  static absl::StatusOr<std::unique_ptr<PrometheusMetrics>> Create(
+      PrometheusMetricsOptions options = {});
+  ~PrometheusMetrics() override;
+
+  // For an exposer of the program's. It holds no reference to this sink's
+  // clients once the sink is gone.
+  std::weak_ptr<prometheus::Collectable> collectable() const;
+  // The port of `listen`; 0: none.
+  int port() const;
+  // What a scrape reads, in Prometheus's text format.
+  std::string Text() const;
+
+  void Export(const MetricsSnapshot& /*snapshot*/) override {}
+  void Attach(std::shared_ptr<MetricsSource> source) override;
+  void Detach(const MetricsSource* source) override;
+  absl::string_view name() const override { return "prometheus"; }
+
+ private:
+  class Collector;
+
+  PrometheusMetrics();
+
+  const std::shared_ptr<Collector> collector_;
+  std::unique_ptr<prometheus::Exposer> exposer_;  // null: none
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_

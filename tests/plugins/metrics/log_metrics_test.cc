@@ -1,0 +1,85 @@
+#include "gearman/plugins/metrics/log_metrics.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics.pb.h"
+#include "gearman/plugins/metrics/metrics_plugins.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/plugins/registry.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::ElementsAre;
+
+MetricsSnapshot Snapshot() {
+  MetricsSnapshot snapshot;
+  MetricFamily jobs;
+  jobs.name = "jobs_total";
+  jobs.label_names = {"task"};
+  jobs.samples.resize(2);
+  jobs.samples[0].label_values = {"resize"};
+  jobs.samples[0].value = 3;
+  jobs.samples[1].label_values = {"mail"};
+  MetricFamily seconds;
+  seconds.name = "seconds";
+  seconds.type = MetricType::kHistogram;
+  seconds.samples.resize(1);
+  snapshot.families = {jobs, seconds};
+  return snapshot;
+}
+
+std::vector<std::string> Lines(bool with_zeros) {
+  std::vector<std::string> lines;
+  LogMetricsOptions options;
+  options.with_zeros = with_zeros;
+  options.write = [&lines](absl::string_view line) {
+    lines.emplace_back(line);
+  };
+  LogMetrics(std::move(options)).Export(Snapshot());
+  return lines;
+}
+
+TEST(LogMetrics, WritesALineForEachMetricThatIsNotZero) {
+  EXPECT_THAT(Lines(false), ElementsAre("jobs_total{task=\"resize\"} 3"));
+}
+
+TEST(LogMetrics, WritesZerosWhenAskedTo) {
+  EXPECT_THAT(Lines(true), ElementsAre("jobs_total{task=\"resize\"} 3",
+                                       "jobs_total{task=\"mail\"} 0",
+                                       "seconds count=0 sum=0"));
+}
+
+TEST(LogMetrics, WritesToStandardErrorByItself) {
+  ::testing::internal::CaptureStderr();
+  LogMetrics().Export(Snapshot());
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              ::testing::HasSubstr(" jobs_total{task=\"resize\"} 3\n"));
+}
+
+TEST(LogMetrics, IsMadeFromItsConfig) {
+  Registry<MetricsSink> registry("metrics sink");
+  ASSERT_TRUE(RegisterMetricsPlugins(&registry).ok());
+  config::LogMetrics config;
+  EXPECT_EQ((*registry.Create(config))->interval(), absl::Minutes(1));
+  config.set_interval("30s");
+  EXPECT_EQ((*registry.Create(config))->interval(), absl::Seconds(30));
+  for (const char* const wrong : {"soon", "0s", "2h", "-1s"}) {
+    config.set_interval(wrong);
+    EXPECT_EQ(registry.Create(config).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << wrong;
+  }
+}
+
+}  // namespace
+}  // namespace gearman

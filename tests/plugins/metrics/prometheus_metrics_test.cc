@@ -1,0 +1,129 @@
+// The Prometheus sink, read as a scraper reads it.
+#include "gearman/plugins/metrics/prometheus_metrics.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/tests/support/raw_connection.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+std::string Scrape(int port, const std::string& path) {
+  auto connection =
+      support::RawConnection::Connect(static_cast<uint16_t>(port));
+  EXPECT_TRUE(connection.ok()) << connection.status();
+  if (!connection.ok()) return "";
+  EXPECT_TRUE(connection
+                  ->Send(absl::StrCat("GET ", path,
+                                      " HTTP/1.1\r\nHost: localhost\r\n"
+                                      "Connection: close\r\n\r\n"))
+                  .ok());
+  const auto answer = connection->ReceiveUntilClosed();
+  EXPECT_TRUE(answer.ok()) << answer.status();
+  return answer.ok() ? *answer : "";
+}
+
+TEST(PrometheusMetrics, AScrapeShowsWhatClientsAndWorkersHaveCounted) {
+  PrometheusMetricsOptions options;
+  options.listen = "127.0.0.1:0";
+  auto created = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(created.ok()) << created.status();
+  const std::shared_ptr<PrometheusMetrics> metrics = *std::move(created);
+  ASSERT_GT(metrics->port(), 0);
+
+  auto config = Config::FromText("embedded_server { listen: \"inproc://p\" }");
+  ASSERT_TRUE(config.ok()) << config.status();
+  auto server = CreateJobServer(*config);
+  ASSERT_TRUE(server.ok()) << server.status();
+  WorkerOptions worker_options;
+  worker_options.servers = {"inproc://p"};
+  worker_options.metrics_sinks = {metrics};
+  auto worker = CreateWorker(std::move(worker_options));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  ASSERT_TRUE((*worker)
+                  ->Register("resize",
+                             [](JobContext&) -> absl::StatusOr<std::string> {
+                               return "done";
+                             })
+                  .ok());
+  std::thread thread([&worker] { EXPECT_TRUE((*worker)->Run().ok()); });
+  ClientOptions client_options;
+  client_options.servers = {"inproc://p"};
+  client_options.metrics_sinks = {metrics};
+  auto client = CreateClient(std::move(client_options));
+  ASSERT_TRUE(client.ok()) << client.status();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE((*client)->Run("resize", "").ok());
+  }
+  const std::string text = Scrape(metrics->port(), "/metrics");
+  EXPECT_THAT(
+      text,
+      AllOf(StartsWith("HTTP/1.1 200 "),
+            HasSubstr("# TYPE gearman_client_jobs_finished_total counter\n"),
+            HasSubstr("gearman_client_jobs_finished_total{task=\"resize\","
+                      "outcome=\"complete\"} 3"),
+            HasSubstr("# TYPE gearman_client_job_duration_seconds histogram\n"),
+            HasSubstr("gearman_client_job_duration_seconds_count{"
+                      "task=\"resize\",outcome=\"complete\"} 3"),
+            HasSubstr("le=\"+Inf\"} 3"),
+            HasSubstr("gearman_worker_jobs_processed_total{task=\"resize\","
+                      "outcome=\"complete\"} 3")));
+  (*worker)->Stop();
+  thread.join();
+  // Counters don't fall when their client goes.
+  *client = nullptr;
+  EXPECT_THAT(metrics->Text(),
+              HasSubstr("gearman_client_jobs_finished_total{task=\"resize\","
+                        "outcome=\"complete\"} 3"));
+}
+
+TEST(PrometheusMetrics, AnAddressThatIsTakenIsAnErrorAndNoException) {
+  const support::RawListener taken;
+  PrometheusMetricsOptions options;
+  options.listen = absl::StrCat("127.0.0.1:", taken.port());
+  const absl::Status status = PrometheusMetrics::Create(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(options.listen));
+  options.listen = "nonsense";
+  EXPECT_FALSE(PrometheusMetrics::Create(options).ok());
+  options.path = "metrics";
+  EXPECT_EQ(PrometheusMetrics::Create(options).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(PrometheusMetrics, IsChosenInAConfig) {
+  auto config = Config::FromText(
+      "metrics { prometheus { listen: \"127.0.0.1:0\" path: \"/m\" } }");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto options = config->ToClientOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  ASSERT_EQ(options->metrics_sinks.size(), 1u);
+  auto* const metrics =
+      static_cast<PrometheusMetrics*>(options->metrics_sinks.front().get());
+  EXPECT_THAT(Scrape(metrics->port(), "/m"), StartsWith("HTTP/1.1 200 "));
+  config = Config::FromText("metrics { prometheus { path: \"m\" } }");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->ToClientOptions().status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace gearman
