@@ -117,7 +117,9 @@ TEST_F(AdminGearmandTest, TellsWhatGearadminTells) {
               HasSubstr(*admin_->GetVerbosity()));
 
   EXPECT_TRUE(admin_->CancelJob(mail.job().handle()).ok());
-  for (const ServerJob& row : *admin_->GetJobs()) {
+  const auto cancelled = admin_->GetJobs();
+  ASSERT_TRUE(cancelled.ok()) << cancelled.status();
+  for (const ServerJob& row : *cancelled) {
     EXPECT_EQ(row.ignored, row.handle == mail.job().handle()) << row.handle;
   }
 }
