@@ -52,6 +52,16 @@ class Job {
     connection_ = std::move(connection);
   }
   void set_handle(std::string handle) { handle_ = std::move(handle); }
+  // For the SDK: becomes another job in the memory that it has.
+  void Assign(absl::string_view connection, absl::string_view handle,
+              absl::string_view task, absl::string_view unique,
+              std::shared_ptr<const std::string> data) {
+    connection_.assign(connection.data(), connection.size());
+    handle_.assign(handle.data(), handle.size());
+    task_.assign(task.data(), task.size());
+    unique_.assign(unique.data(), unique.size());
+    data_ = std::move(data);
+  }
 
  private:
   std::string connection_;

@@ -37,6 +37,8 @@ struct HeldJob {
   std::shared_ptr<Task> task;
   std::shared_ptr<Mailbox> mailbox;
   int link = 0;
+  // The job's data, as long as nobody else keeps it (HeldJobPool).
+  std::shared_ptr<std::string> data;
 
   // Set by the thread that runs the handler, before it does.
   absl::Time started = absl::InfinitePast();

@@ -49,6 +49,9 @@ class Prefetch {
   // A job of this task has occupied a handler for this long.
   void OnDone(JobCost* task, int64_t ns);
 
+  // The jobs that come are known not to be slow.
+  bool quick() const { return mix_.known() && mix_.expected_ns() < kSlowNs; }
+
   // How many jobs may be waiting or asked for.
   int Target(const Load& load) const;
   // How many grabs may be sent now. Grabs that only top up come in bundles,

@@ -24,6 +24,10 @@ static_assert(std::atomic<int64_t>::is_always_lock_free &&
 // I/O has its turn, and how old an answer may become meanwhile.
 constexpr absl::Duration kSlice = absl::Milliseconds(5);
 constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
+// Grabs leave before what waits has been done only if that takes so long that a
+// server can answer meanwhile: with tiny jobs another write costs more than it
+// brings (64 jobs instead of 128 in each: a fifth of the rate). Nanoseconds.
+constexpr int64_t kWorthAWrite = 100000;
 // So many bytes of answers are worth a write.
 constexpr size_t kManyBytes = 128 << 10;
 // How often a handler's questions to its stop token cost a look at the I/O.
@@ -277,6 +281,7 @@ void WorkerCore::Pass(absl::Time until) {
 
 void WorkerCore::RunJobs() {
   const absl::Time began = clock_->Now();
+  // When the last handler returned: the next one begins then.
   absl::Time now = began;
   while (jobs_.HasNext()) {
     TakeRequests(now);
@@ -287,15 +292,18 @@ void WorkerCore::RunJobs() {
       Advance(now);
       poller_->RunDeferred();
       if (stopped() || !jobs_.HasNext()) return;
+      now = clock_->Now();
     }
-    const WorkerLink& link = servers_.link(jobs_.RunNext());
+    const WorkerLink& link = servers_.link(jobs_.RunNext(&now));
     if (stopped()) return;
     if (jobs_.has_reports()) RunHooks(/*after_poll=*/false, false);
-    now = clock_->Now();
     const bool many_bytes = link.connection != nullptr &&
                             link.connection->output().size() >= kManyBytes;
     if (many_bytes || now - began >= kSlice) return;
-    if (servers_.want_grabs() && jobs_.Room() > 0) return;
+    if (jobs_.waiting_ns() >= kWorthAWrite && servers_.want_grabs() &&
+        jobs_.Room() > 0) {
+      return;
+    }
   }
 }
 
@@ -357,7 +365,7 @@ void WorkerCore::Advance(absl::Time now) {
     congested_.resize(static_cast<size_t>(servers_.size()));
     servers_.Open(offered_, now, &lost_);
     const int room = jobs_.Room();
-    if (room > 0) servers_.Grab(room, now);
+    if (room > 0) servers_.Grab(room, jobs_.quick(), now);
   } else {
     CloseDrained(now);
     if (stopped()) return;

@@ -53,15 +53,12 @@ WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
 
 void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
                             wire::JobAssign& assigned, absl::Time now) {
-  HeldJobPtr job = std::make_shared<HeldJob>();
+  HeldJobPtr job = records_.Take();
   WorkerLink& server = servers_->link(link);
   const size_t bytes = assigned.data.size();
-  job->job = Job(task->name,
-                 std::string(assigned.unique.data(), assigned.unique.size()),
-                 bytes == 0 ? nullptr : std::move(assigned.data).TakeShared());
-  job->job.set_handle(
-      std::string(assigned.handle.data(), assigned.handle.size()));
-  job->job.set_connection(server.name);
+  if (bytes > 0) TakeData(std::move(assigned.data), job.get());
+  job->job.Assign(server.name, assigned.handle, task->name, assigned.unique,
+                  bytes == 0 ? nullptr : job->data);
   job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
   job->task = task;
   job->mailbox = mailbox_;
@@ -121,11 +118,11 @@ void WorkerJobs::SetTimer(const HeldJobPtr& job) {
   timers_.insert({job->timer, job.get()});
 }
 
-int WorkerJobs::RunNext() {
-  const HeldJobPtr job = std::move(queue_.front());
+int WorkerJobs::RunNext(absl::Time* now) {
+  HeldJobPtr job = std::move(queue_.front());
   queue_.pop_front();
   Unqueue(*job);
-  const absl::Time begun = clock_->Now();
+  const absl::Time begun = *now;
   Begin(job, begun);
   handler_here_ = true;
   job->stop.set_host(host_);
@@ -139,12 +136,14 @@ int WorkerJobs::RunNext() {
   }
   job->stop.set_host(nullptr);
   handler_here_ = false;
-  const absl::Time now = clock_->Now();
+  *now = clock_->Now();
   // The limit may have passed unseen.
-  if (now >= job->timer) OnTime(now);
+  if (*now >= job->timer) OnTime(*now);
   Returned(job, std::move(result), forgotten,
-           absl::ToInt64Nanoseconds(now - begun), now);
-  return job->link;
+           absl::ToInt64Nanoseconds(*now - begun), *now);
+  const int link = job->link;
+  records_.GiveBack(std::move(job));
+  return link;
 }
 
 void WorkerJobs::Returned(const HeldJobPtr& job,
@@ -350,6 +349,7 @@ void WorkerJobs::TakeMail(absl::Time now) {
         in_pool_ns_ -= job->expected_ns;
         Returned(job, std::move(message.result), message.forgotten,
                  message.busy_ns, now);
+        records_.GiveBack(std::move(message.job));
         break;
       case Message::Kind::kSkipped:
         --in_pool_;

@@ -22,6 +22,7 @@
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/worker/handler_pool.h"
 #include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/worker/held_job_pool.h"
 #include "gearman/sdk/internal/worker/mailbox.h"
 #include "gearman/sdk/internal/worker/prefetch.h"
 #include "gearman/sdk/internal/worker/worker_servers.h"
@@ -69,8 +70,12 @@ class WorkerJobs {
   bool HasNext();
   // The next one is expected to take so long that no answer may wait for it.
   bool NextIsSlow() const;
-  // Runs the next one and appends its answer; returns its connection.
-  int RunNext();
+  // Runs the next one, which begins at `*now`, and appends its answer; returns
+  // its connection. `*now` becomes the time at which its handler returned: of
+  // tiny jobs reading the clock is a good part.
+  int RunNext(absl::Time* now);
+  // What the jobs cost that wait to be run here. Nanoseconds.
+  int64_t waiting_ns() const { return waiting_ns_; }
 
   // What others have posted: answers, updates.
   void TakeMail(absl::Time now);
@@ -85,6 +90,8 @@ class WorkerJobs {
 
   // How many grabs may be sent now.
   int Room() const;
+  // Handlers are known to be quick.
+  bool quick() const { return prefetch_.quick(); }
   // Since when an answer waits to be written; InfiniteFuture: none does.
   absl::Time unsent_since() const { return unsent_since_; }
   void OnFlushed() { unsent_since_ = absl::InfiniteFuture(); }
@@ -121,6 +128,7 @@ class WorkerJobs {
   WorkerStats* const stats_;
   Prefetch prefetch_;
   std::unique_ptr<HandlerPool> pool_;  // null: concurrency 1
+  HeldJobPool records_;
 
   // Jobs to be run on this thread; or to be handed to the pool.
   std::deque<HeldJobPtr> queue_;

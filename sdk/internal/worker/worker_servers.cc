@@ -239,7 +239,10 @@ bool WorkerServers::want_grabs() const {
                      [](const WorkerLink& link) { return Wanted(link) > 0; });
 }
 
-void WorkerServers::Grab(int room, absl::Time now) {
+void WorkerServers::Grab(int room, bool quick, absl::Time now) {
+  for (WorkerLink& link : links_) {
+    if (link.session != nullptr) link.session->set_quick(quick);
+  }
   int wanting = static_cast<int>(
       std::count_if(links_.begin(), links_.end(),
                     [](const WorkerLink& link) { return Wanted(link) > 0; }));

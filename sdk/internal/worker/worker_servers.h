@@ -136,8 +136,9 @@ class WorkerServers {
   void OnTime(absl::Time now, std::vector<LostServer>* lost);
   // A server has perhaps work that was not grabbed yet.
   bool want_grabs() const;
-  // Shares `room` grabs among the servers that want some, in turn.
-  void Grab(int room, absl::Time now);
+  // Shares `room` grabs among the servers that want some, in turn. `quick`:
+  // see WorkerSession::set_quick.
+  void Grab(int room, bool quick, absl::Time now);
   // Lets a link's session settle, and writes what there is to be written.
   void Settle(int link, absl::Time now, std::vector<LostServer>* lost);
   // Writes what there is to be written to one server.

@@ -27,6 +27,11 @@ constexpr absl::Duration kSoon = absl::Milliseconds(10);
 constexpr absl::Duration kFirstRest = absl::Milliseconds(1);
 constexpr absl::Duration kLongestRest = absl::Milliseconds(100);
 
+// Of the wake-ups that are expected to bring no further job, so many follow one
+// another without a grab that would tell. While more work than expected waits,
+// each costs a round trip.
+constexpr int kSkippedGrabs = 7;
+
 // Far above what Prefetch asks for.
 constexpr int kMaxWindow = 1 << 20;
 
@@ -59,6 +64,7 @@ void WorkerSession::SetTasks(absl::Span<const std::shared_ptr<Task>> tasks) {
       offer->task = task;
       Announce(offer.get());
       // A sleeper is not told of work that waits for its new task.
+      if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
       if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
       continue;
     }
@@ -131,7 +137,15 @@ int WorkerSession::wanted_grabs() const {
     return 0;
   }
   if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
+  if (ahead_ == Ahead::kSent || ahead_ == Ahead::kSentOld) return 0;
+  if (ExpectsNoJob()) return SkipsGrab() ? 0 : 1;
   return std::max(0, window_ - outstanding_);
+}
+
+bool WorkerSession::ExpectsNoJob() const {
+  return quick_ && ahead_ == Ahead::kNot && woken_by_noop_ &&
+         jobs_since_wake_ > 0 && jobs_since_wake_ >= jobs_of_last_wake_ &&
+         held_ == 0 && outstanding_ == 0 && !server_times();
 }
 
 void WorkerSession::Grab(int count, absl::Time now) {
@@ -140,6 +154,10 @@ void WorkerSession::Grab(int count, absl::Time now) {
     MustEncode(wire::Encode(wire::GrabJob{grab_kind_}, *output_));
   }
   if (count <= 0) return;
+  if (ExpectsNoJob()) {
+    MustEncode(wire::Encode(wire::PreSleep{}, *output_));
+    ahead_ = Ahead::kSent;
+  }
   Due(ReplyKind::kGrab, count, now);
   outstanding_ += count;
   counts_.grabs_sent += static_cast<uint64_t>(count);
@@ -154,6 +172,35 @@ void WorkerSession::WakeUp(WakeupCause cause) {
   state_ = State::kAwake;
   resting_until_ = absl::InfiniteFuture();
   dry_ = false;
+  if (ahead_ == Ahead::kFailed) ahead_ = Ahead::kNot;
+}
+
+void WorkerSession::OnDry() {
+  if (woken_by_noop_ && jobs_since_wake_ == 0) {
+    ++vain_wakeups_;
+  } else {
+    vain_wakeups_ = 0;
+  }
+  window_ = std::max(1, std::min(jobs_since_wake_, kMaxWindow));
+  jobs_of_last_wake_ = jobs_since_wake_;
+}
+
+void WorkerSession::SleptAhead(absl::Time now) {
+  const bool grab_again = ahead_ == Ahead::kSentOld;
+  if (!dry_) {
+    // The server may take this worker for a sleeper until the grab that follows
+    // the job; that grab also follows whatever NOOP comes meanwhile.
+    ahead_ = Ahead::kFailed;
+    skips_left_ = 0;
+    return;
+  }
+  ahead_ = Ahead::kNot;
+  skips_left_ = kSkippedGrabs;
+  OnDry();
+  state_ = State::kAsleep;
+  state_since_ = now;
+  dry_ = false;
+  if (grab_again) WakeUp(WakeupCause::kRegistered);
 }
 
 void WorkerSession::Sleep(absl::Time now) {
@@ -178,13 +225,14 @@ void WorkerSession::Settle(absl::Time now) {
     Sleep(now);
     return;
   }
-  if (!dry_) return;
-  if (woken_by_noop_ && jobs_since_wake_ == 0) {
-    ++vain_wakeups_;
-  } else {
-    vain_wakeups_ = 0;
+  if (SkipsGrab()) {
+    --skips_left_;
+    OnDry();
+    Sleep(now);
+    return;
   }
-  window_ = std::max(1, std::min(jobs_since_wake_, kMaxWindow));
+  if (!dry_) return;
+  OnDry();
   if (vain_wakeups_ < 2) {
     Sleep(now);
     return;
@@ -309,8 +357,13 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
   if (--replies_due_.front().count == 0) replies_due_.pop_front();
   reply_deadline_ = replies_due_.empty() ? absl::InfiniteFuture()
                                          : now + options_->reply_timeout;
-  if (kind == ReplyKind::kGrab) --outstanding_;
   served_ = true;
+  if (kind != ReplyKind::kGrab) return absl::OkStatus();
+  --outstanding_;
+  if (outstanding_ == 0 &&
+      (ahead_ == Ahead::kSent || ahead_ == Ahead::kSentOld)) {
+    SleptAhead(now);
+  }
   return absl::OkStatus();
 }
 

@@ -108,6 +108,10 @@ class WorkerSession {
   void SendStatus(absl::string_view handle, int64_t numerator,
                   int64_t denominator);
 
+  // Jobs are over in no time, so that it harms nobody if the server takes this
+  // worker for a sleeper while it does one: allows to go to sleep ahead.
+  void set_quick(bool quick) { quick_ = quick; }
+
   // No more grabs and no sleep, from now on.
   void StopGrabbing() { grabbing_ = false; }
   // Asks for an echo: its answer shows that the server has taken all that was
@@ -160,6 +164,15 @@ class WorkerSession {
                          absl::Time now);
   void WakeUp(WakeupCause cause);
   void Sleep(absl::Time now);
+  // The last wake-up brought as many jobs as this one has, so that the next
+  // grab will hardly bring one.
+  bool ExpectsNoJob() const;
+  // Goes to sleep without that grab.
+  bool SkipsGrab() const { return skips_left_ > 0 && ExpectsNoJob(); }
+  // The grab that PRE_SLEEP left with has been answered.
+  void SleptAhead(absl::Time now);
+  // Draws the lessons of a wake-up when a grab has found nothing more.
+  void OnDry();
   void Announce(Offer* offer);
   void TakeBackTasks();
   void JobEnded(Task* task);
@@ -192,6 +205,20 @@ class WorkerSession {
   int jobs_since_wake_ = 0;
   bool woken_by_noop_ = false;
   int vain_wakeups_ = 0;  // in a row
+  // Going to sleep ahead. A wake-up for one job would cost two round trips
+  // more, for NO_JOB and for PRE_SLEEP. So PRE_SLEEP leaves with the grab that
+  // will find nothing, or, for some wake-ups after that has come true, instead
+  // of it: a server answers PRE_SLEEP with NOOP when work waits.
+  bool quick_ = false;
+  int skips_left_ = 0;
+  int jobs_of_last_wake_ = 0;
+  enum class Ahead : unsigned char {
+    kNot,      // may be tried in this wake-up
+    kSent,     // PRE_SLEEP has left behind the grab that is outstanding
+    kSentOld,  // the same, but a task has been offered since: grab once more
+    kFailed,   // the grab brought a job
+  };
+  Ahead ahead_ = Ahead::kNot;
   absl::Time state_since_ = absl::InfinitePast();
   absl::Time resting_until_ = absl::InfiniteFuture();
 

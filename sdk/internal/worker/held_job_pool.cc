@@ -1,0 +1,67 @@
+#include "gearman/sdk/internal/worker/held_job_pool.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// As many as a worker usually holds at once.
+constexpr size_t kMaxSpares = 256;
+// Larger data is not kept: it would be memory that nobody uses.
+constexpr size_t kMaxKeptBytes = 4096;
+
+// Whether this is the only reference left, so that what it points at may be
+// written to. use_count alone does not order this thread after another one that
+// has read it and dropped its reference; giving back a further reference does.
+bool IsOnly(const std::shared_ptr<std::string>& data) {
+  { const std::shared_ptr<std::string> ordered = data; }
+  return data.use_count() == 1;
+}
+
+}  // namespace
+
+HeldJobPtr HeldJobPool::Take() {
+  if (spare_.empty()) return std::make_shared<HeldJob>();
+  HeldJobPtr job = std::move(spare_.back());
+  spare_.pop_back();
+  return job;
+}
+
+void HeldJobPool::GiveBack(HeldJobPtr job) {
+  // A token that another thread has just dropped let it see atomics only.
+  if (job.use_count() != 1 || spare_.size() >= kMaxSpares ||
+      job->state != HeldJob::State::kEnded) {
+    return;
+  }
+  job->job.Assign({}, {}, {}, {}, nullptr);
+  if (job->data != nullptr &&
+      (!IsOnly(job->data) || job->data->capacity() > kMaxKeptBytes)) {
+    job->data = nullptr;
+  }
+  job->reducer.clear();
+  job->task = nullptr;
+  job->mailbox = nullptr;
+  job->started = absl::InfinitePast();
+  job->deadline = absl::InfiniteFuture();
+  job->stop.Reset();
+  job->ended.store(false, std::memory_order_relaxed);
+  job->state = HeldJob::State::kWaiting;
+  job->pending = false;
+  job->timer = absl::InfiniteFuture();
+  spare_.push_back(std::move(job));
+}
+
+void TakeData(Payload data, HeldJob* job) {
+  if (job->data == nullptr) job->data = std::make_shared<std::string>();
+  if (data.borrowed()) {
+    job->data->assign(data.view().data(), data.view().size());
+  } else {
+    *job->data = std::move(data).TakeString();
+  }
+}
+
+}  // namespace internal
+}  // namespace gearman

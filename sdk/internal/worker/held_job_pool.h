@@ -1,0 +1,35 @@
+// HeldJobPool: records of jobs that have ended, for jobs to come: a job in
+// steady state allocates nothing but what its handler does.
+//
+// Belongs to the worker's I/O thread.
+#ifndef GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
+#define GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
+
+#include <vector>
+
+#include "gearman/codecs/payload.h"
+#include "gearman/sdk/internal/worker/held_job.h"
+
+namespace gearman {
+namespace internal {
+
+class HeldJobPool {
+ public:
+  // A record as new, but that its strings have memory.
+  HeldJobPtr Take();
+  // Keeps the record of a job that has ended, if nobody else refers to it:
+  // neither a token, nor a report, nor a connection's list.
+  void GiveBack(HeldJobPtr job);
+
+ private:
+  std::vector<HeldJobPtr> spare_;
+};
+
+// Moves a job's data, which is not empty, into `job->data`; copies it when it
+// is borrowed.
+void TakeData(Payload data, HeldJob* job);
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
