@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,17 +19,6 @@ namespace {
 using internal::JobRequestState;
 using internal::Operation;
 using internal::Query;
-
-using States = absl::InlinedVector<std::shared_ptr<JobRequestState>, 1>;
-
-States StatesOf(absl::Span<const JobRequest> requests) {
-  States states;
-  states.reserve(requests.size());
-  for (const JobRequest& request : requests) {
-    states.push_back(request.internal_state());
-  }
-  return states;
-}
 
 // One question about one job: asked from one server, or, by a unique without a
 // server, from each.
@@ -121,24 +109,22 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
   spec.options = std::move(options);
   spec.options.run_at.reset();
   JobRequest request(std::move(spec));
-  const std::shared_ptr<JobRequestState> state = request.internal_state();
-  core_->Submit({&state, 1}, /*will_wait=*/true).IgnoreError();
-  absl::Status status = core_->Wait({&state, 1}, /*for_accepted=*/false,
+  core_->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
+  absl::Status status = core_->Wait({&request, 1}, /*for_accepted=*/false,
                                     absl::InfiniteDuration());
   if (!status.ok()) {
     // Nobody will look at it again.
     request.Cancel();
     return status;
   }
-  return std::move(state->result);
+  return std::move(request.internal_state()->result);
 }
 
 JobRequest Client::SubmitJob(JobSpec spec) {
   JobRequest request(std::move(spec));
-  const std::shared_ptr<JobRequestState> state = request.internal_state();
   // A new request belongs to no other client: nothing but its own status can
   // tell what is wrong.
-  core_->Submit({&state, 1}, /*will_wait=*/false).IgnoreError();
+  core_->Submit({&request, 1}, /*will_wait=*/false).IgnoreError();
   return request;
 }
 
@@ -167,17 +153,17 @@ std::vector<JobRequest> Client::SubmitMultipleJobs(std::vector<JobSpec> specs) {
 
 absl::Status Client::SubmitMultipleRequests(
     absl::Span<const JobRequest> requests) {
-  return core_->Submit(StatesOf(requests), /*will_wait=*/false);
+  return core_->Submit(requests, /*will_wait=*/false);
 }
 
 absl::Status Client::WaitUntilJobsAccepted(
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
-  return core_->Wait(StatesOf(requests), /*for_accepted=*/true, timeout);
+  return core_->Wait(requests, /*for_accepted=*/true, timeout);
 }
 
 absl::Status Client::WaitUntilJobsCompleted(
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
-  return core_->Wait(StatesOf(requests), /*for_accepted=*/false, timeout);
+  return core_->Wait(requests, /*for_accepted=*/false, timeout);
 }
 
 absl::Status Client::Wait(const JobRequest& request, absl::Duration timeout) {
@@ -205,11 +191,9 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
   for (size_t i = 0; i < requests.size(); ++i) {
     JobRequestState* state = requests[i].internal_state().get();
     if (!answers[i].ok() || state->core != core_) continue;
-    state->status_known = answers[i]->known;
-    state->status_running = answers[i]->running;
-    state->numerator = answers[i]->numerator;
-    state->denominator = answers[i]->denominator;
-    state->status_time = answers[i]->time_received;
+    JobStatus& status = state->MutableExtras().job_status;
+    status = *answers[i];
+    status.handle.clear();
   }
   return answers;
 }

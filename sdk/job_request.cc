@@ -59,12 +59,8 @@ std::optional<std::string> TakeFront(std::deque<std::string>* queue,
 
 JobStatus StatusOf(const JobRequestState& state) {
   JobStatus status;
+  if (state.extras != nullptr) status = state.extras->job_status;
   status.handle = std::string(state.handle.view());
-  status.known = state.status_known;
-  status.running = state.status_running;
-  status.numerator = state.numerator;
-  status.denominator = state.denominator;
-  status.time_received = state.status_time;
   return status;
 }
 
@@ -298,11 +294,6 @@ absl::Status JobRequest::Reset() {
     state.result.clear();
     state.handle.Clear();
     state.status = absl::OkStatus();
-    state.status_known = false;
-    state.status_running = false;
-    state.status_time = absl::InfinitePast();
-    state.numerator = 0;
-    state.denominator = 0;
     state.attempts = 0;
     state.resolved_max_attempts = 0;
     state.server = -1;
@@ -312,6 +303,7 @@ absl::Status JobRequest::Reset() {
       state.extras->data_updates.clear();
       state.extras->warning_updates.clear();
       state.extras->update_bytes = 0;
+      state.extras->job_status = JobStatus();
       state.extras->attempts.clear();
     }
   }

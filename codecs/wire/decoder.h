@@ -50,6 +50,9 @@ class Decoder {
   bool in_packet() const { return reader_.in_packet(); }
   // Bytes of memory held for the stream.
   size_t capacity() const { return reader_.capacity(); }
+  // The memory of a payload that was moved out and is not needed any more, for
+  // one to come. Any string will do; small ones are dropped.
+  void Recycle(std::string payload) { reader_.Recycle(std::move(payload)); }
 
   // For PortCodec, which finds text lines between packets.
   FrameReader& reader() { return reader_; }

@@ -29,6 +29,9 @@ constexpr size_t kPayloadGrowth = 8;
 // So much of a payload's string is made ready for one read: std::string zeroes
 // it, which costs little while it stays in the cache until it is read into.
 constexpr size_t kPayloadReadBytes = 262144;
+// Memory of payloads that is kept for those to come.
+constexpr size_t kMaxSpareBytes = 4 << 20;
+constexpr size_t kMaxSpares = 64;
 
 }  // namespace
 
@@ -39,9 +42,15 @@ void FrameReader::Reserve() {
     // Views of earlier packets end here.
     begin_ = 0;
     end_ = 0;
-    if (capacity_ > kInitialBytes && small_commits_ >= kQuietReads) {
-      memory_ = nullptr;
-      capacity_ = 0;
+    if (small_commits_ >= kQuietReads) {
+      if (capacity_ > kInitialBytes) {
+        memory_ = nullptr;
+        capacity_ = 0;
+      }
+      if (!spares_.empty()) {
+        spares_ = {};
+        spare_bytes_ = 0;
+      }
     }
   }
   if (capacity_ == 0) {
@@ -76,13 +85,38 @@ absl::Span<char> FrameReader::Prepare() {
     }
     payload_.resize(size);
   }
-  return absl::Span<char>(&payload_[payload_read_],
-                          payload_.size() - payload_read_);
+  return absl::Span<char>(
+      &payload_[payload_read_],
+      std::min(payload_.size(), payload_expected_) - payload_read_);
+}
+
+void FrameReader::Recycle(std::string payload) {
+  if (payload.capacity() < kDirectBytes || spares_.size() >= kMaxSpares ||
+      spare_bytes_ + payload.capacity() > kMaxSpareBytes) {
+    return;
+  }
+  spare_bytes_ += payload.capacity();
+  spares_.push_back(std::move(payload));
+}
+
+std::string FrameReader::TakeSpare(size_t bytes) {
+  // The one that was used last: it is the likeliest to be in the cache. All of
+  // a stream are mostly of one size.
+  if (spares_.empty() || spares_.back().capacity() < bytes) {
+    std::string fresh;
+    fresh.reserve(std::min(bytes, kFirstPayloadBytes));
+    return fresh;
+  }
+  std::string spare = std::move(spares_.back());
+  spares_.pop_back();
+  spare_bytes_ -= spare.capacity();
+  return spare;
 }
 
 void FrameReader::Commit(size_t bytes) {
   if (reading_payload()) {
     payload_read_ += bytes;
+    small_commits_ = 0;
     return;
   }
   const bool filled = bytes == capacity_ - end_;
@@ -199,9 +233,9 @@ DecodeResult FrameReader::ParseArguments() {
   // What is here of the payload moves into its string; the rest is read there.
   payload_expected_ = data_bytes;
   payload_read_ = here - arguments_bytes_;
-  payload_ = std::string();
-  payload_.reserve(std::min(data_bytes, kFirstPayloadBytes));
-  payload_.assign(body + arguments_bytes_, payload_read_);
+  payload_ = TakeSpare(data_bytes);
+  if (payload_.size() < payload_read_) payload_.resize(payload_read_);
+  std::memcpy(&payload_[0], body + arguments_bytes_, payload_read_);
   end_ = begin_ + kHeaderBytes + arguments_bytes_;
   return DecodeResult::kMessage;
 }
@@ -220,6 +254,7 @@ DecodeResult FrameReader::Finish(Frame* frame) {
   }
   const size_t packet_bytes = kHeaderBytes + header_.body_bytes;
   if (payload_expected_ > 0) {
+    payload_.resize(payload_expected_);
     frame->data = Payload(std::move(payload_));
     payload_ = std::string();
     payload_expected_ = 0;

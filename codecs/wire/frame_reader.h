@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -61,8 +62,15 @@ class FrameReader {
   size_t capacity() const {
     // What a string holds in itself is not memory of its own.
     const size_t payload = payload_.capacity();
-    return capacity_ + (payload > std::string().capacity() ? payload : 0);
+    return capacity_ + spare_bytes_ +
+           (payload > std::string().capacity() ? payload : 0);
   }
+
+  // The memory of a large payload that nobody needs any more, for one to come:
+  // fresh memory is zeroed and mapped page by page, which costs more than
+  // reading into it (a worker's job of 1 MiB: 0.99 ms of CPU instead of 0.5).
+  // Some of it is kept, until the stream is quiet.
+  void Recycle(std::string payload);
 
   // The next packet. `judge(header, info)` -> Verdict decides by its header;
   // it may call Fail.
@@ -121,6 +129,8 @@ class FrameReader {
   DecodeResult Skip(Frame* frame);
   // Drops what is left of a skipped body. False: more is to come.
   bool SkipRest();
+  // A string for a payload of so many bytes, which holds anything.
+  std::string TakeSpare(size_t bytes);
   // Makes room behind end_.
   void Reserve();
   void Grow();
@@ -150,7 +160,10 @@ class FrameReader {
   // A large payload on its way: so many bytes in all, so many here.
   size_t payload_expected_ = 0;
   size_t payload_read_ = 0;
+  // Longer than what has been read: bytes from payload_read_ on mean nothing.
   std::string payload_;
+  std::vector<std::string> spares_;
+  size_t spare_bytes_ = 0;
 
   absl::Status error_;
 };

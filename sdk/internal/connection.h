@@ -111,6 +111,9 @@ class Connection {
     return absl::OkStatus();
   }
 
+  // As wire::Decoder's.
+  void Recycle(std::string payload) { decoder_.Recycle(std::move(payload)); }
+
   // Writes as much of the output as the transport takes now. An error is
   // final.
   absl::Status Flush() {

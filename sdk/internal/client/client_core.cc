@@ -274,13 +274,14 @@ absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
       " bytes to write (limit ", options_.limits.max_output_bytes, ")"));
 }
 
-absl::Status ClientCore::Submit(
-    absl::Span<const std::shared_ptr<JobRequestState>> batch, bool will_wait) {
+absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
+                                bool will_wait) {
   absl::Status result;
   {
     absl::MutexLock lock(&mutex_);
     absl::Time now = clock_->Now();
-    for (const std::shared_ptr<JobRequestState>& request : batch) {
+    for (const JobRequest& handle : batch) {
+      const std::shared_ptr<JobRequestState>& request = handle.internal_state();
       if (!request->finished.load(std::memory_order_acquire)) {
         if (request->core.get() != this && result.ok()) {
           result = absl::FailedPreconditionError(absl::StrCat(
@@ -316,9 +317,7 @@ absl::Status ClientCore::Submit(
         }
         continue;
       }
-      for (JobRequestState* starting : tracker_.TakeDispatches()) {
-        Dispatch(starting, now);
-      }
+      DispatchAll(now);
     }
     AfterChange(now, will_wait);
   }
@@ -333,6 +332,12 @@ void ClientCore::AfterChange(absl::Time now, bool will_wait) {
   if (will_wait) return;
   driver_.OnChange(tracker_.has_notices() ? absl::InfinitePast()
                                           : NextDeadline());
+}
+
+void ClientCore::DispatchAll(absl::Time now) {
+  // Dispatching may make others wait for it, which are for the next time.
+  tracker_.TakeDispatches(&dispatching_);
+  for (JobRequestState* request : dispatching_) Dispatch(request, now);
 }
 
 void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
@@ -472,9 +477,7 @@ void ClientCore::HandleLost(absl::Time now) {
 void ClientCore::Settle(absl::Time now) {
   do {
     HandleLost(now);
-    for (JobRequestState* request : tracker_.TakeDispatches()) {
-      Dispatch(request, now);
-    }
+    DispatchAll(now);
     for (Query* query : std::exchange(queries_to_send_, {})) {
       Dispatch(query, now);
     }

@@ -40,12 +40,11 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Submits each request that is not in flight; OK ones are left alone.
   // `will_wait`: the caller waits next, so that no background thread is needed
   // for them. FAILED_PRECONDITION: the first one in flight elsewhere.
-  absl::Status Submit(absl::Span<const std::shared_ptr<JobRequestState>> batch,
-                      bool will_wait) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Waits for acceptance or the end of all; marks late ones timed_out.
-  absl::Status Wait(absl::Span<const std::shared_ptr<JobRequestState>> batch,
-                    bool for_accepted, absl::Duration timeout)
+  absl::Status Submit(absl::Span<const JobRequest> batch, bool will_wait)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits for acceptance or the end of all; marks late ones timed_out.
+  absl::Status Wait(absl::Span<const JobRequest> batch, bool for_accepted,
+                    absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   // Asks each query of its server (an index; -1: none, which it then says), and
   // waits for the answers; every query is finished afterwards.
   void Ask(absl::Span<Query* const> queries, absl::Duration timeout)
@@ -96,6 +95,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
 
   // Sends what wants to be sent, follows up what fails, until nothing changes.
   void Settle(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DispatchAll(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dispatch(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dispatch(Query* query, absl::Time now)
@@ -141,6 +141,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Scratch memory of one pass.
   Effects effects_ ABSL_GUARDED_BY(mutex_);
   std::vector<LostLink> lost_ ABSL_GUARDED_BY(mutex_);
+  std::vector<JobRequestState*> dispatching_ ABSL_GUARDED_BY(mutex_);
   std::vector<Query*> queries_to_send_ ABSL_GUARDED_BY(mutex_);
   // The one who leads exports, without the lock.
   std::unique_ptr<MetricsExporter> exporter_;

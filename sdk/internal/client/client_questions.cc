@@ -19,9 +19,8 @@ namespace internal {
 
 // --- waiting -----------------------------------------------------------------
 
-absl::Status ClientCore::Wait(
-    absl::Span<const std::shared_ptr<JobRequestState>> batch, bool for_accepted,
-    absl::Duration timeout) {
+absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
+                              bool for_accepted, absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   if (driver_.in_callback()) {
     return absl::FailedPreconditionError(
@@ -34,7 +33,8 @@ absl::Status ClientCore::Wait(
            (for_accepted && request.state == JobState::kCreated);
   };
   Waiter waiter(batch.size());
-  for (const std::shared_ptr<JobRequestState>& request : batch) {
+  for (const JobRequest& handle : batch) {
+    JobRequestState* const request = handle.internal_state().get();
     if (request->core.get() != this) {
       return absl::FailedPreconditionError(absl::StrCat(
           "task \"", absl::CHexEscape(request->task), "\", unique \"",
@@ -44,7 +44,7 @@ absl::Status ClientCore::Wait(
               : "\": the request belongs to another client"));
     }
     if (!there(*request) || request->callbacks_pending) {
-      waiter.Add(request.get(), for_accepted);
+      waiter.Add(request, for_accepted);
     }
   }
   driver_.Wait(&waiter, deadline);
@@ -53,10 +53,11 @@ absl::Status ClientCore::Wait(
 
   absl::Status first_error;
   const JobRequestState* first_late = nullptr;
-  for (const std::shared_ptr<JobRequestState>& request : batch) {
+  for (const JobRequest& handle : batch) {
+    JobRequestState* const request = handle.internal_state().get();
     if (!there(*request)) {
       request->timed_out = true;
-      if (first_late == nullptr) first_late = request.get();
+      if (first_late == nullptr) first_late = request;
     } else if (request->finished.load(std::memory_order_acquire)) {
       if (first_error.ok()) first_error = request->status;
     } else {

@@ -232,11 +232,10 @@ absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
     request->reply_due = false;
     request->handle.Assign(event.handle);
     if (!foreground) request->session = nullptr;
-    Effect effect;
+    Effect& effect = effects->emplace_back();
     effect.kind = Effect::Kind::kAccepted;
     effect.operation = request;
     effect.text = event.handle;
-    effects->push_back(std::move(effect));
   }
   // For a background job no WORK_* will come.
   if (foreground) {
@@ -248,7 +247,7 @@ absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
 
 absl::Status ClientSession::Spread(absl::string_view handle,
                                    absl::string_view packet, bool ends_job,
-                                   Effect prototype, Effects* effects) {
+                                   Effect& prototype, Effects* effects) {
   const HandleTable::Arrival arrival = handles_.Arrive(handle, ends_job);
   if (!arrival.known) {
     if (ended_.contains(handle)) return absl::OkStatus();
@@ -303,23 +302,21 @@ absl::Status ClientSession::Handle(wire::WorkComplete& event,
   Effect effect;
   effect.kind = Effect::Kind::kCompleted;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_COMPLETE", true, std::move(effect),
-                effects);
+  return Spread(event.handle, "WORK_COMPLETE", true, effect, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkData& event, Effects* effects) {
   Effect effect;
   effect.kind = Effect::Kind::kData;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_DATA", false, std::move(effect), effects);
+  return Spread(event.handle, "WORK_DATA", false, effect, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkWarning& event, Effects* effects) {
   Effect effect;
   effect.kind = Effect::Kind::kWarning;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_WARNING", false, std::move(effect),
-                effects);
+  return Spread(event.handle, "WORK_WARNING", false, effect, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkStatus& event, Effects* effects) {
@@ -329,13 +326,13 @@ absl::Status ClientSession::Handle(wire::WorkStatus& event, Effects* effects) {
   effect.running = true;
   effect.numerator = wire::ParseProgress(event.numerator);
   effect.denominator = wire::ParseProgress(event.denominator);
-  return Spread(event.handle, "WORK_STATUS", false, std::move(effect), effects);
+  return Spread(event.handle, "WORK_STATUS", false, effect, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkFail& event, Effects* effects) {
   Effect effect;
   effect.kind = Effect::Kind::kFailed;
-  return Spread(event.handle, "WORK_FAIL", true, std::move(effect), effects);
+  return Spread(event.handle, "WORK_FAIL", true, effect, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkException& event,
@@ -343,8 +340,7 @@ absl::Status ClientSession::Handle(wire::WorkException& event,
   Effect effect;
   effect.kind = Effect::Kind::kException;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_EXCEPTION", true, std::move(effect),
-                effects);
+  return Spread(event.handle, "WORK_EXCEPTION", true, effect, effects);
 }
 
 absl::Status ClientSession::Handle(wire::StatusResult& event,

@@ -94,7 +94,7 @@ class ClientSession {
   // One effect of `prototype` for each request of the job, the last one with
   // `data` itself.
   absl::Status Spread(absl::string_view handle, absl::string_view packet,
-                      bool ends_job, Effect prototype, Effects* effects);
+                      bool ends_job, Effect& prototype, Effects* effects);
   void RememberEnded(absl::string_view handle);
   absl::Status EncodeSubmit(JobRequestState* request);
 

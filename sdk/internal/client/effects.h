@@ -26,7 +26,7 @@ struct Effect {
     kEcho,       // a query: ECHO_RES, `data`
   };
 
-  Kind kind;
+  Kind kind = Kind::kAccepted;
   Operation* operation = nullptr;
   // Valid during the handling of the event that caused it.
   absl::string_view code;

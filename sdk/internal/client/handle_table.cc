@@ -1,102 +1,117 @@
 #include "gearman/sdk/internal/client/handle_table.h"
 
-#include <memory>
 #include <string>
-#include <utility>
 
 namespace gearman {
 namespace internal {
+namespace {
+
+JobRequestState* NextOf(JobRequestState* request) {
+  return static_cast<JobRequestState*>(request->next_shared);
+}
+
+// Takes `request`, which is not the first, out of a chain.
+void Unchain(JobRequestState* first, JobRequestState* request) {
+  Operation* before = first;
+  while (before != nullptr && before->next_shared != request) {
+    before = before->next_shared;
+  }
+  if (before != nullptr) before->next_shared = request->next_shared;
+}
+
+}  // namespace
+
+void HandleTable::Append(JobRequestState** first, JobRequestState* chain) {
+  if (chain == nullptr) return;
+  if (*first == nullptr) {
+    *first = chain;
+    return;
+  }
+  JobRequestState* last = chain;
+  while (last->next_shared != nullptr) last = NextOf(last);
+  last->next_shared = (*first)->next_shared;
+  (*first)->next_shared = chain;
+}
 
 void HandleTable::AddSubmission(absl::string_view handle,
                                 JobRequestState* chain) {
-  const auto it = groups_.find(handle);
-  if (it != groups_.end()) {
-    Group& group = it->second;
-    ++group.submissions;
-    if (chain == nullptr) return;
-    // Behind the first, whose handle may be the key.
-    JobRequestState* last = chain;
-    while (last->next_shared != nullptr) {
-      last = static_cast<JobRequestState*>(last->next_shared);
-    }
-    if (group.first == nullptr) {
-      group.first = chain;
-    } else {
-      last->next_shared = group.first->next_shared;
-      group.first->next_shared = chain;
-    }
+  if (chain != nullptr && groups_.empty()) {
+    const auto inserted = single_.insert(chain);
+    if (inserted.second) return;
+  }
+  const auto alone = single_.find(handle);
+  if (alone != single_.end()) {
+    Group group;
+    group.first = *alone;
+    group.submissions = 2;
+    single_.erase(alone);
+    Append(&group.first, chain);
+    groups_.emplace(std::string(handle), group);
     return;
   }
-  Group group;
-  group.first = chain;
-  group.submissions = 1;
-  absl::string_view key;
-  if (chain != nullptr) {
-    key = chain->handle.view();
+  const auto group = groups_.find(handle);
+  if (group != groups_.end()) {
+    ++group->second.submissions;
+    Append(&group->second.first, chain);
+  } else if (chain != nullptr) {
+    single_.insert(chain);
   } else {
-    group.own_key = std::make_unique<std::string>(handle);
-    key = *group.own_key;
+    groups_.emplace(std::string(handle), Group());
   }
-  groups_.emplace(key, std::move(group));
 }
 
 void HandleTable::Join(JobRequestState* request) {
-  const auto it = groups_.find(request->handle.view());
-  if (it == groups_.end()) return;
-  Group& group = it->second;
-  if (group.first == nullptr) {
-    group.first = request;
-  } else {
-    request->next_shared = group.first->next_shared;
-    group.first->next_shared = request;
+  const absl::string_view handle = request->handle.view();
+  const auto alone = single_.find(handle);
+  if (alone != single_.end()) {
+    JobRequestState* first = *alone;
+    Append(&first, request);
+    return;
   }
-}
-
-void HandleTable::MakeOwnerless(Groups::iterator it) {
-  Group group = std::move(it->second);
-  group.first = nullptr;
-  if (group.own_key == nullptr) {
-    group.own_key = std::make_unique<std::string>(it->first);
-    groups_.erase(it);
-    const absl::string_view key = *group.own_key;
-    groups_.emplace(key, std::move(group));
-  } else {
-    it->second = std::move(group);
-  }
+  const auto group = groups_.find(handle);
+  if (group != groups_.end()) Append(&group->second.first, request);
 }
 
 void HandleTable::Remove(JobRequestState* request) {
-  const auto it = groups_.find(request->handle.view());
-  if (it == groups_.end()) return;
-  auto* next = static_cast<JobRequestState*>(request->next_shared);
-  request->next_shared = nullptr;
-  if (it->second.first != request) {
-    Operation* before = it->second.first;
-    while (before != nullptr && before->next_shared != request) {
-      before = before->next_shared;
+  const absl::string_view handle = request->handle.view();
+  const auto alone = single_.find(handle);
+  if (alone != single_.end()) {
+    JobRequestState* const first = *alone;
+    if (first != request) {
+      Unchain(first, request);
+    } else {
+      single_.erase(alone);
+      if (JobRequestState* const next = NextOf(request)) {
+        single_.insert(next);
+      } else {
+        groups_.emplace(std::string(handle), Group());
+      }
     }
-    if (before != nullptr) before->next_shared = next;
-    return;
+  } else if (const auto group = groups_.find(handle); group != groups_.end()) {
+    if (group->second.first == request) {
+      group->second.first = NextOf(request);
+    } else {
+      Unchain(group->second.first, request);
+    }
   }
-  if (next == nullptr) {
-    MakeOwnerless(it);
-    return;
-  }
-  it->second.first = next;
-  if (it->second.own_key == nullptr) {
-    // The key pointed into the request that leaves.
-    Group group = std::move(it->second);
-    groups_.erase(it);
-    groups_.emplace(next->handle.view(), std::move(group));
-  }
+  request->next_shared = nullptr;
 }
 
 HandleTable::Arrival HandleTable::Arrive(absl::string_view handle,
                                          bool ends_job) {
-  const auto it = groups_.find(handle);
-  if (it == groups_.end()) return {};
-  Group& group = it->second;
   Arrival arrival;
+  const auto alone = single_.find(handle);
+  if (alone != single_.end()) {
+    arrival.known = true;
+    arrival.first_copy = true;
+    arrival.requests = *alone;
+    if (ends_job) single_.erase(alone);
+    return arrival;
+  }
+  if (groups_.empty()) return arrival;
+  const auto found = groups_.find(handle);
+  if (found == groups_.end()) return arrival;
+  Group& group = found->second;
   arrival.known = true;
   arrival.first_copy = group.copies_seen == 0;
   arrival.requests = group.first;
@@ -104,9 +119,9 @@ HandleTable::Arrival HandleTable::Arrive(absl::string_view handle,
   if (last_copy) group.copies_seen = 0;
   if (!ends_job) return arrival;
   if (last_copy) {
-    groups_.erase(it);
-  } else if (group.first != nullptr) {
-    MakeOwnerless(it);
+    groups_.erase(found);
+  } else {
+    group.first = nullptr;
   }
   return arrival;
 }

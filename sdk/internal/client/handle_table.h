@@ -11,11 +11,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
 
@@ -35,7 +36,7 @@ class HandleTable {
   };
 
   // Jobs that the table knows.
-  size_t size() const { return groups_.size(); }
+  size_t size() const { return single_.size() + groups_.size(); }
 
   // One more submission was answered with `handle`; `chain` are its requests
   // (null: nobody waits), whose own handle has been set to it.
@@ -51,35 +52,63 @@ class HandleTable {
   // Forgets everything; calls `visit(JobRequestState*)` for each request.
   template <typename Visit>
   void Drain(Visit visit) {
-    Groups groups = std::move(groups_);
-    groups_.clear();
-    for (auto& entry : groups) {
-      JobRequestState* request = entry.second.first;
-      while (request != nullptr) {
-        auto* next = static_cast<JobRequestState*>(request->next_shared);
-        request->next_shared = nullptr;
-        visit(request);
-        request = next;
-      }
-    }
+    const Singles singles = std::exchange(single_, {});
+    const Groups groups = std::exchange(groups_, {});
+    for (JobRequestState* first : singles) VisitChain(first, visit);
+    for (const auto& entry : groups) VisitChain(entry.second.first, visit);
   }
 
  private:
+  // By the handle that is in the request: a million jobs are to cost little
+  // more than a million pointers.
+  struct HandleHash {
+    using is_transparent = void;
+    size_t operator()(absl::string_view handle) const {
+      return absl::Hash<absl::string_view>()(handle);
+    }
+    size_t operator()(const JobRequestState* request) const {
+      return (*this)(request->handle.view());
+    }
+  };
+  struct HandleEqual {
+    using is_transparent = void;
+    static absl::string_view HandleOf(absl::string_view handle) {
+      return handle;
+    }
+    static absl::string_view HandleOf(const JobRequestState* request) {
+      return request->handle.view();
+    }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return HandleOf(a) == HandleOf(b);
+    }
+  };
+  using Singles =
+      absl::flat_hash_set<JobRequestState*, HandleHash, HandleEqual>;
+  // The rare handle with several submissions, or whose requests have left.
   struct Group {
     JobRequestState* first = nullptr;
     // Submissions that the server joined: it sends so many copies.
-    uint32_t submissions = 0;
+    uint32_t submissions = 1;
     // Copies of the current packet that have come.
     uint32_t copies_seen = 0;
-    // The key, when there is no request whose handle can be it.
-    std::unique_ptr<std::string> own_key;
   };
-  // Keys point into the first request's handle, or into own_key.
-  using Groups = absl::flat_hash_map<absl::string_view, Group>;
+  using Groups = absl::flat_hash_map<std::string, Group>;
 
-  // Lets the entry of `handle` be without requests.
-  void MakeOwnerless(Groups::iterator it);
+  template <typename Visit>
+  static void VisitChain(JobRequestState* request, Visit& visit) {
+    while (request != nullptr) {
+      auto* next = static_cast<JobRequestState*>(request->next_shared);
+      request->next_shared = nullptr;
+      visit(request);
+      request = next;
+    }
+  }
+  // Puts `chain` behind the group's first request.
+  static void Append(JobRequestState** first, JobRequestState* chain);
 
+  // A handle is in one of them. The first request of a chain stands for all.
+  Singles single_;
   Groups groups_;
 };
 

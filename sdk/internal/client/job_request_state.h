@@ -26,6 +26,7 @@
 #include "gearman/sdk/internal/client/operation.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/job_request.h"
+#include "gearman/sdk/job_status.h"
 
 namespace gearman {
 namespace internal {
@@ -81,6 +82,8 @@ struct JobRequestExtras {
   std::deque<std::string> data_updates;
   std::deque<std::string> warning_updates;
   size_t update_bytes = 0;  // in both queues
+  // The newest, but for its handle.
+  JobStatus job_status;
   std::vector<AttemptRecord> attempts;
   // The server of the next attempt, by its number in the pool, for this one
   // (and, pinned, for all that follow); -1: what selection takes.
@@ -125,16 +128,11 @@ struct JobRequestState final : Operation {
   JobState state = JobState::kUnknown;
   bool timed_out = false;
   bool has_result = false;
-  bool status_known = false;
-  bool status_running = false;
   std::atomic<bool> finished{true};
   // Finished, but its last callbacks have not returned yet.
   bool callbacks_pending = false;
   int attempts = 0;
   InlineBytes handle;
-  absl::Time status_time = absl::InfinitePast();
-  int64_t numerator = 0;
-  int64_t denominator = 0;
   std::string result;
   absl::Status status;
 

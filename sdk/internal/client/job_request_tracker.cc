@@ -132,8 +132,10 @@ void JobRequestTracker::Dispatch(JobRequestState* request) {
   to_dispatch_.push_back(request);
 }
 
-std::vector<JobRequestState*> JobRequestTracker::TakeDispatches() {
-  return std::exchange(to_dispatch_, {});
+void JobRequestTracker::TakeDispatches(
+    std::vector<JobRequestState*>* requests) {
+  requests->clear();
+  requests->swap(to_dispatch_);
 }
 
 std::vector<Notice> JobRequestTracker::TakeNotices() {
@@ -327,23 +329,18 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
 
 void JobRequestTracker::OnStatus(JobRequestState* request,
                                  const Effect& effect) {
-  request->status_known = effect.known;
-  request->status_running = effect.running;
-  request->numerator = effect.numerator;
-  request->denominator = effect.denominator;
-  request->status_time = now_;
-  if (request->extras == nullptr || !request->extras->callbacks.on_status) {
-    return;
-  }
+  JobStatus& status = request->MutableExtras().job_status;
+  status.known = effect.known;
+  status.running = effect.running;
+  status.numerator = effect.numerator;
+  status.denominator = effect.denominator;
+  status.time_received = now_;
+  if (!request->extras->callbacks.on_status) return;
   Notice notice;
   notice.request = request->self;
   notice.kind = Notice::Kind::kStatus;
+  notice.status = status;
   notice.status.handle = std::string(request->handle.view());
-  notice.status.known = effect.known;
-  notice.status.running = effect.running;
-  notice.status.numerator = effect.numerator;
-  notice.status.denominator = effect.denominator;
-  notice.status.time_received = now_;
   notices_.push_back(std::move(notice));
 }
 

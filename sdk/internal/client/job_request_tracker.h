@@ -102,9 +102,10 @@ class JobRequestTracker {
   void OnTime(absl::Time now);
 
   // --- outputs ---------------------------------------------------------------
-  // Requests that want a server, oldest first.
+  // Requests that want a server, oldest first. Taking them replaces `requests`,
+  // whose memory is used again.
   bool wants_dispatch() const { return !to_dispatch_.empty(); }
-  std::vector<JobRequestState*> TakeDispatches();
+  void TakeDispatches(std::vector<JobRequestState*>* requests);
   // What callbacks must hear.
   bool has_notices() const { return !notices_.empty(); }
   std::vector<Notice> TakeNotices();

@@ -10,7 +10,7 @@ namespace {
 
 // As many as a worker usually holds at once.
 constexpr size_t kMaxSpares = 256;
-// Larger data is not kept: it would be memory that nobody uses.
+// Larger data is not kept here, where it might not be needed again.
 constexpr size_t kMaxKeptBytes = 4096;
 
 // Whether this is the only reference left, so that what it points at may be
@@ -30,16 +30,20 @@ HeldJobPtr HeldJobPool::Take() {
   return job;
 }
 
-void HeldJobPool::GiveBack(HeldJobPtr job) {
+std::string HeldJobPool::GiveBack(HeldJobPtr job) {
+  std::string large;
   // A token that another thread has just dropped let it see atomics only.
   if (job.use_count() != 1 || spare_.size() >= kMaxSpares ||
       job->state != HeldJob::State::kEnded) {
-    return;
+    return large;
   }
   job->job.Assign({}, {}, {}, {}, nullptr);
-  if (job->data != nullptr &&
-      (!IsOnly(job->data) || job->data->capacity() > kMaxKeptBytes)) {
-    job->data = nullptr;
+  if (job->data != nullptr) {
+    if (!IsOnly(job->data)) {
+      job->data = nullptr;
+    } else if (job->data->capacity() > kMaxKeptBytes) {
+      large.swap(*job->data);
+    }
   }
   job->reducer.clear();
   job->task = nullptr;
@@ -52,6 +56,7 @@ void HeldJobPool::GiveBack(HeldJobPtr job) {
   job->pending = false;
   job->timer = absl::InfiniteFuture();
   spare_.push_back(std::move(job));
+  return large;
 }
 
 void TakeData(Payload data, HeldJob* job) {

@@ -5,6 +5,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
 
+#include <string>
 #include <vector>
 
 #include "gearman/codecs/payload.h"
@@ -18,8 +19,9 @@ class HeldJobPool {
   // A record as new, but that its strings have memory.
   HeldJobPtr Take();
   // Keeps the record of a job that has ended, if nobody else refers to it:
-  // neither a token, nor a report, nor a connection's list.
-  void GiveBack(HeldJobPtr job);
+  // neither a token, nor a report, nor a connection's list. Returns the memory
+  // of large data, for the connection's decoder; mostly none.
+  std::string GiveBack(HeldJobPtr job);
 
  private:
   std::vector<HeldJobPtr> spare_;

@@ -142,8 +142,16 @@ int WorkerJobs::RunNext(absl::Time* now) {
   Returned(job, std::move(result), forgotten,
            absl::ToInt64Nanoseconds(*now - begun), *now);
   const int link = job->link;
-  records_.GiveBack(std::move(job));
+  GiveBack(std::move(job));
   return link;
+}
+
+void WorkerJobs::GiveBack(HeldJobPtr job) {
+  const WorkerLink& server = servers_->link(job->link);
+  std::string memory = records_.GiveBack(std::move(job));
+  if (server.connection != nullptr) {
+    server.connection->Recycle(std::move(memory));
+  }
 }
 
 void WorkerJobs::Returned(const HeldJobPtr& job,
@@ -349,7 +357,7 @@ void WorkerJobs::TakeMail(absl::Time now) {
         in_pool_ns_ -= job->expected_ns;
         Returned(job, std::move(message.result), message.forgotten,
                  message.busy_ns, now);
-        records_.GiveBack(std::move(message.job));
+        GiveBack(std::move(message.job));
         break;
       case Message::Kind::kSkipped:
         --in_pool_;

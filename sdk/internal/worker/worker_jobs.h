@@ -117,6 +117,8 @@ class WorkerJobs {
   // The job is answered or lost; nothing is sent for it any more.
   void End(const HeldJobPtr& job, JobOutcome outcome, absl::Status status,
            absl::Time now);
+  // Nothing refers to it but who did it.
+  void GiveBack(HeldJobPtr job);
   // No longer among those that wait.
   void Unqueue(const HeldJob& job);
 

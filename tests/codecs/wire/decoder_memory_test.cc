@@ -103,6 +103,37 @@ TEST(DecoderMemoryTest, IsBoundedForArgumentsWithoutEnd) {
   EXPECT_LE(decoder.capacity(), 512u << 10);
 }
 
+TEST(DecoderMemoryTest, OfAPayloadIsUsedAgainForAnotherOne) {
+  for (const size_t size : {20000u, 400000u, 1000000u, 2000000u}) {
+    Decoder<ToClient> decoder;
+    ToClient event;
+    std::string memory(1000000, 'y');
+    const char* const place = memory.data();
+    decoder.Recycle(std::move(memory));
+    std::string data(size, 'x');
+    data.back() = 'z';
+    Feed(decoder, ResponsePacket(13, {"H:1", data}), 10000, &event, [] {});
+    Payload& payload = std::get<WorkComplete>(event).data;
+    EXPECT_TRUE(payload.view() == data) << size;
+    // What is too small for it stays where it is.
+    EXPECT_EQ(payload.view().data() == place, size <= 1000000) << size;
+  }
+}
+
+TEST(DecoderMemoryTest, OfPayloadsIsKeptWithinABoundAndNotForEver) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  for (int i = 0; i < 10; ++i) decoder.Recycle(std::string(1 << 20, 'y'));
+  decoder.Recycle("small");
+  EXPECT_GE(decoder.capacity(), 3u << 20);
+  EXPECT_LE(decoder.capacity(), 4u << 20);
+  const std::string packet = ResponsePacket(13, {"H:1", "result"});
+  for (int i = 0; i < 200; ++i) {
+    Feed(decoder, packet, packet.size(), &event, [] {});
+  }
+  EXPECT_LE(decoder.capacity(), 16384u);
+}
+
 // What a server refuses is not kept.
 TEST(DecoderMemoryTest, IsNotUsedForTheBodyOfARefusedPacket) {
   Decoder<ToServer> decoder;
