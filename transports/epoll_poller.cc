@@ -1,7 +1,9 @@
 #include "gearman/transports/epoll_poller.h"
 
+#include <linux/futex.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,6 +57,27 @@ int WaitForEvents(int epoll_fd, absl::Duration timeout, epoll_event* events) {
       std::numeric_limits<int>::max());
   return epoll_wait(epoll_fd, events, kMaxEvents, static_cast<int>(ms));
 }
+
+// Sleeps until `word` is no longer `expected`, or somebody wakes, or for
+// `timeout`; may also end for no reason.
+void FutexWait(std::atomic<uint32_t>* word, uint32_t expected,
+               absl::Duration timeout) {
+  timespec precise;
+  timespec* until = nullptr;
+  if (timeout != absl::InfiniteDuration()) {
+    precise = absl::ToTimespec(timeout);
+    until = &precise;
+  }
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, until, nullptr, 0);
+}
+
+void FutexWake(std::atomic<uint32_t>* word) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t) &&
+                  std::atomic<uint32_t>::is_always_lock_free,
+              "the kernel looks at it");
 
 }  // namespace
 
@@ -119,12 +142,11 @@ class EpollPoller::Core {
     WakeLocked();
   }
 
-  // Async-signal-safe: an atomic and a write. Edge-triggered, the descriptor
-  // need never be read.
+  // Async-signal-safe: atomics and a system call.
   void Wake() {
     const int saved_errno = errno;
     wake_requested_.store(true, std::memory_order_seq_cst);
-    SignalEvent();
+    Signal();
     errno = saved_errno;
   }
 
@@ -133,6 +155,8 @@ class EpollPoller::Core {
     epoll_event events[kMaxEvents];
     int count = 0;
     bool look = true;
+    bool on_futex = false;
+    uint32_t signals = 0;
     absl::Duration timeout;
     {
       absl::MutexLock lock(&mutex_);
@@ -141,6 +165,12 @@ class EpollPoller::Core {
           deadlines_.empty() ? deadline
                              : std::min(deadline, deadlines_.begin()->first);
       timeout = until - now;
+      // With no descriptor watched there is nothing to look at, and a futex is
+      // the quicker bed.
+      look = descriptors_ > 0;
+      signals = signals_.load(std::memory_order_seq_cst);
+      // Before looking at wake_requested_: who sets that looks here then.
+      bed_.store(look ? Bed::kEpoll : Bed::kFutex, std::memory_order_seq_cst);
       if (!marked_.empty() || !ready_now_.empty() ||
           wake_requested_.load(std::memory_order_seq_cst)) {
         timeout = absl::ZeroDuration();
@@ -148,14 +178,14 @@ class EpollPoller::Core {
       if (timeout > absl::ZeroDuration()) {
         sleeping_until_ = until;
         sleeping_ = true;
-      } else {
-        // With no descriptor watched there is nothing to look at.
-        look = descriptors_ > 0;
+        on_futex = !look;
       }
     }
+    if (on_futex) FutexWait(&signals_, signals, timeout);
     if (look) count = WaitForEvents(epoll_fd_, timeout, events);
 
     absl::MutexLock lock(&mutex_);
+    bed_.store(Bed::kNone, std::memory_order_relaxed);
     sleeping_ = false;
     sleeping_until_ = absl::InfinitePast();
     wake_requested_.store(false, std::memory_order_seq_cst);
@@ -214,7 +244,7 @@ class EpollPoller::Core {
           absl::StrCat("descriptor ", after.fd,
                        " can't be watched: ", std::strerror(error)));
     }
-    if (!known) ++descriptors_;
+    if (!known && ++descriptors_ == 1) WakeLocked();  // from the futex
     return absl::OkStatus();
   }
 
@@ -236,18 +266,35 @@ class EpollPoller::Core {
   void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!sleeping_) return;
     sleeping_ = false;  // once is enough
-    SignalEvent();
+    Signal();
   }
 
-  void SignalEvent() {
-    const uint64_t one = 1;
-    // It fails only when the counter is at its end, after 2^64 wake-ups.
-    static_cast<void>(!write(event_fd_, &one, sizeof(one)));
+  // Wakes who sleeps in Wait or is about to. Async-signal-safe.
+  void Signal() {
+    switch (bed_.load(std::memory_order_seq_cst)) {
+      case Bed::kNone:
+        return;
+      case Bed::kFutex:
+        signals_.fetch_add(1, std::memory_order_seq_cst);
+        return FutexWake(&signals_);
+      case Bed::kEpoll: {
+        // Edge-triggered, the descriptor need never be read. It fails only when
+        // the counter is at its end, after 2^64 wake-ups.
+        const uint64_t one = 1;
+        static_cast<void>(!write(event_fd_, &one, sizeof(one)));
+        return;
+      }
+    }
   }
+
+  // Where Wait sleeps.
+  enum class Bed : uint8_t { kNone, kFutex, kEpoll };
 
   const int epoll_fd_;
   const int event_fd_;
   std::atomic<bool> wake_requested_{false};
+  std::atomic<Bed> bed_{Bed::kNone};
+  std::atomic<uint32_t> signals_{0};  // the futex
   absl::Mutex mutex_;
   absl::flat_hash_map<Key, Entry> entries_ ABSL_GUARDED_BY(mutex_);
   absl::btree_set<std::pair<absl::Time, Key>> deadlines_

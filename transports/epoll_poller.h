@@ -1,4 +1,5 @@
-// EpollPoller: the machine's readiness and time, by epoll.
+// EpollPoller: the machine's readiness and time, by epoll; by a futex while it
+// watches no descriptor, that is, only in-process streams.
 //
 // Costs: Watch makes no system call unless what is watched of a descriptor has
 // changed; waking a poller that is not asleep makes none either.
