@@ -169,18 +169,23 @@ TEST_F(WorkerGearmandTest, SixtyFourHandlersWorkAtOnceOnOneConnection) {
   RunningWorker worker({server_.address()}, options);
   absl::Mutex mutex;
   int here = 0;
-  ASSERT_TRUE(
-      worker
-          ->Register("meet",
-                     [&](JobContext&) -> absl::StatusOr<std::string> {
-                       absl::MutexLock lock(&mutex);
-                       ++here;
-                       mutex.Await(absl::Condition(
-                           +[](int* count) { return *count == kHandlers; },
-                           &here));
-                       return "met";
-                     })
-          .ok());
+  ASSERT_TRUE(worker
+                  ->Register("meet",
+                             [&](JobContext&) -> absl::StatusOr<std::string> {
+                               absl::MutexLock lock(&mutex);
+                               ++here;
+                               if (!mutex.AwaitWithTimeout(
+                                       absl::Condition(
+                                           +[](int* count) {
+                                             return *count == kHandlers;
+                                           },
+                                           &here),
+                                       kLong)) {
+                                 return absl::AbortedError("waited in vain");
+                               }
+                               return "met";
+                             })
+                  .ok());
   worker.Start();
   const auto client = MakeClient();
   std::vector<JobRequest> requests;
@@ -188,6 +193,53 @@ TEST_F(WorkerGearmandTest, SixtyFourHandlersWorkAtOnceOnOneConnection) {
     requests.push_back(client->SubmitJob("meet", ""));
   }
   EXPECT_TRUE(client->WaitUntilJobsCompleted(requests, kLong).ok());
+}
+
+// tests/sdk/worker_prefetch_test.cc looks closer, on a virtual clock.
+TEST_F(WorkerGearmandTest, FourWorkersHoldNoSlowJobThatAnotherCouldBegin) {
+  constexpr int kWorkers = 4;
+  constexpr int kJobs = 40;
+  absl::Mutex mutex;
+  int begun = 0;
+  std::atomic<uint64_t> held{0};
+  std::vector<std::unique_ptr<RunningWorker>> workers;
+  for (int i = 0; i < kWorkers; ++i) {
+    workers.push_back(std::make_unique<RunningWorker>(
+        std::vector<std::string>{server_.address()}));
+    RunningWorker* const worker = workers.back().get();
+    const auto slow =
+        [&, worker](JobContext& context) -> absl::StatusOr<std::string> {
+      {
+        // Each of the first four is another worker's.
+        absl::MutexLock lock(&mutex);
+        ++begun;
+        if (!mutex.AwaitWithTimeout(
+                absl::Condition(
+                    +[](int* count) { return *count >= kWorkers; }, &begun),
+                kLong)) {
+          return absl::AbortedError("waited in vain for the other workers");
+        }
+      }
+      // It takes in meanwhile what was asked for before.
+      context.stop_token().WaitFor(absl::Milliseconds(20));
+      const WorkerStats stats = (*worker)->stats();
+      held += stats.jobs_waiting + stats.grabs_outstanding;
+      return "";
+    };
+    ASSERT_TRUE((*worker)->Register("slow", slow).ok());
+    worker->Start();
+  }
+  ASSERT_TRUE(WaitFor([this] {
+    const auto status = server_.Admin("status");
+    return status.ok() && *status == std::vector<std::string>{"slow\t0\t0\t4"};
+  }));
+  const auto client = MakeClient();
+  std::vector<JobSpec> specs;
+  for (int i = 0; i < kJobs; ++i) specs.emplace_back("slow", "");
+  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  EXPECT_TRUE(client->WaitUntilJobsCompleted(requests, kLong).ok());
+  EXPECT_EQ(held.load(), 0u);
+  EXPECT_EQ(begun, kJobs);
 }
 
 TEST_F(WorkerGearmandTest, TinyJobsGoThroughInFewWrites) {

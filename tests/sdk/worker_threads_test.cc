@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/barrier.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
@@ -94,17 +93,26 @@ class WorkerThreadsTest : public ::testing::Test {
 TEST_F(WorkerThreadsTest, ManyHandlersRunAtOnceOnOneConnection) {
   constexpr int kHandlers = 64;
   MakeWorker(kHandlers);
-  absl::Barrier* const all_are_here = new absl::Barrier(kHandlers);
+  absl::Mutex mutex;
+  int here = 0;
   ASSERT_TRUE(
       worker_
-          ->Register("meet",
-                     [all_are_here](
-                         JobContext& context) -> absl::StatusOr<std::string> {
-                       // Nobody gets on before all have come.
-                       if (all_are_here->Block()) delete all_are_here;
-                       const absl::string_view data = context.job().data();
-                       return std::string(data.data(), data.size());
-                     })
+          ->Register(
+              "meet",
+              [&](JobContext& context) -> absl::StatusOr<std::string> {
+                // Nobody gets on before all have come.
+                absl::MutexLock lock(&mutex);
+                ++here;
+                if (!mutex.AwaitWithTimeout(
+                        absl::Condition(
+                            +[](int* count) { return *count == kHandlers; },
+                            &here),
+                        kLong)) {
+                  return absl::AbortedError("waited in vain");
+                }
+                const absl::string_view data = context.job().data();
+                return std::string(data.data(), data.size());
+              })
           .ok());
   Start();
   const std::vector<JobRequest> requests = Submit("meet", kHandlers);

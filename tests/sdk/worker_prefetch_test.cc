@@ -1,0 +1,198 @@
+// What four workers hold of the jobs of one server: of slow ones nothing that
+// another worker could begin, of tiny ones many. On a virtual clock;
+// tests/integration/worker_gearmand_test.cc does it for real.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/tests/sdk/testing/simulated_stack.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+constexpr int kWorkers = 4;
+constexpr absl::Duration kSlow = absl::Milliseconds(20);
+
+// They do "tiny", which takes no time, and "slow", which takes 20 ms.
+class FourWorkers {
+ public:
+  explicit FourWorkers(uint64_t seed, const PrefetchOptions& prefetch = {})
+      : stack_(seed) {
+    stack_.StartServer("jobs");
+    client_ = stack_.MakeClient("client", {"inproc://jobs"});
+    for (int i = 0; i < kWorkers; ++i) {
+      const std::string name = absl::StrCat("worker ", i);
+      WorkerOptions options = stack_.WorkerDefaults(name, {"inproc://jobs"});
+      options.prefetch = prefetch;
+      Worker& worker = stack_.StartWorker(name, std::move(options));
+      workers_.push_back(&worker);
+      EXPECT_TRUE(worker.Register("tiny", Work(absl::ZeroDuration())).ok());
+      EXPECT_TRUE(worker.Register("slow", Work(kSlow)).ok());
+    }
+    // All are asleep.
+    stack_.simulation.RunFor(absl::Seconds(1));
+    Observe();
+  }
+
+  // Does so many jobs, and returns how long that took.
+  absl::Duration Run(const std::string& task, int jobs) {
+    std::vector<JobSpec> specs;
+    specs.reserve(static_cast<size_t>(jobs));
+    for (int i = 0; i < jobs; ++i) specs.emplace_back(task, "");
+    const absl::Time begin = now();
+    EXPECT_TRUE(client_
+                    ->WaitUntilJobsCompleted(
+                        client_->SubmitMultipleJobs(std::move(specs)))
+                    .ok());
+    return now() - begin;
+  }
+
+  // Submits `burst` jobs at once, a thousand a second, of which one in ten is
+  // slow, which keeps two workers busy. Returns the time within which 99 of 100
+  // were done.
+  absl::Duration RunMix(int jobs, int burst) {
+    struct Submitted {
+      absl::Time at;
+      JobRequest request;
+    };
+    std::vector<Submitted> running;
+    std::vector<absl::Duration> times;
+    for (int next = 0; next < jobs || !running.empty();) {
+      const absl::Time begin = now();
+      const absl::Time end = begin + burst * absl::Milliseconds(1);
+      for (int i = 0; i < burst && next < jobs; ++i, ++next) {
+        running.push_back(
+            {begin, client_->SubmitJob(next % 10 == 0 ? "slow" : "tiny", "")});
+      }
+      while (now() < end) {
+        client_->RunOnce(end);
+        running.erase(std::remove_if(running.begin(), running.end(),
+                                     [&](const Submitted& submitted) {
+                                       if (!submitted.request.finished()) {
+                                         return false;
+                                       }
+                                       times.push_back(now() - submitted.at);
+                                       return true;
+                                     }),
+                      running.end());
+      }
+    }
+    std::sort(times.begin(), times.end());
+    return times[times.size() * 99 / 100];
+  }
+
+  // Looks at which somebody was at work; and at which a worker held jobs that
+  // an idle one could have begun.
+  int looks_at_work() const { return looks_at_work_; }
+  int looks_at_hoards() const { return looks_at_hoards_; }
+  // The most that all held together.
+  uint64_t most_held() const { return most_held_; }
+  // Writes of all.
+  uint64_t writes() const {
+    uint64_t writes = 0;
+    for (const Worker* const worker : workers_) {
+      writes += worker->stats().writes;
+    }
+    return writes;
+  }
+
+ private:
+  absl::Time now() { return stack_.simulation.now(); }
+
+  static Worker::Handler Work(absl::Duration time) {
+    return [time](JobContext& context) -> absl::StatusOr<std::string> {
+      if (time > absl::ZeroDuration()) context.stop_token().WaitFor(time);
+      return "";
+    };
+  }
+
+  // Looks a quarter of a millisecond past each whole one. Nothing else happens
+  // then: whatever begins and ends does so in whole ones.
+  void Observe() {
+    const absl::Duration step = absl::Milliseconds(1);
+    next_look_ = now() + step / 4;
+    stack_.simulation.Drive("observer", [this, step] {
+      if (now() >= next_look_) {
+        Look();
+        next_look_ += step;
+      }
+      return next_look_;
+    });
+  }
+  void Look() {
+    uint64_t held = 0;
+    int idle = 0;
+    for (const Worker* const worker : workers_) {
+      const WorkerStats stats = worker->stats();
+      held += stats.jobs_waiting;
+      if (stats.jobs_running == 0) ++idle;
+    }
+    if (idle < kWorkers) ++looks_at_work_;
+    if (held > 0 && idle > 0) ++looks_at_hoards_;
+    most_held_ = std::max(most_held_, held);
+  }
+
+  testing::SimulatedStack stack_;
+  std::unique_ptr<Client> client_;
+  std::vector<Worker*> workers_;
+  absl::Time next_look_;
+  int looks_at_work_ = 0;
+  int looks_at_hoards_ = 0;
+  uint64_t most_held_ = 0;
+};
+
+class WorkerPrefetchTest : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(WorkerPrefetchTest, NoSlowJobIsHeldWhileAnotherWorkerIsIdle) {
+  FourWorkers four(GetParam());
+  // None waits behind another one while there is a worker for it: ten rounds
+  // of four, also where two of the last round are missing.
+  EXPECT_EQ(four.Run("slow", 40), 10 * kSlow);
+  EXPECT_EQ(four.Run("slow", 38), 10 * kSlow);
+  EXPECT_GE(four.looks_at_work(), 300);
+  EXPECT_EQ(four.looks_at_hoards(), 0);
+  EXPECT_EQ(four.most_held(), 0u);
+}
+
+// Else the one above could not fail.
+TEST_P(WorkerPrefetchTest, HoardsAreSeenWhereTheyAreAskedFor) {
+  PrefetchOptions greedy;
+  greedy.min_jobs = greedy.max_jobs = 16;
+  FourWorkers four(GetParam(), greedy);
+  EXPECT_GT(four.Run("slow", 40), 10 * kSlow);
+  EXPECT_GT(four.looks_at_hoards(), 0);
+}
+
+TEST_P(WorkerPrefetchTest, TinyJobsAreStillTakenManyAtATime) {
+  FourWorkers four(GetParam());
+  four.Run("slow", 8);
+  const uint64_t before = four.writes();
+  four.Run("tiny", 4000);
+  EXPECT_LE(four.writes() - before, 1000u);
+}
+
+TEST_P(WorkerPrefetchTest, AMixIsDoneAsSoonAsWithOneGrabAtATime) {
+  PrefetchOptions one;
+  one.max_jobs = 0;
+  for (const int burst : {1, 100}) {
+    const absl::Duration alone =
+        FourWorkers(GetParam(), one).RunMix(1000, burst);
+    const absl::Duration adaptive = FourWorkers(GetParam()).RunMix(1000, burst);
+    EXPECT_LE(adaptive, 1.5 * alone) << "bursts of " << burst;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, WorkerPrefetchTest,
+                         ::testing::Range<uint64_t>(1, 4));
+
+}  // namespace
+}  // namespace gearman
