@@ -10,37 +10,30 @@
 #include <cstring>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "benchmark/benchmark.h"
+#include "gearman/benchmarks/condvar_hops.h"
+#include "gearman/benchmarks/stack.h"
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/embedded/server_engine.h"
-#include "gearman/sdk/worker.h"
-#include "gearman/tests/support/test_certificates.h"
-#include "gearman/transports/inproc/inproc_transport_factory.h"
-#include "gearman/transports/tcp/tcp_transport.h"
-#include "gearman/transports/tls/tls_options.h"
-#include "gearman/transports/tls/tls_transport.h"
-#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 namespace {
 
+constexpr char kTask[] = "resize";
 constexpr char kUnique[] = "0123456789abcdef0123456789abcdef";
 constexpr char kPayload[] = "0123456789abcdef";
 
 wire::SubmitJob Submit() {
-  return {Priority::kNone, false, "resize", kUnique, Payload::View(kPayload)};
+  return {Priority::kNone, false, kTask, kUnique, Payload::View(kPayload)};
 }
 
 // --- the codec
@@ -98,7 +91,7 @@ void EngineJob(benchmark::State& state) {
   engine.OnTime(absl::Now());
   auto* const client = engine.OnConnect(1, "client");
   auto* const worker = engine.OnConnect(2, "worker");
-  wire::ToServer event = wire::CanDo{"resize"};
+  wire::ToServer event = wire::CanDo{kTask};
   engine.OnEvent(worker, event);
   uint64_t job = 0;
   std::string unique;
@@ -106,7 +99,7 @@ void EngineJob(benchmark::State& state) {
     ++job;
     unique.clear();
     absl::StrAppend(&unique, absl::Hex(job, absl::kZeroPad16));
-    event = wire::SubmitJob{Priority::kNone, false, "resize", unique,
+    event = wire::SubmitJob{Priority::kNone, false, kTask, unique,
                             Payload::View(kPayload)};
     engine.OnEvent(client, event);
     event = wire::GrabJob{wire::GrabKind::kUnique};
@@ -125,73 +118,14 @@ BENCHMARK(EngineJob);
 
 // --- everything in one process
 
-// A server that listens at an address of `scheme`, a worker that answers with
-// the payload in a thread of its own, and a client.
-class Stack {
- public:
-  explicit Stack(const std::string& scheme) {
-    auto transports = std::make_shared<TransportRegistry>();
-    transports
-        ->Register("inproc", std::make_shared<InprocTransportFactory>(network_))
-        .IgnoreError();
-    transports->Register("tcp", std::make_shared<TcpTransportFactory>())
-        .IgnoreError();
-    const support::CertificateFiles files = certificates_.Make("server");
-    TlsServerOptions listen;
-    listen.identity.certificate_file = files.certificate;
-    listen.identity.key_file = files.key;
-    TlsOptions connect;
-    connect.ca_file = certificates_.ca_file();
-    transports
-        ->Register("tls",
-                   std::make_shared<TlsTransportFactory>(connect, listen))
-        .IgnoreError();
-    JobServerOptions server_options;
-    server_options.network = network_;
-    server_options.transports = transports;
-    server_ = *JobServer::Create(std::move(server_options));
-    const std::string address = *server_->Listen(
-        scheme == "inproc" ? "inproc://jobs" : scheme + "://127.0.0.1:0");
-    WorkerOptions worker_options;
-    worker_options.servers = {address};
-    worker_options.transports = transports;
-    worker_ = *Worker::Create(std::move(worker_options));
-    worker_
-        ->Register("resize",
-                   [](JobContext& context) -> absl::StatusOr<std::string> {
-                     const absl::string_view data = context.job().data();
-                     return std::string(data.data(), data.size());
-                   })
-        .IgnoreError();
-    thread_ = std::thread([this] { worker_->Run().IgnoreError(); });
-    ClientOptions client_options;
-    client_options.servers = {address};
-    client_options.transports = transports;
-    client_ = *Client::Create(std::move(client_options));
-  }
-  ~Stack() {
-    worker_->Stop();
-    thread_.join();
-  }
-  Client& client() { return *client_; }
-
- private:
-  support::TestCertificates certificates_;
-  std::shared_ptr<InprocNetwork> network_ = std::make_shared<InprocNetwork>();
-  std::unique_ptr<JobServer> server_;
-  std::unique_ptr<Worker> worker_;
-  std::thread thread_;
-  std::unique_ptr<Client> client_;
-};
-
 void Pipelined(benchmark::State& state, const std::string& scheme,
                size_t payload_bytes, int in_flight) {
-  Stack stack(scheme);
+  benchmarks::Stack stack(scheme, kTask);
   const std::string payload(payload_bytes, 'x');
   for (auto _ : state) {
     std::vector<JobSpec> specs;
     specs.reserve(static_cast<size_t>(in_flight));
-    for (int i = 0; i < in_flight; ++i) specs.emplace_back("resize", payload);
+    for (int i = 0; i < in_flight; ++i) specs.emplace_back(kTask, payload);
     const auto requests = stack.client().SubmitMultipleJobs(std::move(specs));
     if (!stack.client().WaitUntilJobsCompleted(requests).ok()) {
       state.SkipWithError("a job failed");
@@ -221,9 +155,9 @@ BENCHMARK_CAPTURE(Pipelined, Tls1MiB, "tls", 1 << 20, 10)
     ->UseRealTime();
 
 void Synchronous(benchmark::State& state, const std::string& scheme) {
-  Stack stack(scheme);
+  benchmarks::Stack stack(scheme, kTask);
   for (auto _ : state) {
-    if (!stack.client().Run("resize", kPayload).ok()) {
+    if (!stack.client().Run(kTask, kPayload).ok()) {
       state.SkipWithError("a job failed");
     }
   }
@@ -238,31 +172,8 @@ BENCHMARK_CAPTURE(Synchronous, Tcp, "tcp")
 
 // What a synchronous call can't go below: to another thread and back.
 void TwoCondvarHops(benchmark::State& state) {
-  absl::Mutex mutex;
-  absl::CondVar condition;
-  int turn = 0;  // 0: the caller's, 1: the other thread's, 2: the end
-  std::thread other([&] {
-    absl::MutexLock lock(&mutex);
-    while (turn != 2) {
-      if (turn == 1) {
-        turn = 0;
-        condition.Signal();
-      }
-      if (turn != 2) condition.Wait(&mutex);
-    }
-  });
-  for (auto _ : state) {
-    absl::MutexLock lock(&mutex);
-    turn = 1;
-    condition.Signal();
-    while (turn == 1) condition.Wait(&mutex);
-  }
-  {
-    absl::MutexLock lock(&mutex);
-    turn = 2;
-    condition.Signal();
-  }
-  other.join();
+  benchmarks::CondvarHops hops;
+  for (auto _ : state) hops.Two();
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(TwoCondvarHops)->UseRealTime();
@@ -272,19 +183,21 @@ BENCHMARK(TwoCondvarHops)->UseRealTime();
 class SharedClient : public benchmark::Fixture {
  public:
   void SetUp(const benchmark::State& state) override {
-    if (state.thread_index() == 0) stack_ = std::make_unique<Stack>("tcp");
+    if (state.thread_index() == 0) {
+      stack_ = std::make_unique<benchmarks::Stack>("tcp", kTask);
+    }
   }
   void TearDown(const benchmark::State& state) override {
     if (state.thread_index() == 0) stack_ = nullptr;
   }
 
  protected:
-  std::unique_ptr<Stack> stack_;
+  std::unique_ptr<benchmarks::Stack> stack_;
 };
 
 BENCHMARK_DEFINE_F(SharedClient, SynchronousTcp)(benchmark::State& state) {
   for (auto _ : state) {
-    if (!stack_->client().Run("resize", kPayload).ok()) {
+    if (!stack_->client().Run(kTask, kPayload).ok()) {
       state.SkipWithError("a job failed");
     }
   }

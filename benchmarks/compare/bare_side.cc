@@ -3,16 +3,23 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <deque>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gearman/benchmarks/compare/open_loop.h"
 #include "gearman/benchmarks/compare/side.h"
 
 namespace gearman {
@@ -36,6 +43,14 @@ void AppendHeader(uint32_t type, size_t size, std::string* to) {
   const uint32_t numbers[] = {htonl(type), htonl(static_cast<uint32_t>(size))};
   to->append("\0REQ", 4);
   to->append(reinterpret_cast<const char*>(numbers), sizeof(numbers));
+}
+
+void AppendSubmit(uint32_t type, absl::string_view task,
+                  absl::string_view payload, std::string* to) {
+  AppendHeader(type, task.size() + 2 + payload.size(), to);
+  to->append(task.data(), task.size());
+  to->append(2, '\0');  // no unique
+  to->append(payload.data(), payload.size());
 }
 
 class Socket {
@@ -72,6 +87,15 @@ class Socket {
       }
     }
   }
+  // Waits until there is something to receive, or for so long: then false.
+  bool Await(absl::Time until) {
+    timespec left =
+        absl::ToTimespec(std::max(absl::ZeroDuration(), until - absl::Now()));
+    pollfd interest = {fd_, POLLIN, 0};
+    return ppoll(&interest, 1,
+                 until == absl::InfiniteFuture() ? nullptr : &left,
+                 nullptr) > 0;
+  }
   // Waits for bytes, and takes all whole packets: on_packet(type, body).
   template <typename OnPacket>
   void Receive(OnPacket on_packet) {
@@ -99,37 +123,126 @@ class Socket {
   size_t end_ = 0;
 };
 
-class BareSide final : public Side {
+// One connection of a client.
+class BareClient {
  public:
-  void RunClient(uint16_t port, const Workload& workload,
-                 const OnLatency& on_latency) override {
-    Socket socket(port);
-    std::string submit;
-    const bool background = workload.mode == Mode::kBackground;
-    AppendHeader(background ? kSubmitJobBg : kSubmitJob,
-                 sizeof(kTask) + 1 + workload.payload_bytes, &submit);
-    submit.append(kTask, sizeof(kTask)).push_back('\0');
-    submit.append(workload.payload_bytes, 'x');
-    const int batch = workload.mode == Mode::kSync   ? 1
-                      : workload.mode == Mode::kHold ? workload.jobs
-                                                     : workload.in_flight;
-    std::string submits;
-    for (int i = 0; i < batch; ++i) submits += submit;
-    const uint32_t end =
-        workload.mode == Mode::kForeground || workload.mode == Mode::kSync
-            ? kWorkComplete
-            : kJobCreated;
+  explicit BareClient(uint16_t port) : socket_(port) {}
+
+  // Sends `packets`, and waits until so many jobs have ended by a packet of
+  // this type.
+  void RunBatch(const std::string& packets, int jobs, uint32_t end) {
     int ended = 0;
     const auto on_packet = [&ended, end](uint32_t type, absl::string_view) {
       if (type == end) ++ended;
     };
-    for (int done = 0; done < workload.jobs; done += batch) {
-      const absl::Time begin = on_latency ? absl::Now() : absl::Time();
-      ended = 0;
-      socket.Send(submits, on_packet);
-      while (ended < batch) socket.Receive(on_packet);
-      if (on_latency) on_latency(absl::Now() - begin);
+    socket_.Send(packets, on_packet);
+    while (ended < jobs) socket_.Receive(on_packet);
+  }
+
+  // Submits each job when it is due, and takes in results meanwhile. One worker
+  // answers in order; several don't, so a job is found by its handle.
+  void RunOpenLoop(const Workload& workload, int jobs,
+                   const OnLatency& on_latency) {
+    const Arrivals arrivals(workload.rate);
+    std::map<std::string, int> running;  // by handle
+    std::deque<int> submitted;           // without a handle yet
+    int ended = 0;
+    const auto on_packet = [&](uint32_t type, absl::string_view body) {
+      if (type == kJobCreated) {
+        running[std::string(body)] = submitted.front();
+        submitted.pop_front();
+      } else if (type == kWorkComplete) {
+        const auto job =
+            running.find(std::string(body.substr(0, body.find('\0'))));
+        if (job == running.end()) Fail("bare: a result of no job");
+        if (on_latency) {
+          on_latency(job->second, absl::Now() - arrivals.Due(job->second));
+        }
+        running.erase(job);
+        ++ended;
+      }
+    };
+    std::string packets;
+    int next = 0;
+    while (ended < jobs) {
+      const absl::Time now = absl::Now();
+      packets.clear();
+      for (; next < jobs && arrivals.Due(next) <= now; ++next) {
+        AppendSubmit(kSubmitJob, TaskOf(workload, next),
+                     PayloadOf(workload, next), &packets);
+        submitted.push_back(next);
+      }
+      if (!packets.empty()) socket_.Send(packets, on_packet);
+      const absl::Time until =
+          next < jobs ? arrivals.Due(next) : absl::InfiniteFuture();
+      if (socket_.Await(until)) socket_.Receive(on_packet);
     }
+  }
+
+ private:
+  Socket socket_;
+};
+
+class BareLoad final : public Load {
+ public:
+  BareLoad(uint16_t port, const Workload& workload)
+      : workload_(workload),
+        background_(workload.mode == Mode::kBackground),
+        payload_(PayloadOf(workload, 0)) {
+    for (int i = 0; i < workload.threads; ++i) clients_.emplace_back(port);
+    AppendSubmits(workload.mode == Mode::kSync ? 1 : workload.in_flight,
+                  &batch_);
+  }
+
+  void Run(int jobs, const OnLatency& on_latency) override {
+    if (workload_.mode == Mode::kOpenLoop) {
+      clients_.front().RunOpenLoop(workload_, jobs, on_latency);
+    } else if (workload_.mode == Mode::kSync) {
+      RunSync(jobs, on_latency);
+    } else {
+      const uint32_t end = background_ ? kJobCreated : kWorkComplete;
+      for (int done = 0; done < jobs; done += workload_.in_flight) {
+        const int count = std::min(workload_.in_flight, jobs - done);
+        if (count < workload_.in_flight) {
+          batch_.clear();
+          AppendSubmits(count, &batch_);
+        }
+        clients_.front().RunBatch(batch_, count, end);
+      }
+    }
+  }
+
+ private:
+  void AppendSubmits(int count, std::string* to) const {
+    for (int i = 0; i < count; ++i) {
+      AppendSubmit(background_ ? kSubmitJobBg : kSubmitJob, kTask, payload_,
+                   to);
+    }
+  }
+  void RunSync(int jobs, const OnLatency& on_latency) {
+    Numbers numbers(jobs);
+    InThreads(workload_.threads, [&](int thread) {
+      BareClient& client = clients_[static_cast<size_t>(thread)];
+      for (int job; (job = numbers.Take()) >= 0;) {
+        const absl::Time begin = absl::Now();
+        client.RunBatch(batch_, 1, kWorkComplete);
+        if (on_latency) on_latency(job, absl::Now() - begin);
+      }
+    });
+  }
+
+  const Workload workload_;
+  const bool background_;
+  const std::string payload_;
+  std::deque<BareClient> clients_;  // one for each thread
+  std::string batch_;               // made once, sent again and again
+};
+
+class BareSide final : public Side {
+ public:
+  std::unique_ptr<Load> MakeLoad(uint16_t port,
+                                 const Workload& workload) override {
+    return std::make_unique<BareLoad>(port, workload);
   }
 
   void RunWorker(uint16_t port, const Workload& workload) override {
@@ -139,29 +252,31 @@ class BareSide final : public Side {
     AppendHeader(kCanDo, sizeof(kTask) - 1, &output);
     output += kTask;
     int outstanding = 0;
-    const auto grab = [&] {
-      AppendHeader(kGrabJob, 0, &output);
-      ++outstanding;
-    };
-    for (int i = 0; i < grabs; ++i) grab();
+    // The last grab that was answered found nothing.
+    bool dry = false;
     std::string sending;
     const auto on_packet = [&](uint32_t type, absl::string_view body) {
       if (type == kJobAssign) {
         --outstanding;
+        dry = false;
         // HANDLE NUL FUNCTION NUL DATA becomes HANDLE NUL DATA.
         const size_t handle = body.find('\0') + 1;
         const absl::string_view data = body.substr(body.find('\0', handle) + 1);
         AppendHeader(kWorkComplete, handle + data.size(), &output);
         output.append(body.data(), handle);
         output.append(data.data(), data.size());
-        grab();
       } else if (type == kNoJob) {
+        dry = true;
         if (--outstanding == 0) AppendHeader(kPreSleep, 0, &output);
-      } else if (type == kNoop && outstanding == 0) {
-        for (int i = 0; i < grabs; ++i) grab();
+      } else if (type == kNoop) {
+        dry = false;
       }
     };
     for (;;) {
+      // Whatever came: as many as there shall be, or none until it is woken.
+      for (; !dry && outstanding < grabs; ++outstanding) {
+        AppendHeader(kGrabJob, 0, &output);
+      }
       std::swap(sending, output);
       socket.Send(sending, on_packet);
       sending.clear();

@@ -4,15 +4,20 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gearman/benchmarks/compare/side.h"
@@ -21,8 +26,31 @@ extern char** environ;
 
 namespace gearman {
 namespace benchmarks {
+namespace {
 
-Child::Child(std::vector<std::string> arguments, bool keep_output) {
+// What moves bytes, waits or wakes; not what starts a program.
+constexpr char kCountedCalls[] =
+    "sendto,sendmsg,recvfrom,recvmsg,read,write,readv,writev,poll,ppoll,"
+    "epoll_wait,epoll_pwait,epoll_pwait2,epoll_ctl,select,pselect6,futex,"
+    "sched_yield,nanosleep,clock_nanosleep,setsockopt,ioctl,timerfd_settime";
+
+}  // namespace
+
+Child::Child(std::vector<std::string> arguments, bool keep_output,
+             const std::string& calls) {
+  if (!calls.empty()) {
+    // -I2: SIGTERM ends it, and the program with it.
+    const std::vector<std::string> strace = {
+        "strace",     "-f",
+        "-I2",        "-qqq",
+        "-c",         "-U",
+        "calls,name", "-o",
+        calls,        absl::StrCat("-etrace=", kCountedCalls)};
+    arguments.insert(arguments.begin(), strace.begin(), strace.end());
+  }
+  // Whatever becomes of this process, no child stays behind.
+  const std::vector<std::string> bound = {"setpriv", "--pdeathsig", "KILL"};
+  arguments.insert(arguments.begin(), bound.begin(), bound.end());
   std::vector<char*> argv;
   for (std::string& argument : arguments) argv.push_back(&argument[0]);
   argv.push_back(nullptr);
@@ -46,7 +74,7 @@ Child::Child(std::vector<std::string> arguments, bool keep_output) {
 }
 
 Child::~Child() {
-  Kill();
+  End(SIGKILL);
   if (output_ >= 0) close(output_);
 }
 
@@ -63,29 +91,49 @@ std::string Child::Output() {
   return text;
 }
 
-double Child::Kill() {
-  if (pid_ <= 0) return 0;
-  kill(pid_, SIGKILL);
-  rusage usage = {};
-  wait4(pid_, nullptr, 0, &usage);
+void Child::End(int signal) {
+  if (pid_ <= 0) return;
+  kill(pid_, signal);
+  waitpid(pid_, nullptr, 0);
   pid_ = -1;
-  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         1e-6 * static_cast<double>(usage.ru_utime.tv_usec +
-                                    usage.ru_stime.tv_usec);
 }
 
-double Child::CpuSeconds() const {
-  std::ifstream file(absl::StrCat("/proc/", pid_, "/stat"));
-  std::stringstream text;
-  text << file.rdbuf();
-  // The fields behind the name in brackets; the 12th and 13th are the ticks.
-  std::istringstream fields(text.str().substr(text.str().rfind(')') + 2));
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  double user = 0;
-  double system = 0;
-  fields >> user >> system;
-  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+double CpuSeconds(pid_t pid) {
+  clockid_t clock;
+  timespec used = {};
+  if (clock_getcpuclockid(pid, &clock) != 0 ||
+      clock_gettime(clock, &used) != 0) {
+    Fail("a process has gone");
+  }
+  return static_cast<double>(used.tv_sec) +
+         1e-9 * static_cast<double>(used.tv_nsec);
+}
+
+double BusiestThreadSeconds(pid_t pid) {
+  double busiest = 0;
+  for (const auto& thread : std::filesystem::directory_iterator(
+           absl::StrCat("/proc/", pid, "/task"))) {
+    std::ifstream file(thread.path() / "schedstat");
+    double nanoseconds = 0;
+    file >> nanoseconds;
+    busiest = std::max(busiest, 1e-9 * nanoseconds);
+  }
+  return busiest;
+}
+
+CallCounts ReadCalls(const std::string& file) {
+  CallCounts counts;
+  std::ifstream lines(file);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    double calls = 0;
+    std::string name;
+    if (!(fields >> calls >> name)) continue;
+    if (name == "total") counts.all = calls;
+    if (name == "sendto" || name == "sendmsg") counts.writes += calls;
+  }
+  if (counts.all == 0) Fail(absl::StrCat("strace wrote no counts to ", file));
+  return counts;
 }
 
 namespace {
@@ -110,14 +158,42 @@ uint16_t FreePort() {
   return ntohs(address.sin_port);
 }
 
-bool Connects(uint16_t port) {
+// A socket, or -1.
+int Connect(uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   const sockaddr_in address = Loopback(port);
-  const bool connected =
-      connect(fd, reinterpret_cast<const sockaddr*>(&address),
-              sizeof(address)) == 0;
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&address),
+              sizeof(address)) == 0) {
+    return fd;
+  }
   close(fd);
-  return connected;
+  return -1;
+}
+
+// What gearmand says to the text command "status".
+std::string Status(uint16_t port) {
+  const int fd = Connect(port);
+  std::string text;
+  if (fd >= 0 && send(fd, "status\n", 7, MSG_NOSIGNAL) == 7) {
+    char buffer[4096];
+    while (!absl::EndsWith(text, ".\n")) {
+      const ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
+      if (n <= 0) break;
+      text.append(buffer, static_cast<size_t>(n));
+    }
+  }
+  close(fd);
+  return text;
+}
+
+// Calls `done` until it is true, for some seconds; then all ends.
+template <typename Done>
+void Await(const Done& done, absl::string_view what) {
+  const absl::Time give_up = absl::Now() + absl::Seconds(20);
+  while (!done()) {
+    if (absl::Now() > give_up) Fail(absl::StrCat("waited in vain for ", what));
+    absl::SleepFor(absl::Milliseconds(2));
+  }
 }
 
 }  // namespace
@@ -129,11 +205,30 @@ Gearmand::Gearmand()
                                    "-p", absl::StrCat(port_), "-t", "2", "-l",
                                    "/dev/null"},
           /*keep_output=*/false)) {
-  const absl::Time give_up = absl::Now() + absl::Seconds(20);
-  while (!Connects(port_)) {
-    if (absl::Now() > give_up) Fail("gearmand does not start");
-    absl::SleepFor(absl::Milliseconds(5));
-  }
+  Await(
+      [this] {
+        const int fd = Connect(port_);
+        if (fd >= 0) close(fd);
+        return fd >= 0;
+      },
+      "gearmand");
+}
+
+void Gearmand::AwaitWorkers(const std::string& task, int workers) const {
+  // TASK TAB JOBS TAB RUNNING TAB WORKERS
+  const std::string begin = absl::StrCat(task, "\t");
+  const std::string end = absl::StrCat("\t", workers);
+  Await(
+      [&] {
+        for (const absl::string_view line :
+             absl::StrSplit(Status(port_), '\n')) {
+          if (absl::StartsWith(line, begin) && absl::EndsWith(line, end)) {
+            return true;
+          }
+        }
+        return false;
+      },
+      "workers");
 }
 
 }  // namespace benchmarks

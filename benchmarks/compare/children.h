@@ -15,18 +15,19 @@ namespace benchmarks {
 // A child that ends with this object at the latest.
 class Child {
  public:
-  // Its standard output is kept for Output when `keep_output`.
-  Child(std::vector<std::string> arguments, bool keep_output);
+  // Its standard output is kept for Output when `keep_output`. With `calls` its
+  // system calls are counted by strace, which writes that file.
+  Child(std::vector<std::string> arguments, bool keep_output,
+        const std::string& calls = "");
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
   // Waits for its good end and returns what it printed.
   std::string Output();
-  // Kills it and returns the seconds of CPU that it used.
-  double Kill();
-  // Seconds of CPU used so far.
-  double CpuSeconds() const;
+  // Ends it, by SIGTERM (which strace needs, to write its file) or SIGKILL.
+  void End(int signal);
+  pid_t pid() const { return pid_; }
 
  private:
   pid_t pid_ = -1;
@@ -39,12 +40,26 @@ class Gearmand {
   Gearmand();
 
   uint16_t port() const { return port_; }
-  double CpuSeconds() const { return process_->CpuSeconds(); }
+  pid_t pid() const { return process_->pid(); }
+  // Waits until so many workers can do `task`.
+  void AwaitWorkers(const std::string& task, int workers) const;
 
  private:
   uint16_t port_;
   std::unique_ptr<Child> process_;
 };
+
+// CPU time that a process has used, all threads together, and its busiest
+// thread alone. Seconds.
+double CpuSeconds(pid_t pid);
+double BusiestThreadSeconds(pid_t pid);
+
+// What strace counted: calls in all, and those that write to a socket.
+struct CallCounts {
+  double all = 0;
+  double writes = 0;
+};
+CallCounts ReadCalls(const std::string& file);
 
 }  // namespace benchmarks
 }  // namespace gearman

@@ -1,9 +1,8 @@
 // Side: one of those that are compared: its client and its worker, each run in
-// a process of its own. Blocking, one thread calls.
+// a process of its own.
 #ifndef GEARMAN_BENCHMARKS_COMPARE_SIDE_H_
 #define GEARMAN_BENCHMARKS_COMPARE_SIDE_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,50 +10,51 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/benchmarks/compare/workload.h"
 
 namespace gearman {
 namespace benchmarks {
 
-enum class Mode : unsigned char {
-  kForeground,  // `in_flight` jobs are submitted, all are waited for, again
-  kBackground,  // the same with background jobs, which end when accepted
-  kSync,        // one job after the other
-  kHold,        // all jobs are submitted and accepted; no worker does them
+// Called with a job's number and the time that it took, in an open loop from
+// the moment at which it was to be submitted. Several threads may call it, each
+// for jobs of its own.
+using OnLatency = std::function<void(int job, absl::Duration)>;
+
+// A client, ready to submit. One thread calls; whatever goes wrong ends the
+// process.
+class Load {
+ public:
+  virtual ~Load() = default;
+
+  // Does `jobs` jobs of the workload, in its mode. `on_latency` may be null.
+  virtual void Run(int jobs, const OnLatency& on_latency) = 0;
 };
-
-struct Workload {
-  Mode mode = Mode::kForeground;
-  int jobs = 0;
-  int in_flight = 1000;
-  size_t payload_bytes = 16;
-  // Grabs that the worker keeps outstanding; 0: as the side does by itself.
-  int grabs = 0;
-  int concurrency = 1;
-  // Each job has a unique of its own; else the packet has an empty one, as
-  // libgearman's has. (Only the SDK's side can.)
-  bool uniques = false;
-};
-
-inline constexpr char kTask[] = "tiny";
-
-// Called with the time that each job took, where one at a time is made.
-using OnLatency = std::function<void(absl::Duration)>;
 
 class Side {
  public:
   virtual ~Side() = default;
 
-  // Does the client's part of a workload with the server at that port of the
-  // loopback. Ends the process when something goes wrong.
-  virtual void RunClient(uint16_t port, const Workload& workload,
-                         const OnLatency& on_latency) = 0;
+  // A client of the server at that port of the loopback.
+  virtual std::unique_ptr<Load> MakeLoad(uint16_t port,
+                                         const Workload& workload) = 0;
+  // Server and worker are in the client's process, or there are none: the port
+  // means nothing, and RunWorker is not called.
+  virtual bool in_process() const { return false; }
   // Does jobs until the process is killed: the result is the payload.
   virtual void RunWorker(uint16_t port, const Workload& workload) = 0;
 };
 
-std::unique_ptr<Side> MakeBareSide();        // "bare": plain sockets
-std::unique_ptr<Side> MakeLibgearmanSide();  // "libgearman"
-std::unique_ptr<Side> MakeSdkSide();         // "sdk"
+// The side with a name: "libgearman", "bare" (plain sockets), or "sdk".
+// "inproc", "tcp", "tls": the SDK's client, worker and embedded server, all in
+// the client's process, talking so. "two hops": no Gearman at all, one thread
+// wakes another one and is woken by it, with std::condition_variable.
+std::unique_ptr<Side> MakeSide(absl::string_view name);
+
+std::unique_ptr<Side> MakeBareSide();
+std::unique_ptr<Side> MakeLibgearmanSide();
+std::unique_ptr<Side> MakeSdkSide();
+std::unique_ptr<Side> MakeInProcessSide(absl::string_view scheme);
+std::unique_ptr<Side> MakeTwoHopsSide();
 
 // Prints and ends the process.
 [[noreturn]] void Fail(absl::string_view why);

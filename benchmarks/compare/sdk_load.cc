@@ -1,0 +1,118 @@
+#include "gearman/benchmarks/compare/sdk_load.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gearman/benchmarks/compare/open_loop.h"
+
+namespace gearman {
+namespace benchmarks {
+namespace {
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) Fail(status.ToString());
+}
+
+}  // namespace
+
+SdkLoad::SdkLoad(Client* client, const Workload& workload)
+    : client_(client), workload_(workload), payload_(PayloadOf(workload, 0)) {}
+
+void SdkLoad::Run(int jobs, const OnLatency& on_latency) {
+  switch (workload_.mode) {
+    case Mode::kSync:
+      RunSync(jobs, on_latency);
+      return;
+    case Mode::kOpenLoop:
+      if (workload_.callbacks != 0) {
+        RunOpenLoopWithCallbacks(jobs, on_latency);
+      } else {
+        RunOpenLoop(jobs, on_latency);
+      }
+      return;
+    case Mode::kHold:
+      RunBatch(jobs);
+      return;
+    case Mode::kForeground:
+    case Mode::kBackground:
+      for (int done = 0; done < jobs; done += workload_.in_flight) {
+        RunBatch(std::min(workload_.in_flight, jobs - done));
+      }
+      return;
+  }
+}
+
+void SdkLoad::RunBatch(int jobs) {
+  std::vector<JobSpec> specs;
+  specs.reserve(static_cast<size_t>(jobs));
+  for (int i = 0; i < jobs; ++i) {
+    specs.emplace_back(kTask, payload_);
+    specs.back().background = workload_.mode == Mode::kBackground;
+  }
+  requests_ = client_->SubmitMultipleJobs(std::move(specs));
+  Check(workload_.mode == Mode::kForeground
+            ? client_->WaitUntilJobsCompleted(requests_)
+            : client_->WaitUntilJobsAccepted(requests_));
+}
+
+void SdkLoad::RunSync(int jobs, const OnLatency& on_latency) {
+  Numbers numbers(jobs);
+  InThreads(workload_.threads, [&](int /*thread*/) {
+    for (int job; (job = numbers.Take()) >= 0;) {
+      const absl::Time begin = absl::Now();
+      Check(client_->Run(kTask, payload_).status());
+      if (on_latency) on_latency(job, absl::Now() - begin);
+    }
+  });
+}
+
+JobSpec SdkLoad::SpecOf(int job) const {
+  return JobSpec(TaskOf(workload_, job), PayloadOf(workload_, job));
+}
+
+void SdkLoad::RunOpenLoop(int jobs, const OnLatency& on_latency) {
+  const Arrivals arrivals(workload_.rate);
+  struct Running {
+    int job;
+    JobRequest request;
+  };
+  std::vector<Running> running;
+  const auto ended = [&](const Running& r) {
+    if (!r.request.finished()) return false;
+    Check(r.request.status());
+    if (on_latency) on_latency(r.job, absl::Now() - arrivals.Due(r.job));
+    return true;
+  };
+  for (int next = 0; next < jobs || !running.empty();) {
+    const absl::Time now = absl::Now();
+    for (; next < jobs && arrivals.Due(next) <= now; ++next) {
+      running.push_back({next, client_->SubmitJob(SpecOf(next))});
+    }
+    client_->RunOnce(next < jobs ? arrivals.Due(next) : absl::InfiniteFuture());
+    running.erase(std::remove_if(running.begin(), running.end(), ended),
+                  running.end());
+  }
+}
+
+void SdkLoad::RunOpenLoopWithCallbacks(int jobs, const OnLatency& on_latency) {
+  const Arrivals arrivals(workload_.rate);
+  absl::BlockingCounter left(jobs);
+  for (int job = 0; job < jobs; ++job) {
+    arrivals.Await(job);
+    JobSpec spec = SpecOf(job);
+    spec.options.callbacks.on_complete = [&, job](const JobRequest& request) {
+      Check(request.status());
+      if (on_latency) on_latency(job, absl::Now() - arrivals.Due(job));
+      left.DecrementCount();
+    };
+    client_->SubmitJob(std::move(spec));
+  }
+  left.Wait();
+}
+
+}  // namespace benchmarks
+}  // namespace gearman
