@@ -8,11 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "benchmark/benchmark.h"
@@ -22,8 +24,12 @@
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/plugins/retry/no_retry.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/server_engine.h"
+#include "gearman/sdk/internal/client/effects.h"
+#include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/client/job_request_tracker.h"
 
 namespace gearman {
 namespace {
@@ -115,6 +121,48 @@ void EngineJob(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations());
 }
 BENCHMARK(EngineJob);
+
+// --- the tracker: a job started, accepted and completed, among many others
+
+void TrackerJob(benchmark::State& state) {
+  NoRetryPolicy policy;
+  internal::JobRequestTracker::Options options;
+  options.retry_policy = &policy;
+  internal::JobRequestTracker tracker(options);
+  const absl::Time now = absl::Now();
+  const auto start = [&] {
+    auto request = std::make_shared<internal::JobRequestState>();
+    request->task = kTask;
+    request->deadline = now + absl::Minutes(1);
+    tracker.Start(request, now);
+    for (internal::JobRequestState* starting : tracker.TakeDispatches()) {
+      tracker.OnDispatched(starting);
+    }
+    return request.get();  // which keeps itself while it is in flight
+  };
+  const auto give = [&](internal::JobRequestState* request,
+                        internal::Effect::Kind kind) {
+    internal::Effect effect;
+    effect.kind = kind;
+    effect.operation = request;
+    effect.text = "H:embedded:1";
+    if (kind == internal::Effect::Kind::kCompleted) {
+      effect.data = Payload::View(kPayload);
+    }
+    tracker.OnEffect(effect, "tcp://one:4730", now);
+  };
+  std::deque<internal::JobRequestState*> in_flight;
+  for (int64_t i = 0; i < state.range(0); ++i) in_flight.push_back(start());
+  for (auto _ : state) {
+    in_flight.push_back(start());
+    give(in_flight.back(), internal::Effect::Kind::kAccepted);
+    give(in_flight.front(), internal::Effect::Kind::kCompleted);
+    in_flight.pop_front();
+  }
+  tracker.GiveUpAll(absl::CancelledError("the end"), now);
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(TrackerJob)->Arg(1)->Arg(1000)->Arg(1000000);
 
 // --- everything in one process
 
