@@ -24,7 +24,8 @@
 //   results arrive     | yes            | in background | in the next call
 //   callbacks run      | on the leader  | in background | refused at submit
 //
-// The background thread begins when nobody has waited for a millisecond.
+// After a thread has waited the background thread leaves the lead free for a
+// millisecond, for the next one that waits.
 //
 // Ownership: a client owns its connections and (unless given one) its poller.
 // Its end closes them and finishes what is in flight as CANCELLED. Don't

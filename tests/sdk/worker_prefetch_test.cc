@@ -56,6 +56,9 @@ class FourWorkers {
     return now() - begin;
   }
 
+  // Lets time pass with nothing to do.
+  void Pause(absl::Duration time) { stack_.simulation.RunFor(time); }
+
   // Submits `burst` jobs at once, a thousand a second, of which one in ten is
   // slow, which keeps two workers busy. Returns the time within which 99 of 100
   // were done.
@@ -180,10 +183,18 @@ TEST_P(WorkerPrefetchTest, TinyJobsAreStillTakenManyAtATime) {
   EXPECT_LE(four.writes() - before, 1000u);
 }
 
+TEST_P(WorkerPrefetchTest, SlowJobsAfterTinyOnesAndAPauseAreNotHoarded) {
+  FourWorkers four(GetParam());
+  four.Run("tiny", 4000);
+  four.Pause(absl::Milliseconds(10));
+  EXPECT_EQ(four.Run("slow", 40), 10 * kSlow);
+  EXPECT_EQ(four.looks_at_hoards(), 0);
+}
+
 TEST_P(WorkerPrefetchTest, AMixIsDoneAsSoonAsWithOneGrabAtATime) {
   PrefetchOptions one;
   one.max_jobs = 0;
-  for (const int burst : {1, 100}) {
+  for (const int burst : {1, 10, 100}) {
     const absl::Duration alone =
         FourWorkers(GetParam(), one).RunMix(1000, burst);
     const absl::Duration adaptive = FourWorkers(GetParam()).RunMix(1000, burst);

@@ -278,7 +278,9 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
                                 bool will_wait) {
   absl::Status result;
   {
+    submitters_.fetch_add(1, std::memory_order_relaxed);
     absl::MutexLock lock(&mutex_);
+    submitters_.fetch_sub(1, std::memory_order_relaxed);
     absl::Time now = clock_->Now();
     for (const JobRequest& handle : batch) {
       const std::shared_ptr<JobRequestState>& request = handle.internal_state();
@@ -328,7 +330,8 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
 void ClientCore::AfterChange(absl::Time now, bool will_wait) {
   // Who leads and is awake sends it with the rest.
   if (driver_.leader_busy()) return;
-  Settle(now);
+  // So does the next submitter, who waits for the lock.
+  if (submitters_.load(std::memory_order_relaxed) == 0) Settle(now);
   if (will_wait) return;
   driver_.OnChange(tracker_.has_notices() ? absl::InfinitePast()
                                           : NextDeadline());

@@ -4,6 +4,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
 
+#include <atomic>
 #include <memory>
 #include <random>
 #include <string>
@@ -131,6 +132,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   Clock* const clock_;
   const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
 
+  // Threads in Submit that do not have the lock yet: they share a write.
+  std::atomic<int> submitters_{0};
   absl::Mutex mutex_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
   JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);

@@ -8,8 +8,10 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// How long the background thread leaves the lead free: who submits and then
-// waits finds it so, and there is no hop from one thread to another.
+// How long the background thread leaves the lead free after somebody has
+// waited: who submits and then waits finds it so, and there is no hop from one
+// thread to another. When nobody came in that time, it leads at once from then
+// on, until somebody waits again.
 constexpr absl::Duration kBackgroundGrace = absl::Milliseconds(1);
 
 // The driver whose callbacks the thread runs, if any.
@@ -38,6 +40,7 @@ bool IoDriver::in_callback() const { return current_driver == this; }
 bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
   if (waiter->done()) return true;
   if (in_callback()) return false;
+  threads_wait_ = true;
   bool looked = false;
   while (!waiter->done() && !stopping_) {
     if (!leading_) {
@@ -150,8 +153,11 @@ void IoDriver::BackgroundMain() {
       background_idle_ = false;
       continue;
     }
-    background_condition_.WaitWithTimeout(mutex_, kBackgroundGrace);
-    if (stopping_ || !BackgroundMayLead()) continue;
+    if (threads_wait_) {
+      threads_wait_ = false;
+      background_condition_.WaitWithTimeout(mutex_, kBackgroundGrace);
+      if (stopping_ || threads_wait_ || !BackgroundMayLead()) continue;
+    }
     leading_ = true;
     background_leads_ = true;
     absl::Time next = machine_->Work({});

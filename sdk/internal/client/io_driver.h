@@ -96,6 +96,7 @@ class IoDriver {
   bool polling_ = false;
   bool background_leads_ = false;
   bool background_idle_ = false;  // asleep until it is woken
+  bool threads_wait_ = true;      // one did since the background thread led
   bool stopping_ = false;
   absl::Time polling_until_ = absl::InfiniteFuture();
   std::list<Waiter*> followers_;  // asleep, in the order they came

@@ -10,6 +10,9 @@
 //
 // The third term makes it grow from none, doubling with each round, so that one
 // lucky measurement takes no hoard; and a task never measured counts as slow.
+// It begins again after a pause longer than max_wait: what comes then may be
+// something else, and whoever asked for 128 tiny jobs would get as many slow
+// ones.
 //
 // Pure: no clock, no I/O. Belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_PREFETCH_H_
@@ -18,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/time/time.h"
 #include "gearman/sdk/internal/worker/job_cost.h"
 #include "gearman/sdk/worker_options.h"
 
@@ -51,6 +55,11 @@ class Prefetch {
 
   // The jobs that come are known not to be slow.
   bool quick() const { return mix_.known() && mix_.expected_ns() < kSlowNs; }
+
+  // Nothing was done for a while, or is being done.
+  void OnPause(absl::Duration length) {
+    if (length > options_.max_wait) fast_in_a_row_ = 0;
+  }
 
   // How many jobs may be waiting or asked for.
   int Target(const Load& load) const;

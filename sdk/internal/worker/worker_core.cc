@@ -364,12 +364,15 @@ void WorkerCore::Advance(absl::Time now) {
     CloseLeaving(now);
     congested_.resize(static_cast<size_t>(servers_.size()));
     servers_.Open(offered_, now, &lost_);
+    jobs_.NotePause(now);
     const int room = jobs_.Room();
     if (room > 0) servers_.Grab(room, jobs_.quick(), now);
   } else {
     CloseDrained(now);
     if (stopped()) return;
   }
+  // Whoever has an answer finds its job counted.
+  Publish();
   for (int i = 0; i < servers_.size(); ++i) servers_.Settle(i, now, &lost_);
   jobs_.OnFlushed();
   for (int i = 0; i < servers_.size(); ++i) {

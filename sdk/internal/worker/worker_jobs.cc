@@ -158,6 +158,7 @@ void WorkerJobs::Returned(const HeldJobPtr& job,
                           absl::StatusOr<std::string> result, bool forgotten,
                           int64_t busy_ns, absl::Time now) {
   prefetch_.OnDone(&job->task->cost, busy_ns);
+  last_returned_ = now;
   const bool asynchronous = !job->task->handler;
   if (asynchronous && result.ok()) {
     // Somebody has it, unless the answer came first.
@@ -398,6 +399,12 @@ Prefetch::Load WorkerJobs::load() const {
   load.waiting = in_pool_ - load.running;
   if (in_pool_ > 0) load.waiting_ns = in_pool_ns_ / in_pool_ * load.waiting;
   return load;
+}
+
+void WorkerJobs::NotePause(absl::Time now) {
+  if (waiting_ + in_pool_ == 0 && !handler_here_ && now > last_returned_) {
+    prefetch_.OnPause(now - last_returned_);
+  }
 }
 
 int WorkerJobs::Room() const {

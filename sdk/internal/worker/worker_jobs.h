@@ -90,6 +90,9 @@ class WorkerJobs {
 
   // How many grabs may be sent now.
   int Room() const;
+  // Call before Room when there has been nothing to do: jobs to come may be
+  // other ones.
+  void NotePause(absl::Time now);
   // Handlers are known to be quick.
   bool quick() const { return prefetch_.quick(); }
   // Since when an answer waits to be written; InfiniteFuture: none does.
@@ -144,6 +147,7 @@ class WorkerJobs {
   size_t held_bytes_ = 0;
   absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
   absl::Time unsent_since_ = absl::InfiniteFuture();
+  absl::Time last_returned_ = absl::InfiniteFuture();  // a handler
   std::vector<Report> reports_;
   std::vector<Message> mail_;
 };

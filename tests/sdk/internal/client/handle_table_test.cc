@@ -69,8 +69,7 @@ TEST_F(HandleTableTest, EachPacketComesOnceForEachSubmission) {
   JobRequestState* const third = Submitted("H:1");
   const HandleTable::Arrival data = table_.Arrive("H:1", false);
   EXPECT_TRUE(data.first_copy);
-  EXPECT_THAT(Chain(data.requests),
-              UnorderedElementsAre(first, second, third));
+  EXPECT_THAT(Chain(data.requests), UnorderedElementsAre(first, second, third));
   EXPECT_FALSE(table_.Arrive("H:1", false).first_copy);
   EXPECT_FALSE(table_.Arrive("H:1", false).first_copy);
   EXPECT_TRUE(table_.Arrive("H:1", true).first_copy);
