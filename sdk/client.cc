@@ -1,6 +1,7 @@
 #include "gearman/sdk/client.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/query.h"
+#include "gearman/sdk/internal/client/status_spans.h"
 
 namespace gearman {
 namespace {
@@ -88,6 +90,32 @@ class StatusQuestion {
   absl::Status error_;
   std::vector<std::unique_ptr<Query>> queries_;
 };
+
+// `requests`: whose ids they are, or empty.
+std::vector<absl::StatusOr<JobStatus>> AskStatuses(
+    internal::ClientCore* core, absl::Span<const JobId> ids,
+    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+  std::optional<internal::StatusSpans> spans;
+  TraceObserver* const observer = core->options().trace_observer.get();
+  if (observer != nullptr) {
+    spans.emplace(observer, core->clock(), ids, requests);
+  }
+  std::vector<StatusQuestion> questions;
+  questions.reserve(ids.size());
+  std::vector<Query*> queries;
+  for (const JobId& id : ids) {
+    questions.emplace_back(core, id);
+    questions.back().CollectQueries(&queries);
+  }
+  core->Ask(queries, timeout);
+  std::vector<absl::StatusOr<JobStatus>> answers;
+  answers.reserve(questions.size());
+  for (const StatusQuestion& question : questions) {
+    answers.push_back(question.Answer());
+  }
+  if (spans.has_value()) spans->End(answers);
+  return answers;
+}
 
 }  // namespace
 
@@ -186,7 +214,7 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
   ids.reserve(requests.size());
   for (const JobRequest& request : requests) ids.push_back(request.id());
   std::vector<absl::StatusOr<JobStatus>> answers =
-      GetJobStatuses(absl::MakeConstSpan(ids), timeout);
+      AskStatuses(core_.get(), ids, requests, timeout);
   absl::MutexLock lock(core_->mutex());
   for (size_t i = 0; i < requests.size(); ++i) {
     JobRequestState* state = requests[i].internal_state().get();
@@ -200,20 +228,7 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
 
 std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
     absl::Span<const JobId> ids, absl::Duration timeout) {
-  std::vector<StatusQuestion> questions;
-  questions.reserve(ids.size());
-  std::vector<Query*> queries;
-  for (const JobId& id : ids) {
-    questions.emplace_back(core_.get(), id);
-    questions.back().CollectQueries(&queries);
-  }
-  core_->Ask(queries, timeout);
-  std::vector<absl::StatusOr<JobStatus>> answers;
-  answers.reserve(questions.size());
-  for (const StatusQuestion& question : questions) {
-    answers.push_back(question.Answer());
-  }
-  return answers;
+  return AskStatuses(core_.get(), ids, /*requests=*/{}, timeout);
 }
 
 absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,

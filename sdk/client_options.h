@@ -23,6 +23,7 @@
 #include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/server_selector.h"
+#include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/job_status.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/reconnect_options.h"
@@ -32,6 +33,10 @@
 namespace gearman {
 
 class JobRequest;
+class OutgoingJob;
+
+// Sees each job before it is submitted: sdk/client_interceptor.h.
+using ClientInterceptor = std::function<void(OutgoingJob&)>;
 
 // The unique of a request that was given none.
 enum class UniqueMode : unsigned char {
@@ -156,6 +161,10 @@ struct ClientOptions {
   std::shared_ptr<IdempotencyPolicy> idempotency_policy;
   std::shared_ptr<ServerSelector> server_selector;
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
+  // Hears of each submission, retry and status question; null: nobody does.
+  std::shared_ptr<TraceObserver> trace_observer;
+  // Called in this order for each submission.
+  std::vector<ClientInterceptor> interceptors;
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
   // fills.
   std::shared_ptr<TransportRegistry> transports;

@@ -49,11 +49,14 @@ absl::Status Finished() {
 
 // --- JobContext --------------------------------------------------------------
 
-const Job& JobContext::job() const { return held_->job; }
+const Job& JobContext::job() const { return internal::JobOf(*held_); }
 const std::string& JobContext::reducer() const { return held_->reducer; }
 absl::Time JobContext::started() const { return held_->started; }
 absl::Time JobContext::deadline() const { return held_->deadline; }
 StopToken JobContext::stop_token() const { return TokenOf(held_); }
+TraceSpan* JobContext::span() const {
+  return held_->hooks == nullptr ? nullptr : held_->hooks->span.get();
+}
 
 absl::Status JobContext::SendData(std::string data) {
   return SendBytes(held_, Message::Kind::kData, std::move(data), true);
@@ -79,15 +82,18 @@ PendingJob& PendingJob::operator=(PendingJob&& other) noexcept {
 
 PendingJob::~PendingJob() {
   if (held_ == nullptr || internal::DroppedInHandler(held_.get())) return;
+  absl::StatusOr<std::string> result =
+      JobFailed("the pending job was dropped without an answer");
+  if (held_->hooks != nullptr) internal::RunEndHooks(held_.get(), &result);
   Message message;
   message.kind = Message::Kind::kFinished;
-  message.forgotten = true;
-  message.result = JobFailed("the pending job was dropped without an answer");
+  message.forgotten = !result.ok();
+  message.result = std::move(result);
   message.job = held_;
   held_->mailbox->Post(std::move(message));
 }
 
-const Job& PendingJob::job() const { return held_->job; }
+const Job& PendingJob::job() const { return internal::JobOf(*held_); }
 const std::string& PendingJob::reducer() const { return held_->reducer; }
 absl::Time PendingJob::started() const { return held_->started; }
 absl::Time PendingJob::deadline() const { return held_->deadline; }
@@ -113,6 +119,7 @@ absl::Status PendingJob::SendStatus(int64_t numerator, int64_t denominator) {
 
 void PendingJob::Finish(absl::StatusOr<std::string> result) {
   if (held_ == nullptr) return;
+  if (held_->hooks != nullptr) internal::RunEndHooks(held_.get(), &result);
   Message message;
   message.kind = Message::Kind::kFinished;
   message.result = std::move(result);

@@ -42,6 +42,8 @@
 
 namespace gearman {
 
+class TraceSpan;
+
 namespace internal {
 struct HeldJob;
 }  // namespace internal
@@ -70,6 +72,9 @@ class JobContext {
   absl::Time deadline() const;
   // Valid for as long as you like.
   StopToken stop_token() const;
+  // What WorkerOptions::trace_observer made of this job's processing: lives as
+  // long as the handler's call. Null: it is not traced.
+  TraceSpan* span() const;
 
   // Send WORK_DATA, WORK_WARNING, WORK_STATUS to the job's clients, in order.
   // CANCELLED: there is no use any more, the token has fired or the answer has

@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/client/call_options.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
 
@@ -69,64 +70,10 @@ JobStatus StatusOf(const JobRequestState& state) {
 JobRequest::JobRequest(JobSpec spec)
     : state_(std::make_shared<JobRequestState>()) {
   JobRequestState& state = *state_;
-  CallOptions& options = spec.options;
   state.task = std::move(spec.task);
   state.data = std::move(spec.data);
-  state.background = spec.background || options.run_at.has_value();
-  if (options.priority.has_value()) {
-    state.priority = *options.priority;
-    state.priority_set = true;
-  }
-  if (options.idempotent.has_value()) {
-    state.idempotent = *options.idempotent;
-    state.idempotent_set = true;
-  }
-  state.when_full = options.when_full;
-  if (options.timeout.has_value()) {
-    state.timeout = *options.timeout;
-    if (state.timeout <= absl::ZeroDuration()) {
-      state.invalid = absl::InvalidArgumentError(absl::StrCat(
-          "CallOptions::timeout is ", absl::FormatDuration(state.timeout),
-          "; it must be more than zero"));
-    }
-  }
-  if (options.max_connection_attempts.has_value()) {
-    state.max_attempts = *options.max_connection_attempts;
-    if (state.max_attempts < 1) {
-      state.invalid = absl::InvalidArgumentError(
-          absl::StrCat("CallOptions::max_connection_attempts is ",
-                       state.max_attempts, "; it must be at least 1"));
-    }
-  }
-  if (options.unique.has_value()) {
-    state.unique_set = true;
-    state.explicit_unique = !options.unique->empty();
-    if (!state.unique.Assign(*options.unique)) {
-      state.invalid = absl::InvalidArgumentError(absl::StrCat(
-          "the unique \"", absl::CHexEscape(*options.unique), "\" has ",
-          options.unique->size(), " bytes; gearmand keeps 63"));
-    }
-  }
-  if (options.run_at.has_value()) {
-    if (*options.run_at == absl::InfiniteFuture() ||
-        *options.run_at < absl::UnixEpoch()) {
-      state.invalid = absl::InvalidArgumentError(absl::StrCat(
-          "CallOptions::run_at is ", absl::FormatTime(*options.run_at),
-          "; it must be a time that can come"));
-    } else if (options.priority.has_value() &&
-               *options.priority != Priority::kNone) {
-      state.invalid = absl::InvalidArgumentError(
-          "CallOptions::run_at: a delayed job has normal priority "
-          "(SUBMIT_JOB_EPOCH has no other); leave the priority unset");
-    }
-    state.MutableExtras().run_at = options.run_at;
-  }
-  if (!options.callbacks.empty()) {
-    state.MutableExtras().callbacks = std::move(options.callbacks);
-  }
-  if (options.retry_policy != nullptr) {
-    state.MutableExtras().retry_policy = std::move(options.retry_policy);
-  }
+  state.background = spec.background;
+  internal::PutOptions(std::move(spec.options), &state);
 }
 
 Job JobRequest::job() const {
@@ -305,6 +252,7 @@ absl::Status JobRequest::Reset() {
       state.extras->update_bytes = 0;
       state.extras->job_status = JobStatus();
       state.extras->attempts.clear();
+      internal::RestoreOriginal(&state);
     }
   }
   state_->core = nullptr;

@@ -128,7 +128,8 @@ class JobRequest {
   // A background request once created; a foreground one once failed or
   // complete.
   bool complete() const;
-  // Nothing more will happen by itself: complete, given up, or cancelled.
+  // Nothing more will happen by itself: complete, given up, or cancelled. With
+  // interceptors that see the end (sdk/client_interceptor.h): once they have.
   bool finished() const;
   // The last wait for it, or its own timeout, ended before it was complete.
   // After a wait's time-out it can be waited for again.

@@ -15,7 +15,9 @@ constexpr StatusMeaning kMeanings[] = {
     {absl::StatusCode::kCancelled,
      "the caller cancelled, or its client or worker has ended", false},
     {absl::StatusCode::kUnknown,
-     "a worker's handler threw something that is no std::exception", false},
+     "an interceptor threw, or a worker's handler something that is no "
+     "std::exception",
+     false},
     {absl::StatusCode::kInvalidArgument,
      "the caller's mistake: a name, value or option that can never be right",
      false},

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/job.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/reconnect_options.h"
@@ -21,6 +22,11 @@
 #include "gearman/transports/transport_registry.h"
 
 namespace gearman {
+
+class IncomingJob;
+
+// Sees each job before its handler does: sdk/worker_interceptor.h.
+using WorkerInterceptor = std::function<void(IncomingJob&)>;
 
 // How a job ended for its worker.
 enum class JobOutcome : unsigned char {
@@ -147,6 +153,10 @@ struct WorkerOptions {
 
   // Plugins; null: no metrics.
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
+  // Hears of each job that is begun; null: nobody does.
+  std::shared_ptr<TraceObserver> trace_observer;
+  // Called in this order for each job that is begun.
+  std::vector<WorkerInterceptor> interceptors;
   // Address schemes; null: TransportRegistry of the linked builtins.
   std::shared_ptr<TransportRegistry> transports;
   Logger logger;

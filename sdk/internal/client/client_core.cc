@@ -125,6 +125,8 @@ ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
       poller_(options_.poller),
       clock_(poller_->clock()),
       metrics_(MakeMetrics(options_)),
+      hooked_(options_.trace_observer != nullptr ||
+              !options_.interceptors.empty()),
       random_(MakeRandomEngine(options_.random_seed)),
       tracker_(TrackerOptions(options_, metrics_.get(), &random_)),
       servers_(std::move(servers), PoolOptions(options_, metrics_.get()),
@@ -277,6 +279,11 @@ absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
 absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
                                 bool will_wait) {
   absl::Status result;
+  if (hooked_) {
+    for (const JobRequest& request : batch) {
+      RunInterceptors(request.internal_state().get());
+    }
+  }
   {
     submitters_.fetch_add(1, std::memory_order_relaxed);
     absl::MutexLock lock(&mutex_);
@@ -299,13 +306,18 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
         status = absl::CancelledError("the client was destroyed");
       }
       bool silently = false;
-      if (status.ok() && Full()) {
+      const bool answered = status.ok() && request->answered();
+      if (status.ok() && !answered && Full()) {
         status = MakeRoom(*request);
         now = clock_->Now();
         silently = request->when_full.value_or(options_.limits.when_full) ==
                    WhenFull::kDrop;
       }
       tracker_.Start(request, now);
+      if (answered) {
+        tracker_.OnAnswered(request.get(), now);
+        continue;
+      }
       if (!status.ok()) {
         StatusFacts facts;
         facts.operation = "submit";
@@ -360,6 +372,7 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
   server = servers_.Renewed(server, now);
   request->server = server;
   tracker_.OnDispatched(request);
+  if (request->attempts > 1) tracker_.OnRetryDispatched(request, now);
   const std::string& name = servers_.link(server).name;
   absl::Status status = Open(server, now);
   if (!status.ok()) {
@@ -536,6 +549,7 @@ bool ClientCore::RunNotices() {
   {
     IoDriver::CallbackScope scope(&driver_);
     for (Notice& notice : notices) {
+      if (notice.hooks != nullptr && !RunHooks(&notice)) continue;
       const JobRequest request(notice.request);
       const JobCallbacks& callbacks = notice.request->extras->callbacks;
       switch (notice.kind) {
@@ -548,6 +562,10 @@ bool ClientCore::RunNotices() {
         case Notice::Kind::kStatus:
           callbacks.on_status(request, notice.status);
           break;
+        case Notice::Kind::kRetryBegins:
+        case Notice::Kind::kRetryEnds:
+          break;
+        case Notice::Kind::kEnding:
         case Notice::Kind::kComplete:
           if (callbacks.on_complete) callbacks.on_complete(request);
           ended.push_back(std::move(notice.request));

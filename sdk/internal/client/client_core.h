@@ -118,6 +118,13 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const std::string& server, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What comes before a submission for those who observe and intercept: begins
+  // its span, calls the interceptors. Without the lock.
+  void RunInterceptors(JobRequestState* request) ABSL_LOCKS_EXCLUDED(mutex_);
+  // What a notice means for them. True: callbacks must hear of it, too.
+  bool RunHooks(Notice* notice) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Lets interceptors change the end of a request, which is then finished.
+  void RunEndHooks(Notice* notice) ABSL_LOCKS_EXCLUDED(mutex_);
   // Runs the callbacks that are due, without the lock. False: there were none.
   bool RunNotices() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Hands the metrics to the exporter, without the lock meanwhile.
@@ -131,6 +138,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   const std::shared_ptr<Poller> poller_;
   Clock* const clock_;
   const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
+  const bool hooked_;  // there is an observer or an interceptor
 
   // Threads in Submit that do not have the lock yet: they share a write.
   std::atomic<int> submitters_{0};

@@ -24,6 +24,7 @@
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/client/inline_bytes.h"
 #include "gearman/sdk/internal/client/operation.h"
+#include "gearman/sdk/internal/client/request_hooks.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/job_request.h"
 #include "gearman/sdk/job_status.h"
@@ -57,6 +58,9 @@ inline constexpr RequestTransition kRequestTransitions[] = {
     {JobState::kPending, RequestInput::kRefused, JobState::kFailed},
     {JobState::kPending, RequestInput::kRetry, JobState::kPending},
     {JobState::kPending, RequestInput::kGiveUp, JobState::kUnknown},
+    // Answered by an interceptor.
+    {JobState::kPending, RequestInput::kComplete, JobState::kComplete},
+    {JobState::kPending, RequestInput::kFail, JobState::kFailed},
     {JobState::kCreated, RequestInput::kComplete, JobState::kComplete},
     {JobState::kCreated, RequestInput::kFail, JobState::kFailed},
     {JobState::kCreated, RequestInput::kRetry, JobState::kPending},
@@ -91,6 +95,9 @@ struct JobRequestExtras {
   bool pinned = false;
   // While it waits to be tried again; else InfiniteFuture.
   absl::Time retry_at = absl::InfiniteFuture();
+  // Of the submission that goes on; null: nobody is to hear of it.
+  std::shared_ptr<RequestHooks> hooks;
+  std::unique_ptr<OriginalJob> original;  // null: it is unchanged
 };
 
 struct JobRequestState final : Operation {
@@ -102,6 +109,13 @@ struct JobRequestState final : Operation {
   }
   bool has_callbacks() const {
     return extras != nullptr && !extras->callbacks.empty();
+  }
+  RequestHooks* hooks() const {
+    return extras == nullptr ? nullptr : extras->hooks.get();
+  }
+  // An interceptor has answered in the place of a server.
+  bool answered() const {
+    return hooks() != nullptr && hooks()->answer.has_value();
   }
 
   // --- what was asked for; fixed while in flight ---

@@ -145,8 +145,6 @@ std::vector<Notice> JobRequestTracker::TakeNotices() {
 void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
                                absl::Status status) {
   if (request->self == nullptr) return;
-  const std::optional<JobState> next = NextState(request->state, input);
-  request->state = next.value_or(JobState::kUnknown);
   if (request->session != nullptr) request->session->Detach(request);
   SetTimer(request, absl::InfiniteFuture());
   if (request->extras != nullptr) {
@@ -158,11 +156,6 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
         std::remove(to_dispatch_.begin(), to_dispatch_.end(), request),
         to_dispatch_.end());
   }
-  if (request->metrics != nullptr) {
-    request->metrics->Finished(OutcomeOf(*request, input, status),
-                               now_ - request->submitted);
-  }
-  request->status = std::move(status);
   if (request->previous_in_flight != nullptr) {
     request->previous_in_flight->next_in_flight = request->next_in_flight;
   } else {
@@ -174,17 +167,40 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
   request->next_in_flight = nullptr;
   request->previous_in_flight = nullptr;
   --in_flight_;
-  // Last: whoever sees it may read everything without the lock.
+  const bool told = request->has_callbacks();
+  if (told) --with_callbacks_;
   std::shared_ptr<JobRequestState> self = std::move(request->self);
-  request->callbacks_pending = request->has_callbacks();
-  request->finished.store(true, std::memory_order_release);
-  if (!request->has_callbacks()) {
+  if (request->hooks() != nullptr) {
+    FinishHooked(std::move(self), input, std::move(status));
+    return;
+  }
+  MarkFinished(request, input, std::move(status), now_, told);
+  if (!told) {
     ReleaseWaiters(request, /*finished=*/true);
     return;
   }
-  --with_callbacks_;
   // Its waiters are released once its callbacks have run.
-  notices_.push_back({std::move(self), Notice::Kind::kComplete, {}, {}});
+  Notice notice;
+  notice.request = std::move(self);
+  notice.kind = Notice::Kind::kComplete;
+  notices_.push_back(std::move(notice));
+}
+
+RequestOutcome JobRequestTracker::MarkFinished(JobRequestState* request,
+                                               RequestInput input,
+                                               absl::Status status,
+                                               absl::Time ended, bool told) {
+  const std::optional<JobState> next = NextState(request->state, input);
+  request->state = next.value_or(JobState::kUnknown);
+  const RequestOutcome outcome = OutcomeOf(*request, input, status);
+  if (request->metrics != nullptr) {
+    request->metrics->Finished(outcome, ended - request->submitted);
+  }
+  request->status = std::move(status);
+  request->callbacks_pending = told;
+  // Last: whoever sees it may read everything without the lock.
+  request->finished.store(true, std::memory_order_release);
+  return outcome;
 }
 
 void JobRequestTracker::GiveUp(JobRequestState* request, absl::Status status,
@@ -306,10 +322,11 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
                                    : extras.callbacks.on_data != nullptr;
   std::string data = std::move(effect.data).TakeString();
   if (to_callback) {
-    notices_.push_back({request->self,
-                        warning ? Notice::Kind::kWarning : Notice::Kind::kData,
-                        std::move(data),
-                        {}});
+    Notice notice;
+    notice.request = request->self;
+    notice.kind = warning ? Notice::Kind::kWarning : Notice::Kind::kData;
+    notice.data = std::move(data);
+    notices_.push_back(std::move(notice));
     return;
   }
   if (extras.update_bytes + data.size() > options_.max_update_bytes) {
@@ -438,6 +455,9 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   record.status = outcome.status;
   JobRequestExtras& extras = request->MutableExtras();
   extras.attempts.push_back(std::move(record));
+  if (extras.hooks != nullptr) {
+    EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
+  }
 
   const AttemptVerdict verdict = Judge(*request, server, outcome);
   if (options_.metrics != nullptr && verdict.budget_exhausted) {

@@ -31,14 +31,40 @@
 namespace gearman {
 namespace internal {
 
-// Something a user's callback must hear, in order.
+// What of a moment its observer and interceptors will hear.
+struct HookFacts {
+  absl::Time time;
+  int attempt = 0;
+  int server = -1;  // index in the pool
+  std::string handle;
+  // Of a retry: why the attempt before, or this one, failed.
+  absl::string_view reason;
+  // Of an end. The result is here as long as it may be changed.
+  RequestInput input = RequestInput::kComplete;
+  absl::Status status;
+  std::string result;
+  RequestOutcome outcome = RequestOutcome::kComplete;
+};
+
+// Something a user's callback, observer or interceptor must hear, in order.
 struct Notice {
-  enum class Kind : unsigned char { kData, kWarning, kStatus, kComplete };
+  enum class Kind : unsigned char {
+    kData,
+    kWarning,
+    kStatus,
+    kRetryBegins,  // to observers only, as the next
+    kRetryEnds,
+    kEnding,  // interceptors may change the end; Conclude follows
+    kComplete,
+  };
 
   std::shared_ptr<JobRequestState> request;
   Kind kind;
   std::string data;
   JobStatus status;
+  // The submission's, when it has hooks: of the last four kinds.
+  std::shared_ptr<RequestHooks> hooks;
+  std::unique_ptr<HookFacts> facts;
 };
 
 // Why an attempt failed, as the tracker is told.
@@ -86,12 +112,19 @@ class JobRequestTracker {
   // The same, without a callback (WhenFull::kDrop).
   void DropSilently(JobRequestState* request, absl::Status status,
                     absl::Time now);
+  // An interceptor has answered what has just been started.
+  void OnAnswered(JobRequestState* request, absl::Time now);
+  // The end of a request whose notice kEnding has been heard, as the facts have
+  // it now; they get its outcome. Its waiters are for the caller to release.
+  void Conclude(JobRequestState* request, HookFacts* facts);
   // Ends everything in flight.
   void GiveUpAll(const absl::Status& status, absl::Time now);
 
   // --- inputs ----------------------------------------------------------------
   // An attempt begins on `server`.
   void OnDispatched(JobRequestState* request) { ++request->attempts; }
+  // The same, for observers: it is not the first one.
+  void OnRetryDispatched(JobRequestState* request, absl::Time now);
   // What a session made of an event. `server` is its address.
   void OnEffect(Effect& effect, const std::string& server, absl::Time now);
   // The attempt of `request` on `server` failed: decides whether it is tried
@@ -137,6 +170,17 @@ class JobRequestTracker {
   // Takes it out of everything; `input` says how it ended.
   void Finish(JobRequestState* request, RequestInput input,
               absl::Status status);
+  // The rest of it, once nobody can change the end any more. `told`: a notice
+  // follows, after which its waiters are released.
+  RequestOutcome MarkFinished(JobRequestState* request, RequestInput input,
+                              absl::Status status, absl::Time ended, bool told);
+  // The rest of it for a request that has hooks.
+  void FinishHooked(std::shared_ptr<JobRequestState> request,
+                    RequestInput input, absl::Status status);
+  // For observers: an attempt of a request that has hooks has failed; if it was
+  // a further one, they hear of it.
+  void EndRetry(JobRequestState* request, const absl::Status& status,
+                absl::string_view reason);
   void SetTimer(JobRequestState* request, absl::Time time);
 
   const Options options_;

@@ -107,6 +107,14 @@ MetricFamily DescribedBy(const MetricDescription& row) {
 
 }  // namespace
 
+absl::string_view OutcomeName(RequestOutcome outcome) {
+  return kRequestOutcomes[static_cast<size_t>(outcome)];
+}
+
+absl::string_view OutcomeName(WorkOutcome outcome) {
+  return kWorkOutcomes[static_cast<size_t>(outcome)];
+}
+
 Metrics::Metrics(MetricsOptions options)
     : options_(std::move(options)),
       source_(NextSource()),

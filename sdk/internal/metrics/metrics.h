@@ -48,6 +48,7 @@ enum class RequestOutcome : unsigned char {
   kRefused,    // refused: never accepted (a server's ERROR, a limit of ours)
 };
 inline constexpr size_t kRequestOutcomeCount = 7;
+absl::string_view OutcomeName(RequestOutcome outcome);
 
 // How a worker's job ended.
 enum class WorkOutcome : unsigned char {
@@ -58,6 +59,7 @@ enum class WorkOutcome : unsigned char {
   kLost,       // lost: its connection ended before the answer left
 };
 inline constexpr size_t kWorkOutcomeCount = 5;
+absl::string_view OutcomeName(WorkOutcome outcome);
 
 // What a retry repeats.
 enum class RetriedOperation : unsigned char {

@@ -1,10 +1,11 @@
 #include "gearman/sdk/internal/worker/held_job.h"
 
-#include <exception>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
+#include "gearman/sdk/internal/guarded_call.h"
 #include "gearman/sdk/job_context.h"
 
 namespace gearman {
@@ -15,39 +16,63 @@ namespace {
 constexpr absl::string_view kFailedPayload = "gearman/job_failed";
 constexpr absl::string_view kExceptionPayload = "gearman/job_exception";
 
-// Calls user code, from which anything may be thrown.
-template <typename Function>
-absl::Status Guarded(const Function& function) {
-  try {
-    function();
-  } catch (const std::exception& exception) {
-    return JobException(exception.what());
-  } catch (...) {
-    return JobException("unknown exception");
+// The same without and with observers and interceptors.
+absl::StatusOr<std::string> CallPlainHandler(const HeldJobPtr& job) {
+  absl::StatusOr<std::string> result = std::string();
+  absl::Status thrown = GuardedCall(
+      [&job, &result] {
+        JobContext context(job);
+        result = job->task->handler(context);
+      },
+      JobException);
+  if (!thrown.ok()) return thrown;
+  return result;
+}
+
+absl::StatusOr<std::string> CallHookedHandler(const HeldJobPtr& job) {
+  std::optional<absl::StatusOr<std::string>> answer = BeginHooks(job.get());
+  absl::StatusOr<std::string> result =
+      answer.has_value() ? *std::move(answer) : CallPlainHandler(job);
+  RunEndHooks(job.get(), &result);
+  return result;
+}
+
+absl::Status CallPlainAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
+  job->dropped = false;
+  job->calling.store(std::this_thread::get_id(), std::memory_order_release);
+  absl::Status thrown = GuardedCall(
+      [&job] { job->task->async_handler(PendingJob(job)); }, JobException);
+  job->calling.store(std::thread::id(), std::memory_order_release);
+  *forgotten = thrown.ok() && job->dropped;
+  return *forgotten ? JobFailed("the handler dropped its pending job") : thrown;
+}
+
+absl::Status CallHookedAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
+  std::optional<absl::StatusOr<std::string>> answer = BeginHooks(job.get());
+  if (answer.has_value()) {
+    PendingJob(job).Finish(*std::move(answer));
+    return absl::OkStatus();
   }
+  absl::Status status = CallPlainAsyncHandler(job, forgotten);
+  if (status.ok()) return status;
+  absl::StatusOr<std::string> result = std::move(status);
+  RunEndHooks(job.get(), &result);
+  if (!result.ok()) return result.status();
+  // An interceptor has made a result of it.
+  *forgotten = false;
+  PendingJob(job).Finish(std::move(result));
   return absl::OkStatus();
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> CallHandler(const HeldJobPtr& job) {
-  absl::StatusOr<std::string> result = std::string();
-  absl::Status thrown = Guarded([&job, &result] {
-    JobContext context(job);
-    result = job->task->handler(context);
-  });
-  if (!thrown.ok()) return thrown;
-  return result;
+  return job->hooks == nullptr ? CallPlainHandler(job) : CallHookedHandler(job);
 }
 
 absl::Status CallAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
-  job->dropped = false;
-  job->calling.store(std::this_thread::get_id(), std::memory_order_release);
-  absl::Status thrown =
-      Guarded([&job] { job->task->async_handler(PendingJob(job)); });
-  job->calling.store(std::thread::id(), std::memory_order_release);
-  *forgotten = thrown.ok() && job->dropped;
-  return *forgotten ? JobFailed("the handler dropped its pending job") : thrown;
+  return job->hooks == nullptr ? CallPlainAsyncHandler(job, forgotten)
+                               : CallHookedAsyncHandler(job, forgotten);
 }
 
 bool DroppedInHandler(HeldJob* job) {

@@ -15,6 +15,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/internal/worker/job_hooks.h"
 #include "gearman/sdk/internal/worker/stop_state.h"
 #include "gearman/sdk/internal/worker/task.h"
 #include "gearman/sdk/job.h"
@@ -36,6 +37,7 @@ struct HeldJob {
   std::string reducer;
   std::shared_ptr<Task> task;
   std::shared_ptr<Mailbox> mailbox;
+  std::unique_ptr<JobHooks> hooks;  // null: nobody observes or intercepts
   int link = 0;
   // The job's data, as long as nobody else keeps it (HeldJobPool).
   std::shared_ptr<std::string> data;

@@ -48,6 +48,7 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
   job->reducer.clear();
   job->task = nullptr;
   job->mailbox = nullptr;
+  job->hooks = nullptr;
   job->started = absl::InfinitePast();
   job->deadline = absl::InfiniteFuture();
   job->stop.Reset();

@@ -60,6 +60,10 @@ WorkerJobs::Options JobsOptions(const WorkerOptions& options,
   jobs.exceptions = options.exceptions;
   jobs.reports = static_cast<bool>(options.after_job);
   jobs.metrics = metrics;
+  if (options.trace_observer != nullptr || !options.interceptors.empty()) {
+    jobs.trace_observer = options.trace_observer.get();
+    jobs.interceptors = &options.interceptors;
+  }
   jobs.logger = options.logger;
   return jobs;
 }
@@ -122,6 +126,10 @@ WorkerCore::~WorkerCore() {
     End(absl::OkStatus(), StopReason::kStopped, clock_->Now());
   }
   jobs_.StopHandlers();
+  if (options_.trace_observer != nullptr) {
+    jobs_.TakeMail(clock_->Now());
+    jobs_.EndSpans();
+  }
   mailbox_->Close();
 }
 
@@ -425,6 +433,7 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
 }
 
 void WorkerCore::RunHooks(bool after_poll, bool any_activity) {
+  jobs_.EndSpans();
   if (jobs_.has_reports()) {
     for (const WorkerJobs::Report& report : jobs_.TakeReports()) {
       Obey(options_.after_job(

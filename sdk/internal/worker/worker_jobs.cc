@@ -66,6 +66,11 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
   job->assigned = now;
   job->expected_ns = prefetch_.Expected(task->cost);
   job->index = server.held.size();
+  if (options_.interceptors != nullptr) {
+    job->hooks = std::make_unique<JobHooks>();
+    job->hooks->observer = options_.trace_observer;
+    job->hooks->interceptors = options_.interceptors;
+  }
   server.held.push_back(job);
 
   ++stats_->jobs_assigned;
@@ -159,6 +164,10 @@ void WorkerJobs::Returned(const HeldJobPtr& job,
                           int64_t busy_ns, absl::Time now) {
   prefetch_.OnDone(&job->task->cost, busy_ns);
   last_returned_ = now;
+  if (job->hooks != nullptr) {
+    job->hooks->returned = job->started + absl::Nanoseconds(busy_ns);
+    if (job->hooks->ended != absl::InfinitePast()) ended_spans_.push_back(job);
+  }
   const bool asynchronous = !job->task->handler;
   if (asynchronous && result.ok()) {
     // Somebody has it, unless the answer came first.
@@ -254,6 +263,14 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
     job->task->metrics->Processed(MetricsOutcome(outcome), now - job->assigned);
   }
   job->stop.End();
+  if (job->hooks != nullptr) {
+    job->hooks->ended = now;
+    job->hooks->outcome = OutcomeName(MetricsOutcome(outcome));
+    job->hooks->status = status;
+    if (job->hooks->returned != absl::InfinitePast()) {
+      ended_spans_.push_back(job);
+    }
+  }
   if (options_.reports) {
     reports_.push_back({job, outcome, std::move(status),
                         job->started == absl::InfinitePast()
@@ -420,6 +437,12 @@ void WorkerJobs::Publish() {
   if (options_.metrics == nullptr) return;
   options_.metrics->slots_used.Set(now.running);
   options_.metrics->slots_available.Set(options_.concurrency - now.running);
+}
+
+void WorkerJobs::EndSpans() {
+  for (const HeldJobPtr& job : std::exchange(ended_spans_, {})) {
+    EndJobSpan(job.get());
+  }
 }
 
 void WorkerJobs::StopHandlers() {

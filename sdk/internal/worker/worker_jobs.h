@@ -43,6 +43,9 @@ class WorkerJobs {
     size_t prefix_size = 0;  // of what functions have before the task's name
     bool reports = false;    // TakeReports is called
     Metrics* metrics = nullptr;
+    // Interceptors null: nobody observes or intercepts.
+    TraceObserver* trace_observer = nullptr;
+    const std::vector<WorkerInterceptor>* interceptors = nullptr;
     Logger logger;
   };
   // The end of one job, for the hook.
@@ -102,6 +105,8 @@ class WorkerJobs {
   void Publish();
   std::vector<Report> TakeReports() { return std::exchange(reports_, {}); }
   bool has_reports() const { return !reports_.empty(); }
+  // Tells the observer of what has ended.
+  void EndSpans();
   // Waits for the handlers that run on other threads.
   void StopHandlers();
 
@@ -149,6 +154,7 @@ class WorkerJobs {
   absl::Time unsent_since_ = absl::InfiniteFuture();
   absl::Time last_returned_ = absl::InfiniteFuture();  // a handler
   std::vector<Report> reports_;
+  std::vector<HeldJobPtr> ended_spans_;
   std::vector<Message> mail_;
 };
 

@@ -368,6 +368,16 @@ TEST(JobRequestStateTest, ItsTransitionsLeadWhereTheTableSays) {
   }
 }
 
+// Observers and interceptors cost a request nothing that has none.
+TEST_F(JobRequestTrackerTest, APlainRequestNeedsNoExtras) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kCompleted, "done");
+  EXPECT_TRUE(request->finished);
+  EXPECT_EQ(request->extras, nullptr);
+  EXPECT_FALSE(tracker_.has_notices());
+}
+
 TEST(JobRequestStateTest, IsSmall) { EXPECT_LE(sizeof(JobRequestState), 408u); }
 
 }  // namespace

@@ -1,0 +1,76 @@
+// OpenTelemetry's names for what a TraceObserver is told: every name of a span
+// or attribute is here and nowhere else. (The SDK itself links no
+// OpenTelemetry: a bridge is a TraceObserver that passes these on.)
+//
+// "messaging.*", "server.*" and "error.type" are OpenTelemetry's semantic
+// conventions for messaging; what they have no name for is "gearman.*".
+#ifndef GEARMAN_PLUGINS_TRACING_SEMANTIC_CONVENTIONS_H_
+#define GEARMAN_PLUGINS_TRACING_SEMANTIC_CONVENTIONS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "gearman/plugins/tracing/trace_observer.h"
+
+namespace gearman {
+namespace semantic_conventions {
+
+inline constexpr absl::string_view kMessagingSystem = "messaging.system";
+inline constexpr absl::string_view kMessagingSystemGearman = "gearman";
+// The task.
+inline constexpr absl::string_view kMessagingDestinationName =
+    "messaging.destination.name";
+// The handle: unique on its server while that lives.
+inline constexpr absl::string_view kMessagingMessageId = "messaging.message.id";
+// "submit", "retry", "status", "process".
+inline constexpr absl::string_view kMessagingOperationName =
+    "messaging.operation.name";
+// "send" or "process".
+inline constexpr absl::string_view kMessagingOperationType =
+    "messaging.operation.type";
+// Bytes of the payload.
+inline constexpr absl::string_view kMessagingMessageBodySize =
+    "messaging.message.body.size";
+inline constexpr absl::string_view kServerAddress = "server.address";
+inline constexpr absl::string_view kServerPort = "server.port";
+inline constexpr absl::string_view kErrorType = "error.type";
+inline constexpr absl::string_view kGearmanUnique = "gearman.unique";
+inline constexpr absl::string_view kGearmanBackground = "gearman.background";
+inline constexpr absl::string_view kGearmanOutcome = "gearman.outcome";
+// Of a retry: its number, and why the attempt before failed.
+inline constexpr absl::string_view kGearmanAttempt = "gearman.attempt";
+inline constexpr absl::string_view kGearmanRetryReason = "gearman.retry.reason";
+// Of a submission: how many attempts it took.
+inline constexpr absl::string_view kGearmanAttempts = "gearman.attempts";
+
+// With OTLP's numbers.
+enum class SpanKind : unsigned char {
+  kClient = 3,
+  kProducer = 4,
+  kConsumer = 5
+};
+
+// kProducer for kSubmit, kConsumer for kProcess, else kClient.
+SpanKind SpanKindOf(TraceOperation operation);
+
+// "submit reverse"; without a task "status".
+std::string SpanName(const TraceBegin& begin);
+
+// A text, or (text empty) a number.
+struct SpanAttribute {
+  absl::string_view name;
+  std::string text;
+  int64_t number = 0;
+};
+
+// What a span has from its beginning, and what its end adds or corrects (of two
+// with one name the end's is right). What is not known is left out.
+std::vector<SpanAttribute> AttributesOf(const TraceBegin& begin);
+std::vector<SpanAttribute> AttributesOf(const TraceEnd& end);
+
+}  // namespace semantic_conventions
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_TRACING_SEMANTIC_CONVENTIONS_H_

@@ -1,0 +1,37 @@
+// How the SDK calls a TraceObserver: what it throws is its own affair.
+#ifndef GEARMAN_SDK_INTERNAL_TRACING_H_
+#define GEARMAN_SDK_INTERNAL_TRACING_H_
+
+#include <memory>
+
+#include "gearman/plugins/tracing/trace_observer.h"
+
+namespace gearman {
+namespace internal {
+
+// Null: not traced; also without an observer.
+inline std::unique_ptr<TraceSpan> BeginSpan(TraceObserver* observer,
+                                            const TraceBegin& begin) {
+  if (observer == nullptr) return nullptr;
+  try {
+    return observer->Begin(begin);
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+// Ends and destroys `*span`, if there is one.
+inline void EndSpan(std::unique_ptr<TraceSpan>* span, const TraceEnd& end) {
+  if (*span == nullptr) return;
+  try {
+    (*span)->End(end);
+  } catch (...) {
+    // Nobody can be told.
+  }
+  span->reset();
+}
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_TRACING_H_
