@@ -131,8 +131,8 @@ DriveMode FromConfig(config::DriveMode::Value value) {
                                                  : DriveMode::kAuto;
 }
 
-Logger FromConfig(config::LogLevel::Value value) {
-  switch (value) {
+Logger LoggerOf(const GearmanConfig& config) {
+  switch (config.log_level()) {
     case config::LogLevel::ERROR:
       return StderrLogger(LogLevel::kError);
     case config::LogLevel::WARNING:
@@ -140,7 +140,8 @@ Logger FromConfig(config::LogLevel::Value value) {
     case config::LogLevel::INFO:
       return StderrLogger(LogLevel::kInfo);
     case config::LogLevel::DEBUG:
-      return StderrLogger(LogLevel::kDebug);
+      return StderrLogger(LogLevel::kDebug)
+          .WithPayloads(config.log_payload_bytes());
     default:
       return Logger();
   }
@@ -293,7 +294,7 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
   if (message_.has_drive_mode()) {
     options.drive_mode = FromConfig(message_.drive_mode());
   }
-  options.logger = FromConfig(message_.log_level());
+  options.logger = LoggerOf(message_);
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
       Transports(message_.connections(), registry.transports());
   if (!transports.ok()) return transports.status();
@@ -378,7 +379,7 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
                      " is not valid: expected at most max_delay, ",
                      absl::FormatDuration(options.reconnect.max_delay)));
   }
-  options.logger = FromConfig(message_.log_level());
+  options.logger = LoggerOf(message_);
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
       Transports(message_.connections(), registry.transports());
   if (!transports.ok()) return transports.status();

@@ -26,6 +26,12 @@ Logger::Logger(LogLevel at_least, Function function) : at_least_(at_least) {
   }
 }
 
+Logger Logger::WithPayloads(size_t max_bytes) const {
+  Logger logger = *this;
+  logger.payload_bytes_ = max_bytes;
+  return logger;
+}
+
 void Logger::Write(LogLevel level, absl::string_view message) const {
   (*function_)(level, message);
 }

@@ -1,7 +1,8 @@
 // Logger: where the SDK says what it does, and how loudly.
 //
 // Quiet by default: a default-made Logger drops everything. Messages name
-// packets, handles, sizes and servers, never payloads.
+// packets, tasks, uniques, handles, sizes and servers; never payloads, unless
+// asked to (WithPayloads).
 //
 // A Logger is a value, cheap to copy; copies share one function. Thread-safe
 // when the function is. The function must not block for long, nor call the
@@ -9,6 +10,7 @@
 #ifndef GEARMAN_SDK_LOG_H_
 #define GEARMAN_SDK_LOG_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -19,7 +21,7 @@ namespace gearman {
 
 // In ascending order of importance.
 enum class LogLevel : unsigned char {
-  kDebug,    // every packet by name, handle and size
+  kDebug,    // every packet by direction, name, handle and size
   kInfo,     // connections made, lost and replaced; workers draining
   kWarning,  // something was wrong and has been dealt with
   kError,    // something is wrong and stays so
@@ -38,6 +40,12 @@ class Logger {
   // function drops everything.
   Logger(LogLevel at_least, Function function);
 
+  // The same Logger, whose messages about packets (debug) also show the first
+  // `max_bytes` bytes of their payload, escaped. 0: none. For hunting an error:
+  // payloads may hold what no log should.
+  Logger WithPayloads(size_t max_bytes) const;
+  size_t payload_bytes() const { return payload_bytes_; }
+
   // Whether a message of this level would be heard: ask before composing one
   // that costs something.
   bool enabled(LogLevel level) const {
@@ -54,6 +62,7 @@ class Logger {
   void Write(LogLevel level, absl::string_view message) const;
 
   LogLevel at_least_ = LogLevel::kError;
+  size_t payload_bytes_ = 0;
   std::shared_ptr<const Function> function_;
 };
 

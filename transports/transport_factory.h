@@ -6,6 +6,7 @@
 #define GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "gearman/transports/address.h"
@@ -29,6 +30,10 @@ class TransportFactory {
   // default: a scheme may be for clients only.
   virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(
       const Address& address, Poller* poller, Poller::Key key);
+
+  // The library that encrypts these transports, with its version ("OpenSSL
+  // 3.0.15"); empty: they are not encrypted.
+  virtual std::string tls_library() const { return std::string(); }
 };
 
 }  // namespace gearman

@@ -42,6 +42,17 @@ std::vector<std::string> TransportRegistry::schemes() const {
   return schemes;
 }
 
+std::string TransportRegistry::tls_library() const {
+  for (const std::string& scheme : schemes()) {
+    const absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
+        Find(scheme);
+    if (!factory.ok()) continue;
+    std::string library = (*factory)->tls_library();
+    if (!library.empty()) return library;
+  }
+  return "none";
+}
+
 absl::StatusOr<std::unique_ptr<Transport>> TransportRegistry::Create(
     const Address& address, Poller* poller, Poller::Key key) const {
   absl::StatusOr<std::shared_ptr<TransportFactory>> factory =

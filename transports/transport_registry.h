@@ -40,6 +40,9 @@ class TransportRegistry {
   // Registered schemes, sorted.
   virtual std::vector<std::string> schemes() const;
 
+  // The TLS library of the first scheme that has one, or "none".
+  std::string tls_library() const;
+
   // Find and TransportFactory::Create, or Listen, in one.
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,

@@ -20,6 +20,7 @@
 #include "absl/types/span.h"
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/internal/packet_tap.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
@@ -48,6 +49,9 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() { Close(); }
+
+  // Who sees every byte both ways; null (the default): nobody.
+  void SetTap(std::unique_ptr<PacketTap> tap) { tap_ = std::move(tap); }
 
   bool connected() const { return connected_; }
   bool closed() const { return closed_; }
@@ -100,6 +104,7 @@ class Connection {
         case IoResult::Outcome::kDone:
           break;
       }
+      if (tap_ != nullptr) tap_->OnReceived({memory.data(), result.bytes});
       decoder_.Commit(result.bytes);
       absl::Status status = Dispatch(on_event);
       if (!status.ok()) return status;
@@ -130,6 +135,9 @@ class Connection {
             absl::StrCat(Describe(), ": closed by the server"));
       }
       ++writes_;
+      if (tap_ != nullptr) {
+        tap_->OnSent(absl::MakeConstSpan(pieces.data(), count), result.bytes);
+      }
       output_.Consume(result.bytes);
     }
     return absl::OkStatus();
@@ -183,6 +191,7 @@ class Connection {
   wire::Decoder<Receiver> decoder_;
   Receiver event_;
   wire::OutputBuffer output_;
+  std::unique_ptr<PacketTap> tap_;
   uint64_t writes_ = 0;
   bool connected_ = false;
   bool closed_ = false;

@@ -135,6 +135,7 @@ server_selection { round_robin {} }
 metrics { in_memory {} }
 drive_mode: CALLER_ONLY
 log_level: WARNING
+log_payload_bytes: 64
 worker { concurrency: 8 prefetch { max_jobs: 16 } }
 embedded_server { listen: "inproc://jobs" }
 )";
@@ -169,6 +170,7 @@ inline constexpr char kJson[] = R"({
   "metrics": [{ "inMemory": {} }],
   "driveMode": "CALLER_ONLY",
     "logLevel": "WARNING",
+    "logPayloadBytes": 64,
     "worker": { "concurrency": 8, "prefetch": { "maxJobs": 16 } },
   "embedded_server": { "listen": ["inproc://jobs"] }
 
@@ -208,6 +210,7 @@ inline config::GearmanConfig InCode() {
   config.mutable_embedded_server()->add_listen("inproc://jobs");
 
   config.set_log_level(config::LogLevel::WARNING);
+  config.set_log_payload_bytes(64);
   return config;
 }
 

@@ -344,5 +344,12 @@ TEST_F(ConfigTest, TranslatesEachLogLevel) {
   EXPECT_FALSE(Options("log_level: OFF").logger.enabled(LogLevel::kError));
 }
 
+TEST_F(ConfigTest, ShowsPayloadsOnlyWhenAskedTo) {
+  EXPECT_EQ(Options("log_level: DEBUG").logger.payload_bytes(), 0u);
+  EXPECT_EQ(
+      Options("log_level: DEBUG log_payload_bytes: 64").logger.payload_bytes(),
+      64u);
+}
+
 }  // namespace
 }  // namespace gearman

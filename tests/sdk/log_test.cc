@@ -56,6 +56,16 @@ TEST(Logger, SharesItsFunctionWithItsCopies) {
   EXPECT_THAT(listener.heard, ElementsAre(Pair(LogLevel::kDebug, "x")));
 }
 
+TEST(Logger, ShowsNoPayloadsUnlessAskedTo) {
+  Listener listener;
+  const Logger logger = listener.At(LogLevel::kDebug);
+  EXPECT_EQ(logger.payload_bytes(), 0u);
+  const Logger open = logger.WithPayloads(16);
+  EXPECT_EQ(open.payload_bytes(), 16u);
+  open.Log(LogLevel::kDebug, "heard");
+  EXPECT_THAT(listener.heard, ElementsAre(Pair(LogLevel::kDebug, "heard")));
+}
+
 TEST(StderrLogger, WritesOneLinePerMessage) {
   ::testing::internal::CaptureStderr();
   StderrLogger(LogLevel::kInfo).Log(LogLevel::kWarning, "server lost");

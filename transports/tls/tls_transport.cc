@@ -1,5 +1,6 @@
 #include "gearman/transports/tls/tls_transport.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/sslerr.h>
@@ -432,6 +433,10 @@ absl::StatusOr<std::unique_ptr<Listener>> TlsTransportFactory::Listen(
       tcp_.Listen(address, poller, key);
   if (!tcp.ok()) return tcp.status();
   return std::make_unique<TlsListener>(*std::move(tcp), server_context_);
+}
+
+std::string TlsTransportFactory::tls_library() const {
+  return absl::StrCat("OpenSSL ", OpenSSL_version(OPENSSL_VERSION_STRING));
 }
 
 }  // namespace gearman

@@ -108,6 +108,7 @@ class TlsTransportFactory final : public TransportFactory {
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
                                                    Poller* poller,
                                                    Poller::Key key) override;
+  std::string tls_library() const override;
 
  private:
   TcpTransportFactory tcp_;

@@ -53,7 +53,9 @@ JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
 
 std::shared_ptr<Metrics> MakeMetrics(const ClientOptions& options) {
   if (options.metrics_sinks.empty()) return nullptr;
-  return std::make_shared<Metrics>(MetricsOptions{});
+  MetricsOptions metrics;
+  metrics.tls = options.transports->tls_library();
+  return std::make_shared<Metrics>(std::move(metrics));
 }
 
 absl::Status CheckOptions(const ClientOptions& options) {
@@ -445,6 +447,12 @@ void ClientCore::FailQuery(Query* query, const LostLink& lost, absl::Time now) {
   if (!lost.connecting && !query->asked_again &&
       !absl::IsUnauthenticated(lost.status)) {
     query->asked_again = true;
+    if (metrics_ != nullptr) {
+      metrics_->Retried(query->kind == Operation::Kind::kEcho
+                            ? RetriedOperation::kEcho
+                            : RetriedOperation::kStatus,
+                        FailureReason::kLostBeforeAcceptance);
+    }
     queries_to_send_.push_back(query);
     return;
   }

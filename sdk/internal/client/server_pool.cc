@@ -198,6 +198,8 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
   }
   link.connection = std::make_unique<Connection<wire::ToClient>>(
       *std::move(transport), poller_, key, options_.connection);
+  link.connection->SetTap(
+      PacketTap::Create(options_.metrics, options_.logger, link.name));
   link.session = std::make_unique<ClientSession>(&link.connection->output(),
                                                  options_.task_prefix);
   link.connecting_since = now;

@@ -35,6 +35,7 @@ constexpr ValueRule kRules[] = {
     {"limits.max_requests_in_flight", Kind::kNumber, 1, 1'000'000'000},
     {"limits.max_update_bytes", Kind::kNumber, 1, kTiB},
     {"requests.max_connection_attempts", Kind::kNumber, 1, 1000},
+    {"log_payload_bytes", Kind::kNumber, 0, 64 * kKiB},
     {"connections.tcp.keepalive_idle", Kind::kDuration, kSecond, 9 * kHour},
     {"connections.tcp.keepalive_interval", Kind::kDuration, kSecond, 9 * kHour},
     {"connections.tcp.keepalive_probes", Kind::kNumber, 1, 127},

@@ -19,6 +19,11 @@ namespace internal {
 class Counter {
  public:
   void Add(uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  // For what only one thread at a time adds to (by a lock, say): a plain
+  // addition, where Add locks the bus.
+  void AddAlone(uint64_t n = 1) {
+    value_.store(value() + n, std::memory_order_relaxed);
+  }
   uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:

@@ -173,10 +173,10 @@ class Metrics {
     return servers_.Get(address);
   }
 
-  // Shared.
-  void Packet(PacketDirection direction, uint32_t type, uint64_t n = 1) {
+  // Shared. One thread at a time: who moves the bytes.
+  void Packet(PacketDirection direction, uint32_t type) {
     packets[static_cast<size_t>(direction)][type < kPacketTypeCount ? type : 0]
-        .Add(n);
+        .AddAlone();
   }
   // An ERROR packet's code, or DATA_LOSS for what could not be decoded.
   void ProtocolError(absl::string_view code);

@@ -72,7 +72,8 @@ std::shared_ptr<Metrics> MakeMetrics(const WorkerOptions& options) {
   if (options.metrics_sinks.empty()) return nullptr;
   MetricsOptions metrics;
   metrics.owner = MetricOwner::kWorker;
-  return std::make_shared<Metrics>(metrics);
+  metrics.tls = options.transports->tls_library();
+  return std::make_shared<Metrics>(std::move(metrics));
 }
 
 }  // namespace
@@ -417,13 +418,11 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
       break;
     case SessionEvent::Kind::kAnswerRefused:
       ++stats_.answers_refused;
-      if (metrics_ != nullptr) metrics_->ProtocolError(result.code);
       options_.logger.Log(
           LogLevel::kInfo, server.name,
           " had given a job to somebody else: ", absl::CHexEscape(result.text));
       break;
     case SessionEvent::Kind::kError:
-      if (metrics_ != nullptr) metrics_->ProtocolError(result.code);
       options_.logger.Log(LogLevel::kWarning, server.name, ": ",
                           absl::CHexEscape(result.code), ": ",
                           absl::CHexEscape(result.text));

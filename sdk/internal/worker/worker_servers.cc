@@ -126,6 +126,8 @@ void WorkerServers::Open(absl::Span<const std::shared_ptr<Task>> tasks,
     options_.logger.Log(LogLevel::kInfo, "connecting to ", link.name);
     link.connection = std::make_unique<Connection<wire::ToWorker>>(
         *std::move(transport), poller_, key, options_.connection);
+    link.connection->SetTap(
+        PacketTap::Create(options_.metrics, options_.logger, link.name));
     link.session = std::make_unique<WorkerSession>(&options_.session,
                                                    &link.connection->output());
     link.session->SetTasks(tasks);

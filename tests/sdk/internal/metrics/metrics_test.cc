@@ -147,7 +147,7 @@ TEST(Metrics, CountsByServer) {
 TEST(Metrics, NamesPacketsAsTheProtocolDoes) {
   Metrics metrics(Of(MetricOwner::kClient));
   metrics.Packet(PacketDirection::kSent, 7);
-  metrics.Packet(PacketDirection::kReceived, 8, 3);
+  for (int i = 0; i < 3; ++i) metrics.Packet(PacketDirection::kReceived, 8);
   constexpr absl::string_view kName = "gearman_protocol_packets_total";
   EXPECT_EQ(Value(metrics, kName, {"sent", "SUBMIT_JOB"}), 1);
   EXPECT_EQ(Value(metrics, kName, {"received", "JOB_CREATED"}), 3);

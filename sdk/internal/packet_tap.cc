@@ -1,0 +1,154 @@
+#include "gearman/sdk/internal/packet_tap.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// An ERROR's code, by which it is counted. (Longer ones are cut.)
+constexpr size_t kMaxCodeBytes = 64;
+// What is shown of one argument, and of an ERROR's text.
+constexpr size_t kMaxShownBytes = 256;
+
+constexpr uint32_t kError = static_cast<uint32_t>(wire::Command::kError);
+
+// Escaped, in quotes, and cut.
+void AppendShown(absl::string_view bytes, size_t max_bytes, std::string* text) {
+  absl::StrAppend(text, "\"", absl::CHexEscape(bytes.substr(0, max_bytes)),
+                  bytes.size() > max_bytes ? "\"..." : "\"");
+}
+
+}  // namespace
+
+std::unique_ptr<PacketTap> PacketTap::Create(Metrics* metrics,
+                                             const Logger& logger,
+                                             absl::string_view server) {
+  if (metrics == nullptr && !logger.enabled(LogLevel::kDebug)) return nullptr;
+  return std::unique_ptr<PacketTap>(new PacketTap(metrics, logger, server));
+}
+
+PacketTap::PacketTap(Metrics* metrics, const Logger& logger,
+                     absl::string_view server)
+    : metrics_(metrics),
+      logger_(logger),
+      logs_(logger.enabled(LogLevel::kDebug)),
+      server_(server) {}
+
+void PacketTap::OnSent(absl::Span<const absl::string_view> pieces,
+                       size_t bytes) {
+  for (const absl::string_view piece : pieces) {
+    if (bytes == 0) return;
+    const size_t part = std::min(bytes, piece.size());
+    Scan(piece.substr(0, part), &sent_);
+    bytes -= part;
+  }
+}
+
+void PacketTap::OnReceived(absl::string_view bytes) { Scan(bytes, &received_); }
+
+void PacketTap::Scan(absl::string_view bytes, Stream* stream) {
+  while (!bytes.empty() && !stream->broken) {
+    if (stream->body_left > 0) {
+      const size_t part = static_cast<size_t>(
+          std::min<uint64_t>(stream->body_left, bytes.size()));
+      const absl::string_view body = bytes.substr(0, part);
+      bytes.remove_prefix(part);
+      const bool whole = part == stream->packet.body_bytes;
+      stream->body_left -= part;
+      if (whole) {
+        OnPacket(*stream, body);
+        continue;
+      }
+      const size_t seen = stream->start.size();
+      const size_t to_see = BytesToSee(stream->packet);
+      if (seen < to_see) {
+        const absl::string_view more = body.substr(0, to_see - seen);
+        stream->start.append(more.data(), more.size());
+      }
+      if (stream->body_left == 0) OnPacket(*stream, stream->start);
+      continue;
+    }
+    const char* header = bytes.data();
+    if (stream->header_bytes > 0 || bytes.size() < wire::kHeaderBytes) {
+      const size_t part =
+          std::min(wire::kHeaderBytes - stream->header_bytes, bytes.size());
+      std::memcpy(stream->header + stream->header_bytes, bytes.data(), part);
+      stream->header_bytes += part;
+      bytes.remove_prefix(part);
+      if (stream->header_bytes < wire::kHeaderBytes) return;
+      stream->header_bytes = 0;
+      header = stream->header;
+    } else {
+      bytes.remove_prefix(wire::kHeaderBytes);
+    }
+    if (!wire::ReadHeader(header, &stream->packet)) {
+      stream->broken = true;
+      return;
+    }
+    stream->start.clear();
+    stream->body_left = stream->packet.body_bytes;
+    if (stream->body_left == 0) OnPacket(*stream, absl::string_view());
+  }
+}
+
+size_t PacketTap::BytesToSee(const wire::Header& packet) const {
+  if (logs_) {
+    return wire::kMaxArgumentBytes + kMaxShownBytes + logger_.payload_bytes();
+  }
+  return packet.type == kError ? kMaxCodeBytes : 0;
+}
+
+void PacketTap::OnPacket(const Stream& stream, absl::string_view body) {
+  const wire::Header& packet = stream.packet;
+  if (metrics_ != nullptr) {
+    metrics_->Packet(stream.direction, packet.type);
+    if (packet.type == kError) {
+      metrics_->ProtocolError(
+          body.substr(0, std::min(body.find('\0'), kMaxCodeBytes)));
+    }
+  }
+  if (!logs_) return;
+  const wire::CommandInfo* const info = wire::FindCommand(packet.type);
+  // One that is no packet's: the decoder's error names it.
+  if (info != nullptr) Log(stream, *info, body);
+}
+
+void PacketTap::Log(const Stream& stream, const wire::CommandInfo& info,
+                    absl::string_view body) const {
+  const bool sent = stream.direction == PacketDirection::kSent;
+  const size_t size = wire::kHeaderBytes + stream.packet.body_bytes;
+  std::string text = absl::StrCat(sent ? "sent " : "received ", info.name,
+                                  sent ? " to " : " from ", server_, ": ");
+  // Behind what was seen of a large body there is only payload.
+  size_t payload = stream.packet.body_bytes;
+  for (size_t i = 0; i < info.argument_count; ++i) {
+    const bool last = i + 1 == info.argument_count && !info.has_data;
+    const size_t end = last ? body.size() : body.find('\0');
+    const absl::string_view argument = body.substr(0, end);
+    absl::StrAppend(&text, info.arguments[i], " ");
+    AppendShown(argument, kMaxShownBytes, &text);
+    absl::StrAppend(&text, ", ");
+    const size_t skipped = std::min(argument.size() + 1, body.size());
+    body.remove_prefix(skipped);
+    payload -= skipped;
+  }
+  if (info.has_data && stream.packet.type == kError) {
+    text.append("text ");
+    AppendShown(body, kMaxShownBytes, &text);
+    text.append(", ");
+  } else if (info.has_data && logger_.payload_bytes() > 0) {
+    const absl::string_view shown = body.substr(0, logger_.payload_bytes());
+    absl::StrAppend(&text, "data \"", absl::CHexEscape(shown),
+                    payload > shown.size() ? "\"..., " : "\", ");
+  }
+  logger_.Log(LogLevel::kDebug, text, size, " bytes");
+}
+
+}  // namespace internal
+}  // namespace gearman
