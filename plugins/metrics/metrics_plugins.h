@@ -8,8 +8,8 @@
 
 namespace gearman {
 
-// Registers `in_memory` and `log`. ALREADY_EXISTS when one is. (`prometheus`:
-// prometheus_plugin.h.)
+// Registers `in_memory`, `log` and `statsd`. ALREADY_EXISTS when one is.
+// (`prometheus`: prometheus_plugin.h.)
 absl::Status RegisterMetricsPlugins(Registry<MetricsSink>* registry);
 
 }  // namespace gearman

@@ -173,7 +173,8 @@ TEST(InMemoryMetrics, IsNeverCalledByTimer) {
 TEST(MetricsPlugins, BearTheNamesOfTheirSinks) {
   Registry<MetricsSink> registry("metrics sink");
   ASSERT_TRUE(RegisterMetricsPlugins(&registry).ok());
-  ASSERT_THAT(registry.names(), ::testing::ElementsAre("in_memory", "log"));
+  ASSERT_THAT(registry.names(),
+              ::testing::ElementsAre("in_memory", "log", "statsd"));
   auto sink = registry.CreateByName("in_memory");
   ASSERT_TRUE(sink.ok()) << sink.status();
   EXPECT_EQ((*sink)->name(), "in_memory");
