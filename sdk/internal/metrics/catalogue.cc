@@ -1,7 +1,12 @@
 #include "gearman/sdk/internal/metrics/catalogue.h"
 
+#include <cstddef>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "gearman/sdk/internal/metrics/instruments.h"
 
 namespace gearman {
 namespace internal {
@@ -13,6 +18,7 @@ constexpr MetricType kHistogram = MetricType::kHistogram;
 constexpr MetricOwner kClient = MetricOwner::kClient;
 constexpr MetricOwner kWorker = MetricOwner::kWorker;
 constexpr MetricOwner kBoth = MetricOwner::kBoth;
+constexpr MetricOwner kQueues = MetricOwner::kQueues;
 
 constexpr MetricDescription kCatalogue[] = {
     {MetricId::kClientJobsSubmitted, kClient,
@@ -86,11 +92,47 @@ constexpr MetricDescription kCatalogue[] = {
      "protocol."},
     {MetricId::kSdkInfo, kBoth, "gearman_sdk_info", kGauge, "", "version,tls",
      "Always 1; the labels tell the SDK's version and TLS library."},
+    {MetricId::kQueueJobs, kQueues, "gearman_jobs", kGauge, "", "task,server",
+     "Jobs that the server has, queued and running (QueueMetrics asks)."},
+    {MetricId::kQueueJobsRunning, kQueues, "gearman_jobs_running", kGauge, "",
+     "task,server",
+     "Jobs of the server that workers have (QueueMetrics asks)."},
+    {MetricId::kQueueWorkers, kQueues, "gearman_workers", kGauge, "",
+     "task,server",
+     "Workers at the server that can do the task (QueueMetrics asks)."},
+    {MetricId::kServerUp, kQueues, "gearman_server_up", kGauge, "", "server",
+     "1 when the server answered the last time, else 0 (QueueMetrics asks)."},
 };
+
+std::vector<double> BoundsInSeconds() {
+  std::vector<double> bounds;
+  bounds.reserve(Histogram::kBounds.size());
+  for (const int64_t bound : Histogram::kBounds) {
+    bounds.push_back(static_cast<double>(bound) / 1e9);
+  }
+  return bounds;
+}
 
 }  // namespace
 
 absl::Span<const MetricDescription> MetricsCatalogue() { return kCatalogue; }
+
+MetricFamily MakeFamily(const MetricDescription& row) {
+  MetricFamily family;
+  family.name = std::string(row.name);
+  family.help = std::string(row.help);
+  family.type = row.type;
+  family.unit = std::string(row.unit);
+  family.label_names = absl::StrSplit(row.labels, ',', absl::SkipEmpty());
+  if (row.type == MetricType::kHistogram) {
+    family.bucket_bounds = BoundsInSeconds();
+  }
+  return family;
+}
+
+MetricFamily MakeFamily(MetricId id) {
+  return MakeFamily(kCatalogue[static_cast<size_t>(id)]);
+}
 
 std::string MetricsCatalogueAsMarkdown() {
   std::string table =

@@ -41,10 +41,14 @@ enum class MetricId : unsigned char {
   kProtocolPackets,
   kProtocolErrors,
   kSdkInfo,
+  kQueueJobs,
+  kQueueJobsRunning,
+  kQueueWorkers,
+  kServerUp,
 };
 
-// Who has it.
-enum class MetricOwner : unsigned char { kClient, kWorker, kBoth };
+// Who has it: clients, workers, both; QueueMetrics (sdk/queue_metrics.h).
+enum class MetricOwner : unsigned char { kClient, kWorker, kBoth, kQueues };
 
 struct MetricDescription {
   MetricId id;
@@ -57,6 +61,10 @@ struct MetricDescription {
 };
 
 absl::Span<const MetricDescription> MetricsCatalogue();
+
+// The family that a row describes, without samples.
+MetricFamily MakeFamily(const MetricDescription& row);
+MetricFamily MakeFamily(MetricId id);
 
 // The table of docs/metrics.md, in Markdown.
 std::string MetricsCatalogueAsMarkdown();

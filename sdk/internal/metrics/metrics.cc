@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_split.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/version.h"
 
@@ -33,11 +32,6 @@ constexpr absl::string_view kReconnectReasons[kReconnectReasonCount] = {
     "connect_failed", "closed", "failed", "protocol_error", "unresponsive"};
 constexpr absl::string_view kPacketDirections[kPacketDirectionCount] = {
     "sent", "received"};
-
-uint64_t NextSource() {
-  static std::atomic<uint64_t> last{0};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
-}
 
 // Appends the samples that have happened.
 class FamilyWriter {
@@ -83,28 +77,6 @@ class FamilyWriter {
   MetricFamily* const family_;
 };
 
-std::vector<double> BoundsInSeconds() {
-  std::vector<double> bounds;
-  bounds.reserve(Histogram::kBounds.size());
-  for (const int64_t bound : Histogram::kBounds) {
-    bounds.push_back(static_cast<double>(bound) / kNanosecondsPerSecond);
-  }
-  return bounds;
-}
-
-MetricFamily DescribedBy(const MetricDescription& row) {
-  MetricFamily family;
-  family.name = std::string(row.name);
-  family.help = std::string(row.help);
-  family.type = row.type;
-  family.unit = std::string(row.unit);
-  family.label_names = absl::StrSplit(row.labels, ',', absl::SkipEmpty());
-  if (row.type == MetricType::kHistogram) {
-    family.bucket_bounds = BoundsInSeconds();
-  }
-  return family;
-}
-
 }  // namespace
 
 absl::string_view OutcomeName(RequestOutcome outcome) {
@@ -115,9 +87,14 @@ absl::string_view OutcomeName(WorkOutcome outcome) {
   return kWorkOutcomes[static_cast<size_t>(outcome)];
 }
 
+uint64_t NextMetricsSource() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 Metrics::Metrics(MetricsOptions options)
     : options_(std::move(options)),
-      source_(NextSource()),
+      source_(NextMetricsSource()),
       tasks_(options_.max_tasks),
       servers_(options_.max_servers),
       error_codes_(kMaxErrorCodes) {}
@@ -134,7 +111,7 @@ MetricsSnapshot Metrics::Snapshot(absl::Time now) const {
     if (row.owner != MetricOwner::kBoth && row.owner != options_.owner) {
       continue;
     }
-    MetricFamily family = DescribedBy(row);
+    MetricFamily family = MakeFamily(row);
     AddSamples(row.id, &family);
     if (!family.samples.empty()) {
       snapshot.families.push_back(std::move(family));
@@ -286,6 +263,11 @@ void Metrics::AddSamples(MetricId id, MetricFamily* family) const {
       writer.Add(one, {kVersion, options_.tls});
       break;
     }
+    case MetricId::kQueueJobs:
+    case MetricId::kQueueJobsRunning:
+    case MetricId::kQueueWorkers:
+    case MetricId::kServerUp:
+      break;  // no client's and no worker's
   }
 }
 

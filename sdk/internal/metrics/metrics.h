@@ -23,6 +23,7 @@
 #include "gearman/sdk/internal/metrics/catalogue.h"
 #include "gearman/sdk/internal/metrics/instruments.h"
 #include "gearman/sdk/internal/metrics/intern_table.h"
+#include "gearman/sdk/internal/metrics/measured.h"
 
 namespace gearman {
 namespace internal {
@@ -160,7 +161,7 @@ struct MetricsOptions {
   std::string tls = "none";
 };
 
-class Metrics {
+class Metrics : public Measured {
  public:
   explicit Metrics(MetricsOptions options);
   Metrics(const Metrics&) = delete;
@@ -201,7 +202,7 @@ class Metrics {
 
   // Every family of this owner that has a sample: a combination of labels
   // appears once it has happened. Any thread.
-  MetricsSnapshot Snapshot(absl::Time now) const;
+  MetricsSnapshot Snapshot(absl::Time now) const override;
 
  private:
   struct ErrorCodeMetrics {

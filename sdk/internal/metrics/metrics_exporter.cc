@@ -13,7 +13,7 @@ namespace internal {
 // End it shows the state at the end.
 class MetricsExporter::Source : public MetricsSource {
  public:
-  Source(std::shared_ptr<const Metrics> metrics, Clock* clock)
+  Source(std::shared_ptr<const Measured> metrics, Clock* clock)
       : metrics_(std::move(metrics)), clock_(clock) {}
 
   MetricsSnapshot Snapshot() override { return metrics_->Snapshot(Now()); }
@@ -31,14 +31,14 @@ class MetricsExporter::Source : public MetricsSource {
     return clock_ == nullptr ? end_ : clock_->Now();
   }
 
-  const std::shared_ptr<const Metrics> metrics_;
+  const std::shared_ptr<const Measured> metrics_;
   absl::Mutex mutex_;
   Clock* clock_ ABSL_GUARDED_BY(mutex_);
   absl::Time end_ ABSL_GUARDED_BY(mutex_);
 };
 
 MetricsExporter::MetricsExporter(
-    std::shared_ptr<const Metrics> metrics,
+    std::shared_ptr<const Measured> metrics,
     std::vector<std::shared_ptr<MetricsSink>> sinks, Clock* clock)
     : metrics_(std::move(metrics)),
       sinks_(std::move(sinks)),

@@ -1,4 +1,4 @@
-// MetricsExporter: connects one client's or worker's Metrics with its sinks.
+// MetricsExporter: connects the metrics of one client or worker with its sinks.
 //
 // The owner asks next(), and calls OnTime when that has come. Sinks are user
 // code: call the constructor, OnTime and the destructor with no lock held, one
@@ -11,7 +11,7 @@
 
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
-#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/metrics/measured.h"
 #include "gearman/transports/clock.h"
 
 namespace gearman {
@@ -21,7 +21,7 @@ class MetricsExporter {
  public:
   // Attaches a source of `metrics` to each sink (none is null). `clock` must
   // outlive this, not the source.
-  MetricsExporter(std::shared_ptr<const Metrics> metrics,
+  MetricsExporter(std::shared_ptr<const Measured> metrics,
                   std::vector<std::shared_ptr<MetricsSink>> sinks,
                   Clock* clock);
   MetricsExporter(const MetricsExporter&) = delete;
@@ -43,7 +43,7 @@ class MetricsExporter {
     absl::Time due;
   };
 
-  const std::shared_ptr<const Metrics> metrics_;
+  const std::shared_ptr<const Measured> metrics_;
   const std::vector<std::shared_ptr<MetricsSink>> sinks_;
   Clock* const clock_;
   const std::shared_ptr<Source> source_;

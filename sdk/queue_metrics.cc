@@ -1,0 +1,220 @@
+#include "gearman/sdk/queue_metrics.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/admin_client.h"
+#include "gearman/sdk/internal/metrics/catalogue.h"
+#include "gearman/sdk/internal/metrics/measured.h"
+#include "gearman/sdk/internal/metrics/metrics_exporter.h"
+#include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/poller.h"
+
+namespace gearman {
+namespace {
+
+using internal::MakeFamily;
+using internal::MetricId;
+
+// Where gearmand has counted its running jobs below 0, it says 2^32 - 1.
+constexpr int64_t kBelowZero = 4294967295;
+
+// What the servers answered the last time.
+class Queues : public internal::Measured {
+ public:
+  Queues(size_t servers, size_t max_tasks)
+      : source_(internal::NextMetricsSource()),
+        max_tasks_(max_tasks),
+        answers_(servers) {}
+
+  // The answer of one server. `up`: there was one.
+  void Set(size_t server, const std::string& name, bool up,
+           const std::vector<FunctionStatus>& rows) {
+    absl::MutexLock lock(&mutex_);
+    Answer& answer = answers_[server];
+    answer.server = name;
+    answer.asked = true;
+    answer.up = up;
+    answer.tasks.clear();
+    for (const FunctionStatus& row : rows) {
+      Sizes& sizes = answer.tasks[LabelOf(row.function)];
+      sizes.jobs += row.total;
+      sizes.running += row.running == kBelowZero ? 0 : row.running;
+      sizes.workers += row.workers;
+    }
+  }
+
+  MetricsSnapshot Snapshot(absl::Time now) const override {
+    MetricFamily jobs = MakeFamily(MetricId::kQueueJobs);
+    MetricFamily running = MakeFamily(MetricId::kQueueJobsRunning);
+    MetricFamily workers = MakeFamily(MetricId::kQueueWorkers);
+    MetricFamily up = MakeFamily(MetricId::kServerUp);
+    {
+      absl::MutexLock lock(&mutex_);
+      for (const Answer& answer : answers_) {
+        if (!answer.asked) continue;
+        Add({answer.server}, answer.up ? 1 : 0, &up);
+        for (const auto& [task, sizes] : answer.tasks) {
+          Add({task, answer.server}, sizes.jobs, &jobs);
+          Add({task, answer.server}, sizes.running, &running);
+          Add({task, answer.server}, sizes.workers, &workers);
+        }
+      }
+    }
+    MetricsSnapshot snapshot;
+    snapshot.time = now;
+    snapshot.source = source_;
+    for (MetricFamily* const family : {&jobs, &running, &workers, &up}) {
+      if (family->samples.empty()) continue;
+      snapshot.families.push_back(std::move(*family));
+    }
+    return snapshot;
+  }
+
+ private:
+  struct Sizes {
+    int64_t jobs = 0;
+    int64_t running = 0;
+    int64_t workers = 0;
+  };
+  struct Answer {
+    std::string server;
+    bool asked = false;
+    bool up = false;
+    std::map<std::string, Sizes> tasks;
+  };
+
+  static void Add(std::vector<std::string> labels, int64_t value,
+                  MetricFamily* family) {
+    MetricSample& sample = family->samples.emplace_back();
+    sample.label_values = std::move(labels);
+    sample.value = static_cast<double>(value);
+  }
+  std::string LabelOf(const std::string& task)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (tasks_.count(task) > 0) return task;
+    if (tasks_.size() >= max_tasks_) return "other";
+    return *tasks_.insert(task).first;
+  }
+
+  const uint64_t source_;
+  const size_t max_tasks_;
+  mutable absl::Mutex mutex_;
+  std::set<std::string> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+class QueueMetrics::Asker {
+ public:
+  Asker(QueueMetricsOptions options,
+        std::vector<std::unique_ptr<AdminClient>> servers,
+        std::unique_ptr<EpollPoller> poller)
+      : options_(std::move(options)),
+        servers_(std::move(servers)),
+        poller_(std::move(poller)),
+        queues_(std::make_shared<Queues>(servers_.size(), options_.max_tasks)),
+        failing_(servers_.size(), false),
+        exporter_(queues_, options_.metrics_sinks, poller_->clock()),
+        thread_([this] { Run(); }) {}
+  ~Asker() {
+    stop_.store(true);
+    poller_->Wake();
+    thread_.join();
+  }
+
+  absl::Status AskAll() {
+    absl::MutexLock lock(&asking_);
+    absl::Status first_error;
+    for (size_t i = 0; i < servers_.size() && !stop_.load(); ++i) {
+      const auto rows = servers_[i]->GetStatus();
+      queues_->Set(i, servers_[i]->server(), rows.ok(),
+                   rows.ok() ? *rows : std::vector<FunctionStatus>());
+      first_error.Update(rows.status());
+      if (failing_[i] == !rows.ok()) continue;
+      failing_[i] = !rows.ok();
+      if (rows.ok()) {
+        options_.logger.Log(LogLevel::kInfo, servers_[i]->server(),
+                            " tells its queue sizes again");
+      } else {
+        options_.logger.Log(LogLevel::kWarning,
+                            "no queue sizes: ", rows.status().message());
+      }
+    }
+    return first_error;
+  }
+
+  MetricsSnapshot Snapshot() const {
+    return queues_->Snapshot(poller_->clock()->Now());
+  }
+
+ private:
+  void Run() {
+    std::vector<Poller::Key> ready;
+    absl::Time next = absl::InfinitePast();
+    while (!stop_.load()) {
+      if (poller_->clock()->Now() >= next) {
+        AskAll().IgnoreError();
+        next = poller_->clock()->Now() + options_.interval;
+      }
+      exporter_.OnTime(poller_->clock()->Now());
+      poller_->Wait(std::min(next, exporter_.next()), &ready);
+    }
+  }
+
+  const QueueMetricsOptions options_;
+  const std::vector<std::unique_ptr<AdminClient>> servers_;
+  const std::unique_ptr<EpollPoller> poller_;  // for waiting alone
+  const std::shared_ptr<Queues> queues_;
+  std::atomic<bool> stop_{false};
+  absl::Mutex asking_;
+  std::vector<bool> failing_ ABSL_GUARDED_BY(asking_);
+  internal::MetricsExporter exporter_;
+  std::thread thread_;  // last: it uses the rest
+};
+
+absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
+    QueueMetricsOptions options) {
+  if (options.interval < absl::Milliseconds(1)) {
+    return absl::InvalidArgumentError(
+        "QueueMetricsOptions: interval must be at least 1ms");
+  }
+  if (options.servers.empty()) options.servers.emplace_back();
+  std::vector<std::unique_ptr<AdminClient>> servers;
+  for (const std::string& server : options.servers) {
+    AdminClientOptions admin;
+    admin.server = server;
+    admin.timeout = options.timeout;
+    admin.transports = options.transports;
+    auto client = AdminClient::Create(std::move(admin));
+    if (!client.ok()) return client.status();
+    const bool known = std::any_of(
+        servers.begin(), servers.end(), [&client](const auto& other) {
+          return other->server() == (*client)->server();
+        });
+    if (!known) servers.push_back(*std::move(client));
+  }
+  absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+  if (!poller.ok()) return poller.status();
+  return std::unique_ptr<QueueMetrics>(new QueueMetrics(std::make_unique<Asker>(
+      std::move(options), std::move(servers), *std::move(poller))));
+}
+
+QueueMetrics::QueueMetrics(std::unique_ptr<Asker> asker)
+    : asker_(std::move(asker)) {}
+
+QueueMetrics::~QueueMetrics() = default;
+
+absl::Status QueueMetrics::AskNow() { return asker_->AskAll(); }
+
+MetricsSnapshot QueueMetrics::metrics() const { return asker_->Snapshot(); }
+
+}  // namespace gearman
