@@ -2,8 +2,9 @@
 // prometheus-cpp.
 //
 //   auto metrics = gearman::PrometheusMetrics::Create({"127.0.0.1:9464"});
-//   options.metrics_sinks.push_back(*metrics);  //
-//   http://127.0.0.1:9464/metrics
+//   options.metrics_sinks.push_back(*std::move(metrics));
+//
+// and http://127.0.0.1:9464/metrics shows them.
 //
 // A program that has an exposer of its own adds ours to it, and opens no port:
 //
@@ -44,6 +45,7 @@ class PrometheusMetrics : public MetricsSink {
   // not begin with a slash.
   static absl::StatusOr<std::unique_ptr<PrometheusMetrics>> Create(
       PrometheusMetricsOptions options = {});
+  // With `listen` it takes up to two seconds: so long the web server waits.
   ~PrometheusMetrics() override;
 
   // For an exposer of the program's. It holds no reference to this sink's
