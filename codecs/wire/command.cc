@@ -123,11 +123,11 @@ void WriteNumber(uint32_t value, char* out) {
 }
 
 uint32_t ReadNumber(const char* bytes) {
-  uint32_t value = 0;
-  for (int i = 0; i < 4; ++i) {
-    value = value << 8 | static_cast<unsigned char>(bytes[i]);
-  }
-  return value;
+  // No loop: compilers make one load of it.
+  const auto byte = [bytes](int i) {
+    return uint32_t{static_cast<unsigned char>(bytes[i])};
+  };
+  return byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3);
 }
 
 }  // namespace

@@ -40,6 +40,13 @@ PacketTap::PacketTap(Metrics* metrics, const Logger& logger,
       logs_(logger.enabled(LogLevel::kDebug)),
       server_(server) {}
 
+inline void PacketTap::OnPacket(const Stream& stream,
+                                const wire::Header& packet,
+                                absl::string_view body) {
+  if (metrics_ != nullptr) metrics_->Packet(stream.direction, packet.type);
+  if (logs_ || packet.type == kError) LookInto(stream, packet, body);
+}
+
 void PacketTap::OnSent(absl::Span<const absl::string_view> pieces,
                        size_t bytes) {
   for (const absl::string_view piece : pieces) {
@@ -53,48 +60,63 @@ void PacketTap::OnSent(absl::Span<const absl::string_view> pieces,
 void PacketTap::OnReceived(absl::string_view bytes) { Scan(bytes, &received_); }
 
 void PacketTap::Scan(absl::string_view bytes, Stream* stream) {
-  while (!bytes.empty() && !stream->broken) {
-    if (stream->body_left > 0) {
-      const size_t part = static_cast<size_t>(
-          std::min<uint64_t>(stream->body_left, bytes.size()));
-      const absl::string_view body = bytes.substr(0, part);
-      bytes.remove_prefix(part);
-      const bool whole = part == stream->packet.body_bytes;
-      stream->body_left -= part;
-      if (whole) {
-        OnPacket(*stream, body);
-        continue;
-      }
-      const size_t seen = stream->start.size();
-      const size_t to_see = BytesToSee(stream->packet);
-      if (seen < to_see) {
-        const absl::string_view more = body.substr(0, to_see - seen);
-        stream->start.append(more.data(), more.size());
-      }
-      if (stream->body_left == 0) OnPacket(*stream, stream->start);
-      continue;
-    }
-    const char* header = bytes.data();
-    if (stream->header_bytes > 0 || bytes.size() < wire::kHeaderBytes) {
-      const size_t part =
-          std::min(wire::kHeaderBytes - stream->header_bytes, bytes.size());
-      std::memcpy(stream->header + stream->header_bytes, bytes.data(), part);
-      stream->header_bytes += part;
-      bytes.remove_prefix(part);
-      if (stream->header_bytes < wire::kHeaderBytes) return;
-      stream->header_bytes = 0;
-      header = stream->header;
-    } else {
-      bytes.remove_prefix(wire::kHeaderBytes);
-    }
-    if (!wire::ReadHeader(header, &stream->packet)) {
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  while (at != end && !stream->broken) {
+    const size_t left = static_cast<size_t>(end - at);
+    wire::Header packet;
+    if (stream->body_left > 0 || stream->header_bytes > 0 ||
+        left < wire::kHeaderBytes) {
+      at += ScanPiece({at, left}, stream);
+    } else if (!wire::ReadHeader(at, &packet)) {
       stream->broken = true;
-      return;
+    } else if (left - wire::kHeaderBytes < packet.body_bytes) {
+      OnHeader(packet, stream);
+      at += wire::kHeaderBytes;
+    } else {  // nearly always: the packet lies there whole
+      at += wire::kHeaderBytes;
+      OnPacket(*stream, packet, {at, packet.body_bytes});
+      at += packet.body_bytes;
     }
-    stream->start.clear();
-    stream->body_left = stream->packet.body_bytes;
-    if (stream->body_left == 0) OnPacket(*stream, absl::string_view());
   }
+}
+
+size_t PacketTap::ScanPiece(absl::string_view bytes, Stream* stream) {
+  if (stream->body_left > 0) {
+    const size_t part = static_cast<size_t>(
+        std::min<uint64_t>(stream->body_left, bytes.size()));
+    const size_t seen = stream->start.size();
+    const size_t to_see = BytesToSee(stream->packet);
+    if (seen < to_see) {
+      stream->start.append(bytes.data(), std::min(part, to_see - seen));
+    }
+    stream->body_left -= part;
+    if (stream->body_left == 0) {
+      OnPacket(*stream, stream->packet, stream->start);
+    }
+    return part;
+  }
+  const size_t part =
+      std::min(wire::kHeaderBytes - stream->header_bytes, bytes.size());
+  std::memcpy(stream->header + stream->header_bytes, bytes.data(), part);
+  stream->header_bytes += part;
+  if (stream->header_bytes == wire::kHeaderBytes) {
+    stream->header_bytes = 0;
+    wire::Header packet;
+    if (wire::ReadHeader(stream->header, &packet)) {
+      OnHeader(packet, stream);
+    } else {
+      stream->broken = true;
+    }
+  }
+  return part;
+}
+
+void PacketTap::OnHeader(const wire::Header& packet, Stream* stream) {
+  stream->packet = packet;
+  stream->start.clear();
+  stream->body_left = packet.body_bytes;
+  if (packet.body_bytes == 0) OnPacket(*stream, packet, absl::string_view());
 }
 
 size_t PacketTap::BytesToSee(const wire::Header& packet) const {
@@ -104,29 +126,26 @@ size_t PacketTap::BytesToSee(const wire::Header& packet) const {
   return packet.type == kError ? kMaxCodeBytes : 0;
 }
 
-void PacketTap::OnPacket(const Stream& stream, absl::string_view body) {
-  const wire::Header& packet = stream.packet;
-  if (metrics_ != nullptr) {
-    metrics_->Packet(stream.direction, packet.type);
-    if (packet.type == kError) {
-      metrics_->ProtocolError(
-          body.substr(0, std::min(body.find('\0'), kMaxCodeBytes)));
-    }
+void PacketTap::LookInto(const Stream& stream, const wire::Header& packet,
+                         absl::string_view body) {
+  if (metrics_ != nullptr && packet.type == kError) {
+    metrics_->ProtocolError(
+        body.substr(0, std::min(body.find('\0'), kMaxCodeBytes)));
   }
-  if (!logs_) return;
   const wire::CommandInfo* const info = wire::FindCommand(packet.type);
   // One that is no packet's: the decoder's error names it.
-  if (info != nullptr) Log(stream, *info, body);
+  if (logs_ && info != nullptr) Log(stream.direction, packet, *info, body);
 }
 
-void PacketTap::Log(const Stream& stream, const wire::CommandInfo& info,
+void PacketTap::Log(PacketDirection direction, const wire::Header& packet,
+                    const wire::CommandInfo& info,
                     absl::string_view body) const {
-  const bool sent = stream.direction == PacketDirection::kSent;
-  const size_t size = wire::kHeaderBytes + stream.packet.body_bytes;
+  const bool sent = direction == PacketDirection::kSent;
+  const size_t size = wire::kHeaderBytes + packet.body_bytes;
   std::string text = absl::StrCat(sent ? "sent " : "received ", info.name,
                                   sent ? " to " : " from ", server_, ": ");
   // Behind what was seen of a large body there is only payload.
-  size_t payload = stream.packet.body_bytes;
+  size_t payload = packet.body_bytes;
   for (size_t i = 0; i < info.argument_count; ++i) {
     const bool last = i + 1 == info.argument_count && !info.has_data;
     const size_t end = last ? body.size() : body.find('\0');
@@ -138,7 +157,7 @@ void PacketTap::Log(const Stream& stream, const wire::CommandInfo& info,
     body.remove_prefix(skipped);
     payload -= skipped;
   }
-  if (info.has_data && stream.packet.type == kError) {
+  if (info.has_data && packet.type == kError) {
     text.append("text ");
     AppendShown(body, kMaxShownBytes, &text);
     text.append(", ");

@@ -63,12 +63,19 @@ class PacketTap {
   PacketTap(Metrics* metrics, const Logger& logger, absl::string_view server);
 
   void Scan(absl::string_view bytes, Stream* stream);
+  // A part of a packet, which came in pieces; returns how many bytes it took.
+  size_t ScanPiece(absl::string_view bytes, Stream* stream);
+  // A packet begins whose body does not lie there whole.
+  void OnHeader(const wire::Header& packet, Stream* stream);
   // How much of a body has to be seen.
   size_t BytesToSee(const wire::Header& packet) const;
-  // `body` is the whole body or as much as is to be seen.
-  void OnPacket(const Stream& stream, absl::string_view body);
-  void Log(const Stream& stream, const wire::CommandInfo& info,
-           absl::string_view body) const;
+  // A packet has ended. `body` is its whole body or as much as is to be seen.
+  void OnPacket(const Stream& stream, const wire::Header& packet,
+                absl::string_view body);
+  void LookInto(const Stream& stream, const wire::Header& packet,
+                absl::string_view body);
+  void Log(PacketDirection direction, const wire::Header& packet,
+           const wire::CommandInfo& info, absl::string_view body) const;
 
   Metrics* const metrics_;
   const Logger logger_;

@@ -1,8 +1,10 @@
 // Counter, Gauge, Histogram: relaxed atomics, nothing else.
 //
-// Any thread may change and read them; readers see values that are each right
-// and need not belong to one moment. Not copyable: pointers to them are handed
-// out.
+// One thread at a time changes one (under the client's lock, or on the worker's
+// I/O thread), so that counting is a plain addition: a locked one would cost
+// more than all the rest. Any thread reads them, at any time; readers see
+// values that are each right and need not belong to one moment. Not copyable:
+// pointers to them are handed out.
 #ifndef GEARMAN_SDK_INTERNAL_METRICS_INSTRUMENTS_H_
 #define GEARMAN_SDK_INTERNAL_METRICS_INSTRUMENTS_H_
 
@@ -18,10 +20,7 @@ namespace internal {
 
 class Counter {
  public:
-  void Add(uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
-  // For what only one thread at a time adds to (by a lock, say): a plain
-  // addition, where Add locks the bus.
-  void AddAlone(uint64_t n = 1) {
+  void Add(uint64_t n = 1) {
     value_.store(value() + n, std::memory_order_relaxed);
   }
   uint64_t value() const { return value_.load(std::memory_order_relaxed); }
@@ -32,7 +31,7 @@ class Counter {
 
 class Gauge {
  public:
-  void Add(int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
+  void Add(int64_t n) { Set(value() + n); }
   void Set(int64_t value) { value_.store(value, std::memory_order_relaxed); }
   int64_t value() const { return value_.load(std::memory_order_relaxed); }
 
@@ -57,29 +56,46 @@ class Histogram {
     const int64_t ns = duration > absl::ZeroDuration()
                            ? absl::ToInt64Nanoseconds(duration)
                            : 0;
-    // Counting the bounds that are exceeded needs no branch to be predicted.
-    size_t bucket = 0;
-    for (const int64_t bound : kBounds) bucket += ns > bound ? 1 : 0;
-    buckets_[bucket].fetch_add(1, std::memory_order_relaxed);
-    sum_.fetch_add(static_cast<uint64_t>(ns), std::memory_order_relaxed);
+    buckets_[BucketOf(ns)].Add();
+    sum_.Add(static_cast<uint64_t>(ns));
   }
 
-  uint64_t bucket(size_t index) const {
-    return buckets_[index].load(std::memory_order_relaxed);
-  }
+  uint64_t bucket(size_t index) const { return buckets_[index].value(); }
   uint64_t count() const {
     uint64_t total = 0;
-    for (const auto& bucket : buckets_) {
-      total += bucket.load(std::memory_order_relaxed);
-    }
+    for (const Counter& bucket : buckets_) total += bucket.value();
     return total;
   }
   // Nanoseconds.
-  uint64_t sum() const { return sum_.load(std::memory_order_relaxed); }
+  uint64_t sum() const { return sum_.value(); }
 
  private:
-  std::array<std::atomic<uint64_t>, kBuckets> buckets_{};
-  std::atomic<uint64_t> sum_{0};
+  // Where to begin: by how many bits a number has, the first bucket that has
+  // numbers of so many.
+  static constexpr std::array<uint8_t, 65> FirstBuckets() {
+    std::array<uint8_t, 65> first{};
+    for (size_t bits = 1; bits <= 64; ++bits) {
+      const uint64_t smallest = uint64_t{1} << (bits - 1);
+      uint8_t bucket = 0;
+      while (bucket < kBounds.size() &&
+             smallest > static_cast<uint64_t>(kBounds[bucket])) {
+        ++bucket;
+      }
+      first[bits] = bucket;
+    }
+    return first;
+  }
+  static size_t BucketOf(int64_t ns) {
+    static constexpr std::array<uint8_t, 65> kFirst = FirstBuckets();
+    const int bits =
+        ns == 0 ? 0 : 64 - __builtin_clzll(static_cast<uint64_t>(ns));
+    size_t bucket = kFirst[static_cast<size_t>(bits)];
+    while (bucket < kBounds.size() && ns > kBounds[bucket]) ++bucket;
+    return bucket;
+  }
+
+  std::array<Counter, kBuckets> buckets_;
+  Counter sum_;
 };
 
 }  // namespace internal

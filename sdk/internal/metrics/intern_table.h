@@ -32,8 +32,13 @@ class InternTable {
 
   // The record of this name, made when it is new; lives as long as the table.
   Record* Get(absl::string_view name) {
-    Record* const found = Find(name);
-    return found != nullptr ? found : Insert(name);
+    // Most often it is the one before.
+    Record* record = last_.load(std::memory_order_acquire);
+    if (record != nullptr && record->name == name) return record;
+    record = Find(name);
+    if (record == nullptr) record = Insert(name);
+    last_.store(record, std::memory_order_release);
+    return record;
   }
 
   // Calls `visit(const Record&)` for each record in the order of their making,
@@ -82,6 +87,7 @@ class InternTable {
   }
 
   std::vector<std::atomic<Record*>> slots_;
+  std::atomic<Record*> last_{nullptr};
   const size_t max_records_;
   Record other_;
   mutable absl::Mutex mutex_;

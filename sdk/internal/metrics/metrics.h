@@ -1,9 +1,9 @@
 // Metrics: all that one client or worker counts.
 //
-// The instruments are public members, plain relaxed atomics: whoever has the
-// fact adds it, on any thread. Nothing here calls a plugin; sinks get
-// snapshots (metrics_exporter.h). Without sinks a client has no Metrics at all,
-// and the cost is one test of a null pointer.
+// The instruments are public members: whoever has the fact adds it, one thread
+// at a time (instruments.h), while any thread takes snapshots. Nothing here
+// calls a plugin; sinks get snapshots (metrics_exporter.h). Without sinks a
+// client has no Metrics at all, and the cost is one test of a null pointer.
 //
 // Task and server records are looked up by name without a lock and live as
 // long as the Metrics: keep the pointer with the request or connection.
@@ -174,10 +174,10 @@ class Metrics : public Measured {
     return servers_.Get(address);
   }
 
-  // Shared. One thread at a time: who moves the bytes.
+  // Shared.
   void Packet(PacketDirection direction, uint32_t type) {
     packets[static_cast<size_t>(direction)][type < kPacketTypeCount ? type : 0]
-        .AddAlone();
+        .Add();
   }
   // An ERROR packet's code, or DATA_LOSS for what could not be decoded.
   void ProtocolError(absl::string_view code);

@@ -232,39 +232,58 @@ TEST(Metrics, HaveEachASourceOfTheirOwn) {
             two.Snapshot(absl::UnixEpoch()).source);
 }
 
-TEST(Metrics, LoseNoCountWithManyThreads) {
+TEST(Metrics, FindRecordsOnAnyThread) {
   constexpr int kThreads = 4;
   constexpr int kRounds = 5000;
   MetricsOptions options = Of(MetricOwner::kClient);
   options.max_tasks = 8;
   Metrics metrics(options);
   std::vector<std::thread> threads;
+  std::vector<std::set<TaskMetrics*>> found(kThreads);
   for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&metrics] {
+    threads.emplace_back([&metrics, records = &found[static_cast<size_t>(t)]] {
       for (int i = 0; i < kRounds; ++i) {
-        TaskMetrics* const task = metrics.ForTask(absl::StrCat("t", i % 16));
-        task->Submitted(Priority::kNone, SubmitMode::kForeground);
-        task->Finished(RequestOutcome::kComplete, absl::Milliseconds(i % 50));
+        const std::string name = absl::StrCat("t", i % 16);
+        TaskMetrics* const task = metrics.ForTask(name);
+        EXPECT_TRUE(task->name == name || task->name == "other");
+        records->insert(task);
       }
     });
   }
-  // Reading disturbs nobody.
-  for (int i = 0; i < 50; ++i) metrics.Snapshot(absl::UnixEpoch());
   for (std::thread& thread : threads) thread.join();
-  const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
-  double submitted = 0;
-  for (const MetricSample& sample :
-       snapshot.Find("gearman_client_jobs_submitted_total")->samples) {
-    submitted += sample.value;
+  EXPECT_EQ(found[0].size(), 9u);
+  for (const std::set<TaskMetrics*>& records : found) {
+    EXPECT_EQ(records, found[0]);
   }
-  uint64_t finished = 0;
-  for (const MetricSample& sample :
-       snapshot.Find("gearman_client_job_duration_seconds")->samples) {
-    finished += sample.count;
+}
+
+TEST(Metrics, AreReadWhileTheyChange) {
+  constexpr int kJobs = 20000;
+  Metrics metrics(Of(MetricOwner::kClient));
+  std::thread counting([&metrics] {
+    for (int i = 0; i < kJobs; ++i) {
+      TaskMetrics* const task = metrics.ForTask(absl::StrCat("t", i % 8));
+      task->Submitted(Priority::kNone, SubmitMode::kForeground);
+      task->Finished(RequestOutcome::kComplete, absl::Milliseconds(i % 50));
+    }
+  });
+  const auto finished = [&metrics] {
+    const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
+    const MetricFamily* const family =
+        snapshot.Find("gearman_client_job_duration_seconds");
+    uint64_t count = 0;
+    if (family == nullptr) return count;
+    for (const MetricSample& sample : family->samples) count += sample.count;
+    return count;
+  };
+  uint64_t before = 0;
+  for (int i = 0; i < 50; ++i) {
+    const uint64_t now = finished();
+    EXPECT_GE(now, before);
+    before = now;
   }
-  EXPECT_EQ(submitted, kThreads * kRounds);
-  EXPECT_EQ(finished, uint64_t{kThreads} * kRounds);
-  EXPECT_EQ(snapshot.Find("gearman_client_jobs_in_flight")->samples.size(), 9u);
+  counting.join();
+  EXPECT_EQ(finished(), uint64_t{kJobs});
 }
 
 TEST(Histogram, PutsABoundIntoTheBucketItEnds) {
@@ -279,6 +298,20 @@ TEST(Histogram, PutsABoundIntoTheBucketItEnds) {
   EXPECT_EQ(histogram.bucket(Histogram::kBuckets - 2), 1u);
   EXPECT_EQ(histogram.bucket(Histogram::kBuckets - 1), 1u);
   EXPECT_EQ(histogram.count(), 5u);
+}
+
+TEST(Histogram, PutsEachDurationBetweenTheBoundsOfItsBucket) {
+  for (uint64_t ns = 1; ns < uint64_t{1} << 62; ns += ns / 7 + 1) {
+    Histogram histogram;
+    histogram.Observe(absl::Nanoseconds(ns));
+    size_t expected = 0;
+    while (expected < Histogram::kBounds.size() &&
+           ns > static_cast<uint64_t>(Histogram::kBounds[expected])) {
+      ++expected;
+    }
+    EXPECT_EQ(histogram.bucket(expected), 1u) << ns;
+    EXPECT_EQ(histogram.sum(), ns);
+  }
 }
 
 TEST(Histogram, HasAscendingBounds) {
