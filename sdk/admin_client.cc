@@ -102,6 +102,7 @@ absl::StatusOr<std::unique_ptr<AdminClient>> AdminClient::Create(
   AdminSession::Options session;
   session.timeout = options.timeout;
   session.max_reply_bytes = options.max_reply_bytes;
+  session.logger = std::move(options.logger);
   session.transports = options.transports != nullptr
                            ? std::move(options.transports)
                            : TransportRegistry::Default();

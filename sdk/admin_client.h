@@ -35,6 +35,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/admin/reply.h"
+#include "gearman/sdk/log.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport_registry.h"
 
@@ -61,6 +62,8 @@ struct AdminClientOptions {
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
   // fills.
   std::shared_ptr<TransportRegistry> transports;
+  // Debug: each command, and the size of each answer.
+  Logger logger;
   // Time and readiness; null: the machine's. A client has its poller to itself.
   std::shared_ptr<Poller> poller;
 };

@@ -76,7 +76,7 @@ class AdminGearmandTest : public ::testing::Test {
 TEST_F(AdminGearmandTest, TellsWhatGearadminTells) {
   Submit("resize", "1");
   Submit("resize", "2", Priority::kHigh);
-  const JobRequest mail = Submit("mail me", "3", Priority::kLow);
+  const JobRequest mail = Submit("mail me 100%s%n", "3", Priority::kLow);
 
   std::vector<std::string> rows;
   const auto status = admin_->GetStatus();
@@ -147,6 +147,10 @@ TEST_F(AdminGearmandTest, ListsTheWorkersThatAreConnected) {
     ++found;
     EXPECT_EQ(row.peer, "127.0.0.1");
     EXPECT_THAT(row.functions, ElementsAre("g", "f"));
+    EXPECT_THAT(
+        Gearadmin("--workers"),
+        HasSubstr(absl::StrCat(row.descriptor, " ", row.peer, " ", row.id,
+                               " : ", absl::StrJoin(row.functions, " "))));
   }
   EXPECT_EQ(found, 1);
   EXPECT_EQ(admin_->DropFunction("f").status().code(),

@@ -12,11 +12,17 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/log.h"
 #include "gearman/tests/sdk/testing/simulated_stack.h"
 #include "gearman/tests/support/raw_connection.h"
+#include "gearman/tests/support/test_certificates.h"
 #include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/tls/tls_options.h"
+#include "gearman/transports/tls/tls_transport.h"
 #include "gearman/transports/transport_registry.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -58,6 +64,7 @@ class AdminClientTest : public ::testing::Test {
     AdminClientOptions options;
     options.server = listener_.address();
     options.timeout = timeout;
+    options.logger = logger_;
     options.transports = std::make_shared<TransportRegistry>();
     EXPECT_TRUE(options.transports
                     ->Register("tcp", std::make_shared<TcpTransportFactory>())
@@ -71,6 +78,7 @@ class AdminClientTest : public ::testing::Test {
   }
 
   support::RawListener listener_;
+  Logger logger_;
   bool hang_ = false;  // after the last answer, until the client closes
   std::vector<std::string> lines_;
   std::thread thread_;
@@ -201,6 +209,53 @@ TEST_F(AdminClientTest, AServerThatIsNotThereIsNamed) {
   EXPECT_THAT(Text(status), HasSubstr((*client)->server()));
 }
 
+TEST_F(AdminClientTest, DebugShowsCommandsAndTheSizeOfAnswers) {
+  std::vector<std::string> lines;
+  logger_ = Logger(
+      LogLevel::kDebug,
+      [&lines](LogLevel, absl::string_view line) { lines.emplace_back(line); });
+  const auto client = Play({{"f\t2\t1\t3\n.\n"}});
+  ASSERT_TRUE(client->GetStatus().ok());
+  EXPECT_THAT(lines,
+              ElementsAre(absl::StrCat("sent \"status\\r\\n\" to ",
+                                       listener_.address(), ": 8 bytes"),
+                          absl::StrCat("received 1 lines from ",
+                                       listener_.address(), ": 7 bytes")));
+}
+
+// TLS, from the embedded server.
+TEST(AdminClientOverTls, AsksLikeOverAnyTransport) {
+  support::TestCertificates certificates;
+  const support::CertificateFiles files = certificates.Make("server");
+  TlsServerOptions listen;
+  listen.identity.certificate_file = files.certificate;
+  listen.identity.key_file = files.key;
+  TlsOptions connect;
+  connect.ca_file = certificates.ca_file();
+  auto transports = std::make_shared<TransportRegistry>();
+  ASSERT_TRUE(transports
+                  ->Register("tls", std::make_shared<TlsTransportFactory>(
+                                        connect, listen))
+                  .ok());
+  JobServerOptions server_options;
+  server_options.transports = transports;
+  auto server = JobServer::Create(std::move(server_options));
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto address = (*server)->Listen("tls://127.0.0.1:0");
+  ASSERT_TRUE(address.ok()) << address.status();
+  AdminClientOptions options;
+  options.server = *address;
+  options.timeout = absl::Seconds(30);
+  options.transports = transports;
+  auto admin = AdminClient::Create(std::move(options));
+  ASSERT_TRUE(admin.ok()) << admin.status();
+  EXPECT_TRUE((*admin)->CreateFunction("resize").ok());
+  const auto status = (*admin)->GetStatus();
+  ASSERT_TRUE(status.ok()) << status.status();
+  ASSERT_THAT(*status, SizeIs(1));
+  EXPECT_EQ(status->front().function, "resize");
+}
+
 TEST(AdminClientOptionsTest, WrongOnesAreRefused) {
   AdminClientOptions options;
   options.server = "carrier-pigeon://a";
@@ -239,6 +294,13 @@ TEST(AdminClientSimulation, SeesAndSteersTheEmbeddedServer) {
   EXPECT_EQ(status->front().total, 1);
   EXPECT_THAT(*(*admin)->GetUniqueJobs(), ElementsAre("u1"));
   EXPECT_EQ((*admin)->GetJobs()->front().handle, job.job().handle());
+  const auto priorities = (*admin)->GetPriorityStatus();
+  ASSERT_TRUE(priorities.ok()) << priorities.status();
+  ASSERT_THAT(*priorities, SizeIs(1));
+  EXPECT_EQ(priorities->front().normal, 1);
+  const auto workers = (*admin)->GetWorkers();
+  ASSERT_TRUE(workers.ok()) << workers.status();
+  EXPECT_THAT(*workers, SizeIs(2));  // the client and this one
   EXPECT_GT(*(*admin)->GetPid(), 0);
   EXPECT_FALSE((*admin)->GetVersion()->empty());
   EXPECT_EQ(*(*admin)->GetVerbosity(), "ERROR");

@@ -4,7 +4,9 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace gearman {
@@ -78,15 +80,32 @@ absl::Status AdminSession::Open(absl::Time deadline) {
   }
 }
 
+void AdminSession::LogCommand(const wire::OutputBuffer& encoded) const {
+  if (!options_.logger.enabled(LogLevel::kDebug)) return;
+  std::array<absl::string_view, 8> pieces;
+  const size_t count = encoded.Gather(absl::MakeSpan(pieces));
+  std::string text;
+  for (size_t i = 0; i < count; ++i) absl::StrAppend(&text, pieces[i]);
+  options_.logger.Log(LogLevel::kDebug, "sent \"", absl::CHexEscape(text),
+                      "\" to ", name_, ": ", text.size(), " bytes");
+}
+
+void AdminSession::LogReply(const admin::Reply& reply) const {
+  if (!options_.logger.enabled(LogLevel::kDebug)) return;
+  size_t bytes = 0;
+  for (const std::string& line : reply.lines) bytes += line.size();
+  options_.logger.Log(LogLevel::kDebug, "received ", reply.lines.size(),
+                      " lines from ", name_, ": ", bytes, " bytes");
+}
+
 absl::StatusOr<admin::Reply> AdminSession::Exchange(
     const admin::Command& command, absl::Time deadline) {
-  {
-    wire::OutputBuffer trial;
-    absl::Status status = std::visit(Encoder{trial}, command);
-    if (!status.ok()) return status;
-  }
-  absl::Status status = Open(deadline);
+  wire::OutputBuffer trial;
+  absl::Status status = std::visit(Encoder{trial}, command);
   if (!status.ok()) return status;
+  status = Open(deadline);
+  if (!status.ok()) return status;
+  LogCommand(trial);
   std::visit(Encoder{link_->output}, command).IgnoreError();
   link_->decoder.Expect(admin::ShapeOf(command));
   admin::Reply reply;
@@ -97,7 +116,10 @@ absl::StatusOr<admin::Reply> AdminSession::Exchange(
     options_.poller->RunDeferred();
     absl::StatusOr<bool> whole = Read(&reply);
     if (!whole.ok()) return whole.status();
-    if (*whole) return reply;
+    if (*whole) {
+      LogReply(reply);
+      return reply;
+    }
     status = Await(deadline, "no whole answer");
     if (!status.ok()) return status;
   }

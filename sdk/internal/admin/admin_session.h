@@ -16,6 +16,7 @@
 #include "gearman/codecs/admin/command.h"
 #include "gearman/codecs/admin/reply_decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/log.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
@@ -32,6 +33,7 @@ class AdminSession {
     size_t max_reply_bytes;
     std::shared_ptr<TransportRegistry> transports;
     std::shared_ptr<Poller> poller;
+    Logger logger;
   };
 
   explicit AdminSession(Options options);
@@ -70,6 +72,9 @@ class AdminSession {
   // Waits until the transport may go on. DEADLINE_EXCEEDED.
   absl::Status Await(absl::Time deadline, const char* what)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // At debug level only.
+  void LogCommand(const wire::OutputBuffer& encoded) const;
+  void LogReply(const admin::Reply& reply) const;
   void Close() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
