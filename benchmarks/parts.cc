@@ -130,12 +130,14 @@ void TrackerJob(benchmark::State& state) {
   options.retry_policy = &policy;
   internal::JobRequestTracker tracker(options);
   const absl::Time now = absl::Now();
+  std::vector<internal::JobRequestState*> dispatches;
   const auto start = [&] {
     auto request = std::make_shared<internal::JobRequestState>();
     request->task = kTask;
     request->deadline = now + absl::Minutes(1);
     tracker.Start(request, now);
-    for (internal::JobRequestState* starting : tracker.TakeDispatches()) {
+    tracker.TakeDispatches(&dispatches);
+    for (internal::JobRequestState* starting : dispatches) {
       tracker.OnDispatched(starting);
     }
     return request.get();  // which keeps itself while it is in flight
