@@ -1,0 +1,304 @@
+// gearctl bench: how many jobs a second, and how long each takes.
+#include <unistd.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/admin_client.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/tools/gearctl/connect.h"
+#include "gearman/tools/gearctl/flags.h"
+#include "gearman/tools/gearctl/latencies.h"
+#include "gearman/tools/gearctl/load.h"
+#include "gearman/tools/gearctl/output.h"
+#include "gearman/tools/gearctl/signals.h"
+#include "gearman/tools/gearctl/subcommands.h"
+#include "gearman/tools/gearctl/terminal.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// Workers that give each payload back, on a thread each.
+class EchoWorkers {
+ public:
+  explicit EchoWorkers(std::string task) : task_(std::move(task)) {}
+  // Returns when the servers know that nobody offers the task any more.
+  ~EchoWorkers() {
+    for (const auto& worker : workers_) {
+      worker->Unregister(task_).IgnoreError();  // OK: it is registered
+      worker->Drain(QuestionTimeout());
+    }
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  absl::Status Start(int count) {
+    for (int i = 0; i < count; ++i) {
+      absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
+      if (!options.ok()) return options.status();
+      options->client_id = "gearctl-bench";
+      absl::StatusOr<std::unique_ptr<Worker>> worker =
+          CreateWorker(*std::move(options));
+      if (!worker.ok()) return worker.status();
+      absl::Status status = (*worker)->Register(
+          task_, [this](JobContext& context) -> absl::StatusOr<std::string> {
+            absl::MutexLock lock(&mutex_);
+            ++done_;
+            return std::string(context.job().data());
+          });
+      if (!status.ok()) return status;
+      threads_.emplace_back([worker = worker->get()] {
+        worker->Run().IgnoreError();  // OK: it was stopped
+      });
+      workers_.push_back(*std::move(worker));
+    }
+    return absl::OkStatus();
+  }
+
+  // Until they have done so many jobs, or Interrupt.
+  void WaitFor(int64_t jobs) {
+    absl::MutexLock lock(&mutex_);
+    const auto enough = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return done_ >= jobs || interrupted_;
+    };
+    mutex_.Await(absl::Condition(&enough));
+  }
+  void Interrupt() {
+    absl::MutexLock lock(&mutex_);
+    interrupted_ = true;
+  }
+
+ private:
+  const std::string task_;
+  absl::Mutex mutex_;
+  int64_t done_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::thread> threads_;
+};
+
+// Of this run's own, so that no other workers get its jobs.
+std::string OwnTask() {
+  return absl::StrCat("gearctl-bench-", getpid(), "-",
+                      absl::ToUnixMicros(absl::Now()));
+}
+
+// What is left of the task at the servers. They may be gone: no matter.
+void Forget(const std::string& task) {
+  auto servers = MakeAdminClients();
+  if (!servers.ok()) return;
+  for (const auto& server : *servers) {
+    server->DropFunction(task).status().IgnoreError();
+  }
+}
+
+struct Figures {
+  double seconds;
+  double jobs_per_second;
+  double megabytes_per_second;
+};
+
+Figures MakeFigures(const LoadResult& result, size_t payload) {
+  Figures figures;
+  figures.seconds = absl::ToDoubleSeconds(result.elapsed);
+  figures.jobs_per_second =
+      figures.seconds > 0
+          ? static_cast<double>(result.succeeded) / figures.seconds
+          : 0;
+  figures.megabytes_per_second =
+      figures.jobs_per_second * static_cast<double>(payload) / 1e6;
+  return figures;
+}
+
+struct Percentile {
+  const char* name;  // as a heading, and as a key
+  const char* key;
+  double part;
+};
+constexpr Percentile kPercentiles[] = {{"P50", "p50_us", 0.5},
+                                       {"P90", "p90_us", 0.9},
+                                       {"P99", "p99_us", 0.99},
+                                       {"P99.9", "p99_9_us", 0.999}};
+
+// More digits mean nothing.
+double Thousandths(double number) { return std::round(number * 1000) / 1000; }
+
+double Microseconds(absl::Duration latency) {
+  return Thousandths(absl::ToDoubleMicroseconds(latency));
+}
+
+std::string JsonOf(const LoadOptions& options, const LoadResult& result) {
+  const Figures figures = MakeFigures(result, options.data.size());
+  const Latencies& latencies = result.latencies;
+  JsonObject object;
+  object.Set("task", options.task);
+  object.SetBool("background", options.background);
+  object.SetNumber("size", static_cast<double>(options.data.size()));
+  object.SetNumber("in_flight", static_cast<double>(options.in_flight));
+  object.SetNumber("rate", options.rate);
+  object.SetNumber("submitted", static_cast<double>(result.submitted));
+  object.SetNumber("succeeded", static_cast<double>(result.succeeded));
+  object.SetNumber("failed", static_cast<double>(result.failed));
+  object.SetNumber("seconds", Thousandths(figures.seconds));
+  object.SetNumber("jobs_per_second", Thousandths(figures.jobs_per_second));
+  object.SetNumber("megabytes_per_second",
+                   Thousandths(figures.megabytes_per_second));
+  object.SetNumber("min_us", Microseconds(latencies.min()));
+  object.SetNumber("mean_us", Microseconds(latencies.mean()));
+  for (const Percentile& percentile : kPercentiles) {
+    object.SetNumber(percentile.key,
+                     Microseconds(latencies.Percentile(percentile.part)));
+  }
+  object.SetNumber("max_us", Microseconds(latencies.max()));
+  return object.ToLine();
+}
+
+std::string TextOf(const LoadOptions& options, const LoadResult& result) {
+  const Figures figures = MakeFigures(result, options.data.size());
+  Table rates({"JOBS", "FAILED", "SECONDS", "JOBS/S", "MB/S"});
+  rates.AddRow({absl::StrCat(result.succeeded), absl::StrCat(result.failed),
+                absl::StrFormat("%.3f", figures.seconds),
+                absl::StrFormat("%.0f", figures.jobs_per_second),
+                absl::StrFormat("%.2f", figures.megabytes_per_second)});
+  std::vector<std::string> heading = {"MIN", "MEAN"};
+  const Latencies& latencies = result.latencies;
+  std::vector<std::string> row = {ShortDuration(latencies.min()),
+                                  ShortDuration(latencies.mean())};
+  for (const Percentile& percentile : kPercentiles) {
+    heading.emplace_back(percentile.name);
+    row.push_back(ShortDuration(latencies.Percentile(percentile.part)));
+  }
+  heading.emplace_back("MAX");
+  row.push_back(ShortDuration(latencies.max()));
+  Table table(heading);
+  table.AddRow(row);
+  return absl::StrCat(
+      rates.ToString(), "\n", table.ToString(), "\n",
+      TextPlot(latencies, SizeOfTerminal(STDOUT_FILENO).columns));
+}
+
+absl::Status WriteSvg(const std::string& path, const LoadOptions& options,
+                      const LoadResult& result) {
+  std::ofstream file(path, std::ios::binary);
+  file << SvgPlot(result.latencies,
+                  absl::StrFormat("%s: %d jobs, %.0f a second", options.task,
+                                  result.succeeded,
+                                  MakeFigures(result, 0).jobs_per_second));
+  file.close();
+  return file ? absl::OkStatus()
+              : absl::UnknownError(absl::StrCat(path, " can't be written"));
+}
+
+absl::StatusOr<LoadOptions> MakeLoadOptions(const Arguments& arguments) {
+  LoadOptions options;
+  options.task = arguments.words.empty() ? OwnTask() : arguments.words[0];
+  const int64_t size = absl::GetFlag(FLAGS_size);
+  if (size < 0 || size > (int64_t{1} << 30)) {
+    return absl::InvalidArgumentError("--size must be from 0 to 1 GiB");
+  }
+  if (absl::GetFlag(FLAGS_workers) < 1 || absl::GetFlag(FLAGS_workers) > 1000) {
+    return absl::InvalidArgumentError("--workers must be from 1 to 1000");
+  }
+  options.data.assign(static_cast<size_t>(size), 'x');
+  options.background = absl::GetFlag(FLAGS_background);
+  options.jobs = absl::GetFlag(FLAGS_jobs);
+  options.duration = absl::GetFlag(FLAGS_duration);
+  options.in_flight = absl::GetFlag(FLAGS_in_flight);
+  options.rate = absl::GetFlag(FLAGS_rate);
+  absl::Status status = Load::Check(options);
+  if (!status.ok()) return status;
+  return options;
+}
+
+ExitCode ShowResult(const LoadOptions& options, const LoadResult& result) {
+  const ExitCode printed =
+      Print(absl::GetFlag(FLAGS_json) ? JsonOf(options, result)
+                                      : TextOf(options, result));
+  if (printed != kSuccess) return printed;
+  if (const std::string path = absl::GetFlag(FLAGS_svg); !path.empty()) {
+    const absl::Status status = WriteSvg(path, options, result);
+    if (!status.ok()) return Report(status);
+  }
+  if (result.failed == 0) return kSuccess;
+  std::fprintf(stderr, "gearctl: %lld jobs failed; the first one:\n",
+               static_cast<long long>(result.failed));
+  return Report(result.first_failure);
+}
+
+}  // namespace
+
+ExitCode RunBench(const Arguments& arguments) {
+  absl::StatusOr<LoadOptions> options = MakeLoadOptions(arguments);
+  if (!options.ok()) return Report(options.status());
+  const bool own = arguments.words.empty();
+  Signals signals;
+  ProgressLine progress;
+  auto workers = std::make_unique<EchoWorkers>(options->task);
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  if (!client.ok()) return Report(client.status());
+  absl::Status status = (*client)->WaitForReady(QuestionTimeout());
+  if (own && status.ok()) {
+    status = workers->Start(absl::GetFlag(FLAGS_workers));
+  }
+  if (!status.ok()) return Report(status);
+  const bool by_time = options->duration > absl::ZeroDuration();
+  Load load(**client, *options);
+  LoadResult result;
+  std::atomic<bool> interrupted{false};
+  {
+    SignalThread thread(
+        signals,
+        [&] {
+          interrupted = true;
+          load.Stop();
+          workers->Interrupt();
+        },
+        [&progress] { progress.Redraw(); });
+    // The first job finds connections and workers: not a part of the figures.
+    if (own) {
+      CallOptions first;
+      first.timeout = QuestionTimeout();
+      status = (*client)
+                   ->Run(options->task, options->data, std::move(first))
+                   .status();
+    }
+    if (status.ok()) {
+      result = load.Run([&](int64_t done) {
+        progress.Show(done, by_time ? 0 : options->jobs, "jobs done");
+      });
+    }
+    // Background jobs of a task that nobody else does are not left behind.
+    if (own && options->background && status.ok()) {
+      workers->WaitFor(result.succeeded + 1);
+    }
+  }
+  client->reset();  // ends what is under way, before the load
+  workers.reset();
+  if (own) Forget(options->task);
+  progress.Clear();
+  if (!status.ok()) return Report(status);
+  const ExitCode code = ShowResult(*options, result);
+  return interrupted && code == kSuccess ? kInterrupted : code;
+}
+
+}  // namespace gearctl
+}  // namespace gearman

@@ -1,0 +1,124 @@
+#include "gearman/tools/gearctl/connect.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/log.h"
+#include "gearman/tools/gearctl/flags.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// Fills in what client's and worker's options share.
+template <typename Options>
+void Complete(LogLevel loudness, Options& options) {
+  const std::vector<std::string> servers = absl::GetFlag(FLAGS_server);
+  if (!servers.empty()) options.servers = servers;
+  if (options.servers.empty()) options.servers = {"localhost"};
+  options.logger =
+      StderrLogger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo : loudness);
+}
+
+AdminClientOptions MakeAdminOptions(const ClientOptions& options,
+                                    const std::string& server) {
+  AdminClientOptions admin;
+  admin.server = server;
+  admin.timeout = QuestionTimeout();
+  admin.transports = options.transports;
+  return admin;
+}
+
+}  // namespace
+
+absl::StatusOr<Config> MakeConfig() {
+  Config config;
+  // The environment first: a file that was asked for says more.
+  absl::Status status = config.OverlayEnvironment();
+  if (!status.ok()) return status;
+  if (const std::string file = absl::GetFlag(FLAGS_config); !file.empty()) {
+    absl::StatusOr<Config> read = Config::FromFile(file);
+    if (!read.ok()) return read.status();
+    config.Overlay(read->message(), file);
+  }
+  return config;
+}
+
+absl::StatusOr<ClientOptions> MakeClientOptions() {
+  absl::StatusOr<Config> config = MakeConfig();
+  if (!config.ok()) return config.status();
+  absl::StatusOr<ClientOptions> options = config->ToClientOptions();
+  if (!options.ok()) return options;
+  // What fails, the request or answer says.
+  Complete(LogLevel::kError, *options);
+  if (absl::GetFlag(FLAGS_timeout) != absl::InfiniteDuration()) {
+    options->timeout = absl::GetFlag(FLAGS_timeout);
+  }
+  return options;
+}
+
+absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
+  absl::StatusOr<Config> config = MakeConfig();
+  if (!config.ok()) return config.status();
+  absl::StatusOr<WorkerOptions> options = config->ToWorkerOptions();
+  // A worker says nothing else when it can't reach a server.
+  if (options.ok()) Complete(LogLevel::kWarning, *options);
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Client>> MakeClient() {
+  absl::StatusOr<ClientOptions> options = MakeClientOptions();
+  if (!options.ok()) return options.status();
+  return CreateClient(*std::move(options));
+}
+
+absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
+    const std::string& server) {
+  absl::StatusOr<ClientOptions> options = MakeClientOptions();
+  if (!options.ok()) return options.status();
+  return AdminClient::Create(MakeAdminOptions(*options, server));
+}
+
+absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
+  absl::StatusOr<ClientOptions> options = MakeClientOptions();
+  if (!options.ok()) return options.status();
+  std::vector<std::unique_ptr<AdminClient>> clients;
+  for (const std::string& server : options->servers) {
+    absl::StatusOr<std::unique_ptr<AdminClient>> client =
+        AdminClient::Create(MakeAdminOptions(*options, server));
+    if (!client.ok()) return client.status();
+    clients.push_back(*std::move(client));
+  }
+  return clients;
+}
+
+absl::Duration QuestionTimeout() {
+  const absl::Duration timeout = absl::GetFlag(FLAGS_timeout);
+  return timeout == absl::InfiniteDuration() ? absl::Seconds(10) : timeout;
+}
+
+absl::Status CheckInterval() {
+  if (absl::GetFlag(FLAGS_interval) >= absl::Milliseconds(10)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError("--interval must be 10ms at least");
+}
+
+absl::Status NamingServer(const absl::Status& status,
+                          const std::string& server) {
+  if (status.ok() || absl::StrContains(status.message(), server)) return status;
+  return absl::Status(status.code(),
+                      absl::StrCat(server, ": ", status.message()));
+}
+
+}  // namespace gearctl
+}  // namespace gearman

@@ -1,0 +1,62 @@
+#include "gearman/tools/gearctl/exit_code.h"
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "gearman/tools/gearctl/text.h"
+
+namespace gearman {
+namespace gearctl {
+
+absl::Span<const ExitCodeMeaning> ExitCodes() {
+  static constexpr ExitCodeMeaning kMeanings[] = {
+      {kSuccess, "all went well"},
+      {kJobFailed, "a job failed or raised an exception"},
+      {kUsage, "the command line or the config is wrong"},
+      {kUnreachable, "a server can't be reached or isn't trusted"},
+      {kTimedOut, "--timeout passed"},
+      {kNotFound, "there is no such job, task or file"},
+      {kOtherError, "the server refused, or something broke"},
+      {kInterrupted, "interrupted before the end"},
+      {kClosedOutput, "nobody reads standard output any more"},
+  };
+  return kMeanings;
+}
+
+ExitCode ExitCodeOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOk:
+      return kSuccess;
+    case absl::StatusCode::kAborted:
+      return kJobFailed;
+    case absl::StatusCode::kInvalidArgument:
+      return kUsage;
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kUnauthenticated:
+      return kUnreachable;
+    case absl::StatusCode::kDeadlineExceeded:
+      return kTimedOut;
+    case absl::StatusCode::kNotFound:
+      return kNotFound;
+    case absl::StatusCode::kCancelled:
+      return kInterrupted;
+    default:
+      return kOtherError;
+  }
+}
+
+ExitCode Report(const absl::Status& status) {
+  if (!status.ok()) {
+    // Line by line: it may hold what a server or worker wrote.
+    std::vector<std::string> lines = absl::StrSplit(status.message(), '\n');
+    for (std::string& line : lines) line = Printable(line);
+    std::fprintf(stderr, "gearctl: %s\n", absl::StrJoin(lines, "\n").c_str());
+  }
+  return ExitCodeOf(status);
+}
+
+}  // namespace gearctl
+}  // namespace gearman

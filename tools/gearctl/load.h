@@ -1,0 +1,81 @@
+// Load: submits jobs at a client's full speed or at a fixed rate, and times
+// each.
+#ifndef GEARMAN_TOOLS_GEARCTL_LOAD_H_
+#define GEARMAN_TOOLS_GEARCTL_LOAD_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/client.h"
+#include "gearman/tools/gearctl/latencies.h"
+
+namespace gearman {
+namespace gearctl {
+
+struct LoadOptions {
+  std::string task;
+  std::string data;
+  bool background = false;
+  // Jobs are submitted until so many have been, or for so long if it is not
+  // zero.
+  int64_t jobs = 0;
+  absl::Duration duration;
+  // At most so many are under way; with rate 0, always so many.
+  int64_t in_flight = 1;
+  // Jobs a second, each at its time; 0: as soon as another one ends.
+  double rate = 0;
+};
+
+struct LoadResult {
+  int64_t submitted = 0;
+  int64_t succeeded = 0;
+  int64_t failed = 0;
+  absl::Status first_failure;
+  // From the first submission to the last end.
+  absl::Duration elapsed;
+  // Of those that succeeded; with a rate, from when each was due.
+  Latencies latencies;
+};
+
+class Load {
+ public:
+  // INVALID_ARGUMENT: a number that makes no sense.
+  static absl::Status Check(const LoadOptions& options);
+
+  // `client` must end before the load does.
+  Load(Client& client, LoadOptions options);
+
+  // Drives the client on this thread until all jobs have ended, or Stop;
+  // `on_progress` is called some ten times a second with the jobs that ended.
+  LoadResult Run(const std::function<void(int64_t done)>& on_progress);
+  // Any thread: Run returns soon with what there is.
+  void Stop() { stopped_ = true; }
+
+ private:
+  // Submits what is due; returns when the next one is.
+  absl::Time SubmitDue(absl::Time now);
+  void SubmitOne(absl::Time due);
+  void OnEnd(const JobRequest& request, absl::Time due);
+  // Nothing more is to be submitted.
+  bool Exhausted(absl::Time now) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+
+  Client& client_;
+  const LoadOptions options_;
+  absl::Time start_;
+  std::atomic<bool> stopped_{false};
+
+  absl::Mutex mutex_;
+  int64_t under_way_ ABSL_GUARDED_BY(mutex_) = 0;
+  LoadResult result_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace gearctl
+}  // namespace gearman
+
+#endif  // GEARMAN_TOOLS_GEARCTL_LOAD_H_

@@ -1,0 +1,93 @@
+// gearctl: Gearman at the command line.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "gearman/plugins/suggest.h"
+#include "gearman/sdk/version.h"
+#include "gearman/tools/gearctl/exit_code.h"
+#include "gearman/tools/gearctl/output.h"
+#include "gearman/tools/gearctl/subcommand.h"
+#include "gearman/tools/gearctl/subcommands.h"
+#include "gearman/tools/gearctl/text.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+ExitCode NoSuchSubcommand(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Subcommand& subcommand : Subcommands()) {
+    names.emplace_back(subcommand.name);
+  }
+  return Report(absl::InvalidArgumentError(absl::StrCat(
+      "there is no subcommand \"", name,
+      "\": ", Suggest(name, std::move(names)), "\nMore: gearctl help")));
+}
+
+bool AsksForHelp(absl::Span<const std::string> words) {
+  for (const std::string& word : words) {
+    if (word == "--") return false;
+    if (word == "--help" || word == "-h") return true;
+  }
+  return false;
+}
+
+ExitCode Main(std::vector<std::string> words) {
+  if (words.empty()) {
+    std::fputs(HelpText(Subcommands()).c_str(), stderr);
+    return kUsage;
+  }
+  bool help = false;
+  if (words[0] == "--version") {
+    return Print(absl::StrCat("gearctl ", kVersion, "\n"));
+  }
+  if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
+    if (words.size() == 1) return Print(HelpText(Subcommands()));
+    words.erase(words.begin());
+    help = true;
+  }
+  words = WithSubcommandFirst(std::move(words));
+  const std::string name = words[0];
+  words.erase(words.begin());
+  help = help || AsksForHelp(words);
+  const Subcommand* const subcommand = FindSubcommand(name);
+  if (subcommand == nullptr) return NoSuchSubcommand(name);
+  if (help) return Print(HelpText(*subcommand));
+  absl::StatusOr<Arguments> arguments = ParseArguments(*subcommand, words);
+  if (!arguments.ok()) return Report(arguments.status());
+  return subcommand->run(*arguments);
+}
+
+// Where one of the standard descriptors is closed, a socket would get its
+// number, and output would go to a server. Reading and writing fail instead.
+void OccupyStandardDescriptors() {
+  for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (fcntl(descriptor, F_GETFD) < 0) {
+      open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace gearctl
+}  // namespace gearman
+
+int main(int argc, char** argv) {
+  gearman::gearctl::OccupyStandardDescriptors();
+  // A pipe that nobody reads any more ends the program, quietly, even if who
+  // started it ignores the signal.
+  signal(SIGPIPE, SIG_DFL);
+  gearman::gearctl::UseUtf8();
+  return gearman::gearctl::Main(
+      std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,59 @@
+// Signals: Ctrl-C and the like as events instead of interruptions.
+#ifndef GEARMAN_TOOLS_GEARCTL_SIGNALS_H_
+#define GEARMAN_TOOLS_GEARCTL_SIGNALS_H_
+
+#include <functional>
+#include <thread>
+
+#include "absl/time/time.h"
+
+namespace gearman {
+namespace gearctl {
+
+// Holds back SIGINT, SIGTERM, SIGHUP and SIGWINCH, for the thread that makes it
+// and those started later: make it before any other thread, and once a Ctrl-C
+// need no longer end the program at once. What the program was started to
+// ignore (nohup, a script's "&") stays ignored.
+class Signals {
+ public:
+  Signals();
+  ~Signals();
+  Signals(const Signals&) = delete;
+  Signals& operator=(const Signals&) = delete;
+
+  // Waits for one of them and returns it; 0: `limit` passed first.
+  int WaitFor(absl::Duration limit);
+  // Waits for `time`, and calls `on_resize`, if there is one, for each
+  // SIGWINCH. False, at once: another one asks to end.
+  bool Sleep(absl::Duration time,
+             const std::function<void()>& on_resize = nullptr);
+  // Readable when one is there.
+  int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+// SIGWINCH asks to draw again; the others ask to end.
+bool AsksToEnd(int signal);
+
+// A thread that calls `on_end` for each signal that asks to end, and
+// `on_resize`, if there is one, for each SIGWINCH.
+class SignalThread {
+ public:
+  SignalThread(Signals& signals, std::function<void()> on_end,
+               std::function<void()> on_resize = nullptr);
+  // Waits for a call that is under way.
+  ~SignalThread();
+  SignalThread(const SignalThread&) = delete;
+  SignalThread& operator=(const SignalThread&) = delete;
+
+ private:
+  const int end_;  // an eventfd
+  std::thread thread_;
+};
+
+}  // namespace gearctl
+}  // namespace gearman
+
+#endif  // GEARMAN_TOOLS_GEARCTL_SIGNALS_H_

@@ -1,0 +1,276 @@
+// gearctl status: tasks with their jobs and workers.
+#include "absl/status/status.h"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/admin_client.h"
+#include "gearman/tools/gearctl/connect.h"
+#include "gearman/tools/gearctl/flags.h"
+#include "gearman/tools/gearctl/output.h"
+#include "gearman/tools/gearctl/signals.h"
+#include "gearman/tools/gearctl/subcommands.h"
+#include "gearman/tools/gearctl/terminal.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// One task at one server; by priority only where that was asked for.
+struct TaskRow {
+  std::string server;
+  std::string task;
+  int64_t queued = 0;
+  int64_t running = 0;
+  int64_t workers = 0;
+  int64_t high = 0;
+  int64_t normal = 0;
+  int64_t low = 0;
+};
+
+// What one look at all servers has found.
+struct Look {
+  absl::Time time;
+  std::vector<TaskRow> rows;
+  std::vector<absl::Status> failures;  // of servers
+};
+
+TaskRow MakeRow(const std::string& server, const FunctionStatus& function) {
+  TaskRow row;
+  row.server = server;
+  row.task = function.function;
+  // gearmand may have counted below zero, which is then 2^32 - 1.
+  row.running = function.running > function.total ? 0 : function.running;
+  row.queued = function.total - row.running;
+  row.workers = function.workers;
+  return row;
+}
+
+absl::StatusOr<std::vector<TaskRow>> AskServer(AdminClient& client) {
+  absl::StatusOr<std::vector<FunctionStatus>> functions = client.GetStatus();
+  if (!functions.ok()) return functions.status();
+  std::vector<TaskRow> rows;
+  for (const FunctionStatus& function : *functions) {
+    rows.push_back(MakeRow(client.server(), function));
+  }
+  if (!absl::GetFlag(FLAGS_priorities)) return rows;
+  auto priorities = client.GetPriorityStatus();
+  if (!priorities.ok()) return priorities.status();
+  std::map<std::string, FunctionPriorityStatus> by_task;
+  for (FunctionPriorityStatus& priority : *priorities) {
+    by_task[priority.function] = std::move(priority);
+  }
+  for (TaskRow& row : rows) {
+    const FunctionPriorityStatus& priority = by_task[row.task];
+    row.high = priority.high;
+    row.normal = priority.normal;
+    row.low = priority.low;
+  }
+  return rows;
+}
+
+class StatusSource {
+ public:
+  StatusSource(std::vector<std::unique_ptr<AdminClient>> servers,
+               const std::vector<std::string>& tasks)
+      : servers_(std::move(servers)), tasks_(tasks.begin(), tasks.end()) {}
+
+  // Of the tasks asked for only, when there are some.
+  Look Ask() {
+    Look look;
+    look.time = absl::Now();
+    for (const auto& server : servers_) {
+      absl::StatusOr<std::vector<TaskRow>> rows = AskServer(*server);
+      if (!rows.ok()) {
+        look.failures.push_back(NamingServer(rows.status(), server->server()));
+        continue;
+      }
+      for (TaskRow& row : *rows) {
+        if (tasks_.empty() || tasks_.count(row.task) > 0) {
+          look.rows.push_back(std::move(row));
+        }
+      }
+    }
+    return look;
+  }
+
+  // NOT_FOUND: names a task that was asked for and that no server knows.
+  absl::Status CheckTasks(const Look& look) const {
+    std::set<std::string> missing = tasks_;
+    for (const TaskRow& row : look.rows) missing.erase(row.task);
+    if (missing.empty() || !look.failures.empty()) return absl::OkStatus();
+    return absl::NotFoundError(
+        absl::StrCat("no server knows a task \"", *missing.begin(), "\""));
+  }
+
+  size_t servers() const { return servers_.size(); }
+
+ private:
+  const std::vector<std::unique_ptr<AdminClient>> servers_;
+  const std::set<std::string> tasks_;
+};
+
+std::string JsonOf(const Look& look) {
+  std::string lines;
+  for (const TaskRow& row : look.rows) {
+    JsonObject object;
+    if (absl::GetFlag(FLAGS_watch)) {
+      object.Set("time", absl::FormatTime(look.time, absl::UTCTimeZone()));
+    }
+    object.Set("server", row.server);
+    object.Set("task", row.task);
+    object.SetNumber("queued", static_cast<double>(row.queued));
+    object.SetNumber("running", static_cast<double>(row.running));
+    object.SetNumber("workers", static_cast<double>(row.workers));
+    if (absl::GetFlag(FLAGS_priorities)) {
+      object.SetNumber("high", static_cast<double>(row.high));
+      object.SetNumber("normal", static_cast<double>(row.normal));
+      object.SetNumber("low", static_cast<double>(row.low));
+    }
+    lines += object.ToLine();
+  }
+  return lines;
+}
+
+// Jobs by which each task's have grown since the look before, a second.
+class Rates {
+ public:
+  // "-": it has not been seen before.
+  std::string Of(const TaskRow& row, absl::Time time) const {
+    const auto before = jobs_.find({row.server, row.task});
+    if (before == jobs_.end() || time <= time_) return "-";
+    return absl::StrFormat(
+        "%+.1f",
+        static_cast<double>(row.queued + row.running - before->second) /
+            absl::ToDoubleSeconds(time - time_));
+  }
+  void Remember(const Look& look) {
+    jobs_.clear();
+    for (const TaskRow& row : look.rows) {
+      jobs_[{row.server, row.task}] = row.queued + row.running;
+    }
+    time_ = look.time;
+  }
+
+ private:
+  std::map<std::pair<std::string, std::string>, int64_t> jobs_;
+  absl::Time time_;
+};
+
+std::string TableOf(const Look& look, bool name_servers, const Rates* rates) {
+  std::vector<std::string> heading = {"TASK", "QUEUED", "RUNNING", "WORKERS"};
+  if (rates != nullptr) heading.push_back("CHANGE/S");
+  const bool priorities = absl::GetFlag(FLAGS_priorities);
+  if (priorities) {
+    heading.insert(heading.end(), {"HIGH", "NORMAL", "LOW"});
+  }
+  if (name_servers) heading.push_back("SERVER");
+  Table table(heading);
+  for (const TaskRow& row : look.rows) {
+    std::vector<std::string> cells = {row.task, absl::StrCat(row.queued),
+                                      absl::StrCat(row.running),
+                                      absl::StrCat(row.workers)};
+    if (rates != nullptr) cells.push_back(rates->Of(row, look.time));
+    if (priorities) {
+      for (const int64_t jobs : {row.high, row.normal, row.low}) {
+        cells.push_back(absl::StrCat(jobs));
+      }
+    }
+    if (name_servers) cells.push_back(row.server);
+    table.AddRow(std::move(cells));
+  }
+  return table.ToString();
+}
+
+ExitCode ReportFailures(const Look& look) {
+  ExitCode code = kSuccess;
+  for (const absl::Status& failure : look.failures) code = Report(failure);
+  return code;
+}
+
+ExitCode ShowOnce(StatusSource& source) {
+  const Look look = source.Ask();
+  const ExitCode printed = Print(
+      absl::GetFlag(FLAGS_json) ? JsonOf(look)
+                                : TableOf(look, source.servers() > 1, nullptr));
+  if (printed != kSuccess) return printed;
+  const ExitCode failed = ReportFailures(look);
+  return failed != kSuccess ? failed : Report(source.CheckTasks(look));
+}
+
+// What a screen shows: the table, and above it when it is from and which
+// servers gave no answer.
+std::string ScreenText(const Look& look, bool name_servers,
+                       const Rates& rates) {
+  std::string text = absl::StrCat(
+      "gearctl status  ",
+      absl::FormatTime("%H:%M:%S", look.time, absl::LocalTimeZone()),
+      "  every ", absl::FormatDuration(absl::GetFlag(FLAGS_interval)),
+      ", Ctrl-C ends\n");
+  for (const absl::Status& failure : look.failures) {
+    absl::StrAppend(&text, failure.message(), "\n");
+  }
+  return absl::StrCat(text, "\n", TableOf(look, name_servers, &rates));
+}
+
+// Draws again when the terminal's size changes, looks again at each interval.
+ExitCode WatchOnScreen(StatusSource& source, Signals& signals) {
+  Screen screen;
+  Rates rates;
+  for (;;) {
+    const Look look = source.Ask();
+    const std::string text = ScreenText(look, source.servers() > 1, rates);
+    rates.Remember(look);
+    ExitCode drawn = screen.Draw(text);
+    const bool go_on = signals.Sleep(absl::GetFlag(FLAGS_interval),
+                                     [&] { drawn = screen.Draw(text); });
+    if (!go_on || drawn != kSuccess) return drawn;
+  }
+}
+
+ExitCode WatchAsText(StatusSource& source, Signals& signals) {
+  Rates rates;
+  for (;;) {
+    const Look look = source.Ask();
+    const ExitCode printed =
+        Print(absl::GetFlag(FLAGS_json)
+                  ? JsonOf(look)
+                  : TableOf(look, source.servers() > 1, &rates) + "\n");
+    if (printed != kSuccess) return printed;
+    ReportFailures(look);
+    rates.Remember(look);
+    if (!signals.Sleep(absl::GetFlag(FLAGS_interval))) return kSuccess;
+  }
+}
+
+}  // namespace
+
+ExitCode RunStatus(const Arguments& arguments) {
+  const absl::Status interval = CheckInterval();
+  if (!interval.ok()) return Report(interval);
+  absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
+      MakeAdminClients();
+  if (!servers.ok()) return Report(servers.status());
+  StatusSource source(*std::move(servers), arguments.words);
+  if (!absl::GetFlag(FLAGS_watch)) return ShowOnce(source);
+  Signals signals;
+  return IsTerminal(STDOUT_FILENO) && !absl::GetFlag(FLAGS_json)
+             ? WatchOnScreen(source, signals)
+             : WatchAsText(source, signals);
+}
+
+}  // namespace gearctl
+}  // namespace gearman

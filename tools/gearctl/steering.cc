@@ -1,0 +1,127 @@
+// gearctl cancel, maxqueue, create, drop and shutdown: what changes a server.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/sdk/admin_client.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/config.h"
+#include "gearman/tools/gearctl/connect.h"
+#include "gearman/tools/gearctl/find_job.h"
+#include "gearman/tools/gearctl/flags.h"
+#include "gearman/tools/gearctl/output.h"
+#include "gearman/tools/gearctl/subcommands.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// Has every server do it, whatever becomes of the others; the last failure
+// tells the exit code.
+ExitCode SteerAll(const std::function<absl::Status(AdminClient&)>& steer) {
+  absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
+      MakeAdminClients();
+  if (!servers.ok()) return Report(servers.status());
+  ExitCode code = kSuccess;
+  for (const auto& server : *servers) {
+    const absl::Status status = steer(*server);
+    if (!status.ok()) code = Report(NamingServer(status, server->server()));
+  }
+  return code;
+}
+
+absl::Status Cancel(Client& client, const std::string& name) {
+  absl::StatusOr<JobId> id = FindJob(client, name);
+  if (!id.ok()) return id.status();
+  if (id->handle.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " has no handle, by which jobs are cancelled"));
+  }
+  absl::StatusOr<std::unique_ptr<AdminClient>> admin =
+      MakeAdminClient(id->server);
+  if (!admin.ok()) return admin.status();
+  return NamingServer((*admin)->CancelJob(id->handle), (*admin)->server());
+}
+
+ExitCode SteerTasks(
+    const Arguments& arguments,
+    const std::function<absl::Status(AdminClient&, const std::string&)>&
+        steer) {
+  return SteerAll([&](AdminClient& server) {
+    absl::Status status;
+    for (const std::string& task : arguments.words) {
+      const absl::Status one = steer(server, task);
+      if (!one.ok()) {
+        status.Update(absl::Status(
+            one.code(), absl::StrCat("task \"", task, "\": ", one.message())));
+      }
+    }
+    return status;
+  });
+}
+
+}  // namespace
+
+ExitCode RunCancel(const Arguments& arguments) {
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  if (!client.ok()) return Report(client.status());
+  ExitCode code = kSuccess;
+  for (const std::string& name : arguments.words) {
+    const absl::Status status = Cancel(**client, name);
+    if (!status.ok()) code = Report(status);
+  }
+  return code;
+}
+
+ExitCode RunMaxQueue(const Arguments& arguments) {
+  std::vector<uint32_t> numbers;
+  for (size_t i = 1; i < arguments.words.size(); ++i) {
+    uint32_t number;
+    if (!absl::SimpleAtoi(arguments.words[i], &number)) {
+      return Report(absl::InvalidArgumentError(
+          absl::StrCat("\"", arguments.words[i], "\" is no number of jobs")));
+    }
+    numbers.push_back(number);
+  }
+  if (numbers.size() == 2) {
+    return Report(absl::InvalidArgumentError(
+        "one number, or three: of high, normal and low priority"));
+  }
+  return SteerAll([&](AdminClient& server) {
+    const std::string& task = arguments.words[0];
+    return numbers.size() == 1
+               ? server.SetMaxQueue(task, numbers[0])
+               : server.SetMaxQueue(task, numbers[0], numbers[1], numbers[2]);
+  });
+}
+
+ExitCode RunCreate(const Arguments& arguments) {
+  return SteerTasks(arguments,
+                    [](AdminClient& server, const std::string& task) {
+                      return server.CreateFunction(task);
+                    });
+}
+
+ExitCode RunDrop(const Arguments& arguments) {
+  return SteerTasks(arguments,
+                    [](AdminClient& server, const std::string& task) {
+                      return server.DropFunction(task).status();
+                    });
+}
+
+ExitCode RunShutdown(const Arguments& /*arguments*/) {
+  return SteerAll([](AdminClient& server) {
+    return server.Shutdown(absl::GetFlag(FLAGS_graceful));
+  });
+}
+
+}  // namespace gearctl
+}  // namespace gearman

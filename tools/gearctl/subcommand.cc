@@ -1,0 +1,286 @@
+#include "gearman/tools/gearctl/subcommand.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/commandlineflag.h"
+#include "absl/flags/reflection.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/plugins/suggest.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+bool Takes(const Subcommand& subcommand, absl::string_view flag) {
+  const std::vector<std::string> flags = FlagsOf(subcommand);
+  return std::find(flags.begin(), flags.end(), flag) != flags.end();
+}
+
+bool TakesCommand(const Subcommand& subcommand) {
+  return absl::StrContains(subcommand.usage, "-- COMMAND");
+}
+
+std::string UsageLine(const Subcommand& subcommand) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(subcommand.usage, absl::MaxSplits(" -- ", 1));
+  return absl::StrCat("Usage: gearctl ", subcommand.name,
+                      parts.first.empty() ? "" : " ", parts.first,
+                      " [--FLAG...]", TakesCommand(subcommand) ? " -- " : "",
+                      parts.second);
+}
+
+absl::Status UsageError(const Subcommand& subcommand, absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, "\n", UsageLine(subcommand), "\nMore: gearctl help ",
+                   subcommand.name));
+}
+
+absl::Status SetFlag(const Subcommand& subcommand, absl::CommandLineFlag& flag,
+                     absl::string_view value) {
+  std::string whole(value);
+  double seconds;
+  if (flag.IsOfType<absl::Duration>() && absl::SimpleAtod(value, &seconds)) {
+    whole += "s";  // a number without a unit
+  }
+  // Lists grow with each mention of their flag.
+  if (flag.IsOfType<std::vector<std::string>>() &&
+      !flag.CurrentValue().empty()) {
+    whole = absl::StrCat(flag.CurrentValue(), ",", value);
+  }
+  std::string error;
+  if (!flag.ParseFrom(whole, &error)) {
+    return UsageError(subcommand,
+                      absl::StrCat("--", FlagName(flag.Name()), ": \"", value,
+                                   "\" is no value for it: ", flag.Help()));
+  }
+  return absl::OkStatus();
+}
+
+// A word that is a flag, taken apart.
+struct FlagWord {
+  std::string name;  // as Abseil has it
+  bool has_value = false;
+  absl::string_view value;
+};
+
+bool IsFlag(absl::string_view word) {
+  return word.size() > 1 && word[0] == '-' && word != "--";
+}
+
+FlagWord TakeApart(absl::string_view word) {
+  word.remove_prefix(absl::StartsWith(word, "--") ? 2 : 1);
+  const size_t equals = word.find('=');
+  FlagWord flag;
+  flag.name = absl::StrReplaceAll(word.substr(0, equals), {{"-", "_"}});
+  flag.has_value = equals != absl::string_view::npos;
+  if (flag.has_value) flag.value = word.substr(equals + 1);
+  return flag;
+}
+
+// "TASK [-]" has TASK at least.
+absl::string_view FirstMissing(const Subcommand& subcommand, size_t given) {
+  const std::vector<absl::string_view> all =
+      absl::StrSplit(subcommand.usage, ' ');
+  return given < all.size() ? all[given] : all[0];
+}
+
+// In lines of 78 columns at most.
+std::string Wrapped(absl::string_view text, absl::string_view indent) {
+  std::string wrapped;
+  std::string line;
+  for (const absl::string_view word : absl::StrSplit(text, ' ')) {
+    if (!line.empty() && indent.size() + line.size() + word.size() + 1 > 78) {
+      absl::StrAppend(&wrapped, wrapped.empty() ? "" : indent, line, "\n");
+      line.clear();
+    }
+    absl::StrAppend(&line, line.empty() ? "" : " ", word);
+  }
+  absl::StrAppend(&wrapped, wrapped.empty() ? "" : indent, line, "\n");
+  return wrapped;
+}
+
+std::string DescribeFlag(absl::string_view flag) {
+  const std::string value = FlagValue(flag);
+  const std::string name =
+      absl::StrCat("--", FlagName(flag), value.empty() ? "" : " ", value);
+  return absl::StrFormat("  %-20s %s", name,
+                         Wrapped(FlagHelp(flag), std::string(23, ' ')));
+}
+
+}  // namespace
+
+absl::Span<const absl::string_view> CommonFlags() {
+  static constexpr absl::string_view kFlags[] = {"server", "config", "json",
+                                                 "timeout", "verbose"};
+  return kFlags;
+}
+
+std::vector<std::string> FlagsOf(const Subcommand& subcommand) {
+  std::vector<std::string> flags(subcommand.flags.begin(),
+                                 subcommand.flags.end());
+  for (const absl::string_view flag : CommonFlags()) flags.emplace_back(flag);
+  return flags;
+}
+
+absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
+                                         absl::Span<const std::string> words) {
+  Arguments arguments;
+  for (size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "--") {
+      std::vector<std::string>& rest =
+          TakesCommand(subcommand) ? arguments.command : arguments.words;
+      rest.insert(rest.end(), words.begin() + i + 1, words.end());
+      break;
+    }
+    if (!IsFlag(words[i])) {
+      arguments.words.push_back(words[i]);
+      continue;
+    }
+    FlagWord word = TakeApart(words[i]);
+    bool negated = false;
+    if (!Takes(subcommand, word.name) && absl::StartsWith(word.name, "no") &&
+        Takes(subcommand, absl::string_view(word.name).substr(2))) {
+      negated = true;
+      word.name.erase(0, 2);
+    }
+    absl::CommandLineFlag* const flag =
+        Takes(subcommand, word.name) ? absl::FindCommandLineFlag(word.name)
+                                     : nullptr;
+    if (flag == nullptr || (negated && !flag->IsOfType<bool>())) {
+      std::vector<std::string> known = FlagsOf(subcommand);
+      for (std::string& name : known) name = absl::StrCat("--", FlagName(name));
+      return UsageError(
+          subcommand,
+          absl::StrCat("\"", words[i], "\" is no flag of gearctl ",
+                       subcommand.name, ": ",
+                       Suggest(absl::StrCat("--", FlagName(word.name)),
+                               std::move(known))));
+    }
+    if (!word.has_value) {
+      if (flag->IsOfType<bool>()) {
+        word.value = negated ? "false" : "true";
+      } else if (i + 1 < words.size()) {
+        word.value = words[++i];
+      } else {
+        return UsageError(
+            subcommand,
+            absl::StrCat(words[i], " lacks its value: ", FlagValue(word.name)));
+      }
+    }
+    absl::Status status = SetFlag(subcommand, *flag, word.value);
+    if (!status.ok()) return status;
+  }
+  if (arguments.words.size() < subcommand.min_words) {
+    return UsageError(
+        subcommand,
+        absl::StrCat(FirstMissing(subcommand, arguments.words.size()),
+                     " is missing"));
+  }
+  if (TakesCommand(subcommand) && arguments.command.empty()) {
+    return UsageError(subcommand, "-- COMMAND is missing");
+  }
+  if (arguments.words.size() > subcommand.max_words) {
+    return UsageError(subcommand,
+                      absl::StrCat("\"", arguments.words[subcommand.max_words],
+                                   "\" is too much"));
+  }
+  return arguments;
+}
+
+std::vector<std::string> WithSubcommandFirst(std::vector<std::string> words) {
+  size_t i = 0;
+  while (i < words.size() && IsFlag(words[i])) {
+    const FlagWord word = TakeApart(words[i]);
+    const absl::CommandLineFlag* const flag =
+        absl::FindCommandLineFlag(word.name);
+    const bool alone =
+        word.has_value || flag == nullptr || flag->IsOfType<bool>();
+    i += alone ? 1 : 2;
+  }
+  if (i < words.size()) {
+    std::rotate(words.begin(), words.begin() + static_cast<ptrdiff_t>(i),
+                words.begin() + static_cast<ptrdiff_t>(i) + 1);
+  }
+  return words;
+}
+
+std::string FlagName(absl::string_view flag) {
+  return absl::StrReplaceAll(flag, {{"_", "-"}});
+}
+
+std::string FlagValue(absl::string_view flag) {
+  const absl::CommandLineFlag* const found = absl::FindCommandLineFlag(flag);
+  if (found == nullptr || found->IsOfType<bool>()) return "";
+  // A help that begins with a word in capitals says what it is.
+  const std::string help = found->Help();
+  const std::string first = help.substr(0, help.find_first_of(" ,:"));
+  if (std::all_of(first.begin(), first.end(), absl::ascii_isupper)) {
+    return first;
+  }
+  if (found->IsOfType<absl::Duration>()) return "TIME";
+  return found->IsOfType<std::string>() ? "TEXT" : "N";
+}
+
+std::string FlagHelp(absl::string_view flag) {
+  const absl::CommandLineFlag* const found = absl::FindCommandLineFlag(flag);
+  return found == nullptr ? "" : found->Help();
+}
+
+std::string HelpText(absl::Span<const Subcommand> subcommands) {
+  std::string text =
+      "gearctl: submits, does and watches Gearman jobs.\n\n"
+      "Usage: gearctl SUBCOMMAND [ARGUMENT...] [--FLAG...]\n\n";
+  for (const Subcommand& subcommand : subcommands) {
+    absl::StrAppendFormat(&text, "  %-11s %s\n", subcommand.name,
+                          subcommand.summary);
+  }
+  absl::StrAppend(&text, "\nFlags of every subcommand:\n");
+  for (const absl::string_view flag : CommonFlags()) {
+    absl::StrAppend(&text, DescribeFlag(flag));
+  }
+  absl::StrAppend(&text,
+                  "\nServers: --server, else those of --config, else "
+                  "GEARMAN_SERVERS, else localhost:4730.\n\nExit codes:\n");
+  for (const ExitCodeMeaning& meaning : ExitCodes()) {
+    absl::StrAppendFormat(&text, "  %3d  %s\n", meaning.code, meaning.meaning);
+  }
+  absl::StrAppend(&text, "\nMore: gearctl help SUBCOMMAND\n");
+  return text;
+}
+
+std::string HelpText(const Subcommand& subcommand) {
+  std::string text =
+      absl::StrCat("gearctl ", subcommand.name, ": ", subcommand.summary,
+                   ".\n\n", UsageLine(subcommand), "\n");
+  if (!subcommand.description.empty()) {
+    absl::StrAppend(&text, "\n", Wrapped(subcommand.description, ""));
+  }
+  absl::StrAppend(&text, "\nFlags:\n");
+  for (const std::string& flag : FlagsOf(subcommand)) {
+    absl::StrAppend(&text, DescribeFlag(flag));
+  }
+  absl::StrAppend(&text, "\nExamples:\n");
+  for (const absl::string_view example :
+       absl::StrSplit(subcommand.examples, '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&text, "  ", example, "\n");
+  }
+  return text;
+}
+
+}  // namespace gearctl
+}  // namespace gearman

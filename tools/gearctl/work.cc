@@ -1,0 +1,128 @@
+// gearctl work: a worker that runs a command for each job.
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/tools/gearctl/child_process.h"
+#include "gearman/tools/gearctl/connect.h"
+#include "gearman/tools/gearctl/flags.h"
+#include "gearman/tools/gearctl/signals.h"
+#include "gearman/tools/gearctl/subcommands.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// What a client can be expected to take in one packet.
+constexpr size_t kMaxResultBytes = 64u << 20;
+
+absl::StatusOr<std::string> RunCommand(const std::vector<std::string>& argv,
+                                       bool stream, JobContext& context) {
+  ChildCommand command;
+  command.argv = argv;
+  command.environment = {
+      absl::StrCat("GEARMAN_TASK=", context.job().task()),
+      absl::StrCat("GEARMAN_HANDLE=", context.job().handle()),
+      absl::StrCat("GEARMAN_UNIQUE=", context.job().unique())};
+  std::string result;
+  const auto on_output = [&](std::string piece) {
+    if (stream) return context.SendData(std::move(piece));
+    if (result.size() + piece.size() > kMaxResultBytes) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          argv[0], " wrote more than ", kMaxResultBytes,
+          " bytes, which is too large for a result: use --stream"));
+    }
+    result += piece;
+    return absl::OkStatus();
+  };
+  const StopToken token = context.stop_token();
+  const absl::Status status =
+      RunChild(command, context.job().data(), on_output,
+               [&token] { return token.stop_requested(); });
+  if (status.ok()) return result;
+  std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
+               context.job().handle().c_str(), context.job().task().c_str(),
+               std::string(status.message()).c_str());
+  return JobFailed(status.message());
+}
+
+// NOT_FOUND: there is no such program to be executed.
+absl::Status CheckProgram(const std::string& name) {
+  std::vector<std::string> folders = {""};
+  if (!absl::StrContains(name, "/")) {
+    const char* const path = std::getenv("PATH");
+    folders = absl::StrSplit(path == nullptr ? "/bin:/usr/bin" : path, ':');
+    for (std::string& folder : folders) folder += folder.empty() ? "./" : "/";
+  }
+  for (const std::string& folder : folders) {
+    if (access((folder + name).c_str(), X_OK) == 0) return absl::OkStatus();
+  }
+  return absl::NotFoundError(
+      absl::StrCat("there is no program \"", name, "\" that can be executed"));
+}
+
+}  // namespace
+
+ExitCode RunWork(const Arguments& arguments) {
+  absl::Status found = CheckProgram(arguments.command[0]);
+  if (!found.ok()) return Report(found);
+  signal(SIGPIPE, SIG_IGN);  // commands need not read all of their input
+  Signals signals;
+  absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
+  if (!options.ok()) return Report(options.status());
+  options->concurrency = absl::GetFlag(FLAGS_concurrency);
+  if (options->client_id.empty()) options->client_id = "gearctl";
+  // A command takes long, beside a packet: hold none that another could do.
+  options->prefetch.max_jobs = 0;
+  const int64_t count = absl::GetFlag(FLAGS_count);
+  options->after_job = [count, done = int64_t{0}](const JobReport&) mutable {
+    return ++done == count ? Proceed::kDrain : Proceed::kContinue;
+  };
+  absl::StatusOr<std::unique_ptr<Worker>> worker =
+      CreateWorker(*std::move(options));
+  if (!worker.ok()) return Report(worker.status());
+  const bool stream = absl::GetFlag(FLAGS_stream);
+  for (const std::string& task : arguments.words) {
+    absl::Status status =
+        (*worker)->Register(task, [&arguments, stream](JobContext& context) {
+          return RunCommand(arguments.command, stream, context);
+        });
+    if (!status.ok()) return Report(status);
+  }
+  std::fprintf(stderr, "gearctl: works on %s at %s\n",
+               absl::StrJoin(arguments.words, ", ").c_str(),
+               absl::StrJoin((*worker)->servers(), ", ").c_str());
+  std::atomic<int> interrupts{0};
+  SignalThread thread(signals, [&worker, &interrupts] {
+    if (++interrupts == 1) {
+      std::fputs(
+          "gearctl: finishes what runs; interrupt again to give it back\n",
+          stderr);
+      (*worker)->Drain();
+    } else {
+      (*worker)->Stop();
+    }
+  });
+  const absl::Status status = (*worker)->Run();
+  return status.ok() && interrupts > 1 ? kInterrupted : Report(status);
+}
+
+}  // namespace gearctl
+}  // namespace gearman
