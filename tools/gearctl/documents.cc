@@ -71,7 +71,7 @@ std::string BashValueCases(absl::Span<const Subcommand> subcommands) {
     }
   }
   return absl::StrCat(cases, "    ", absl::StrJoin(files, "|"),
-                      ") compopt -o filenames; COMPREPLY=($(compgen -f -- "
+                      ") compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
                       "\"$word\")); return ;;\n    ",
                       absl::StrJoin(others, "|"), ") return ;;\n");
 }
