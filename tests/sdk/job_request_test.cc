@@ -2,7 +2,11 @@
 // them, against a server played by hand.
 #include "gearman/sdk/job_request.h"
 
+#include <thread>
+
 #include "gearman/tests/sdk/client_fixture.h"
+#include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/wait_for.h"
 
 namespace gearman {
 namespace {
@@ -349,6 +353,47 @@ TEST_F(JobRequestTest, CancelStopsWaitingForIt) {
   server.Send(kWorkComplete, {"H:2", "heard"});
   ASSERT_TRUE(client->Wait(next, kLong).ok());
   EXPECT_EQ(next.result(), "heard");
+}
+
+TEST_F(JobRequestTest, CancelOnAnotherThreadEndsAWait) {
+  ClientOptions options = Options();
+  options.drive_mode = DriveMode::kCallerOnly;
+  options.heartbeat_interval = absl::InfiniteDuration();
+  auto client = MakeClient(options);
+  const JobRequest request = client->SubmitJob(Spec());
+  absl::Status waited;
+  std::thread waiter([&] { waited = client->Wait(request, support::kBound); });
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  // The waiter has read that, and goes back to sleep.
+  EXPECT_TRUE(
+      support::WaitFor([&] { return request.state() == JobState::kCreated; }));
+  request.Cancel();
+  waiter.join();
+  EXPECT_EQ(waited.code(), absl::StatusCode::kCancelled) << waited;
+}
+
+TEST_F(JobRequestTest, CancelOnAnotherThreadMakesRoomForASubmission) {
+  ClientOptions options = Options();
+  options.drive_mode = DriveMode::kCallerOnly;
+  options.heartbeat_interval = absl::InfiniteDuration();
+  options.limits.max_requests_in_flight = 1;
+  options.timeout = support::kBound;
+  auto client = MakeClient(options);
+  const JobRequest first = client->SubmitJob(Spec("first"));
+  JobRequest second(Spec("second"));
+  std::thread submitter([&] { second = client->SubmitJob(Spec("second")); });
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  // The submitter, who waits for room, has read that.
+  EXPECT_TRUE(
+      support::WaitFor([&] { return first.state() == JobState::kCreated; }));
+  first.Cancel();
+  submitter.join();
+  EXPECT_TRUE(second.status().ok()) << second.status();
+  server.ReceiveBody(kSubmitJob);
 }
 
 TEST_F(JobRequestTest, ItOutlivesItsClient) {

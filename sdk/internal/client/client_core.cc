@@ -346,6 +346,9 @@ void ClientCore::AfterChange(absl::Time now, bool will_wait) {
   if (driver_.leader_busy()) return;
   // So does the next submitter, who waits for the lock.
   if (submitters_.load(std::memory_order_relaxed) == 0) Settle(now);
+  // It may have ended requests of others, and made room.
+  if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
+  driver_.WakeDoneLeader();
   if (will_wait) return;
   driver_.OnChange(tracker_.has_notices() ? absl::InfinitePast()
                                           : NextDeadline());

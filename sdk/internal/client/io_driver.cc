@@ -68,12 +68,14 @@ bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
 
 void IoDriver::Lead(Waiter* waiter, absl::Time deadline) {
   leading_ = true;
+  leader_ = waiter;
   absl::Time next = machine_->Work({});
   while (!waiter->done() && !stopping_) {
     Poll(std::min(next, deadline));
     next = machine_->Work(ready_);
     if (poller_->clock()->Now() >= deadline) break;
   }
+  leader_ = nullptr;
   leading_ = false;
 }
 

@@ -54,6 +54,11 @@ class IoDriver {
   // Something changed that a sleeping leader must hear of: work to do, or a
   // timer at `deadline`. Starts or wakes the background thread when needed.
   void OnChange(absl::Time deadline);
+  // What the thread that leads waits for may have come about without it: then
+  // it must not sleep on in the poller.
+  void WakeDoneLeader() {
+    if (polling_ && leader_ != nullptr && leader_->done()) poller_->Wake();
+  }
   // Nobody polls, or the one who leads is asleep in the poller: whoever has
   // something to send should write it himself.
   bool leader_busy() const { return leading_ && !polling_; }
@@ -94,6 +99,7 @@ class IoDriver {
   // Guarded by *mutex_.
   bool leading_ = false;
   bool polling_ = false;
+  Waiter* leader_ = nullptr;  // whose thread leads, if it waits for something
   bool background_leads_ = false;
   bool background_idle_ = false;  // asleep until it is woken
   bool threads_wait_ = true;      // one did since the background thread led
