@@ -58,7 +58,7 @@ class EchoWorkers {
       options->client_id = "gearctl-bench";
       absl::StatusOr<std::unique_ptr<Worker>> worker =
           CreateWorker(*std::move(options));
-      if (!worker.ok()) return worker.status();
+      if (!worker.ok()) return AddressError(worker.status());
       absl::Status status = (*worker)->Register(
           task_, [this](JobContext& context) -> absl::StatusOr<std::string> {
             absl::MutexLock lock(&mutex_);

@@ -78,14 +78,20 @@ absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
 absl::StatusOr<std::unique_ptr<Client>> MakeClient() {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
-  return CreateClient(*std::move(options));
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      CreateClient(*std::move(options));
+  if (!client.ok()) return AddressError(client.status());
+  return client;
 }
 
 absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
     const std::string& server) {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
-  return AdminClient::Create(MakeAdminOptions(*options, server));
+  absl::StatusOr<std::unique_ptr<AdminClient>> client =
+      AdminClient::Create(MakeAdminOptions(*options, server));
+  if (!client.ok()) return AddressError(client.status());
+  return client;
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
@@ -95,7 +101,7 @@ absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
   for (const std::string& server : options->servers) {
     absl::StatusOr<std::unique_ptr<AdminClient>> client =
         AdminClient::Create(MakeAdminOptions(*options, server));
-    if (!client.ok()) return client.status();
+    if (!client.ok()) return AddressError(client.status());
     clients.push_back(*std::move(client));
   }
   return clients;
@@ -111,6 +117,11 @@ absl::Status CheckInterval() {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError("--interval must be 10ms at least");
+}
+
+absl::Status AddressError(const absl::Status& status) {
+  return absl::IsNotFound(status) ? absl::InvalidArgumentError(status.message())
+                                  : status;
 }
 
 absl::Status NamingServer(const absl::Status& status,

@@ -38,6 +38,10 @@ absl::Duration QuestionTimeout();
 // INVALID_ARGUMENT: --interval is too short.
 absl::Status CheckInterval();
 
+// What Create says of an address that no transport has is a mistake of the
+// command line: INVALID_ARGUMENT.
+absl::Status AddressError(const absl::Status& status);
+
 // `status` with the server's name before its message, unless it has it.
 absl::Status NamingServer(const absl::Status& status,
                           const std::string& server);

@@ -70,10 +70,11 @@ std::string BashValueCases(absl::Span<const Subcommand> subcommands) {
       }
     }
   }
-  return absl::StrCat(cases, "    ", absl::StrJoin(files, "|"),
-                      ") compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
-                      "\"$word\")); return ;;\n    ",
-                      absl::StrJoin(others, "|"), ") return ;;\n");
+  return absl::StrCat(
+      cases, "    ", absl::StrJoin(files, "|"),
+      ") compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
+      "\"$word\")); return ;;\n    ",
+      absl::StrJoin(others, "|"), ") return ;;\n");
 }
 
 // --- zsh ---------------------------------------------------------------------

@@ -255,7 +255,7 @@ std::string HelpText(absl::Span<const Subcommand> subcommands) {
   }
   absl::StrAppend(&text,
                   "\nServers: --server, else those of --config, else "
-                  "GEARMAN_SERVERS, else localhost:4730.\n\nExit codes:\n");
+                  "GEARMAN_SERVERS, else\nlocalhost:4730.\n\nExit codes:\n");
   for (const ExitCodeMeaning& meaning : ExitCodes()) {
     absl::StrAppendFormat(&text, "  %3d  %s\n", meaning.code, meaning.meaning);
   }

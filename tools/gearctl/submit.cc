@@ -195,7 +195,11 @@ class Line {
     requests_.push_back(std::move(request));
     return true;
   }
-  // The oldest; none: it was closed and is empty.
+  bool empty() {
+    absl::MutexLock lock(&mutex_);
+    return requests_.empty();
+  }
+  // Waits for the oldest; none: it was closed and is empty.
   std::optional<JobRequest> Front() {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(
@@ -257,19 +261,18 @@ class LinePrinter {
     }
     if (!terminal_) progress_.Show(lines_, 0, "lines done");
   }
-  // What the program ends with; says how many lines were given up.
-  ExitCode End() {
+  // What the program ends with; says how many jobs were given up.
+  ExitCode End(bool interrupted) {
     Flush();
     progress_.Clear();
-    if (cancelled_ > 0) {
+    if (interrupted && cancelled_ > 0) {
       std::fprintf(stderr,
                    "gearctl: interrupted: %lld of %lld jobs had not ended; "
                    "those that a server has go on\n",
                    static_cast<long long>(cancelled_),
                    static_cast<long long>(lines_));
-      return kInterrupted;
     }
-    return worst_;
+    return interrupted ? kInterrupted : worst_;
   }
   // Output can't be written any more.
   bool failed() const { return failed_; }
@@ -313,7 +316,10 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
   Line line;
   LinePrinter printer;
   std::thread printing([&] {
-    while (const std::optional<JobRequest> request = line.Front()) {
+    for (;;) {
+      if (line.empty()) printer.Flush();
+      const std::optional<JobRequest> request = line.Front();
+      if (!request) return;
       if (!request->finished()) printer.Flush();
       client.Wait(*request).IgnoreError();  // the request tells
       printer.Add(*request);
@@ -326,10 +332,12 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
     }
   });
   absl::Status read;
+  std::atomic<bool> interrupted{false};
   {
     SignalThread thread(
         signals,
         [&] {
+          interrupted = true;
           line.Close(true);
           input.Stop();
         },
@@ -345,7 +353,7 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
     line.Close(false);
     printing.join();
   }
-  const ExitCode code = printer.End();
+  const ExitCode code = printer.End(interrupted);
   return read.ok() ? code : Report(read);
 }
 

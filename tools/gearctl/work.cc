@@ -97,7 +97,7 @@ ExitCode RunWork(const Arguments& arguments) {
   };
   absl::StatusOr<std::unique_ptr<Worker>> worker =
       CreateWorker(*std::move(options));
-  if (!worker.ok()) return Report(worker.status());
+  if (!worker.ok()) return Report(AddressError(worker.status()));
   const bool stream = absl::GetFlag(FLAGS_stream);
   for (const std::string& task : arguments.words) {
     absl::Status status =

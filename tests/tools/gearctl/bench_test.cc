@@ -1,0 +1,133 @@
+// gearctl bench, against gearmand and against `gearctl server`.
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/test_directory.h"
+#include "gearman/tests/tools/gearctl/gearctl_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class BenchTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(gearmand_.ok()); }
+  ProgramResult Run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--server", gearmand_.address()});
+    return Gearctl(std::move(arguments));
+  }
+  // No task, and so no job, is left at the server.
+  void ExpectNothingLeft() { EXPECT_EQ(Run({"status", "--json"}).output, ""); }
+
+  support::GearmandProcess gearmand_;
+};
+
+TEST_F(BenchTest, PrintsRatesPercentilesAndAPlot) {
+  const ProgramResult run = Run({"bench", "--jobs", "2000"});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_THAT(
+      run.output,
+      AllOf(HasSubstr("JOBS  FAILED  SECONDS  JOBS/S  MB/S"),
+            HasSubstr("2000       0"), HasSubstr("P99.9"), HasSubstr(" |#")));
+  ExpectNothingLeft();
+}
+
+TEST_F(BenchTest, JsonHasEveryFigure) {
+  EXPECT_THAT(Run({"bench", "--jobs", "500", "--json", "--size", "1000",
+                   "--workers", "2"})
+                  .output,
+              AllOf(HasSubstr("\"size\":1000,\"in_flight\":100,\"rate\":0,"
+                              "\"submitted\":500,\"succeeded\":500,"
+                              "\"failed\":0,\"seconds\":"),
+                    HasSubstr("\"jobs_per_second\":"), HasSubstr("\"p50_us\":"),
+                    HasSubstr("\"p99_9_us\":"), HasSubstr("\"max_us\":")));
+}
+
+TEST_F(BenchTest, BackgroundJobsAreDoneBeforeItEnds) {
+  const ProgramResult run = Run({"bench", "--jobs", "2000", "--background"});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  ExpectNothingLeft();
+}
+
+TEST_F(BenchTest, ARateSubmitsAtFixedTimes) {
+  const ProgramResult run =
+      Run({"bench", "--rate", "1000", "--jobs", "100", "--json"});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  // The last one is due after 99 ms, and not earlier.
+  EXPECT_THAT(run.output, HasSubstr("\"rate\":1000,\"submitted\":100,"));
+  const size_t at = run.output.find("\"seconds\":");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_GE(std::stod(run.output.substr(at + 10)), 0.099);
+}
+
+TEST_F(BenchTest, ADurationEndsIt) {
+  const ProgramResult run = Run({"bench", "--duration", "50ms", "--json"});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_THAT(run.output, HasSubstr("\"failed\":0,"));
+}
+
+TEST_F(BenchTest, ATaskOfOthersIsMeasuredAndItsFailuresCounted) {
+  TestWorker worker(gearmand_.address());
+  worker.Register("t", [](JobContext&) -> absl::StatusOr<std::string> {
+    return JobException("broken");
+  });
+  worker.Start();
+  const ProgramResult run = Run({"bench", "t", "--jobs", "10"});
+  EXPECT_EQ(run.status.code, 1);
+  EXPECT_THAT(run.error_output,
+              AllOf(HasSubstr("10 jobs failed"), HasSubstr("broken")));
+}
+
+TEST_F(BenchTest, AnInterruptEndsItWithWhatThereIs) {
+  auto bench = StartGearctl(
+      {"bench", "nobody", "--json", "--server", gearmand_.address()});
+  auto status =
+      StartGearctl({"status", "nobody", "--watch", "--interval", "10ms",
+                    "--json", "--server", gearmand_.address()});
+  ASSERT_TRUE(status->WaitForOutput("\"queued\":100").ok());
+  bench->Signal(SIGINT);
+  EXPECT_EQ(bench->Wait()->code, 130);
+  EXPECT_THAT(bench->output(), HasSubstr("\"succeeded\":0,"));
+}
+
+TEST_F(BenchTest, APlotIsWrittenToAFile) {
+  const support::TestDirectory directory;
+  const ProgramResult run =
+      Run({"bench", "--jobs", "100", "--svg", directory.File("plot.svg")});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_THAT(*directory.Read("plot.svg"),
+              AllOf(StartsWith("<svg "), HasSubstr("100 jobs")));
+  EXPECT_EQ(
+      Run({"bench", "--jobs", "1", "--svg", "/no/such/folder/x"}).status.code,
+      6);
+}
+
+TEST_F(BenchTest, NumbersThatMakeNoSenseAreRefused) {
+  for (const char* flag :
+       {"--jobs=0", "--in-flight=0", "--rate=-1", "--rate=nan", "--size=-1",
+        "--workers=0", "--duration=-1s"}) {
+    EXPECT_EQ(Run({"bench", flag}).status.code, 2) << flag;
+  }
+}
+
+TEST(BenchEmbeddedTest, AnEmbeddedServerIsMeasuredToo) {
+  ServerProcess server;
+  const ProgramResult run =
+      Gearctl({"bench", "--jobs", "500", "--server", server.address()});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+}
+
+}  // namespace
+}  // namespace gearctl
+}  // namespace gearman

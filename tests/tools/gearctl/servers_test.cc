@@ -1,0 +1,344 @@
+// gearctl's subcommands that ask and steer servers, against gearmand and
+// against `gearctl server`.
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/notification.h"
+#include "gearman/sdk/job_context.h"
+#include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/free_port.h"
+#include "gearman/tests/support/test_directory.h"
+#include "gearman/tests/tools/gearctl/gearctl_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class ServersTest : public ::testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    if (GetParam()) {
+      gearmand_ = std::make_unique<support::GearmandProcess>();
+      ASSERT_TRUE(gearmand_->ok());
+      server_ = gearmand_->address();
+    } else {
+      embedded_ = std::make_unique<ServerProcess>();
+      server_ = embedded_->address();
+    }
+  }
+
+  ProgramResult Run(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--server", server_});
+    return Gearctl(std::move(arguments));
+  }
+  // A background job that waits; its handle.
+  std::string Queue(const std::string& task) {
+    const std::string output = Run({"submit", task, "--background"}).output;
+    const std::vector<std::string> fields = absl::StrSplit(output, '|');
+    EXPECT_EQ(fields.size(), 3u) << output;
+    return fields.size() == 3 ? fields[1] : "";
+  }
+
+  std::unique_ptr<support::GearmandProcess> gearmand_;
+  std::unique_ptr<ServerProcess> embedded_;
+  std::string server_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Servers, ServersTest, ::testing::Bool(),
+                         [](const auto& gearmand) {
+                           return gearmand.param ? "Gearmand" : "Embedded";
+                         });
+
+TEST_P(ServersTest, StatusIsATableOfTasks) {
+  Queue("resize");
+  Queue("resize");
+  EXPECT_EQ(Run({"status"}).output,
+            "TASK    QUEUED  RUNNING  WORKERS\n"
+            "resize       2        0        0\n");
+}
+
+TEST_P(ServersTest, StatusOfOneTaskLeavesOutTheOthers) {
+  Queue("resize");
+  Queue("build");
+  EXPECT_EQ(Run({"status", "build", "--json"}).output,
+            absl::StrCat("{\"server\":\"", server_,
+                         "\",\"task\":\"build\",\"queued\":1,\"running\":0,"
+                         "\"workers\":0}\n"));
+  const ProgramResult missing = Run({"status", "build", "bild"});
+  EXPECT_EQ(missing.status.code, 5);
+  EXPECT_THAT(missing.error_output, HasSubstr("\"bild\""));
+}
+
+TEST_P(ServersTest, WatchGoesOnUntilItIsInterrupted) {
+  auto watch = StartGearctl(
+      {"status", "--watch", "--interval", "10ms", "--server", server_});
+  ASSERT_TRUE(watch->WaitForOutput("CHANGE/S").ok());
+  Queue("resize");
+  ASSERT_TRUE(watch->WaitForOutput("resize       1        0        0").ok());
+  // From the second look on a change is known.
+  ASSERT_TRUE(watch->WaitForOutput("+0.0").ok());
+  watch->Signal(SIGINT);
+  EXPECT_EQ(watch->Wait()->code, 0);
+  EXPECT_THAT(watch->output(), Not(HasSubstr("\x1b")));
+}
+
+TEST_P(ServersTest, WorkersAreListedWithTheirTasks) {
+  auto worker =
+      StartGearctl({"work", "b", "a", "--server", server_, "--", "cat"});
+  // Its first job is done: it is there.
+  EXPECT_EQ(Run({"submit", "a", "--data", "x"}).output, "x");
+  const ProgramResult table = Run({"workers"});
+  EXPECT_THAT(table.output, AllOf(StartsWith("ID "), HasSubstr("gearctl"),
+                                  HasSubstr("127.0.0.1")));
+  EXPECT_THAT(Run({"workers", "--json"}).output,
+              AllOf(HasSubstr("\"id\":\"gearctl\",\"tasks\":[\"a\",\"b\"]"),
+                    HasSubstr("\"tasks\":[]")));
+}
+
+TEST_P(ServersTest, JobsAreListedWithTheirStates) {
+  absl::Notification begun;
+  absl::Notification end;
+  TestWorker worker(server_);
+  worker.Register("run",
+                  [&](JobContext& context) -> absl::StatusOr<std::string> {
+                    context.SendStatus(1, 4).IgnoreError();
+                    begun.Notify();
+                    end.WaitForNotification();
+                    return std::string();
+                  });
+  worker.Start();
+  const std::string running = Queue("run");
+  const std::string queued = Queue("wait");
+  ASSERT_TRUE(begun.WaitForNotificationWithTimeout(support::kBound));
+  // The status is on its way behind what has begun.
+  auto watch = StartGearctl(
+      {"job", running, "--watch", "--interval", "10ms", "--server", server_});
+  EXPECT_TRUE(watch->WaitForOutput("running 1/4\n").ok());
+  EXPECT_THAT(Run({"jobs"}).output,
+              AllOf(HasSubstr(running + "  running  1/4       background"),
+                    HasSubstr(queued + "  queued   -         background")));
+  EXPECT_THAT(
+      Run({"jobs", "--json"}).output,
+      HasSubstr(absl::StrCat("\"handle\":\"", running,
+                             "\",\"state\":\"running\",\"background\":true,"
+                             "\"retries\":0,\"numerator\":1,"
+                             "\"denominator\":4}")));
+  end.Notify();
+  EXPECT_EQ(watch->Wait()->code, 0);
+  EXPECT_THAT(watch->output(), ::testing::EndsWith("ended\n"));
+}
+
+TEST_P(ServersTest, UniquesAreListed) {
+  Run({"submit", "t", "--background", "--unique", "report-7"});
+  EXPECT_THAT(Run({"jobs", "--uniques"}).output, HasSubstr("\nreport-7  tcp"));
+}
+
+TEST_P(ServersTest, AJobIsAskedForByHandleOrUnique) {
+  Run({"submit", "t", "--background", "--unique", "report-7"});
+  EXPECT_EQ(Run({"job", Queue("t")}).output, "queued\n");
+  EXPECT_EQ(Run({"job", "--unique", "report-7"}).output, "queued\n");
+  EXPECT_EQ(Run({"job", "--unique", "report-7", "--json"}).output,
+            "{\"job\":\"report-7\",\"state\":\"queued\",\"numerator\":0,"
+            "\"denominator\":0,\"clients\":0}\n");
+}
+
+TEST_P(ServersTest, AJobThatNoServerKnowsIsExitCodeFive) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"job", "H:nowhere:9"},
+                                             {"job", "--unique", "u"},
+                                             {"job", "H:nowhere:9", "--watch"},
+                                             {"cancel", "H:nowhere:9"}}) {
+    const ProgramResult run = Run(arguments);
+    EXPECT_EQ(run.status.code, 5) << run.error_output;
+    EXPECT_THAT(run.output, IsEmpty());
+  }
+}
+
+TEST_P(ServersTest, CancelledJobsAreGone) {
+  const std::string first = Queue("t");
+  const std::string id(
+      absl::StripAsciiWhitespace(Run({"submit", "t", "--background"}).output));
+  const ProgramResult run = Run({"cancel", first, id});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  auto worker = StartGearctl({"work", "t", "--server", server_, "--", "cat"});
+  EXPECT_EQ(Run({"submit", "t", "--data", "x"}).output, "x");
+  EXPECT_EQ(Run({"job", first}).status.code, 5);
+  EXPECT_EQ(Run({"job", id}).status.code, 5);
+}
+
+TEST_P(ServersTest, MaxQueueRefusesWhatIsMore) {
+  Queue("t");
+  EXPECT_EQ(Run({"maxqueue", "t", "2"}).status.code, 0);
+  Queue("t");
+  const ProgramResult full = Run({"submit", "t", "--background"});
+  EXPECT_EQ(full.status.code, 6);
+  EXPECT_THAT(full.error_output, HasSubstr("queue"));
+  EXPECT_EQ(Run({"maxqueue", "t", "9", "8", "7"}).status.code, 0);
+  EXPECT_EQ(Run({"submit", "t", "--background"}).status.code, 0);
+}
+
+TEST_P(ServersTest, TasksAreCreatedAndDropped) {
+  EXPECT_EQ(Run({"create", "one", "two"}).status.code, 0);
+  EXPECT_THAT(Run({"status"}).output,
+              AllOf(HasSubstr("one "), HasSubstr("two ")));
+  EXPECT_EQ(Run({"drop", "one"}).status.code, 0);
+  EXPECT_THAT(Run({"status"}).output,
+              AllOf(Not(HasSubstr("one ")), HasSubstr("two ")));
+  const ProgramResult again = Run({"drop", "one"});
+  EXPECT_EQ(again.status.code, 5);
+  EXPECT_THAT(again.error_output, HasSubstr("task \"one\""));
+}
+
+TEST_P(ServersTest, PingTellsTheTimeOfEachAnswer) {
+  const ProgramResult run = Run({"ping", "--count", "2", "--interval", "10ms"});
+  EXPECT_EQ(run.status.code, 0);
+  EXPECT_THAT(run.output, MatchesRegex("(tcp://127.0.0.1:[0-9]+ answered in "
+                                       "[0-9.]+(us|ms|s)\n){2}"));
+  EXPECT_THAT(Run({"ping", "--json"}).output,
+              MatchesRegex("\\{\"server\":\"tcp://127.0.0.1:[0-9]+\","
+                           "\"round_trip_us\":[0-9.]+\\}\n"));
+}
+
+TEST_P(ServersTest, OneServerOfTwoIsShownAndTheOtherIsExitCodeThree) {
+  const support::ReservedPort port;
+  const std::string dead = absl::StrCat("tcp://127.0.0.1:", port.port());
+  Queue("resize");
+  for (const char* subcommand :
+       {"status", "jobs", "workers", "version", "ping", "health"}) {
+    const ProgramResult run = Gearctl(
+        {subcommand, "--server", absl::StrCat(dead, ",", server_), "--json"});
+    EXPECT_EQ(run.status.code, 3) << subcommand << run.error_output;
+    EXPECT_THAT(run.output, HasSubstr(server_)) << subcommand;
+    EXPECT_THAT(run.output + run.error_output, HasSubstr(dead)) << subcommand;
+  }
+}
+
+TEST_P(ServersTest, HealthIsExitCodeZeroWhenAllAnswer) {
+  EXPECT_EQ(Run({"health"}).status.code, 0);
+  EXPECT_THAT(Run({"health", "--json"}).output, HasSubstr("\"state\":\"up\""));
+}
+
+TEST_P(ServersTest, AHandleThatTwoServersKnowIsAmbiguous) {
+  // Both of a kind, both count from 1.
+  ServerProcess other;
+  ServerProcess third;
+  const std::string both = absl::StrCat(other.address(), ",", third.address());
+  std::string handle;
+  for (const ServerProcess* server : {&other, &third}) {
+    const std::vector<std::string> fields = absl::StrSplit(
+        Gearctl({"submit", "t", "--background", "--server", server->address()})
+            .output,
+        '|');
+    handle = fields[1];
+  }
+  const ProgramResult run = Gearctl({"cancel", handle, "--server", both});
+  EXPECT_EQ(run.status.code, 6);
+  EXPECT_THAT(run.error_output, HasSubstr("several servers have a job"));
+  EXPECT_EQ(Gearctl({"cancel", absl::StrCat(other.address(), "|", handle, "|"),
+                     "--server", both})
+                .status.code,
+            0);
+  EXPECT_EQ(Gearctl({"job", handle, "--server", third.address()}).output,
+            "queued\n");
+}
+
+TEST(GearmandTest, VersionIsGearmandsOwn) {
+  support::GearmandProcess gearmand;
+  ASSERT_TRUE(gearmand.ok());
+  EXPECT_THAT(
+      Gearctl({"version", "--json", "--server", gearmand.address()}).output,
+      HasSubstr(
+          absl::StrCat("\",\"pid\":", gearmand.pid(), ",\"log_level\":\"")));
+}
+
+TEST(GearmandTest, ShutdownNamesTheSignalThatDoesIt) {
+  support::GearmandProcess gearmand;
+  ASSERT_TRUE(gearmand.ok());
+  const ProgramResult run =
+      Gearctl({"shutdown", "--server", gearmand.address()});
+  EXPECT_EQ(run.status.code, 6);
+  EXPECT_THAT(
+      run.error_output,
+      HasSubstr(absl::StrCat("SIGTERM to its process ", gearmand.pid())));
+}
+
+TEST(ServerTest, SaysThatItIsForDevelopment) {
+  ServerProcess server;
+  EXPECT_THAT(server.process().error_output(),
+              HasSubstr("for development: jobs are in memory only"));
+  server.process().Signal(SIGINT);
+  EXPECT_EQ(server.process().Wait()->code, 0);
+}
+
+TEST(ServerTest, SaysHowManyJobsEndWithIt) {
+  ServerProcess server;
+  Gearctl({"submit", "t", "--background", "--server", server.address()});
+  server.process().Signal(SIGTERM);
+  EXPECT_EQ(server.process().Wait()->code, 0);
+  EXPECT_THAT(server.process().error_output(), HasSubstr("1 jobs end with"));
+}
+
+TEST(ServerTest, AnAddressInUseIsAnErrorThatNamesIt) {
+  ServerProcess server;
+  const ProgramResult run = Gearctl({"server", "--listen", server.address()});
+  EXPECT_NE(run.status.code, 0);
+  EXPECT_THAT(run.error_output, HasSubstr(server.address()));
+}
+
+TEST(ServerTest, ItsOptionsComeFromAConfig) {
+  const support::TestDirectory directory;
+  ServerProcess server(
+      {"--config",
+       directory.Write("config.textproto",
+                       "embedded_server { job_handle_prefix: \"J\" }")});
+  EXPECT_THAT(
+      Gearctl({"submit", "t", "--background", "--server", server.address()})
+          .output,
+      HasSubstr("|J:1|"));
+}
+
+TEST(ServersOfAConfigTest, FlagBeatsConfigBeatsEnvironment) {
+  ServerProcess server;
+  const support::TestDirectory directory;
+  const std::string config = directory.Write(
+      "config.textproto", absl::StrCat("servers: \"", server.address(), "\""));
+  const ProgramResult run = Gearctl({"ping", "--config", config});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_THAT(run.output, StartsWith(server.address()));
+
+  support::SubprocessOptions options;
+  options.argv = {kGearctl, "ping"};
+  options.environment["GEARMAN_SERVERS"] = server.address();
+  EXPECT_THAT(support::RunProgram(options)->output,
+              StartsWith(server.address()));
+  const support::ReservedPort port;
+  options.environment["GEARMAN_SERVERS"] =
+      absl::StrCat("127.0.0.1:", port.port());
+  EXPECT_EQ(support::RunProgram(options)->status.code, 3);
+  options.argv = {kGearctl, "ping", "--config", config};
+  EXPECT_EQ(support::RunProgram(options)->status.code, 0);
+  options.argv = {kGearctl,   "ping",
+                  "--config", config,
+                  "--server", absl::StrCat("127.0.0.1:", port.port())};
+  EXPECT_EQ(support::RunProgram(options)->status.code, 3);
+}
+
+}  // namespace
+}  // namespace gearctl
+}  // namespace gearman

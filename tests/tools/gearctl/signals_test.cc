@@ -1,0 +1,76 @@
+#include "gearman/tools/gearctl/signals.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gearman/tests/support/bounds.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// Signals of the process: one test at a time, each takes what it sends.
+void Send(int signal) { kill(getpid(), signal); }
+
+TEST(SignalsTest, ASignalIsAnEvent) {
+  Signals signals;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) {
+    Send(signal);
+    EXPECT_EQ(signals.WaitFor(support::kBound), signal);
+    EXPECT_EQ(AsksToEnd(signal), signal != SIGWINCH);
+  }
+}
+
+TEST(SignalsTest, WithoutOneTheLimitPasses) {
+  Signals signals;
+  EXPECT_EQ(signals.WaitFor(absl::Milliseconds(1)), 0);
+  EXPECT_EQ(signals.WaitFor(-absl::Seconds(1)), 0);
+  EXPECT_FALSE(AsksToEnd(0));
+}
+
+TEST(SignalsTest, ASleepEndsWhenOneAsksFor) {
+  Signals signals;
+  Send(SIGTERM);
+  EXPECT_FALSE(signals.Sleep(support::kBound));
+  EXPECT_TRUE(signals.Sleep(absl::Milliseconds(1)));
+}
+
+TEST(SignalsTest, ASleepGoesOnAfterAResize) {
+  Signals signals;
+  int resized = 0;
+  Send(SIGWINCH);
+  EXPECT_TRUE(signals.Sleep(absl::Milliseconds(1), [&] { ++resized; }));
+  EXPECT_EQ(resized, 1);
+}
+
+TEST(SignalsTest, WhatIsIgnoredStaysIgnored) {
+  signal(SIGHUP, SIG_IGN);
+  Signals signals;
+  Send(SIGHUP);
+  EXPECT_EQ(signals.WaitFor(absl::Milliseconds(1)), 0);
+  signal(SIGHUP, SIG_DFL);
+}
+
+TEST(SignalsTest, AThreadTellsOfEach) {
+  Signals signals;
+  absl::Notification ended;
+  absl::Notification resized;
+  SignalThread thread(
+      signals, [&] { ended.Notify(); }, [&] { resized.Notify(); });
+  Send(SIGWINCH);
+  EXPECT_TRUE(resized.WaitForNotificationWithTimeout(support::kBound));
+  Send(SIGINT);
+  EXPECT_TRUE(ended.WaitForNotificationWithTimeout(support::kBound));
+}
+
+TEST(SignalsTest, AThreadEndsWithoutASignal) {
+  Signals signals;
+  SignalThread thread(signals, [] {});
+}
+
+}  // namespace
+}  // namespace gearctl
+}  // namespace gearman

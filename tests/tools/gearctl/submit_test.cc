@@ -1,0 +1,299 @@
+// gearctl submit, against gearmand and against `gearctl server`.
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/synchronization/notification.h"
+#include "gearman/sdk/job_context.h"
+#include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/free_port.h"
+#include "gearman/tests/support/test_directory.h"
+#include "gearman/tests/tools/gearctl/gearctl_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+enum class ServerKind { kGearmand, kEmbedded };
+
+class SubmitTest : public ::testing::TestWithParam<ServerKind> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == ServerKind::kGearmand) {
+      gearmand_ = std::make_unique<support::GearmandProcess>();
+      ASSERT_TRUE(gearmand_->ok());
+      server_ = gearmand_->address();
+    } else {
+      embedded_ = std::make_unique<ServerProcess>();
+      server_ = embedded_->address();
+    }
+    worker_ = std::make_unique<TestWorker>(server_);
+    worker_->Register("upper", [](JobContext& context) {
+      return absl::AsciiStrToUpper(context.job().data());
+    });
+    worker_->Register("talk",
+                      [](JobContext& context) -> absl::StatusOr<std::string> {
+                        context.SendData("first,").IgnoreError();
+                        context.SendWarning("careful\x1b[2J").IgnoreError();
+                        context.SendStatus(1, 2).IgnoreError();
+                        context.SendData("second,").IgnoreError();
+                        return std::string("end");
+                      });
+    worker_->Register("fail", [](JobContext&) -> absl::StatusOr<std::string> {
+      return JobFailed();
+    });
+    worker_->Register("raise", [](JobContext&) -> absl::StatusOr<std::string> {
+      return JobException("no such image");
+    });
+    worker_->Register("odd",
+                      [](JobContext& context) -> absl::StatusOr<std::string> {
+                        const char last = context.job().data().back();
+                        if ((last - '0') % 2 == 0) return JobFailed();
+                        return std::string(context.job().data());
+                      });
+    worker_->Start();
+  }
+  void TearDown() override { worker_.reset(); }
+
+  ProgramResult Submit(std::vector<std::string> arguments,
+                       std::string input = "") {
+    std::vector<std::string> all = {"submit", "--server", server_};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return Gearctl(std::move(all), std::move(input));
+  }
+
+  std::unique_ptr<support::GearmandProcess> gearmand_;
+  std::unique_ptr<ServerProcess> embedded_;
+  std::string server_;
+  std::unique_ptr<TestWorker> worker_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Servers, SubmitTest,
+                         ::testing::Values(ServerKind::kGearmand,
+                                           ServerKind::kEmbedded),
+                         [](const auto& kind) {
+                           return kind.param == ServerKind::kGearmand
+                                      ? "Gearmand"
+                                      : "Embedded";
+                         });
+
+TEST_P(SubmitTest, PrintsTheResultAndNothingElse) {
+  const ProgramResult run = Submit({"upper", "--data", "hello"});
+  EXPECT_EQ(run.status.code, 0);
+  EXPECT_EQ(run.output, "HELLO");
+  EXPECT_THAT(run.error_output, IsEmpty());
+}
+
+TEST_P(SubmitTest, TakesThePayloadFromAFileOrStandardInput) {
+  const support::TestDirectory directory;
+  const std::string path = directory.Write("payload", "from a\nfile");
+  EXPECT_EQ(Submit({"upper", "--file", path}).output, "FROM A\nFILE");
+  EXPECT_EQ(Submit({"upper", "-"}, "from a pipe").output, "FROM A PIPE");
+  EXPECT_EQ(Submit({"upper", "--file", "-"}, "the same").output, "THE SAME");
+  EXPECT_EQ(Submit({"upper"}, "not asked for").output, "");
+}
+
+TEST_P(SubmitTest, PrintsDataBeforeTheResultAndWarningsElsewhere) {
+  const ProgramResult run = Submit({"talk"});
+  EXPECT_EQ(run.status.code, 0);
+  EXPECT_EQ(run.output, "first,second,end");
+  EXPECT_EQ(run.error_output, "warning: careful\\x1b[2J\n");
+}
+
+TEST_P(SubmitTest, AFailedJobIsExitCodeOne) {
+  const ProgramResult run = Submit({"fail"});
+  EXPECT_EQ(run.status.code, 1);
+  EXPECT_THAT(run.output, IsEmpty());
+  EXPECT_THAT(run.error_output, HasSubstr("failed the job"));
+}
+
+TEST_P(SubmitTest, AnExceptionIsExitCodeOneWithItsText) {
+  const ProgramResult run = Submit({"raise"});
+  EXPECT_EQ(run.status.code, 1);
+  EXPECT_THAT(run.error_output, HasSubstr("no such image"));
+}
+
+TEST_P(SubmitTest, ATimeoutIsExitCodeFour) {
+  const ProgramResult run = Submit({"nobody", "--timeout", "50ms"});
+  EXPECT_EQ(run.status.code, 4);
+  EXPECT_THAT(run.error_output, HasSubstr("no result within"));
+}
+
+TEST_P(SubmitTest, JsonHoldsAllThatBecameOfTheJob) {
+  EXPECT_THAT(Submit({"talk", "--json", "--unique", "u"}).output,
+              AllOf(StartsWith("{\"task\":\"talk\",\"state\":\"complete\","
+                               "\"background\":false,\"handle\":\"H:"),
+                    HasSubstr("\"unique\":\"u\""),
+                    HasSubstr("\"data\":[\"first,\",\"second,\"],"
+                              "\"warnings\":[\"careful\\u001b[2J\"],"
+                              "\"result\":\"end\"}\n")));
+  const ProgramResult failed = Submit({"raise", "--json"});
+  EXPECT_EQ(failed.status.code, 1);
+  EXPECT_THAT(failed.output, HasSubstr("\"exception\":\"no such image\","
+                                       "\"code\":\"ABORTED\""));
+}
+
+TEST_P(SubmitTest, ABackgroundJobIsAskedForByWhatIsPrinted) {
+  const ProgramResult run = Submit({"nobody", "--background"});
+  EXPECT_EQ(run.status.code, 0);
+  const std::string id(absl::StripAsciiWhitespace(run.output));
+  EXPECT_THAT(id, StartsWith(server_ + "|H:"));
+  EXPECT_EQ(Gearctl({"job", id, "--server", server_}).output, "queued\n");
+}
+
+TEST_P(SubmitTest, AnEpochMakesItABackgroundJobThatWaits) {
+  const ProgramResult run = Submit({"upper", "--epoch", "+1h"});
+  EXPECT_EQ(run.status.code, 0);
+  const std::string id(absl::StripAsciiWhitespace(run.output));
+  EXPECT_EQ(Gearctl({"job", id, "--server", server_}).output, "queued\n");
+}
+
+TEST_P(SubmitTest, APriorityReachesTheServersQueue) {
+  Submit({"nobody", "--background", "--priority", "high"});
+  EXPECT_THAT(Gearctl({"status", "nobody", "--priorities", "--json", "--server",
+                       server_})
+                  .output,
+              HasSubstr("\"queued\":1,\"running\":0,\"workers\":0,\"high\":1,"
+                        "\"normal\":0,\"low\":0}"));
+}
+
+TEST_P(SubmitTest, LinesAreJobsAndResultsComeInTheirOrder) {
+  std::vector<std::string> lines;
+  for (int i = 0; i < 5000; ++i) lines.push_back(absl::StrCat("line ", i));
+  const std::string input = absl::StrJoin(lines, "\n") + "\n";
+  const ProgramResult run = Submit({"upper", "--lines", "-"}, input);
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_EQ(run.output, absl::AsciiStrToUpper(input));
+  EXPECT_THAT(run.error_output, IsEmpty());
+}
+
+TEST_P(SubmitTest, ALineThatFailsIsAnEmptyLineAndIsNamed) {
+  const ProgramResult run = Submit({"odd", "--lines", "-"}, "1\n2\n3\n4\n5");
+  EXPECT_EQ(run.status.code, 1);
+  EXPECT_EQ(run.output, "1\n\n3\n\n5\n");
+  EXPECT_THAT(run.error_output,
+              AllOf(HasSubstr("line 2: "), HasSubstr("line 4: ")));
+}
+
+TEST_P(SubmitTest, LinesInJsonAreNumbered) {
+  const std::vector<std::string> lines = absl::StrSplit(
+      Submit({"odd", "--lines", "--json", "-"}, "1\n2\n").output, '\n');
+  ASSERT_EQ(lines.size(), 3u);
+  EXPECT_THAT(lines[0],
+              AllOf(StartsWith("{\"line\":1,"), HasSubstr("\"result\":\"1\"")));
+  EXPECT_THAT(lines[1], AllOf(StartsWith("{\"line\":2,"),
+                              HasSubstr("\"state\":\"failed\"")));
+}
+
+TEST_P(SubmitTest, DataOfALinesJobComesBeforeItsResult) {
+  const ProgramResult run = Submit({"talk", "--lines", "-"}, "a\nb\n");
+  EXPECT_EQ(run.output, "first,second,end\nfirst,second,end\n");
+}
+
+TEST_P(SubmitTest, LinesMayBeBackgroundJobs) {
+  const ProgramResult run =
+      Submit({"nobody", "--lines", "--background", "-"}, "a\nb\n");
+  EXPECT_EQ(run.status.code, 0);
+  const std::vector<std::string> ids = absl::StrSplit(run.output, '\n');
+  ASSERT_EQ(ids.size(), 3u);
+  EXPECT_THAT(ids[0], StartsWith(server_));
+  EXPECT_NE(ids[0], ids[1]);
+}
+
+TEST_P(SubmitTest, AResultIsPrintedBeforeTheNextLineComes) {
+  auto gearctl =
+      StartGearctl({"submit", "upper", "--lines", "-", "--server", server_});
+  gearctl->Write("one\n");
+  EXPECT_TRUE(gearctl->WaitForOutput("ONE\n").ok());
+  gearctl->Write("two\n");
+  EXPECT_TRUE(gearctl->WaitForOutput("TWO\n").ok());
+  gearctl->CloseInput();
+  EXPECT_EQ(gearctl->Wait()->code, 0);
+}
+
+TEST_P(SubmitTest, AnInterruptSaysHowToAskForTheJob) {
+  auto gearctl = StartGearctl({"submit", "nobody", "--server", server_});
+  auto status = StartGearctl({"status", "nobody", "--watch", "--interval",
+                              "10ms", "--json", "--server", server_});
+  ASSERT_TRUE(status->WaitForOutput("\"queued\":1").ok());
+  gearctl->Signal(SIGINT);
+  EXPECT_EQ(gearctl->Wait()->code, 130);
+  EXPECT_THAT(gearctl->error_output(),
+              HasSubstr("the job goes on; to ask: gearctl job '" + server_));
+}
+
+TEST_P(SubmitTest, AnInterruptEndsLinesThoughNoMoreComes) {
+  auto gearctl =
+      StartGearctl({"submit", "upper", "--lines", "-", "--server", server_});
+  gearctl->Write("one\n");
+  ASSERT_TRUE(gearctl->WaitForOutput("ONE\n").ok());
+  gearctl->Signal(SIGINT);
+  EXPECT_EQ(gearctl->Wait()->code, 130);
+  EXPECT_THAT(gearctl->error_output(), IsEmpty());  // nothing was given up
+}
+
+TEST_P(SubmitTest, AnInterruptOfLinesSaysWhatHasNotEnded) {
+  auto gearctl =
+      StartGearctl({"submit", "nobody", "--lines", "-", "--server", server_});
+  gearctl->Write("one\ntwo\n");
+  auto status = StartGearctl({"status", "nobody", "--watch", "--interval",
+                              "10ms", "--json", "--server", server_});
+  ASSERT_TRUE(status->WaitForOutput("\"queued\":2").ok());
+  gearctl->Signal(SIGINT);
+  EXPECT_EQ(gearctl->Wait()->code, 130);
+  EXPECT_THAT(gearctl->error_output(), HasSubstr("2 of 2 jobs had not ended"));
+}
+
+TEST(SubmitUsageTest, MistakesAreExplained) {
+  struct Case {
+    std::vector<std::string> arguments;
+    std::string text;
+    int code = 2;
+  };
+  for (const Case& c : std::vector<Case>{
+           {{"t", "--priority", "urgent"}, "not high, normal or low"},
+           {{"t", "--epoch", "soon"}, "is not a time"},
+           {{"t", "--retries", "-1"}, "must not be negative"},
+           {{"t", "x"}, "\"x\" is too much: a payload is given by"},
+           {{"t", "--data", "x", "-"}, "only one of"},
+           {{"t", "--lines"}, "--lines reads"},
+           {{"t", "--lines", "-", "--unique", "u"}, "join all jobs"},
+           {{"t", "--file", "/no/such/file"}, "No such file", 5},
+           {{"t", "--server", "gopher://x"}, "gopher"},
+           {{"t", "--config", "/no/such.textproto"}, "/no/such", 5},
+           {{}, "TASK is missing"}}) {
+    std::vector<std::string> arguments = {"submit"};
+    arguments.insert(arguments.end(), c.arguments.begin(), c.arguments.end());
+    const ProgramResult run = Gearctl(arguments);
+    EXPECT_EQ(run.status.code, c.code) << run.error_output;
+    EXPECT_THAT(run.error_output, HasSubstr(c.text));
+    EXPECT_THAT(run.output, IsEmpty());
+  }
+}
+
+TEST(SubmitUsageTest, AServerThatIsNotThereIsExitCodeThree) {
+  const support::ReservedPort port;
+  const std::string address = absl::StrCat("tcp://127.0.0.1:", port.port());
+  const ProgramResult run = Gearctl({"submit", "t", "--server", address});
+  EXPECT_EQ(run.status.code, 3);
+  EXPECT_THAT(run.error_output, HasSubstr(address));
+}
+
+}  // namespace
+}  // namespace gearctl
+}  // namespace gearman

@@ -1,0 +1,162 @@
+// gearctl work, against gearmand.
+#include <signal.h>
+
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/test_directory.h"
+#include "gearman/tests/tools/gearctl/gearctl_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class WorkTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(gearmand_.ok()); }
+
+  std::unique_ptr<Subprocess> Work(std::vector<std::string> arguments) {
+    std::vector<std::string> all = {"work", "--server", gearmand_.address()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return StartGearctl(std::move(all));
+  }
+  ProgramResult Submit(std::vector<std::string> arguments,
+                       std::string input = "") {
+    std::vector<std::string> all = {"submit", "--server", gearmand_.address()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return Gearctl(std::move(all), std::move(input));
+  }
+  std::unique_ptr<Subprocess> StartSubmit(std::vector<std::string> arguments) {
+    std::vector<std::string> all = {"submit", "--server", gearmand_.address()};
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return StartGearctl(std::move(all));
+  }
+
+  support::GearmandProcess gearmand_;
+};
+
+TEST_F(WorkTest, TheCommandMakesTheResultOfThePayload) {
+  auto worker = Work({"upper", "--", "tr", "a-z", "A-Z"});
+  EXPECT_EQ(Submit({"upper", "--data", "hello"}).output, "HELLO");
+  EXPECT_EQ(Submit({"upper"}).output, "");
+  EXPECT_THAT(worker->output(), IsEmpty());
+}
+
+TEST_F(WorkTest, LargePayloadsBlockNeitherSide) {
+  auto worker = Work({"upper", "--", "tr", "a-z", "A-Z"});
+  const std::string payload(20 << 20, 'x');
+  const ProgramResult run = Submit({"upper", "-"}, payload);
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_EQ(run.output, absl::AsciiStrToUpper(payload));
+}
+
+TEST_F(WorkTest, SeveralTasksAreToldApartByTheEnvironment) {
+  auto worker = Work({"a", "b", "--", "sh", "-c",
+                      "printf '%s %s %s' \"$GEARMAN_TASK\" \"$GEARMAN_UNIQUE\" "
+                      "\"${GEARMAN_HANDLE%%:*}\""});
+  EXPECT_EQ(Submit({"a", "--unique", "u"}).output, "a u H");
+  EXPECT_EQ(Submit({"b", "--unique", "v"}).output, "b v H");
+}
+
+TEST_F(WorkTest, AnExitCodeFailsTheJobAndIsSaid) {
+  auto worker = Work({"t", "--", "sh", "-c", "echo why >&2; exit 3"});
+  EXPECT_EQ(Submit({"t"}).status.code, 1);
+  EXPECT_TRUE(
+      worker->WaitForErrorOutput("of t failed: sh ended with exit code 3")
+          .ok());
+  EXPECT_THAT(worker->error_output(), HasSubstr("why\n"));
+}
+
+TEST_F(WorkTest, StreamSendsOutputOnAsItComes) {
+  const support::TestDirectory directory;
+  const std::string gate = directory.File("gate");
+  auto worker = Work({"t", "--stream", "--", "sh", "-c",
+                      absl::StrCat("mkfifo ", gate, "; echo first; read x <",
+                                   gate, "; echo second")});
+  auto submit = StartSubmit({"t"});
+  EXPECT_TRUE(submit->WaitForOutput("first\n").ok());
+  std::ofstream(gate) << "go\n";
+  EXPECT_EQ(submit->Wait()->code, 0);
+  EXPECT_EQ(submit->output(), "first\nsecond\n");
+}
+
+TEST_F(WorkTest, ConcurrencyRunsJobsSideBySide) {
+  const support::TestDirectory directory;
+  // Each job ends when the other one has begun.
+  auto worker = Work({"meet", "--concurrency", "2", "--", "sh", "-c",
+                      absl::StrCat("cd ", directory.path(),
+                                   "; read me; touch $me; until test -e a && "
+                                   "test -e b; do sleep 0.01; done")});
+  auto a = StartSubmit({"meet", "--data", "a\n"});
+  EXPECT_EQ(Submit({"meet", "--data", "b\n"}).status.code, 0);
+  EXPECT_EQ(a->Wait()->code, 0);
+}
+
+TEST_F(WorkTest, CountEndsItAfterSoManyJobs) {
+  auto worker = Work({"t", "--count", "2", "--", "cat"});
+  Submit({"t", "--background"});
+  Submit({"t", "--background"});
+  Submit({"t", "--background"});
+  EXPECT_EQ(worker->Wait()->code, 0);
+  EXPECT_THAT(
+      Gearctl({"status", "t", "--json", "--server", gearmand_.address()})
+          .output,
+      HasSubstr("\"queued\":1,\"running\":0"));
+}
+
+TEST_F(WorkTest, AnInterruptLetsWhatRunsEnd) {
+  const support::TestDirectory directory;
+  const std::string gate = directory.File("gate");
+  auto worker = Work({"t", "--stream", "--", "sh", "-c",
+                      absl::StrCat("mkfifo ", gate, "; echo begun; read x <",
+                                   gate, "; echo done")});
+  auto submit = StartSubmit({"t"});
+  ASSERT_TRUE(submit->WaitForOutput("begun").ok());
+  worker->Signal(SIGINT);
+  ASSERT_TRUE(worker->WaitForErrorOutput("finishes what runs").ok());
+  std::ofstream(gate) << "go\n";
+  EXPECT_EQ(worker->Wait()->code, 0);
+  EXPECT_EQ(submit->Wait()->code, 0);
+  EXPECT_EQ(submit->output(), "begun\ndone\n");
+}
+
+TEST_F(WorkTest, ASecondInterruptEndsTheCommandAndGivesTheJobBack) {
+  auto worker =
+      Work({"t", "--stream", "--", "sh", "-c", "echo begun; exec sleep 1000"});
+  auto submit = StartSubmit({"t"});
+  ASSERT_TRUE(submit->WaitForOutput("begun").ok());
+  worker->Signal(SIGTERM);
+  ASSERT_TRUE(worker->WaitForErrorOutput("finishes what runs").ok());
+  worker->Signal(SIGTERM);
+  EXPECT_EQ(worker->Wait()->code, 130);
+  EXPECT_THAT(
+      Gearctl({"jobs", "--json", "--server", gearmand_.address()}).output,
+      AllOf(HasSubstr("\"state\":\"queued\""), HasSubstr("\"retries\":1")));
+}
+
+TEST_F(WorkTest, ACommandThatIsNotThereIsAnErrorAtOnce) {
+  auto worker = Work({"t", "--", "no-such-program"});
+  EXPECT_EQ(worker->Wait()->code, 5);
+  EXPECT_THAT(worker->error_output(), HasSubstr("no-such-program"));
+}
+
+TEST_F(WorkTest, NumbersThatMakeNoSenseAreRefused) {
+  auto worker = Work({"t", "--concurrency", "0", "--", "cat"});
+  EXPECT_EQ(worker->Wait()->code, 2);
+  EXPECT_THAT(worker->error_output(), HasSubstr("concurrency"));
+}
+
+}  // namespace
+}  // namespace gearctl
+}  // namespace gearman
