@@ -148,7 +148,9 @@ TEST_F(SubcommandTest, FlagsBeforeTheSubcommandMoveBehindIt) {
 
 TEST_F(SubcommandTest, HelpHasUsageFlagsAndExamplesInEightyColumns) {
   submit_.summary = "submits";
-  submit_.description = std::string(30, 'x') + " " + std::string(60, 'y');
+  const std::string description =
+      std::string(30, 'x') + " " + std::string(60, 'y');
+  submit_.description = description;
   submit_.examples = "gearctl submit t\n";
   const std::string help = HelpText(submit_);
   EXPECT_THAT(help, HasSubstr("Usage: gearctl submit TASK [-] [--FLAG...]\n"));
