@@ -7,9 +7,9 @@
 
 #include <cerrno>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -66,15 +66,17 @@ absl::StatusOr<std::string> Input::ReadAll() {
   }
 }
 
-absl::StatusOr<std::optional<std::string>> Input::NextLine() {
+absl::StatusOr<std::vector<std::string>> Input::NextLines(size_t most) {
+  std::vector<std::string> lines;
   size_t searched = taken_;
   for (;;) {
-    const size_t end = buffer_.find('\n', searched);
-    if (end != std::string::npos) {
-      std::string line = buffer_.substr(taken_, end - taken_);
-      taken_ = end + 1;
-      return line;
+    size_t end;
+    while (lines.size() < most &&
+           (end = buffer_.find('\n', searched)) != std::string::npos) {
+      lines.push_back(buffer_.substr(taken_, end - taken_));
+      taken_ = searched = end + 1;
     }
+    if (!lines.empty()) return lines;
     // What is left of the buffer is less than a line: moved once for each read.
     buffer_.erase(0, taken_);
     taken_ = 0;
@@ -82,8 +84,10 @@ absl::StatusOr<std::optional<std::string>> Input::NextLine() {
     const absl::StatusOr<bool> more = Read();
     if (!more.ok()) return more.status();
     if (*more) continue;
-    if (stopped_ || buffer_.empty()) return std::optional<std::string>();
-    return std::exchange(buffer_, "");
+    if (!stopped_ && !buffer_.empty()) {
+      lines.push_back(std::exchange(buffer_, ""));
+    }
+    return lines;
   }
 }
 

@@ -4,8 +4,8 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -23,10 +23,11 @@ class Input {
 
   // All that is left. Errors: the system's.
   absl::StatusOr<std::string> ReadAll();
-  // The next line, without its line feed, which the last one need not have.
-  // None: the end, or Stop was called. Errors: the system's.
-  absl::StatusOr<std::optional<std::string>> NextLine();
-  // Ends NextLine, also one that waits for a line that does not come.
+  // Waits for the next line, and takes what has come of those behind it, `most`
+  // together: without their line feeds, which the last one need not have. None:
+  // the end, or Stop was called. Errors: the system's.
+  absl::StatusOr<std::vector<std::string>> NextLines(size_t most);
+  // Ends NextLines, also one that waits for a line that does not come.
   void Stop();
 
  private:

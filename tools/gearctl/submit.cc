@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/flags/flag.h"
@@ -39,6 +40,8 @@ namespace {
 // Lines whose results have not been printed. Enough to keep servers busy, and
 // few enough for an input without end.
 constexpr size_t kLinesInFlight = 10000;
+// What is there of the input leaves in so few writes.
+constexpr size_t kLinesAtOnce = 500;
 // Output of several lines is gathered up to so many bytes.
 constexpr size_t kOutputBytes = 1 << 16;
 
@@ -181,19 +184,19 @@ ExitCode SubmitOne(Client& client, JobSpec spec) {
 class Line {
  public:
   // Waits for room. False: nothing more is wanted.
-  bool Put(JobRequest request) {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(
-        +[](Line* line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(line->mutex_) {
-          return line->closed_ || line->requests_.size() < kLinesInFlight;
-        },
-        this));
-    if (closed_) {
-      request.Cancel();
-      return false;
+  bool Put(const std::vector<JobRequest>& requests) {
+    {
+      absl::MutexLock lock(&mutex_);
+      mutex_.Await(absl::Condition(
+          +[](Line* line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(line->mutex_) {
+            return line->closed_ || line->requests_.size() < kLinesInFlight;
+          },
+          this));
+      requests_.insert(requests_.end(), requests.begin(), requests.end());
+      if (!closed_) return true;
     }
-    requests_.push_back(std::move(request));
-    return true;
+    for (const JobRequest& request : requests) request.Cancel();
+    return false;
   }
   bool empty() {
     absl::MutexLock lock(&mutex_);
@@ -214,12 +217,20 @@ class Line {
     absl::MutexLock lock(&mutex_);
     requests_.pop_front();
   }
-  // Nothing more comes; `cancel`: and nothing more is wanted.
-  void Close(bool cancel) {
+  // Nothing more comes.
+  void Close() {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
-    if (!cancel) return;
-    for (const JobRequest& request : requests_) request.Cancel();
+  }
+  // And nothing more is wanted.
+  void Cancel() {
+    std::vector<JobRequest> requests;
+    {
+      absl::MutexLock lock(&mutex_);
+      closed_ = true;
+      requests.assign(requests_.begin(), requests_.end());
+    }
+    for (const JobRequest& request : requests) request.Cancel();
   }
 
  private:
@@ -325,7 +336,7 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
       printer.Add(*request);
       line.Pop();
       if (printer.failed()) {
-        line.Close(true);
+        line.Cancel();
         input.Stop();
         return;
       }
@@ -338,19 +349,22 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
         signals,
         [&] {
           interrupted = true;
-          line.Close(true);
+          line.Cancel();
           input.Stop();
         },
         [&printer] { printer.progress().Redraw(); });
     for (;;) {
-      absl::StatusOr<std::optional<std::string>> text = input.NextLine();
-      if (!text.ok()) read = text.status();
-      if (!text.ok() || !text->has_value()) break;
-      JobSpec spec = pattern;
-      spec.data = **std::move(text);
-      if (!line.Put(client.SubmitJob(std::move(spec)))) break;
+      absl::StatusOr<std::vector<std::string>> texts =
+          input.NextLines(kLinesAtOnce);
+      if (!texts.ok()) read = texts.status();
+      if (!texts.ok() || texts->empty()) break;
+      std::vector<JobSpec> specs(texts->size(), pattern);
+      for (size_t i = 0; i < specs.size(); ++i) {
+        specs[i].data = std::move((*texts)[i]);
+      }
+      if (!line.Put(client.SubmitMultipleJobs(std::move(specs)))) break;
     }
-    line.Close(false);
+    line.Close();
     printing.join();
   }
   const ExitCode code = printer.End(interrupted);

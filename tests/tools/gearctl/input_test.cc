@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -32,10 +31,11 @@ class InputTest : public ::testing::Test {
     auto input = Open(content);
     std::vector<std::string> lines;
     for (;;) {
-      absl::StatusOr<std::optional<std::string>> line = input->NextLine();
-      EXPECT_TRUE(line.ok()) << line.status();
-      if (!line.ok() || !line->has_value()) return lines;
-      lines.push_back(**line);
+      absl::StatusOr<std::vector<std::string>> some = input->NextLines(2);
+      EXPECT_TRUE(some.ok()) << some.status();
+      if (!some.ok() || some->empty()) return lines;
+      EXPECT_LE(some->size(), 2u);
+      lines.insert(lines.end(), some->begin(), some->end());
     }
   }
 
@@ -65,7 +65,7 @@ TEST_F(InputTest, AllIsEveryByte) {
 
 TEST_F(InputTest, AllAfterALineIsTheRest) {
   auto input = Open("one\ntwo\nthree");
-  ASSERT_TRUE(input->NextLine().ok());
+  EXPECT_THAT(*input->NextLines(1), ElementsAre("one"));
   EXPECT_EQ(*input->ReadAll(), "two\nthree");
 }
 
@@ -88,7 +88,7 @@ TEST_F(InputTest, StopEndsAWaitForALineThatDoesNotCome) {
   fputs("half a line", writer);
   fflush(writer);
   std::thread stopper([&] { (*input)->Stop(); });
-  EXPECT_EQ(*(*input)->NextLine(), std::nullopt);
+  EXPECT_THAT(*(*input)->NextLines(1), IsEmpty());
   stopper.join();
   fclose(writer);
 }
