@@ -221,7 +221,7 @@ absl::StatusOr<LoadOptions> MakeLoadOptions(const Arguments& arguments) {
   options.data.assign(static_cast<size_t>(size), 'x');
   options.background = absl::GetFlag(FLAGS_background);
   options.jobs = absl::GetFlag(FLAGS_jobs);
-  options.duration = absl::GetFlag(FLAGS_duration);
+  options.duration = absl::GetFlag(FLAGS_duration).duration();
   options.in_flight = absl::GetFlag(FLAGS_in_flight);
   options.rate = absl::GetFlag(FLAGS_rate);
   absl::Status status = Load::Check(options);

@@ -1,5 +1,6 @@
 #include "gearman/tools/gearctl/connect.h"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,9 +20,15 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
+// What the protocol has room for: a tool takes what its user's servers send.
+constexpr size_t kMostPacketBytes = 0xffffffff;
+
 // Fills in what client's and worker's options share.
 template <typename Options>
-void Complete(LogLevel loudness, Options& options) {
+void Complete(const Config& config, LogLevel loudness, Options& options) {
+  if (!config.message().limits().has_max_packet_bytes()) {
+    options.limits.max_packet_bytes = kMostPacketBytes;
+  }
   const std::vector<std::string> servers = absl::GetFlag(FLAGS_server);
   if (!servers.empty()) options.servers = servers;
   if (options.servers.empty()) options.servers = {"localhost"};
@@ -59,9 +66,9 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
   absl::StatusOr<ClientOptions> options = config->ToClientOptions();
   if (!options.ok()) return options;
   // What fails, the request or answer says.
-  Complete(LogLevel::kError, *options);
-  if (absl::GetFlag(FLAGS_timeout) != absl::InfiniteDuration()) {
-    options->timeout = absl::GetFlag(FLAGS_timeout);
+  Complete(*config, LogLevel::kError, *options);
+  if (absl::GetFlag(FLAGS_timeout).duration() != absl::InfiniteDuration()) {
+    options->timeout = absl::GetFlag(FLAGS_timeout).duration();
   }
   return options;
 }
@@ -71,7 +78,7 @@ absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
   if (!config.ok()) return config.status();
   absl::StatusOr<WorkerOptions> options = config->ToWorkerOptions();
   // A worker says nothing else when it can't reach a server.
-  if (options.ok()) Complete(LogLevel::kWarning, *options);
+  if (options.ok()) Complete(*config, LogLevel::kWarning, *options);
   return options;
 }
 
@@ -108,12 +115,12 @@ absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
 }
 
 absl::Duration QuestionTimeout() {
-  const absl::Duration timeout = absl::GetFlag(FLAGS_timeout);
+  const absl::Duration timeout = absl::GetFlag(FLAGS_timeout).duration();
   return timeout == absl::InfiniteDuration() ? absl::Seconds(10) : timeout;
 }
 
 absl::Status CheckInterval() {
-  if (absl::GetFlag(FLAGS_interval) >= absl::Milliseconds(10)) {
+  if (absl::GetFlag(FLAGS_interval).duration() >= absl::Milliseconds(10)) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError("--interval must be 10ms at least");

@@ -163,6 +163,9 @@ std::string BashCompletion(absl::Span<const Subcommand> subcommands) {
       "    esac\n"
       "  done\n"
       "  COMPREPLY=()\n"
+      // --flag=value is three words to bash.
+      "  if [[ $word == = ]]; then word=\n"
+      "  elif [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
       "  case $before in\n",
       BashValueCases(subcommands),
       "  esac\n"

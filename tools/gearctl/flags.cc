@@ -1,11 +1,45 @@
 #include "gearman/tools/gearctl/flags.h"
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
+namespace gearman {
+namespace gearctl {
+
+absl::Duration FlagTime::duration() const {
+  return nanoseconds_ == std::numeric_limits<int64_t>::max()
+             ? absl::InfiniteDuration()
+             : absl::Nanoseconds(nanoseconds_);
+}
+
+bool AbslParseFlag(absl::string_view text, FlagTime* time, std::string* error) {
+  double seconds;
+  absl::Duration duration;
+  if (absl::SimpleAtod(text, &seconds)) {
+    duration = absl::Seconds(seconds);
+  } else if (!absl::ParseDuration(text, &duration)) {
+    *error = "no time such as 500ms, 10s or 1h30m";
+    return false;
+  }
+  *time = FlagTime(duration);
+  return true;
+}
+
+std::string AbslUnparseFlag(FlagTime time) {
+  return absl::FormatDuration(time.duration());
+}
+
+}  // namespace gearctl
+}  // namespace gearman
+
+using gearman::gearctl::FlagTime;
 
 ABSL_FLAG(std::vector<std::string>, server, {},
           "ADDRESS of a server (host, host:port, tls://host), or several, "
@@ -13,7 +47,7 @@ ABSL_FLAG(std::vector<std::string>, server, {},
 ABSL_FLAG(std::string, config, "",
           "FILE with a config (.textproto or .json): servers, TLS, retries");
 ABSL_FLAG(bool, json, false, "prints JSON, an object a line");
-ABSL_FLAG(absl::Duration, timeout, absl::InfiniteDuration(),
+ABSL_FLAG(FlagTime, timeout, FlagTime(absl::InfiniteDuration()),
           "TIME after which it gives up, such as 500ms, 10s or 1h; of a job: "
           "by default never, of a question: 10s");
 ABSL_FLAG(bool, verbose, false, "tells of connections on standard error");
@@ -42,7 +76,8 @@ ABSL_FLAG(int64_t, count, 0,
           "asks once");
 
 ABSL_FLAG(bool, watch, false, "asks again and again");
-ABSL_FLAG(absl::Duration, interval, absl::Seconds(1), "TIME between two looks");
+ABSL_FLAG(FlagTime, interval, FlagTime(absl::Seconds(1)),
+          "TIME between two looks");
 ABSL_FLAG(bool, priorities, false, "queued jobs by priority");
 ABSL_FLAG(bool, uniques, false, "the jobs' uniques");
 ABSL_FLAG(bool, graceful, false, "lets queued and running jobs end first");
@@ -51,7 +86,7 @@ ABSL_FLAG(std::vector<std::string>, listen, {},
           "separated by commas; may be repeated");
 
 ABSL_FLAG(int64_t, jobs, 10000, "N jobs to submit");
-ABSL_FLAG(absl::Duration, duration, absl::ZeroDuration(),
+ABSL_FLAG(FlagTime, duration, FlagTime(),
           "TIME during which jobs are submitted, instead of --jobs");
 ABSL_FLAG(int64_t, in_flight, 100,
           "N jobs are submitted and not finished at any time; with --rate at "

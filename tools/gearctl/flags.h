@@ -10,13 +10,36 @@
 #include <vector>
 
 #include "absl/flags/declare.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+
+namespace gearman {
+namespace gearctl {
+
+// A time as the value of a flag: "500ms", "10s", "1h30m", "inf", or a number of
+// seconds. One word, so that a flag of it is read without a lock.
+class FlagTime {
+ public:
+  FlagTime() = default;
+  explicit FlagTime(absl::Duration time)
+      : nanoseconds_(absl::ToInt64Nanoseconds(time)) {}
+
+  absl::Duration duration() const;
+
+ private:
+  int64_t nanoseconds_ = 0;  // the greatest: for ever
+};
+bool AbslParseFlag(absl::string_view text, FlagTime* time, std::string* error);
+std::string AbslUnparseFlag(FlagTime time);
+
+}  // namespace gearctl
+}  // namespace gearman
 
 // Every subcommand's.
 ABSL_DECLARE_FLAG(std::vector<std::string>, server);
 ABSL_DECLARE_FLAG(std::string, config);
 ABSL_DECLARE_FLAG(bool, json);
-ABSL_DECLARE_FLAG(absl::Duration, timeout);
+ABSL_DECLARE_FLAG(gearman::gearctl::FlagTime, timeout);
 ABSL_DECLARE_FLAG(bool, verbose);
 
 // Of submit (background: of bench, too; unique: of job, too).
@@ -36,7 +59,7 @@ ABSL_DECLARE_FLAG(int64_t, count);
 
 // Of what watches, asks and steers.
 ABSL_DECLARE_FLAG(bool, watch);
-ABSL_DECLARE_FLAG(absl::Duration, interval);
+ABSL_DECLARE_FLAG(gearman::gearctl::FlagTime, interval);
 ABSL_DECLARE_FLAG(bool, priorities);
 ABSL_DECLARE_FLAG(bool, uniques);
 ABSL_DECLARE_FLAG(bool, graceful);
@@ -44,7 +67,7 @@ ABSL_DECLARE_FLAG(std::vector<std::string>, listen);
 
 // Of bench.
 ABSL_DECLARE_FLAG(int64_t, jobs);
-ABSL_DECLARE_FLAG(absl::Duration, duration);
+ABSL_DECLARE_FLAG(gearman::gearctl::FlagTime, duration);
 ABSL_DECLARE_FLAG(int64_t, in_flight);
 ABSL_DECLARE_FLAG(double, rate);
 ABSL_DECLARE_FLAG(int64_t, size);

@@ -96,7 +96,7 @@ ExitCode Watch(Client& client, const JobId& id, const std::string& name) {
       if (printed != kSuccess) return printed;
     }
     if (!status->known) return kSuccess;
-    if (!signals.Sleep(absl::GetFlag(FLAGS_interval),
+    if (!signals.Sleep(absl::GetFlag(FLAGS_interval).duration(),
                        [&progress] { progress.Redraw(); })) {
       return kInterrupted;
     }

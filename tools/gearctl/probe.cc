@@ -71,7 +71,8 @@ ExitCode RunPing(const Arguments& /*arguments*/) {
     if (round >= absl::GetFlag(FLAGS_count) || code == kClosedOutput) {
       return code;
     }
-    if (!signals.Sleep(absl::GetFlag(FLAGS_interval))) return kInterrupted;
+    if (!signals.Sleep(absl::GetFlag(FLAGS_interval).duration()))
+      return kInterrupted;
   }
 }
 

@@ -218,7 +218,8 @@ std::string ScreenText(const Look& look, bool name_servers,
   std::string text = absl::StrCat(
       "gearctl status  ",
       absl::FormatTime("%H:%M:%S", look.time, absl::LocalTimeZone()),
-      "  every ", absl::FormatDuration(absl::GetFlag(FLAGS_interval)),
+      "  every ",
+      absl::FormatDuration(absl::GetFlag(FLAGS_interval).duration()),
       ", Ctrl-C ends\n");
   for (const absl::Status& failure : look.failures) {
     absl::StrAppend(&text, failure.message(), "\n");
@@ -235,7 +236,7 @@ ExitCode WatchOnScreen(StatusSource& source, Signals& signals) {
     const std::string text = ScreenText(look, source.servers() > 1, rates);
     rates.Remember(look);
     ExitCode drawn = screen.Draw(text);
-    const bool go_on = signals.Sleep(absl::GetFlag(FLAGS_interval),
+    const bool go_on = signals.Sleep(absl::GetFlag(FLAGS_interval).duration(),
                                      [&] { drawn = screen.Draw(text); });
     if (!go_on || drawn != kSuccess) return drawn;
   }
@@ -252,7 +253,8 @@ ExitCode WatchAsText(StatusSource& source, Signals& signals) {
     if (printed != kSuccess) return printed;
     ReportFailures(look);
     rates.Remember(look);
-    if (!signals.Sleep(absl::GetFlag(FLAGS_interval))) return kSuccess;
+    if (!signals.Sleep(absl::GetFlag(FLAGS_interval).duration()))
+      return kSuccess;
   }
 }
 

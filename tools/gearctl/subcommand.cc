@@ -12,13 +12,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/plugins/suggest.h"
 
@@ -53,10 +51,6 @@ absl::Status UsageError(const Subcommand& subcommand, absl::string_view what) {
 absl::Status SetFlag(const Subcommand& subcommand, absl::CommandLineFlag& flag,
                      absl::string_view value) {
   std::string whole(value);
-  double seconds;
-  if (flag.IsOfType<absl::Duration>() && absl::SimpleAtod(value, &seconds)) {
-    whole += "s";  // a number without a unit
-  }
   // Lists grow with each mention of their flag.
   if (flag.IsOfType<std::vector<std::string>>() &&
       !flag.CurrentValue().empty()) {
@@ -232,7 +226,6 @@ std::string FlagValue(absl::string_view flag) {
   if (std::all_of(first.begin(), first.end(), absl::ascii_isupper)) {
     return first;
   }
-  if (found->IsOfType<absl::Duration>()) return "TIME";
   return found->IsOfType<std::string>() ? "TEXT" : "N";
 }
 

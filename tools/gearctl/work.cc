@@ -25,13 +25,14 @@
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
+#include "gearman/tools/gearctl/text.h"
 
 namespace gearman {
 namespace gearctl {
 namespace {
 
-// What a client can be expected to take in one packet.
-constexpr size_t kMaxResultBytes = 64u << 20;
+// A command that never stops writing would take all memory.
+constexpr size_t kMaxResultBytes = 1u << 30;
 
 absl::StatusOr<std::string> RunCommand(const std::vector<std::string>& argv,
                                        bool stream, JobContext& context) {
@@ -58,8 +59,9 @@ absl::StatusOr<std::string> RunCommand(const std::vector<std::string>& argv,
                [&token] { return token.stop_requested(); });
   if (status.ok()) return result;
   std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
-               context.job().handle().c_str(), context.job().task().c_str(),
-               std::string(status.message()).c_str());
+               Printable(context.job().handle()).c_str(),
+               Printable(context.job().task()).c_str(),
+               Printable(status.message()).c_str());
   return JobFailed(status.message());
 }
 
@@ -87,7 +89,9 @@ ExitCode RunWork(const Arguments& arguments) {
   Signals signals;
   absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
   if (!options.ok()) return Report(options.status());
-  options->concurrency = absl::GetFlag(FLAGS_concurrency);
+  // One is the default: then a config's word counts.
+  const int concurrency = absl::GetFlag(FLAGS_concurrency);
+  if (concurrency != 1) options->concurrency = concurrency;
   if (options->client_id.empty()) options->client_id = "gearctl";
   // A command takes long, beside a packet: hold none that another could do.
   options->prefetch.max_jobs = 0;

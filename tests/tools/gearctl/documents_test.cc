@@ -124,6 +124,10 @@ TEST(BashCompletionTest, OffersEachSubcommandsFlags) {
 TEST(BashCompletionTest, OffersValuesWhereItKnowsThem) {
   EXPECT_THAT(BashOffers({"submit", "t", "--priority", "h"}),
               ElementsAre("high"));
+  EXPECT_THAT(BashOffers({"submit", "t", "--priority", "=", "h"}),
+              ElementsAre("high"));
+  EXPECT_THAT(BashOffers({"submit", "t", "--priority", "="}),
+              ElementsAre("high", "normal", "low"));
   EXPECT_THAT(BashOffers({"completion", ""}), ElementsAre("bash", "zsh"));
   const support::TestDirectory directory;
   const std::string path = directory.Write("payload.txt", "");

@@ -83,9 +83,9 @@ TEST_F(SubcommandTest, ServersGatherFromRepetitionsAndCommas) {
 
 TEST_F(SubcommandTest, ATimeWithoutAUnitIsSeconds) {
   ASSERT_TRUE(ParseArguments(submit_, {"t", "--timeout", "0.5"}).ok());
-  EXPECT_EQ(absl::GetFlag(FLAGS_timeout), absl::Milliseconds(500));
+  EXPECT_EQ(absl::GetFlag(FLAGS_timeout).duration(), absl::Milliseconds(500));
   ASSERT_TRUE(ParseArguments(submit_, {"t", "--timeout=2m"}).ok());
-  EXPECT_EQ(absl::GetFlag(FLAGS_timeout), absl::Minutes(2));
+  EXPECT_EQ(absl::GetFlag(FLAGS_timeout).duration(), absl::Minutes(2));
 }
 
 TEST_F(SubcommandTest, AfterTwoDashesNothingIsAFlag) {
