@@ -119,11 +119,11 @@ void PrintWarning(absl::string_view data) {
   std::fprintf(stderr, "warning: %s\n", Printable(data).c_str());
 }
 
-// "the job may go on; to ask: ...", for one that is waited for no longer.
+// How to ask for one that is waited for no longer. Before the server has said
+// its handle, it may have the job all the same.
 ExitCode ReportCancelled(const JobRequest& request) {
-  const std::string handle = request.handle();
-  if (handle.empty()) return Report(request.status());
-  std::fprintf(stderr, "gearctl: the job goes on; to ask: gearctl job '%s'\n",
+  std::fprintf(stderr, "gearctl: the job %s on; to ask: gearctl job '%s'\n",
+               request.handle().empty() ? "may go" : "goes",
                request.id().ToString().c_str());
   return kInterrupted;
 }
