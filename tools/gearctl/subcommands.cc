@@ -44,7 +44,8 @@ std::vector<Subcommand> JobSubcommands() {
        "GEARMAN_HANDLE and GEARMAN_UNIQUE in its environment. Ctrl-C lets "
        "what runs end and answers it, then exits with 0; a second one ends the "
        "commands, gives their jobs back to the server and exits with 130. "
-       "SIGTERM counts as Ctrl-C.",
+       "SIGTERM counts as Ctrl-C. With --count and --concurrency it may do a "
+       "few more, which others of its threads had begun.",
        {"concurrency", "stream", "count"},
        "gearctl work upper -- tr a-z A-Z\n"
        "gearctl work resize --concurrency 4 -- convert - -resize 50% -\n"

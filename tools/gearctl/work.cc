@@ -95,19 +95,18 @@ ExitCode RunWork(const Arguments& arguments) {
   if (options->client_id.empty()) options->client_id = "gearctl";
   // A command takes long, beside a packet: hold none that another could do.
   options->prefetch.max_jobs = 0;
-  const int64_t count = absl::GetFlag(FLAGS_count);
-  options->after_job = [count, done = int64_t{0}](const JobReport&) mutable {
-    return ++done == count ? Proceed::kDrain : Proceed::kContinue;
-  };
   absl::StatusOr<std::unique_ptr<Worker>> worker =
       CreateWorker(*std::move(options));
   if (!worker.ok()) return Report(AddressError(worker.status()));
   const bool stream = absl::GetFlag(FLAGS_stream);
+  const int64_t count = absl::GetFlag(FLAGS_count);
+  std::atomic<int64_t> begun{0};
   for (const std::string& task : arguments.words) {
-    absl::Status status =
-        (*worker)->Register(task, [&arguments, stream](JobContext& context) {
-          return RunCommand(arguments.command, stream, context);
-        });
+    absl::Status status = (*worker)->Register(task, [&](JobContext& context) {
+      // Not when it ends: the next ones would have been grabbed.
+      if (++begun == count) (*worker)->Drain();
+      return RunCommand(arguments.command, stream, context);
+    });
     if (!status.ok()) return Report(status);
   }
   std::fprintf(stderr, "gearctl: works on %s at %s\n",
