@@ -66,13 +66,14 @@ int Prefetch::Target(const Load& load) const {
                     std::max(ahead, static_cast<int64_t>(options_.min_jobs)));
 }
 
-int Prefetch::Room(const Load& load) const {
+int Prefetch::Room(const Load& load, bool alone) const {
   const int target = Target(load);
   const int unstarted = load.waiting + load.outstanding;
   const int room = target - unstarted;
   if (room <= 0) return 0;
   // A handler that would be idle does not wait for a bundle.
-  if (unstarted >= concurrency_ - load.running && room * 2 < target) return 0;
+  if (alone && unstarted >= concurrency_ - load.running && room * 2 < target)
+    return 0;
   return room;
 }
 

@@ -63,9 +63,9 @@ class Prefetch {
 
   // How many jobs may be waiting or asked for.
   int Target(const Load& load) const;
-  // How many grabs may be sent now. Grabs that only top up come in bundles,
-  // half the target at least, so that they share writes.
-  int Room(const Load& load) const;
+  // How many grabs may be sent now. Grabs that only top up and would be a write
+  // of their own (`alone`) come in bundles, half the target at least.
+  int Room(const Load& load, bool alone) const;
 
  private:
   int64_t unknown_ns() const;

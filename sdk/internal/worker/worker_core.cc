@@ -310,7 +310,7 @@ void WorkerCore::RunJobs() {
                             link.connection->output().size() >= kManyBytes;
     if (many_bytes || now - began >= kSlice) return;
     if (jobs_.waiting_ns() >= kWorthAWrite && servers_.want_grabs() &&
-        jobs_.Room() > 0) {
+        jobs_.Room(/*alone=*/true) > 0) {
       return;
     }
   }
@@ -374,7 +374,8 @@ void WorkerCore::Advance(absl::Time now) {
     congested_.resize(static_cast<size_t>(servers_.size()));
     servers_.Open(offered_, now, &lost_);
     jobs_.NotePause(now);
-    const int room = jobs_.Room();
+    const int room =
+        jobs_.Room(/*alone=*/jobs_.unsent_since() == absl::InfiniteFuture());
     if (room > 0) servers_.Grab(room, jobs_.quick(), now);
   } else {
     CloseDrained(now);

@@ -424,9 +424,9 @@ void WorkerJobs::NotePause(absl::Time now) {
   }
 }
 
-int WorkerJobs::Room() const {
+int WorkerJobs::Room(bool alone) const {
   if (pending_ >= options_.max_pending_jobs) return 0;
-  return prefetch_.Room(load());
+  return prefetch_.Room(load(), alone);
 }
 
 void WorkerJobs::Publish() {

@@ -91,8 +91,9 @@ class WorkerJobs {
   void OnLost(std::vector<HeldJobPtr> jobs, StopReason reason, bool given_back,
               absl::Time now);
 
-  // How many grabs may be sent now.
-  int Room() const;
+  // How many grabs may be sent now. `alone`: nothing else would be written with
+  // them.
+  int Room(bool alone) const;
   // Call before Room when there has been nothing to do: jobs to come may be
   // other ones.
   void NotePause(absl::Time now);
