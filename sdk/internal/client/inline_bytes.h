@@ -58,7 +58,7 @@ class InlineBytes {
   }
 
   unsigned char size_ = 0;
-  char bytes_[kInlineSize];
+  char bytes_[kInlineSize] = {};  // or a pointer, when it holds more
 };
 
 }  // namespace internal
