@@ -10,7 +10,6 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/progress.h"
-#include "gearman/sdk/embedded/text_commands.h"
 
 namespace gearman {
 namespace embedded {
@@ -207,34 +206,6 @@ void ServerEngine::Submit(EngineConnection& connection, Submission submission,
     WakeFor(*submitted.job->function);
   }
   Send(connection, wire::JobCreated{submitted.job->handle()});
-}
-
-void ServerEngine::Requeue(Job& job) {
-  if (queue_.Requeue(job)) {
-    WakeFor(*job.function);
-    return;
-  }
-  SendFailToWaiters(job);
-  queue_.Remove(job);
-}
-
-void ServerEngine::Cancel(Job& job) {
-  SendFailToWaiters(job);
-  queue_.Cancel(job);
-}
-
-bool ServerEngine::Drop(Function& function) {
-  if (function.workers > 0 || function.running > 0) return false;
-  // gearmand leaves its jobs behind, known and never run.
-  if (function.total() > 0) {
-    for (Job* job : queue_.Jobs()) {
-      if (job->function != &function) continue;
-      SendFailToWaiters(*job);
-      queue_.Remove(*job);
-    }
-  }
-  queue_.RemoveFunction(function);
-  return true;
 }
 
 // --- events ------------------------------------------------------------------
@@ -479,45 +450,9 @@ class ServerEngine::Dispatcher {
   EngineConnection& connection_;
 };
 
-EngineConnection* ServerEngine::OnConnect(uint64_t id, absl::string_view peer) {
-  auto* const connection = new EngineConnection(id, peer);
-  connections_.PushBack(*connection);
-  return connection;
-}
-
 void ServerEngine::OnEvent(EngineConnection* connection,
                            wire::ToServer& event) {
   std::visit(Dispatcher(this, connection), event);
-}
-
-void ServerEngine::OnTextLine(EngineConnection* connection,
-                              const admin::CommandLine& line) {
-  RunTextCommand(*this, line, connection->output_);
-  NoteOutput(*connection);
-}
-
-void ServerEngine::OnDisconnect(EngineConnection* connection) {
-  const std::unique_ptr<EngineConnection> owned(connection);
-  EngineConnection::Seat& seat = connection->seat_;
-  workers_.RemoveAll(seat, [this](Worker& worker) { SendNoop(worker); });
-  // The newest first: as by gearmand they queue in the reverse of the order in
-  // which they were grabbed. Jobs before submissions: an own job that it held
-  // is abandoned in the queue.
-  while (!seat.held.empty()) Requeue(seat.held.front());
-  while (!seat.waiting.empty()) queue_.Leave(seat.waiting.front());
-}
-
-void ServerEngine::OnTime(absl::Time now) {
-  now_ = now;
-  for (;;) {
-    const JobQueue::Due due = queue_.PopDue(now);
-    if (due.job == nullptr) return;
-    if (due.was_delayed) {
-      WakeFor(*due.job->function);
-    } else {
-      Requeue(*due.job);
-    }
-  }
 }
 
 }  // namespace embedded

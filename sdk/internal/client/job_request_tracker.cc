@@ -7,11 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/random/distributions.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "gearman/sdk/internal/client/client_session.h"
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
@@ -73,16 +71,6 @@ RequestOutcome OutcomeOf(const JobRequestState& request, RequestInput input,
     default:
       return RequestOutcome::kLost;
   }
-}
-
-StatusFacts FactsOf(const JobRequestState& request, const std::string& server) {
-  StatusFacts facts;
-  facts.operation = "submit";
-  facts.task = request.task;
-  facts.server = server;
-  facts.attempt = request.attempts;
-  facts.max_attempts = request.resolved_max_attempts;
-  return facts;
 }
 
 }  // namespace
@@ -382,169 +370,6 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
   }
   outcome.bytes_sent = true;
   DecideOnAttempt(request, server, std::move(outcome));
-}
-
-// --- failed attempts ---------------------------------------------------------
-
-void JobRequestTracker::OnAttemptFailed(JobRequestState* request,
-                                        const std::string& server,
-                                        AttemptOutcome outcome,
-                                        absl::Time now) {
-  now_ = now;
-  if (request->self == nullptr) return;
-  DecideOnAttempt(request, server, std::move(outcome));
-}
-
-AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
-                                        const std::string& server,
-                                        const AttemptOutcome& outcome) {
-  AttemptFailure failure;
-  failure.attempt = request.attempts;
-  failure.max_attempts = request.resolved_max_attempts;
-  failure.reason = outcome.reason;
-  failure.bytes_sent = outcome.bytes_sent;
-  failure.timed_out = outcome.timed_out;
-  failure.idempotent = request.idempotent;
-  failure.has_explicit_unique = request.explicit_unique;
-  failure.elapsed = now_ - request.submitted;
-  failure.servers = servers_;
-  if (options_.random != nullptr) {
-    failure.random = absl::Uniform(*options_.random, 0.0, 1.0);
-  }
-  failure.server = server;
-  failure.task = request.task;
-  failure.status = &outcome.status;
-  AttemptPolicies policies;
-  policies.idempotency = options_.idempotency_policy != nullptr
-                             ? options_.idempotency_policy
-                             : &standard_idempotency_;
-  policies.retry = request.extras->retry_policy != nullptr
-                       ? request.extras->retry_policy.get()
-                       : options_.retry_policy;
-  policies.backoff = options_.backoff_policy;
-  return JudgeAttempt(failure, policies, outcome.permanent,
-                      request.deadline - now_);
-}
-
-void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
-                                        const std::string& server,
-                                        AttemptOutcome outcome) {
-  StatusFacts facts = FactsOf(*request, server);
-  facts.bytes_sent = outcome.bytes_sent;
-  if (outcome.reason == FailureReason::kLostAfterAcceptance) {
-    outcome.status = absl::Status(
-        outcome.status.code(),
-        absl::StrCat("lost after the server had accepted the job as \"",
-                     absl::CHexEscape(request->handle.view()),
-                     "\", outcome unknown: ", outcome.status.message()));
-  } else if (outcome.bytes_sent &&
-             (outcome.reason == FailureReason::kLostBeforeAcceptance ||
-              outcome.reason == FailureReason::kTimedOut)) {
-    outcome.status = absl::Status(
-        outcome.status.code(),
-        absl::StrCat("lost before the server answered, outcome unknown: ",
-                     outcome.status.message()));
-  }
-
-  AttemptRecord record;
-  record.attempt = request->attempts;
-  record.server = server;
-  record.reason = outcome.reason;
-  record.bytes_sent = outcome.bytes_sent;
-  record.time = now_;
-  record.status = outcome.status;
-  JobRequestExtras& extras = request->MutableExtras();
-  extras.attempts.push_back(std::move(record));
-  if (extras.hooks != nullptr) {
-    EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
-  }
-
-  const AttemptVerdict verdict = Judge(*request, server, outcome);
-  if (options_.metrics != nullptr && verdict.budget_exhausted) {
-    options_.metrics->retry_budget_exhausted.Add();
-  }
-  if (verdict.again) {
-    if (options_.metrics != nullptr) {
-      options_.metrics->Retried(RetriedOperation::kSubmit, outcome.reason);
-    }
-    // A doubt about one server outlives what became of later attempts.
-    if (!extras.pinned) {
-      extras.next_server = verdict.same_server ? request->server : -1;
-      extras.pinned = verdict.pinned;
-    }
-    Retry(request, verdict.delay);
-    return;
-  }
-
-  RequestInput input = RequestInput::kGiveUp;
-  if (outcome.reason == FailureReason::kRefused && !extras.pinned) {
-    input = RequestInput::kRefused;
-  } else if (outcome.reason == FailureReason::kJobFailed ||
-             outcome.reason == FailureReason::kException) {
-    input = RequestInput::kFail;
-    Finish(request, input, Annotate(outcome.status, facts));
-    return;
-  }
-  std::string message(outcome.status.message());
-  absl::StatusCode code = outcome.status.code();
-  if (extras.attempts.size() > 1) {
-    // Several servers failed, each in its way.
-    if (outcome.reason != FailureReason::kRefused) {
-      code = absl::StatusCode::kUnavailable;
-    }
-    message = absl::StrJoin(
-        extras.attempts, "; ", [](std::string* out, const AttemptRecord& a) {
-          // A transport's error begins with the peer's name already.
-          if (!absl::StartsWith(a.status.message(), a.server)) {
-            absl::StrAppend(out, a.server, ": ");
-          }
-          absl::StrAppend(out, a.status.message());
-        });
-    facts.server.clear();
-  }
-  Finish(request, input,
-         Annotate(
-             absl::Status(code, absl::StrCat(message, " (", verdict.why, ")")),
-             facts));
-}
-
-void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
-  request->state = NextState(request->state, RequestInput::kRetry)
-                       .value_or(JobState::kPending);
-  request->handle.Clear();
-  if (delay <= absl::ZeroDuration()) {
-    Dispatch(request);
-    return;
-  }
-  request->MutableExtras().retry_at = now_ + delay;
-  SetTimer(request, std::min(now_ + delay, request->deadline));
-}
-
-// --- time --------------------------------------------------------------------
-
-void JobRequestTracker::OnTime(absl::Time now) {
-  now_ = now;
-  while (JobRequestState* request = timers_.Pop(now)) {
-    request->timer = absl::InfiniteFuture();
-    if (request->deadline <= now) {
-      request->timed_out = true;
-      StatusFacts facts = FactsOf(*request, "");
-      absl::string_view where = request->state == JobState::kCreated
-                                    ? "accepted, but no result"
-                                    : "not accepted by any server";
-      Finish(request, RequestInput::kGiveUp,
-             Annotate(absl::DeadlineExceededError(absl::StrCat(
-                          where, " within ",
-                          absl::FormatDuration(now - request->submitted))),
-                      facts));
-      continue;
-    }
-    SetTimer(request, request->deadline);
-    if (request->extras != nullptr && request->extras->retry_at <= now) {
-      request->extras->retry_at = absl::InfiniteFuture();
-      Dispatch(request);
-    }
-  }
 }
 
 }  // namespace internal

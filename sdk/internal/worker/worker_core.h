@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
@@ -55,6 +56,8 @@ class WorkerCore final : private HandlerHost {
   MetricsSnapshot metrics() const;
 
  private:
+  static constexpr int64_t kNotDraining = std::numeric_limits<int64_t>::max();
+
   WorkerCore(WorkerOptions options, std::vector<Address> servers);
 
   // --- the loop, on the thread in Run; user code runs in Turn and Look only

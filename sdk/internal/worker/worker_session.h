@@ -176,6 +176,9 @@ class WorkerSession {
   void Announce(Offer* offer);
   void TakeBackTasks();
   void JobEnded(Task* task);
+  // Everything that is sent here has been checked before: task names when they
+  // were registered, handles when they came. What can still be refused says so.
+  static void MustEncode(const absl::Status& status) { status.IgnoreError(); }
   // A job at a time: some server has a timer for this connection.
   bool server_times() const { return timed_offers_ > 0; }
 

@@ -1,0 +1,296 @@
+// How a ClientCore submits: what a request leaves to the client, the limits,
+// the way to its server; and how a submission is taken back.
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/numeric/int128.h"
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/sdk/internal/client/client_core.h"
+#include "gearman/sdk/internal/client/random_unique.h"
+#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/status.h"
+
+namespace gearman {
+namespace internal {
+
+void ClientCore::MakeUnique(JobRequestState* request) {
+  if (request->unique_set) return;
+  switch (options_.unique_mode) {
+    case UniqueMode::kRandom: {
+      char text[kRandomUniqueSize];
+      WriteHexUnique(absl::MakeUint128(random_(), random_()), text);
+      request->unique.Assign(absl::string_view(text, sizeof(text)));
+      request->explicit_unique = false;
+      return;
+    }
+    case UniqueMode::kPayload: {
+      char text[kRandomUniqueSize];
+      WriteHexUnique(HashOfJob(request->task, request->data), text);
+      request->unique.Assign(absl::string_view(text, sizeof(text)));
+      request->explicit_unique = true;
+      return;
+    }
+    case UniqueMode::kDash:
+      request->unique.Assign("-");
+      request->explicit_unique = true;
+      return;
+    case UniqueMode::kNone:
+      request->unique.Clear();
+      request->explicit_unique = false;
+      return;
+  }
+}
+
+absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
+  request->core = shared_from_this();
+  request->timed_out = false;
+  request->has_result = false;
+  request->result.clear();
+  request->handle.Clear();
+  request->status = absl::OkStatus();
+  request->attempts = 0;
+  request->server = -1;
+  if (request->extras != nullptr) {
+    request->extras->exception.reset();
+    request->extras->attempts.clear();
+    request->extras->next_server = -1;
+    request->extras->pinned = false;
+    request->extras->retry_at = absl::InfiniteFuture();
+  }
+  if (!request->priority_set) request->priority = options_.priority;
+  if (!request->idempotent_set) request->idempotent = options_.idempotent;
+  request->resolved_max_attempts = request->max_attempts > 0
+                                       ? request->max_attempts
+                                       : options_.max_connection_attempts;
+  if (request->resolved_max_attempts == 0) {
+    const RetryPolicy& policy =
+        request->extras != nullptr && request->extras->retry_policy != nullptr
+            ? *request->extras->retry_policy
+            : *options_.retry_policy;
+    request->resolved_max_attempts = std::max(
+        1,
+        policy.DefaultMaxAttempts(static_cast<int>(servers_.servers().size())));
+  }
+  const absl::Duration timeout = request->timeout == absl::ZeroDuration()
+                                     ? options_.timeout
+                                     : request->timeout;
+  request->deadline = now + timeout;
+  MakeUnique(request);
+  request->metrics =
+      metrics_ == nullptr ? nullptr : metrics_->ForTask(request->task);
+  if (request->background && request->extras != nullptr &&
+      request->extras->run_at.has_value()) {
+    request->priority = Priority::kNone;
+  }
+  if (options_.drive_mode == DriveMode::kCallerOnly &&
+      request->has_callbacks()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "task \"", absl::CHexEscape(request->task),
+        "\": callbacks need DriveMode::kAuto; this client is kCallerOnly"));
+  }
+  return request->invalid;
+}
+
+bool ClientCore::Full() const {
+  return tracker_.in_flight() >= options_.limits.max_requests_in_flight ||
+         servers_.output_bytes() >= options_.limits.max_output_bytes;
+}
+
+absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
+  const WhenFull when_full =
+      request.when_full.value_or(options_.limits.when_full);
+  if (when_full == WhenFull::kBlock && !driver_.in_callback()) {
+    while (Full() && !shut_down_) {
+      const absl::Time now = clock_->Now();
+      if (now >= request.deadline) {
+        return absl::DeadlineExceededError(
+            "not submitted: the client was full until the request's timeout");
+      }
+      Settle(now);
+      Waiter waiter(1);
+      waiter.Add(&room_, /*for_accepted=*/false);
+      driver_.Wait(&waiter, request.deadline);
+    }
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "not submitted: ", tracker_.in_flight(), " requests in flight (limit ",
+      options_.limits.max_requests_in_flight, "), ", servers_.output_bytes(),
+      " bytes to write (limit ", options_.limits.max_output_bytes, ")"));
+}
+
+absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
+                                bool will_wait) {
+  absl::Status result;
+  if (hooked_) {
+    for (const JobRequest& request : batch) {
+      RunInterceptors(request.internal_state().get());
+    }
+  }
+  {
+    submitters_.fetch_add(1, std::memory_order_relaxed);
+    absl::MutexLock lock(&mutex_);
+    submitters_.fetch_sub(1, std::memory_order_relaxed);
+    absl::Time now = clock_->Now();
+    for (const JobRequest& handle : batch) {
+      const std::shared_ptr<JobRequestState>& request = handle.internal_state();
+      if (!request->finished.load(std::memory_order_acquire)) {
+        if (request->core.get() != this && result.ok()) {
+          result = absl::FailedPreconditionError(absl::StrCat(
+              "task \"", absl::CHexEscape(request->task), "\", unique \"",
+              absl::CHexEscape(request->unique.view()),
+              "\": the request is in flight in another client"));
+        }
+        continue;
+      }
+      if (request->state != JobState::kUnknown) continue;
+      absl::Status status = Prepare(request.get(), now);
+      if (status.ok() && shut_down_) {
+        status = absl::CancelledError("the client was destroyed");
+      }
+      bool silently = false;
+      const bool answered = status.ok() && request->answered();
+      if (status.ok() && !answered && Full()) {
+        status = MakeRoom(*request);
+        now = clock_->Now();
+        silently = request->when_full.value_or(options_.limits.when_full) ==
+                   WhenFull::kDrop;
+      }
+      tracker_.Start(request, now);
+      if (answered) {
+        tracker_.OnAnswered(request.get(), now);
+        continue;
+      }
+      if (!status.ok()) {
+        StatusFacts facts;
+        facts.operation = "submit";
+        facts.task = request->task;
+        facts.bytes_sent = false;
+        status = Annotate(status, facts);
+        if (silently) {
+          tracker_.DropSilently(request.get(), std::move(status), now);
+        } else {
+          tracker_.GiveUp(request.get(), std::move(status), now);
+        }
+        continue;
+      }
+      DispatchAll(now);
+    }
+    AfterChange(now, will_wait);
+  }
+  poller_->RunDeferred();
+  return result;
+}
+
+void ClientCore::AfterChange(absl::Time now, bool will_wait) {
+  // Who leads and is awake sends it with the rest.
+  if (driver_.leader_busy()) return;
+  // So does the next submitter, who waits for the lock.
+  if (submitters_.load(std::memory_order_relaxed) == 0) Settle(now);
+  // It may have ended requests of others, and made room.
+  if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
+  driver_.WakeDoneLeader();
+  if (will_wait) return;
+  driver_.OnChange(tracker_.has_notices() ? absl::InfinitePast()
+                                          : NextDeadline());
+}
+
+void ClientCore::DispatchAll(absl::Time now) {
+  // Dispatching may make others wait for it, which are for the next time.
+  tracker_.TakeDispatches(&dispatching_);
+  for (JobRequestState* request : dispatching_) Dispatch(request, now);
+}
+
+void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
+  if (request->self == nullptr) return;
+  SelectionQuery query;
+  query.task = request->task;
+  query.unique = request->unique.view();
+  query.attempt = request->attempts + 1;
+  absl::Span<const AttemptRecord> tried;
+  int server = -1;
+  if (request->extras != nullptr) {
+    tried = request->extras->attempts;
+    server = request->extras->next_server;
+    if (!request->extras->pinned) request->extras->next_server = -1;
+  }
+  if (server < 0) server = servers_.Choose(query, tried, now);
+  server = servers_.Renewed(server, now);
+  request->server = server;
+  tracker_.OnDispatched(request);
+  if (request->attempts > 1) tracker_.OnRetryDispatched(request, now);
+  const std::string& name = servers_.link(server).name;
+  absl::Status status = Open(server, now);
+  if (!status.ok()) {
+    tracker_.OnAttemptFailed(
+        request, name,
+        {FailureReason::kConnect, std::move(status), /*bytes_sent=*/false},
+        now);
+    return;
+  }
+  effects_.clear();
+  status = servers_.link(server).session->Submit(request, &effects_);
+  if (!status.ok()) {
+    StatusFacts facts;
+    facts.operation = "submit";
+    facts.task = request->task;
+    facts.bytes_sent = false;
+    tracker_.GiveUp(request, Annotate(status, facts), now);
+    return;
+  }
+  servers_.MarkDirty(server);
+  if (!effects_.empty()) Apply(name, now);
+}
+
+absl::Status ClientCore::Open(int server, absl::Time now) {
+  if (servers_.NeedsLook(server)) {
+    OnReady(servers_.link(server).connection->key(), now);
+    HandleLost(now);
+    servers_.CloseIfStale(server, now);
+  }
+  return servers_.Open(server, now);
+}
+
+void ClientCore::Dispatch(Query* query, absl::Time now) {
+  query->server = servers_.Renewed(query->server, now);
+  absl::Status status = Open(query->server, now);
+  if (status.ok()) {
+    status = servers_.link(query->server).session->Ask(query);
+    servers_.MarkDirty(query->server);
+  }
+  if (status.ok()) return;
+  query->status = std::move(status);
+  query->finished = true;
+  ReleaseWaiters(query, /*finished=*/true);
+}
+
+void ClientCore::Cancel(JobRequestState* request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (request->self == nullptr) return;
+    const absl::Time now = clock_->Now();
+    StatusFacts facts;
+    facts.operation = "submit";
+    facts.task = request->task;
+    if (request->server >= 0)
+      facts.server = servers_.link(request->server).name;
+    tracker_.GiveUp(
+        request,
+        Annotate(absl::CancelledError("cancelled; the job itself may go on"),
+                 facts),
+        now);
+    AfterChange(now, /*will_wait=*/false);
+  }
+  poller_->RunDeferred();
+}
+
+}  // namespace internal
+}  // namespace gearman

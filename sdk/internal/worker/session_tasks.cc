@@ -1,0 +1,83 @@
+// The tasks that a WorkerSession offers to its server, and takes back.
+#include <memory>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/wire/encoder.h"
+#include "gearman/sdk/internal/worker/worker_session.h"
+
+namespace gearman {
+namespace internal {
+
+void WorkerSession::SetTasks(absl::Span<const std::shared_ptr<Task>> tasks) {
+  absl::flat_hash_set<absl::string_view> wanted;
+  for (const std::shared_ptr<Task>& task : tasks) {
+    wanted.insert(task->function);
+    std::unique_ptr<Offer>& offer = offered_[task->function];
+    if (offer == nullptr) {
+      offer = std::make_unique<Offer>();
+      offer->task = task;
+      Announce(offer.get());
+      // A sleeper is not told of work that waits for its new task.
+      if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
+      if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+      continue;
+    }
+    offer->task = task;
+    offer->wanted = true;
+  }
+  for (const auto& entry : offered_) {
+    if (!wanted.contains(entry.first)) entry.second->wanted = false;
+  }
+  TakeBackTasks();
+}
+
+void WorkerSession::Announce(Offer* offer) {
+  const Task& task = *offer->task;
+  offer->announced_ms = task.announced_ms;
+  if (task.announced_ms == 0) {
+    MustEncode(wire::Encode(wire::CanDo{task.function}, *output_));
+    return;
+  }
+  ++timed_offers_;
+  MustEncode(wire::Encode(
+      wire::CanDoTimeout{task.function, absl::StrCat(task.announced_ms)},
+      *output_));
+}
+
+// A task whose job is held, or may be on its way, can't be taken back: the
+// server would give the job to somebody else though it is being done here.
+void WorkerSession::TakeBackTasks() {
+  taking_back_ = false;
+  for (auto it = offered_.begin(); it != offered_.end();) {
+    Offer* const offer = it->second.get();
+    const bool keep =
+        offer->wanted && offer->announced_ms == offer->task->announced_ms;
+    if (keep) {
+      ++it;
+      continue;
+    }
+    if (outstanding_ > 0 || offer->held > 0) {
+      taking_back_ = true;
+      ++it;
+      continue;
+    }
+    MustEncode(wire::Encode(wire::CantDo{it->first}, *output_));
+    if (offer->announced_ms != 0) --timed_offers_;
+    if (offer->wanted) {
+      // Only its time limit has changed.
+      Announce(offer);
+      if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+      ++it;
+      continue;
+    }
+    if (last_offer_ == offer) last_offer_ = nullptr;
+    offered_.erase(it++);
+  }
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,151 @@
+// What other threads ask of a WorkerCore, and how its loop takes it up.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/internal/worker/check_options.h"
+#include "gearman/sdk/internal/worker/worker_core.h"
+
+namespace gearman {
+namespace internal {
+
+// --- asked by other threads --------------------------------------------------
+
+absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
+  task->function = absl::StrCat(options_.task_prefix, task->name);
+  absl::Status status = CheckTask(*task);
+  if (!status.ok()) return status;
+  if (task->options.announce_time_limit) {
+    task->announced_ms = AnnouncedMs(task->options);
+  }
+  if (metrics_ != nullptr) task->metrics = metrics_->ForTask(task->name);
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto same = std::find_if(
+        tasks_.begin(), tasks_.end(), [&task](const auto& registered) {
+          return registered->function == task->function;
+        });
+    if (same == tasks_.end()) {
+      tasks_.push_back(std::move(task));
+    } else {
+      *same = std::move(task);
+    }
+    tasks_version_.fetch_add(1, std::memory_order_release);
+  }
+  poller_->Wake();
+  return absl::OkStatus();
+}
+
+absl::Status WorkerCore::Unregister(absl::string_view name) {
+  {
+    absl::MutexLock lock(&mutex_);
+    const auto found = std::find_if(
+        tasks_.begin(), tasks_.end(),
+        [name](const auto& registered) { return registered->name == name; });
+    if (found == tasks_.end()) {
+      return absl::NotFoundError(absl::StrCat("task \"", absl::CHexEscape(name),
+                                              "\" is not registered"));
+    }
+    tasks_.erase(found);
+    tasks_version_.fetch_add(1, std::memory_order_release);
+  }
+  poller_->Wake();
+  return absl::OkStatus();
+}
+
+std::vector<std::string> WorkerCore::tasks() const {
+  std::vector<std::string> names;
+  absl::MutexLock lock(&mutex_);
+  for (const std::shared_ptr<Task>& task : tasks_) names.push_back(task->name);
+  return names;
+}
+
+void WorkerCore::Stop() {
+  stop_requested_.store(true, std::memory_order_release);
+  poller_->Wake();
+}
+
+void WorkerCore::Drain(absl::Duration limit) {
+  const int64_t deadline =
+      std::min(absl::ToUnixNanos(clock_->Now() + limit), kNotDraining - 1);
+  int64_t before = drain_deadline_ns_.load(std::memory_order_acquire);
+  while (deadline < before &&
+         !drain_deadline_ns_.compare_exchange_weak(before, deadline)) {
+  }
+  poller_->Wake();
+}
+
+WorkerStats WorkerCore::stats() const {
+  absl::MutexLock lock(&mutex_);
+  return published_;
+}
+
+MetricsSnapshot WorkerCore::metrics() const {
+  return metrics_ == nullptr ? MetricsSnapshot()
+                             : metrics_->Snapshot(clock_->Now());
+}
+
+// --- the loop's --------------------------------------------------------------
+
+void WorkerCore::TakeRequests(absl::Time now) {
+  if (stop_requested_.load(std::memory_order_acquire)) {
+    End(absl::OkStatus(), StopReason::kStopped, now);
+    return;
+  }
+  const uint64_t version = tasks_version_.load(std::memory_order_acquire);
+  if (version != offered_version_) {
+    offered_version_ = version;
+    {
+      absl::MutexLock lock(&mutex_);
+      offered_ = tasks_;
+    }
+    for (int i = 0; i < servers_.size(); ++i) {
+      WorkerLink& link = servers_.link(i);
+      if (link.session != nullptr) link.session->SetTasks(offered_);
+    }
+  }
+  const uint64_t wanted = wanted_version_.load(std::memory_order_acquire);
+  if (wanted != servers_version_ && !draining_) {
+    servers_version_ = wanted;
+    std::vector<Address> servers;
+    {
+      absl::MutexLock lock(&mutex_);
+      servers = wanted_servers_;
+    }
+    servers_.SetServers(servers);
+  }
+  const int64_t drain_ns = drain_deadline_ns_.load(std::memory_order_acquire);
+  if (drain_ns == kNotDraining) return;
+  if (!draining_) {
+    draining_ = true;
+    options_.logger.Log(LogLevel::kInfo, "draining");
+    for (int i = 0; i < servers_.size(); ++i) {
+      WorkerLink& link = servers_.link(i);
+      if (link.session != nullptr) link.session->StopGrabbing();
+    }
+  }
+  if (drain_ns == kNotDraining - 1 || now < absl::FromUnixNanos(drain_ns)) {
+    return;
+  }
+  size_t held = 0;
+  for (int i = 0; i < servers_.size(); ++i) {
+    held += servers_.link(i).held.size();
+  }
+  End(held == 0 ? absl::OkStatus()
+                : absl::DeadlineExceededError(
+                      absl::StrCat("the limit of Drain passed: ", held,
+                                   " jobs were given back to their servers")),
+      StopReason::kDrainLimit, now);
+}
+
+}  // namespace internal
+}  // namespace gearman
