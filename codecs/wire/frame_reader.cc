@@ -32,6 +32,8 @@ constexpr size_t kPayloadReadBytes = 262144;
 // Memory of payloads that is kept for those to come.
 constexpr size_t kMaxSpareBytes = 4 << 20;
 constexpr size_t kMaxSpares = 64;
+// So many times a payload's size may its memory be.
+constexpr size_t kMaxSpareFactor = 8;
 
 }  // namespace
 
@@ -101,8 +103,10 @@ void FrameReader::Recycle(std::string payload) {
 
 std::string FrameReader::TakeSpare(size_t bytes) {
   // The one that was used last: it is the likeliest to be in the cache. All of
-  // a stream are mostly of one size.
-  if (spares_.empty() || spares_.back().capacity() < bytes) {
+  // a stream are mostly of one size. A much larger one is not wasted on what
+  // somebody may keep.
+  if (spares_.empty() || spares_.back().capacity() < bytes ||
+      spares_.back().capacity() / kMaxSpareFactor > bytes) {
     std::string fresh;
     fresh.reserve(std::min(bytes, kFirstPayloadBytes));
     return fresh;

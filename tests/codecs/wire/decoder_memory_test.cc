@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "gearman/codecs/wire/command.h"
@@ -104,7 +105,7 @@ TEST(DecoderMemoryTest, IsBoundedForArgumentsWithoutEnd) {
 }
 
 TEST(DecoderMemoryTest, OfAPayloadIsUsedAgainForAnotherOne) {
-  for (const size_t size : {20000u, 400000u, 1000000u, 2000000u}) {
+  for (const size_t size : {125000u, 400000u, 1000000u, 2000000u}) {
     Decoder<ToClient> decoder;
     ToClient event;
     std::string memory(1000000, 'y');
@@ -118,6 +119,19 @@ TEST(DecoderMemoryTest, OfAPayloadIsUsedAgainForAnotherOne) {
     // What is too small for it stays where it is.
     EXPECT_EQ(payload.view().data() == place, size <= 1000000) << size;
   }
+}
+
+// Whoever keeps many small payloads must not keep the memory of large ones.
+TEST(DecoderMemoryTest, OfALargePayloadIsNotUsedForASmallOne) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  decoder.Recycle(std::string(4 << 20, 'y'));
+  const std::string data(20000, 'x');
+  Feed(decoder, ResponsePacket(13, {"H:1", data}), 10000, &event, [] {});
+  const std::string payload =
+      std::move(std::get<WorkComplete>(event).data).TakeString();
+  EXPECT_TRUE(payload == data);
+  EXPECT_LE(payload.capacity(), 8 * data.size());
 }
 
 TEST(DecoderMemoryTest, OfPayloadsIsKeptWithinABoundAndNotForEver) {
