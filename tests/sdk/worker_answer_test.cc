@@ -299,5 +299,40 @@ TEST_F(WorkerAnswerTest, TheHookAfterAJobIsToldHowItEnded) {
   EXPECT_THAT(reports, ElementsAre("H:1 0 ", "H:2 1 bad"));
 }
 
+TEST_F(WorkerAnswerTest, ASlowHookAfterAJobTakesNoTimeFromTheNextOne) {
+  options_.prefetch = PrefetchOptions();
+  const std::shared_ptr<Poller> hook = stack_.simulation.MakePoller("hook");
+  options_.after_job = [&](const JobReport& report) {
+    if (report.job.data() == "slow hook") {
+      std::vector<Poller::Key> ready;
+      hook->Wait(now() + absl::Seconds(10), &ready);
+    }
+    return Proceed::kContinue;
+  };
+  TaskOptions limit;
+  limit.time_limit = absl::Seconds(5);
+  StartAndGrab("echo", Echo, limit);
+  // Until it asks for several jobs at once.
+  int grabs = 1;
+  for (int i = 0; grabs == 1 && i < 100; ++i) {
+    Give("H:0", "echo", "x");
+    --grabs;
+    for (const std::string& packet :
+         server_->ReceiveFor(absl::ZeroDuration())) {
+      if (packet == "GRAB_JOB_ALL") ++grabs;
+    }
+  }
+  ASSERT_GT(grabs, 1);
+  Give("H:1", "echo", "slow hook");
+  Give("H:2", "echo", "next");
+  std::vector<std::string> answers;
+  while (answers.size() < 2) {
+    std::string packet = server_->Receive();
+    if (packet != "GRAB_JOB_ALL") answers.push_back(std::move(packet));
+  }
+  EXPECT_THAT(answers, ElementsAre("WORK_COMPLETE H:1|slow hook",
+                                   "WORK_COMPLETE H:2|next"));
+}
+
 }  // namespace
 }  // namespace gearman

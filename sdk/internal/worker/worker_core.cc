@@ -227,7 +227,11 @@ void WorkerCore::RunJobs() {
     }
     const WorkerLink& link = servers_.link(jobs_.RunNext(&now));
     if (stopped()) return;
-    if (jobs_.has_reports()) RunHooks(/*after_poll=*/false, false);
+    if (jobs_.has_reports()) {
+      RunHooks(/*after_poll=*/false, false);
+      // Their time is not the next job's.
+      now = clock_->Now();
+    }
     const bool many_bytes = link.connection != nullptr &&
                             link.connection->output().size() >= kManyBytes;
     if (many_bytes || now - began >= kSlice) return;
