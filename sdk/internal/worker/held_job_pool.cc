@@ -15,10 +15,12 @@ constexpr size_t kMaxKeptBytes = 4096;
 
 // Whether this is the only reference left, so that what it points at may be
 // written to. use_count alone does not order this thread after another one that
-// has read it and dropped its reference; giving back a further reference does.
+// has read it and dropped its reference; giving back a further reference, once
+// there is no other, does.
 bool IsOnly(const std::shared_ptr<std::string>& data) {
-  { const std::shared_ptr<std::string> ordered = data; }
-  return data.use_count() == 1;
+  if (data.use_count() != 1) return false;
+  const std::shared_ptr<std::string> ordered = data;
+  return true;
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ void StopState::End() {
 }
 
 void StopState::Reset() {
+  if (has_callbacks_.load(std::memory_order_acquire)) {
+    // One came in the moment in which the job ended.
+    std::vector<std::function<void()>> callbacks;
+    absl::MutexLock lock(&mutex_);
+    callbacks.swap(callbacks_);
+  }
   reason_.store(StopReason::kNone, std::memory_order_relaxed);
   ended_.store(false, std::memory_order_relaxed);
   has_callbacks_.store(false, std::memory_order_relaxed);
