@@ -188,7 +188,8 @@ class EpollPoller::Core {
     bed_.store(Bed::kNone, std::memory_order_relaxed);
     sleeping_ = false;
     sleeping_until_ = absl::InfinitePast();
-    wake_requested_.store(false, std::memory_order_seq_cst);
+    // Reads what it clears: whoever set it, what he did before is seen now.
+    wake_requested_.exchange(false, std::memory_order_seq_cst);
     for (int i = 0; i < count; ++i) {
       const Key key = events[i].data.u64;
       if (key != kWakeKey) Report(key, ready);
@@ -302,7 +303,7 @@ class EpollPoller::Core {
   absl::flat_hash_set<Key> ready_now_ ABSL_GUARDED_BY(mutex_);
   std::vector<Key> marked_ ABSL_GUARDED_BY(mutex_);
   int descriptors_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Somebody is in epoll_wait, and nobody has woken him yet.
+  // Somebody sleeps in Wait, and nobody has woken him yet.
   bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time sleeping_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };
