@@ -320,6 +320,63 @@ TEST_F(SleepingAheadTest, AWorkerWithSlowJobsIsNeverTakenForASleeper) {
   }
 }
 
+// A server wakes a sleeper instead of another worker.
+TEST_F(SleepingAheadTest, AWorkerWhoseHandlerIsStillBusyIsNotTakenForASleeper) {
+  const std::shared_ptr<Poller> busy = stack_.simulation.MakePoller("busy");
+  TaskOptions limit;
+  limit.time_limit = absl::Seconds(1);
+  StartAndGrab(
+      "echo",
+      [this, &busy](JobContext& context) {
+        if (context.job().data() == "late") {
+          context.stop_token().WaitFor(absl::Minutes(1));
+          std::vector<Poller::Key> ready;
+          busy->Wait(now() + absl::Seconds(10), &ready);
+        }
+        return Echo(context);
+      },
+      limit);
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  WakeForAJob("H:1");
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)),
+              ElementsAre("GRAB_JOB_ALL", "PRE_SLEEP"));
+  server_->Send(Command::kNoJob, {});
+  WakeForAJob("H:2");
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  server_->Send(Command::kNoop, {});
+  ASSERT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:3", "echo", "late");
+  EXPECT_EQ(server_->Receive(), "WORK_FAIL H:3");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+}
+
+TEST_F(SleepingAheadTest, AWorkerThatMayHoldNoJobMoreIsNotTakenForASleeper) {
+  options_.limits.max_pending_jobs = 1;
+  worker_ = &stack_.StartWorker("worker", options_);
+  PendingJob pending;
+  ASSERT_TRUE(
+      worker_
+          ->RegisterAsync(
+              "echo", [&pending](PendingJob job) { pending = std::move(job); })
+          .ok());
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  server_->Send(Command::kNoop, {});
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  for (const char* handle : {"H:1", "H:2"}) {
+    Give(handle, "echo", "x");
+    Settle();
+    pending.Finish(std::string("y"));
+    EXPECT_THAT(server_->ReceiveFor(absl::ZeroDuration()),
+                ElementsAre(absl::StrCat("WORK_COMPLETE ", handle, "|y"),
+                            "GRAB_JOB_ALL"));
+  }
+}
+
 // --- several grabs
 
 TEST_F(WorkerProtocolTest, TinyJobsAreGrabbedManyAtATime) {

@@ -251,7 +251,7 @@ void WorkerCore::Advance(absl::Time now) {
     jobs_.NotePause(now);
     const int room =
         jobs_.Room(/*alone=*/jobs_.unsent_since() == absl::InfiniteFuture());
-    if (room > 0) servers_.Grab(room, jobs_.quick(), now);
+    servers_.Grab(room, room > 0 && jobs_.quick(), now);
   } else {
     CloseDrained(now);
     if (stopped()) return;

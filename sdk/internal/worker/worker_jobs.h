@@ -97,8 +97,11 @@ class WorkerJobs {
   // Call before Room when there has been nothing to do: jobs to come may be
   // other ones.
   void NotePause(absl::Time now);
-  // Handlers are known to be quick.
-  bool quick() const { return prefetch_.quick(); }
+  // Handlers are known to be quick, and one more job leaves room for the grab
+  // that follows it.
+  bool quick() const {
+    return prefetch_.quick() && pending_ + 1 < options_.max_pending_jobs;
+  }
   // Since when an answer waits to be written; InfiniteFuture: none does.
   absl::Time unsent_since() const { return unsent_since_; }
   void OnFlushed() { unsent_since_ = absl::InfiniteFuture(); }

@@ -245,6 +245,7 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
   for (WorkerLink& link : links_) {
     if (link.session != nullptr) link.session->set_quick(quick);
   }
+  if (room <= 0) return;
   int wanting = static_cast<int>(
       std::count_if(links_.begin(), links_.end(),
                     [](const WorkerLink& link) { return Wanted(link) > 0; }));

@@ -108,8 +108,9 @@ class WorkerSession {
   void SendStatus(absl::string_view handle, int64_t numerator,
                   int64_t denominator);
 
-  // Jobs are over in no time, so that it harms nobody if the server takes this
-  // worker for a sleeper while it does one: allows to go to sleep ahead.
+  // A job that came now would be over in no time, so that it harms nobody if
+  // the server takes this worker for a sleeper meanwhile: allows to go to sleep
+  // ahead.
   void set_quick(bool quick) { quick_ = quick; }
 
   // No more grabs and no sleep, from now on.
