@@ -5,11 +5,11 @@
 //   ----------+---------------------------+------------------------------------
 //   kSubmit   | a submission is called,   | the request is finished, after the
 //             | before interceptors       | interceptors' OnEnd
-//   kRetry    | a further attempt is made | it fails, or the request is
-//   finished kStatus   | a job's status is asked   | the question is answered
-//   or given up kProcess  | a worker begins a job,    | the job is answered or
-//   lost, and its
-//             | before interceptors       | handler has returned
+//   kRetry    | a further attempt is made | it fails, or its request ends
+//   kStatus   | a job's status is asked   | the question is answered or given
+//             |                           | up
+//   kProcess  | a worker begins a job,    | the job is answered or lost, and
+//             | before interceptors       | its handler has returned
 //
 // Every span that Begin returned is ended exactly once, whatever becomes of the
 // job, and destroyed then. Without an observer none of this costs anything but
