@@ -1,9 +1,12 @@
 #include "gearman/transports/epoll_poller.h"
 
+#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <thread>  // NOLINT: Abseil has no thread
@@ -158,6 +161,74 @@ TEST_F(EpollPollerTest, WakeMayBeCalledByASignalHandler) {
   ASSERT_EQ(sigaction(SIGUSR2, &action, &before), 0);
   ASSERT_EQ(raise(SIGUSR2), 0);
   EXPECT_THAT(Wait(), IsEmpty());
+  ASSERT_EQ(sigaction(SIGUSR2, &before, nullptr), 0);
+}
+
+// Another thread does each thing that must end a wait, as soon as the wait
+// before it has ended: before this one, in the moment in which it falls asleep,
+// or later; with and without a descriptor among what is watched.
+TEST_F(EpollPollerTest, NoWakeUpIsLostInWhicheverMomentItComes) {
+  constexpr int kRounds = 30000;
+  enum What { kMark, kWake, kDeadline, kDescriptor, kSignal, kWhats };
+  signalled_poller = poller_.get();
+  struct sigaction action = {};
+  struct sigaction before = {};
+  action.sa_handler = WakeOnSignal;
+  ASSERT_EQ(sigaction(SIGUSR2, &action, &before), 0);
+  ASSERT_EQ(write(ends_[1], "x", 1), 1);
+  const std::shared_ptr<Waker> waker = poller_->MakeWaker(kMark);
+  const pthread_t waiting = pthread_self();
+  std::atomic<int> begun{0};
+  std::atomic<int> done{0};
+  std::thread thread([&] {
+    for (int round = 1; round <= kRounds; ++round) {
+      Interest late;
+      late.deadline = now();
+      while (begun.load() < round) std::this_thread::yield();
+      // Sooner and later, in steps of less than what falling asleep takes.
+      for (std::atomic<int> i{0}; i < round % 256; ++i) continue;
+      done.store(round, std::memory_order_relaxed);
+      switch (round % kWhats) {
+        case kMark:
+          waker->Wake();
+          break;
+        case kWake:
+          poller_->Wake();
+          break;
+        case kDeadline:
+          Watch(kDeadline, late);
+          break;
+        case kDescriptor:
+          Watch(kDescriptor, Reading(ends_[0]));
+          break;
+        default:
+          pthread_kill(waiting, SIGUSR2);
+      }
+    }
+  });
+  for (int round = 1; round <= kRounds; ++round) {
+    // In every second five it is epoll that sleeps.
+    const bool on_epoll = round / kWhats % 2 == 1;
+    if (on_epoll) Watch(kWhats, Reading(ends_[1]));
+    begun.store(round);
+    const int what = round % kWhats;
+    const absl::Time limit = now() + absl::Seconds(20);
+    bool seen = false;
+    while (!seen) {
+      const std::vector<Poller::Key> ready = Wait();
+      if (now() >= limit) break;
+      seen = what == kWake || what == kSignal
+                 ? done.load(std::memory_order_relaxed) == round
+                 : std::count(ready.begin(), ready.end(), what) > 0;
+    }
+    EXPECT_TRUE(seen) << "round " << round;
+    poller_->Forget(kDeadline);
+    poller_->Forget(kDescriptor);
+    poller_->Forget(kWhats);
+    if (!seen) break;
+  }
+  begun.store(kRounds);
+  thread.join();
   ASSERT_EQ(sigaction(SIGUSR2, &before, nullptr), 0);
 }
 
