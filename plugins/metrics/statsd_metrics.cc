@@ -56,6 +56,7 @@ std::string Decimal(double value) {
   if (value == std::floor(value)) return absl::StrFormat("%.0f", value);
   std::string text = absl::StrFormat("%.9f", value);
   while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
   return text;
 }
 

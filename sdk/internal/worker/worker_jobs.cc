@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace gearman {
@@ -218,7 +219,8 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
   }
   *outcome = JobOutcome::kFailed;
   options_.logger.Log(LogLevel::kInfo, "job ", job->job.handle(), " of task ",
-                      job->task->name, " failed: ", error.text);
+                      job->task->name,
+                      " failed: ", absl::CHexEscape(error.text));
   session.Fail(job->task.get(), job->job.handle());
 }
 
