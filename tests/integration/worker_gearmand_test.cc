@@ -362,6 +362,10 @@ TEST_F(WorkerGearmandTest, AHundredRestartsLoseNothingAndLeaveNothingBehind) {
   RunningWorker worker(addresses, options);
   ASSERT_TRUE(worker->Register("echo", Echo).ok());
   worker.Start();
+  // A server that is killed before has not lost its worker.
+  ASSERT_TRUE(WaitFor([&worker] {
+    return worker->stats().servers_connected == uint64_t{kServers};
+  }));
   for (int restart = 0; restart < kRestarts; ++restart) {
     GearmandProcess& victim = *servers[static_cast<size_t>(restart % kServers)];
     victim.Kill();
