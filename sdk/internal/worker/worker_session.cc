@@ -63,7 +63,7 @@ int WorkerSession::wanted_grabs() const {
     return 0;
   }
   if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
-  if (ahead_ == Ahead::kSent || ahead_ == Ahead::kSentOld) return 0;
+  if (pre_sleep_sent()) return 0;
   if (ExpectsNoJob()) return SkipsGrab() ? 0 : 1;
   return std::max(0, window_ - outstanding_);
 }
@@ -123,14 +123,16 @@ void WorkerSession::SleptAhead(absl::Time now) {
   ahead_ = Ahead::kNot;
   skips_left_ = kSkippedGrabs;
   OnDry();
-  state_ = State::kAsleep;
-  state_since_ = now;
-  dry_ = false;
+  FellAsleep(now);
   if (grab_again) WakeUp(WakeupCause::kRegistered);
 }
 
 void WorkerSession::Sleep(absl::Time now) {
   MustEncode(wire::Encode(wire::PreSleep{}, *output_));
+  FellAsleep(now);
+}
+
+void WorkerSession::FellAsleep(absl::Time now) {
   state_ = State::kAsleep;
   state_since_ = now;
   resting_until_ = absl::InfiniteFuture();
@@ -286,10 +288,7 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
   served_ = true;
   if (kind != ReplyKind::kGrab) return absl::OkStatus();
   --outstanding_;
-  if (outstanding_ == 0 &&
-      (ahead_ == Ahead::kSent || ahead_ == Ahead::kSentOld)) {
-    SleptAhead(now);
-  }
+  if (outstanding_ == 0 && pre_sleep_sent()) SleptAhead(now);
   return absl::OkStatus();
 }
 

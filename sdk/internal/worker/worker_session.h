@@ -165,11 +165,17 @@ class WorkerSession {
                          absl::Time now);
   void WakeUp(WakeupCause cause);
   void Sleep(absl::Time now);
+  // The server takes it for a sleeper from now on.
+  void FellAsleep(absl::Time now);
   // The last wake-up brought as many jobs as this one has, so that the next
   // grab will hardly bring one.
   bool ExpectsNoJob() const;
   // Goes to sleep without that grab.
   bool SkipsGrab() const { return skips_left_ > 0 && ExpectsNoJob(); }
+  // PRE_SLEEP has left behind the grab that is outstanding.
+  bool pre_sleep_sent() const {
+    return ahead_ == Ahead::kSent || ahead_ == Ahead::kSentOld;
+  }
   // The grab that PRE_SLEEP left with has been answered.
   void SleptAhead(absl::Time now);
   // Draws the lessons of a wake-up when a grab has found nothing more.
