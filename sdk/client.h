@@ -93,8 +93,9 @@ class Client {
   // Submits many, in order, in as few writes as can be.
   std::vector<JobRequest> SubmitMultipleJobs(std::vector<JobSpec> specs);
   // Submits requests that were never submitted or whose state is unknown,
-  // again. Others are left alone. FAILED_PRECONDITION names the first one that
-  // belongs to another client; the others are submitted all the same.
+  // again. Others are left alone, and one that stands here twice is submitted
+  // once. FAILED_PRECONDITION names the first one that belongs to another
+  // client; the others are submitted all the same.
   absl::Status SubmitMultipleRequests(absl::Span<const JobRequest> requests);
 
   // --- waiting ---------------------------------------------------------------

@@ -5,6 +5,7 @@
 #define GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -147,6 +148,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);
   ServerPool servers_ ABSL_GUARDED_BY(mutex_);
   bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
+  // Counts calls of Submit.
+  uint32_t batches_ ABSL_GUARDED_BY(mutex_) = 0;
   // What submitters wait for when a limit has been reached.
   Operation room_ ABSL_GUARDED_BY(mutex_){Operation::Kind::kEcho};
   // Scratch memory of one pass.

@@ -1,6 +1,7 @@
 // How a ClientCore submits: what a request leaves to the client, the limits,
 // the way to its server; and how a submission is taken back.
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -140,6 +141,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
     absl::MutexLock lock(&mutex_);
     submitters_.fetch_sub(1, std::memory_order_relaxed);
     absl::Time now = clock_->Now();
+    const uint32_t number = ++batches_;
     for (const JobRequest& handle : batch) {
       const std::shared_ptr<JobRequestState>& request = handle.internal_state();
       if (!request->finished.load(std::memory_order_acquire)) {
@@ -152,6 +154,13 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
         continue;
       }
       if (request->state != JobState::kUnknown) continue;
+      // It stands in the batch twice, and has ended since the first time. (One
+      // alone can't, so that numbers that come round again harm nobody.)
+      if (batch.size() > 1 && request->batch == number &&
+          request->core.get() == this) {
+        continue;
+      }
+      request->batch = number;
       absl::Status status = Prepare(request.get(), now);
       if (status.ok() && shut_down_) {
         status = absl::CancelledError("the client was destroyed");

@@ -165,6 +165,8 @@ struct JobRequestState final : Operation {
   // The client that it was last submitted to; null: none yet.
   std::shared_ptr<ClientCore> core;
   int resolved_max_attempts = 0;
+  // The number, in that client, of the batch that it was last submitted in.
+  uint32_t batch = 0;
 };
 
 }  // namespace internal
