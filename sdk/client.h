@@ -28,8 +28,14 @@
 // millisecond, for the next one that waits.
 //
 // Ownership: a client owns its connections and (unless given one) its poller.
-// Its end closes them and finishes what is in flight as CANCELLED. Don't
-// destroy it in a callback.
+// Don't destroy it in a callback.
+//
+// The end of a client closes its connections and finishes what is in flight as
+// CANCELLED, of which callbacks, interceptors' hooks and observers hear before
+// the destructor returns. What any of them submits from then on is refused at
+// once: it is finished as CANCELLED when the call returns, and no callback,
+// interceptor or observer hears of it. So a callback that submits again
+// whenever its job was lost comes to an end, and none of its jobs is in doubt.
 //
 // Errors: absl::Status (sdk/status.h lists codes). Nothing is thrown, nothing
 // aborts. A submission whose outcome is unknown is never repeated silently.
@@ -95,7 +101,8 @@ class Client {
   // Submits requests that were never submitted or whose state is unknown,
   // again. Others are left alone, and one that stands here twice is submitted
   // once. FAILED_PRECONDITION names the first one that belongs to another
-  // client; the others are submitted all the same.
+  // client; the others are submitted all the same. CANCELLED: the client is
+  // being destroyed, and none is submitted.
   absl::Status SubmitMultipleRequests(absl::Span<const JobRequest> requests);
 
   // --- waiting ---------------------------------------------------------------

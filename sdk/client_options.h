@@ -74,7 +74,9 @@ struct JobCallbacks {
   std::function<void(const JobRequest&, absl::string_view data)> on_warning;
   // WORK_STATUS.
   std::function<void(const JobRequest&, const JobStatus&)> on_status;
-  // The request is finished, however it ended. Exactly once per submission.
+  // The request is finished, however it ended. Exactly once per submission, but
+  // for what is dropped (WhenFull::kDrop), and what is refused because its
+  // client is being destroyed.
   std::function<void(const JobRequest&)> on_complete;
 
   bool empty() const {

@@ -246,6 +246,22 @@ TEST_F(ClientLimitTest, AFullClientDropsTheNextRequestSilentlyWhenTold) {
   EXPECT_EQ(completed, 0);
 }
 
+TEST_F(ClientLimitTest, ADroppedRequestHasItsCallbacksWhenSubmittedAgain) {
+  auto client = ClientWithLimit(WhenFull::kDrop);
+  int completed = 0;
+  std::vector<JobSpec> specs(3, JobSpec("t", ""));
+  specs[2].options.callbacks.on_complete = [&](const JobRequest&) {
+    ++completed;
+  };
+  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  ASSERT_TRUE(requests[2].finished());
+  requests[0].Cancel();
+  ASSERT_TRUE(client->SubmitMultipleRequests({requests[2]}).ok());
+  requests[2].Cancel();
+  EXPECT_TRUE(absl::IsCancelled(client->Wait(requests[2], kLong)));
+  EXPECT_EQ(completed, 1);
+}
+
 TEST_F(ClientLimitTest, AFullClientWaitsForRoomByDefault) {
   auto client = ClientWithLimit(WhenFull::kBlock);
   std::thread server_thread([this] {

@@ -144,6 +144,7 @@ void ClientCore::Shutdown() {
   {
     absl::MutexLock lock(&mutex_);
     if (shut_down_) return;
+    // From here on nothing is begun, so that telling what ends has an end.
     shut_down_ = true;
   }
   // Nobody drives after this.
@@ -321,7 +322,9 @@ bool ClientCore::RunNotices() {
           break;
         case Notice::Kind::kEnding:
         case Notice::Kind::kComplete:
-          if (callbacks.on_complete) callbacks.on_complete(request);
+          if (callbacks.on_complete && !notice.silently) {
+            callbacks.on_complete(request);
+          }
           ended.push_back(std::move(notice.request));
           break;
       }

@@ -42,6 +42,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Submits each request that is not in flight; OK ones are left alone.
   // `will_wait`: the caller waits next, so that no background thread is needed
   // for them. FAILED_PRECONDITION: the first one in flight elsewhere.
+  // CANCELLED: Shutdown has begun: each is finished so, and no callback told.
   absl::Status Submit(absl::Span<const JobRequest> batch, bool will_wait)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for acceptance or the end of all; marks late ones timed_out.
@@ -143,11 +144,12 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
 
   // Threads in Submit that do not have the lock yet: they share a write.
   std::atomic<int> submitters_{0};
+  // Written with the lock.
+  std::atomic<bool> shut_down_{false};
   absl::Mutex mutex_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
   JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);
   ServerPool servers_ ABSL_GUARDED_BY(mutex_);
-  bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;
   // Counts calls of Submit.
   uint32_t batches_ ABSL_GUARDED_BY(mutex_) = 0;
   // What submitters wait for when a limit has been reached.

@@ -21,6 +21,13 @@
 
 namespace gearman {
 namespace internal {
+namespace {
+
+absl::Status ShutDownError() {
+  return absl::CancelledError("not submitted: the client is being destroyed");
+}
+
+}  // namespace
 
 void ClientCore::MakeUnique(JobRequestState* request) {
   if (request->unique_set) return;
@@ -109,7 +116,8 @@ absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
   const WhenFull when_full =
       request.when_full.value_or(options_.limits.when_full);
   if (when_full == WhenFull::kBlock && !driver_.in_callback()) {
-    while (Full() && !shut_down_) {
+    while (Full()) {
+      if (shut_down_) return ShutDownError();
       const absl::Time now = clock_->Now();
       if (now >= request.deadline) {
         return absl::DeadlineExceededError(
@@ -131,7 +139,9 @@ absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
 absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
                                 bool will_wait) {
   absl::Status result;
-  if (hooked_) {
+  // After the end has begun nobody else hears of a request: the hooks of one
+  // could submit the next, without end.
+  if (hooked_ && !shut_down_) {
     for (const JobRequest& request : batch) {
       RunInterceptors(request.internal_state().get());
     }
@@ -162,10 +172,12 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
       }
       request->batch = number;
       absl::Status status = Prepare(request.get(), now);
-      if (status.ok() && shut_down_) {
-        status = absl::CancelledError("the client was destroyed");
-      }
       bool silently = false;
+      if (shut_down_) {
+        status = ShutDownError();
+        silently = true;
+        if (result.ok()) result = status;
+      }
       const bool answered = status.ok() && request->answered();
       if (status.ok() && !answered && Full()) {
         status = MakeRoom(*request);

@@ -131,7 +131,7 @@ std::vector<Notice> JobRequestTracker::TakeNotices() {
 }
 
 void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
-                               absl::Status status) {
+                               absl::Status status, bool silently) {
   if (request->self == nullptr) return;
   if (request->session != nullptr) request->session->Detach(request);
   SetTimer(request, absl::InfiniteFuture());
@@ -155,13 +155,13 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
   request->next_in_flight = nullptr;
   request->previous_in_flight = nullptr;
   --in_flight_;
-  const bool told = request->has_callbacks();
-  if (told) --with_callbacks_;
+  if (request->has_callbacks()) --with_callbacks_;
   std::shared_ptr<JobRequestState> self = std::move(request->self);
   if (request->hooks() != nullptr) {
-    FinishHooked(std::move(self), input, std::move(status));
+    FinishHooked(std::move(self), input, std::move(status), silently);
     return;
   }
+  const bool told = request->has_callbacks() && !silently;
   MarkFinished(request, input, std::move(status), now_, told);
   if (!told) {
     ReleaseWaiters(request, /*finished=*/true);
@@ -200,11 +200,7 @@ void JobRequestTracker::GiveUp(JobRequestState* request, absl::Status status,
 void JobRequestTracker::DropSilently(JobRequestState* request,
                                      absl::Status status, absl::Time now) {
   now_ = now;
-  if (request->has_callbacks()) {
-    request->extras->callbacks = {};
-    --with_callbacks_;
-  }
-  Finish(request, RequestInput::kGiveUp, std::move(status));
+  Finish(request, RequestInput::kGiveUp, std::move(status), /*silently=*/true);
 }
 
 void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {

@@ -65,6 +65,8 @@ struct Notice {
   // The submission's, when it has hooks: of the last four kinds.
   std::shared_ptr<RequestHooks> hooks;
   std::unique_ptr<HookFacts> facts;
+  // Of an end: callbacks are not told.
+  bool silently = false;
 };
 
 // Why an attempt failed, as the tracker is told.
@@ -109,7 +111,7 @@ class JobRequestTracker {
   // Ends `request` before it starts, or in flight, with `status`: invalid,
   // cancelled, refused by a limit.
   void GiveUp(JobRequestState* request, absl::Status status, absl::Time now);
-  // The same, without a callback (WhenFull::kDrop).
+  // The same, without a callback (WhenFull::kDrop, or the client's end).
   void DropSilently(JobRequestState* request, absl::Status status,
                     absl::Time now);
   // An interceptor has answered what has just been started.
@@ -167,16 +169,17 @@ class JobRequestTracker {
                        const AttemptOutcome& outcome);
   void Retry(JobRequestState* request, absl::Duration delay);
   void Dispatch(JobRequestState* request);
-  // Takes it out of everything; `input` says how it ended.
-  void Finish(JobRequestState* request, RequestInput input,
-              absl::Status status);
+  // Takes it out of everything; `input` says how it ended. `silently`: no
+  // callback is to hear of it.
+  void Finish(JobRequestState* request, RequestInput input, absl::Status status,
+              bool silently = false);
   // The rest of it, once nobody can change the end any more. `told`: a notice
   // follows, after which its waiters are released.
   RequestOutcome MarkFinished(JobRequestState* request, RequestInput input,
                               absl::Status status, absl::Time ended, bool told);
   // The rest of it for a request that has hooks.
   void FinishHooked(std::shared_ptr<JobRequestState> request,
-                    RequestInput input, absl::Status status);
+                    RequestInput input, absl::Status status, bool silently);
   // For observers: an attempt of a request that has hooks has failed; if it was
   // a further one, they hear of it.
   void EndRetry(JobRequestState* request, const absl::Status& status,

@@ -72,8 +72,10 @@ void JobRequestTracker::OnAnswered(JobRequestState* request, absl::Time now) {
 }
 
 void JobRequestTracker::FinishHooked(std::shared_ptr<JobRequestState> request,
-                                     RequestInput input, absl::Status status) {
+                                     RequestInput input, absl::Status status,
+                                     bool silently) {
   Notice notice;
+  notice.silently = silently;
   notice.facts = FactsOfNow(*request, now_);
   notice.facts->input = input;
   notice.facts->status = status;
