@@ -1,4 +1,5 @@
-// What a TraceObserver hears of clients and workers, on a virtual clock.
+// What a TraceObserver hears of a client, on a virtual clock: submissions,
+// further attempts, and questions. Of workers: worker_tracing_test.cc.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -8,7 +9,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
@@ -17,7 +17,7 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/sdk/testing/played_server.h"
 #include "gearman/tests/sdk/testing/recording_observer.h"
-#include "gearman/tests/sdk/testing/simulated_stack.h"
+#include "gearman/tests/sdk/tracing_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -25,72 +25,15 @@ namespace gearman {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using testing::RecordedSpan;
-using testing::RecordingObserver;
 using ::testing::SizeIs;
 using wire::Command;
 
-absl::StatusOr<std::string> Reverse(JobContext& context) {
-  const absl::string_view data = context.job().data();
-  return std::string(data.rbegin(), data.rend());
-}
-
-class TracingTest : public ::testing::Test {
- protected:
-  ~TracingTest() override {
-    stack_.simulation.Stop("client");
-    client_ = nullptr;
-    stack_.KillWorker("worker");
-    EXPECT_EQ(observer_->lost(), 0);
-    for (const RecordedSpan& span : observer_->spans()) {
-      EXPECT_EQ(span.ends, 1) << TraceOperationName(span.operation);
-      EXPECT_LE(span.begin_time, span.end_time);
-    }
-  }
-
-  ClientOptions Options(std::vector<std::string> servers = {"inproc://jobs"}) {
-    ClientOptions options = stack_.ClientDefaults("client", std::move(servers));
-    options.trace_observer = observer_;
-    return options;
-  }
-  void StartClient() { client_ = stack_.MakeClient(Options()); }
-  Worker& StartWorker() {
-    WorkerOptions options = stack_.WorkerDefaults("worker", {"inproc://jobs"});
-    options.trace_observer = observer_;
-    Worker& worker = stack_.StartWorker("worker", std::move(options));
-    EXPECT_TRUE(worker.Register("reverse", Reverse).ok());
-    return worker;
-  }
-  // A played server's next connection, whose first packet has been answered.
-  std::unique_ptr<testing::PlayedConnection> Accept(
-      testing::PlayedServer& server) {
-    std::unique_ptr<testing::PlayedConnection> connection = server.Accept();
-    EXPECT_EQ(connection->Receive(), "OPTION_REQ exceptions");
-    connection->Send(Command::kOptionRes, {"exceptions"});
-    return connection;
-  }
-  void DriveClient() {
-    stack_.simulation.Drive(
-        "client", [this] { return client_->RunOnce(absl::InfinitePast()); });
-  }
-  std::vector<RecordedSpan> Spans(TraceOperation operation) {
-    std::vector<RecordedSpan> spans;
-    for (RecordedSpan& span : observer_->spans()) {
-      if (span.operation == operation) spans.push_back(std::move(span));
-    }
-    return spans;
-  }
-
-  testing::SimulatedStack stack_{1};
-  std::shared_ptr<RecordingObserver> observer_ =
-      std::make_shared<RecordingObserver>();
-  std::unique_ptr<Client> client_;
-};
+class ClientTracingTest : public TracingTest {};
 
 // --- submit and process
 
-TEST_F(TracingTest, AJobIsASubmissionAndAProcessing) {
+TEST_F(ClientTracingTest, AJobIsASubmissionAndAProcessing) {
   stack_.StartServer("jobs");
   StartWorker();
   StartClient();
@@ -126,7 +69,7 @@ TEST_F(TracingTest, AJobIsASubmissionAndAProcessing) {
   EXPECT_EQ(process.end_handle, request.handle());
 }
 
-TEST_F(TracingTest, ASubmissionHasEndedBeforeItsCallbackAndItsWait) {
+TEST_F(ClientTracingTest, ASubmissionHasEndedBeforeItsCallbackAndItsWait) {
   stack_.StartServer("jobs");
   StartWorker();
   ClientOptions options = Options();
@@ -150,14 +93,14 @@ TEST_F(TracingTest, ASubmissionHasEndedBeforeItsCallbackAndItsWait) {
                           "on_complete", "Run returned"));
 }
 
-TEST_F(TracingTest, ASubmissionBeginsOnTheThreadThatSubmits) {
+TEST_F(ClientTracingTest, ASubmissionBeginsOnTheThreadThatSubmits) {
   stack_.StartServer("jobs");
   StartClient();
   client_->SubmitBackgroundJob("reverse", "abc");
   EXPECT_THAT(observer_->log(), ElementsAre("begin submit reverse"));
 }
 
-TEST_F(TracingTest, ABackgroundJobEndsWhenItIsAccepted) {
+TEST_F(ClientTracingTest, ABackgroundJobEndsWhenItIsAccepted) {
   stack_.StartServer("jobs");
   StartClient();
   const JobRequest request = client_->SubmitBackgroundJob("reverse", "abc");
@@ -169,7 +112,7 @@ TEST_F(TracingTest, ABackgroundJobEndsWhenItIsAccepted) {
   EXPECT_EQ(span.end_handle, request.handle());
 }
 
-TEST_F(TracingTest, EachOfManyJobsHasItsSpans) {
+TEST_F(ClientTracingTest, EachOfManyJobsHasItsSpans) {
   stack_.StartServer("jobs");
   StartWorker();
   StartClient();
@@ -182,7 +125,7 @@ TEST_F(TracingTest, EachOfManyJobsHasItsSpans) {
   EXPECT_THAT(Spans(TraceOperation::kProcess), SizeIs(100));
 }
 
-TEST_F(TracingTest, AnExceptionIsTheErrorOfBothSides) {
+TEST_F(ClientTracingTest, AnExceptionIsTheErrorOfBothSides) {
   stack_.StartServer("jobs");
   ASSERT_TRUE(StartWorker()
                   .Register("throw",
@@ -202,7 +145,7 @@ TEST_F(TracingTest, AnExceptionIsTheErrorOfBothSides) {
   EXPECT_THAT(observer_->spans(), SizeIs(2));
 }
 
-TEST_F(TracingTest, WhatIsRefusedBeforeItLeavesHasASpan) {
+TEST_F(ClientTracingTest, WhatIsRefusedBeforeItLeavesHasASpan) {
   StartClient();
   CallOptions options;
   options.unique = std::string(64, 'u');
@@ -214,7 +157,7 @@ TEST_F(TracingTest, WhatIsRefusedBeforeItLeavesHasASpan) {
   EXPECT_EQ(span.end_server, "");
 }
 
-TEST_F(TracingTest, ATimeoutEndsASubmissionOnce) {
+TEST_F(ClientTracingTest, ATimeoutEndsASubmissionOnce) {
   stack_.StartServer("jobs");
   StartClient();
   CallOptions options;
@@ -228,7 +171,7 @@ TEST_F(TracingTest, ATimeoutEndsASubmissionOnce) {
   client_->RunOnce(absl::InfinitePast());
 }
 
-TEST_F(TracingTest, ACancelledSubmissionEnds) {
+TEST_F(ClientTracingTest, ACancelledSubmissionEnds) {
   stack_.StartServer("jobs");
   StartClient();
   const JobRequest request = client_->SubmitJob("nobody", "");
@@ -238,7 +181,7 @@ TEST_F(TracingTest, ACancelledSubmissionEnds) {
   EXPECT_EQ(observer_->spans().at(0).error_type, "cancelled");
 }
 
-TEST_F(TracingTest, TheEndOfTheClientEndsWhatIsInFlight) {
+TEST_F(ClientTracingTest, TheEndOfTheClientEndsWhatIsInFlight) {
   stack_.StartServer("jobs");
   StartClient();
   const JobRequest accepted = client_->SubmitJob("nobody", "");
@@ -252,7 +195,7 @@ TEST_F(TracingTest, TheEndOfTheClientEndsWhatIsInFlight) {
   EXPECT_TRUE(absl::IsCancelled(pending.status()));
 }
 
-TEST_F(TracingTest, ARequestSubmittedAgainHasAnotherSpan) {
+TEST_F(ClientTracingTest, ARequestSubmittedAgainHasAnotherSpan) {
   stack_.StartServer("jobs");
   StartWorker();
   StartClient();
@@ -267,7 +210,7 @@ TEST_F(TracingTest, ARequestSubmittedAgainHasAnotherSpan) {
   EXPECT_EQ(spans[1].outcome, "complete");
 }
 
-TEST_F(TracingTest, ARequestThatIsTwiceInABatchHasOneSpan) {
+TEST_F(ClientTracingTest, ARequestThatIsTwiceInABatchHasOneSpan) {
   stack_.StartServer("jobs");
   StartClient();
   JobSpec spec("reverse", "abc");
@@ -278,7 +221,7 @@ TEST_F(TracingTest, ARequestThatIsTwiceInABatchHasOneSpan) {
   EXPECT_THAT(observer_->spans(), SizeIs(1));
 }
 
-TEST_F(TracingTest, ASampledOutJobIsNotToldAgain) {
+TEST_F(ClientTracingTest, ASampledOutJobIsNotToldAgain) {
   class Sampler final : public TraceObserver {
    public:
     std::unique_ptr<TraceSpan> Begin(const TraceBegin&) override {
@@ -297,7 +240,7 @@ TEST_F(TracingTest, ASampledOutJobIsNotToldAgain) {
   EXPECT_EQ(sampler->begins, 1);
 }
 
-TEST_F(TracingTest, AnObserverThatThrowsDisturbsNobody) {
+TEST_F(ClientTracingTest, AnObserverThatThrowsDisturbsNobody) {
   stack_.StartServer("jobs");
   StartWorker();
   StartClient();
@@ -311,7 +254,7 @@ TEST_F(TracingTest, AnObserverThatThrowsDisturbsNobody) {
 
 // --- retry
 
-TEST_F(TracingTest, EachFurtherAttemptIsAChildOfTheSubmission) {
+TEST_F(ClientTracingTest, EachFurtherAttemptIsAChildOfTheSubmission) {
   testing::PlayedServer played(&stack_.simulation, stack_.network(), "jobs");
   ClientOptions options = Options();
   options.retry_policy = std::make_shared<ExponentialBackoffRetryPolicy>();
@@ -351,7 +294,7 @@ TEST_F(TracingTest, EachFurtherAttemptIsAChildOfTheSubmission) {
   EXPECT_EQ(Spans(TraceOperation::kSubmit).at(0).attempts, 3);
 }
 
-TEST_F(TracingTest, ARetryThatIsGivenUpEndsWithItsSubmission) {
+TEST_F(ClientTracingTest, ARetryThatIsGivenUpEndsWithItsSubmission) {
   client_ = stack_.MakeClient(Options({"inproc://none", "inproc://nowhere"}));
   EXPECT_FALSE(client_->Run("reverse", "abc").ok());
   EXPECT_THAT(
@@ -360,7 +303,7 @@ TEST_F(TracingTest, ARetryThatIsGivenUpEndsWithItsSubmission) {
                   "end retry reverse connect", "end submit reverse lost"));
 }
 
-TEST_F(TracingTest, ATimeoutInARetryEndsBoth) {
+TEST_F(ClientTracingTest, ATimeoutInARetryEndsBoth) {
   testing::PlayedServer played(&stack_.simulation, stack_.network(), "jobs");
   ClientOptions options = Options();
   options.retry_policy = std::make_shared<ExponentialBackoffRetryPolicy>();
@@ -385,7 +328,7 @@ TEST_F(TracingTest, ATimeoutInARetryEndsBoth) {
 
 // --- status
 
-TEST_F(TracingTest, AStatusQuestionHasASpan) {
+TEST_F(ClientTracingTest, AStatusQuestionHasASpan) {
   stack_.StartServer("jobs");
   StartClient();
   const JobRequest request = client_->SubmitJob("nobody", "");
@@ -399,7 +342,7 @@ TEST_F(TracingTest, AStatusQuestionHasASpan) {
   EXPECT_EQ(span.error_type, "");
 }
 
-TEST_F(TracingTest, AStatusQuestionThatFailsSaysWhy) {
+TEST_F(ClientTracingTest, AStatusQuestionThatFailsSaysWhy) {
   StartClient();
   JobId id;
   id.unique = "u1";
@@ -411,117 +354,6 @@ TEST_F(TracingTest, AStatusQuestionThatFailsSaysWhy) {
   EXPECT_EQ(spans[0].task, "");
   EXPECT_EQ(spans[0].unique, "u1");
   EXPECT_EQ(spans[1].error_type, "INVALID_ARGUMENT");
-}
-
-// --- process
-
-TEST_F(TracingTest, AJobThatIsLateEndsWhenItsHandlerReturns) {
-  stack_.StartServer("jobs");
-  TaskOptions options;
-  options.time_limit = absl::Seconds(1);
-  ASSERT_TRUE(StartWorker()
-                  .Register(
-                      "slow",
-                      [this](JobContext& context) {
-                        context.stop_token().WaitFor(absl::Minutes(1));
-                        EXPECT_TRUE(context.stop_token().stop_requested());
-                        // Answered, and not done.
-                        stack_.simulation.clock()->Advance(absl::Seconds(2));
-                        return absl::StatusOr<std::string>("late");
-                      },
-                      options)
-                  .ok());
-  StartClient();
-  EXPECT_FALSE(client_->Run("slow", "").ok());
-  stack_.simulation.RunFor(absl::Minutes(2));
-  const RecordedSpan span = Spans(TraceOperation::kProcess).at(0);
-  EXPECT_EQ(span.error_type, "timed_out");
-  EXPECT_EQ(span.end_time - span.begin_time, absl::Seconds(3));
-}
-
-TEST_F(TracingTest, APendingJobEndsWithItsAnswer) {
-  stack_.StartServer("jobs");
-  PendingJob pending;
-  ASSERT_TRUE(
-      StartWorker()
-          .RegisterAsync(
-              "later", [&pending](PendingJob job) { pending = std::move(job); })
-          .ok());
-  StartClient();
-  const JobRequest request = client_->SubmitJob("later", "");
-  DriveClient();
-  stack_.simulation.RunFor(absl::Seconds(3));
-  EXPECT_EQ(Spans(TraceOperation::kProcess).at(0).ends, 0);
-  pending.Finish(std::string("done"));
-  stack_.simulation.RunUntil([&] { return request.finished(); });
-  const RecordedSpan span = Spans(TraceOperation::kProcess).at(0);
-  EXPECT_EQ(span.ends, 1);
-  EXPECT_EQ(span.outcome, "complete");
-  EXPECT_EQ(span.end_time - span.begin_time, absl::Seconds(3));
-}
-
-TEST_F(TracingTest, AJobWhoseServerIsLostEndsAsLost) {
-  stack_.StartServer("jobs");
-  PendingJob pending;
-  ASSERT_TRUE(
-      StartWorker()
-          .RegisterAsync(
-              "later", [&pending](PendingJob job) { pending = std::move(job); })
-          .ok());
-  StartClient();
-  const JobRequest request = client_->SubmitBackgroundJob("later", "");
-  ASSERT_TRUE(client_->Wait(request).ok());
-  stack_.simulation.RunFor(absl::Seconds(1));
-  stack_.KillServer("jobs");
-  stack_.simulation.RunFor(absl::Minutes(1));
-  const RecordedSpan span = Spans(TraceOperation::kProcess).at(0);
-  EXPECT_EQ(span.ends, 1);
-  EXPECT_EQ(span.error_type, "lost");
-  pending.Finish(std::string("too late"));
-  stack_.simulation.RunFor(absl::Minutes(1));
-}
-
-TEST_F(TracingTest, TheEndOfTheWorkerEndsWhatItHolds) {
-  stack_.StartServer("jobs");
-  PendingJob pending;
-  ASSERT_TRUE(
-      StartWorker()
-          .RegisterAsync(
-              "later", [&pending](PendingJob job) { pending = std::move(job); })
-          .ok());
-  StartClient();
-  const JobRequest request = client_->SubmitBackgroundJob("later", "");
-  ASSERT_TRUE(client_->Wait(request).ok());
-  stack_.simulation.RunFor(absl::Seconds(1));
-  stack_.KillWorker("worker");
-  const RecordedSpan span = Spans(TraceOperation::kProcess).at(0);
-  EXPECT_EQ(span.ends, 1);
-  EXPECT_EQ(span.error_type, "lost");
-}
-
-TEST_F(TracingTest, JobsThatWereNeverBegunHaveNoSpan) {
-  testing::PlayedServer played(&stack_.simulation, stack_.network(), "jobs");
-  StartWorker();
-  auto server = played.Accept();
-  while (server->Receive() != "GRAB_JOB_ALL") {
-  }
-  stack_.KillWorker("worker");
-  EXPECT_THAT(observer_->spans(), IsEmpty());
-}
-
-TEST_F(TracingTest, AHandlerSeesItsSpan) {
-  stack_.StartServer("jobs");
-  TraceSpan* seen = nullptr;
-  ASSERT_TRUE(StartWorker()
-                  .Register("look",
-                            [&](JobContext& context) {
-                              seen = context.span();
-                              return absl::StatusOr<std::string>("");
-                            })
-                  .ok());
-  StartClient();
-  ASSERT_TRUE(client_->Run("look", "").ok());
-  EXPECT_NE(seen, nullptr);
 }
 
 }  // namespace
