@@ -133,6 +133,9 @@ Client::~Client() { core_->Shutdown(); }
 
 absl::StatusOr<std::string> Client::Run(absl::string_view task,
                                         std::string data, CallOptions options) {
+  // Before the job is on its way.
+  absl::Status may_wait = core_->MayWait();
+  if (!may_wait.ok()) return may_wait;
   JobSpec spec(std::string(task), std::move(data));
   spec.options = std::move(options);
   spec.options.run_at.reset();

@@ -84,7 +84,8 @@ class Client {
 
   // --- the simple way --------------------------------------------------------
   // Submits a foreground job, waits, returns its result. ABORTED: the job
-  // failed (with the text of its exception); else as JobRequest::status().
+  // failed (with the text of its exception); FAILED_PRECONDITION: called in a
+  // callback, nothing is submitted; else as JobRequest::status().
   absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
                                   CallOptions options = {});
 

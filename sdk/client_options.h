@@ -65,8 +65,8 @@ enum class WhenFull : unsigned char {
 
 // Called in the order of arrival on the thread that drives the I/O, with no
 // lock held, and before a Wait for the request returns. They may submit,
-// cancel and read; they must not wait (FAILED_PRECONDITION). The data is valid
-// during the call.
+// cancel and read; they must not wait (FAILED_PRECONDITION). What they throw is
+// logged, and changes nothing. The data is valid during the call.
 struct JobCallbacks {
   // WORK_DATA. When set, data goes here instead of into data_updates.
   std::function<void(const JobRequest&, absl::string_view data)> on_data;

@@ -228,7 +228,7 @@ absl::Status JobRequest::Reset() {
   {
     const StateLock lock(*state_);
     if (!state_->finished.load(std::memory_order_acquire) ||
-        state_->callbacks_pending) {
+        state_->callbacks_pending > 0) {
       return absl::FailedPreconditionError(absl::StrCat(
           "task \"", absl::CHexEscape(state_->task), "\", unique \"",
           absl::CHexEscape(state_->unique.view()),

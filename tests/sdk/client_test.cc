@@ -1,6 +1,7 @@
-// Client against servers played by hand: what it sends, options, waiting and
-// callbacks. What it asks is in client_queries_test.cc, what it says when
-// things go wrong in client_failures_test.cc.
+// Client against servers played by hand: what it sends, options and waiting.
+// Callbacks are in client_callbacks_test.cc, what it asks in
+// client_queries_test.cc, what it says when things go wrong in
+// client_failures_test.cc.
 #include "gearman/sdk/client.h"
 
 #include <atomic>
@@ -13,15 +14,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "absl/synchronization/notification.h"
 #include "gearman/tests/sdk/client_fixture.h"
 
 namespace gearman {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 std::string UniqueOf(const std::string& body) {
@@ -371,92 +369,7 @@ TEST_F(ClientTest, ManyThreadsWaitAndEachGetsItsOwn) {
   EXPECT_EQ(right, kThreads);
 }
 
-// --- callbacks ---------------------------------------------------------------
-
-TEST_F(ClientTest, CallbacksRunInTheOrderOfArrivalBeforeTheWaitReturns) {
-  auto client = MakeClient();
-  std::vector<std::string> heard;
-  JobSpec spec("t", "");
-  spec.options.callbacks.on_data = [&](const JobRequest&,
-                                       absl::string_view data) {
-    heard.push_back(absl::StrCat("data ", data));
-  };
-  spec.options.callbacks.on_warning = [&](const JobRequest&,
-                                          absl::string_view data) {
-    heard.push_back(absl::StrCat("warning ", data));
-  };
-  spec.options.callbacks.on_status = [&](const JobRequest&,
-                                         const JobStatus& status) {
-    heard.push_back(absl::StrCat("status ", status.numerator));
-  };
-  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
-    heard.push_back(absl::StrCat("complete ", *request.result()));
-  };
-  const JobRequest request = client->SubmitJob(std::move(spec));
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  server.Send(kWorkData, {"H:1", "1"});
-  server.Send(kWorkStatus, {"H:1", "1", "2"});
-  server.Send(kWorkWarning, {"H:1", "w"});
-  server.Send(kWorkData, {"H:1", "2"});
-  server.Send(kWorkComplete, {"H:1", "r"});
-  ASSERT_TRUE(client->Wait(request, kLong).ok());
-  EXPECT_THAT(heard, ElementsAre("data 1", "status 1", "warning w", "data 2",
-                                 "complete r"));
-  EXPECT_THAT(request.data_updates(), IsEmpty());
-}
-
-TEST_F(ClientTest, CallbacksRunThoughNobodyWaits) {
-  auto client = MakeClient();
-  absl::Notification done;
-  JobSpec spec("t", "");
-  spec.options.callbacks.on_complete = [&](const JobRequest&) {
-    done.Notify();
-  };
-  client->SubmitJob(std::move(spec));
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  server.Send(kWorkComplete, {"H:1", "r"});
-  EXPECT_TRUE(done.WaitForNotificationWithTimeout(kLong));
-}
-
-TEST_F(ClientTest, ACallbackMaySubmitAndMustNotWait) {
-  auto client = MakeClient();
-  absl::Notification second_done;
-  absl::Status wait_status, echo_status;
-  JobSpec spec("first", "");
-  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
-    wait_status = client->Wait(request);
-    echo_status = client->Echo().status();
-    JobSpec next("second", "");
-    next.options.callbacks.on_complete = [&](const JobRequest&) {
-      second_done.Notify();
-    };
-    client->SubmitJob(std::move(next));
-  };
-  client->SubmitJob(std::move(spec));
-  PlayedServer server(&listener_);
-  for (const char* task : {"first", "second"}) {
-    EXPECT_THAT(server.ReceiveBody(kSubmitJob), HasSubstr(task));
-    server.Send(kJobCreated, {absl::StrCat("H:", task)});
-    server.Send(kWorkComplete, {absl::StrCat("H:", task), ""});
-  }
-  ASSERT_TRUE(second_done.WaitForNotificationWithTimeout(kLong));
-  EXPECT_EQ(wait_status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_EQ(echo_status.code(), absl::StatusCode::kFailedPrecondition);
-}
-
-TEST_F(ClientTest, ACallerOnlyClientRefusesCallbacks) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  auto client = MakeClient(options);
-  JobSpec spec("t", "");
-  spec.options.callbacks.on_complete = [](const JobRequest&) {};
-  EXPECT_EQ(client->SubmitJob(std::move(spec)).status().code(),
-            absl::StatusCode::kFailedPrecondition);
-}
+// --- driving by hand ---------------------------------------------------------
 
 TEST_F(ClientTest, ACallerOnlyClientWorksByTheCallersThread) {
   ClientOptions options = Options();

@@ -137,5 +137,21 @@ TEST_F(ClientThreadsTest, CallsOfEightThreadsGetTheirOwnResults) {
   for (std::thread& thread : threads) thread.join();
 }
 
+// The server runs on the threads that write to it: who asks must not fall
+// asleep before it has.
+TEST_F(ClientThreadsTest, AQuestionIsAnsweredThoughAnotherThreadLeads) {
+  const JobRequest request = client_->SubmitJob("nobody", "");
+  std::thread leader([this, &request] {
+    EXPECT_TRUE(absl::IsCancelled(client_->Wait(request)));
+  });
+  for (int i = 0; i < 100; ++i) {
+    const absl::Status status = client_->Echo("ping", "", kLong).status();
+    EXPECT_TRUE(status.ok()) << status;
+    if (!status.ok()) break;
+  }
+  request.Cancel();
+  leader.join();
+}
+
 }  // namespace
 }  // namespace gearman

@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/guarded_call.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/server_list.h"
 #include "gearman/transports/epoll_poller.h"
@@ -278,6 +280,8 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   if (exporter_ != nullptr && exporter_->next() <= now) {
     Export(now);
     Settle(clock_->Now());
+    // Others may have made room meanwhile, and left the rest to this thread.
+    if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
   }
   return tracker_.has_notices() ? absl::InfinitePast() : NextDeadline();
 }
@@ -305,37 +309,69 @@ bool ClientCore::RunNotices() {
     IoDriver::CallbackScope scope(&driver_);
     for (Notice& notice : notices) {
       if (notice.hooks != nullptr && !RunHooks(&notice)) continue;
-      const JobRequest request(notice.request);
-      const JobCallbacks& callbacks = notice.request->extras->callbacks;
-      switch (notice.kind) {
-        case Notice::Kind::kData:
-          callbacks.on_data(request, notice.data);
-          break;
-        case Notice::Kind::kWarning:
-          callbacks.on_warning(request, notice.data);
-          break;
-        case Notice::Kind::kStatus:
-          callbacks.on_status(request, notice.status);
-          break;
-        case Notice::Kind::kRetryBegins:
-        case Notice::Kind::kRetryEnds:
-          break;
-        case Notice::Kind::kEnding:
-        case Notice::Kind::kComplete:
-          if (callbacks.on_complete && !notice.silently) {
-            callbacks.on_complete(request);
-          }
-          ended.push_back(std::move(notice.request));
-          break;
+      RunCallbacks(notice);
+      if (notice.kind == Notice::Kind::kEnding ||
+          notice.kind == Notice::Kind::kComplete) {
+        ended.push_back(std::move(notice.request));
       }
     }
+    notices.clear();
   }
   mutex_.Lock();
+  if (ended.empty()) return true;
   for (const std::shared_ptr<JobRequestState>& request : ended) {
-    request->callbacks_pending = false;
-    ReleaseWaiters(request.get(), /*finished=*/true);
+    // Whoever waits for one that a callback has submitted again goes on.
+    if (--request->callbacks_pending == 0 &&
+        request->finished.load(std::memory_order_relaxed)) {
+      ReleaseWaiters(request.get(), /*finished=*/true);
+    }
   }
+  // Ours may be the last handles: what callbacks hold is the user's, and may
+  // call the client when it goes.
+  mutex_.Unlock();
+  {
+    IoDriver::CallbackScope scope(&driver_);
+    ended.clear();
+  }
+  mutex_.Lock();
   return true;
+}
+
+void ClientCore::RunCallbacks(const Notice& notice) {
+  if (notice.request->extras == nullptr) return;
+  const JobRequest request(notice.request);
+  const JobCallbacks& callbacks = notice.request->extras->callbacks;
+  const auto guarded = [this, &request](absl::string_view name,
+                                        const auto& callback) {
+    GuardedCall(callback, [&](absl::string_view what) {
+      options_.logger.Log(LogLevel::kError, name, " of the task \"",
+                          absl::CHexEscape(request.task()), "\", unique \"",
+                          absl::CHexEscape(request.unique()),
+                          "\", threw: ", what);
+      return absl::UnknownError(what);
+    }).IgnoreError();
+  };
+  switch (notice.kind) {
+    case Notice::Kind::kData:
+      guarded("on_data", [&] { callbacks.on_data(request, notice.data); });
+      break;
+    case Notice::Kind::kWarning:
+      guarded("on_warning",
+              [&] { callbacks.on_warning(request, notice.data); });
+      break;
+    case Notice::Kind::kStatus:
+      guarded("on_status",
+              [&] { callbacks.on_status(request, notice.status); });
+      break;
+    case Notice::Kind::kRetryBegins:
+    case Notice::Kind::kRetryEnds:
+      break;
+    case Notice::Kind::kEnding:
+    case Notice::Kind::kComplete:
+      if (!callbacks.on_complete || notice.silently) break;
+      guarded("on_complete", [&] { callbacks.on_complete(request); });
+      break;
+  }
 }
 
 absl::Time ClientCore::RunOnce(absl::Time deadline) {

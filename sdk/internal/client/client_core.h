@@ -77,7 +77,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   Metrics* metrics() const { return metrics_.get(); }
   // Guards every request of this client that is not finished.
   absl::Mutex* mutex() ABSL_LOCK_RETURNED(mutex_) { return &mutex_; }
-  bool in_callback() const { return driver_.in_callback(); }
+  // FAILED_PRECONDITION: not on this thread, which runs a callback.
+  absl::Status MayWait() const;
 
  private:
   explicit ClientCore(ClientOptions options, std::vector<Address> servers);
@@ -132,6 +133,12 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Hands the metrics to the exporter, without the lock meanwhile.
   void Export(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Sends what has just been asked for, and waits as IoDriver::Wait.
+  void SendAndWait(Waiter* waiter, absl::Time now, absl::Time deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Runs callbacks that are due, drops the lock meanwhile. What they throw is
+  // logged.
+  void RunCallbacks(const Notice& notice) ABSL_LOCKS_EXCLUDED(mutex_);
   // After a change by a thread that does not drive: writes, and tells who does.
   void AfterChange(absl::Time now, bool will_wait)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -19,14 +19,18 @@ namespace internal {
 
 // --- waiting -----------------------------------------------------------------
 
+absl::Status ClientCore::MayWait() const {
+  if (!driver_.in_callback()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "a callback must not wait: it runs on the thread that drives the I/O; "
+      "use on_complete, or another thread");
+}
+
 absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
                               bool for_accepted, absl::Duration timeout) {
+  absl::Status may_wait = MayWait();
+  if (!may_wait.ok()) return may_wait;
   absl::MutexLock lock(&mutex_);
-  if (driver_.in_callback()) {
-    return absl::FailedPreconditionError(
-        "a callback must not wait: it runs on the thread that drives the I/O; "
-        "use on_complete, or another thread");
-  }
   const absl::Time deadline = clock_->Now() + timeout;
   const auto there = [for_accepted](const JobRequestState& request) {
     return request.finished.load(std::memory_order_acquire) ||
@@ -43,7 +47,7 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
               ? "\": the request was not submitted"
               : "\": the request belongs to another client"));
     }
-    if (!there(*request) || request->callbacks_pending) {
+    if (!there(*request) || request->callbacks_pending > 0) {
       waiter.Add(request, for_accepted);
     }
   }
@@ -93,8 +97,7 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
     query->asked = now;
     Dispatch(query, now);
   }
-  AfterChange(now, /*will_wait=*/true);
-  driver_.Wait(&waiter, now + timeout);
+  SendAndWait(&waiter, now, now + timeout);
   waiter.Abandon();
   for (Query* query : queries) {
     if (query->finished) continue;
@@ -103,6 +106,18 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
                      servers_.link(query->server).name, ": no answer within ",
                      absl::FormatDuration(timeout))));
   }
+}
+
+void ClientCore::SendAndWait(Waiter* waiter, absl::Time now,
+                             absl::Time deadline) {
+  AfterChange(now, /*will_wait=*/true);
+  if (driver_.leading()) {
+    // The one who leads may be asleep, and would not run it.
+    mutex_.Unlock();
+    poller_->RunDeferred();
+    mutex_.Lock();
+  }
+  driver_.Wait(waiter, deadline);
 }
 
 absl::Status ClientCore::MayAsk() const {
@@ -168,7 +183,6 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
         next = std::min(next, servers_.link(server).avoid_until);
       }
     }
-    AfterChange(now, /*will_wait=*/true);
     Waiter waiter(candidates.size() + 1, Waiter::Until::kAny);
     waiter.Add(&never, /*for_accepted=*/false);
     for (Candidate& candidate : candidates) {
@@ -176,7 +190,7 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
         waiter.Add(&candidate.query, /*for_accepted=*/false);
       }
     }
-    driver_.Wait(&waiter, next);
+    SendAndWait(&waiter, now, next);
     waiter.Abandon();
     const bool answered = std::any_of(
         candidates.begin(), candidates.end(), [](const Candidate& candidate) {
@@ -252,19 +266,22 @@ absl::Status ClientCore::AddServer(absl::string_view text) {
 }
 
 absl::Status ClientCore::RemoveServer(absl::string_view text) {
-  absl::MutexLock lock(&mutex_);
-  const int server = servers_.Find(text);
-  if (server < 0) {
-    return absl::NotFoundError(
-        absl::StrCat(text, " is none of the client's servers"));
+  {
+    absl::MutexLock lock(&mutex_);
+    const int server = servers_.Find(text);
+    if (server < 0) {
+      return absl::NotFoundError(
+          absl::StrCat(text, " is none of the client's servers"));
+    }
+    if (servers_.servers().size() == 1) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          text, " is the client's only server; add another one first"));
+    }
+    servers_.Remove(server);
+    OnServersChanged();
+    AfterChange(clock_->Now(), /*will_wait=*/false);
   }
-  if (servers_.servers().size() == 1) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        text, " is the client's only server; add another one first"));
-  }
-  servers_.Remove(server);
-  OnServersChanged();
-  AfterChange(clock_->Now(), /*will_wait=*/false);
+  poller_->RunDeferred();
   return absl::OkStatus();
 }
 

@@ -123,10 +123,9 @@ absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
         return absl::DeadlineExceededError(
             "not submitted: the client was full until the request's timeout");
       }
-      Settle(now);
       Waiter waiter(1);
       waiter.Add(&room_, /*for_accepted=*/false);
-      driver_.Wait(&waiter, request.deadline);
+      SendAndWait(&waiter, now, request.deadline);
     }
     return absl::OkStatus();
   }
@@ -219,7 +218,9 @@ void ClientCore::AfterChange(absl::Time now, bool will_wait) {
   // It may have ended requests of others, and made room.
   if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
   driver_.WakeDoneLeader();
-  if (will_wait) return;
+  // A thread that is going to lead sees to everything itself; one that sleeps
+  // as the leader must hear of timers and callbacks of others.
+  if (will_wait && !driver_.leading()) return;
   driver_.OnChange(tracker_.has_notices() ? absl::InfinitePast()
                                           : NextDeadline());
 }

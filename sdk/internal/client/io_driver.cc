@@ -14,17 +14,17 @@ namespace {
 // on, until somebody waits again.
 constexpr absl::Duration kBackgroundGrace = absl::Milliseconds(1);
 
-// The driver whose callbacks the thread runs, if any.
-thread_local const IoDriver* current_driver = nullptr;
+// The innermost of those that the thread is in; null: it runs no callback.
+thread_local const IoDriver::CallbackScope* current_scope = nullptr;
 
 }  // namespace
 
 IoDriver::CallbackScope::CallbackScope(const IoDriver* driver)
-    : previous_(current_driver) {
-  current_driver = driver;
+    : driver_(driver), outer_(current_scope) {
+  current_scope = this;
 }
 
-IoDriver::CallbackScope::~CallbackScope() { current_driver = previous_; }
+IoDriver::CallbackScope::~CallbackScope() { current_scope = outer_; }
 
 IoDriver::IoDriver(absl::Mutex* mutex, Poller* poller, Machine* machine,
                    bool background_allowed)
@@ -35,7 +35,11 @@ IoDriver::IoDriver(absl::Mutex* mutex, Poller* poller, Machine* machine,
 
 IoDriver::~IoDriver() { Stop(); }
 
-bool IoDriver::in_callback() const { return current_driver == this; }
+bool IoDriver::in_callback() const {
+  const CallbackScope* scope = current_scope;
+  while (scope != nullptr && scope->driver_ != this) scope = scope->outer_;
+  return scope != nullptr;
+}
 
 bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
   if (waiter->done()) return true;
@@ -121,9 +125,16 @@ void IoDriver::HandOver() {
 }
 
 void IoDriver::WakeBackground() {
-  if (!background_idle_ || !machine_->NeedsBackground()) return;
-  background_idle_ = false;
-  background_condition_.Signal();
+  const bool started = background_.joinable();
+  const bool could_lead =
+      started ? background_idle_ : background_allowed_ && !stopping_;
+  if (!could_lead || !machine_->NeedsBackground()) return;
+  if (started) {
+    background_idle_ = false;
+    background_condition_.Signal();
+  } else {
+    background_ = std::thread(&IoDriver::BackgroundMain, this);
+  }
 }
 
 void IoDriver::OnChange(absl::Time deadline) {
@@ -131,15 +142,7 @@ void IoDriver::OnChange(absl::Time deadline) {
     if (polling_ && deadline < polling_until_) poller_->Wake();
     return;
   }
-  if (!followers_.empty()) {
-    followers_.front()->Wake();
-    return;
-  }
-  if (background_.joinable()) {
-    WakeBackground();
-  } else if (background_allowed_ && !stopping_ && machine_->NeedsBackground()) {
-    background_ = std::thread(&IoDriver::BackgroundMain, this);
-  }
+  HandOver();
 }
 
 bool IoDriver::BackgroundMayLead() const {

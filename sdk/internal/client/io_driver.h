@@ -62,7 +62,10 @@ class IoDriver {
   // Nobody polls, or the one who leads is asleep in the poller: whoever has
   // something to send should write it himself.
   bool leader_busy() const { return leading_ && !polling_; }
-  // The calling thread is running a callback of this client.
+  // Some thread drives.
+  bool leading() const { return leading_; }
+  // The calling thread is running a callback of this client, perhaps with one
+  // of another client inside.
   bool in_callback() const;
   // Marks the calling thread as running callbacks of this client.
   class CallbackScope {
@@ -73,7 +76,10 @@ class IoDriver {
     CallbackScope& operator=(const CallbackScope&) = delete;
 
    private:
-    const IoDriver* const previous_;
+    friend class IoDriver;
+
+    const IoDriver* const driver_;
+    const CallbackScope* const outer_;
   };
 
   // Ends the background thread and every wait. The lock is not held. Don't
@@ -89,6 +95,7 @@ class IoDriver {
   void HandOver();
   void BackgroundMain();
   bool BackgroundMayLead() const;
+  // Wakes or starts the background thread, if it may lead and is needed.
   void WakeBackground();
 
   absl::Mutex* const mutex_;

@@ -143,8 +143,8 @@ struct JobRequestState final : Operation {
   bool timed_out = false;
   bool has_result = false;
   std::atomic<bool> finished{true};
-  // Finished, but its last callbacks have not returned yet.
-  bool callbacks_pending = false;
+  // Ends of it whose callbacks have not returned yet: one may submit it again.
+  uint32_t callbacks_pending = 0;
   int attempts = 0;
   InlineBytes handle;
   std::string result;

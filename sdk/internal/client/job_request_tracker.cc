@@ -185,7 +185,7 @@ RequestOutcome JobRequestTracker::MarkFinished(JobRequestState* request,
     request->metrics->Finished(outcome, ended - request->submitted);
   }
   request->status = std::move(status);
-  request->callbacks_pending = told;
+  if (told) ++request->callbacks_pending;
   // Last: whoever sees it may read everything without the lock.
   request->finished.store(true, std::memory_order_release);
   return outcome;
