@@ -113,6 +113,75 @@ TEST_F(ClientHealthTest, AConnectionThatIdledForAMomentIsKept) {
   EXPECT_TRUE(stack_.simulation.RunUntil([&] { return second.finished(); }));
 }
 
+// A client that nobody drives but who calls it, and whose server answers at
+// once.
+class PausedClientTest : public ClientHealthTest {
+ protected:
+  PausedClientTest() { stack_.simulation.Stop("client"); }
+  // A minute passes after a job's submission, in which the server answers.
+  JobRequest AnsweredUnseen(CallOptions options = {}) {
+    JobRequest request = client_->SubmitJob("resize", "", std::move(options));
+    server_ = played_.Accept();
+    EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
+    EXPECT_THAT(server_->Receive(), ::testing::StartsWith("SUBMIT_JOB"));
+    server_->Send(Command::kOptionRes, {"exceptions"});
+    server_->Send(Command::kJobCreated, {"H:1"});
+    server_->Send(Command::kWorkComplete, {"H:1", "done"});
+    stack_.simulation.RunFor(absl::Minutes(1));
+    return request;
+  }
+};
+
+TEST_F(PausedClientTest, AServerIsNotDeadWhoseAnswerNobodyHasRead) {
+  const JobRequest request = AnsweredUnseen();
+  const absl::Status status = client_->Wait(request);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(request.result(), "done");
+}
+
+TEST_F(PausedClientTest, AResultThatNobodyHasReadIsNotLate) {
+  CallOptions options;
+  options.timeout = absl::Seconds(10);
+  const JobRequest request = AnsweredUnseen(options);
+  const absl::Status status = client_->Wait(request);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(request.result(), "done");
+}
+
+TEST_F(PausedClientTest, AnAnswerThatCameTooLateForItsQuestionIsRead) {
+  const absl::Status late =
+      client_->Echo("ping", "", absl::Milliseconds(1)).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(late)) << late;
+  server_ = played_.Accept();
+  EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ ping");
+  server_->Send(Command::kOptionRes, {"exceptions"});
+  server_->Send(Command::kEchoRes, {"ping"});
+  stack_.simulation.RunFor(absl::Minutes(1));
+  stack_.simulation.Drive(
+      "client", [this] { return client_->RunOnce(absl::InfinitePast()); });
+  const JobRequest request = client_->SubmitBackgroundJob("resize", "");
+  EXPECT_THAT(server_->Receive(), ::testing::StartsWith("SUBMIT_JOB_BG"));
+  server_->Send(Command::kJobCreated, {"H:1"});
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return request.finished(); }));
+  EXPECT_TRUE(request.complete()) << request.status();
+}
+
+TEST_F(PausedClientTest, AServerThatNeverAnsweredIsLeftBeforeItGetsMore) {
+  const absl::Status late =
+      client_->Echo("ping", "", absl::Milliseconds(1)).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(late)) << late;
+  const auto silent = played_.Accept();
+  stack_.simulation.RunFor(absl::Minutes(1));
+  stack_.simulation.Drive(
+      "client", [this] { return client_->RunOnce(absl::InfinitePast()); });
+  const JobRequest request = Accepted("H:1");
+  EXPECT_TRUE(request.attempts().empty());
+  EXPECT_EQ(silent->Receive(), "OPTION_REQ exceptions");
+  EXPECT_EQ(silent->Receive(), "ECHO_REQ ping");
+  EXPECT_EQ(silent->Receive(), "closed");
+}
+
 // Two servers, of which one goes away and comes back.
 class ServerHealthTest : public ::testing::Test {
  protected:

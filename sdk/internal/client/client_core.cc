@@ -247,6 +247,16 @@ void ClientCore::HandleLost(absl::Time now) {
   }
 }
 
+void ClientCore::ReadBeforeLate(absl::Time now) {
+  if (now < std::min(tracker_.next_deadline(), servers_.next_deadline())) {
+    return;
+  }
+  // Perhaps nobody has driven for a while: what has come counts, and a server
+  // is not dead whose answer is there to be read.
+  for (const Poller::Key key : servers_.keys()) OnReady(key, now);
+  Settle(now);
+}
+
 void ClientCore::Settle(absl::Time now) {
   do {
     HandleLost(now);
@@ -269,6 +279,7 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   mutex_.AssertHeld();
   absl::Time now = clock_->Now();
   for (const Poller::Key key : ready) OnReady(key, now);
+  ReadBeforeLate(now);
   for (;;) {
     tracker_.OnTime(now);
     servers_.OnTime(now, &lost_);

@@ -110,6 +110,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   void OnReady(Poller::Key key, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HandleLost(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Before time is told: reads what has come, if something is late.
+  void ReadBeforeLate(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Nobody waits for it any more.
   void AbandonQuery(Query* query, const absl::Status& status)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -273,8 +273,9 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
 }
 
 absl::Status ClientCore::Open(int server, absl::Time now) {
-  if (servers_.NeedsLook(server)) {
+  if (servers_.NeedsLook(server, now)) {
     OnReady(servers_.link(server).connection->key(), now);
+    servers_.OnTime(server, now, &lost_);
     HandleLost(now);
     servers_.CloseIfStale(server, now);
   }

@@ -117,6 +117,7 @@ void JobRequestTracker::SetTimer(JobRequestState* request, absl::Time time) {
 }
 
 void JobRequestTracker::Dispatch(JobRequestState* request) {
+  request->to_dispatch = true;
   to_dispatch_.push_back(request);
 }
 
@@ -124,6 +125,7 @@ void JobRequestTracker::TakeDispatches(
     std::vector<JobRequestState*>* requests) {
   requests->clear();
   requests->swap(to_dispatch_);
+  for (JobRequestState* request : *requests) request->to_dispatch = false;
 }
 
 std::vector<Notice> JobRequestTracker::TakeNotices() {
@@ -139,7 +141,8 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
     request->extras->retry_at = absl::InfiniteFuture();
   }
   // Rare: it was about to be dispatched.
-  if (!to_dispatch_.empty()) {
+  if (request->to_dispatch) {
+    request->to_dispatch = false;
     to_dispatch_.erase(
         std::remove(to_dispatch_.begin(), to_dispatch_.end(), request),
         to_dispatch_.end());

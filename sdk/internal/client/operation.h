@@ -49,6 +49,8 @@ struct Operation {
   const Kind kind;
   // Its reply is due: it is in the reply queue.
   bool reply_due = false;
+  // A request that the tracker wants to be given to a server.
+  bool to_dispatch = false;
 };
 
 inline void WaitNode::LinkTo(Operation* target) {

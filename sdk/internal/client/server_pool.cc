@@ -177,10 +177,11 @@ absl::Status ServerPool::Open(int server, absl::Time now) {
   return Connect(server, now);
 }
 
-bool ServerPool::NeedsLook(int server) const {
+bool ServerPool::NeedsLook(int server, absl::Time now) const {
   const ServerLink& link = links_[static_cast<size_t>(server)];
-  return link.connection != nullptr && link.connection->connected() &&
-         IsUnused(link);
+  return link.connection != nullptr &&
+         (link.deadline <= now ||
+          (link.connection->connected() && IsUnused(link)));
 }
 
 bool ServerPool::IsUnused(const ServerLink& link) const {
@@ -256,8 +257,10 @@ void ServerPool::UpdateDeadline(ServerLink& link, absl::Time now) {
 }
 
 void ServerPool::CloseIfStale(int server, absl::Time now) {
-  if (NeedsLook(server) &&
-      now - link(server).last_received >= options_.heartbeat_interval) {
+  const ServerLink& link = this->link(server);
+  if (link.connection != nullptr && link.connection->connected() &&
+      IsUnused(link) &&
+      now - link.last_received >= options_.heartbeat_interval) {
     CloseQuietly(server, "idle for too long to be relied on", now);
   }
 }
@@ -325,31 +328,39 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
 
 void ServerPool::OnTime(absl::Time now, std::vector<LostLink>* lost) {
   for (size_t i = 0; i < links_.size(); ++i) {
-    ServerLink& link = links_[i];
-    if (link.connection == nullptr || link.deadline > now) continue;
-    const bool connecting = !link.connection->connected();
-    link.deadline = absl::InfiniteFuture();
-    if (link.heartbeat_next && !connecting) {
-      link.heartbeat_next = false;
-      link.heartbeat_sent = now;
-      link.session->SendHeartbeat();
-      MarkDirty(static_cast<int>(i));
-      continue;
-    }
-    absl::Status status =
-        connecting ? absl::UnavailableError(absl::StrCat(
-                         link.connection->Describe(), ": not connected within ",
-                         absl::FormatDuration(options_.connect_timeout),
-                         " (connect_timeout)"))
-                   : absl::UnavailableError(absl::StrCat(
-                         link.connection->Describe(), ": no answer within ",
-                         absl::FormatDuration(options_.reply_timeout),
-                         " (reply_timeout): taken for dead"));
-    lost->push_back({static_cast<int>(i), std::move(status), connecting,
-                     connecting ? ReconnectReason::kConnectFailed
-                                : ReconnectReason::kUnresponsive,
-                     /*timed_out=*/true});
+    if (links_[i].deadline <= now) OnTime(static_cast<int>(i), now, lost);
   }
+}
+
+void ServerPool::OnTime(int server, absl::Time now,
+                        std::vector<LostLink>* lost) {
+  ServerLink& link = this->link(server);
+  if (link.connection == nullptr) return;
+  // What has just been read may have put it off.
+  UpdateDeadline(link, now);
+  if (link.deadline > now) return;
+  const bool connecting = !link.connection->connected();
+  link.deadline = absl::InfiniteFuture();
+  if (link.heartbeat_next && !connecting) {
+    link.heartbeat_next = false;
+    link.heartbeat_sent = now;
+    link.session->SendHeartbeat();
+    MarkDirty(server);
+    return;
+  }
+  absl::Status status =
+      connecting ? absl::UnavailableError(absl::StrCat(
+                       link.connection->Describe(), ": not connected within ",
+                       absl::FormatDuration(options_.connect_timeout),
+                       " (connect_timeout)"))
+                 : absl::UnavailableError(absl::StrCat(
+                       link.connection->Describe(), ": no answer within ",
+                       absl::FormatDuration(options_.reply_timeout),
+                       " (reply_timeout): taken for dead"));
+  lost->push_back({server, std::move(status), connecting,
+                   connecting ? ReconnectReason::kConnectFailed
+                              : ReconnectReason::kUnresponsive,
+                   /*timed_out=*/true});
 }
 
 void ServerPool::MarkDirty(int server) {
@@ -417,6 +428,14 @@ absl::Time ServerPool::next_deadline() const {
   absl::Time next = absl::InfiniteFuture();
   for (const ServerLink& link : links_) next = std::min(next, link.deadline);
   return next;
+}
+
+std::vector<Poller::Key> ServerPool::keys() const {
+  std::vector<Poller::Key> keys;
+  for (const ServerLink& link : links_) {
+    if (link.connection != nullptr) keys.push_back(link.connection->key());
+  }
+  return keys;
 }
 
 size_t ServerPool::output_bytes() const {

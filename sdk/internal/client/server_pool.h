@@ -139,9 +139,10 @@ class ServerPool {
   // be given to its session. Errors as TransportFactory::Create and
   // Transport::Connect.
   absl::Status Open(int server, absl::Time now);
-  // The connection is idle, so that perhaps nobody reads from it: do so
-  // (OnReady) before it is used, as the server may have closed it.
-  bool NeedsLook(int server) const;
+  // Perhaps nobody has read from the connection for a while, as it is idle, or
+  // its time has passed: do so (OnReady, then OnTime) before it is used, as the
+  // server may have closed it.
+  bool NeedsLook(int server, absl::Time now) const;
   // Closes an idle connection that was quiet for longer than the heartbeat
   // interval: what is sent into it might get lost.
   void CloseIfStale(int server, absl::Time now);
@@ -150,8 +151,9 @@ class ServerPool {
   // key of a connection that is gone. Otherwise the link is lost.
   void OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
                std::vector<LostLink>* lost);
-  // Finds the links whose time has come.
+  // Finds the links whose time has come; or looks at one.
   void OnTime(absl::Time now, std::vector<LostLink>* lost);
+  void OnTime(int server, absl::Time now, std::vector<LostLink>* lost);
   // Writes what the dirty links have to write, and tells the poller what they
   // wait for.
   void Flush(absl::Time now, std::vector<LostLink>* lost);
@@ -165,6 +167,8 @@ class ServerPool {
 
   // When OnTime must be called at the latest.
   absl::Time next_deadline() const;
+  // Of all connections, for OnReady.
+  std::vector<Poller::Key> keys() const;
   // Bytes waiting to be written.
   size_t output_bytes() const;
   // Something waits to be written, or for a connection.

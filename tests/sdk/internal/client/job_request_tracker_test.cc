@@ -352,6 +352,37 @@ TEST_F(JobRequestTrackerTest, GivingUpAllLeavesNothingInFlight) {
   }
 }
 
+// The end of one must cost the same however many wait to be dispatched.
+TEST_F(JobRequestTrackerTest, ALossOfVeryManyRetriesSomeAndEndsTheRest) {
+  constexpr int kOfEach = 200000;
+  AllowRetry();
+  std::vector<std::shared_ptr<JobRequestState>> unsent, accepted;
+  for (int i = 0; i < kOfEach; ++i) {
+    unsent.push_back(Started());
+    accepted.push_back(Started());
+    Give(accepted.back(), Effect::Kind::kAccepted);
+  }
+  for (const auto& request : unsent) {
+    Lose(request, FailureReason::kConnect, /*bytes_sent=*/false);
+  }
+  for (const auto& request : accepted) {
+    Lose(request, FailureReason::kLostAfterAcceptance, /*bytes_sent=*/true);
+  }
+  EXPECT_THAT(TakeDispatches(), SizeIs(kOfEach));
+  EXPECT_EQ(tracker_.in_flight(), static_cast<size_t>(kOfEach));
+}
+
+TEST_F(JobRequestTrackerTest, ARequestThatEndsIsNotDispatchedAnyMore) {
+  AllowRetry();
+  auto first = Started();
+  auto second = Started();
+  for (const auto& request : {first, second}) {
+    Lose(request, FailureReason::kConnect, /*bytes_sent=*/false);
+  }
+  tracker_.GiveUp(first.get(), absl::CancelledError("enough"), now_);
+  EXPECT_THAT(TakeDispatches(), ElementsAre(second.get()));
+}
+
 TEST(JobRequestStateTest, ItsTransitionsLeadWhereTheTableSays) {
   EXPECT_EQ(NextState(JobState::kUnknown, RequestInput::kSubmit),
             JobState::kPending);
