@@ -138,8 +138,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Sends what has just been asked for, and waits as IoDriver::Wait.
   void SendAndWait(Waiter* waiter, absl::Time now, absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Runs callbacks that are due, drops the lock meanwhile. What they throw is
-  // logged.
+  // Tells the callbacks of a notice. What they throw is logged.
   void RunCallbacks(const Notice& notice) ABSL_LOCKS_EXCLUDED(mutex_);
   // After a change by a thread that does not drive: writes, and tells who does.
   void AfterChange(absl::Time now, bool will_wait)
