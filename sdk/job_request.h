@@ -22,7 +22,8 @@
 // thread that drives the I/O, with no lock held, in the order of arrival,
 // before a wait for this request returns; they may submit, not wait. Submit
 // again, and Reset, only while no other thread uses the request; a callback may
-// submit its own request again, and a wait for it then goes on.
+// submit its own request again (to the same client: another one refuses it with
+// FAILED_PRECONDITION), and a wait for it then goes on.
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_
 

@@ -196,6 +196,19 @@ TEST_F(ClientCallbacksTest, ACallbackMaySubmitItsRequestAgain) {
   EXPECT_EQ(ends, 2);
 }
 
+TEST_F(ClientCallbacksTest, ACallbackMustNotGiveItsRequestToAnotherClient) {
+  auto client = MakeClient();
+  auto other = MakeClient();
+  absl::Status status;
+  JobSpec spec = Refused();
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    status = other->SubmitMultipleRequests({request});
+  };
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(client->Run("t", "", spec.options).status()));
+  EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
+}
+
 // What it waits for includes the callback of a submission that ended at once.
 TEST_F(ClientCallbacksTest, AWaitReturnsAfterTheLastOfTheCallbacks) {
   auto client = MakeClient();

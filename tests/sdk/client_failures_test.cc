@@ -217,49 +217,44 @@ class ClientLimitTest : public ClientTest {
     options.limits.when_full = when_full;
     return MakeClient(options);
   }
+  // Three jobs, of which the last finds no room.
+  std::vector<JobRequest> SubmitOneTooMany(Client& client) {
+    std::vector<JobSpec> specs(3, JobSpec("t", ""));
+    specs[2].options.callbacks.on_complete = [this](const JobRequest&) {
+      ++completed_;
+    };
+    return client.SubmitMultipleJobs(std::move(specs));
+  }
+
+  int completed_ = 0;
 };
 
 TEST_F(ClientLimitTest, AFullClientFailsTheNextRequestWhenTold) {
   auto client = ClientWithLimit(WhenFull::kFail);
-  int completed = 0;
-  std::vector<JobSpec> specs(3, JobSpec("t", ""));
-  specs[2].options.callbacks.on_complete = [&](const JobRequest&) {
-    ++completed;
-  };
-  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  const auto requests = SubmitOneTooMany(*client);
   EXPECT_EQ(client->Wait(requests[2], kLong).code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(completed, 1);
+  EXPECT_EQ(completed_, 1);
   EXPECT_FALSE(requests[1].finished());
 }
 
 TEST_F(ClientLimitTest, AFullClientDropsTheNextRequestSilentlyWhenTold) {
   auto client = ClientWithLimit(WhenFull::kDrop);
-  int completed = 0;
-  std::vector<JobSpec> specs(3, JobSpec("t", ""));
-  specs[2].options.callbacks.on_complete = [&](const JobRequest&) {
-    ++completed;
-  };
-  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  const auto requests = SubmitOneTooMany(*client);
   EXPECT_TRUE(requests[2].finished());
   EXPECT_EQ(requests[2].status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(completed, 0);
+  EXPECT_EQ(completed_, 0);
 }
 
 TEST_F(ClientLimitTest, ADroppedRequestHasItsCallbacksWhenSubmittedAgain) {
   auto client = ClientWithLimit(WhenFull::kDrop);
-  int completed = 0;
-  std::vector<JobSpec> specs(3, JobSpec("t", ""));
-  specs[2].options.callbacks.on_complete = [&](const JobRequest&) {
-    ++completed;
-  };
-  const auto requests = client->SubmitMultipleJobs(std::move(specs));
+  const auto requests = SubmitOneTooMany(*client);
   ASSERT_TRUE(requests[2].finished());
   requests[0].Cancel();
   ASSERT_TRUE(client->SubmitMultipleRequests({requests[2]}).ok());
   requests[2].Cancel();
   EXPECT_TRUE(absl::IsCancelled(client->Wait(requests[2], kLong)));
-  EXPECT_EQ(completed, 1);
+  EXPECT_EQ(completed_, 1);
 }
 
 TEST_F(ClientLimitTest, AFullClientWaitsForRoomByDefault) {

@@ -21,7 +21,19 @@ namespace {
 using ::testing::IsEmpty;
 using testing::RecordedSpan;
 
-class WorkerTracingTest : public TracingTest {};
+class WorkerTracingTest : public TracingTest {
+ protected:
+  // A worker whose task "later" leaves its job pending.
+  void StartWorkerOfLater() {
+    EXPECT_TRUE(
+        StartWorker()
+            .RegisterAsync(
+                "later", [this](PendingJob job) { pending_ = std::move(job); })
+            .ok());
+  }
+
+  PendingJob pending_;
+};
 
 TEST_F(WorkerTracingTest, AJobThatIsLateEndsWhenItsHandlerReturns) {
   stack_.StartServer("jobs");
@@ -49,18 +61,13 @@ TEST_F(WorkerTracingTest, AJobThatIsLateEndsWhenItsHandlerReturns) {
 
 TEST_F(WorkerTracingTest, APendingJobEndsWithItsAnswer) {
   stack_.StartServer("jobs");
-  PendingJob pending;
-  ASSERT_TRUE(
-      StartWorker()
-          .RegisterAsync(
-              "later", [&pending](PendingJob job) { pending = std::move(job); })
-          .ok());
+  StartWorkerOfLater();
   StartClient();
   const JobRequest request = client_->SubmitJob("later", "");
   DriveClient();
   stack_.simulation.RunFor(absl::Seconds(3));
   EXPECT_EQ(Spans(TraceOperation::kProcess).at(0).ends, 0);
-  pending.Finish(std::string("done"));
+  pending_.Finish(std::string("done"));
   stack_.simulation.RunUntil([&] { return request.finished(); });
   const RecordedSpan span = Spans(TraceOperation::kProcess).at(0);
   EXPECT_EQ(span.ends, 1);
@@ -70,12 +77,7 @@ TEST_F(WorkerTracingTest, APendingJobEndsWithItsAnswer) {
 
 TEST_F(WorkerTracingTest, AJobWhoseServerIsLostEndsAsLost) {
   stack_.StartServer("jobs");
-  PendingJob pending;
-  ASSERT_TRUE(
-      StartWorker()
-          .RegisterAsync(
-              "later", [&pending](PendingJob job) { pending = std::move(job); })
-          .ok());
+  StartWorkerOfLater();
   StartClient();
   const JobRequest request = client_->SubmitBackgroundJob("later", "");
   ASSERT_TRUE(client_->Wait(request).ok());
@@ -85,18 +87,13 @@ TEST_F(WorkerTracingTest, AJobWhoseServerIsLostEndsAsLost) {
   const RecordedSpan span = Spans(TraceOperation::kProcess).at(0);
   EXPECT_EQ(span.ends, 1);
   EXPECT_EQ(span.error_type, "lost");
-  pending.Finish(std::string("too late"));
+  pending_.Finish(std::string("too late"));
   stack_.simulation.RunFor(absl::Minutes(1));
 }
 
 TEST_F(WorkerTracingTest, TheEndOfTheWorkerEndsWhatItHolds) {
   stack_.StartServer("jobs");
-  PendingJob pending;
-  ASSERT_TRUE(
-      StartWorker()
-          .RegisterAsync(
-              "later", [&pending](PendingJob job) { pending = std::move(job); })
-          .ok());
+  StartWorkerOfLater();
   StartClient();
   const JobRequest request = client_->SubmitBackgroundJob("later", "");
   ASSERT_TRUE(client_->Wait(request).ok());

@@ -87,6 +87,9 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   absl::Time Work(const std::vector<Poller::Key>& ready) override;
   bool NeedsBackground() const override;
 
+  // It must not be submitted: here, or in another client, of which a callback
+  // may be the caller.
+  bool InFlight(const JobRequestState& request) const;
   // Fills in what the request leaves to the client. An error ends it.
   absl::Status Prepare(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -27,10 +27,7 @@ absl::Status Thrown(absl::string_view what) {
 
 void ClientCore::RunInterceptors(JobRequestState* request) {
   // Submit will leave it alone.
-  if (!request->finished.load(std::memory_order_acquire) ||
-      request->state != JobState::kUnknown) {
-    return;
-  }
+  if (InFlight(*request) || request->state != JobState::kUnknown) return;
   JobRequestExtras& extras = request->MutableExtras();
   // It is twice in the batch.
   if (extras.hooks != nullptr) return;

@@ -135,6 +135,13 @@ absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
       " bytes to write (limit ", options_.limits.max_output_bytes, ")"));
 }
 
+bool ClientCore::InFlight(const JobRequestState& request) const {
+  if (!request.finished.load(std::memory_order_acquire)) return true;
+  // A callback may submit its own request again, but not take it away from
+  // those who wait for it.
+  return request.core.get() != this && request.callbacks_pending > 0;
+}
+
 absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
                                 bool will_wait) {
   absl::Status result;
@@ -153,7 +160,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
     const uint32_t number = ++batches_;
     for (const JobRequest& handle : batch) {
       const std::shared_ptr<JobRequestState>& request = handle.internal_state();
-      if (!request->finished.load(std::memory_order_acquire)) {
+      if (InFlight(*request)) {
         if (request->core.get() != this && result.ok()) {
           result = absl::FailedPreconditionError(absl::StrCat(
               "task \"", absl::CHexEscape(request->task), "\", unique \"",
