@@ -19,6 +19,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/transports/wake_batch.h"
 
 namespace gearman {
 namespace {
@@ -81,10 +82,10 @@ static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t) &&
 
 }  // namespace
 
-class EpollPoller::Core {
+class EpollPoller::Core final : public Sleeper {
  public:
   Core(int epoll_fd, int event_fd) : epoll_fd_(epoll_fd), event_fd_(event_fd) {}
-  ~Core() {
+  ~Core() override {
     close(epoll_fd_);
     close(event_fd_);
   }
@@ -133,14 +134,18 @@ class EpollPoller::Core {
     entries_.emplace(key, Entry());
   }
 
-  void Mark(Key key) {
+  // True: somebody slept, and is to be roused, best without a lock that he
+  // would have to wait for.
+  bool Mark(Key key) {
     absl::MutexLock lock(&mutex_);
     const auto it = entries_.find(key);
-    if (it == entries_.end() || it->second.marked) return;
+    if (it == entries_.end() || it->second.marked) return false;
     it->second.marked = true;
     marked_.push_back(key);
-    WakeLocked();
+    return std::exchange(sleeping_, false);
   }
+
+  void Rouse() override { Signal(); }
 
   // Async-signal-safe: atomics and a system call.
   void Wake() {
@@ -313,7 +318,8 @@ class EpollPoller::KeyWaker : public Waker {
   KeyWaker(std::weak_ptr<Core> core, Key key)
       : core_(std::move(core)), key_(key) {}
   void Wake() override {
-    if (const std::shared_ptr<Core> core = core_.lock()) core->Mark(key_);
+    std::shared_ptr<Core> core = core_.lock();
+    if (core != nullptr && core->Mark(key_)) WakeBatch::Rouse(std::move(core));
   }
 
  private:

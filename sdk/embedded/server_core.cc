@@ -6,6 +6,7 @@
 #include "gearman/sdk/version.h"
 #include "gearman/transports/tcp/tcp_transport.h"
 #include "gearman/transports/transport_factory.h"
+#include "gearman/transports/wake_batch.h"
 
 namespace gearman {
 namespace embedded {
@@ -195,24 +196,27 @@ size_t ServerCore::jobs() const {
 
 void ServerCore::Pump() {
   dirty_.store(true);
-  do {
+  for (int turn = 0; turn <= kMaxTurns; ++turn) {
+    // Who reads what a turn has written may want to pump: without the lock.
+    WakeBatch batch;
     if (!mutex_.TryLock()) return;
-    const bool done = TakeTurns();
+    if (turn == kMaxTurns) {
+      HandOver();
+    } else if (dirty_.exchange(false) && !stopped_) {
+      Turn();
+    }
     mutex_.Unlock();
-    if (!done) return;
-    // Who came between the last turn and the unlocking has left a mark.
-  } while (dirty_.load());
+    // Who came before the unlocking has left a mark.
+    if (!dirty_.load()) return;
+  }
 }
 
 void ServerCore::HandleReady(const std::vector<Poller::Key>& ready) {
-  bool done;
   {
     absl::MutexLock lock(&mutex_);
     ready_.insert(ready_.end(), ready.begin(), ready.end());
-    dirty_.store(true);
-    done = TakeTurns();
   }
-  if (done && dirty_.load()) Pump();
+  Pump();
 }
 
 void ServerCore::RunThread(EpollPoller* poller) {
@@ -236,17 +240,6 @@ absl::Status ServerCore::RunOnce(absl::Time deadline) {
   options_.poller->Wait(deadline, &ready);
   HandleReady(ready);
   return absl::OkStatus();
-}
-
-bool ServerCore::TakeTurns() {
-  for (int turn = 0; turn < kMaxTurns; ++turn) {
-    if (!dirty_.exchange(false)) return true;
-    // Nothing is left to do then, and the mark must not stay.
-    if (stopped_) return true;
-    Turn();
-  }
-  HandOver();
-  return false;
 }
 
 void ServerCore::HandOver() {

@@ -4,9 +4,10 @@
 // Whoever finds something to do runs the server, one thread at a time: Pump
 // tries the lock, and when somebody has it leaves a mark that he will see
 // before he goes. So nobody who pumps ever waits for another, and nothing is
-// left undone. The lock is held while streams are written to, which wakes their
-// readers: a waker takes no lock that is held while anything else runs, and
-// pumping takes none that anybody holds who could be woken.
+// left undone. The lock is held while streams are written to; their readers are
+// woken after it has been dropped, as they will want to pump (see WakeBatch). A
+// waker takes no lock that is held while anything else runs, and pumping takes
+// none that anybody holds who could be woken.
 //
 // Thread-safe.
 #ifndef GEARMAN_SDK_EMBEDDED_SERVER_CORE_H_
@@ -81,9 +82,6 @@ class ServerCore {
   // Handles `ready` and whatever else there is, waiting for the lock.
   void HandleReady(const std::vector<Poller::Key>& ready)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // Turns until nothing is to do. False: there is more, but this thread has
-  // done its share; another one has been woken.
-  bool TakeTurns() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Another thread, if any polls, is to take the next turn.
   void HandOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

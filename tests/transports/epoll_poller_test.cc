@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "gearman/transports/wake_batch.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -131,6 +132,23 @@ TEST_F(EpollPollerTest, AMarkMayComeFromAnotherThreadDuringTheWait) {
   std::thread thread([&waker] { waker->Wake(); });
   EXPECT_THAT(Wait(), ElementsAre(7));
   thread.join();
+}
+
+TEST_F(EpollPollerTest, AMarkOfABatchIsSeenAtOnceByWhoIsAwake) {
+  const std::shared_ptr<Waker> waker = poller_->MakeWaker(7);
+  WakeBatch batch;
+  waker->Wake();
+  EXPECT_THAT(Look(), ElementsAre(7));
+}
+
+TEST_F(EpollPollerTest, TheEndOfABatchEndsTheWait) {
+  const std::shared_ptr<Waker> waker = poller_->MakeWaker(7);
+  std::thread marking([&] {
+    WakeBatch batch;
+    waker->Wake();
+  });
+  EXPECT_THAT(Wait(), ElementsAre(7));
+  marking.join();
 }
 
 TEST_F(EpollPollerTest, AWakerMayOutliveItsKeyAndItsPoller) {
