@@ -19,6 +19,7 @@ constexpr absl::string_view kAll[] = {kLibgearman, kBare, kSdk};
 constexpr absl::string_view kWithUniques = "sdk, random uniques";
 constexpr absl::string_view kOneAtATime = "sdk, one grab at a time";
 constexpr absl::string_view kCallbacks = "sdk, callbacks";
+constexpr absl::string_view kMemoryKept = "sdk, memory kept";
 // What the bare worker keeps outstanding where so many jobs are in flight: as
 // much as the SDK's worker does by itself when jobs are tiny.
 constexpr int kManyGrabs = 128;
@@ -41,6 +42,12 @@ class Cases {
     // Each in vain costs the server two packets when the queue runs dry.
     if (side == kBare) added.workload.grabs = mode == Mode::kSync ? 1 : 8;
     cases_.push_back(std::move(added));
+    return cases_.back();
+  }
+  // The last one again, under another label.
+  Case& Repeat(absl::string_view label) {
+    cases_.push_back(Case(cases_.back()));
+    cases_.back().label = std::string(label);
     return cases_.back();
   }
   // In batches of `in_flight`.
@@ -148,6 +155,11 @@ void AddThroughput(Cases* cases) {
       if (side != kLibgearman) w.grabs = payload.grabs;
       w.warm_up = side == kLibgearman && payload.kib == 1024 ? 0 : w.in_flight;
     }
+    // Smaller ones are too small for it to matter, larger ones raise glibc's
+    // threshold themselves.
+    if (payload.kib != 64) continue;
+    Case& kept = cases->Repeat(kMemoryKept);
+    kept.workload.keep_memory = 1;
   }
 
   for (const int held : {1000, 100000, 1000000}) {

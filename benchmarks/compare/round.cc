@@ -1,5 +1,6 @@
 #include "gearman/benchmarks/compare/round.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -241,6 +242,7 @@ Result RunRound(const Case& measured, int cores) {
 }
 
 int RunRole(const Role& role) {
+  if (role.workload.keep_memory != 0) mallopt(M_TRIM_THRESHOLD, 64 << 20);
   if (role.role == "client") return RunClient(role);
   MakeSide(role.side)->RunWorker(role.port, role.workload);
   return 1;

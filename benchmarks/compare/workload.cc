@@ -26,7 +26,7 @@ constexpr int Workload::*kFields[] = {
     &Workload::workers,       &Workload::grabs,    &Workload::concurrency,
     &Workload::busy_us,       &Workload::sleep_ms, &Workload::slow_one_of,
     &Workload::own_task,      &Workload::uniques,  &Workload::callbacks,
-    &Workload::counted};
+    &Workload::keep_memory,   &Workload::counted};
 
 // CPU time of the calling thread.
 int64_t ThreadCpuNs() {

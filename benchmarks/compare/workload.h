@@ -50,6 +50,9 @@ struct Workload {
   int uniques = 0;
   // Results come by callbacks, on the client's own thread. (SDK, open loop.)
   int callbacks = 0;
+  // The memory that a process frees is not given back to the system at once
+  // (glibc's M_TRIM_THRESHOLD).
+  int keep_memory = 0;
   // A system call tracer counts; times mean nothing.
   int counted = 0;
 };
