@@ -26,9 +26,9 @@ constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
 // server can answer meanwhile: with tiny jobs another write costs more than it
 // brings (64 jobs instead of 128 in each: a fifth of the rate). Nanoseconds.
 constexpr int64_t kWorthAWrite = 100000;
-// So many bytes of answers are worth a write. With 64 KiB in each job half of
-// it, or twice as much, costs a tenth of the rate and more: more writes, or
-// memory that the handlers' results find no more in the cache.
+// So many bytes of answers are worth a write. With 64 KiB in each job a quarter
+// of it, or twice as much, costs a tenth of the rate and more: more writes, or
+// memory that the handlers' results no longer find in the cache.
 constexpr size_t kManyBytes = 512 << 10;
 // How often a handler's questions to its stop token cost a look at the I/O.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(1);
