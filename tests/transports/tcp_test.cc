@@ -170,6 +170,21 @@ TEST_F(TcpTest, TheSocketHasTheOptions) {
   EXPECT_EQ(Option(fd, IPPROTO_TCP, TCP_KEEPCNT), 2);
 }
 
+TEST_F(TcpTest, OptionsBeyondWhatTheSystemTakesAreItsLargest) {
+  RawListener listener;
+  TcpOptions options;
+  options.keepalive_idle = absl::InfiniteDuration();
+  options.keepalive_interval = absl::Hours(24 * 365 * 200);
+  options.keepalive_probes = 1000;
+  TcpTransportFactory factory(options);
+  const auto transport = Make(listener.address(), &factory);
+  ASSERT_TRUE(Connect(*transport).done());
+  const int fd = transport->interest(false).fd;
+  EXPECT_EQ(Option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 32767);
+  EXPECT_EQ(Option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 32767);
+  EXPECT_EQ(Option(fd, IPPROTO_TCP, TCP_KEEPCNT), 127);
+}
+
 TEST_F(TcpTest, OptionsMayBeOff) {
   RawListener listener;
   TcpOptions options;

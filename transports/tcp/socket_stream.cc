@@ -30,8 +30,14 @@ void SetOption(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof(value));
 }
 
+// The most that Linux takes; more would leave the system's own setting.
+constexpr int64_t kMaxKeepaliveSeconds = 32767;
+constexpr int kMaxKeepaliveProbes = 127;
+
 int WholeSeconds(absl::Duration duration) {
-  return static_cast<int>(std::max<int64_t>(1, absl::ToInt64Seconds(duration)));
+  return static_cast<int>(
+      std::min(std::max<int64_t>(1, absl::ToInt64Seconds(duration)),
+               kMaxKeepaliveSeconds));
 }
 
 }  // namespace
@@ -75,8 +81,9 @@ void ApplyTcpOptions(int fd, const TcpOptions& options) {
             WholeSeconds(options.keepalive_idle));
   SetOption(fd, IPPROTO_TCP, TCP_KEEPINTVL,
             WholeSeconds(options.keepalive_interval));
-  SetOption(fd, IPPROTO_TCP, TCP_KEEPCNT,
-            std::max(1, options.keepalive_probes));
+  SetOption(
+      fd, IPPROTO_TCP, TCP_KEEPCNT,
+      std::min(std::max(1, options.keepalive_probes), kMaxKeepaliveProbes));
 }
 
 }  // namespace gearman

@@ -11,7 +11,8 @@ struct TcpOptions {
   bool no_delay = true;
   // Ask a silent peer whether it lives (SO_KEEPALIVE): after `keepalive_idle`
   // of silence, each `keepalive_interval`, and give up after
-  // `keepalive_probes`. Whole seconds, at least one.
+  // `keepalive_probes`. Whole seconds, 1 to 32767, and 1 to 127
+  // probes: what is beyond is taken for the nearest.
   bool keepalive = true;
   absl::Duration keepalive_idle = absl::Seconds(60);
   absl::Duration keepalive_interval = absl::Seconds(10);
