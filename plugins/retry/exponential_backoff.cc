@@ -9,6 +9,10 @@ namespace gearman {
 
 absl::Duration ExponentialDelay(const ExponentialBackoffOptions& options,
                                 int attempt, double random) {
+  // No delay stays none: not a number when the power is infinite.
+  if (options.initial_delay == absl::ZeroDuration()) {
+    return absl::ZeroDuration();
+  }
   // A power too large for a double is infinite, and the minimum still right.
   const absl::Duration delay = std::min(
       options.max_delay,

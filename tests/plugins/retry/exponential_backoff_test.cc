@@ -39,6 +39,15 @@ TEST(ExponentialBackoffPolicy, DoublesTheDelayUpToACap) {
                           absl::Milliseconds(500)));
 }
 
+TEST(ExponentialBackoffPolicy, NoDelayStaysNoneHoweverManyAttemptsFail) {
+  ExponentialBackoffOptions options;
+  options.initial_delay = absl::ZeroDuration();
+  options.multiplier = 100;
+  // 100 to the power of 999 is more than a double can tell.
+  EXPECT_EQ(ExponentialDelay(options, 1000, /*random=*/0.5),
+            absl::ZeroDuration());
+}
+
 TEST(ExponentialBackoffPolicy, SpreadsTheWholeDelayByDefault) {
   ExponentialBackoffPolicy policy;
   EXPECT_THAT(Delays(&policy, 3, /*random=*/0.75),
