@@ -15,6 +15,7 @@
 #ifndef GEARMAN_PLUGINS_REGISTRY_H_
 #define GEARMAN_PLUGINS_REGISTRY_H_
 
+#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -130,6 +131,18 @@ class Registry : public RegistryBase {
   }
 
  private:
+  // UNKNOWN: the factory has thrown, with the exception's text.
+  static Made Call(const Factory& factory,
+                   const google::protobuf::Message& config) {
+    try {
+      return factory(config);
+    } catch (const std::exception& exception) {
+      return absl::UnknownError(exception.what());
+    } catch (...) {
+      return absl::UnknownError("unknown exception");
+    }
+  }
+
   Made CreateFromAny(const google::protobuf::Any& any) const {
     absl::StatusOr<Entry> entry = FindByType(TypeOf(any));
     if (!entry.ok()) return entry.status();
@@ -140,7 +153,7 @@ class Registry : public RegistryBase {
   }
 
   Made Make(const Entry& entry, const google::protobuf::Message& config) const {
-    Made made = (*static_cast<const Factory*>(entry.factory.get()))(config);
+    Made made = Call(*static_cast<const Factory*>(entry.factory.get()), config);
     if (made.ok() && *made == nullptr) {
       made = absl::InternalError("its factory made nothing");
     }

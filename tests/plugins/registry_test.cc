@@ -1,6 +1,7 @@
 #include "gearman/plugins/registry.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -61,6 +62,24 @@ TEST_F(ShapeRegistry, MakesAPluginFromItsConfig) {
   auto shape = registry_.Create(config);
   ASSERT_TRUE(shape.ok()) << shape.status();
   EXPECT_EQ((*shape)->area(), 9);
+}
+
+TEST_F(ShapeRegistry, WhatAFactoryThrowsIsItsError) {
+  ASSERT_TRUE(registry_
+                  .Register<CircleConfig>(
+                      "circle",
+                      [](const CircleConfig& config)
+                          -> absl::StatusOr<std::unique_ptr<Shape>> {
+                        if (config.has_radius()) throw config.radius();
+                        throw std::runtime_error("no compass");
+                      })
+                  .ok());
+  CircleConfig config;
+  EXPECT_EQ(registry_.Create(config).status(),
+            absl::UnknownError("shape \"circle\": no compass"));
+  config.set_radius(1);
+  EXPECT_EQ(registry_.Create(config).status(),
+            absl::UnknownError("shape \"circle\": unknown exception"));
 }
 
 TEST_F(ShapeRegistry, MakesAPluginFromAnAny) {
