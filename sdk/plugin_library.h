@@ -12,6 +12,7 @@
 #ifndef GEARMAN_SDK_PLUGIN_LIBRARY_H_
 #define GEARMAN_SDK_PLUGIN_LIBRARY_H_
 
+#include <exception>
 #include <string>
 
 #include "absl/base/config.h"
@@ -62,9 +63,16 @@ inline const char* RegisterPluginsOnce(
   if (absl::string_view(host_abi) != GEARMAN_PLUGIN_ABI) {
     return "built for " GEARMAN_PLUGIN_ABI;
   }
-  const absl::Status status = register_plugins(*registry);
-  if (status.ok()) return nullptr;
-  error = std::string(status.message());
+  // Nothing may be thrown through a C function.
+  try {
+    const absl::Status status = register_plugins(*registry);
+    if (status.ok()) return nullptr;
+    error = std::string(status.message());
+  } catch (const std::exception& exception) {
+    error = exception.what();
+  } catch (...) {
+    error = "unknown exception";
+  }
   return error.c_str();
 }
 

@@ -1,6 +1,7 @@
 #include "gearman/sdk/plugin_library.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "absl/status/status.h"
@@ -48,6 +49,21 @@ TEST(PluginLibrary, PassesItsErrorOn) {
   EXPECT_THAT(std::string(status.message()),
               ::testing::StartsWith("plugin library libmine.so: a retry policy "
                                     "\"mine\" is registered already"));
+}
+
+absl::Status Throw(PluginRegistry&) { throw std::runtime_error("no licence"); }
+
+const char* RegisterThrowing(const char* host_abi, PluginRegistry* registry) {
+  return internal::RegisterPluginsOnce(host_abi, registry, Throw);
+}
+
+TEST(PluginLibrary, WhatItThrowsIsItsError) {
+  PluginRegistry registry;
+  const absl::Status status =
+      RegisterPluginLibrary("libmine.so", &RegisterThrowing, &registry);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::StartsWith("plugin library libmine.so: no licence"));
 }
 
 TEST(PluginLibrary, RefusesAHostOfAnotherAbi) {
