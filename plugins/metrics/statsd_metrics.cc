@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <exception>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -285,9 +286,16 @@ void StatsdMetrics::Append(const Line& line, absl::string_view value,
 
 bool StatsdMetrics::Send(std::string* trouble) {
   if (options_.send) {
-    const absl::Status status = options_.send(datagram_);
-    if (!status.ok()) *trouble = status.ToString();
-    return status.ok();
+    try {
+      const absl::Status status = options_.send(datagram_);
+      if (!status.ok()) *trouble = status.ToString();
+      return status.ok();
+    } catch (const std::exception& exception) {
+      *trouble = absl::StrCat("exception: ", exception.what());
+    } catch (...) {
+      *trouble = "unknown exception";
+    }
+    return false;
   }
   // A refusal is the answer to an earlier datagram: this one has not left yet.
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -311,9 +319,13 @@ void StatsdMetrics::Flush() {
   const bool fails = !trouble.empty();
   if (fails) ++stats_.failures;
   if (fails != failing_ && options_.on_failure) {
-    options_.on_failure(absl::StrCat("statsd: sending to ", options_.address,
-                                     fails ? " fails: " : " works again",
-                                     trouble));
+    try {
+      options_.on_failure(absl::StrCat("statsd: sending to ", options_.address,
+                                       fails ? " fails: " : " works again",
+                                       trouble));
+    } catch (...) {
+      // What has been sent must still be noted.
+    }
   }
   failing_ = fails;
   on_sent_.clear();

@@ -2,6 +2,7 @@
 #include "gearman/plugins/metrics/statsd_metrics.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,7 @@
 namespace gearman {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -79,6 +81,33 @@ TEST_F(StatsdMetricsTest, SendsWhatWasAddedToACounter) {
   // Of each client by itself.
   sink->Export(One("jobs_total", MetricType::kCounter, 1, /*source=*/2));
   EXPECT_THAT(agent_.Lines(), ElementsAre("jobs_total:1|c|#task:a"));
+}
+
+TEST_F(StatsdMetricsTest, WhatItsFunctionsThrowIsAFailureToSend) {
+  bool throws = true;
+  std::vector<std::string> sent;
+  StatsdMetricsOptions options;
+  options.send = [&](absl::string_view datagram) {
+    if (throws) throw std::runtime_error("no way out");
+    sent.emplace_back(datagram.data(), datagram.size());
+    return absl::OkStatus();
+  };
+  options.on_failure = [](absl::string_view message) {
+    EXPECT_THAT(std::string(message),
+                AnyOf(HasSubstr("no way out"), HasSubstr("works again")));
+    throw 1;
+  };
+  const auto sink = Make(std::move(options));
+  const auto first = std::make_shared<Source>(
+      One("jobs_total", MetricType::kCounter, 1, /*source=*/1));
+  sink->Attach(first);
+  sink->Export(first->Snapshot());
+  sink->Detach(first.get());
+  EXPECT_EQ(sink->stats().failures, 1);
+  // What could not be sent by one client is not sent in another's name.
+  throws = false;
+  sink->Export(One("jobs_total", MetricType::kCounter, 2, /*source=*/2));
+  EXPECT_THAT(sent, ElementsAre("jobs_total:2|c|#task:a"));
 }
 
 TEST_F(StatsdMetricsTest, SendsLargeNumbersAsTheyAre) {
