@@ -5,7 +5,7 @@
 // sources attached to it whenever it wants to (a scrape, a user's call).
 //
 // One sink may serve several clients and workers: sinks are thread-safe. The
-// SDK holds no lock while it calls one.
+// SDK holds no lock while it calls one. What it throws is ignored.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
 

@@ -8,6 +8,18 @@
 
 namespace gearman {
 namespace internal {
+namespace {
+
+// What a sink throws is its own affair: nobody can be told.
+template <typename Function>
+void Guarded(const Function& function) {
+  try {
+    function();
+  } catch (...) {
+  }
+}
+
+}  // namespace
 
 // Sinks share it and may keep it longer than the client's clock lives: after
 // End it shows the state at the end.
@@ -46,10 +58,11 @@ MetricsExporter::MetricsExporter(
       source_(std::make_shared<Source>(metrics_, clock)) {
   const absl::Time now = clock->Now();
   for (const auto& sink : sinks_) {
-    sink->Attach(source_);
-    if (sink->interval() == absl::InfiniteDuration()) continue;
-    const absl::Duration interval =
-        std::max(sink->interval(), absl::Milliseconds(1));
+    Guarded([&] { sink->Attach(source_); });
+    absl::Duration interval = absl::InfiniteDuration();
+    Guarded([&] { interval = sink->interval(); });
+    if (interval == absl::InfiniteDuration()) continue;
+    interval = std::max(interval, absl::Milliseconds(1));
     timed_.push_back({sink.get(), interval, now + interval});
     next_ = std::min(next_, now + interval);
   }
@@ -58,9 +71,13 @@ MetricsExporter::MetricsExporter(
 MetricsExporter::~MetricsExporter() {
   if (!timed_.empty()) {
     const MetricsSnapshot snapshot = metrics_->Snapshot(clock_->Now());
-    for (const Timed& timed : timed_) timed.sink->Export(snapshot);
+    for (const Timed& timed : timed_) {
+      Guarded([&] { timed.sink->Export(snapshot); });
+    }
   }
-  for (const auto& sink : sinks_) sink->Detach(source_.get());
+  for (const auto& sink : sinks_) {
+    Guarded([&] { sink->Detach(source_.get()); });
+  }
   source_->End();
 }
 
@@ -70,7 +87,7 @@ void MetricsExporter::OnTime(absl::Time now) {
   next_ = absl::InfiniteFuture();
   for (Timed& timed : timed_) {
     if (timed.due <= now) {
-      timed.sink->Export(snapshot);
+      Guarded([&] { timed.sink->Export(snapshot); });
       // From now on, not from when it was due: a sleep makes no burst.
       timed.due = now + timed.interval;
     }

@@ -1,6 +1,7 @@
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -55,6 +56,25 @@ class RecordingSink : public MetricsSink {
   const absl::Duration interval_;
 };
 
+// Throws whatever it is asked.
+class ThrowingSink : public MetricsSink {
+ public:
+  void Export(const MetricsSnapshot& /*snapshot*/) override {
+    ++exports;
+    throw std::runtime_error("export");
+  }
+  absl::Duration interval() const override {
+    if (throws_interval) throw std::runtime_error("interval");
+    return absl::Seconds(2);
+  }
+  void Attach(std::shared_ptr<MetricsSource> /*source*/) override { throw 1; }
+  void Detach(const MetricsSource* /*source*/) override { throw 1; }
+  absl::string_view name() const override { return "throwing"; }
+
+  bool throws_interval = false;
+  int exports = 0;
+};
+
 class MetricsExporterTest : public ::testing::Test {
  protected:
   MetricsExporterTest()
@@ -71,6 +91,22 @@ TEST_F(MetricsExporterTest, ExportsToEachSinkInItsOwnInterval) {
   for (int i = 0; i < 3; ++i) exporter.OnTime(exporter.next());
   EXPECT_THAT(often->exported, ElementsAre(1002, 1004));
   EXPECT_THAT(seldom->exported, ElementsAre(1005));
+}
+
+TEST_F(MetricsExporterTest, ASinkThatThrowsTakesNothingFromTheOthers) {
+  const auto throwing = std::make_shared<ThrowingSink>();
+  const auto silent = std::make_shared<ThrowingSink>();
+  silent->throws_interval = true;
+  const auto sink = std::make_shared<RecordingSink>(absl::Seconds(2));
+  {
+    MetricsExporter exporter(metrics_, {throwing, silent, sink}, &clock_);
+    exporter.OnTime(exporter.next());
+    exporter.OnTime(exporter.next());
+  }
+  EXPECT_EQ(throwing->exports, 3);
+  EXPECT_EQ(silent->exports, 0);
+  EXPECT_THAT(sink->exported, ElementsAre(1002, 1004, 1000));
+  EXPECT_TRUE(sink->detached);
 }
 
 TEST_F(MetricsExporterTest, WaitsForItsTime) {
