@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/embedded/job_queue.h"
 #include "gearman/sdk/embedded/server_core.h"
 
@@ -36,6 +37,12 @@ absl::StatusOr<std::unique_ptr<JobServer>> JobServer::Create(
   if (options.job_handle_prefix.find('\0') != std::string::npos) {
     return absl::InvalidArgumentError(
         "job_handle_prefix holds a NUL byte, which ends an argument");
+  }
+  if (options.max_packet_bytes < wire::kHeaderBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("max_packet_bytes (", options.max_packet_bytes,
+                     ") is less than a packet's header has, ",
+                     wire::kHeaderBytes, ": every packet would be refused"));
   }
   if (options.pipe_bytes == 0 || options.output_mark == 0) {
     return absl::InvalidArgumentError(

@@ -120,6 +120,16 @@ TEST(JobServerTest, SaysWhyItCanNotListen) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST(JobServerTest, RefusesALimitThatNoPacketFits) {
+  JobServerOptions options;
+  options.max_packet_bytes = 11;
+  const absl::Status status = JobServer::Create(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("max_packet_bytes"));
+  options.max_packet_bytes = 12;
+  EXPECT_TRUE(JobServer::Create(options).ok());
+}
+
 TEST(JobServerTest, StopEndsWhatIsInFlight) {
   auto server = Listening("inproc://stopping");
   const auto client = ClientOf("inproc://stopping");
