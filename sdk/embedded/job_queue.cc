@@ -106,6 +106,9 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
     }
     outcome = Outcome::kNew;
     job = &NewJob(function, std::move(submission), now);
+  } else if (waiter != nullptr && options_.max_jobs > 0 &&
+             waiters_ >= size() + options_.max_jobs) {
+    return {Outcome::kFull, nullptr};
   }
   // gearmand leaves an abandoned job abandoned, so that who joins it waits for
   // ever, and lets a foreground client that leaves take a background job with
@@ -176,6 +179,7 @@ void JobQueue::AddWaiter(Job& job, Party& party) {
   waiter->party = &party;
   job.waiters.PushBack(*waiter);
   ++job.waiter_count;
+  ++waiters_;
   party.waiting.PushBack(*waiter);
 }
 
@@ -183,6 +187,7 @@ void JobQueue::FreeWaiter(Waiter& waiter) {
   waiter.ListLink<OfJobTag>::Unlink();
   waiter.ListLink<OfPartyTag>::Unlink();
   --waiter.job->waiter_count;
+  --waiters_;
   std::unique_ptr<Waiter> spare(&waiter);
   if (spare_waiters_.size() < kMaxSpares) {
     spare_waiters_.push_back(std::move(spare));

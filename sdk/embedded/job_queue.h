@@ -33,7 +33,8 @@ struct JobQueueOptions {
   // How often a job may run in all: at its N-th loss it is dropped. 0: no
   // limit.
   uint32_t max_runs = 0;
-  // Jobs, and bytes of their data, held at once; 0: no limit.
+  // Jobs, and bytes of their data, held at once; so many submissions may have
+  // joined jobs, too. 0: no limit.
   size_t max_jobs = 0;
   size_t max_bytes = 0;
 };
@@ -173,6 +174,7 @@ class JobQueue {
   // Records to use again, so that a server in steady state allocates nothing.
   std::vector<std::unique_ptr<Job>> spare_jobs_;
   std::vector<std::unique_ptr<Waiter>> spare_waiters_;
+  size_t waiters_ = 0;  // of all jobs
 };
 
 }  // namespace embedded

@@ -54,8 +54,9 @@ struct JobServerOptions {
   bool exceptions = false;
 
   // --- limits (docs/limits.md) ---
-  // Jobs, and bytes of their data, held at once. A submit beyond is answered
-  // with ERROR QUEUE_ERROR, as by a full queue of gearmand. 0: no limit.
+  // Jobs, and bytes of their data, held at once; as many submissions may have
+  // joined jobs and wait for them. A submit beyond is answered with ERROR
+  // QUEUE_ERROR, as by a full queue of gearmand. 0: no limit.
   size_t max_jobs = 10'000'000;
   size_t max_job_bytes = size_t{4} << 30;
   // One more is closed at once. 0: no limit.

@@ -29,6 +29,7 @@ EngineOptions EngineOptionsOf(const JobServerOptions& options) {
   engine.workers.wakeup = options.worker_wakeup;
   engine.workers.round_robin = options.round_robin;
   engine.exceptions_for_all = options.exceptions;
+  engine.max_output_bytes = options.max_output_bytes;
   engine.version = absl::StrCat("gearman_sdk-", kVersion);
   return engine;
 }
@@ -284,18 +285,25 @@ void ServerCore::Turn() {
     const auto link = links_.find(key);
     if (link != links_.end()) {
       Read(*link->second);
+      // Results of many workers for one client may be more than it may have
+      // waiting.
+      if (engine_.bytes_forwarded() >= options_.output_mark) FlushOutput();
       continue;
     }
     const auto port = ports_.find(key);
     if (port != ports_.end()) Accept(key, port->second);
   }
   // All that these have caused leaves in one write for each.
-  while (EngineConnection* connection = engine_.NextWithOutput()) {
-    Flush(connection->id());
-  }
+  FlushOutput();
   // They may have room again, and their interest has changed.
   for (const Poller::Key key : turn_) Flush(key);
   PublishDeadline();
+}
+
+void ServerCore::FlushOutput() {
+  while (EngineConnection* connection = engine_.NextWithOutput()) {
+    Flush(connection->id());
+  }
 }
 
 void ServerCore::Accept(Poller::Key key, Port& port) {

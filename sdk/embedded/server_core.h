@@ -91,6 +91,7 @@ class ServerCore {
   void Accept(Poller::Key key, Port& port)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Read(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void FlushOutput() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Somebody is to run the server when its next timer is due.
   void PublishDeadline() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -86,7 +86,10 @@ void ServerEngine::NoteOutput(EngineConnection& connection) {
 }
 
 EngineConnection* ServerEngine::NextWithOutput() {
-  if (with_output_.empty()) return nullptr;
+  if (with_output_.empty()) {
+    bytes_forwarded_ = 0;
+    return nullptr;
+  }
   EngineConnection& connection = with_output_.front();
   connection.ListLink<OutputTag>::Unlink();
   return &connection;
@@ -106,12 +109,18 @@ void ServerEngine::Send(EngineConnection& connection, Message&& message) {
 
 template <typename Message>
 void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
-  absl::Status status = wire::Encode(std::forward<Message>(message),
-                                     connection.output_, wire::Sender::kServer);
-  if (!status.ok() && connection.failure_.ok()) {
-    connection.failure_ = std::move(status);
-  }
   NoteOutput(connection);
+  if (!connection.failure_.ok()) return;
+  const size_t before = connection.output_.size();
+  // Who has joined a job a thousand times gets its packets a thousand times.
+  if (before > options_.max_output_bytes) {
+    connection.failure_ = absl::ResourceExhaustedError(
+        absl::StrCat(before, " bytes wait for it (max_output_bytes)"));
+    return;
+  }
+  connection.failure_ = wire::Encode(std::forward<Message>(message),
+                                     connection.output_, wire::Sender::kServer);
+  bytes_forwarded_ += connection.output_.size() - before;
 }
 
 template <typename Make>

@@ -46,6 +46,9 @@ struct EngineOptions {
   bool exceptions_for_all = false;
   // What the text command `version` answers.
   std::string version;
+  // A connection for which more waits gets no more packets of others; it is to
+  // be closed. Bytes.
+  size_t max_output_bytes = size_t{256} << 20;
 };
 
 struct ConnectionsTag;
@@ -59,7 +62,8 @@ class EngineConnection : public ListLink<ConnectionsTag>,
   // What is to be written to it. Consume what has been written.
   wire::OutputBuffer& output() { return output_; }
   const wire::OutputBuffer& output() const { return output_; }
-  // Not OK: it got a packet that can't be expressed; close it.
+  // Not OK: it got a packet that can't be expressed, or too many that it did
+  // not read; close it.
   const absl::Status& failure() const { return failure_; }
   // Where it is from, for the text command `workers`.
   absl::string_view peer() const { return peer_; }
@@ -112,6 +116,9 @@ class ServerEngine {
   // A connection that has had output (or a failure) since it was last returned
   // here; null: there is no more.
   EngineConnection* NextWithOutput();
+  // Bytes of packets that travelled on to others since NextWithOutput had
+  // nothing left.
+  size_t bytes_forwarded() const { return bytes_forwarded_; }
   // When OnTime has something to do; InfiniteFuture: never.
   absl::Time next_deadline() const { return queue_.next_deadline(); }
 
@@ -167,6 +174,7 @@ class ServerEngine {
   // In the order in which they connected.
   IntrusiveList<EngineConnection, ConnectionsTag> connections_;
   IntrusiveList<EngineConnection, OutputTag> with_output_;
+  size_t bytes_forwarded_ = 0;
 };
 
 }  // namespace embedded

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/tests/sdk/embedded/engine_peer.h"
@@ -383,6 +384,45 @@ TEST_F(ServerEngineTest, RefusesJobsBeyondItsLimits) {
   EXPECT_THAT(Ask(client, Submit("g", "", "")), ElementsAre("JOB_CREATED H:2"));
   EXPECT_THAT(Ask(client, Submit("g", "", "")),
               ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
+}
+
+TEST_F(ServerEngineTest, AsManyMayJoinAsThereMayBeJobs) {
+  options.queue.max_jobs = 2;
+  EnginePeer& client = Connect(Submit("f", "u", ""));
+  client.Received();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Ask(client, Submit("f", "u", "")),
+                ElementsAre("JOB_CREATED H:1"));
+  }
+  EXPECT_THAT(Ask(client, Submit("f", "u", "")),
+              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
+  // Nobody waits for a background job.
+  EXPECT_THAT(Ask(client, RequestPacket(18, {"f", "u", ""})),
+              ElementsAre("JOB_CREATED H:1"));
+  EnginePeer& worker = Connect(CanDo("f") + Grab());
+  worker.Send(Complete("H:1", "done"));
+  EXPECT_THAT(client.Received(), SizeIs(3));
+  EXPECT_THAT(Ask(client, Submit("f", "u", "") + Submit("f", "u", "")),
+              ElementsAre("JOB_CREATED H:2", "JOB_CREATED H:2"));
+}
+
+TEST_F(ServerEngineTest, OnePacketDoesNotBecomeMoreThanMayWait) {
+  options.max_output_bytes = 100000;
+  std::string joins;
+  for (int i = 0; i < 1000; ++i) joins += Submit("f", "u", "");
+  EnginePeer& client = Connect(joins);
+  client.Received();
+  EnginePeer& other = Connect(Submit("f", "u", ""));
+  other.Received();
+  EnginePeer& worker = Connect(CanDo("f") + Grab());
+  worker.Received();
+  EXPECT_TRUE(worker.Send(RequestPacket(28, {"H:1", std::string(10000, 'x')})));
+  // The thousand copies would be ten million bytes.
+  EXPECT_EQ(client.connection()->failure().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_LE(client.connection()->output().size(), 120000u);
+  EXPECT_TRUE(other.connection()->failure().ok());
+  EXPECT_THAT(other.Received(), SizeIs(1));
 }
 
 TEST_F(ServerEngineTest, RefusesNamesThatNoAssignmentCouldHold) {
