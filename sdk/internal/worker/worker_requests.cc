@@ -29,6 +29,9 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
   }
   if (metrics_ != nullptr) task->metrics = metrics_->ForTask(task->name);
   {
+    // The one before is destroyed without the lock: so is what its handler
+    // holds, whose destructors may call the worker.
+    std::shared_ptr<Task> before;
     absl::MutexLock lock(&mutex_);
     const auto same = std::find_if(
         tasks_.begin(), tasks_.end(), [&task](const auto& registered) {
@@ -37,7 +40,7 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
     if (same == tasks_.end()) {
       tasks_.push_back(std::move(task));
     } else {
-      *same = std::move(task);
+      before = std::exchange(*same, std::move(task));
     }
     tasks_version_.fetch_add(1, std::memory_order_release);
   }
@@ -47,6 +50,7 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
 
 absl::Status WorkerCore::Unregister(absl::string_view name) {
   {
+    std::shared_ptr<Task> before;  // destroyed without the lock, as above
     absl::MutexLock lock(&mutex_);
     const auto found = std::find_if(
         tasks_.begin(), tasks_.end(),
@@ -55,6 +59,7 @@ absl::Status WorkerCore::Unregister(absl::string_view name) {
       return absl::NotFoundError(absl::StrCat("task \"", absl::CHexEscape(name),
                                               "\" is not registered"));
     }
+    before = std::move(*found);
     tasks_.erase(found);
     tasks_version_.fetch_add(1, std::memory_order_release);
   }
@@ -104,10 +109,13 @@ void WorkerCore::TakeRequests(absl::Time now) {
   const uint64_t version = tasks_version_.load(std::memory_order_acquire);
   if (version != offered_version_) {
     offered_version_ = version;
+    std::vector<std::shared_ptr<Task>> tasks;
     {
       absl::MutexLock lock(&mutex_);
-      offered_ = tasks_;
+      tasks = tasks_;
     }
+    // Those before are destroyed without the lock, as above.
+    offered_.swap(tasks);
     for (int i = 0; i < servers_.size(); ++i) {
       WorkerLink& link = servers_.link(i);
       if (link.session != nullptr) link.session->SetTasks(offered_);

@@ -1,0 +1,79 @@
+// Code of the worker's user where it is easily forgotten: what hooks and
+// callbacks throw, what the destructors of handlers do, who sends for whom.
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/sdk/log.h"
+#include "gearman/tests/sdk/worker_fixture.h"
+#include "gearman/transports/poller.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class WorkerUserCodeTest : public WorkerTest {
+ protected:
+  // The worker of options_ with one task of the asynchronous kind, and its
+  // server up to the first grab.
+  void StartAsyncAndGrab(Worker::AsyncHandler handler) {
+    Start({});
+    ASSERT_TRUE(worker_->RegisterAsync("later", std::move(handler)).ok());
+    Accept();
+    ASSERT_EQ(server_->Receive(), "CAN_DO later");
+    ASSERT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  }
+};
+
+// Calls the worker when the last handler that holds it goes.
+class AsksWhenItGoes {
+ public:
+  AsksWhenItGoes(Worker* worker, std::vector<std::vector<std::string>>* log)
+      : worker_(worker), log_(log) {}
+  AsksWhenItGoes(const AsksWhenItGoes&) = delete;
+  AsksWhenItGoes& operator=(const AsksWhenItGoes&) = delete;
+  ~AsksWhenItGoes() { log_->push_back(worker_->tasks()); }
+
+ private:
+  Worker* const worker_;
+  std::vector<std::vector<std::string>>* const log_;
+};
+
+TEST_F(WorkerUserCodeTest, AHandlersDestructorMayCallTheWorker) {
+  std::vector<std::vector<std::string>> log;
+  Start({});
+  stack_.simulation.Stop("worker");
+  const auto keeping = [&log, this] {
+    return [held = std::make_shared<AsksWhenItGoes>(worker_, &log)](
+               JobContext& context) { return Echo(context); };
+  };
+  // Replaced, and taken back, before Run has seen it.
+  ASSERT_TRUE(worker_->Register("a", keeping()).ok());
+  ASSERT_TRUE(worker_->Register("a", keeping()).ok());
+  EXPECT_THAT(log, ElementsAre(ElementsAre("a")));
+  ASSERT_TRUE(worker_->Unregister("a").ok());
+  EXPECT_THAT(log, ElementsAre(ElementsAre("a"), IsEmpty()));
+  // And after that, while no server is there that was offered it.
+  ASSERT_TRUE(worker_->Register("b", keeping()).ok());
+  ASSERT_TRUE(worker_->RemoveServer("inproc://jobs").ok());
+  worker_->RunOnce(absl::InfinitePast());
+  ASSERT_TRUE(worker_->Unregister("b").ok());
+  EXPECT_EQ(log.size(), 2u);
+  worker_->RunOnce(absl::InfinitePast());
+  worker_->RunOnce(absl::InfinitePast());
+  EXPECT_EQ(log.size(), 3u);
+}
+
+}  // namespace
+}  // namespace gearman
