@@ -52,8 +52,9 @@ class StopToken {
   bool WaitFor(absl::Duration limit) const;
 
   // Calls `callback` when it fires: on the thread in Worker::Run, with no lock
-  // held; at once when it has fired already. A callback can't be taken back;
-  // it is destroyed, uncalled, when the job has ended.
+  // held; at once when it has fired already. What it throws is ignored. A
+  // callback can't be taken back; it is destroyed, uncalled, when the job has
+  // ended.
   void OnStop(std::function<void()> callback) const;
 
   // For the SDK.

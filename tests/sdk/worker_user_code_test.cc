@@ -75,5 +75,30 @@ TEST_F(WorkerUserCodeTest, AHandlersDestructorMayCallTheWorker) {
   EXPECT_EQ(log.size(), 3u);
 }
 
+TEST_F(WorkerUserCodeTest, WhatACallbackOfTheTokenThrowsStopsNobody) {
+  TaskOptions limit;
+  limit.time_limit = absl::Seconds(5);
+  std::vector<std::string> log;
+  StartAndGrab(
+      "slow",
+      [&log](JobContext& context) -> absl::StatusOr<std::string> {
+        if (context.job().data() == "next") return "done";
+        const StopToken token = context.stop_token();
+        token.OnStop([] { throw std::runtime_error("in vain"); });
+        token.OnStop([&log] { log.push_back("the other one"); });
+        token.WaitFor(absl::Hours(1));
+        token.OnStop([] { throw std::runtime_error("at once"); });
+        log.push_back("returns");
+        return "late";
+      },
+      limit);
+  Give("H:1", "slow", "");
+  EXPECT_EQ(server_->Receive(), "WORK_FAIL H:1");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_THAT(log, ElementsAre("the other one", "returns"));
+  Give("H:2", "slow", "next");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:2|done");
+}
+
 }  // namespace
 }  // namespace gearman

@@ -3,8 +3,22 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/string_view.h"
+#include "gearman/sdk/internal/guarded_call.h"
+
 namespace gearman {
 namespace internal {
+namespace {
+
+// Nobody can be told what it throws; the worker and the other callbacks have
+// no part in it.
+void Call(const std::function<void()>& callback) {
+  GuardedCall(callback, [](absl::string_view /*text*/) {
+    return absl::OkStatus();
+  }).IgnoreError();
+}
+
+}  // namespace
 
 void StopState::Fire(StopReason reason) {
   std::vector<std::function<void()>> callbacks;
@@ -14,7 +28,7 @@ void StopState::Fire(StopReason reason) {
     reason_.store(reason, std::memory_order_release);
     callbacks.swap(callbacks_);
   }
-  for (const std::function<void()>& callback : callbacks) callback();
+  for (const std::function<void()>& callback : callbacks) Call(callback);
 }
 
 void StopState::End() {
@@ -67,7 +81,7 @@ void StopState::OnStop(std::function<void()> callback) {
       return;
     }
   }
-  callback();
+  Call(callback);
 }
 
 }  // namespace internal
