@@ -20,6 +20,7 @@ absl::Status Send(const HeldJobPtr& job, Message message, bool may_wait) {
   if (host != nullptr) {
     return host->SendUpdate(std::move(message), may_wait);
   }
+  job->posted.store(true, std::memory_order_release);
   return job->mailbox->PostUpdate(std::move(message), may_wait);
 }
 
@@ -124,6 +125,7 @@ void PendingJob::Finish(absl::StatusOr<std::string> result) {
   message.kind = Message::Kind::kFinished;
   message.result = std::move(result);
   message.job = held_;
+  held_->posted.store(true, std::memory_order_release);
   held_->mailbox->Post(std::move(message));
   held_ = nullptr;
 }

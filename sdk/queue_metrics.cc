@@ -45,9 +45,10 @@ class Queues : public internal::Measured {
     answer.tasks.clear();
     for (const FunctionStatus& row : rows) {
       Sizes& sizes = answer.tasks[LabelOf(row.function)];
-      sizes.jobs += row.total;
-      sizes.running += row.running == kBelowZero ? 0 : row.running;
-      sizes.workers += row.workers;
+      sizes.jobs += static_cast<double>(row.total);
+      sizes.running +=
+          row.running == kBelowZero ? 0 : static_cast<double>(row.running);
+      sizes.workers += static_cast<double>(row.workers);
     }
   }
 
@@ -79,10 +80,11 @@ class Queues : public internal::Measured {
   }
 
  private:
+  // Sums of what servers say: of any size.
   struct Sizes {
-    int64_t jobs = 0;
-    int64_t running = 0;
-    int64_t workers = 0;
+    double jobs = 0;
+    double running = 0;
+    double workers = 0;
   };
   struct Answer {
     std::string server;
@@ -91,11 +93,11 @@ class Queues : public internal::Measured {
     std::map<std::string, Sizes> tasks;
   };
 
-  static void Add(std::vector<std::string> labels, int64_t value,
+  static void Add(std::vector<std::string> labels, double value,
                   MetricFamily* family) {
     MetricSample& sample = family->samples.emplace_back();
     sample.label_values = std::move(labels);
-    sample.value = static_cast<double>(value);
+    sample.value = value;
   }
   std::string LabelOf(const std::string& task)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {

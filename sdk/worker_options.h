@@ -146,7 +146,8 @@ struct WorkerOptions {
   WorkerLimits limits;
 
   // Called on the thread in Run, with no lock held, after each wait for I/O;
-  // `any_activity`: something had happened.
+  // `any_activity`: something had happened. What it throws is logged, and the
+  // worker goes on.
   std::function<Proceed(bool any_activity)> after_poll;
   // The same after each job, when its answer is on its way.
   std::function<Proceed(const JobReport&)> after_job;

@@ -100,5 +100,29 @@ TEST_F(WorkerUserCodeTest, WhatACallbackOfTheTokenThrowsStopsNobody) {
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:2|done");
 }
 
+TEST_F(WorkerUserCodeTest, WhatAHookThrowsIsLoggedAndStopsNobody) {
+  std::vector<std::string> log;
+  options_.logger = Logger(
+      LogLevel::kWarning,
+      [&log](LogLevel, absl::string_view line) { log.emplace_back(line); });
+  options_.after_job = [](const JobReport& report) -> Proceed {
+    throw std::runtime_error(absl::StrCat("after ", report.job.handle()));
+  };
+  bool poll_throws = true;
+  options_.after_poll = [&poll_throws](bool /*any_activity*/) -> Proceed {
+    if (std::exchange(poll_throws, false)) throw 17;
+    return Proceed::kContinue;
+  };
+  StartAndGrab("echo", Echo);
+  for (const char* const handle : {"H:1", "H:2"}) {
+    Give(handle, "echo", "x");
+    EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_COMPLETE ", handle, "|x"));
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  }
+  EXPECT_THAT(log, ElementsAre("after_poll has thrown: unknown exception",
+                               "after_job has thrown: after H:1",
+                               "after_job has thrown: after H:2"));
+}
+
 }  // namespace
 }  // namespace gearman

@@ -54,6 +54,8 @@ struct HeldJob {
   // Any thread. `ended`: as kEnded, for those who would send something.
   StopState stop;
   std::atomic<bool> ended{false};
+  // Something about it has been posted to the mailbox by who does it.
+  std::atomic<bool> posted{false};
 
   // The I/O thread.
   State state = State::kWaiting;

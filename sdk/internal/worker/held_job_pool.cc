@@ -55,6 +55,7 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
   job->deadline = absl::InfiniteFuture();
   job->stop.Reset();
   job->ended.store(false, std::memory_order_relaxed);
+  job->posted.store(false, std::memory_order_relaxed);
   job->state = HeldJob::State::kWaiting;
   job->pending = false;
   job->timer = absl::InfiniteFuture();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -80,6 +81,8 @@ class WorkerCore final : private HandlerHost {
   void End(absl::Status status, StopReason reason, absl::Time now);
   absl::Status OnEvent(int link, wire::ToWorker& event, absl::Time now);
   void RunHooks(bool after_poll, bool any_activity);
+  // Calls a hook of the user; what it throws is logged.
+  void CallHook(absl::string_view name, absl::FunctionRef<void()> hook);
   void Obey(Proceed proceed);
   absl::Time NextDeadline() const;
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_);

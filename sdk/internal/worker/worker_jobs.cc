@@ -143,6 +143,13 @@ int WorkerJobs::RunNext(absl::Time* now) {
   job->stop.set_host(nullptr);
   handler_here_ = false;
   *now = clock_->Now();
+  // What the handler's own threads have sent, or its PendingJob has answered
+  // before it threw, comes before what it returns. (An asynchronous job that
+  // went well has nothing that could come too early.)
+  if ((job->task->handler || !result.ok()) &&
+      job->posted.load(std::memory_order_acquire)) {
+    TakeMail(*now);
+  }
   // The limit may have passed unseen.
   if (*now >= job->timer) OnTime(*now);
   Returned(job, std::move(result), forgotten,
