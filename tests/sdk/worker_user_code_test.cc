@@ -124,5 +124,33 @@ TEST_F(WorkerUserCodeTest, WhatAHookThrowsIsLoggedAndStopsNobody) {
                                "after_job has thrown: after H:2"));
 }
 
+TEST_F(WorkerUserCodeTest, UpdatesOfAHandlersOwnThreadsGoBeforeItsAnswer) {
+  StartAndGrab("split", [](JobContext& context) -> absl::StatusOr<std::string> {
+    absl::Status status;
+    std::thread other([&] { status = context.SendData("part"); });
+    other.join();
+    EXPECT_TRUE(status.ok()) << status;
+    return "whole";
+  });
+  for (const char* const handle : {"H:1", "H:2"}) {
+    Give(handle, "split", "");
+    EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_DATA ", handle, "|part"));
+    EXPECT_EQ(server_->Receive(),
+              absl::StrCat("WORK_COMPLETE ", handle, "|whole"));
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  }
+}
+
+TEST_F(WorkerUserCodeTest, AnAnswerStandsThoughItsHandlerThrowsThen) {
+  StartAsyncAndGrab([](PendingJob job) {
+    job.Finish(std::string("done"));
+    throw std::runtime_error("too late");
+  });
+  Give("H:1", "later", "");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|done");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(worker_->stats().jobs_complete, 1u);
+}
+
 }  // namespace
 }  // namespace gearman
