@@ -152,5 +152,36 @@ TEST_F(WorkerUserCodeTest, AnAnswerStandsThoughItsHandlerThrowsThen) {
   EXPECT_EQ(worker_->stats().jobs_complete, 1u);
 }
 
+TEST_F(WorkerUserCodeTest, AnAnswerGivenInTimeIsNotLateForABusyWorker) {
+  TaskOptions limit;
+  limit.time_limit = absl::Seconds(5);
+  PendingJob pending;
+  const std::shared_ptr<Poller> busy = stack_.simulation.MakePoller("busy");
+  Start({{"busy",
+          [&](JobContext&) -> absl::StatusOr<std::string> {
+            // Answered here and now, and seen when this handler has returned.
+            pending.Finish(std::string("in time"));
+            std::vector<Poller::Key> ready;
+            busy->Wait(now() + absl::Seconds(10), &ready);
+            return "late";
+          }}},
+        limit);
+  ASSERT_TRUE(worker_
+                  ->RegisterAsync(
+                      "later",
+                      [&pending](PendingJob job) { pending = std::move(job); },
+                      limit)
+                  .ok());
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO busy");
+  EXPECT_EQ(server_->Receive(), "CAN_DO later");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:1", "later", "");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:2", "busy", "");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|in time");
+  EXPECT_EQ(server_->Receive(), "WORK_FAIL H:2");
+}
+
 }  // namespace
 }  // namespace gearman

@@ -150,8 +150,11 @@ int WorkerJobs::RunNext(absl::Time* now) {
       job->posted.load(std::memory_order_acquire)) {
     TakeMail(*now);
   }
-  // The limit may have passed unseen.
-  if (*now >= job->timer) OnTime(*now);
+  // The limit may have passed unseen. Answers that came meanwhile are not late.
+  if (*now >= job->timer) {
+    TakeMail(*now);
+    OnTime(*now);
+  }
   Returned(job, std::move(result), forgotten,
            absl::ToInt64Nanoseconds(*now - begun), *now);
   const int link = job->link;
