@@ -183,5 +183,28 @@ TEST_F(WorkerUserCodeTest, AnAnswerGivenInTimeIsNotLateForABusyWorker) {
   EXPECT_EQ(server_->Receive(), "WORK_FAIL H:2");
 }
 
+TEST_F(WorkerUserCodeTest, AnswersGivenBeforeTheEndLeaveBeforeIt) {
+  for (const bool stop : {false, true}) {
+    PendingJob pending;
+    StartAsyncAndGrab([&pending](PendingJob job) { pending = std::move(job); });
+    Give("H:1", "later", "");
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+    // A program that seldom calls its worker.
+    stack_.simulation.Stop("worker");
+    worker_->Drain(absl::Seconds(2));
+    pending.Finish(std::string("in time"));
+    stack_.simulation.RunFor(absl::Seconds(3));
+    if (stop) worker_->Stop();
+    worker_->RunOnce(absl::InfinitePast());
+    EXPECT_TRUE(worker_->stopped());
+    EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|in time");
+    EXPECT_EQ(server_->Receive(), "closed");
+    EXPECT_EQ(worker_->stats().jobs_given_back, 0u);
+    EXPECT_TRUE(worker_->Run().ok());
+    stack_.KillWorker("worker");
+    options_.poller = stack_.simulation.MakePoller("worker");
+  }
+}
+
 }  // namespace
 }  // namespace gearman

@@ -103,6 +103,8 @@ MetricsSnapshot WorkerCore::metrics() const {
 
 void WorkerCore::TakeRequests(absl::Time now) {
   if (stop_requested_.load(std::memory_order_acquire)) {
+    // Answers that have been given leave if they can.
+    jobs_.TakeMail(now);
     End(absl::OkStatus(), StopReason::kStopped, now);
     return;
   }
@@ -144,6 +146,8 @@ void WorkerCore::TakeRequests(absl::Time now) {
   if (drain_ns == kNotDraining - 1 || now < absl::FromUnixNanos(drain_ns)) {
     return;
   }
+  // What was answered in time is not late because this loop was.
+  jobs_.TakeMail(now);
   size_t held = 0;
   for (int i = 0; i < servers_.size(); ++i) {
     held += servers_.link(i).held.size();
