@@ -206,5 +206,30 @@ TEST_F(WorkerUserCodeTest, AnswersGivenBeforeTheEndLeaveBeforeIt) {
   }
 }
 
+// Counts what it is given.
+class CountingSink final : public MetricsSink {
+ public:
+  void Export(const MetricsSnapshot& /*snapshot*/) override { ++exports; }
+  absl::Duration interval() const override { return absl::Seconds(1); }
+  absl::string_view name() const override { return "counting"; }
+
+  int exports = 0;
+};
+
+TEST_F(WorkerUserCodeTest, MetricsAreExportedWhileAHandlerWaits) {
+  const auto sink = std::make_shared<CountingSink>();
+  options_.metrics_sinks = {sink};
+  StartAndGrab("slow", [](JobContext& context) {
+    context.stop_token().WaitFor(absl::Minutes(1));
+    return Echo(context);
+  });
+  const int before = sink->exports;
+  const uint64_t polls_before = worker_->stats().polls;
+  Give("H:1", "slow", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_GE(sink->exports - before, 59);
+  EXPECT_LE(worker_->stats().polls - polls_before, 200u);
+}
+
 }  // namespace
 }  // namespace gearman

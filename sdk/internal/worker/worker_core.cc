@@ -179,6 +179,10 @@ void WorkerCore::Turn(absl::Time deadline) {
   if (!stopped()) Advance(clock_->Now());
   Publish();
   RunHooks(/*after_poll=*/!stopped(), any_activity);
+  ExportMetrics();
+}
+
+void WorkerCore::ExportMetrics() {
   if (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture()) {
     exporter_->OnTime(clock_->Now());
   }
@@ -388,6 +392,8 @@ void WorkerCore::Look(absl::Time until) {
   if (!stopped()) Advance(after);
   Publish();
   poller_->RunDeferred();
+  // What is due and not done would end each wait at once.
+  ExportMetrics();
   last_look_ = after;
   looking_ = false;
 }

@@ -80,6 +80,8 @@ class WorkerCore final : private HandlerHost {
   // Closes everything; jobs held go back.
   void End(absl::Status status, StopReason reason, absl::Time now);
   absl::Status OnEvent(int link, wire::ToWorker& event, absl::Time now);
+  // If it is time to.
+  void ExportMetrics();
   void RunHooks(bool after_poll, bool any_activity);
   // Calls a hook of the user; what it throws is logged.
   void CallHook(absl::string_view name, absl::FunctionRef<void()> hook);
