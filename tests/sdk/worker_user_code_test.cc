@@ -231,5 +231,17 @@ TEST_F(WorkerUserCodeTest, MetricsAreExportedWhileAHandlerWaits) {
   EXPECT_LE(worker_->stats().polls - polls_before, 200u);
 }
 
+TEST_F(WorkerUserCodeTest, ALossIsCountedOnceWhateverElseIsOverdue) {
+  StartAndGrab("echo", Echo);
+  // A program that seldom calls its worker: the server has gone, and is too
+  // late with its answer, too.
+  stack_.simulation.Stop("worker");
+  server_->Close();
+  stack_.simulation.RunFor(options_.reply_timeout + absl::Seconds(1));
+  worker_->RunOnce(absl::InfinitePast());
+  EXPECT_EQ(worker_->stats().connections_lost, 1u);
+  EXPECT_EQ(worker_->health().servers[0].failures, 1);
+}
+
 }  // namespace
 }  // namespace gearman

@@ -119,7 +119,7 @@ void WorkerServers::Open(absl::Span<const std::shared_ptr<Task>> tasks,
     absl::StatusOr<std::unique_ptr<Transport>> transport =
         options_.transports->Create(link.address, poller_, key);
     if (!transport.ok()) {
-      lost->push_back({i, transport.status(), ReconnectReason::kConnectFailed});
+      Lose(i, transport.status(), ReconnectReason::kConnectFailed, lost);
       link.retry_at = absl::InfiniteFuture();
       continue;
     }
@@ -140,7 +140,7 @@ void WorkerServers::Open(absl::Span<const std::shared_ptr<Task>> tasks,
     link.session_counted = {};
     absl::Status status = Connect(link, now);
     if (!status.ok()) {
-      lost->push_back({i, std::move(status), ReconnectReason::kConnectFailed});
+      Lose(i, std::move(status), ReconnectReason::kConnectFailed, lost);
     }
   }
 }
@@ -179,8 +179,7 @@ void WorkerServers::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
   if (!link.connection->connected()) {
     absl::Status status = Connect(link, now);
     if (!status.ok()) {
-      lost->push_back(
-          {index, std::move(status), ReconnectReason::kConnectFailed});
+      Lose(index, std::move(status), ReconnectReason::kConnectFailed, lost);
     }
     return;
   }
@@ -203,31 +202,36 @@ void WorkerServers::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
         status.code(),
         absl::StrCat(link.connection->Describe(), ": ", status.message()));
   }
+  Lose(index, std::move(status), reason, lost);
+}
+
+void WorkerServers::Lose(int index, absl::Status status, ReconnectReason reason,
+                         std::vector<LostServer>* lost) {
+  WorkerLink& link = links_[static_cast<size_t>(index)];
+  if (std::exchange(link.lost, true)) return;
   lost->push_back({index, std::move(status), reason});
 }
 
 void WorkerServers::OnTime(absl::Time now, std::vector<LostServer>* lost) {
   for (int i = 0; i < size(); ++i) {
     WorkerLink& link = links_[static_cast<size_t>(i)];
-    if (link.connection == nullptr) continue;
+    if (link.connection == nullptr || link.lost) continue;
     if (now >= link.connect_deadline) {
       link.connect_deadline = absl::InfiniteFuture();
-      lost->push_back(
-          {i,
+      Lose(i,
            absl::UnavailableError(absl::StrCat(
                link.connection->Describe(), ": not connected within ",
                absl::FormatDuration(options_.connect_timeout),
                " (connect_timeout)")),
-           ReconnectReason::kConnectFailed});
+           ReconnectReason::kConnectFailed, lost);
       continue;
     }
     absl::Status status = link.session->OnTime(now);
     if (!status.ok()) {
-      lost->push_back(
-          {i,
+      Lose(i,
            absl::Status(status.code(), absl::StrCat(link.connection->Describe(),
                                                     ": ", status.message())),
-           ReconnectReason::kUnresponsive});
+           ReconnectReason::kUnresponsive, lost);
     }
   }
 }
@@ -287,7 +291,7 @@ void WorkerServers::Flush(int index, std::vector<LostServer>* lost) {
   Count(link);
   link.congested = link.connection->output().size() > options_.max_output_bytes;
   if (!status.ok()) {
-    lost->push_back({index, std::move(status), ReconnectReason::kFailed});
+    Lose(index, std::move(status), ReconnectReason::kFailed, lost);
   }
 }
 
@@ -349,6 +353,7 @@ std::vector<HeldJobPtr> WorkerServers::Close(const LostServer& lost,
   link.connect_deadline = absl::InfiniteFuture();
   link.end_of_life = absl::InfiniteFuture();
   link.congested = false;
+  link.lost = false;
   return std::exchange(link.held, {});
 }
 

@@ -66,6 +66,8 @@ struct WorkerLink {
   // The poller must be told anew what this waits for.
   bool touched = false;
   bool congested = false;
+  // Found to have come to its end, and not closed yet.
+  bool lost = false;
 
   uint64_t sent_counted = 0;
   uint64_t received_counted = 0;
@@ -160,6 +162,9 @@ class WorkerServers {
   void Leave(WorkerLink& link);
   absl::Status Connect(WorkerLink& link, absl::Time now);
   void AfterConnect(WorkerLink& link, absl::Time now);
+  // Adds it to `lost`, once whatever else is wrong with it.
+  void Lose(int link, absl::Status status, ReconnectReason reason,
+            std::vector<LostServer>* lost);
   void Count(WorkerLink& link);
 
   const Options options_;
