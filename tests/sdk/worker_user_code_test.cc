@@ -243,5 +243,34 @@ TEST_F(WorkerUserCodeTest, ALossIsCountedOnceWhateverElseIsOverdue) {
   EXPECT_EQ(worker_->health().servers[0].failures, 1);
 }
 
+TEST_F(WorkerUserCodeTest, ACallbackMaySendForAnotherJobOfALostConnection) {
+  PendingJob pending;
+  JobContext* running = nullptr;
+  absl::Status sent;
+  StartAsyncAndGrab([&](PendingJob job) {
+    pending = std::move(job);
+    pending.stop_token().OnStop(
+        [&] { sent = running->SendData("last words"); });
+  });
+  ASSERT_TRUE(worker_
+                  ->Register("slow",
+                             [&](JobContext& context) {
+                               running = &context;
+                               context.stop_token().WaitFor(absl::Hours(1));
+                               return Echo(context);
+                             })
+                  .ok());
+  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
+  Give("H:1", "later", "");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:2", "slow", "");
+  Settle();
+  ASSERT_NE(running, nullptr);
+  server_->Close();
+  Settle();
+  EXPECT_EQ(sent.code(), absl::StatusCode::kCancelled) << sent;
+  EXPECT_EQ(worker_->stats().jobs_lost, 2u);
+}
+
 }  // namespace
 }  // namespace gearman

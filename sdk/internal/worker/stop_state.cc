@@ -22,12 +22,22 @@ void Call(const std::function<void()>& callback) {
 
 void StopState::Fire(StopReason reason) {
   std::vector<std::function<void()>> callbacks;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (fired()) return;
-    reason_.store(reason, std::memory_order_release);
-    callbacks.swap(callbacks_);
+  FireOnly(reason, &callbacks);
+  CallAll(callbacks);
+}
+
+void StopState::FireOnly(StopReason reason,
+                         std::vector<std::function<void()>>* callbacks) {
+  absl::MutexLock lock(&mutex_);
+  if (fired()) return;
+  reason_.store(reason, std::memory_order_release);
+  for (std::function<void()>& callback : callbacks_) {
+    callbacks->push_back(std::move(callback));
   }
+  callbacks_.clear();
+}
+
+void StopState::CallAll(const std::vector<std::function<void()>>& callbacks) {
   for (const std::function<void()>& callback : callbacks) Call(callback);
 }
 

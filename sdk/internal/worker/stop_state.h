@@ -44,6 +44,12 @@ class StopState {
 
   // Fires, unless it has fired; runs callbacks on this thread.
   void Fire(StopReason reason) ABSL_LOCKS_EXCLUDED(mutex_);
+  // The same, but that callbacks are appended to `callbacks`, for CallAll.
+  void FireOnly(StopReason reason,
+                std::vector<std::function<void()>>* callbacks)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  // Calls each; what it throws is ignored.
+  static void CallAll(const std::vector<std::function<void()>>& callbacks);
   // The job has ended: callbacks are dropped.
   void End() ABSL_LOCKS_EXCLUDED(mutex_);
   // As new, for another job; nobody has a token.

@@ -1,6 +1,7 @@
 #include "gearman/sdk/internal/worker/worker_jobs.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -340,12 +341,16 @@ void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
   if (given_back) stats_->jobs_given_back += jobs.size();
   const absl::Status status = absl::UnavailableError(
       absl::StrCat("not answered: ", StopReasonName(reason)));
+  // All have ended before the first callback runs, which may do something
+  // about any of them.
+  std::vector<std::function<void()>> callbacks;
   for (const HeldJobPtr& job : jobs) {
     job->ended.store(true, std::memory_order_release);
-    job->stop.Fire(reason);
+    job->stop.FireOnly(reason, &callbacks);
     End(job, JobOutcome::kLost, status, now);
   }
   mailbox_->Nudge();
+  StopState::CallAll(callbacks);
 }
 
 // --- mail --------------------------------------------------------------------
