@@ -79,8 +79,8 @@ class JobContext {
   // Send WORK_DATA, WORK_WARNING, WORK_STATUS to the job's clients, in order.
   // CANCELLED: there is no use any more, the token has fired or the answer has
   // been given. While the server takes bytes too slowly
-  // (WorkerLimits::max_output_bytes) SendData and SendWarning wait, which ends
-  // when the token fires.
+  // (WorkerLimits::max_output_bytes) they wait, which ends when the token
+  // fires.
   // A status counts in units of the handler's own.
   absl::Status SendData(std::string data);
   absl::Status SendWarning(std::string data);

@@ -272,5 +272,22 @@ TEST_F(WorkerUserCodeTest, ACallbackMaySendForAnotherJobOfALostConnection) {
   EXPECT_EQ(worker_->stats().jobs_lost, 2u);
 }
 
+TEST_F(WorkerUserCodeTest, StatusesThatNobodyTakesHaveALimit) {
+  options_.limits.max_output_bytes = 1 << 16;
+  PendingJob pending;
+  StartAsyncAndGrab([&pending](PendingJob job) { pending = std::move(job); });
+  Give("H:1", "later", "");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  stack_.simulation.Stop("worker");
+  absl::Status status;
+  int sent = 0;
+  while (status.ok() && sent < (1 << 16)) {
+    status = pending.SendStatus(++sent, 1 << 16);
+  }
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  worker_->RunOnce(absl::InfinitePast());
+  EXPECT_TRUE(pending.SendStatus(1, 1).ok());
+}
+
 }  // namespace
 }  // namespace gearman

@@ -7,11 +7,22 @@
 namespace gearman {
 namespace internal {
 
+namespace {
+
+bool IsUpdate(const Message& message) {
+  return message.kind == Message::Kind::kData ||
+         message.kind == Message::Kind::kWarning ||
+         message.kind == Message::Kind::kStatus;
+}
+
+}  // namespace
+
 Mailbox::Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes)
     : poller_(std::move(poller)), max_bytes_(max_bytes) {}
 
 void Mailbox::Push(Message message) {
-  bytes_ += message.bytes.size();
+  // A status has memory, too.
+  if (IsUpdate(message)) bytes_ += sizeof(Message) + message.bytes.size();
   messages_.push_back(std::move(message));
   if (announced_) return;
   announced_ = true;

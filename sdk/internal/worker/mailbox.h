@@ -47,7 +47,7 @@ struct Message {
 
 class Mailbox {
  public:
-  // `max_bytes`: of updates posted and not taken.
+  // `max_bytes`: of updates posted and not taken, each with its record.
   Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes);
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
