@@ -219,6 +219,7 @@ class CountingSink final : public MetricsSink {
 TEST_F(WorkerUserCodeTest, MetricsAreExportedWhileAHandlerWaits) {
   const auto sink = std::make_shared<CountingSink>();
   options_.metrics_sinks = {sink};
+  options_.heartbeat_interval = absl::InfiniteDuration();
   StartAndGrab("slow", [](JobContext& context) {
     context.stop_token().WaitFor(absl::Minutes(1));
     return Echo(context);
