@@ -8,13 +8,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/log.h"
 #include "gearman/tests/sdk/worker_fixture.h"
 
 namespace gearman {
 namespace {
 
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
@@ -299,28 +297,6 @@ TEST_F(WorkerAnswerTest, TheHookAfterAJobIsToldHowItEnded) {
   EXPECT_EQ(server_->Receive(), "closed");
   EXPECT_TRUE(worker_->stopped());
   EXPECT_THAT(reports, ElementsAre("H:1 0 ", "H:2 1 bad"));
-}
-
-TEST_F(WorkerAnswerTest, WhatAHookThrowsEndsNothing) {
-  int jobs = 0;
-  options_.after_job = [&jobs](const JobReport&) -> Proceed {
-    ++jobs;
-    throw std::runtime_error("its own affair");
-  };
-  options_.after_poll = [](bool) -> Proceed { throw 1; };
-  std::vector<std::string> log;
-  options_.logger = Logger(
-      LogLevel::kWarning,
-      [&log](LogLevel, absl::string_view text) { log.emplace_back(text); });
-  StartAndGrab("echo", Echo);
-  for (const char* const handle : {"H:1", "H:2"}) {
-    Give(handle, "echo", "x");
-    EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_COMPLETE ", handle, "|x"));
-    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
-  }
-  EXPECT_EQ(jobs, 2);
-  EXPECT_FALSE(worker_->stopped());
-  EXPECT_THAT(log, Contains("after_job has thrown: its own affair"));
 }
 
 TEST_F(WorkerAnswerTest, ASlowHookAfterAJobTakesNoTimeFromTheNextOne) {
