@@ -98,7 +98,7 @@ struct WorkerLimits {
   // A packet that announces more is refused and its connection closed.
   size_t max_packet_bytes = 64u << 20;
   // Bytes waiting to be written to one server. Beyond, no jobs are grabbed
-  // there, and handlers that send data or warnings wait.
+  // there, and handlers that send updates wait.
   size_t max_output_bytes = 64u << 20;
   // Asynchronous jobs (Worker::RegisterAsync) begun and not answered. Beyond,
   // no jobs are grabbed.
