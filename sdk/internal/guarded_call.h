@@ -22,6 +22,15 @@ absl::Status GuardedCall(const Function& function, const StatusOf& status_of) {
   return absl::OkStatus();
 }
 
+// The same for what is its own affair: nobody is told.
+template <typename Function>
+void CallIgnoringThrow(const Function& function) {
+  try {
+    function();
+  } catch (...) {
+  }
+}
+
 }  // namespace internal
 }  // namespace gearman
 

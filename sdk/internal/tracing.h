@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "gearman/plugins/tracing/trace_observer.h"
+#include "gearman/sdk/internal/guarded_call.h"
 
 namespace gearman {
 namespace internal {
@@ -13,21 +14,15 @@ namespace internal {
 inline std::unique_ptr<TraceSpan> BeginSpan(TraceObserver* observer,
                                             const TraceBegin& begin) {
   if (observer == nullptr) return nullptr;
-  try {
-    return observer->Begin(begin);
-  } catch (...) {
-    return nullptr;
-  }
+  std::unique_ptr<TraceSpan> span;
+  CallIgnoringThrow([&] { span = observer->Begin(begin); });
+  return span;
 }
 
 // Ends and destroys `*span`, if there is one.
 inline void EndSpan(std::unique_ptr<TraceSpan>* span, const TraceEnd& end) {
   if (*span == nullptr) return;
-  try {
-    (*span)->End(end);
-  } catch (...) {
-    // Nobody can be told.
-  }
+  CallIgnoringThrow([&] { (*span)->End(end); });
   span->reset();
 }
 

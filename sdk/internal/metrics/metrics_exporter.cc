@@ -5,21 +5,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/guarded_call.h"
 
 namespace gearman {
 namespace internal {
-namespace {
-
-// What a sink throws is its own affair: nobody can be told.
-template <typename Function>
-void Guarded(const Function& function) {
-  try {
-    function();
-  } catch (...) {
-  }
-}
-
-}  // namespace
 
 // Sinks share it and may keep it longer than the client's clock lives: after
 // End it shows the state at the end.
@@ -58,9 +47,9 @@ MetricsExporter::MetricsExporter(
       source_(std::make_shared<Source>(metrics_, clock)) {
   const absl::Time now = clock->Now();
   for (const auto& sink : sinks_) {
-    Guarded([&] { sink->Attach(source_); });
+    CallIgnoringThrow([&] { sink->Attach(source_); });
     absl::Duration interval = absl::InfiniteDuration();
-    Guarded([&] { interval = sink->interval(); });
+    CallIgnoringThrow([&] { interval = sink->interval(); });
     if (interval == absl::InfiniteDuration()) continue;
     interval = std::max(interval, absl::Milliseconds(1));
     timed_.push_back({sink.get(), interval, now + interval});
@@ -72,11 +61,11 @@ MetricsExporter::~MetricsExporter() {
   if (!timed_.empty()) {
     const MetricsSnapshot snapshot = metrics_->Snapshot(clock_->Now());
     for (const Timed& timed : timed_) {
-      Guarded([&] { timed.sink->Export(snapshot); });
+      CallIgnoringThrow([&] { timed.sink->Export(snapshot); });
     }
   }
   for (const auto& sink : sinks_) {
-    Guarded([&] { sink->Detach(source_.get()); });
+    CallIgnoringThrow([&] { sink->Detach(source_.get()); });
   }
   source_->End();
 }
@@ -87,7 +76,7 @@ void MetricsExporter::OnTime(absl::Time now) {
   next_ = absl::InfiniteFuture();
   for (Timed& timed : timed_) {
     if (timed.due <= now) {
-      Guarded([&] { timed.sink->Export(snapshot); });
+      CallIgnoringThrow([&] { timed.sink->Export(snapshot); });
       // From now on, not from when it was due: a sleep makes no burst.
       timed.due = now + timed.interval;
     }

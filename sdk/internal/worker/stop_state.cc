@@ -3,22 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/string_view.h"
 #include "gearman/sdk/internal/guarded_call.h"
 
 namespace gearman {
 namespace internal {
-namespace {
-
-// Nobody can be told what it throws; the worker and the other callbacks have
-// no part in it.
-void Call(const std::function<void()>& callback) {
-  GuardedCall(callback, [](absl::string_view /*text*/) {
-    return absl::OkStatus();
-  }).IgnoreError();
-}
-
-}  // namespace
 
 void StopState::Fire(StopReason reason) {
   std::vector<std::function<void()>> callbacks;
@@ -38,7 +26,10 @@ void StopState::FireOnly(StopReason reason,
 }
 
 void StopState::CallAll(const std::vector<std::function<void()>>& callbacks) {
-  for (const std::function<void()>& callback : callbacks) Call(callback);
+  // The worker and the other callbacks have no part in what one throws.
+  for (const std::function<void()>& callback : callbacks) {
+    CallIgnoringThrow(callback);
+  }
 }
 
 void StopState::End() {
@@ -91,7 +82,7 @@ void StopState::OnStop(std::function<void()> callback) {
       return;
     }
   }
-  Call(callback);
+  CallIgnoringThrow(callback);
 }
 
 }  // namespace internal
