@@ -62,6 +62,8 @@ class Job {
     unique_.assign(unique.data(), unique.size());
     data_ = std::move(data);
   }
+  // For the SDK: the payload, which this has no longer.
+  std::shared_ptr<const std::string> TakeData() { return std::move(data_); }
 
  private:
   std::string connection_;

@@ -12,6 +12,7 @@
 #include "gearman/sdk/internal/client/call_options.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/client/thread_cache.h"
 
 namespace gearman {
 namespace {
@@ -68,7 +69,8 @@ JobStatus StatusOf(const JobRequestState& state) {
 }  // namespace
 
 JobRequest::JobRequest(JobSpec spec)
-    : state_(std::make_shared<JobRequestState>()) {
+    : state_(std::allocate_shared<JobRequestState>(
+          internal::ThreadCacheAllocator<JobRequestState>())) {
   JobRequestState& state = *state_;
   state.task = std::move(spec.task);
   state.data = std::move(spec.data);

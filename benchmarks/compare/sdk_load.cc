@@ -47,13 +47,15 @@ void SdkLoad::Run(int jobs, const OnLatency& on_latency) {
 }
 
 void SdkLoad::RunBatch(int jobs) {
-  std::vector<JobSpec> specs;
-  specs.reserve(static_cast<size_t>(jobs));
+  std::vector<JobRequest> requests;
+  requests.reserve(static_cast<size_t>(jobs));
   for (int i = 0; i < jobs; ++i) {
-    specs.emplace_back(kTask, payload_);
-    specs.back().background = workload_.mode == Mode::kBackground;
+    JobSpec spec(kTask, payload_);
+    spec.background = workload_.mode == Mode::kBackground;
+    requests.emplace_back(std::move(spec));
   }
-  requests_ = client_->SubmitMultipleJobs(std::move(specs));
+  Check(client_->SubmitMultipleRequests(requests));
+  requests_ = std::move(requests);
   Check(workload_.mode == Mode::kForeground
             ? client_->WaitUntilJobsCompleted(requests_)
             : client_->WaitUntilJobsAccepted(requests_));

@@ -36,9 +36,8 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
     return request.finished.load(std::memory_order_acquire) ||
            (for_accepted && request.state == JobState::kCreated);
   };
-  Waiter waiter(batch.size());
   for (const JobRequest& handle : batch) {
-    JobRequestState* const request = handle.internal_state().get();
+    const JobRequestState* const request = handle.internal_state().get();
     if (request->core.get() != this) {
       return absl::FailedPreconditionError(absl::StrCat(
           "task \"", absl::CHexEscape(request->task), "\", unique \"",
@@ -47,19 +46,30 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
               ? "\": the request was not submitted"
               : "\": the request belongs to another client"));
     }
-    if (!there(*request) || request->callbacks_pending > 0) {
-      waiter.Add(request, for_accepted);
-    }
   }
+  // From the last one on: when that has got there, most others have.
+  size_t left = batch.size();
+  const auto next = [&]() -> Operation* {
+    while (left > 0) {
+      JobRequestState* const request = batch[--left].internal_state().get();
+      // One that another client has been given meanwhile had ended.
+      if (request->core.get() != this) continue;
+      if (!there(*request) || request->callbacks_pending > 0) return request;
+    }
+    return nullptr;
+  };
+  Waiter waiter(next, for_accepted);
   driver_.Wait(&waiter, deadline);
-  const size_t late = waiter.remaining();
   waiter.Abandon();
 
+  size_t late = 0;
   absl::Status first_error;
   const JobRequestState* first_late = nullptr;
   for (const JobRequest& handle : batch) {
     JobRequestState* const request = handle.internal_state().get();
+    if (request->core.get() != this) continue;
     if (!there(*request)) {
+      ++late;
       request->timed_out = true;
       if (first_late == nullptr) first_late = request;
     } else if (request->finished.load(std::memory_order_acquire)) {

@@ -25,6 +25,19 @@ JobRequestState* AsRequest(Operation* operation) {
   return static_cast<JobRequestState*>(operation);
 }
 
+// The same for another operation, with data of its own.
+Effect CopyOf(const Effect& effect) {
+  Effect copy;
+  copy.kind = effect.kind;
+  const absl::string_view data = effect.data.view();
+  copy.data = Payload(std::string(data.data(), data.size()));
+  copy.known = effect.known;
+  copy.running = effect.running;
+  copy.numerator = effect.numerator;
+  copy.denominator = effect.denominator;
+  return copy;
+}
+
 constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
 
 }  // namespace
@@ -247,46 +260,35 @@ absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
 
 absl::Status ClientSession::Spread(absl::string_view handle,
                                    absl::string_view packet, bool ends_job,
-                                   Effect& prototype, Effects* effects) {
+                                   Effects* effects) {
   const HandleTable::Arrival arrival = handles_.Arrive(handle, ends_job);
   if (!arrival.known) {
+    effects->pop_back();
     if (ended_.contains(handle)) return absl::OkStatus();
     return absl::DataLossError(absl::StrCat(
         "the server sent ", packet, " for the handle \"",
         absl::CHexEscape(handle), "\", which nobody here asked for"));
   }
-  if (ends_job && prototype.kind != Effect::Kind::kCompleted) {
+  if (ends_job && effects->back().kind != Effect::Kind::kCompleted) {
     RememberEnded(handle);
   }
-  if (!arrival.first_copy) return absl::OkStatus();
-  if (ends_job && arrival.requests != nullptr) {
-    StopSharing(*arrival.requests);
+  if (!arrival.first_copy || arrival.requests == nullptr) {
+    effects->pop_back();
+    return absl::OkStatus();
   }
+  if (ends_job) StopSharing(*arrival.requests);
   Operation* operation = arrival.requests;
-  while (operation != nullptr) {
-    Operation* next = operation->next_shared;
+  for (;;) {
+    Operation* const next = operation->next_shared;
+    effects->back().operation = operation;
     if (ends_job) {
       operation->next_shared = nullptr;
       operation->session = nullptr;
     }
-    if (next == nullptr) {
-      prototype.operation = operation;
-      effects->push_back(std::move(prototype));
-      break;
-    }
-    Effect copy;
-    copy.kind = prototype.kind;
-    copy.operation = operation;
-    copy.data = Payload::View(prototype.data.view());
-    copy.data = Payload(std::move(copy.data).TakeString());
-    copy.known = prototype.known;
-    copy.running = prototype.running;
-    copy.numerator = prototype.numerator;
-    copy.denominator = prototype.denominator;
-    effects->push_back(std::move(copy));
+    if (next == nullptr) return absl::OkStatus();
+    effects->push_back(CopyOf(effects->back()));
     operation = next;
   }
-  return absl::OkStatus();
 }
 
 void ClientSession::RememberEnded(absl::string_view handle) {
@@ -299,48 +301,48 @@ void ClientSession::RememberEnded(absl::string_view handle) {
 
 absl::Status ClientSession::Handle(wire::WorkComplete& event,
                                    Effects* effects) {
-  Effect effect;
+  Effect& effect = effects->emplace_back();
   effect.kind = Effect::Kind::kCompleted;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_COMPLETE", true, effect, effects);
+  return Spread(event.handle, "WORK_COMPLETE", true, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkData& event, Effects* effects) {
-  Effect effect;
+  Effect& effect = effects->emplace_back();
   effect.kind = Effect::Kind::kData;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_DATA", false, effect, effects);
+  return Spread(event.handle, "WORK_DATA", false, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkWarning& event, Effects* effects) {
-  Effect effect;
+  Effect& effect = effects->emplace_back();
   effect.kind = Effect::Kind::kWarning;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_WARNING", false, effect, effects);
+  return Spread(event.handle, "WORK_WARNING", false, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkStatus& event, Effects* effects) {
-  Effect effect;
+  Effect& effect = effects->emplace_back();
   effect.kind = Effect::Kind::kStatus;
   effect.known = true;
   effect.running = true;
   effect.numerator = wire::ParseProgress(event.numerator);
   effect.denominator = wire::ParseProgress(event.denominator);
-  return Spread(event.handle, "WORK_STATUS", false, effect, effects);
+  return Spread(event.handle, "WORK_STATUS", false, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkFail& event, Effects* effects) {
-  Effect effect;
+  Effect& effect = effects->emplace_back();
   effect.kind = Effect::Kind::kFailed;
-  return Spread(event.handle, "WORK_FAIL", true, effect, effects);
+  return Spread(event.handle, "WORK_FAIL", true, effects);
 }
 
 absl::Status ClientSession::Handle(wire::WorkException& event,
                                    Effects* effects) {
-  Effect effect;
+  Effect& effect = effects->emplace_back();
   effect.kind = Effect::Kind::kException;
   effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_EXCEPTION", true, effect, effects);
+  return Spread(event.handle, "WORK_EXCEPTION", true, effects);
 }
 
 absl::Status ClientSession::Handle(wire::StatusResult& event,

@@ -91,10 +91,10 @@ class ClientSession {
   absl::Status PopReply(ExpectedReply expected, ExpectedReply or_expected,
                         absl::string_view packet, absl::string_view about,
                         ReplyQueue::Entry* entry);
-  // One effect of `prototype` for each request of the job, the last one with
-  // `data` itself.
+  // Gives the last of `effects` to the first request of the job, and a copy of
+  // it to each other one; takes it out when nobody is to have it.
   absl::Status Spread(absl::string_view handle, absl::string_view packet,
-                      bool ends_job, Effect& prototype, Effects* effects);
+                      bool ends_job, Effects* effects);
   void RememberEnded(absl::string_view handle);
   absl::Status EncodeSubmit(JobRequestState* request);
 

@@ -1,13 +1,19 @@
 // Waiter: a thread that waits until a number of operations, or one of them,
 // have got somewhere.
 //
+// Of a batch it watches one operation at a time: each got there before it or
+// is looked at later, so that waiting costs nothing for most of them, and one
+// look each in all.
+//
 // Guarded by the client's lock, which its condition variable is used with.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_WAITER_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_WAITER_H_
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/sdk/internal/client/operation.h"
 
@@ -21,6 +27,13 @@ class Waiter {
   // Room for `capacity` operations; no more may be added.
   explicit Waiter(size_t capacity, Until until = Until::kAll) : until_(until) {
     nodes_.reserve(capacity);
+  }
+  // Waits for each operation that `next` gives, one after the other, until it
+  // gives none (null). `next` is called with the lock held, by whoever releases
+  // the one before; what it refers to outlives this.
+  Waiter(absl::FunctionRef<Operation*()> next, bool for_accepted) : Waiter(1) {
+    next_.emplace(next);
+    if (Operation* const first = next()) Add(first, for_accepted);
   }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
@@ -42,10 +55,15 @@ class Waiter {
   }
 
   bool done() const { return remaining_ == 0; }
-  size_t remaining() const { return remaining_; }
 
-  // One of its operations got there.
-  void CountDown() {
+  // The operation of `node`, which has been unlinked, got there.
+  void CountDown(WaitNode* node) {
+    if (next_.has_value()) {
+      if (Operation* const next = (*next_)()) {
+        node->LinkTo(next);
+        return;
+      }
+    }
     if (remaining_ > 0 && --remaining_ == 0) Wake();
   }
   // Makes the thread look again, if it sleeps.
@@ -55,6 +73,7 @@ class Waiter {
 
  private:
   const Until until_;
+  std::optional<absl::FunctionRef<Operation*()>> next_;
   std::vector<WaitNode> nodes_;
   size_t remaining_ = 0;
 };
@@ -67,7 +86,7 @@ inline void ReleaseWaiters(Operation* operation, bool finished) {
     WaitNode* next = node->next;
     if (finished || node->for_accepted) {
       node->Unlink();
-      node->waiter->CountDown();
+      node->waiter->CountDown(node);
     }
     node = next;
   }

@@ -39,8 +39,8 @@ struct HeldJob {
   std::shared_ptr<Mailbox> mailbox;
   std::unique_ptr<JobHooks> hooks;  // null: nobody observes or intercepts
   int link = 0;
-  // The job's data, as long as nobody else keeps it (HeldJobPool).
-  std::shared_ptr<std::string> data;
+  // Memory for a job's data, while no job has it (HeldJobPool).
+  std::shared_ptr<std::string> spare_data;
 
   // Set by the thread that runs the handler, before it does.
   absl::Time started = absl::InfinitePast();

@@ -1,8 +1,11 @@
 #include "gearman/sdk/internal/worker/held_job_pool.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
+
+#include "absl/base/config.h"
 
 namespace gearman {
 namespace internal {
@@ -15,11 +18,16 @@ constexpr size_t kMaxKeptBytes = 4096;
 
 // Whether this is the only reference left, so that what it points at may be
 // written to. use_count alone does not order this thread after another one that
-// has read it and dropped its reference; giving back a further reference, once
-// there is no other, does.
-bool IsOnly(const std::shared_ptr<std::string>& data) {
+// has read it and dropped its reference.
+bool IsOnly(const std::shared_ptr<const std::string>& data) {
   if (data.use_count() != 1) return false;
-  const std::shared_ptr<std::string> ordered = data;
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+  // It does not know fences; a further reference that is given back does the
+  // same, for two atomic operations.
+  const std::shared_ptr<const std::string> ordered = data;
+#else
+  std::atomic_thread_fence(std::memory_order_acquire);
+#endif
   return true;
 }
 
@@ -39,17 +47,15 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
       job->state != HeldJob::State::kEnded) {
     return large;
   }
-  job->job.Assign({}, {}, {}, {}, nullptr);
-  if (job->data != nullptr) {
-    if (!IsOnly(job->data)) {
-      job->data = nullptr;
-    } else if (job->data->capacity() > kMaxKeptBytes) {
-      large.swap(*job->data);
+  std::shared_ptr<const std::string> data = job->job.TakeData();
+  if (data != nullptr && IsOnly(data)) {
+    // TakeData has made it, not const.
+    job->spare_data = std::const_pointer_cast<std::string>(std::move(data));
+    if (job->spare_data->capacity() > kMaxKeptBytes) {
+      large.swap(*job->spare_data);
     }
   }
-  job->reducer.clear();
   job->task = nullptr;
-  job->mailbox = nullptr;
   job->hooks = nullptr;
   job->started = absl::InfinitePast();
   job->deadline = absl::InfiniteFuture();
@@ -63,13 +69,16 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
   return large;
 }
 
-void TakeData(Payload data, HeldJob* job) {
-  if (job->data == nullptr) job->data = std::make_shared<std::string>();
+std::shared_ptr<const std::string> TakeData(Payload data, HeldJob* job) {
+  if (data.empty()) return nullptr;
+  std::shared_ptr<std::string> taken = std::move(job->spare_data);
+  if (taken == nullptr) taken = std::make_shared<std::string>();
   if (data.borrowed()) {
-    job->data->assign(data.view().data(), data.view().size());
+    taken->assign(data.view().data(), data.view().size());
   } else {
-    *job->data = std::move(data).TakeString();
+    *taken = std::move(data).TakeString();
   }
+  return taken;
 }
 
 }  // namespace internal

@@ -5,6 +5,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace internal {
 
 class HeldJobPool {
  public:
-  // A record as new, but that its strings have memory.
+  // A record as new, but that its strings have memory, and hold anything.
   HeldJobPtr Take();
   // Keeps the record of a job that has ended, if nobody else refers to it:
   // neither a token, nor a report, nor a connection's list. Returns the memory
@@ -27,9 +28,9 @@ class HeldJobPool {
   std::vector<HeldJobPtr> spare_;
 };
 
-// Moves a job's data, which is not empty, into `job->data`; copies it when it
-// is borrowed.
-void TakeData(Payload data, HeldJob* job);
+// The data of a job that comes into this record; copied, into the memory of an
+// earlier job's, when it is borrowed. Null when it is empty.
+std::shared_ptr<const std::string> TakeData(Payload data, HeldJob* job);
 
 }  // namespace internal
 }  // namespace gearman

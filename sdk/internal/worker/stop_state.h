@@ -64,12 +64,13 @@ class StopState {
 
   // While the handler runs on the I/O thread: the worker, for this thread only.
   void set_host(HandlerHost* host) {
-    host_thread_ = std::this_thread::get_id();
+    host_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     host_.store(host, std::memory_order_release);
   }
   HandlerHost* host() const {
     HandlerHost* const host = host_.load(std::memory_order_acquire);
-    return host != nullptr && host_thread_ == std::this_thread::get_id()
+    return host != nullptr && host_thread_.load(std::memory_order_relaxed) ==
+                                  std::this_thread::get_id()
                ? host
                : nullptr;
   }

@@ -58,12 +58,11 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
   HeldJobPtr job = records_.Take();
   WorkerLink& server = servers_->link(link);
   const size_t bytes = assigned.data.size();
-  if (bytes > 0) TakeData(std::move(assigned.data), job.get());
   job->job.Assign(server.name, assigned.handle, task->name, assigned.unique,
-                  bytes == 0 ? nullptr : job->data);
+                  TakeData(std::move(assigned.data), job.get()));
   job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
   job->task = task;
-  job->mailbox = mailbox_;
+  if (job->mailbox == nullptr) job->mailbox = mailbox_;
   job->link = link;
   job->assigned = now;
   job->expected_ns = prefetch_.Expected(task->cost);

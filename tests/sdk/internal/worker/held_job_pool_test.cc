@@ -16,8 +16,8 @@ namespace {
 // A job with this data, as it is when it has been answered.
 HeldJobPtr EndedJob(HeldJobPool* pool, const std::string& data) {
   HeldJobPtr job = pool->Take();
-  TakeData(Payload::View(data), job.get());
-  job->job.Assign("tcp://jobs", "H:1", "echo", "u", job->data);
+  job->job.Assign("tcp://jobs", "H:1", "echo", "u",
+                  TakeData(Payload::View(data), job.get()));
   job->state = HeldJob::State::kEnded;
   job->stop.End();
   return job;
@@ -52,6 +52,18 @@ TEST(HeldJobPoolTest, DataThatSomebodyKeepsIsNotWrittenTo) {
   job = EndedJob(&pool, "another");
   EXPECT_EQ(*kept, "kept");
   EXPECT_EQ(job->job.data(), "another");
+}
+
+TEST(HeldJobPoolTest, TheMemoryOfSmallDataIsUsedAgain) {
+  HeldJobPool pool;
+  HeldJobPtr job = EndedJob(&pool, "a first job's data, of some length");
+  const char* const memory = job->job.data().data();
+  pool.GiveBack(std::move(job));
+  // A job without data in between takes none.
+  pool.GiveBack(EndedJob(&pool, ""));
+  job = EndedJob(&pool, "another");
+  EXPECT_EQ(job->job.data(), "another");
+  EXPECT_EQ(job->job.data().data(), memory);
 }
 
 TEST(HeldJobPoolTest, TheMemoryOfLargeDataIsHandedBack) {
