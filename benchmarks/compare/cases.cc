@@ -288,6 +288,8 @@ void AddInProcess(Cases* cases) {
     added.ratios.push_back({"CPU", &Result::total_us, large, "tcp", "tcp"});
     added.ratios.push_back({"CPU", &Result::total_us, large, "tcp",
                             "tcp and openssl speed together", kOpenssl});
+    added.ratios.push_back({"rate", &Result::jobs_per_second, large, "tcp",
+                            "tcp and openssl speed together", kOpenssl});
   }
 }
 

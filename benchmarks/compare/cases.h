@@ -19,7 +19,8 @@ struct Ratio {
   std::string name;
   std::string label;
   std::string called;
-  // Beside the sum of that one and another one of its name, unless empty.
+  // Beside that one and another one of its name, one after the other, unless
+  // empty: costs add up, and of rates the times.
   std::string plus_label = "";
 };
 

@@ -77,7 +77,10 @@ class Table {
       if (!ratio.plus_label.empty()) {
         const auto plus = places_.find({ratio.name, ratio.plus_label});
         if (plus == places_.end()) continue;
-        beside += Of(plus->second, ratio.field);
+        const double more = Of(plus->second, ratio.field);
+        beside = ratio.field == &Result::jobs_per_second
+                     ? 1 / (1 / beside + 1 / more)
+                     : beside + more;
       }
       remarks.push_back(absl::StrFormat("%s %.2f × %s", ratio.what,
                                         Of(i, ratio.field) / beside,

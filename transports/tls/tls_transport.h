@@ -17,6 +17,7 @@
 #include "gearman/transports/tcp/resolver.h"
 #include "gearman/transports/tcp/tcp_options.h"
 #include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/tls/sealed_records.h"
 #include "gearman/transports/tls/tls_context.h"
 #include "gearman/transports/tls/tls_error.h"
 #include "gearman/transports/tls/tls_options.h"
@@ -60,9 +61,17 @@ class TlsTransport final : public Transport {
   IoResult Outcome(int result);
   // What next_status_, which is taken, means here.
   absl::Status BelowFailed();
+  // So many bytes have been read from below.
+  void FitReadBuffer(size_t bytes);
   // Writing has failed below: what the peer said before it went, if that
   // explains it (a refused certificate).
   absl::Status LastWords();
+  IoResult WriteFailed();
+  // Gives `sealed` to the stream below. kFailed: next_status_ says why.
+  IoResult WriteBelow(absl::string_view sealed);
+  // Writes the sealed records; `*written` grows by the plain bytes of those
+  // that have left as a whole. kDone: all have.
+  IoResult Flush(size_t* written);
   IoResult Fail(absl::Status status);
 
   const std::unique_ptr<Transport> next_;
@@ -83,6 +92,8 @@ class TlsTransport final : public Transport {
   bool goodbye_ = false;       // the peer's has been read
   // The stream below filled all the memory it was given: it may have more.
   bool more_below_ = false;
+  bool burst_ = false;  // reads are large
+  int small_reads_ = 0;
   bool wants_write_ = false;  // the handshake, or reading, waits to write
   bool drained_ = true;       // reading found nothing left
   bool ended_ = false;        // the peer's end has been seen below
@@ -90,6 +101,10 @@ class TlsTransport final : public Transport {
   absl::Status next_status_;
   // Small pieces, made one record.
   std::string record_;
+  // While more than one record is written, they gather here. Plain bytes in
+  // them are not reported as written, and are given again by the next Write.
+  SealedRecords sealed_;
+  bool sealing_ = false;
 };
 
 class TlsTransportFactory final : public TransportFactory {
