@@ -39,7 +39,8 @@ class SealedRecords {
   size_t Sent(size_t bytes) {
     sent_ += bytes;
     size_t complete = 0;
-    for (; first_ < records_.size() && records_[first_].end <= sent_; ++first_) {
+    for (; first_ < records_.size() && records_[first_].end <= sent_;
+         ++first_) {
       complete += records_[first_].plain;
     }
     plain_ -= complete;

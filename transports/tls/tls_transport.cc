@@ -12,6 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "gearman/transports/tls/piece_cursor.h"
 
 namespace gearman {
 namespace {
@@ -27,56 +28,6 @@ constexpr size_t kBurstBytes = 262144;
 constexpr int kQuietReads = 64;
 // A server's: how long a peer may take for the handshake.
 constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
-
-// A place in a list of pieces.
-class PieceCursor {
- public:
-  explicit PieceCursor(absl::Span<const absl::string_view> pieces)
-      : pieces_(pieces) {
-    SkipEmpty();
-  }
-  bool at_end() const { return pieces_.empty(); }
-  void Advance(size_t bytes) {
-    while (bytes > 0 && !at_end()) {
-      const size_t here = std::min(bytes, pieces_.front().size() - offset_);
-      bytes -= here;
-      offset_ += here;
-      SkipEmpty();
-    }
-  }
-  // More than so many bytes are left.
-  bool HasMoreThan(size_t limit) const {
-    size_t bytes = 0;
-    for (const absl::string_view piece : pieces_) {
-      bytes += piece.size();
-      if (bytes > limit + offset_) return true;
-    }
-    return false;
-  }
-  // What begins here: the rest of a piece, or, if that is less than `limit` and
-  // not all, so many bytes of several in `*memory`.
-  absl::string_view Gather(size_t limit, std::string* memory) const {
-    const absl::string_view first = pieces_.front().substr(offset_);
-    if (first.size() >= limit || pieces_.size() == 1) return first;
-    memory->assign(first.data(), first.size());
-    for (const absl::string_view piece : pieces_.subspan(1)) {
-      const absl::string_view more = piece.substr(0, limit - memory->size());
-      memory->append(more.data(), more.size());
-    }
-    return *memory;
-  }
-
- private:
-  void SkipEmpty() {
-    while (!pieces_.empty() && offset_ == pieces_.front().size()) {
-      pieces_.remove_prefix(1);
-      offset_ = 0;
-    }
-  }
-
-  absl::Span<const absl::string_view> pieces_;
-  size_t offset_ = 0;  // in the first
-};
 
 int Size(size_t size) {
   return static_cast<int>(

@@ -76,8 +76,8 @@ class TlsBurstsTest : public ::testing::Test {
     EXPECT_TRUE(far.ok()) << far.status();
     client_ = std::make_unique<TlsTransport>(
         std::make_unique<Limited>(*std::move(near), &below_client_),
-        std::make_shared<TlsContext>(options), "localhost",
-        "tls://localhost:1", &clock_);
+        std::make_shared<TlsContext>(options), "localhost", "tls://localhost:1",
+        &clock_);
     server_ = std::make_unique<TlsTransport>(
         std::make_unique<Limited>(*std::move(far), &below_server_),
         std::make_shared<TlsContext>(server_options), "", "", &clock_);
@@ -106,7 +106,8 @@ class TlsBurstsTest : public ::testing::Test {
   void Receive() {
     std::string buffer(1 << 20, '\0');
     for (;;) {
-      const IoResult result = server_->Read(absl::MakeSpan(&buffer[0], 1 << 20));
+      const IoResult result =
+          server_->Read(absl::MakeSpan(&buffer[0], 1 << 20));
       if (!result.done()) return;
       received_.append(buffer, 0, result.bytes);
     }

@@ -76,8 +76,7 @@ TEST(ThreadCacheTest, ServesSharedPointers) {
   struct Record {
     char bytes[1006] = {};
   };
-  auto record =
-      std::allocate_shared<Record>(ThreadCacheAllocator<Record>());
+  auto record = std::allocate_shared<Record>(ThreadCacheAllocator<Record>());
   const std::weak_ptr<Record> weak = record;
   record = nullptr;
   EXPECT_TRUE(weak.expired());
