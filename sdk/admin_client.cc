@@ -31,6 +31,9 @@ absl::StatusCode CodeOf(const LineReply& refusal) {
       absl::StrContains(all, "NOT FOUND")) {
     return absl::StatusCode::kNotFound;
   }
+  if (absl::StrContains(all, "QUEUE_ERROR")) {
+    return absl::StatusCode::kResourceExhausted;
+  }
   if (absl::StrContains(all, "STILL CONNECTED")) {
     return absl::StatusCode::kFailedPrecondition;
   }

@@ -108,7 +108,8 @@ class AdminClient {
   absl::Status SetMaxQueue(absl::string_view function, uint32_t jobs);
   absl::Status SetMaxQueue(absl::string_view function, uint32_t high,
                            uint32_t normal, uint32_t low);
-  // "create function". INVALID_ARGUMENT: a name that can't be sent.
+  // "create function". INVALID_ARGUMENT: a name that can't be sent;
+  // RESOURCE_EXHAUSTED: an embedded job server knows as many as it may.
   absl::Status CreateFunction(absl::string_view function);
   // "drop function", in any case of letters; returns how many functions went.
   // NOT_FOUND: there is none; FAILED_PRECONDITION: it has workers or running

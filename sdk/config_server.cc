@@ -37,6 +37,12 @@ absl::StatusOr<JobServerOptions> Config::ToJobServerOptions(
   if (server.has_max_job_bytes()) {
     options.max_job_bytes = server.max_job_bytes();
   }
+  if (server.has_max_functions()) {
+    options.max_functions = server.max_functions();
+  }
+  if (server.has_max_functions_of_worker()) {
+    options.max_functions_of_worker = server.max_functions_of_worker();
+  }
   if (server.has_max_connections()) {
     options.max_connections = server.max_connections();
   }

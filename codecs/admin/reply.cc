@@ -96,6 +96,9 @@ void Encode(Refusal refusal, wire::OutputBuffer& out) {
     case Refusal::kUnknownJob:
       out.Append("ERR UNKNOWN_JOB\r\n");
       return;
+    case Refusal::kTooManyFunctions:
+      out.Append("ERR QUEUE_ERROR Too many functions\r\n");
+      return;
   }
 }
 

@@ -66,6 +66,7 @@ enum class Refusal : unsigned char {
   kFunctionNotFound,  // drop function
   kFunctionInUse,     // drop function
   kUnknownJob,        // cancel job
+  kTooManyFunctions,  // create function; gearmand has no limit
 };
 void Encode(Refusal refusal, wire::OutputBuffer& out);
 

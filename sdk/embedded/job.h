@@ -38,6 +38,7 @@ struct HeldTag;     // the jobs that a worker holds
 struct OfJobTag;    // a job's waiters
 struct OfPartyTag;  // a client's waiters
 struct SleepTag;    // a function's sleeping workers
+struct IdleTag;     // functions that nobody uses
 
 // One foreground submission that waits for its job. A client that submitted a
 // unique twice waits twice, and is told everything twice, as by gearmand.
@@ -141,8 +142,9 @@ struct Job : ListLink<QueueTag>, ListLink<HeldTag> {
 };
 
 // A function (task) that somebody has submitted to, registered or created. It
-// stays until an administrator drops it.
-struct Function {
+// stays until an administrator drops it, or its place is needed for another one
+// while nobody uses it.
+struct Function : ListLink<IdleTag> {
   explicit Function(absl::string_view function_name)
       : name(function_name.data(), function_name.size()) {}
 
@@ -162,7 +164,7 @@ struct Function {
   // limit. Each is compared with all jobs of the function, as by gearmand.
   std::array<uint32_t, kPriorities> max_queue{};
 
-  // Registrations, of which one connection may have several.
+  // Registrations: as by gearmand, one worker's repeated ones count.
   size_t workers = 0;
   IntrusiveList<Ability, SleepTag> sleepers;
 };

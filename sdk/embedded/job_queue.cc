@@ -44,13 +44,18 @@ void JobQueue::Clear() {
 
 // --- functions ---------------------------------------------------------------
 
-Function& JobQueue::GetFunction(absl::string_view name) {
-  const auto found = functions_.find(name);
-  if (found != functions_.end()) return *found->second;
+Function* JobQueue::GetFunction(absl::string_view name) {
+  if (Function* const known = FindFunction(name)) return known;
+  if (options_.max_functions > 0 &&
+      functions_.size() >= options_.max_functions) {
+    if (idle_functions_.empty()) return nullptr;
+    RemoveFunction(idle_functions_.front());
+  }
   auto function = std::make_unique<Function>(name);
   Function& made = *function;
   functions_.emplace(made.name, std::move(function));
-  return made;
+  NoteUse(made);
+  return &made;
 }
 
 Function* JobQueue::FindFunction(absl::string_view name) {
@@ -59,7 +64,37 @@ Function* JobQueue::FindFunction(absl::string_view name) {
 }
 
 void JobQueue::RemoveFunction(Function& function) {
-  functions_.erase(functions_.find(function.name));
+  // The key lies in it.
+  const auto owned = functions_.extract(function.name);
+}
+
+void JobQueue::NoteUse(Function& function) {
+  const bool idle = function.total() == 0 && function.workers == 0 &&
+                    function.max_queue == decltype(function.max_queue)();
+  if (idle == function.linked()) return;
+  if (idle) {
+    idle_functions_.PushBack(function);
+  } else {
+    function.Unlink();
+  }
+}
+
+void JobQueue::AddRegistration(Function& function) {
+  ++function.workers;
+  NoteUse(function);
+}
+
+void JobQueue::RemoveRegistrations(Function& function, size_t count) {
+  function.workers -= count;
+  NoteUse(function);
+}
+
+void JobQueue::SetMaxQueue(Function& function, uint32_t high, uint32_t normal,
+                           uint32_t low) {
+  function.max_queue[IndexOf(Priority::kHigh)] = high;
+  function.max_queue[IndexOf(Priority::kNone)] = normal;
+  function.max_queue[IndexOf(Priority::kLow)] = low;
+  NoteUse(function);
 }
 
 std::vector<Function*> JobQueue::Functions() {
@@ -92,20 +127,27 @@ Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
 }
 
 JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
-  Function& function = GetFunction(submission.function);
+  // What is refused leaves no function behind.
+  Function* function = FindFunction(submission.function);
   Party* const waiter = submission.waiter;
   Outcome outcome = Outcome::kJoined;
-  Job* job = FindToJoin(function, submission.unique, submission.data.view());
+  Job* job = function == nullptr ? nullptr
+                                 : FindToJoin(*function, submission.unique,
+                                              submission.data.view());
   if (job == nullptr) {
-    const uint32_t limit = function.max_queue[IndexOf(submission.priority)];
-    if ((limit > 0 && function.total() >= limit) ||
+    const uint32_t limit =
+        function == nullptr ? 0
+                            : function->max_queue[IndexOf(submission.priority)];
+    if ((limit > 0 && function->total() >= limit) ||
         (options_.max_jobs > 0 && size() >= options_.max_jobs) ||
         (options_.max_bytes > 0 &&
          bytes_ + submission.data.size() > options_.max_bytes)) {
       return {Outcome::kFull, nullptr};
     }
+    if (function == nullptr) function = GetFunction(submission.function);
+    if (function == nullptr) return {Outcome::kTooManyFunctions, nullptr};
     outcome = Outcome::kNew;
-    job = &NewJob(function, std::move(submission), now);
+    job = &NewJob(*function, std::move(submission), now);
   } else if (waiter != nullptr && options_.max_jobs > 0 &&
              waiters_ >= size() + options_.max_jobs) {
     return {Outcome::kFull, nullptr};
@@ -156,6 +198,7 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   }
 
   ++function.queued[IndexOf(job.priority)];
+  NoteUse(function);
   job.place = ++last_place_;
   if (submission.not_before > now) {
     job.state = Job::State::kDelayed;
@@ -302,6 +345,7 @@ void JobQueue::Remove(Job& job) {
   } else {
     Dequeue(job);
   }
+  NoteUse(*job.function);
   RemoveKey(job);
   while (!job.waiters.empty()) FreeWaiter(job.waiters.front());
   bytes_ -= job.data.size();

@@ -37,6 +37,8 @@ struct JobQueueOptions {
   // joined jobs, too. 0: no limit.
   size_t max_jobs = 0;
   size_t max_bytes = 0;
+  // Functions known at once. 0: no limit.
+  size_t max_functions = 0;
 };
 
 // 63 bytes of a handle, less a colon and the largest number.
@@ -60,8 +62,9 @@ class JobQueue {
  public:
   enum class Outcome : unsigned char {
     kNew,
-    kJoined,  // a job with the same function and unique exists
-    kFull,    // a limit: there is no job
+    kJoined,            // a job with the same function and unique exists
+    kFull,              // a limit: there is no job
+    kTooManyFunctions,  // the same, for max_functions
   };
   struct Submitted {
     Outcome outcome;
@@ -80,10 +83,18 @@ class JobQueue {
   JobQueue& operator=(const JobQueue&) = delete;
 
   // --- functions ---
-  // The function of a name, made if need be.
-  Function& GetFunction(absl::string_view name);
+  // The function of a name, made if need be. At max_functions the one that
+  // nobody has used for the longest time is forgotten for it: without jobs,
+  // workers and limits of its own it is a mere name. Null: there is none such.
+  Function* GetFunction(absl::string_view name);
   // Null: nobody has named it yet.
   Function* FindFunction(absl::string_view name);
+  // Once for each registration; all of one worker's end together.
+  void AddRegistration(Function& function);
+  void RemoveRegistrations(Function& function, size_t count);
+  // Sets the limits of its queue (Function::max_queue).
+  void SetMaxQueue(Function& function, uint32_t high, uint32_t normal,
+                   uint32_t low);
   // Removes a function that has neither jobs nor workers.
   void RemoveFunction(Function& function);
   // All functions, by name.
@@ -135,6 +146,8 @@ class JobQueue {
   // Time, number (to tell jobs of one time apart, in order), job.
   using Timer = std::tuple<absl::Time, uint64_t, Job*>;
 
+  // Its jobs, workers or limits have changed.
+  void NoteUse(Function& function);
   Job* FindToJoin(Function& function, absl::string_view unique,
                   absl::string_view data);
   Job& NewJob(Function& function, Submission submission, absl::Time now);
@@ -158,7 +171,9 @@ class JobQueue {
 
   const JobQueueOptions options_;
   const std::string handle_start_;  // "PREFIX:"
-  absl::flat_hash_map<std::string, std::unique_ptr<Function>> functions_;
+  absl::flat_hash_map<absl::string_view, std::unique_ptr<Function>> functions_;
+  // Those that nobody uses, the one unused for the longest time first.
+  IntrusiveList<Function, IdleTag> idle_functions_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Job>> by_number_;
   KeyIndex by_unique_;
   KeyIndex by_data_;  // of jobs whose unique is "-"

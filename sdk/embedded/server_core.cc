@@ -26,6 +26,8 @@ EngineOptions EngineOptionsOf(const JobServerOptions& options) {
   engine.queue.max_runs = options.job_retries;
   engine.queue.max_jobs = options.max_jobs;
   engine.queue.max_bytes = options.max_job_bytes;
+  engine.queue.max_functions = options.max_functions;
+  engine.workers.max_abilities = options.max_functions_of_worker;
   engine.workers.wakeup = options.worker_wakeup;
   engine.workers.round_robin = options.round_robin;
   engine.exceptions_for_all = options.exceptions;

@@ -30,6 +30,7 @@ constexpr size_t kMaxDataBytes =
     std::numeric_limits<uint32_t>::max() - wire::kMaxArgumentBytes;
 constexpr size_t kMaxClientIdBytes = 127;
 constexpr size_t kMaxOptionBytes = 63;
+constexpr absl::string_view kTooManyFunctions = "Too many functions";
 constexpr absl::Duration kMinTimeLimit = absl::Seconds(1);
 
 absl::string_view UntilNul(absl::string_view text) {
@@ -54,12 +55,11 @@ absl::Duration TimeLimit(absl::string_view milliseconds) {
 
 }  // namespace
 
-std::vector<absl::string_view> EngineConnection::functions() const {
+std::vector<absl::string_view> EngineConnection::functions() {
   std::vector<absl::string_view> names;
-  names.reserve(seat_.abilities.size());
-  for (auto ability = seat_.abilities.rbegin();
-       ability != seat_.abilities.rend(); ++ability) {
-    names.push_back((*ability)->function->name);
+  names.reserve(seat_.by_function.size());
+  for (const Ability& ability : seat_.abilities) {
+    names.push_back(ability.function->name);
   }
   return names;
 }
@@ -208,6 +208,9 @@ void ServerEngine::Submit(EngineConnection& connection, Submission submission,
       queue_.Submit(std::move(submission), now_);
   if (submitted.outcome == JobQueue::Outcome::kFull) {
     return SendError(connection, "QUEUE_ERROR", "Job queue is full");
+  }
+  if (submitted.outcome == JobQueue::Outcome::kTooManyFunctions) {
+    return SendError(connection, "QUEUE_ERROR", kTooManyFunctions);
   }
   // The NOOP first: one who waits for his own job sees NOOP, JOB_CREATED. As by
   // gearmand it comes for a job that is not due yet, too.
@@ -451,8 +454,16 @@ class ServerEngine::Dispatcher {
   NoopSender Waker() { return NoopSender{&engine_}; }
 
   void CanDo(absl::string_view function, absl::Duration limit) {
-    engine_.workers_.Add(connection_.seat_,
-                         engine_.queue_.GetFunction(function), limit, Waker());
+    // Nothing answers a CAN_DO, but a worker that takes a refused one for
+    // granted waits for ever.
+    switch (engine_.workers_.Add(connection_.seat_, function, limit, Waker())) {
+      case WorkerTable::Added::kYes:
+        return;
+      case WorkerTable::Added::kTooManyFunctions:
+        return Error("QUEUE_ERROR", kTooManyFunctions);
+      case WorkerTable::Added::kTooManyAbilities:
+        return Error("QUEUE_ERROR", "Too many functions of one worker");
+    }
   }
 
   ServerEngine& engine_;

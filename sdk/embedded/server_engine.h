@@ -69,7 +69,7 @@ class EngineConnection : public ListLink<ConnectionsTag>,
   absl::string_view peer() const { return peer_; }
   absl::string_view client_id() const { return client_id_; }
   // The functions that it has registered, the newest first.
-  std::vector<absl::string_view> functions() const;
+  std::vector<absl::string_view> functions();
 
  private:
   friend class ServerEngine;

@@ -50,7 +50,7 @@ class Runner {
   }
 
   void operator()(const admin::ShowWorkers&) {
-    for (const EngineConnection& connection : engine_.connections()) {
+    for (EngineConnection& connection : engine_.connections()) {
       admin::WorkerRow row;
       row.descriptor = Number(connection.id());
       row.peer = std::string(connection.peer());
@@ -91,7 +91,9 @@ class Runner {
   }
 
   void operator()(const admin::CreateFunction& command) {
-    engine_.queue().GetFunction(command.function);
+    if (engine_.queue().GetFunction(command.function) == nullptr) {
+      return Encode(admin::Refusal::kTooManyFunctions, out_);
+    }
     admin::EncodeOk(out_);
   }
 
@@ -115,9 +117,8 @@ class Runner {
     // A name that nobody has used is no error, and nothing is kept.
     Function* const function = engine_.queue().FindFunction(command.function);
     if (function != nullptr) {
-      function->max_queue[IndexOf(Priority::kHigh)] = command.high;
-      function->max_queue[IndexOf(Priority::kNone)] = command.normal;
-      function->max_queue[IndexOf(Priority::kLow)] = command.low;
+      engine_.queue().SetMaxQueue(*function, command.high, command.normal,
+                                  command.low);
     }
     admin::EncodeOk(out_);
   }

@@ -1,61 +1,73 @@
 #include "gearman/sdk/embedded/worker_table.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace gearman {
 namespace embedded {
 
-void WorkerTable::Add(Worker& worker, Function& function, absl::Duration limit,
-                      Wake wake) {
-  auto ability = std::make_unique<Ability>();
-  ability->worker = &worker;
-  ability->function = &function;
-  ability->limit = limit;
-  ++function.workers;
-  if (worker.sleep == Worker::Sleep::kAsleep) {
-    function.sleepers.PushBack(*ability);
+WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
+                                    absl::Duration limit, Wake wake) {
+  const auto known = worker.by_function.find(queue_->FindFunction(name));
+  Ability* ability = nullptr;
+  if (known != worker.by_function.end()) {
+    ability = known->second.get();
+  } else {
+    if (options_.max_abilities > 0 &&
+        worker.by_function.size() >= options_.max_abilities) {
+      return Added::kTooManyAbilities;
+    }
+    Function* const function = queue_->GetFunction(name);
+    if (function == nullptr) return Added::kTooManyFunctions;
+    auto made = std::make_unique<Ability>();
+    ability = made.get();
+    ability->worker = &worker;
+    ability->function = function;
+    worker.by_function.emplace(function, std::move(made));
+    if (worker.sleep == Worker::Sleep::kAsleep) {
+      function->sleepers.PushBack(*ability);
+    }
   }
-  worker.abilities.push_back(std::move(ability));
+  Function& function = *ability->function;
+  ability->limit = limit;
+  ++ability->registrations;
+  queue_->AddRegistration(function);
+  ability->ListLink<OfWorkerTag>::Unlink();
+  worker.abilities.PushFront(*ability);
   // gearmand lets it sleep until the next submit.
   if (worker.sleep == Worker::Sleep::kAsleep && queue_->HasRunnable(function)) {
     WakeUp(worker, function, wake);
   }
+  return Added::kYes;
 }
 
-void WorkerTable::Remove(Worker& worker, absl::string_view function,
-                         Wake wake) {
-  Function* removed = nullptr;
-  const auto end =
-      std::remove_if(worker.abilities.begin(), worker.abilities.end(),
-                     [&removed, function](const std::unique_ptr<Ability>& any) {
-                       if (any->function->name != function) return false;
-                       removed = any->function;
-                       --removed->workers;
-                       return true;
-                     });
-  worker.abilities.erase(end, worker.abilities.end());
-  if (worker.woken_for == removed) worker.woken_for = nullptr;
-  if (removed != nullptr && worker.sleep == Worker::Sleep::kWoken &&
-      queue_->HasRunnable(*removed)) {
-    WakeFor(*removed, wake);
+void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
+  Function* const function = queue_->FindFunction(name);
+  const auto found = worker.by_function.find(function);
+  if (found == worker.by_function.end()) return;
+  const size_t registrations = found->second->registrations;
+  worker.by_function.erase(found);
+  if (worker.woken_for == function) worker.woken_for = nullptr;
+  if (worker.sleep == Worker::Sleep::kWoken && queue_->HasRunnable(*function)) {
+    WakeFor(*function, wake);
   }
+  queue_->RemoveRegistrations(*function, registrations);
 }
 
 void WorkerTable::RemoveAll(Worker& worker, Wake wake) {
-  const std::vector<std::unique_ptr<Ability>> removed =
-      std::move(worker.abilities);
-  worker.abilities.clear();
+  // Those that go are no sleepers any more when others are woken.
+  const auto removed = std::move(worker.by_function);
+  worker.by_function.clear();
   worker.woken_for = nullptr;
-  for (const std::unique_ptr<Ability>& ability : removed) {
-    ability->Unlink();
-    --ability->function->workers;
-  }
-  if (worker.sleep != Worker::Sleep::kWoken) return;
-  for (const std::unique_ptr<Ability>& ability : removed) {
-    if (queue_->HasRunnable(*ability->function)) {
-      WakeFor(*ability->function, wake);
+  Unlist(worker);
+  while (!worker.abilities.empty()) {
+    Ability& ability = worker.abilities.front();
+    Function& function = *ability.function;
+    ability.ListLink<OfWorkerTag>::Unlink();
+    if (worker.sleep == Worker::Sleep::kWoken &&
+        queue_->HasRunnable(function)) {
+      WakeFor(function, wake);
     }
+    queue_->RemoveRegistrations(function, ability.registrations);
   }
 }
 
@@ -63,16 +75,15 @@ Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake) {
   if (worker.sleep == Worker::Sleep::kAsleep) Unlist(worker);
   worker.sleep = Worker::Sleep::kAwake;
   Function* const woken_for = std::exchange(worker.woken_for, nullptr);
-  for (size_t i = worker.abilities.size(); i-- > 0;) {
-    const Ability& ability = *worker.abilities[i];
+  for (Ability& ability : worker.abilities) {
     Job* const job = queue_->Take(*ability.function, worker);
     if (job == nullptr) continue;
     if (ability.limit != absl::InfiniteDuration()) {
       queue_->SetTimeLimit(*job, now + ability.limit);
     }
     if (options_.round_robin) {
-      std::rotate(worker.abilities.begin(), worker.abilities.begin() + i,
-                  worker.abilities.begin() + i + 1);
+      ability.ListLink<OfWorkerTag>::Unlink();
+      worker.abilities.PushBack(ability);
     }
     // By gearmand the job waits until this worker comes back, others sleeping.
     if (woken_for != nullptr && woken_for != job->function &&
@@ -91,15 +102,15 @@ bool WorkerTable::GoToSleep(Worker& worker) {
   // again.
   worker.sleep = Worker::Sleep::kAsleep;
   worker.woken_for = nullptr;
-  for (const std::unique_ptr<Ability>& ability : worker.abilities) {
-    ability->function->sleepers.PushBack(*ability);
+  for (Ability& ability : worker.abilities) {
+    ability.function->sleepers.PushBack(ability);
   }
   return true;
 }
 
 bool WorkerTable::HasWork(Worker& worker) {
-  for (size_t i = worker.abilities.size(); i-- > 0;) {
-    if (queue_->HasRunnable(*worker.abilities[i]->function)) return true;
+  for (const Ability& ability : worker.abilities) {
+    if (queue_->HasRunnable(*ability.function)) return true;
   }
   return false;
 }
@@ -120,8 +131,8 @@ void WorkerTable::WakeUp(Worker& worker, Function& function, Wake wake) {
 }
 
 void WorkerTable::Unlist(Worker& worker) {
-  for (const std::unique_ptr<Ability>& ability : worker.abilities) {
-    ability->Unlink();
+  for (Ability& ability : worker.abilities) {
+    ability.ListLink<SleepTag>::Unlink();
   }
 }
 

@@ -1,17 +1,19 @@
 // WorkerTable: which connection can do which functions, which of them sleep,
 // and who is woken when there is work.
 //
-// Pure, as JobQueue. Waking costs O(sleepers woken); grabbing and going to
-// sleep cost O(functions of that worker), as the answer depends on their order.
+// Pure, as JobQueue. Registering costs O(1), waking O(sleepers woken); grabbing
+// and going to sleep cost O(functions of that worker), as the answer depends on
+// their order.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_WORKER_TABLE_H_
 #define GEARMAN_SDK_EMBEDDED_WORKER_TABLE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -28,14 +30,20 @@ struct WorkerOptions {
   // The function that has given a job is tried last by the next grab of the
   // same worker.
   bool round_robin = false;
+  // Functions that one worker may have registered at once. 0: no limit.
+  size_t max_abilities = 0;
 };
 
 struct Worker;
 
-// A function that a worker has registered, once for each time it did.
-struct Ability : ListLink<SleepTag> {
+struct OfWorkerTag;  // a worker's abilities
+
+// A function that a worker has registered.
+struct Ability : ListLink<SleepTag>, ListLink<OfWorkerTag> {
   Worker* worker = nullptr;
   Function* function = nullptr;
+  // How often, since it was last taken back. Only `status` shows it.
+  size_t registrations = 0;
   // How long a job of it may run; InfiniteDuration: for ever.
   absl::Duration limit = absl::InfiniteDuration();
 };
@@ -48,8 +56,10 @@ struct Worker : Party {
     kWoken,   // has been sent a NOOP; until its next grab there is no other
   };
 
-  // The newest last: it is tried first.
-  std::vector<std::unique_ptr<Ability>> abilities;
+  // In the order in which they are tried: the newest first.
+  IntrusiveList<Ability, OfWorkerTag> abilities;
+  // Who owns them.
+  absl::flat_hash_map<const Function*, std::unique_ptr<Ability>> by_function;
   Sleep sleep = Sleep::kAwake;
   // While it is woken: the function whose job it was woken for, unless it has
   // taken that back.
@@ -64,12 +74,21 @@ class WorkerTable {
   WorkerTable(const WorkerOptions& options, JobQueue* queue)
       : options_(options), queue_(queue) {}
 
-  // CAN_DO. A sleeper that can now do what waits is woken.
-  void Add(Worker& worker, Function& function, absl::Duration limit, Wake wake);
-  // CANT_DO: every registration of the function. Jobs that the worker holds
+  enum class Added : unsigned char {
+    kYes,
+    // Nothing has changed:
+    kTooManyFunctions,  // the queue's limit
+    kTooManyAbilities,
+  };
+
+  // CAN_DO. A sleeper that can now do what waits is woken. Again for the same
+  // function: the limit is a new one, and it is tried first.
+  Added Add(Worker& worker, absl::string_view name, absl::Duration limit,
+            Wake wake);
+  // CANT_DO, however often it was registered. Jobs that the worker holds
   // stay with it. If it had been woken and never grabbed, others are woken
   // instead.
-  void Remove(Worker& worker, absl::string_view function, Wake wake);
+  void Remove(Worker& worker, absl::string_view name, Wake wake);
   // RESET_ABILITIES, or the worker is gone.
   void RemoveAll(Worker& worker, Wake wake);
 

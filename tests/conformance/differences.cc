@@ -15,6 +15,7 @@ constexpr DifferenceInfo kDifferences[] = {
     {Difference::kUniqueOfAReduceJob, "Unique of a reduce job"},
     {Difference::kDueDelayedJob, "Due delayed job"},
     {Difference::kLowJobsBehindADelayedJob, "Low jobs behind a delayed job"},
+    {Difference::kRegisteringTwice, "Registering twice"},
     {Difference::kUnregisteringWithAJobHeld, "Unregistering with a job held"},
     {Difference::kTimeLimits, "Time limits"},
     {Difference::kHugeTimeLimit, "Huge time limit"},

@@ -19,6 +19,7 @@ enum class Difference {
   kUniqueOfAReduceJob,
   kDueDelayedJob,
   kLowJobsBehindADelayedJob,
+  kRegisteringTwice,
   kUnregisteringWithAJobHeld,
   kTimeLimits,
   kHugeTimeLimit,

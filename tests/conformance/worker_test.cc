@@ -26,6 +26,10 @@ TEST_P(WorkerConformance, FunctionRegisteredTwiceIsCountedTwiceAndGoneAtOnce) {
   Peer& admin = Connect();
   Peer& worker = ConnectWorker({"f", "f"});
   EXPECT_EQ(admin.AskList("status\r\n"), "f\t0\t0\t2\n.\n");
+  EXPECT_THAT(admin.AskList("workers\r\n"),
+              ::testing::HasSubstr(OnGearmand(Difference::kRegisteringTwice)
+                                       ? " : f f\n"
+                                       : " : f\n"));
   worker.Send(Command::kCantDo, {"f"});
   EXPECT_THAT(worker.Drain(), IsEmpty());
   EXPECT_EQ(admin.AskList("status\r\n"), "f\t0\t0\t0\n.\n");

@@ -32,6 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   gearman::embedded::EngineOptions options;
   options.queue.handle_prefix = "H";
   options.queue.max_jobs = 1000;
+  options.queue.max_functions = 4;
+  options.workers.max_abilities = 3;
   gearman::embedded::ServerEngine engine(options);
   engine.OnTime(absl::UnixEpoch());
   gearman::embedded::SendHostileBytes(&engine, bytes, 13);

@@ -157,7 +157,8 @@ TEST_F(AdminClientTest, RefusalsHaveTheirCodeAndText) {
       Play({{"ERR UNKNOWN_JOB\r\n", "ERR function not found\r\n", "OK 7\n",
              "ERR there are still connected workers or executing clients\r\n",
              "OK 7\n", "ERR UNKNOWN_COMMAND Unknown+server+command\r\n",
-             "OK 1234\n", "ERR INVALID_ARGUMENTS incomplete+command\r\n"}});
+             "OK 1234\n", "ERR INVALID_ARGUMENTS incomplete+command\r\n",
+             "ERR QUEUE_ERROR Too many functions\r\n"}});
   absl::Status status = client->CancelJob("H:a:1");
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound) << status;
   EXPECT_EQ(Text(status), absl::StrCat(listener_.address(),
@@ -171,6 +172,8 @@ TEST_F(AdminClientTest, RefusalsHaveTheirCodeAndText) {
   EXPECT_THAT(Text(status), HasSubstr("send SIGUSR1 to its process 1234"));
   EXPECT_EQ(client->SetMaxQueue("f", 1).code(),
             absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(client->CreateFunction("f").code(),
+            absl::StatusCode::kResourceExhausted);
 }
 
 TEST_F(AdminClientTest, NamesThatCantBeSentAreRefusedBeforeSending) {

@@ -115,6 +115,8 @@ TEST(JobServerConfig, SetsEveryOption) {
       exceptions: true
       max_jobs: 10
       max_job_bytes: 20
+      max_functions: 25
+      max_functions_of_worker: 26
       max_connections: 30
       max_packet_bytes: 4096
       output_mark: 5000
@@ -132,6 +134,8 @@ TEST(JobServerConfig, SetsEveryOption) {
   EXPECT_TRUE(options->exceptions);
   EXPECT_EQ(options->max_jobs, 10u);
   EXPECT_EQ(options->max_job_bytes, 20u);
+  EXPECT_EQ(options->max_functions, 25u);
+  EXPECT_EQ(options->max_functions_of_worker, 26u);
   EXPECT_EQ(options->max_connections, 30u);
   EXPECT_EQ(options->max_packet_bytes, 4096u);
   EXPECT_EQ(options->output_mark, 5000u);
@@ -145,6 +149,8 @@ TEST(JobServerConfig, KeepsTheDefaults) {
   ASSERT_TRUE(options.ok()) << options.status();
   EXPECT_EQ(options->max_jobs, defaults.max_jobs);
   EXPECT_EQ(options->max_job_bytes, defaults.max_job_bytes);
+  EXPECT_EQ(options->max_functions, defaults.max_functions);
+  EXPECT_EQ(options->max_functions_of_worker, defaults.max_functions_of_worker);
   EXPECT_EQ(options->max_connections, defaults.max_connections);
   EXPECT_EQ(options->max_packet_bytes, defaults.max_packet_bytes);
   EXPECT_EQ(options->output_mark, defaults.output_mark);

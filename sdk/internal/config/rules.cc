@@ -68,6 +68,8 @@ constexpr ValueRule kRules[] = {
     {"embedded_server.worker_wakeup", Kind::kNumber, 0, 1'000'000},
     {"embedded_server.max_jobs", Kind::kNumber, 0, kTiB},
     {"embedded_server.max_job_bytes", Kind::kNumber, 0, kTiB},
+    {"embedded_server.max_functions", Kind::kNumber, 0, kTiB},
+    {"embedded_server.max_functions_of_worker", Kind::kNumber, 0, kTiB},
     {"embedded_server.max_connections", Kind::kNumber, 0, 1'000'000},
     {"embedded_server.max_packet_bytes", Kind::kNumber, kKiB, kLargestPacket},
     {"embedded_server.output_mark", Kind::kNumber, kKiB, kTiB},

@@ -54,6 +54,8 @@ class HostileBytesTest : public ::testing::Test {
     EngineOptions options;
     options.queue.handle_prefix = "H";
     options.queue.max_jobs = 10000;
+    options.queue.max_functions = 100;
+    options.workers.max_abilities = 10;
     return options;
   }
   // A client and a worker get a job done.

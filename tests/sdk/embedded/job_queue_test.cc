@@ -179,7 +179,7 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
     } else if (what < 75) {
       const std::string& function = functions[static_cast<size_t>(choose(3))];
       const int holder = choose(kParties);
-      Job* const job = queue.Take(queue.GetFunction(function),
+      Job* const job = queue.Take(*queue.GetFunction(function),
                                   parties[static_cast<size_t>(holder)]);
       const uint64_t expected = model.Take(function, holder, now);
       ASSERT_EQ(job == nullptr ? 0 : job->number, expected) << "step " << step;

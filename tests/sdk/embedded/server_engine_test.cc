@@ -4,14 +4,11 @@
 #include "gearman/sdk/embedded/server_engine.h"
 
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/tests/sdk/embedded/engine_fixture.h"
 #include "gearman/tests/sdk/embedded/engine_peer.h"
 #include "gearman/tests/support/raw_packet.h"
 #include "gmock/gmock.h"
@@ -28,53 +25,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-
-constexpr absl::Time kStart = absl::FromUnixSeconds(1000);
-
-std::string CanDo(const std::string& function) {
-  return RequestPacket(1, {function});
-}
-std::string Submit(const std::string& function, const std::string& unique,
-                   const std::string& data) {
-  return RequestPacket(7, {function, unique, data});
-}
-std::string SubmitBackground(const std::string& function,
-                             const std::string& data) {
-  return RequestPacket(18, {function, "", data});
-}
-std::string Grab() { return RequestPacket(9); }
-std::string Complete(const std::string& handle, const std::string& result) {
-  return RequestPacket(13, {handle, result});
-}
-
-class ServerEngineTest : public ::testing::Test {
- protected:
-  EngineOptions options;  // before the first use of engine()
-
-  ServerEngineTest() { options.queue.handle_prefix = "H"; }
-  ServerEngine& engine() {
-    if (engine_ == nullptr) {
-      engine_ = std::make_unique<ServerEngine>(options);
-      engine_->OnTime(kStart);
-    }
-    return *engine_;
-  }
-  // Lives as long as the test, unless it leaves.
-  EnginePeer& Connect(const std::string& bytes = "") {
-    peers_.push_back(std::make_unique<EnginePeer>(&engine()));
-    EXPECT_TRUE(peers_.back()->Send(bytes));
-    return *peers_.back();
-  }
-  static std::vector<std::string> Ask(EnginePeer& peer,
-                                      const std::string& bytes) {
-    EXPECT_TRUE(peer.Send(bytes));
-    return peer.Received();
-  }
-
- private:
-  std::unique_ptr<ServerEngine> engine_;
-  std::vector<std::unique_ptr<EnginePeer>> peers_;
-};
 
 // --- each command ------------------------------------------------------------
 
@@ -369,85 +319,7 @@ TEST_F(ServerEngineTest, ATimeLimitIsASecondAtLeastAndMayBeNone) {
   EXPECT_EQ(engine().next_deadline(), kStart + absl::Seconds(1));
 }
 
-// --- limits and outputs ------------------------------------------------------
-
-TEST_F(ServerEngineTest, RefusesJobsBeyondItsLimits) {
-  options.queue.max_jobs = 2;
-  options.queue.max_bytes = 10;
-  EnginePeer& client = Connect(Submit("f", "u", "12345"));
-  client.Received();
-  EXPECT_THAT(Ask(client, Submit("f", "", "123456")),
-              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
-  // What joins takes no room.
-  EXPECT_THAT(Ask(client, Submit("f", "u", "123456")),
-              ElementsAre("JOB_CREATED H:1"));
-  EXPECT_THAT(Ask(client, Submit("g", "", "")), ElementsAre("JOB_CREATED H:2"));
-  EXPECT_THAT(Ask(client, Submit("g", "", "")),
-              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
-}
-
-TEST_F(ServerEngineTest, AsManyMayJoinAsThereMayBeJobs) {
-  options.queue.max_jobs = 2;
-  EnginePeer& client = Connect(Submit("f", "u", ""));
-  client.Received();
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_THAT(Ask(client, Submit("f", "u", "")),
-                ElementsAre("JOB_CREATED H:1"));
-  }
-  EXPECT_THAT(Ask(client, Submit("f", "u", "")),
-              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
-  // Nobody waits for a background job.
-  EXPECT_THAT(Ask(client, RequestPacket(18, {"f", "u", ""})),
-              ElementsAre("JOB_CREATED H:1"));
-  EnginePeer& worker = Connect(CanDo("f") + Grab());
-  worker.Send(Complete("H:1", "done"));
-  EXPECT_THAT(client.Received(), SizeIs(3));
-  EXPECT_THAT(Ask(client, Submit("f", "u", "") + Submit("f", "u", "")),
-              ElementsAre("JOB_CREATED H:2", "JOB_CREATED H:2"));
-}
-
-TEST_F(ServerEngineTest, OnePacketDoesNotBecomeMoreThanMayWait) {
-  options.max_output_bytes = 100000;
-  std::string joins;
-  for (int i = 0; i < 1000; ++i) joins += Submit("f", "u", "");
-  EnginePeer& client = Connect(joins);
-  client.Received();
-  EnginePeer& other = Connect(Submit("f", "u", ""));
-  other.Received();
-  EnginePeer& worker = Connect(CanDo("f") + Grab());
-  worker.Received();
-  EXPECT_TRUE(worker.Send(RequestPacket(28, {"H:1", std::string(10000, 'x')})));
-  // The thousand copies would be ten million bytes.
-  EXPECT_EQ(client.connection()->failure().code(),
-            absl::StatusCode::kResourceExhausted);
-  EXPECT_LE(client.connection()->output().size(), 120000u);
-  EXPECT_TRUE(other.connection()->failure().ok());
-  EXPECT_THAT(other.Received(), SizeIs(1));
-}
-
-TEST_F(ServerEngineTest, RefusesNamesThatNoAssignmentCouldHold) {
-  EnginePeer& client = Connect();
-  EXPECT_THAT(Ask(client, Submit(std::string(8000, 'f'), "", "")),
-              ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
-  EXPECT_THAT(Ask(client, Submit("f", std::string(65, 'u'), "")),
-              ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
-  EXPECT_THAT(
-      Ask(client, RequestPacket(37, {"f", "", std::string(65, 'r'), "", ""})),
-      ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
-  // The largest that are taken reach a worker.
-  const std::string function(7900, 'f');
-  client.Send(RequestPacket(
-      37, {function, std::string(64, 'u'), std::string(64, 'r'), "", "data"}));
-  EXPECT_THAT(client.Received(), ElementsAre("JOB_CREATED H:1"));
-  EnginePeer& worker = Connect(CanDo(function) + RequestPacket(39));
-  EXPECT_THAT(worker.Received(),
-              ElementsAre(StartsWith("JOB_ASSIGN_ALL H:1|")));
-  // So does progress, or it is refused.
-  EXPECT_THAT(
-      Ask(worker, RequestPacket(12, {"H:1", "1", std::string(8000, '9')})),
-      ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
-  EXPECT_TRUE(client.connection()->failure().ok());
-}
+// --- outputs -----------------------------------------------------------------
 
 TEST_F(ServerEngineTest, KeepsWhatAClientDoesNotReadApartFromOthers) {
   EnginePeer& silent = Connect(Submit("f", "u", ""));

@@ -50,7 +50,8 @@ class WorkerTableTest : public ::testing::Test {
   }
   void CanDo(Worker& worker, absl::string_view function,
              absl::Duration limit = kNoLimit) {
-    table().Add(worker, queue_.GetFunction(function), limit, Noter());
+    EXPECT_EQ(table().Add(worker, function, limit, Noter()),
+              WorkerTable::Added::kYes);
   }
   // A new job of `function`, told to those who sleep.
   Job& NewJob(absl::string_view function) {
@@ -70,7 +71,7 @@ class WorkerTableTest : public ::testing::Test {
     return woken;
   }
   size_t Registrations(absl::string_view function) {
-    return queue_.GetFunction(function).workers;
+    return queue_.GetFunction(function)->workers;
   }
 
   JobQueue queue_;
@@ -251,7 +252,7 @@ TEST_F(WorkerTableTest, LetsNobodySleepBesideWorkThatNobodyWasWokenFor) {
       const std::string& name = functions[random() % functions.size()];
       const size_t what = random() % 32;
       if (what < 3) {
-        table.Add(worker, queue_.GetFunction(name), kNoLimit, Noter());
+        table.Add(worker, name, kNoLimit, Noter());
       } else if (what < 4) {
         table.Remove(worker, name, Noter());
       } else if (what < 5) {
@@ -268,10 +269,10 @@ TEST_F(WorkerTableTest, LetsNobodySleepBesideWorkThatNobodyWasWokenFor) {
         size_t registrations = 0;
         bool somebody_sleeps = false;
         bool somebody_is_woken = false;
-        for (const Worker& any : workers_) {
-          for (const auto& ability : any.abilities) {
-            if (ability->function != function) continue;
-            ++registrations;
+        for (Worker& any : workers_) {
+          for (const Ability& ability : any.abilities) {
+            if (ability.function != function) continue;
+            registrations += ability.registrations;
             somebody_sleeps |= any.sleep == Worker::Sleep::kAsleep;
             somebody_is_woken |= any.sleep == Worker::Sleep::kWoken;
           }

@@ -1,0 +1,203 @@
+// What ServerEngine refuses, and what it keeps of those who ask again and again.
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/tests/sdk/embedded/engine_fixture.h"
+#include "gearman/tests/sdk/embedded/engine_peer.h"
+#include "gearman/tests/support/raw_packet.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace embedded {
+namespace {
+
+using support::RequestPacket;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+using ServerEngineLimitsTest = ServerEngineTest;
+
+// --- jobs and bytes ----------------------------------------------------------
+
+TEST_F(ServerEngineLimitsTest, RefusesJobsBeyondItsLimits) {
+  options.queue.max_jobs = 2;
+  options.queue.max_bytes = 10;
+  EnginePeer& client = Connect(Submit("f", "u", "12345"));
+  client.Received();
+  EXPECT_THAT(Ask(client, Submit("f", "", "123456")),
+              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
+  // What joins takes no room.
+  EXPECT_THAT(Ask(client, Submit("f", "u", "123456")),
+              ElementsAre("JOB_CREATED H:1"));
+  EXPECT_THAT(Ask(client, Submit("g", "", "")), ElementsAre("JOB_CREATED H:2"));
+  EXPECT_THAT(Ask(client, Submit("g", "", "")),
+              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
+}
+
+TEST_F(ServerEngineLimitsTest, AsManyMayJoinAsThereMayBeJobs) {
+  options.queue.max_jobs = 2;
+  EnginePeer& client = Connect(Submit("f", "u", ""));
+  client.Received();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(Ask(client, Submit("f", "u", "")),
+                ElementsAre("JOB_CREATED H:1"));
+  }
+  EXPECT_THAT(Ask(client, Submit("f", "u", "")),
+              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
+  // Nobody waits for a background job.
+  EXPECT_THAT(Ask(client, RequestPacket(18, {"f", "u", ""})),
+              ElementsAre("JOB_CREATED H:1"));
+  EnginePeer& worker = Connect(CanDo("f") + Grab());
+  worker.Send(Complete("H:1", "done"));
+  EXPECT_THAT(client.Received(), SizeIs(3));
+  EXPECT_THAT(Ask(client, Submit("f", "u", "") + Submit("f", "u", "")),
+              ElementsAre("JOB_CREATED H:2", "JOB_CREATED H:2"));
+}
+
+TEST_F(ServerEngineLimitsTest, OnePacketDoesNotBecomeMoreThanMayWait) {
+  options.max_output_bytes = 100000;
+  std::string joins;
+  for (int i = 0; i < 1000; ++i) joins += Submit("f", "u", "");
+  EnginePeer& client = Connect(joins);
+  client.Received();
+  EnginePeer& other = Connect(Submit("f", "u", ""));
+  other.Received();
+  EnginePeer& worker = Connect(CanDo("f") + Grab());
+  worker.Received();
+  EXPECT_TRUE(worker.Send(RequestPacket(28, {"H:1", std::string(10000, 'x')})));
+  // The thousand copies would be ten million bytes.
+  EXPECT_EQ(client.connection()->failure().code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_LE(client.connection()->output().size(), 120000u);
+  EXPECT_TRUE(other.connection()->failure().ok());
+  EXPECT_THAT(other.Received(), SizeIs(1));
+}
+
+TEST_F(ServerEngineLimitsTest, RefusesNamesThatNoAssignmentCouldHold) {
+  EnginePeer& client = Connect();
+  EXPECT_THAT(Ask(client, Submit(std::string(8000, 'f'), "", "")),
+              ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
+  EXPECT_THAT(Ask(client, Submit("f", std::string(65, 'u'), "")),
+              ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
+  EXPECT_THAT(
+      Ask(client, RequestPacket(37, {"f", "", std::string(65, 'r'), "", ""})),
+      ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
+  // The largest that are taken reach a worker.
+  const std::string function(7900, 'f');
+  client.Send(RequestPacket(
+      37, {function, std::string(64, 'u'), std::string(64, 'r'), "", "data"}));
+  EXPECT_THAT(client.Received(), ElementsAre("JOB_CREATED H:1"));
+  EnginePeer& worker = Connect(CanDo(function) + RequestPacket(39));
+  EXPECT_THAT(worker.Received(),
+              ElementsAre(StartsWith("JOB_ASSIGN_ALL H:1|")));
+  // So does progress, or it is refused.
+  EXPECT_THAT(
+      Ask(worker, RequestPacket(12, {"H:1", "1", std::string(8000, '9')})),
+      ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
+  EXPECT_TRUE(client.connection()->failure().ok());
+}
+
+// --- functions ---------------------------------------------------------------
+
+TEST_F(ServerEngineLimitsTest, ARefusedSubmitLeavesNoFunction) {
+  options.queue.max_jobs = 1;
+  EnginePeer& client = Connect(Submit("f", "", ""));
+  client.Received();
+  EXPECT_THAT(Ask(client, Submit("g", "", "")),
+              ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
+  EXPECT_EQ(engine().queue().FindFunction("g"), nullptr);
+  EXPECT_THAT(engine().queue().Functions(), SizeIs(1));
+}
+
+TEST_F(ServerEngineLimitsTest, AFunctionRegisteredAgainIsOneWithANewLimit) {
+  EnginePeer& worker = Connect();
+  for (int i = 0; i < 1000; ++i) {
+    worker.Send(CanDo("f") + RequestPacket(23, {"f", "5000"}));
+  }
+  worker.Send(RequestPacket(23, {"f", "7000"}));
+  EXPECT_THAT(worker.connection()->functions(), ElementsAre("f"));
+  worker.Send(SubmitBackground("f", "") + Grab());
+  EXPECT_EQ(engine().next_deadline(), kStart + absl::Seconds(7));
+  // As by gearmand the count says how often, and one CANT_DO ends them all.
+  EXPECT_EQ(engine().queue().FindFunction("f")->workers, 2001u);
+  worker.Send(RequestPacket(2, {"f"}));
+  EXPECT_EQ(engine().queue().FindFunction("f")->workers, 0u);
+}
+
+TEST_F(ServerEngineLimitsTest, AFunctionRegisteredAgainIsTriedFirst) {
+  EnginePeer& worker = Connect(CanDo("f") + CanDo("g") + CanDo("f"));
+  EXPECT_THAT(worker.connection()->functions(), ElementsAre("f", "g"));
+  worker.Send(SubmitBackground("g", "") + SubmitBackground("f", ""));
+  worker.Received();
+  EXPECT_THAT(Ask(worker, Grab()), ElementsAre("JOB_ASSIGN H:2|f|"));
+}
+
+TEST_F(ServerEngineLimitsTest, AWorkerHasNoMoreFunctionsThanTheLimit) {
+  options.workers.max_abilities = 2;
+  EnginePeer& worker = Connect(CanDo("f") + CanDo("g"));
+  EXPECT_THAT(worker.Received(), IsEmpty());
+  EXPECT_THAT(Ask(worker, CanDo("h")),
+              ElementsAre("ERROR QUEUE_ERROR|Too many functions of one worker"));
+  EXPECT_EQ(engine().queue().FindFunction("h"), nullptr);
+  // One that it has may be registered again, and one in the place of another.
+  EXPECT_THAT(Ask(worker, CanDo("f") + RequestPacket(2, {"g"}) + CanDo("h")),
+              IsEmpty());
+  EXPECT_THAT(worker.connection()->functions(), ElementsAre("h", "f"));
+}
+
+TEST_F(ServerEngineLimitsTest, ForgetsTheNameThatIsUnusedForTheLongestTime) {
+  options.queue.max_functions = 3;
+  EnginePeer& client = Connect();
+  EnginePeer& worker = Connect(CanDo("held"));
+  int jobs = 0;
+  const auto use = [&](const std::string& function) {
+    client.Send(SubmitBackground(function, ""));
+    EXPECT_THAT(client.Received(), ElementsAre(StartsWith("JOB_CREATED ")));
+    worker.Send(CanDo(function) + Grab());
+    const std::string handle = absl::StrCat("H:", ++jobs);
+    worker.Send(Complete(handle, "") + RequestPacket(2, {function}));
+    worker.Received();
+  };
+  use("a");
+  use("b");
+  use("a");
+  use("c");
+  JobQueue& queue = engine().queue();
+  EXPECT_EQ(queue.FindFunction("b"), nullptr);
+  EXPECT_NE(queue.FindFunction("a"), nullptr);
+  EXPECT_NE(queue.FindFunction("held"), nullptr);
+  // Thousands of names are no more than the limit.
+  for (int i = 0; i < 1000; ++i) use(absl::StrCat("once-", i));
+  EXPECT_THAT(queue.Functions(), SizeIs(3));
+}
+
+TEST_F(ServerEngineLimitsTest, RefusesAFunctionWhenAllAreInUse) {
+  options.queue.max_functions = 4;
+  EnginePeer& admin = Connect("create function limited\r\n");
+  admin.Send("maxqueue limited 5\r\n");
+  EnginePeer& worker = Connect(CanDo("registered"));
+  EnginePeer& client = Connect(SubmitBackground("waiting", ""));
+  client.Send(SubmitBackground("running", ""));
+  client.Received();
+  EnginePeer& holder = Connect(CanDo("running") + Grab());
+  holder.Send(RequestPacket(2, {"running"}));
+  const auto refused = ElementsAre("ERROR QUEUE_ERROR|Too many functions");
+  EXPECT_THAT(Ask(client, SubmitBackground("more", "")), refused);
+  EXPECT_THAT(Ask(worker, CanDo("more")), refused);
+  admin.ReceivedBytes();
+  admin.Send("create function more\r\n");
+  EXPECT_EQ(admin.ReceivedBytes(), "ERR QUEUE_ERROR Too many functions\r\n");
+  EXPECT_EQ(engine().queue().FindFunction("more"), nullptr);
+  // One comes free.
+  worker.Leave();
+  EXPECT_THAT(Ask(client, SubmitBackground("more", "")),
+              ElementsAre(StartsWith("JOB_CREATED ")));
+}
+
+}  // namespace
+}  // namespace embedded
+}  // namespace gearman
