@@ -1,48 +1,15 @@
 #include "gearman/transports/inproc/inproc_network.h"
 
-#include <algorithm>
 #include <deque>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/synchronization/mutex.h"
 #include "gearman/transports/inproc/inproc_stream.h"
 
 namespace gearman {
-
-// --- timers ------------------------------------------------------------------
-
-void PassiveTimer::Set(absl::Time time) {
-  std::vector<std::shared_ptr<Waker>> to_wake;
-  {
-    absl::MutexLock lock(&mutex_);
-    const bool earlier = time < time_;
-    time_ = time;
-    if (earlier) {
-      for (const std::weak_ptr<Waker>& weak : wakers_) {
-        if (std::shared_ptr<Waker> waker = weak.lock()) {
-          to_wake.push_back(std::move(waker));
-        }
-      }
-    }
-  }
-  for (const std::shared_ptr<Waker>& waker : to_wake) waker->Wake();
-}
-
-absl::Time PassiveTimer::Get() const {
-  absl::MutexLock lock(&mutex_);
-  return time_;
-}
-
-void PassiveTimer::AddWaker(const std::shared_ptr<Waker>& waker) {
-  absl::MutexLock lock(&mutex_);
-  wakers_.erase(std::remove_if(wakers_.begin(), wakers_.end(),
-                               [](const std::weak_ptr<Waker>& weak) {
-                                 return weak.expired();
-                               }),
-                wakers_.end());
-  wakers_.push_back(waker);
-}
 
 // --- names -------------------------------------------------------------------
 
@@ -219,9 +186,6 @@ absl::StatusOr<std::unique_ptr<Transport>> InprocNetwork::Connect(
   client_end.poller = poller;
   client_end.pump = port->options.pump;
   client_end.timer = port->options.timer;
-  if (client_end.timer != nullptr) {
-    client_end.timer->AddWaker(client_end.waker);
-  }
   InprocEndOptions server_end;
   server_end.name = absl::StrCat("inproc://", name, " (client)");
   auto late_waker = std::make_shared<LateWaker>();

@@ -17,35 +17,15 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
+#include "gearman/transports/inproc/passive_timer.h"
 #include "gearman/transports/listener.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
 namespace gearman {
-
-// When a passive listener wants to be pumped though nobody writes: its next
-// timer. It appears in the interest of every stream that leads to it, so that
-// whoever polls one wakes up in time. Thread-safe.
-class PassiveTimer {
- public:
-  // Sets the time; an earlier one than before wakes those who poll.
-  void Set(absl::Time time);
-  absl::Time Get() const;
-
- private:
-  friend class InprocNetwork;
-  void AddWaker(const std::shared_ptr<Waker>& waker);
-
-  mutable absl::Mutex mutex_;
-  absl::Time time_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
-  std::vector<std::weak_ptr<Waker>> wakers_ ABSL_GUARDED_BY(mutex_);
-};
 
 struct InprocListenOptions {
   // Bytes under way in each direction of a stream; more would block.

@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/optional.h"
 #include "gearman/transports/inproc/byte_ring.h"
 
 namespace gearman {
@@ -30,7 +31,11 @@ class InprocTransport : public Transport {
  public:
   InprocTransport(std::shared_ptr<Shared> shared, int end,
                   InprocEndOptions options)
-      : shared_(std::move(shared)), end_(end), options_(std::move(options)) {}
+      : shared_(std::move(shared)), end_(end), options_(std::move(options)) {
+    if (options_.timer != nullptr) {
+      timer_.emplace(options_.timer, options_.waker);
+    }
+  }
   ~InprocTransport() override { Close(); }
 
   IoResult Connect() override { return IoResult::Done(0); }
@@ -82,12 +87,12 @@ class InprocTransport : public Transport {
 
   Interest interest(bool want_write) const override {
     Interest interest;
+    if (timer_.has_value()) interest.deadline = timer_->Ask();
     absl::MutexLock lock(&shared_->mutex);
     interest.ready_now = !shared_->pipes[peer()].empty() ||
                          shared_->closed[peer()] ||
                          (want_write && shared_->pipes[end_].room() > 0);
     if (want_write && !interest.ready_now) shared_->wants_room[end_] = true;
-    if (options_.timer != nullptr) interest.deadline = options_.timer->Get();
     return interest;
   }
 
@@ -121,6 +126,8 @@ class InprocTransport : public Transport {
   const std::shared_ptr<Shared> shared_;
   const int end_;
   const InprocEndOptions options_;
+  // Asking changes what it has been told.
+  mutable absl::optional<PassiveTimer::Watcher> timer_;
 };
 
 }  // namespace

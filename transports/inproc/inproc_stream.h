@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "gearman/transports/inproc/inproc_network.h"
+#include "gearman/transports/inproc/passive_timer.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 

@@ -23,16 +23,17 @@ inline constexpr absl::Time kStart = absl::FromUnixSeconds(1000);
 inline std::string CanDo(const std::string& function) {
   return support::RequestPacket(1, {function});
 }
-inline std::string Submit(const std::string& function, const std::string& unique,
-                   const std::string& data) {
+inline std::string Submit(const std::string& function,
+                          const std::string& unique, const std::string& data) {
   return support::RequestPacket(7, {function, unique, data});
 }
 inline std::string SubmitBackground(const std::string& function,
-                             const std::string& data) {
+                                    const std::string& data) {
   return support::RequestPacket(18, {function, "", data});
 }
 inline std::string Grab() { return support::RequestPacket(9); }
-inline std::string Complete(const std::string& handle, const std::string& result) {
+inline std::string Complete(const std::string& handle,
+                            const std::string& result) {
   return support::RequestPacket(13, {handle, result});
 }
 

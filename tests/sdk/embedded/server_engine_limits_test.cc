@@ -1,4 +1,5 @@
-// What ServerEngine refuses, and what it keeps of those who ask again and again.
+// What ServerEngine refuses, and what it keeps of those who ask again and
+// again.
 #include <string>
 
 #include "absl/status/status.h"
@@ -140,8 +141,9 @@ TEST_F(ServerEngineLimitsTest, AWorkerHasNoMoreFunctionsThanTheLimit) {
   options.workers.max_abilities = 2;
   EnginePeer& worker = Connect(CanDo("f") + CanDo("g"));
   EXPECT_THAT(worker.Received(), IsEmpty());
-  EXPECT_THAT(Ask(worker, CanDo("h")),
-              ElementsAre("ERROR QUEUE_ERROR|Too many functions of one worker"));
+  EXPECT_THAT(
+      Ask(worker, CanDo("h")),
+      ElementsAre("ERROR QUEUE_ERROR|Too many functions of one worker"));
   EXPECT_EQ(engine().queue().FindFunction("h"), nullptr);
   // One that it has may be registered again, and one in the place of another.
   EXPECT_THAT(Ask(worker, CanDo("f") + RequestPacket(2, {"g"}) + CanDo("h")),
