@@ -2,7 +2,13 @@
 
 #include <dlfcn.h>
 
+#include <set>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "gearman/sdk/plugin_library.h"
 
 namespace gearman {
@@ -12,6 +18,35 @@ absl::string_view LastError() {
   const char* const error = dlerror();
   return error == nullptr ? "unknown error" : error;
 }
+
+// Whose turn it is to register a library with a registry: two threads that load
+// it at once would both find that the registry lacks it. No lock is held
+// meanwhile, as a library may load others.
+class Turns {
+ public:
+  using Key = std::pair<const PluginRegistry*, const void*>;
+
+  static Turns& Get() {
+    static auto* const turns = new Turns();
+    return *turns;
+  }
+  // Waits until nobody else has it.
+  void Take(const Key& key) {
+    const auto is_free = [this, &key]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+      return taken_.count(key) == 0;
+    };
+    absl::MutexLock lock(&mutex_, absl::Condition(&is_free));
+    taken_.insert(key);
+  }
+  void End(const Key& key) {
+    absl::MutexLock lock(&mutex_);
+    taken_.erase(key);
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::set<Key> taken_ ABSL_GUARDED_BY(mutex_);
+};
 
 }  // namespace
 
@@ -33,6 +68,9 @@ absl::Status LoadPluginLibrary(const std::string& path,
         "plugin library ", path, ": is none: it has no function ",
         GEARMAN_PLUGIN_ENTRY_POINT, " (see GEARMAN_PLUGIN_LIBRARY)"));
   }
+  const Turns::Key turn(registry, library);
+  Turns::Get().Take(turn);
+  const auto end_turn = absl::MakeCleanup([&] { Turns::Get().End(turn); });
   if (registry->HasLibrary(library)) return absl::OkStatus();
   absl::Status status = RegisterPluginLibrary(
       path, reinterpret_cast<GearmanRegisterPlugins>(entry_point), registry);

@@ -13,7 +13,8 @@ namespace gearman {
 // Loads the shared object `path`, as dlopen finds it (a name without a slash
 // is searched for where the system's libraries are), and has it register its
 // plugins with `registry`. It stays loaded for ever; one that `registry` has
-// loaded already is left alone.
+// loaded already is left alone, and one that another thread is loading is
+// waited for. (So a library must not load itself.)
 // NOT_FOUND: it can't be loaded, with the system's words; FAILED_PRECONDITION:
 // it is no plugin library, it was built for another version (both are named),
 // or what its registering said.

@@ -1,9 +1,13 @@
 // What can't be loaded. (What can: examples/custom_retry_plugin.)
 #include "gearman/sdk/plugin_loader.h"
 
+#include <memory>
 #include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/synchronization/barrier.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "gmock/gmock.h"
@@ -64,6 +68,28 @@ TEST(PluginLoader, AConfigThatMakesNoSenseLoadsNothing) {
   EXPECT_EQ(
       Config::FromJson("{\"plugin_libraries\": 3}", "a.json").status().code(),
       absl::StatusCode::kInvalidArgument);
+}
+
+TEST(PluginLoader, ThreadsThatLoadALibraryAtOnceHaveItRegisterOnce) {
+  constexpr int kThreads = 4;
+  // All are kept: the library tells them apart by where they are.
+  std::vector<std::unique_ptr<PluginRegistry>> registries;
+  for (int round = 0; round < 100; ++round) {
+    registries.push_back(std::make_unique<PluginRegistry>());
+    PluginRegistry& registry = *registries.back();
+    absl::Barrier* const barrier = new absl::Barrier(kThreads);
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i) {
+      threads.emplace_back([&registry, barrier] {
+        if (barrier->Block()) delete barrier;
+        // The library refuses to register twice.
+        const absl::Status status =
+            LoadPluginLibrary("tests/sdk/once_only_plugin.so", &registry);
+        EXPECT_TRUE(status.ok()) << status;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
 }
 
 }  // namespace

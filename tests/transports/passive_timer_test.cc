@@ -109,8 +109,7 @@ TEST_F(PassiveTimerTest, LosesNoWakingBetweenThreads) {
 TEST_F(PassiveTimerTest, ServesManyWatchers) {
   std::vector<std::unique_ptr<PassiveTimer::Watcher>> watchers;
   for (int i = 0; i < 100000; ++i) {
-    watchers.push_back(
-        std::make_unique<PassiveTimer::Watcher>(timer_, waker_));
+    watchers.push_back(std::make_unique<PassiveTimer::Watcher>(timer_, waker_));
     watchers.back()->Ask();
   }
   timer_->Set(At(5));
