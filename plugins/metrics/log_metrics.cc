@@ -1,7 +1,11 @@
 #include "gearman/plugins/metrics/log_metrics.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -20,19 +24,55 @@ LogMetrics::LogMetrics(LogMetricsOptions options)
     : options_(std::move(options)) {}
 
 void LogMetrics::Export(const MetricsSnapshot& snapshot) {
+  if (!IsWellFormed(snapshot)) {
+    MetricsSnapshot sound = snapshot;
+    RemoveMalformed(&sound);
+    return Export(sound);
+  }
   const std::string text = ToString(snapshot);
+  const std::string time = absl::FormatTime(snapshot.time);
   std::string all;
-  absl::MutexLock lock(&mutex_);
+  std::vector<std::string> lines;
   for (const absl::string_view line :
        absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     if (!options_.with_zeros && IsZero(line)) continue;
     if (options_.write) {
-      options_.write(line);
+      lines.emplace_back(line);
     } else {
-      absl::StrAppend(&all, absl::FormatTime(snapshot.time), " ", line, "\n");
+      absl::StrAppend(&all, time, " ", line, "\n");
     }
   }
-  std::fwrite(all.data(), 1, all.size(), stderr);
+  if (!options_.write) {
+    // At once: two clients' lines are not mixed.
+    std::fwrite(all.data(), 1, all.size(), stderr);
+    return;
+  }
+  {
+    absl::MutexLock lock(&mutex_);
+    std::move(lines.begin(), lines.end(), std::back_inserter(pending_));
+  }
+  WritePending();
+}
+
+void LogMetrics::WritePending() {
+  bool mine = false;
+  for (;;) {
+    std::vector<std::string> lines;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (writing_ && !mine) return;
+      lines.swap(pending_);
+      mine = writing_ = !lines.empty();
+    }
+    if (!mine) return;
+    for (const std::string& line : lines) {
+      try {
+        options_.write(line);
+      } catch (...) {
+        // As what any sink throws. The lines of others are still to be written.
+      }
+    }
+  }
 }
 
 }  // namespace gearman

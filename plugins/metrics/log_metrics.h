@@ -3,7 +3,10 @@
 #define GEARMAN_PLUGINS_METRICS_LOG_METRICS_H_
 
 #include <functional>
+#include <string>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -17,8 +20,9 @@ struct LogMetricsOptions {
   absl::Duration interval = absl::Minutes(1);
   // Metrics that are 0, or were never observed, are left out.
   bool with_zeros = false;
-  // Gets one line, without its end, at a time, with a lock of the sink held.
-  // Unset: standard error, each line after the time.
+  // Gets one line, without its end, at a time, and no lock of the sink is held.
+  // When two clients export at once the thread of one writes the lines of both,
+  // one after the other. Unset: standard error, each line after the time.
   std::function<void(absl::string_view line)> write;
 };
 
@@ -32,9 +36,13 @@ class LogMetrics : public MetricsSink {
   absl::string_view name() const override { return "log"; }
 
  private:
+  // Writes what is pending, unless somebody does.
+  void WritePending();
+
   const LogMetricsOptions options_;
-  // Two clients' lines are not mixed.
   absl::Mutex mutex_;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::string> pending_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace gearman

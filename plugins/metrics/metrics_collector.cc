@@ -36,6 +36,7 @@ MetricsSnapshot MetricsCollector::Collect() {
     }
   }
   if (sources_.size() != 1 || !ended_.families.empty()) all.source = 0;
+  RemoveMalformed(&all);
   return all;
 }
 

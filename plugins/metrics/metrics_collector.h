@@ -21,7 +21,7 @@ class MetricsCollector {
   void Attach(std::shared_ptr<MetricsSource> source);
   void Detach(const MetricsSource* source);
 
-  // All sources' values now, added up.
+  // All sources' values now, added up; well-formed.
   MetricsSnapshot Collect();
 
  private:

@@ -23,7 +23,8 @@ class MetricsSource {
   virtual ~MetricsSource() = default;
 
   // The values now. Any thread; takes no lock that is held while user code
-  // runs.
+  // runs. Samples that do not fit their family are left out by the SDK's sinks,
+  // which say so (RemoveMalformed).
   virtual MetricsSnapshot Snapshot() = 0;
 };
 

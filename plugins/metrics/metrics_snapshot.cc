@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -33,6 +35,21 @@ void MergeSample(const MetricFamily& family, bool same_bounds,
   }
   into->count += from.count;
   into->sum += from.sum;
+}
+
+// What is wrong with the sample, or nothing.
+std::string Problem(const MetricFamily& family, const MetricSample& sample) {
+  if (sample.label_values.size() != family.label_names.size()) {
+    return absl::StrCat(sample.label_values.size(), " label values for ",
+                        family.label_names.size(), " label names");
+  }
+  const size_t buckets = sample.bucket_counts.size();
+  const size_t bounds = family.bucket_bounds.size();
+  if (family.type == MetricType::kHistogram && buckets != bounds + 1 &&
+      (buckets > 0 || bounds > 0)) {
+    return absl::StrCat(buckets, " bucket counts for ", bounds, " bounds");
+  }
+  return "";
 }
 
 }  // namespace
@@ -85,6 +102,43 @@ std::string ToString(const MetricsSnapshot& snapshot) {
     }
   }
   return text;
+}
+
+bool IsWellFormed(const MetricsSnapshot& snapshot) {
+  for (const MetricFamily& family : snapshot.families) {
+    for (const MetricSample& sample : family.samples) {
+      if (!Problem(family, sample).empty()) return false;
+    }
+  }
+  return true;
+}
+
+void RemoveMalformed(MetricsSnapshot* snapshot) {
+  // By metric and problem.
+  std::map<std::pair<std::string, std::string>, double> found;
+  for (MetricFamily& family : snapshot->families) {
+    const auto is_malformed = [&](const MetricSample& sample) {
+      std::string problem = Problem(family, sample);
+      if (problem.empty()) return false;
+      ++found[{family.name, std::move(problem)}];
+      return true;
+    };
+    family.samples.erase(std::remove_if(family.samples.begin(),
+                                        family.samples.end(), is_malformed),
+                         family.samples.end());
+  }
+  if (found.empty()) return;
+  MetricFamily malformed;
+  malformed.name = kMalformedSamples;
+  malformed.help = "Samples left out as they do not fit their metric.";
+  malformed.type = MetricType::kGauge;
+  malformed.label_names = {"metric", "problem"};
+  for (const auto& [which, count] : found) {
+    MetricSample& sample = malformed.samples.emplace_back();
+    sample.label_values = {which.first, which.second};
+    sample.value = count;
+  }
+  snapshot->families.push_back(std::move(malformed));
 }
 
 void MergeSnapshot(const MetricsSnapshot& from, MergeKind kind,

@@ -21,7 +21,7 @@ enum class MetricType : unsigned char { kCounter, kGauge, kHistogram };
 absl::string_view MetricTypeName(MetricType type);
 
 struct MetricSample {
-  // In the order of the family's label_names.
+  // As many as the family's label_names, in their order.
   std::vector<std::string> label_values;
   // Of a counter or gauge.
   double value = 0;
@@ -65,6 +65,19 @@ struct MetricsSnapshot {
 //   gearman_client_jobs_finished_total{task="reverse",outcome="complete"} 3
 //   gearman_client_job_duration_seconds{task="reverse"} count=3 sum=0.25
 std::string ToString(const MetricsSnapshot& snapshot);
+
+// The gauge that says what RemoveMalformed took out.
+inline constexpr char kMalformedSamples[] = "gearman_malformed_samples";
+
+// A source of a user's own may make samples that do not fit their family: more
+// or fewer label values than names, or bucket counts that are not one more than
+// the bounds (a histogram without bounds may have none). No sink can show these
+// as they are meant: they are taken out, and counted in a gauge
+// kMalformedSamples with the labels `metric` and `problem`. Sinks call it
+// before they look at a snapshot.
+void RemoveMalformed(MetricsSnapshot* snapshot);
+// Whether it would do nothing.
+bool IsWellFormed(const MetricsSnapshot& snapshot);
 
 // Which families of the merged-in snapshot count.
 enum class MergeKind : unsigned char {

@@ -171,6 +171,11 @@ StatsdMetrics::Stats StatsdMetrics::stats() const {
 }
 
 void StatsdMetrics::Export(const MetricsSnapshot& snapshot) {
+  if (!IsWellFormed(snapshot)) {
+    MetricsSnapshot sound = snapshot;
+    RemoveMalformed(&sound);
+    return Export(sound);
+  }
   absl::MutexLock lock(&mutex_);
   Source& source = sources_[snapshot.source];
   // A gauge whose sample is gone has the value 0.
@@ -214,9 +219,7 @@ void StatsdMetrics::Take(const MetricFamily& family, const MetricSample& sample,
                          Values* counters, Values* gauges) const {
   std::string tags = constant_tags_;
   for (size_t i = 0; i < family.label_names.size(); ++i) {
-    AppendTag(family.label_names[i],
-              i < sample.label_values.size() ? sample.label_values[i] : "",
-              &tags);
+    AppendTag(family.label_names[i], sample.label_values[i], &tags);
   }
   // Labels that differ only in what a tag can't hold make one line, which adds
   // them up.

@@ -166,6 +166,46 @@ TEST(InMemoryMetrics, CountersNeverFallWhileSourcesComeAndGo) {
   EXPECT_EQ(metrics.Value("jobs_total"), 200);
 }
 
+// A source of somebody else's making.
+class MalformedSource : public MetricsSource {
+ public:
+  MetricsSnapshot Snapshot() override {
+    MetricsSnapshot snapshot;
+    MetricFamily& family = snapshot.families.emplace_back();
+    family.name = "jobs_total";
+    family.label_names = {"task", "outcome"};
+    family.samples.resize(3);
+    family.samples[0].label_values = {"resize"};
+    family.samples[0].value = 1;
+    family.samples[1].label_values = {"resize", "complete", "again"};
+    family.samples[1].value = 10;
+    family.samples[2].label_values = {"resize", "complete"};
+    family.samples[2].value = 100;
+    return snapshot;
+  }
+};
+
+TEST(InMemoryMetrics, LeavesOutWhatDoesNotFitItsMetricAndSaysSo) {
+  InMemoryMetrics metrics;
+  metrics.Attach(std::make_shared<MalformedSource>());
+  EXPECT_EQ(metrics.Value("jobs_total", {{"outcome", "complete"}}), 100);
+  EXPECT_EQ(metrics.Value("jobs_total", {{"task", "resize"}}), 100);
+  EXPECT_EQ(metrics.Value("gearman_malformed_samples",
+                          {{"metric", "jobs_total"},
+                           {"problem", "1 label values for 2 label names"}}),
+            1);
+  EXPECT_EQ(metrics.Value("gearman_malformed_samples"), 2);
+}
+
+TEST(InMemoryMetrics, SurvivesSourcesThatDoNotAgreeOnTheirLabels) {
+  InMemoryMetrics metrics;
+  metrics.Attach(std::make_shared<FakeSource>());
+  auto shorter = std::make_shared<MalformedSource>();
+  metrics.Attach(shorter);
+  metrics.Detach(shorter.get());
+  EXPECT_EQ(metrics.Value("jobs_total", {{"outcome", "complete"}}), 100);
+}
+
 TEST(InMemoryMetrics, IsNeverCalledByTimer) {
   EXPECT_EQ(InMemoryMetrics().interval(), absl::InfiniteDuration());
 }

@@ -1,7 +1,9 @@
 #include "gearman/plugins/metrics/log_metrics.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
+#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 #include <vector>
 
@@ -64,6 +66,58 @@ TEST(LogMetrics, WritesToStandardErrorByItself) {
   LogMetrics().Export(Snapshot());
   EXPECT_THAT(::testing::internal::GetCapturedStderr(),
               ::testing::HasSubstr(" jobs_total{task=\"resize\"} 3\n"));
+}
+
+TEST(LogMetrics, LeavesOutWhatDoesNotFitItsMetricAndSaysSo) {
+  MetricsSnapshot snapshot = Snapshot();
+  snapshot.families[0].samples[0].label_values.clear();
+  std::vector<std::string> lines;
+  LogMetricsOptions options;
+  options.write = [&lines](absl::string_view line) {
+    lines.emplace_back(line);
+  };
+  LogMetrics(std::move(options)).Export(snapshot);
+  EXPECT_THAT(
+      lines,
+      ElementsAre("gearman_malformed_samples{metric=\"jobs_total\",problem=\"0 "
+                  "label values for 1 label names\"} 1"));
+}
+
+// A lock that was held would be waited for here.
+TEST(LogMetrics, TheFunctionThatWritesMayExportItself) {
+  LogMetrics* sink = nullptr;
+  std::vector<std::string> lines;
+  LogMetricsOptions options;
+  options.write = [&](absl::string_view line) {
+    lines.emplace_back(line);
+    if (lines.size() == 1) sink->Export(Snapshot());
+  };
+  LogMetrics metrics(std::move(options));
+  sink = &metrics;
+  metrics.Export(Snapshot());
+  EXPECT_THAT(lines, ElementsAre("jobs_total{task=\"resize\"} 3",
+                                 "jobs_total{task=\"resize\"} 3"));
+}
+
+TEST(LogMetrics, OneLineAtATimeIsWrittenWhoeverExports) {
+  std::atomic<int> inside{0};
+  std::atomic<int> lines{0};
+  LogMetricsOptions options;
+  options.write = [&](absl::string_view /*line*/) {
+    EXPECT_EQ(++inside, 1);
+    ++lines;
+    --inside;
+    throw 1;
+  };
+  LogMetrics metrics(std::move(options));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&metrics] {
+      for (int n = 0; n < 500; ++n) metrics.Export(Snapshot());
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(lines, 2000);
 }
 
 TEST(LogMetrics, IsMadeFromItsConfig) {

@@ -11,6 +11,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/embedded/job_server.h"
@@ -85,6 +87,33 @@ TEST(PrometheusMetrics, AScrapeShowsWhatClientsAndWorkersHaveCounted) {
   EXPECT_THAT(metrics->Text(),
               HasSubstr("gearman_client_jobs_finished_total{task=\"resize\","
                         "outcome=\"complete\"} 3"));
+}
+
+// A source of somebody else's making.
+class MalformedSource : public MetricsSource {
+ public:
+  MetricsSnapshot Snapshot() override {
+    MetricsSnapshot snapshot;
+    MetricFamily& family = snapshot.families.emplace_back();
+    family.name = "jobs_total";
+    family.label_names = {"task"};
+    family.samples.resize(2);
+    family.samples[0].label_values = {"resize", "complete"};
+    family.samples[1].label_values = {"resize"};
+    family.samples[1].value = 3;
+    return snapshot;
+  }
+};
+
+TEST(PrometheusMetrics, LeavesOutWhatDoesNotFitItsMetricAndSaysSo) {
+  auto metrics = PrometheusMetrics::Create({});
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  (*metrics)->Attach(std::make_shared<MalformedSource>());
+  const std::string text = (*metrics)->Text();
+  EXPECT_THAT(text,
+              HasSubstr("gearman_malformed_samples{metric=\"jobs_total\","
+                        "problem=\"2 label values for 1 label names\"} 1"));
+  EXPECT_THAT(text, HasSubstr("jobs_total{task=\"resize\"} 3"));
 }
 
 TEST(PrometheusMetrics, AnAddressThatIsTakenIsAnErrorAndNoException) {

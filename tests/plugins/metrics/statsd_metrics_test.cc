@@ -174,6 +174,23 @@ TEST_F(StatsdMetricsTest, SendsAHistogramAsCounters) {
   EXPECT_THAT(agent_.Lines(), IsEmpty());
 }
 
+TEST_F(StatsdMetricsTest, LeavesOutWhatDoesNotFitItsMetricAndSaysSo) {
+  const auto sink = Make();
+  MetricsSnapshot snapshot = One("jobs_total", MetricType::kCounter, 3);
+  snapshot.families[0].label_names.emplace_back("outcome");
+  snapshot.families.push_back(Family("seconds", MetricType::kHistogram));
+  snapshot.families[1].bucket_bounds = {1.0};
+  snapshot.families[1].samples.push_back({{}, 0, {1, 2, 3, 4}, 10, 1.5});
+  sink->Export(snapshot);
+  EXPECT_THAT(
+      agent_.Lines(),
+      UnorderedElementsAre(
+          "gearman_malformed_samples:1|g|#metric:jobs_total,problem:1 label "
+          "values for 2 label names",
+          "gearman_malformed_samples:1|g|#metric:seconds,problem:4 bucket "
+          "counts for 1 bounds"));
+}
+
 TEST_F(StatsdMetricsTest, LeavesBucketsOutWhenAskedTo) {
   StatsdMetricsOptions options;
   options.buckets = false;
