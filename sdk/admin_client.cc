@@ -66,7 +66,7 @@ absl::StatusOr<std::vector<Row>> AskList(AdminSession& session,
   }
   std::vector<Row> rows;
   rows.reserve(reply->lines.size());
-  for (std::string& line : reply->lines) {
+  for (const absl::string_view line : reply->lines) {
     absl::StatusOr<Row> row = parse(line);
     if (!row.ok()) {
       return absl::Status(
@@ -97,14 +97,16 @@ absl::StatusOr<std::string> CallForLine(AdminSession& session,
 
 absl::StatusOr<std::unique_ptr<AdminClient>> AdminClient::Create(
     AdminClientOptions options) {
-  if (options.timeout <= absl::ZeroDuration() || options.max_reply_bytes == 0) {
+  if (options.timeout <= absl::ZeroDuration() || options.max_reply_bytes == 0 ||
+      options.max_reply_lines == 0) {
     return absl::InvalidArgumentError(
-        "AdminClientOptions: timeout and max_reply_bytes must be more than "
-        "zero");
+        "AdminClientOptions: timeout, max_reply_bytes and max_reply_lines must "
+        "be more than zero");
   }
   AdminSession::Options session;
   session.timeout = options.timeout;
-  session.max_reply_bytes = options.max_reply_bytes;
+  session.limits.max_reply_bytes = options.max_reply_bytes;
+  session.limits.max_reply_lines = options.max_reply_lines;
   session.logger = std::move(options.logger);
   session.transports = options.transports != nullptr
                            ? std::move(options.transports)
@@ -157,8 +159,8 @@ absl::StatusOr<std::vector<ServerJob>> AdminClient::GetJobs() {
 absl::StatusOr<std::vector<std::string>> AdminClient::GetUniqueJobs() {
   return AskList<std::string>(
       *session_, admin::ShowUniqueJobs(), "show unique jobs",
-      [](std::string& line) -> absl::StatusOr<std::string> {
-        return std::move(line);
+      [](absl::string_view line) -> absl::StatusOr<std::string> {
+        return std::string(line);
       });
 }
 
@@ -207,7 +209,7 @@ absl::StatusOr<int> AdminClient::DropFunction(absl::string_view function) {
       session_->Call(admin::DropFunction{function}, /*is_question=*/false);
   if (!reply.ok()) return reply.status();
   int dropped = 0;
-  for (const std::string& line : reply->lines) {
+  for (const absl::string_view line : reply->lines) {
     const LineReply answer = admin::ParseLineReply(line);
     if (answer.kind == LineReply::Kind::kError) {
       return Refused(*session_, "drop function", answer);

@@ -57,8 +57,10 @@ struct AdminClientOptions {
   std::string server;
   // To connect and to be answered, for each call.
   absl::Duration timeout = absl::Seconds(10);
-  // An answer that is larger is refused. Bytes.
+  // An answer that is larger is refused. Bytes; lines, of which a list's become
+  // rows of up to some hundred bytes.
   size_t max_reply_bytes = 64 << 20;
+  size_t max_reply_lines = 4'000'000;
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
   // fills.
   std::shared_ptr<TransportRegistry> transports;

@@ -82,7 +82,14 @@ DecodeResult ReplyDecoder::Next(Reply* reply) {
     }
     reply_bytes_ += line.size() + 1;
     reply_.shape = expected_.front();
-    if (TakeLine(line) == Step::kMoreLines) continue;
+    const Step step = TakeLine(line);
+    if (reply_.lines.size() > options_.max_reply_lines) {
+      reader_.Fail(absl::StrCat("a reply of more than ",
+                                options_.max_reply_lines,
+                                " lines (max_reply_lines)"));
+      return DecodeResult::kError;
+    }
+    if (step == Step::kMoreLines) continue;
     expected_.pop_front();
     *reply = std::move(reply_);
     reply_ = Reply();
@@ -112,7 +119,7 @@ ReplyDecoder::Step ReplyDecoder::TakeLine(absl::string_view line) {
       step = Step::kMoreLines;
       break;
   }
-  reply_.lines.emplace_back(line.data(), line.size());
+  reply_.lines.Append(line);
   return step;
 }
 

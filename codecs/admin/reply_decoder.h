@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -34,18 +34,72 @@ enum class ReplyShape : unsigned char {
 // The shape of the reply to `command`, which is not RefusedCommand.
 ReplyShape ShapeOf(const Command& command);
 
+// Lines without their ends, as one text: an empty one takes a byte.
+class ReplyLines {
+ public:
+  using value_type = absl::string_view;
+  class const_iterator {
+   public:
+    using iterator_category = std::input_iterator_tag;
+    using value_type = absl::string_view;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const absl::string_view*;
+    using reference = absl::string_view;
+
+    explicit const_iterator(absl::string_view rest) : rest_(rest) {}
+    absl::string_view operator*() const {
+      return rest_.substr(0, rest_.find('\n'));
+    }
+    const_iterator& operator++() {
+      rest_.remove_prefix(rest_.find('\n') + 1);
+      return *this;
+    }
+    bool operator==(const const_iterator& other) const {
+      return rest_.size() == other.rest_.size();
+    }
+    bool operator!=(const const_iterator& other) const {
+      return !(*this == other);
+    }
+
+   private:
+    absl::string_view rest_;  // begins with the line
+  };
+  using iterator = const_iterator;
+
+  // `line` holds no line feed.
+  void Append(absl::string_view line) {
+    text_.append(line.data(), line.size());
+    text_ += '\n';
+    ++size_;
+  }
+  size_t size() const { return size_; }
+  // Of all lines together.
+  size_t bytes() const { return text_.size() - size_; }
+  bool empty() const { return size_ == 0; }
+  absl::string_view front() const { return *begin(); }
+  // Valid until the next Append.
+  const_iterator begin() const { return const_iterator(text_); }
+  const_iterator end() const { return const_iterator(""); }
+
+ private:
+  std::string text_;  // each line with a line feed behind it
+  size_t size_ = 0;
+};
+
 struct Reply {
   ReplyShape shape = ReplyShape::kLine;
   // Without their line ends. A list's without its "."; kFenced: without the
   // answer to getpid.
-  std::vector<std::string> lines;
+  ReplyLines lines;
   // kList: the server answered with an error, the only line.
   bool list_refused = false;
 };
 
 struct ReplyDecoderOptions {
-  // A reply that is larger breaks the stream. Bytes.
+  // A reply that is larger breaks the stream. Bytes; lines, of which most cost
+  // their reader more than they cost here.
   size_t max_reply_bytes = 64 << 20;
+  size_t max_reply_lines = 4'000'000;
 };
 
 class ReplyDecoder {

@@ -22,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gearman;  // NOLINT
   admin::ReplyDecoderOptions options;
   options.max_reply_bytes = 4096;
+  options.max_reply_lines = 512;
   admin::ReplyDecoder decoder(options);
   for (int i = 0; i < 4; ++i) {
     decoder.Expect(admin::ReplyShape::kList);
@@ -38,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     admin::Reply reply;
     wire::DecodeResult result;
     while ((result = decoder.Next(&reply)) == wire::DecodeResult::kMessage) {
-      for (const std::string& line : reply.lines) {
+      for (const absl::string_view line : reply.lines) {
         admin::ParseStatusRow(line).status().IgnoreError();
         admin::ParsePriorityStatusRow(line).status().IgnoreError();
         admin::ParseWorkerRow(line).status().IgnoreError();

@@ -65,8 +65,7 @@ absl::Status AdminSession::Open(absl::Time deadline) {
       options_.transports->Create(options_.server, options_.poller.get(),
                                   ++key_);
   if (!transport.ok()) return transport.status();
-  link_ =
-      std::make_unique<Link>(*std::move(transport), options_.max_reply_bytes);
+  link_ = std::make_unique<Link>(*std::move(transport), options_.limits);
   for (;;) {
     IoResult result = link_->transport->Connect();
     if (result.done()) return absl::OkStatus();
@@ -92,10 +91,9 @@ void AdminSession::LogCommand(const wire::OutputBuffer& encoded) const {
 
 void AdminSession::LogReply(const admin::Reply& reply) const {
   if (!options_.logger.enabled(LogLevel::kDebug)) return;
-  size_t bytes = 0;
-  for (const std::string& line : reply.lines) bytes += line.size();
   options_.logger.Log(LogLevel::kDebug, "received ", reply.lines.size(),
-                      " lines from ", name_, ": ", bytes, " bytes");
+                      " lines from ", name_, ": ", reply.lines.bytes(),
+                      " bytes");
 }
 
 absl::StatusOr<admin::Reply> AdminSession::Exchange(

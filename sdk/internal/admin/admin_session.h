@@ -3,7 +3,6 @@
 #ifndef GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 #define GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,7 +29,7 @@ class AdminSession {
   struct Options {
     Address server;
     absl::Duration timeout;
-    size_t max_reply_bytes;
+    admin::ReplyDecoderOptions limits;
     std::shared_ptr<TransportRegistry> transports;
     std::shared_ptr<Poller> poller;
     Logger logger;
@@ -57,8 +56,8 @@ class AdminSession {
     admin::ReplyDecoder decoder;
     wire::OutputBuffer output;
 
-    Link(std::unique_ptr<Transport> made, size_t max_reply_bytes)
-        : transport(std::move(made)), decoder({max_reply_bytes}) {}
+    Link(std::unique_ptr<Transport> made, admin::ReplyDecoderOptions limits)
+        : transport(std::move(made)), decoder(limits) {}
   };
 
   absl::Status Open(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -148,6 +148,31 @@ TEST(ReplyDecoderTest, RefusesAReplyThatIsTooLarge) {
       HasSubstr("more than 100 bytes"));
 }
 
+TEST(ReplyDecoderTest, RefusesAReplyOfTooManyLines) {
+  ReplyDecoderOptions options;
+  options.max_reply_lines = 2;
+  EXPECT_THAT(ErrorOf({ReplyShape::kList}, "a\n\nc\n.\n", options),
+              HasSubstr("more than 2 lines"));
+  for (const ReplyShape shape : {ReplyShape::kList, ReplyShape::kFenced}) {
+    ReplyDecoder decoder(options);
+    decoder.Expect(shape);
+    const std::string end = shape == ReplyShape::kList ? "." : "OK 12\r";
+    EXPECT_THAT(Decode(&decoder, "a\n\n" + end + "\n", 100), ElementsAre("a|"));
+    EXPECT_TRUE(decoder.error().ok()) << decoder.error();
+  }
+}
+
+TEST(ReplyLinesTest, AreReadAsTheyWereAppended) {
+  ReplyLines lines;
+  EXPECT_TRUE(lines.empty());
+  EXPECT_THAT(lines, ElementsAre());
+  for (const char* line : {"", "f\t1", "", ""}) lines.Append(line);
+  EXPECT_THAT(lines, ElementsAre("", "f\t1", "", ""));
+  EXPECT_EQ(lines.front(), "");
+  EXPECT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines.bytes(), 3u);
+}
+
 TEST(ReplyDecoderTest, KnowsTheShapeOfEachReply) {
   EXPECT_EQ(ShapeOf(ShowStatus()), ReplyShape::kList);
   EXPECT_EQ(ShapeOf(ShowPriorityStatus()), ReplyShape::kList);
