@@ -6,7 +6,8 @@
 //       (*admin)->GetStatus();
 //
 // Threads: every function may be called from any thread; calls follow one
-// another, each on the calling thread. No thread of its own.
+// another, each on the calling thread and each for its own `timeout` at most.
+// No thread of its own.
 //
 // Ownership: owns its one connection, which is made when first needed, kept,
 // and made anew after a failure, and (unless given one) its poller.
@@ -55,7 +56,8 @@ struct AdminClientOptions {
   // The server ("tcp://host:4730", "host", "tls://host", "inproc://name").
   // Empty: "inproc://default", the embedded job server of this process.
   std::string server;
-  // To connect and to be answered, for each call.
+  // To wait for calls of other threads, to connect and to be answered, for each
+  // call.
   absl::Duration timeout = absl::Seconds(10);
   // An answer that is larger is refused. Bytes; lines, of which a list's become
   // rows of up to some hundred bytes.

@@ -13,6 +13,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/job_server.h"
@@ -227,6 +228,28 @@ TEST_F(AdminClientTest, DebugShowsCommandsAndTheSizeOfAnswers) {
 }
 
 // TLS, from the embedded server.
+TEST_F(AdminClientTest, ACallThatWaitsForAnothersEndsInItsOwnTime) {
+  hang_ = true;
+  absl::Notification sent;
+  absl::Notification go_on;
+  // Holds the first call up.
+  logger_ =
+      Logger(LogLevel::kDebug, [&](LogLevel /*level*/, absl::string_view text) {
+        if (!absl::StartsWith(text, "sent ")) return;
+        sent.Notify();
+        go_on.WaitForNotification();
+      });
+  const auto client = Play({{}}, absl::Milliseconds(100));
+  std::thread first([&client] { client->GetVersion().status().IgnoreError(); });
+  sent.WaitForNotification();
+  const absl::Status status = client->GetVersion().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_THAT(Text(status),
+              HasSubstr("another call had not ended within 100ms"));
+  go_on.Notify();
+  first.join();
+}
+
 TEST(AdminClientOverTls, AsksLikeOverAnyTransport) {
   support::TestCertificates certificates;
   const support::CertificateFiles files = certificates.Make("server");

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -30,19 +31,50 @@ struct Encoder {
 AdminSession::AdminSession(Options options)
     : options_(std::move(options)), name_(options_.server.ToString()) {}
 
+// --- turns -------------------------------------------------------------------
+
+bool AdminSession::Turn::TryTake(absl::Duration timeout) {
+  const auto is_free = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return !taken_;
+  };
+  absl::MutexLock lock(&mutex_);
+  if (!mutex_.AwaitWithTimeout(absl::Condition(&is_free), timeout)) {
+    return false;
+  }
+  taken_ = true;
+  return true;
+}
+
+void AdminSession::Turn::End() {
+  absl::MutexLock lock(&mutex_);
+  taken_ = false;
+}
+
+// --- calls -------------------------------------------------------------------
+
 AdminSession::~AdminSession() {
-  {
-    absl::MutexLock lock(&mutex_);
+  if (turn_.TryTake(absl::InfiniteDuration())) {
     Close();
+    turn_.End();
   }
   options_.poller->RunDeferred();
 }
 
 absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
                                                 bool is_question) {
-  absl::MutexLock lock(&mutex_);
   const absl::Time deadline =
       options_.poller->clock()->Now() + options_.timeout;
+  if (!turn_.TryTake(options_.timeout)) {
+    return TooLate("another call had not ended");
+  }
+  // What a user's logger throws must not keep the turn.
+  const auto end_turn = absl::MakeCleanup(
+      [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { turn_.End(); });
+  return CallInTurn(command, is_question, deadline);
+}
+
+absl::StatusOr<admin::Reply> AdminSession::CallInTurn(
+    const admin::Command& command, bool is_question, absl::Time deadline) {
   const bool kept = link_ != nullptr;
   absl::StatusOr<admin::Reply> reply = Exchange(command, deadline);
   if (!reply.ok()) Close();
@@ -169,11 +201,15 @@ absl::Status AdminSession::Await(absl::Time deadline, const char* what) {
       key_, link_->transport->interest(!link_->output.empty()));
   if (!status.ok()) return status;
   if (options_.poller->clock()->Now() >= deadline) {
-    return absl::DeadlineExceededError(absl::StrCat(
-        name_, ": ", what, " within ", absl::FormatDuration(options_.timeout)));
+    return TooLate(what);
   }
   options_.poller->Wait(deadline, &ready_);
   return absl::OkStatus();
+}
+
+absl::Status AdminSession::TooLate(absl::string_view what) const {
+  return absl::DeadlineExceededError(absl::StrCat(
+      name_, ": ", what, " within ", absl::FormatDuration(options_.timeout)));
 }
 
 void AdminSession::Close() {

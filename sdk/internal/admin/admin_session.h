@@ -10,6 +10,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/admin/command.h"
@@ -42,14 +43,28 @@ class AdminSession {
 
   const std::string& server() const { return name_; }
 
-  // Sends `command` and returns its reply. `is_question`: it changes nothing,
+  // Sends `command` and returns its reply, when its turn has come: calls follow
+  // one another, and each ends in time. `is_question`: it changes nothing,
   // so that it may be sent again. Errors as AdminClient's; INVALID_ARGUMENT:
   // it can't be encoded.
   absl::StatusOr<admin::Reply> Call(const admin::Command& command,
                                     bool is_question)
-      ABSL_LOCKS_EXCLUDED(mutex_);
+      ABSL_LOCKS_EXCLUDED(turn_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
  private:
+  // Whose call it is. A mutex would make who waits for another's call wait past
+  // its own deadline, as it can't leave before it has got it.
+  class ABSL_LOCKABLE Turn {
+   public:
+    // False: not within `timeout`.
+    bool TryTake(absl::Duration timeout) ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true);
+    void End() ABSL_UNLOCK_FUNCTION();
+
+   private:
+    absl::Mutex mutex_;
+    bool taken_ ABSL_GUARDED_BY(mutex_) = false;
+  };
+
   // A connection with what belongs to it.
   struct Link {
     std::unique_ptr<Transport> transport;
@@ -60,28 +75,33 @@ class AdminSession {
         : transport(std::move(made)), decoder(limits) {}
   };
 
-  absl::Status Open(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<admin::Reply> CallInTurn(const admin::Command& command,
+                                          bool is_question, absl::Time deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
+  absl::Status Open(absl::Time deadline) ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   absl::StatusOr<admin::Reply> Exchange(const admin::Command& command,
                                         absl::Time deadline)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
+  absl::Status Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   // Reads what has come; true when `reply` is whole.
   absl::StatusOr<bool> Read(admin::Reply* reply)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   // Waits until the transport may go on. DEADLINE_EXCEEDED.
   absl::Status Await(absl::Time deadline, const char* what)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
+  // DEADLINE_EXCEEDED, for want of `what`.
+  absl::Status TooLate(absl::string_view what) const;
   // At debug level only.
   void LogCommand(const wire::OutputBuffer& encoded) const;
   void LogReply(const admin::Reply& reply) const;
-  void Close() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Close() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
 
   const Options options_;
   const std::string name_;
-  absl::Mutex mutex_;
-  std::unique_ptr<Link> link_ ABSL_GUARDED_BY(mutex_);
-  Poller::Key key_ ABSL_GUARDED_BY(mutex_) = 0;  // of the last connection
-  std::vector<Poller::Key> ready_ ABSL_GUARDED_BY(mutex_);
+  Turn turn_;
+  std::unique_ptr<Link> link_ ABSL_GUARDED_BY(turn_);
+  Poller::Key key_ ABSL_GUARDED_BY(turn_) = 0;  // of the last connection
+  std::vector<Poller::Key> ready_ ABSL_GUARDED_BY(turn_);
 };
 
 }  // namespace internal
