@@ -134,6 +134,8 @@ AdminClient::~AdminClient() = default;
 
 const std::string& AdminClient::server() const { return session_->server(); }
 
+void AdminClient::Cancel() { session_->Cancel(); }
+
 absl::StatusOr<std::vector<FunctionStatus>> AdminClient::GetStatus() {
   return AskList<FunctionStatus>(*session_, admin::ShowStatus(), "status",
                                  admin::ParseStatusRow);

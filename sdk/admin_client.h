@@ -86,6 +86,11 @@ class AdminClient {
   // The server's address in canonical form.
   const std::string& server() const;
 
+  // Ends the calls that wait for the server, and all to come that would, with
+  // CANCELLED: for who is about to end and does not want to wait for a server
+  // that is silent. Any thread.
+  void Cancel();
+
   // --- asking ----------------------------------------------------------------
   // "status": functions with their queued and running jobs and their workers.
   absl::StatusOr<std::vector<FunctionStatus>> GetStatus();

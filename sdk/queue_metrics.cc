@@ -129,6 +129,7 @@ class QueueMetrics::Asker {
         thread_([this] { Run(); }) {}
   ~Asker() {
     stop_.store(true);
+    for (const auto& server : servers_) server->Cancel();
     poller_->Wake();
     thread_.join();
   }
@@ -138,6 +139,8 @@ class QueueMetrics::Asker {
     absl::Status first_error;
     for (size_t i = 0; i < servers_.size() && !stop_.load(); ++i) {
       const auto rows = servers_[i]->GetStatus();
+      // A question that was cut short says nothing of its server.
+      if (stop_.load()) break;
       queues_->Set(i, servers_[i]->server(), rows.ok(),
                    rows.ok() ? *rows : std::vector<FunctionStatus>());
       first_error.Update(rows.status());
@@ -188,6 +191,10 @@ absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
   if (options.interval < absl::Milliseconds(1)) {
     return absl::InvalidArgumentError(
         "QueueMetricsOptions: interval must be at least 1ms");
+  }
+  if (options.timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        "QueueMetricsOptions: timeout must be more than zero");
   }
   if (options.servers.empty()) options.servers.emplace_back();
   std::vector<std::unique_ptr<AdminClient>> servers;

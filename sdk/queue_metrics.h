@@ -41,7 +41,8 @@ struct QueueMetricsOptions {
   std::vector<std::string> servers;
   // From one round of questions to the next; at least 1 ms.
   absl::Duration interval = absl::Seconds(15);
-  // For one server to be connected to and to answer.
+  // For one server to be connected to and to answer. More than zero; may be
+  // infinite, but then one server that is silent keeps the others' answers.
   absl::Duration timeout = absl::Seconds(2);
   // Tasks with labels of their own, all servers together, by first come; the
   // rest is added up as "other".
@@ -60,7 +61,7 @@ class QueueMetrics {
   // be right; NOT_FOUND: an address scheme that no linked transport has.
   static absl::StatusOr<std::unique_ptr<QueueMetrics>> Create(
       QueueMetricsOptions options);
-  // Waits for a question that is under way: for `timeout` at most.
+  // Ends a question that is under way.
   ~QueueMetrics();
   QueueMetrics(const QueueMetrics&) = delete;
   QueueMetrics& operator=(const QueueMetrics&) = delete;

@@ -250,6 +250,20 @@ TEST_F(AdminClientTest, ACallThatWaitsForAnothersEndsInItsOwnTime) {
   first.join();
 }
 
+TEST_F(AdminClientTest, CancelEndsTheCallsThatWait) {
+  hang_ = true;
+  const auto client = Play({{}}, absl::InfiniteDuration());
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 2; ++i) {
+    callers.emplace_back([&client] {
+      EXPECT_EQ(client->GetVersion().status().code(),
+                absl::StatusCode::kCancelled);
+    });
+  }
+  client->Cancel();
+  for (std::thread& caller : callers) caller.join();
+}
+
 TEST(AdminClientOverTls, AsksLikeOverAnyTransport) {
   support::TestCertificates certificates;
   const support::CertificateFiles files = certificates.Make("server");

@@ -240,6 +240,21 @@ TEST_F(QueueMetricsTest, AsksAgainByItself) {
   EXPECT_TRUE(told->told.WaitForNotificationWithTimeout(support::kBound));
 }
 
+// Waited for ever.
+TEST_F(QueueMetricsTest, EndsThoughAServerNeverAnswers) {
+  support::RawListener silent;
+  QueueMetricsOptions options = Options({silent.address()});
+  options.timeout = absl::InfiniteDuration();
+  auto queues = Make(std::move(options));
+  // It has asked, and waits.
+  auto connection = silent.Accept();
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  EXPECT_TRUE(connection->ReceiveLine().ok());
+  queues = nullptr;
+  // Nothing is said of a server that was not given the time.
+  EXPECT_EQ(metrics_->Snapshot().Find(kUp), nullptr);
+}
+
 TEST_F(QueueMetricsTest, ItsGaugesEndWithIt) {
   SubmitBackground("mail");
   auto queues = Make(Options({"inproc://jobs"}));
@@ -260,8 +275,9 @@ TEST_F(QueueMetricsTest, WrongOptionsAreRefused) {
             absl::StatusCode::kInvalidArgument);
   options = Options({"inproc://jobs"});
   options.timeout = absl::ZeroDuration();
-  EXPECT_EQ(QueueMetrics::Create(options).status().code(),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(QueueMetrics::Create(options).status(),
+            absl::InvalidArgumentError(
+                "QueueMetricsOptions: timeout must be more than zero"));
 }
 
 }  // namespace

@@ -73,6 +73,12 @@ absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
   return CallInTurn(command, is_question, deadline);
 }
 
+void AdminSession::Cancel() {
+  cancelled_.store(true);
+  // Whoever waits for its turn gets it when the call before has ended.
+  options_.poller->Wake();
+}
+
 absl::StatusOr<admin::Reply> AdminSession::CallInTurn(
     const admin::Command& command, bool is_question, absl::Time deadline) {
   const bool kept = link_ != nullptr;
@@ -197,6 +203,10 @@ absl::StatusOr<bool> AdminSession::Read(admin::Reply* reply) {
 }
 
 absl::Status AdminSession::Await(absl::Time deadline, const char* what) {
+  // Before the wait: a wake-up that comes after this look ends it.
+  if (cancelled_.load()) {
+    return absl::CancelledError(absl::StrCat(name_, ": ", what, ", cancelled"));
+  }
   absl::Status status = options_.poller->Watch(
       key_, link_->transport->interest(!link_->output.empty()));
   if (!status.ok()) return status;

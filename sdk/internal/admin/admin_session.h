@@ -3,6 +3,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 #define GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +51,8 @@ class AdminSession {
   absl::StatusOr<admin::Reply> Call(const admin::Command& command,
                                     bool is_question)
       ABSL_LOCKS_EXCLUDED(turn_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // Ends the calls there are, and all to come, with CANCELLED. Any thread.
+  void Cancel();
 
  private:
   // Whose call it is. A mutex would make who waits for another's call wait past
@@ -86,7 +89,7 @@ class AdminSession {
   // Reads what has come; true when `reply` is whole.
   absl::StatusOr<bool> Read(admin::Reply* reply)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
-  // Waits until the transport may go on. DEADLINE_EXCEEDED.
+  // Waits until the transport may go on. DEADLINE_EXCEEDED, CANCELLED.
   absl::Status Await(absl::Time deadline, const char* what)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   // DEADLINE_EXCEEDED, for want of `what`.
@@ -98,6 +101,7 @@ class AdminSession {
 
   const Options options_;
   const std::string name_;
+  std::atomic<bool> cancelled_{false};
   Turn turn_;
   std::unique_ptr<Link> link_ ABSL_GUARDED_BY(turn_);
   Poller::Key key_ ABSL_GUARDED_BY(turn_) = 0;  // of the last connection
