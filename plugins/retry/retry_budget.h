@@ -10,6 +10,8 @@
 #include <atomic>
 #include <memory>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/retry/retry_policy.h"
 
@@ -25,6 +27,13 @@ struct RetryBudgetOptions {
 class RetryBudgetPolicy : public RetryPolicy {
  public:
   // `policy`, which is not null, decides as long as there are tokens.
+  // INVALID_ARGUMENT (a FieldError): see Check.
+  static absl::StatusOr<std::unique_ptr<RetryBudgetPolicy>> Create(
+      std::shared_ptr<RetryPolicy> policy, RetryBudgetOptions options = {});
+  // What options can't be right: a number below 0, or a bucket that is too
+  // small for a single retry, so that none would ever be made.
+  static absl::Status Check(const RetryBudgetOptions& options);
+  // With options that Check has nothing against.
   RetryBudgetPolicy(std::shared_ptr<RetryPolicy> policy,
                     RetryBudgetOptions options = {});
 

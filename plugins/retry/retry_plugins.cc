@@ -152,6 +152,7 @@ absl::StatusOr<std::unique_ptr<RetryPolicy>> MakeBudget(
   status.Update(ReadNumber("success_refund", config.has_success_refund(),
                            config.success_refund(), 0, kMostTokens,
                            &options.success_refund));
+  if (status.ok()) status = RetryBudgetPolicy::Check(options);
   if (!status.ok()) return status;
   const auto [inner, name] = ChosenPolicy(config.policy());
   absl::StatusOr<std::unique_ptr<RetryPolicy>> policy = registry.Create(*inner);

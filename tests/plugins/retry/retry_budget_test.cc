@@ -1,15 +1,20 @@
 #include "gearman/plugins/retry/retry_budget.h"
 
 #include <memory>
+#include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/plugins/retry/no_retry.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
 namespace {
+
+using ::testing::HasSubstr;
 
 AttemptFailure Failure(bool timed_out = false) {
   AttemptFailure failure;
@@ -95,6 +100,23 @@ TEST(RetryBudgetPolicy, CountsRightWithManyThreads) {
   // A success that finds the bucket full gives nothing, so not all come back.
   EXPECT_LE(policy.tokens(), 100000 - kThreads * 1000 * 4 + 1000);
   EXPECT_GE(policy.tokens(), 100000 - kThreads * 1000 * 5);
+}
+
+TEST(RetryBudgetPolicy, RefusesABucketThatIsTooSmallForOneRetry) {
+  RetryBudgetOptions options;
+  options.max_tokens = 4;
+  const absl::Status status =
+      RetryBudgetPolicy::Create(Immediate(), options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("max_tokens: 4 is not valid: it must be at least "
+                        "retry_cost, 5"));
+  options.max_tokens = 5;
+  const auto policy = RetryBudgetPolicy::Create(Immediate(), options);
+  ASSERT_TRUE(policy.ok()) << policy.status();
+  EXPECT_TRUE((*policy)->OnFailure(Failure()).again);
+  options.success_refund = -1;
+  EXPECT_FALSE(RetryBudgetPolicy::Create(Immediate(), options).ok());
 }
 
 TEST(RetryBudgetPolicy, AsksItsPolicyHowManyAttemptsThereAre) {
