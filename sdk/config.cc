@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -86,11 +87,18 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
                    error == 0 ? "unknown error" : std::strerror(error)));
 }
 
+// Port 0 to listen on is any free one, each time another.
+bool IsAnyPort(const Address& address) {
+  if (address.scheme != "tcp" && address.scheme != "tls") return false;
+  const absl::StatusOr<HostPort> parsed = ParseHostPort(address.authority);
+  return parsed.ok() && parsed->port == 0;
+}
+
 // Each of `texts`, a list at `list`, is an address, and none is given twice.
 template <typename Texts>
 absl::Status CheckAddresses(const Texts& texts, absl::string_view list,
                             const Places& places) {
-  std::vector<Address> seen;
+  absl::flat_hash_set<std::string> seen;
   for (int i = 0; i < texts.size(); ++i) {
     const std::string path = ElementPath(list, i);
     const absl::StatusOr<Address> address = ParseAddress(texts.Get(i));
@@ -98,14 +106,11 @@ absl::Status CheckAddresses(const Texts& texts, absl::string_view list,
     if (!address.ok()) {
       return ErrorAt(places.Describe(path), path, address.status().message());
     }
-    for (const Address& other : seen) {
-      if (*address == other) {
-        return ErrorAt(
-            places.Describe(path), path,
-            absl::StrCat(address->ToString(), " is given twice; keep one"));
-      }
+    if (!seen.insert(address->ToString()).second && !IsAnyPort(*address)) {
+      return ErrorAt(
+          places.Describe(path), path,
+          absl::StrCat(address->ToString(), " is given twice; keep one"));
     }
-    seen.push_back(*address);
   }
   return absl::OkStatus();
 }

@@ -1,6 +1,7 @@
 #include "gearman/transports/address.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -48,6 +49,15 @@ std::string FormatHostPort(const HostPort& host_port) {
   const bool v6 = host_port.host.find(':') != std::string::npos;
   return v6 ? absl::StrCat("[", host_port.host, "]:", host_port.port)
             : absl::StrCat(host_port.host, ":", host_port.port);
+}
+
+// Up to an IPv6 address's zone, which is the name of an interface.
+HostPort InLowerCase(HostPort host_port) {
+  const size_t end = std::min(host_port.host.find('%'), host_port.host.size());
+  std::transform(host_port.host.begin(),
+                 host_port.host.begin() + static_cast<std::ptrdiff_t>(end),
+                 host_port.host.begin(), absl::ascii_tolower);
+  return host_port;
 }
 
 }  // namespace
@@ -133,7 +143,7 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   if (IsHostPortScheme(address.scheme)) {
     const absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
     if (!host_port.ok()) return host_port.status();
-    address.authority = FormatHostPort(*host_port);
+    address.authority = FormatHostPort(InLowerCase(*host_port));
   }
   return address;
 }

@@ -19,9 +19,10 @@ inline constexpr uint16_t kDefaultPort = 4730;
 
 struct Address {
   std::string scheme;     // "tcp", in lower case
-  std::string authority;  // everything behind "://", as given
+  std::string authority;  // everything behind "://"
 
-  // "scheme://authority", canonical for tcp and tls (port always shown).
+  // "scheme://authority", canonical for tcp and tls: the host in lower case, as
+  // names of hosts have none, and the port always shown.
   std::string ToString() const;
 
   friend bool operator==(const Address& a, const Address& b) {

@@ -1,7 +1,7 @@
 #include "gearman/sdk/internal/server_list.h"
 
-#include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -29,11 +29,12 @@ absl::StatusOr<std::vector<Address>> ParseServers(
     const std::vector<std::string>& texts, absl::string_view options,
     const TransportRegistry& transports) {
   std::vector<Address> servers;
+  std::set<std::string> seen;
   const std::vector<std::string> fallback = {kDefaultServer};
   for (const std::string& text : texts.empty() ? fallback : texts) {
     absl::StatusOr<Address> address = ParseServer(text, transports);
     if (!address.ok()) return address.status();
-    if (std::find(servers.begin(), servers.end(), *address) != servers.end()) {
+    if (!seen.insert(address->ToString()).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("server ", address->ToString(), " is given twice in ",
                        options, "::servers"));

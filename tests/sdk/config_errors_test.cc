@@ -115,6 +115,27 @@ TEST_F(ConfigTest, PlacesAServerGivenTwice) {
             "f:2:10: servers[1]: tcp://a:4730 is given twice; keep one");
 }
 
+TEST_F(ConfigTest, AHostInAnotherCaseIsTheSameServer) {
+  EXPECT_EQ(Error("servers: [\"jobs-1\", \"tcp://JOBS-1:4730\"]"),
+            "f:1:21: servers[1]: tcp://jobs-1:4730 is given twice; keep one");
+}
+
+TEST_F(ConfigTest, TwoFreePortsToListenOnAreTwo) {
+  EXPECT_TRUE(Config::FromText("embedded_server { listen: [\"127.0.0.1:0\", "
+                               "\"tcp://127.0.0.1:0\"] }",
+                               "f", registry_)
+                  .ok());
+  EXPECT_THAT(Error("embedded_server { listen: [\"127.0.0.1:1\", "
+                    "\"tcp://127.0.0.1:1\"] }"),
+              HasSubstr("is given twice"));
+}
+
+TEST_F(ConfigTest, PlacesABudgetThatIsTooSmallForOneRetry) {
+  EXPECT_THAT(Error("retry { budget {\n  max_tokens: 4 } }"),
+              StartsWith("f:2:15: retry policy \"budget\": max_tokens: 4 is "
+                         "not valid: it must be at least retry_cost, 5, "));
+}
+
 TEST_F(ConfigTest, PlacesANulInThePrefix) {
   EXPECT_THAT(Error("task_prefix: \"a\\000b\""),
               AllOf(StartsWith("f:1:14: task_prefix: "), HasSubstr("NUL")));

@@ -202,6 +202,28 @@ TEST_F(ConfigTest, RefusesAFileThatIsNoConfigByItsSize) {
   std::remove(path.c_str());
 }
 
+// A program that writes configs may write long ones. Each value's place, each
+// name and each address was looked for among all the others.
+TEST_F(ConfigTest, ReadsMegabytesInTime) {
+  std::string list;
+  std::string members;
+  for (int i = 0; i < 100000; ++i) {
+    absl::StrAppend(&list, i == 0 ? "" : ",\n", "\"tcp://jobs-", i, ":1\"");
+    absl::StrAppend(&members, "\"name-", i, "\": ", i, ",\n");
+  }
+  for (const auto& config :
+       {Config::FromText(absl::StrCat("servers: [", list, "]"), "f"),
+        Config::FromJson(absl::StrCat("{\"servers\": [", list, "]}"), "f")}) {
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->message().servers_size(), 100000);
+  }
+  EXPECT_THAT(
+      Config::FromJson(absl::StrCat("{", members, "\"name-7\": 1}"), "f")
+          .status()
+          .message(),
+      HasSubstr("f:100001:1: \"name-7\" is given twice"));
+}
+
 TEST_F(ConfigTest, RefusesAFolder) {
   const std::string path = ::testing::TempDir() + "/config_folder.json";
   rmdir(path.c_str());

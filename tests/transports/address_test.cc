@@ -37,6 +37,14 @@ TEST(AddressTest, Ipv6AddressesStandInBrackets) {
   EXPECT_EQ(ParseHostPort("::1")->host, "::1");
 }
 
+TEST(AddressTest, AHostIsTheSameInAnyCase) {
+  EXPECT_EQ(Canonical("JOBS-1.Example"), "tcp://jobs-1.example:4730");
+  EXPECT_EQ(Canonical("tls://Jobs:1"), "tls://jobs:1");
+  // An interface's name is not.
+  EXPECT_EQ(Canonical("[FE80::1%Eth0]:1"), "tcp://[fe80::1%Eth0]:1");
+  EXPECT_EQ(Canonical("inproc://Jobs"), "inproc://Jobs");
+}
+
 TEST(AddressTest, OtherSchemesKeepWhatIsBehindThem) {
   EXPECT_EQ(Canonical("inproc://jobs"), "inproc://jobs");
   EXPECT_EQ(Canonical("unix:///run/gearmand.sock"),

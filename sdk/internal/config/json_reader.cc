@@ -46,7 +46,7 @@ class JsonChecker {
  public:
   JsonChecker(absl::string_view text, const ReadOptions& options,
               Places* places)
-      : text_(text), options_(options), places_(places) {}
+      : lines_(text), options_(options), places_(places) {}
 
   // Notes the places of all values; the first name that can't be right.
   absl::Status CheckObject(const JsonValue& object, const Descriptor* type,
@@ -91,7 +91,7 @@ class JsonChecker {
  private:
   absl::Status Error(size_t offset, absl::string_view path,
                      absl::string_view text) {
-    const TextPosition position = PositionOf(text_, offset);
+    const TextPosition position = lines_.At(offset);
     return ErrorAt(
         absl::StrCat(options_.source, ":", position.line, ":", position.column),
         path, text);
@@ -140,7 +140,7 @@ class JsonChecker {
   absl::Status CheckValue(const JsonValue& value, const FieldDescriptor* field,
                           const std::string& path, size_t name_offset) {
     const bool block = value.kind == JsonValue::Kind::kObject;
-    places_->Add(path, PositionOf(text_, block ? name_offset : value.offset));
+    places_->Add(path, lines_.At(block ? name_offset : value.offset));
     // What is no object where one should be, Protobuf refuses.
     return block && HasFields(field)
                ? CheckObject(value, field->message_type(), path)
@@ -195,7 +195,7 @@ class JsonChecker {
                      " is not valid: expected ", expected));
   }
 
-  const absl::string_view text_;
+  const LineIndex lines_;
   const ReadOptions& options_;
   Places* const places_;
 };

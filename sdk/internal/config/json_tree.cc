@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -50,7 +51,7 @@ class JsonParser {
   }
 
   bool Fail(size_t offset, absl::string_view text) {
-    const TextPosition position = PositionOf(text_, offset);
+    const TextPosition position = LineIndex(text_).At(offset);
     error_ = absl::InvalidArgumentError(absl::StrCat(
         source_, ":", position.line, ":", position.column, ": ", text));
     return false;
@@ -89,6 +90,7 @@ class JsonParser {
     object->kind = JsonValue::Kind::kObject;
     ++at_;
     if (Consume('}')) return true;
+    absl::flat_hash_set<absl::string_view> keys;
     do {
       SkipSpace();
       JsonMember member;
@@ -101,7 +103,7 @@ class JsonParser {
       if (!String()) return false;
       member.key =
           text_.substr(member.key_offset + 1, at_ - member.key_offset - 2);
-      if (object->Find(member.key) != nullptr) {
+      if (!keys.insert(member.key).second) {
         return Fail(member.key_offset,
                     absl::StrCat("\"", member.key, "\" is given twice"));
       }

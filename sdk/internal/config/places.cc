@@ -24,15 +24,19 @@ bool IsBelow(absl::string_view path, absl::string_view ancestor) {
 
 }  // namespace
 
-TextPosition PositionOf(absl::string_view text, size_t offset) {
-  const absl::string_view before = text.substr(0, offset);
+LineIndex::LineIndex(absl::string_view text) : line_starts_{0} {
+  for (size_t at = text.find('\n'); at != absl::string_view::npos;
+       at = text.find('\n', at + 1)) {
+    line_starts_.push_back(at + 1);
+  }
+}
+
+TextPosition LineIndex::At(size_t offset) const {
+  const auto next =
+      std::upper_bound(line_starts_.begin(), line_starts_.end(), offset);
   TextPosition position;
-  position.line +=
-      static_cast<int>(std::count(before.begin(), before.end(), '\n'));
-  const size_t newline = before.rfind('\n');
-  position.column += static_cast<int>(newline == absl::string_view::npos
-                                          ? before.size()
-                                          : before.size() - newline - 1);
+  position.line = static_cast<int>(next - line_starts_.begin());
+  position.column = static_cast<int>(offset - *(next - 1)) + 1;
   return position;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/container/btree_map.h"
 #include "absl/status/status.h"
@@ -21,8 +22,17 @@ struct TextPosition {
   int column = 1;
 };
 
-// The position of a byte of `text`.
-TextPosition PositionOf(absl::string_view text, size_t offset);
+// Finds the positions of a text's bytes: O(n) to make, then O(log n) each.
+class LineIndex {
+ public:
+  explicit LineIndex(absl::string_view text);
+
+  // Of the byte at `offset`, which may be the text's end.
+  TextPosition At(size_t offset) const;
+
+ private:
+  std::vector<size_t> line_starts_;
+};
 
 // "outer.inner"; just `name` at the root.
 std::string ChildPath(absl::string_view path, absl::string_view name);

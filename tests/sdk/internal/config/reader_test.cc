@@ -385,10 +385,16 @@ TEST(Places, ForgetsWhatWasReplaced) {
   EXPECT_EQ(places.Describe("servers_more"), "f:2:1");
 }
 
-TEST(PositionOf, CountsLinesAndBytesFromOne) {
-  EXPECT_EQ(PositionOf("ab\ncd", 0).column, 1);
-  EXPECT_EQ(PositionOf("ab\ncd", 4).line, 2);
-  EXPECT_EQ(PositionOf("ab\ncd", 4).column, 2);
+TEST(LineIndex, CountsLinesAndBytesFromOne) {
+  const LineIndex lines("ab\ncd\n");
+  EXPECT_EQ(lines.At(0).line, 1);
+  EXPECT_EQ(lines.At(0).column, 1);
+  EXPECT_EQ(lines.At(2).line, 1);
+  EXPECT_EQ(lines.At(2).column, 3);
+  EXPECT_EQ(lines.At(4).line, 2);
+  EXPECT_EQ(lines.At(4).column, 2);
+  EXPECT_EQ(lines.At(6).line, 3);
+  EXPECT_EQ(lines.At(6).column, 1);
 }
 
 }  // namespace
