@@ -5,8 +5,10 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "gearman/transports/inproc/inproc_stream.h"
 
 namespace gearman {
 namespace embedded {
@@ -16,8 +18,19 @@ namespace {
 constexpr size_t kReadBudget = 1 << 20;
 // More pieces than this go into the next write.
 constexpr size_t kMaxPieces = 64;
-// "tcp://127.0.0.1:4567" -> "127.0.0.1", "inproc://jobs (client)" -> "inproc".
+// Where a connection is from, for the text command `workers`, whose columns end
+// at spaces: "tcp://127.0.0.1:4567" -> "127.0.0.1". Who is in the same process
+// has no address: "inproc://jobs (client)" -> "inproc://jobs", the listener's
+// name.
 std::string PeerName(absl::string_view description) {
+  absl::string_view name = description;
+  if (absl::ConsumeSuffix(&name, kInprocClientSuffix)) {
+    const bool fits = std::none_of(name.begin(), name.end(), [](char c) {
+      return absl::ascii_isspace(static_cast<unsigned char>(c)) ||
+             absl::ascii_iscntrl(static_cast<unsigned char>(c));
+    });
+    return fits ? std::string(name) : "inproc";
+  }
   const size_t scheme_end = description.find("://");
   if (scheme_end == absl::string_view::npos) {
     return std::string(description.substr(0, description.find(' ')));

@@ -187,7 +187,7 @@ absl::StatusOr<std::unique_ptr<Transport>> InprocNetwork::Connect(
   client_end.pump = port->options.pump;
   client_end.timer = port->options.timer;
   InprocEndOptions server_end;
-  server_end.name = absl::StrCat("inproc://", name, " (client)");
+  server_end.name = absl::StrCat("inproc://", name, kInprocClientSuffix);
   auto late_waker = std::make_shared<LateWaker>();
   server_end.waker = late_waker;
   auto ends = MakeInprocStream(std::move(client_end), std::move(server_end),

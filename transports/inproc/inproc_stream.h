@@ -7,11 +7,15 @@
 #include <string>
 #include <utility>
 
+#include "absl/strings/string_view.h"
 #include "gearman/transports/inproc/passive_timer.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
 namespace gearman {
+
+// What the server's end adds to the name of its listener in Describe.
+inline constexpr absl::string_view kInprocClientSuffix = " (client)";
 
 // Where an end is watched, and what it must do for the other one.
 struct InprocEndOptions {

@@ -5,10 +5,12 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/process_counts.h"
@@ -101,6 +103,26 @@ TEST(JobServerTest, ListensOnSeveralAddressesAtOnce) {
   const auto status = ClientOf(*tcp)->Echo();
   EXPECT_TRUE(status.ok()) << status.status();
   EXPECT_EQ(server->jobs(), 1u);
+}
+
+TEST(JobServerTest, ListsWhoIsInTheSameProcessByTheListenersName) {
+  const auto server = Listening("inproc://jobs:a");
+  ASSERT_TRUE(server->Listen("inproc://two words").ok());
+  const auto peers = [](const std::string& address) {
+    AdminClientOptions options;
+    options.server = address;
+    options.transports = Transports();
+    const auto admin = AdminClient::Create(std::move(options));
+    EXPECT_TRUE(admin.ok()) << admin.status();
+    const auto workers = (*admin)->GetWorkers();
+    EXPECT_TRUE(workers.ok()) << workers.status();
+    std::vector<std::string> peers;
+    for (const ConnectedWorker& worker : *workers) peers.push_back(worker.peer);
+    return peers;
+  };
+  EXPECT_THAT(peers("inproc://jobs:a"), ElementsAre("inproc://jobs:a"));
+  // A space would end the column.
+  EXPECT_THAT(peers("inproc://two words"), ElementsAre("inproc"));
 }
 
 TEST(JobServerTest, SaysWhyItCanNotListen) {
