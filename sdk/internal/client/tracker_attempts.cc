@@ -184,7 +184,8 @@ void JobRequestTracker::OnTime(absl::Time now) {
       Finish(request, RequestInput::kGiveUp,
              Annotate(absl::DeadlineExceededError(absl::StrCat(
                           where, " within ",
-                          absl::FormatDuration(now - request->submitted))),
+                          absl::FormatDuration(request->deadline -
+                                               request->submitted))),
                       facts));
       continue;
     }
