@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "gearman/sdk/internal/guarded_call.h"
+
 namespace gearman {
 
 absl::string_view LogLevelName(LogLevel level) {
@@ -33,7 +35,8 @@ Logger Logger::WithPayloads(size_t max_bytes) const {
 }
 
 void Logger::Write(LogLevel level, absl::string_view message) const {
-  (*function_)(level, message);
+  // Whoever logs is in the middle of something, perhaps with a lock held.
+  internal::CallIgnoringThrow([&] { (*function_)(level, message); });
 }
 
 Logger StderrLogger(LogLevel at_least) {

@@ -7,6 +7,7 @@
 // A Logger is a value, cheap to copy; copies share one function. Thread-safe
 // when the function is. The function must not block for long, nor call the
 // client or worker that logs: the I/O thread may be in it, with a lock held.
+// What it throws is ignored: the message is lost, and nothing else.
 #ifndef GEARMAN_SDK_LOG_H_
 #define GEARMAN_SDK_LOG_H_
 

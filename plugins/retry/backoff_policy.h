@@ -1,7 +1,8 @@
 // BackoffPolicy: how long to wait before the next attempt.
 //
 // Asked when the RetryPolicy goes on and leaves the delay open. What is said of
-// a RetryPolicy's threads, state and randomness holds here.
+// a RetryPolicy's threads, state and randomness holds here. When it throws, the
+// delay is that of an ExponentialBackoffPolicy without options.
 #ifndef GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 

@@ -11,6 +11,7 @@
 // call; state kept in the policy is shared by all of them (a retry budget).
 // Calls come from the thread that drives the client's I/O, possibly with the
 // client's lock held: a policy must not block and must not call the client.
+// What it throws is logged, and it is done without: no retry, each server once.
 #ifndef GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
 

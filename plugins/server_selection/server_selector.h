@@ -3,6 +3,7 @@
 // One instance serves all requests of a client, so a selector is thread-safe.
 // Calls come from the thread that submits or drives I/O, possibly with the
 // client's lock held: a selector must not block and must not call the client.
+// What it throws is logged, and the first of the best servers is taken.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTOR_H_
 

@@ -1,17 +1,25 @@
 // Which servers a client has, how they are, and how long it relies on one
 // connection, on a virtual clock.
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/random/bit_gen_ref.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
 #include "gearman/plugins/retry/retry_budget.h"
+#include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/health.h"
+#include "gearman/sdk/log.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/tests/sdk/testing/played_server.h"
 #include "gearman/tests/sdk/testing/simulated_stack.h"
@@ -226,6 +234,62 @@ TEST_F(ClientServersTest, ABudgetKeepsRetriesFromAddingATenthToTheLoad) {
   }
   EXPECT_GE(attempts, kRequests);
   EXPECT_LT(attempts, kRequests * 11 / 10);
+}
+
+// --- plugins that throw
+
+class ThrowingRetryPolicy : public RetryPolicy {
+ public:
+  RetryDecision OnFailure(const AttemptFailure& /*failure*/) override {
+    throw std::runtime_error("failure");
+  }
+  void OnSuccess() override { throw std::runtime_error("success"); }
+  int DefaultMaxAttempts(int /*servers*/) const override {
+    throw std::runtime_error("attempts");
+  }
+  absl::string_view name() const override { return "throwing"; }
+};
+
+class ThrowingSelector : public ServerSelector {
+ public:
+  size_t Select(const SelectionQuery& /*query*/,
+                absl::Span<const ServerCandidate> /*candidates*/,
+                absl::BitGenRef /*random*/) override {
+    throw std::runtime_error("choice");
+  }
+  absl::string_view name() const override { return "throwing"; }
+};
+
+TEST_F(ClientServersTest, PoliciesAndSelectorsThatThrowAreDoneWithout) {
+  stack_.StartServer("b");
+  stack_.StartServer("c");
+  ClientOptions options = stack_.ClientDefaults(
+      "client", {"inproc://a", "inproc://b", "inproc://c"});
+  options.retry_policy = std::make_shared<ThrowingRetryPolicy>();
+  options.server_selector = std::make_shared<ThrowingSelector>();
+  std::vector<std::string> thrown;
+  options.logger =
+      Logger(LogLevel::kWarning, [&](LogLevel, absl::string_view message) {
+        if (absl::StrContains(message, "has thrown")) {
+          thrown.push_back(std::string(message));
+        }
+      });
+  client_ = stack_.MakeClient(std::move(options));
+  // The first of all; then the first of those that work.
+  const JobRequest lost = client_->SubmitBackgroundJob("f", "");
+  EXPECT_THAT(std::string(client_->WaitUntilJobsAccepted({lost}).message()),
+              HasSubstr("the retry policy has thrown an exception"));
+  EXPECT_EQ(lost.connection(), "inproc://a");
+  EXPECT_EQ(lost.max_connection_attempts(), 3);
+  EXPECT_EQ(Placed(), "inproc://b");
+  EXPECT_THAT(
+      thrown,
+      ElementsAre("RetryPolicy::DefaultMaxAttempts has thrown: attempts",
+                  "ServerSelector::Select has thrown: choice",
+                  "RetryPolicy::OnFailure has thrown: failure",
+                  "RetryPolicy::DefaultMaxAttempts has thrown: attempts",
+                  "ServerSelector::Select has thrown: choice",
+                  "RetryPolicy::OnSuccess has thrown: success"));
 }
 
 // --- servers that come and go

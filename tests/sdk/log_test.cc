@@ -1,5 +1,6 @@
 #include "gearman/sdk/log.h"
 
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,17 @@ TEST(Logger, PassesOnWhatIsImportantEnough) {
   logger.Log(LogLevel::kError, "e");
   EXPECT_THAT(listener.heard, ElementsAre(Pair(LogLevel::kWarning, "c1d"),
                                           Pair(LogLevel::kError, "e")));
+}
+
+TEST(Logger, DoesNotPassOnWhatItsFunctionThrows) {
+  int calls = 0;
+  const Logger logger(LogLevel::kDebug, [&](LogLevel, absl::string_view) {
+    ++calls;
+    throw std::runtime_error("the disk is full");
+  });
+  logger.Log(LogLevel::kError, "a");
+  logger.Log(LogLevel::kError, "b");
+  EXPECT_EQ(calls, 2);
 }
 
 TEST(Logger, SharesItsFunctionWithItsCopies) {

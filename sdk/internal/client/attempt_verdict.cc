@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gearman/sdk/internal/client/default_plugins.h"
+#include "gearman/sdk/internal/logged_call.h"
 
 namespace gearman {
 namespace internal {
@@ -15,7 +18,11 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
     verdict.why = "trying again can't help";
     return verdict;
   }
-  const MayRepeat may_repeat = policies.idempotency->Judge(failure);
+  MayRepeat may_repeat = IdempotencyPolicy::SurelyNotAccepted(failure)
+                             ? MayRepeat::kAnywhere
+                             : MayRepeat::kNo;
+  CallLoggingThrow(policies.logger, "IdempotencyPolicy::Judge",
+                   [&] { may_repeat = policies.idempotency->Judge(failure); });
   if (may_repeat == MayRepeat::kNo) {
     verdict.why =
         "not repeated, as it is not marked idempotent and may have run";
@@ -28,18 +35,30 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
             : absl::StrCat("all ", failure.max_attempts, " attempts used");
     return verdict;
   }
-  const RetryDecision decision = policies.retry->OnFailure(failure);
+  RetryDecision decision;
+  absl::string_view policy;
+  if (!CallLoggingThrow(policies.logger, "RetryPolicy::OnFailure", [&] {
+        decision = policies.retry->OnFailure(failure);
+        if (!decision.again) policy = policies.retry->name();
+      })) {
+    verdict.why = "the retry policy has thrown an exception";
+    return verdict;
+  }
   if (!decision.again) {
     verdict.budget_exhausted = decision.budget_exhausted;
     verdict.why =
-        absl::StrCat("retry policy '", policies.retry->name(),
+        absl::StrCat("retry policy '", policy,
                      "': ", decision.why.empty() ? "gives up" : decision.why);
     return verdict;
   }
   if (decision.delay.has_value()) {
     verdict.delay = *decision.delay;
-  } else if (policies.backoff != nullptr) {
-    verdict.delay = policies.backoff->OnCompletion(failure);
+  } else if (policies.backoff != nullptr &&
+             !CallLoggingThrow(
+                 policies.logger, "BackoffPolicy::OnCompletion", [&] {
+                   verdict.delay = policies.backoff->OnCompletion(failure);
+                 })) {
+    verdict.delay = DefaultBackoff(failure);
   }
   verdict.delay = std::max(verdict.delay, absl::ZeroDuration());
   if (verdict.delay >= time_left) {

@@ -1,6 +1,9 @@
 // AttemptVerdict: what follows a failed attempt, made of what each policy says.
 //
-// A pure function of its arguments and the policies; any thread.
+// A pure function of its arguments and the policies; any thread. What a policy
+// throws is logged, and it is done without: an attempt that may have been
+// accepted is not repeated, nothing is tried again, or after the delay of a
+// default ExponentialBackoffPolicy.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_ATTEMPT_VERDICT_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_ATTEMPT_VERDICT_H_
 
@@ -10,6 +13,7 @@
 #include "gearman/plugins/retry/backoff_policy.h"
 #include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/sdk/log.h"
 
 namespace gearman {
 namespace internal {
@@ -18,6 +22,7 @@ struct AttemptPolicies {
   IdempotencyPolicy* idempotency;
   RetryPolicy* retry;
   BackoffPolicy* backoff;  // null: no delay
+  Logger logger{};
 };
 
 struct AttemptVerdict {

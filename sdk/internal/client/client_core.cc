@@ -46,6 +46,7 @@ JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
   tracker.random = random;
   tracker.max_update_bytes = options.limits.max_update_bytes;
   tracker.metrics = metrics;
+  tracker.logger = options.logger;
   return tracker;
 }
 

@@ -17,6 +17,7 @@
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/random_unique.h"
 #include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/status.h"
 
 namespace gearman {
@@ -83,9 +84,11 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
         request->extras != nullptr && request->extras->retry_policy != nullptr
             ? *request->extras->retry_policy
             : *options_.retry_policy;
-    request->resolved_max_attempts = std::max(
-        1,
-        policy.DefaultMaxAttempts(static_cast<int>(servers_.servers().size())));
+    const int servers = static_cast<int>(servers_.servers().size());
+    int attempts = servers;
+    CallLoggingThrow(options_.logger, "RetryPolicy::DefaultMaxAttempts",
+                     [&] { attempts = policy.DefaultMaxAttempts(servers); });
+    request->resolved_max_attempts = std::max(1, attempts);
   }
   const absl::Duration timeout = request->timeout == absl::ZeroDuration()
                                      ? options_.timeout

@@ -1,5 +1,6 @@
 #include "gearman/sdk/internal/client/default_plugins.h"
 
+#include "gearman/plugins/retry/exponential_backoff.h"
 #include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/plugins/server_selection/random_selector.h"
 
@@ -12,6 +13,10 @@ std::shared_ptr<RetryPolicy> DefaultRetryPolicy() {
 
 std::shared_ptr<ServerSelector> DefaultServerSelector() {
   return std::make_shared<RandomServerSelector>();
+}
+
+absl::Duration DefaultBackoff(const AttemptFailure& failure) {
+  return ExponentialBackoffPolicy().OnCompletion(failure);
 }
 
 }  // namespace internal

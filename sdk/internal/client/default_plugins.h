@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "absl/time/time.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/server_selector.h"
 
@@ -14,6 +15,9 @@ namespace internal {
 std::shared_ptr<RetryPolicy> DefaultRetryPolicy();
 // `random`.
 std::shared_ptr<ServerSelector> DefaultServerSelector();
+// The delay after a failed attempt when the backoff policy has none to offer:
+// that of `exponential` without options.
+absl::Duration DefaultBackoff(const AttemptFailure& failure);
 
 }  // namespace internal
 }  // namespace gearman

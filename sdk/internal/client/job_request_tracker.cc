@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/client/client_session.h"
 #include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/status.h"
 
@@ -280,7 +281,8 @@ void JobRequestTracker::OnAccepted(JobRequestState* request,
       request->extras != nullptr && request->extras->retry_policy != nullptr
           ? request->extras->retry_policy.get()
           : options_.retry_policy;
-  policy->OnSuccess();
+  CallLoggingThrow(options_.logger, "RetryPolicy::OnSuccess",
+                   [policy] { policy->OnSuccess(); });
   if (request->background) {
     Finish(request, RequestInput::kAccepted, absl::OkStatus());
     return;

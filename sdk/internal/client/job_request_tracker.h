@@ -27,6 +27,7 @@
 #include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/query.h"
 #include "gearman/sdk/job_status.h"
+#include "gearman/sdk/log.h"
 
 namespace gearman {
 namespace internal {
@@ -93,6 +94,8 @@ class JobRequestTracker {
     size_t max_update_bytes = 64u << 20;
     // Null: nothing is counted.
     Metrics* metrics = nullptr;
+    // Hears what policies throw.
+    Logger logger;
   };
 
   explicit JobRequestTracker(Options options);

@@ -5,6 +5,8 @@
 
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/plugins/server_selection/server_preference.h"
+#include "gearman/sdk/internal/logged_call.h"
 
 namespace gearman {
 namespace internal {
@@ -167,7 +169,12 @@ int ServerPool::Choose(const SelectionQuery& query,
     candidates.push_back(candidate);
     servers.push_back(server);
   }
-  const size_t chosen = options_.selector->Select(query, candidates, *random_);
+  size_t chosen = 0;
+  if (!CallLoggingThrow(options_.logger, "ServerSelector::Select", [&] {
+        chosen = options_.selector->Select(query, candidates, *random_);
+      })) {
+    chosen = PreferredServers(candidates).front();
+  }
   // A plugin's mistake must not become ours.
   return servers[chosen < servers.size() ? chosen : 0];
 }

@@ -71,6 +71,7 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
                        ? request.extras->retry_policy.get()
                        : options_.retry_policy;
   policies.backoff = options_.backoff_policy;
+  policies.logger = options_.logger;
   return JudgeAttempt(failure, policies, outcome.permanent,
                       request.deadline - now_);
 }

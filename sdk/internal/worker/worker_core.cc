@@ -5,11 +5,10 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/server_list.h"
 #include "gearman/sdk/internal/worker/check_options.h"
-#include "gearman/sdk/job_context.h"
 #include "gearman/transports/epoll_poller.h"
 
 namespace gearman {
@@ -319,24 +318,17 @@ void WorkerCore::RunHooks(bool after_poll, bool any_activity) {
   jobs_.EndSpans();
   if (jobs_.has_reports()) {
     for (const WorkerJobs::Report& report : jobs_.TakeReports()) {
-      CallHook("after_job", [this, &report] {
+      CallLoggingThrow(options_.logger, "after_job", [this, &report] {
         Obey(options_.after_job(
             {report.job->job, report.outcome, report.status, report.duration}));
       });
     }
   }
   if (after_poll && options_.after_poll) {
-    CallHook("after_poll",
-             [this, any_activity] { Obey(options_.after_poll(any_activity)); });
+    CallLoggingThrow(options_.logger, "after_poll", [this, any_activity] {
+      Obey(options_.after_poll(any_activity));
+    });
   }
-}
-
-void WorkerCore::CallHook(absl::string_view name,
-                          absl::FunctionRef<void()> hook) {
-  const absl::Status thrown = GuardedCall(hook, JobException);
-  if (thrown.ok()) return;
-  options_.logger.Log(LogLevel::kWarning, name,
-                      " has thrown: ", absl::CHexEscape(thrown.message()));
 }
 
 void WorkerCore::Obey(Proceed proceed) {

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -83,8 +82,6 @@ class WorkerCore final : private HandlerHost {
   // If it is time to.
   void ExportMetrics();
   void RunHooks(bool after_poll, bool any_activity);
-  // Calls a hook of the user; what it throws is logged.
-  void CallHook(absl::string_view name, absl::FunctionRef<void()> hook);
   void Obey(Proceed proceed);
   absl::Time NextDeadline() const;
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_);

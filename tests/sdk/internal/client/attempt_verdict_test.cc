@@ -1,14 +1,22 @@
 #include "gearman/sdk/internal/client/attempt_verdict.h"
 
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/retry/constant_backoff.h"
 #include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/sdk/log.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
 namespace internal {
 namespace {
+
+using ::testing::ElementsAre;
 
 // Says what it is told to, and counts how often it is asked.
 class ScriptedPolicy : public RetryPolicy {
@@ -23,6 +31,31 @@ class ScriptedPolicy : public RetryPolicy {
   int asked = 0;
 };
 
+// Each of the three, with a mistake in it.
+class ThrowingRetryPolicy : public RetryPolicy {
+ public:
+  RetryDecision OnFailure(const AttemptFailure& /*failure*/) override {
+    throw std::runtime_error("out of range");
+  }
+  absl::string_view name() const override { return "throwing"; }
+};
+
+class ThrowingBackoffPolicy : public BackoffPolicy {
+ public:
+  absl::Duration OnCompletion(const AttemptFailure& /*failure*/) override {
+    throw 17;  // NOLINT
+  }
+  absl::string_view name() const override { return "throwing"; }
+};
+
+class ThrowingIdempotencyPolicy : public IdempotencyPolicy {
+ public:
+  MayRepeat Judge(const AttemptFailure& /*failure*/) override {
+    throw std::runtime_error("no such task");
+  }
+  absl::string_view name() const override { return "throwing"; }
+};
+
 class AttemptVerdictTest : public ::testing::Test {
  protected:
   AttemptVerdictTest() {
@@ -32,14 +65,21 @@ class AttemptVerdictTest : public ::testing::Test {
   }
   AttemptVerdict Judge(absl::Duration time_left = absl::InfiniteDuration(),
                        bool permanent = false) {
-    return JudgeAttempt(failure_, {&idempotency_, &policy_, backoff_},
+    const Logger logger(LogLevel::kWarning,
+                        [this](LogLevel, absl::string_view message) {
+                          logged_.push_back(std::string(message));
+                        });
+    return JudgeAttempt(failure_, {idempotency_, retry_, backoff_, logger},
                         permanent, time_left);
   }
 
   AttemptFailure failure_;
   ScriptedPolicy policy_;
-  StandardIdempotencyPolicy idempotency_;
+  StandardIdempotencyPolicy standard_;
+  RetryPolicy* retry_ = &policy_;
+  IdempotencyPolicy* idempotency_ = &standard_;
   BackoffPolicy* backoff_ = nullptr;
+  std::vector<std::string> logged_;
 };
 
 TEST_F(AttemptVerdictTest, GoesOnAtOnceAndElsewhereUnlessTold) {
@@ -127,6 +167,45 @@ TEST_F(AttemptVerdictTest, QuotesThePolicyThatGivesUp) {
   EXPECT_EQ(verdict.why,
             "retry policy 'scripted': the budget for retries is spent");
   EXPECT_TRUE(verdict.budget_exhausted);
+}
+
+// --- policies that throw
+
+TEST_F(AttemptVerdictTest, GivesUpWhenTheRetryPolicyThrows) {
+  ThrowingRetryPolicy throwing;
+  retry_ = &throwing;
+  const AttemptVerdict verdict = Judge();
+  EXPECT_FALSE(verdict.again);
+  EXPECT_EQ(verdict.why, "the retry policy has thrown an exception");
+  EXPECT_THAT(logged_,
+              ElementsAre("RetryPolicy::OnFailure has thrown: out of range"));
+}
+
+TEST_F(AttemptVerdictTest, WaitsTheUsualTimeWhenTheBackoffPolicyThrows) {
+  ThrowingBackoffPolicy throwing;
+  backoff_ = &throwing;
+  failure_.attempt = 2;
+  failure_.random = 0.5;
+  const AttemptVerdict verdict = Judge();
+  EXPECT_TRUE(verdict.again);
+  EXPECT_EQ(verdict.delay, absl::Milliseconds(100));
+  EXPECT_THAT(
+      logged_,
+      ElementsAre("BackoffPolicy::OnCompletion has thrown: unknown exception"));
+}
+
+TEST_F(AttemptVerdictTest, RepeatsNothingDoubtfulWhenTheIdempotencyThrows) {
+  ThrowingIdempotencyPolicy throwing;
+  idempotency_ = &throwing;
+  failure_.idempotent = true;
+  EXPECT_TRUE(Judge().again);
+  EXPECT_THAT(logged_,
+              ElementsAre("IdempotencyPolicy::Judge has thrown: no such "
+                          "task"));
+  failure_.reason = FailureReason::kLostBeforeAcceptance;
+  failure_.bytes_sent = true;
+  EXPECT_FALSE(Judge().again);
+  EXPECT_EQ(policy_.asked, 1);
 }
 
 }  // namespace

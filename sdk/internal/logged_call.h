@@ -1,0 +1,30 @@
+// Calls user code from which anything may be thrown, and logs what is.
+#ifndef GEARMAN_SDK_INTERNAL_LOGGED_CALL_H_
+#define GEARMAN_SDK_INTERNAL_LOGGED_CALL_H_
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/string_view.h"
+#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/sdk/log.h"
+
+namespace gearman {
+namespace internal {
+
+// True: it has returned. `name` says in the log who has thrown.
+template <typename Function>
+bool CallLoggingThrow(const Logger& logger, absl::string_view name,
+                      const Function& function) {
+  return GuardedCall(function,
+                     [&logger, name](absl::string_view what) {
+                       logger.Log(LogLevel::kWarning, name,
+                                  " has thrown: ", absl::CHexEscape(what));
+                       return absl::UnknownError(what);
+                     })
+      .ok();
+}
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_LOGGED_CALL_H_
