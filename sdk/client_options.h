@@ -139,6 +139,7 @@ struct ClientOptions {
   absl::Duration connect_timeout = absl::Seconds(5);
   // A server that leaves a command unanswered for this long is taken for dead
   // and its connection closed. (Answers, not results: a job may take for ever.)
+  // As long as parts of a packet come, or leave, it counts from the last part.
   absl::Duration reply_timeout = absl::Seconds(30);
   // A connection on which jobs run, and nothing came for so long, is checked
   // with ECHO_REQ, which then has reply_timeout; one that idled for so long is

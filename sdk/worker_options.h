@@ -123,7 +123,8 @@ struct WorkerOptions {
   // To establish one connection, name look-up included.
   absl::Duration connect_timeout = absl::Seconds(5);
   // A server that leaves a grab or echo unanswered for this long is taken for
-  // dead and its connection replaced.
+  // dead and its connection replaced. As long as parts of a packet come, or
+  // leave, it counts from the last part.
   absl::Duration reply_timeout = absl::Seconds(30);
   // An idle connection is checked with ECHO_REQ after this long without a byte.
   // Infinite: never.

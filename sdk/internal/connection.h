@@ -56,7 +56,10 @@ class Connection {
   bool connected() const { return connected_; }
   bool closed() const { return closed_; }
   Poller::Key key() const { return key_; }
-  uint64_t bytes_received() const { return decoder_.offset(); }
+  uint64_t bytes_received() const { return bytes_received_; }
+  // Since the last call a part of a packet has come, or of what is to be
+  // written has left: the rest may take long, and the peer lives.
+  bool TakeProgress() { return std::exchange(progress_, false); }
   // The peer, for messages.
   std::string Describe() const { return transport_->Describe(); }
 
@@ -106,8 +109,10 @@ class Connection {
       }
       if (tap_ != nullptr) tap_->OnReceived({memory.data(), result.bytes});
       decoder_.Commit(result.bytes);
+      bytes_received_ += result.bytes;
       absl::Status status = Dispatch(on_event);
       if (!status.ok()) return status;
+      if (decoder_.in_packet()) progress_ = true;
       // A short read has emptied the stream: asking again would cost a call.
       if (result.bytes < memory.size()) return absl::OkStatus();
       if (result.bytes >= budget) return absl::OkStatus();
@@ -139,6 +144,7 @@ class Connection {
         tap_->OnSent(absl::MakeConstSpan(pieces.data(), count), result.bytes);
       }
       output_.Consume(result.bytes);
+      if (!output_.empty()) progress_ = true;
     }
     return absl::OkStatus();
   }
@@ -192,7 +198,9 @@ class Connection {
   Receiver event_;
   wire::OutputBuffer output_;
   std::unique_ptr<PacketTap> tap_;
+  uint64_t bytes_received_ = 0;
   uint64_t writes_ = 0;
+  bool progress_ = false;
   bool connected_ = false;
   bool closed_ = false;
 };

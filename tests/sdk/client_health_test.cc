@@ -1,5 +1,6 @@
 // How a client notices that a connection is dead though nobody says so, on a
 // virtual clock.
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "gearman/sdk/client.h"
 #include "gearman/tests/sdk/testing/played_server.h"
 #include "gearman/tests/sdk/testing/simulated_stack.h"
+#include "gearman/tests/support/raw_packet.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -48,6 +50,68 @@ class ClientHealthTest : public ::testing::Test {
   std::unique_ptr<Client> client_;
   std::unique_ptr<testing::PlayedConnection> server_;
 };
+
+TEST_F(ClientHealthTest, APacketThatComesSlowlyIsASignOfLife) {
+  const JobRequest large = Accepted("H:1");
+  const JobRequest waiting = client_->SubmitJob("resize", "");
+  EXPECT_THAT(server_->Receive(), ::testing::StartsWith("SUBMIT_JOB"));
+  const std::string result(100000, 'x');
+  for (const std::string& piece : support::InPieces(
+           support::ResponsePacket(
+               static_cast<uint32_t>(Command::kWorkComplete), {"H:1", result}),
+           10)) {
+    EXPECT_THAT(server_->ReceiveFor(absl::Seconds(25)), ::testing::IsEmpty());
+    server_->SendBytes(piece);
+  }
+  server_->Send(Command::kJobCreated, {"H:2"});
+  stack_.simulation.RunFor(absl::Seconds(1));
+  EXPECT_EQ(large.result(), result);
+  EXPECT_EQ(waiting.state(), JobState::kCreated);
+}
+
+TEST_F(ClientHealthTest, AServerThatStopsInsideAPacketIsTakenForDead) {
+  const JobRequest large = Accepted("H:1");
+  const JobRequest waiting = client_->SubmitJob("resize", "");
+  EXPECT_THAT(server_->Receive(), ::testing::StartsWith("SUBMIT_JOB"));
+  stack_.simulation.RunFor(absl::Seconds(25));
+  const absl::Time last = now();
+  server_->SendBytes(
+      support::ResponsePacket(static_cast<uint32_t>(Command::kWorkComplete),
+                              {"H:1", std::string(100000, 'x')})
+          .substr(0, 50000));
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_EQ(now() - last, absl::Seconds(30));
+  EXPECT_THAT(std::string(waiting.status().message()),
+              HasSubstr("reply_timeout"));
+}
+
+// Updates of another job are no answer.
+TEST_F(ClientHealthTest, AServerThatAnswersOthersOnlyIsTakenForDead) {
+  const JobRequest chatty = Accepted("H:1");
+  const JobRequest waiting = client_->SubmitJob("resize", "");
+  EXPECT_THAT(server_->Receive(), ::testing::StartsWith("SUBMIT_JOB"));
+  const absl::Time begin = now();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(server_->ReceiveFor(absl::Seconds(10)), ::testing::IsEmpty());
+    server_->Send(Command::kWorkStatus, {"H:1", "1", "2"});
+  }
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_EQ(now() - begin, absl::Seconds(30));
+}
+
+TEST_F(ClientHealthTest, APacketThatLeavesSlowlyIsASignOfLife) {
+  Accepted("H:1");
+  // Several times what the pipe holds.
+  const JobRequest large =
+      client_->SubmitJob("resize", std::string(5 << 20, 'x'));
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(server_->ReceiveFor(absl::Seconds(25)), ::testing::IsEmpty());
+  }
+  EXPECT_THAT(server_->Receive(), ::testing::StartsWith("SUBMIT_JOB"));
+  server_->Send(Command::kJobCreated, {"H:2"});
+  stack_.simulation.RunFor(absl::Seconds(1));
+  EXPECT_EQ(large.state(), JobState::kCreated);
+}
 
 // Trap 45.
 TEST_F(ClientHealthTest, AServerWithAJobIsAskedForASignOfLife) {

@@ -1,5 +1,6 @@
 // What passes between a worker and a server around its jobs: tasks, grabs,
 // sleep, loss, the end.
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -334,6 +335,44 @@ TEST_F(WorkerProtocolTest, AGrabWithoutAnAnswerReplacesTheConnection) {
   const absl::Time grabbed = now();
   EXPECT_EQ(server_->Receive(), "closed");
   EXPECT_EQ(now() - grabbed, options_.reply_timeout);
+}
+
+TEST_F(WorkerProtocolTest, AJobThatComesSlowlyIsASignOfLife) {
+  StartAndGrab("echo", Echo);
+  const std::string data(100000, 'x');
+  for (const std::string& piece :
+       support::InPieces(support::ResponsePacket(
+                             static_cast<uint32_t>(Command::kJobAssignUniq),
+                             {"H:1", "echo", "u", data}),
+                         10)) {
+    EXPECT_THAT(server_->ReceiveFor(absl::Seconds(25)), IsEmpty());
+    server_->SendBytes(piece);
+  }
+  EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_COMPLETE H:1|", data));
+}
+
+TEST_F(WorkerProtocolTest, AServerThatStopsInsideAJobIsTakenForDead) {
+  StartAndGrab("echo", Echo);
+  stack_.simulation.RunFor(absl::Seconds(25));
+  const absl::Time last = now();
+  server_->SendBytes(
+      support::ResponsePacket(static_cast<uint32_t>(Command::kJobAssignUniq),
+                              {"H:1", "echo", "u", std::string(100000, 'x')})
+          .substr(0, 50000));
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_EQ(now() - last, options_.reply_timeout);
+}
+
+TEST_F(WorkerProtocolTest, AResultThatLeavesSlowlyIsASignOfLife) {
+  // Several times what the pipe holds.
+  const std::string result(5 << 20, 'x');
+  StartAndGrab("large", [&](JobContext&) { return result; });
+  Give("H:1", "large", "");
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_THAT(server_->ReceiveFor(absl::Seconds(25)), IsEmpty());
+  }
+  EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_COMPLETE H:1|", result));
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
 }
 
 TEST_F(WorkerProtocolTest, WhatNoServerMaySayEndsTheConnectionOnly) {

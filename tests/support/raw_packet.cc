@@ -42,5 +42,14 @@ std::string ResponsePacket(uint32_t type,
   return RawPacket(absl::string_view("\0RES", 4), type, Join(arguments));
 }
 
+std::vector<std::string> InPieces(absl::string_view packet, size_t count) {
+  std::vector<std::string> pieces;
+  const size_t size = packet.size() / count + 1;
+  for (size_t at = 0; at < packet.size(); at += size) {
+    pieces.push_back(std::string(packet.substr(at, size)));
+  }
+  return pieces;
+}
+
 }  // namespace support
 }  // namespace gearman

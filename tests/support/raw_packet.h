@@ -3,6 +3,7 @@
 #ifndef GEARMAN_TESTS_SUPPORT_RAW_PACKET_H_
 #define GEARMAN_TESTS_SUPPORT_RAW_PACKET_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ std::string RequestPacket(uint32_t type,
 // What a server sends: magic \0RES.
 std::string ResponsePacket(uint32_t type,
                            const std::vector<std::string>& arguments = {});
+
+// A packet in so many pieces of nearly the same size.
+std::vector<std::string> InPieces(absl::string_view packet, size_t count);
 
 }  // namespace support
 }  // namespace gearman

@@ -250,12 +250,14 @@ void ServerPool::AfterConnect(ServerLink& link, absl::Time now) {
 
 void ServerPool::UpdateDeadline(ServerLink& link, absl::Time now) {
   if (!link.connection->connected()) return;
+  const bool progress = link.connection->TakeProgress();
   if (link.session->replies_due() == 0) {
     link.heartbeat_next = link.session->jobs_running() > 0;
     link.deadline = link.heartbeat_next
                         ? link.last_received + options_.heartbeat_interval
                         : absl::InfiniteFuture();
-  } else if (link.deadline == absl::InfiniteFuture() || link.heartbeat_next ||
+  } else if (progress || link.deadline == absl::InfiniteFuture() ||
+             link.heartbeat_next ||
              link.replies_seen != link.session->replies_received()) {
     link.heartbeat_next = false;
     link.deadline = now + options_.reply_timeout;

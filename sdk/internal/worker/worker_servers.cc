@@ -226,6 +226,7 @@ void WorkerServers::OnTime(absl::Time now, std::vector<LostServer>* lost) {
            ReconnectReason::kConnectFailed, lost);
       continue;
     }
+    if (link.connection->TakeProgress()) link.session->OnProgress(now);
     absl::Status status = link.session->OnTime(now);
     if (!status.ok()) {
       Lose(i,

@@ -396,6 +396,11 @@ void WorkerSession::AskForReceipt(absl::Time now) {
   Due(ReplyKind::kReceipt, 1, now);
 }
 
+void WorkerSession::OnProgress(absl::Time now) {
+  last_received_ = now;
+  if (!replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
+}
+
 absl::Status WorkerSession::OnTime(absl::Time now) {
   if (state_ == State::kConnecting) return absl::OkStatus();
   if (now >= reply_deadline_) {

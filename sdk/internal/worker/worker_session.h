@@ -87,6 +87,8 @@ class WorkerSession {
   // it refuses to be worked for. Either ends the connection.
   absl::Status OnEvent(wire::ToWorker& event, absl::Time now,
                        SessionEvent* result);
+  // A part of a packet has come, or has left: what is due has time again.
+  void OnProgress(absl::Time now);
   // Does what is due. UNAVAILABLE: the server owes a reply for too long.
   absl::Status OnTime(absl::Time now);
   // When OnTime or Settle wants to be called; InfiniteFuture: never.
