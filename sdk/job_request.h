@@ -172,7 +172,8 @@ class JobRequest {
 
   // --- steering --------------------------------------------------------------
   // Stops waiting for it: finished as CANCELLED. The job itself goes on: the
-  // protocol has no packet that takes it back. Any thread; no effect when
+  // protocol has no packet that takes it back. One that waits for room in a
+  // submission (WhenFull::kBlock) is not submitted. Any thread; no effect when
   // finished.
   void Cancel() const;
   // Back to a request that was never submitted: FAILED_PRECONDITION while it

@@ -2,8 +2,14 @@
 // them, against a server played by hand.
 #include "gearman/sdk/job_request.h"
 
+#include <memory>
+#include <string>
 #include <thread>
+#include <utility>
 
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/wait_for.h"
@@ -394,6 +400,80 @@ TEST_F(JobRequestTest, CancelOnAnotherThreadMakesRoomForASubmission) {
   submitter.join();
   EXPECT_TRUE(second.status().ok()) << second.status();
   server.ReceiveBody(kSubmitJob);
+}
+
+TEST_F(JobRequestTest, CancelEndsItsOwnWaitForRoom) {
+  ClientOptions options = Options();
+  options.drive_mode = DriveMode::kCallerOnly;
+  options.heartbeat_interval = absl::InfiniteDuration();
+  options.limits.max_requests_in_flight = 1;
+  options.timeout = support::kBound;
+  auto client = MakeClient(options);
+  const JobRequest first = client->SubmitJob(Spec("first"));
+  const JobRequest second(Spec("second"));
+  std::thread submitter(
+      [&] { EXPECT_TRUE(client->SubmitMultipleRequests({second}).ok()); });
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  // The submitter, who waits for room, has read that.
+  EXPECT_TRUE(
+      support::WaitFor([&] { return first.state() == JobState::kCreated; }));
+  EXPECT_FALSE(second.finished());
+  second.Cancel();
+  submitter.join();
+  EXPECT_TRUE(second.finished());
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(second.connection_attempts(), 0);
+  EXPECT_FALSE(first.finished());
+}
+
+// Tells when a submission asks for its maximum of attempts, with the client's
+// lock held.
+class NotifyingPolicy : public RetryPolicy {
+ public:
+  RetryDecision OnFailure(const AttemptFailure& /*failure*/) override {
+    return {};
+  }
+  int DefaultMaxAttempts(int /*servers*/) const override {
+    asked.Notify();
+    return 1;
+  }
+  absl::string_view name() const override { return "notifying"; }
+
+  mutable absl::Notification asked;
+};
+
+// The one who waits for room is not the one who drives.
+TEST_F(JobRequestTest, CancelEndsAWaitForRoomWhileAnotherThreadDrives) {
+  ClientOptions options = Options();
+  options.drive_mode = DriveMode::kCallerOnly;
+  options.heartbeat_interval = absl::InfiniteDuration();
+  options.limits.max_requests_in_flight = 1;
+  options.timeout = support::kBound;
+  auto client = MakeClient(options);
+  const JobRequest first = client->SubmitJob(Spec("first"));
+  std::thread leader(
+      [&] { EXPECT_TRUE(client->Wait(first, support::kBound).ok()); });
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  EXPECT_TRUE(
+      support::WaitFor([&] { return first.state() == JobState::kCreated; }));
+  auto policy = std::make_shared<NotifyingPolicy>();
+  JobSpec spec = Spec("second");
+  spec.options.retry_policy = policy;
+  const JobRequest second(std::move(spec));
+  std::thread submitter(
+      [&] { EXPECT_TRUE(client->SubmitMultipleRequests({second}).ok()); });
+  ASSERT_TRUE(policy->asked.WaitForNotificationWithTimeout(support::kBound));
+  // Gets the lock when the submitter waits for room.
+  second.Cancel();
+  submitter.join();
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kCancelled);
+  EXPECT_FALSE(first.finished());
+  server.Send(kWorkComplete, {"H:1", ""});
+  leader.join();
 }
 
 TEST_F(JobRequestTest, ItOutlivesItsClient) {

@@ -93,8 +93,17 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Fills in what the request leaves to the client. An error ends it.
   absl::Status Prepare(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A request for which a thread in Submit waits for room.
+  struct Blocked {
+    JobRequestState* request;
+    bool cancelled = false;
+    // What it waits for beside room.
+    Operation cancellation{Operation::Kind::kEcho};
+  };
   // Waits for room. An error ends the request.
-  absl::Status MakeRoom(const JobRequestState& request)
+  absl::Status MakeRoom(JobRequestState* request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status WaitForRoom(Blocked* blocked)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Full() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void MakeUnique(JobRequestState* request)
@@ -165,6 +174,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   uint32_t batches_ ABSL_GUARDED_BY(mutex_) = 0;
   // What submitters wait for when a limit has been reached.
   Operation room_ ABSL_GUARDED_BY(mutex_){Operation::Kind::kEcho};
+  std::vector<Blocked*> blocked_ ABSL_GUARDED_BY(mutex_);
   // Scratch memory of one pass.
   Effects effects_ ABSL_GUARDED_BY(mutex_);
   std::vector<LostLink> lost_ ABSL_GUARDED_BY(mutex_);

@@ -115,22 +115,36 @@ bool ClientCore::Full() const {
          servers_.output_bytes() >= options_.limits.max_output_bytes;
 }
 
-absl::Status ClientCore::MakeRoom(const JobRequestState& request) {
-  const WhenFull when_full =
-      request.when_full.value_or(options_.limits.when_full);
-  if (when_full == WhenFull::kBlock && !driver_.in_callback()) {
-    while (Full()) {
-      if (shut_down_) return ShutDownError();
-      const absl::Time now = clock_->Now();
-      if (now >= request.deadline) {
-        return absl::DeadlineExceededError(
-            "not submitted: the client was full until the request's timeout");
-      }
-      Waiter waiter(1);
-      waiter.Add(&room_, /*for_accepted=*/false);
-      SendAndWait(&waiter, now, request.deadline);
+absl::Status ClientCore::WaitForRoom(Blocked* blocked) {
+  while (Full()) {
+    if (shut_down_) return ShutDownError();
+    if (blocked->cancelled) {
+      return absl::CancelledError("cancelled while it waited for room");
     }
-    return absl::OkStatus();
+    const absl::Time now = clock_->Now();
+    if (now >= blocked->request->deadline) {
+      return absl::DeadlineExceededError(
+          "not submitted: the client was full until the request's timeout");
+    }
+    Waiter waiter(2, Waiter::Until::kAny);
+    waiter.Add(&room_, /*for_accepted=*/false);
+    waiter.Add(&blocked->cancellation, /*for_accepted=*/false);
+    SendAndWait(&waiter, now, blocked->request->deadline);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ClientCore::MakeRoom(JobRequestState* request) {
+  const WhenFull when_full =
+      request->when_full.value_or(options_.limits.when_full);
+  if (when_full == WhenFull::kBlock && !driver_.in_callback()) {
+    // For others it is in flight already.
+    request->finished.store(false, std::memory_order_relaxed);
+    Blocked blocked{request};
+    blocked_.push_back(&blocked);
+    absl::Status status = WaitForRoom(&blocked);
+    blocked_.erase(std::find(blocked_.begin(), blocked_.end(), &blocked));
+    return status;
   }
   return absl::ResourceExhaustedError(absl::StrCat(
       "not submitted: ", tracker_.in_flight(), " requests in flight (limit ",
@@ -189,7 +203,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
       }
       const bool answered = status.ok() && request->answered();
       if (status.ok() && !answered && Full()) {
-        status = MakeRoom(*request);
+        status = MakeRoom(request.get());
         now = clock_->Now();
         silently = request->when_full.value_or(options_.limits.when_full) ==
                    WhenFull::kDrop;
@@ -308,8 +322,17 @@ void ClientCore::Dispatch(Query* query, absl::Time now) {
 void ClientCore::Cancel(JobRequestState* request) {
   {
     absl::MutexLock lock(&mutex_);
-    if (request->self == nullptr) return;
     const absl::Time now = clock_->Now();
+    if (request->self == nullptr) {
+      const auto blocked = std::find_if(
+          blocked_.begin(), blocked_.end(),
+          [request](const Blocked* b) { return b->request == request; });
+      if (blocked == blocked_.end()) return;
+      (*blocked)->cancelled = true;
+      ReleaseWaiters(&(*blocked)->cancellation, /*finished=*/true);
+      AfterChange(now, /*will_wait=*/false);
+      return;
+    }
     StatusFacts facts;
     facts.operation = "submit";
     facts.task = request->task;
