@@ -238,24 +238,10 @@ absl::Status JobRequest::Reset() {
     }
     JobRequestState& state = *state_;
     state.state = JobState::kUnknown;
-    state.timed_out = false;
-    state.has_result = false;
-    state.result.clear();
-    state.handle.Clear();
-    state.status = absl::OkStatus();
-    state.attempts = 0;
+    state.ForgetOutcome();
     state.resolved_max_attempts = 0;
-    state.server = -1;
     if (!state.unique_set) state.unique.Clear();
-    if (state.extras != nullptr) {
-      state.extras->exception.reset();
-      state.extras->data_updates.clear();
-      state.extras->warning_updates.clear();
-      state.extras->update_bytes = 0;
-      state.extras->job_status = JobStatus();
-      state.extras->attempts.clear();
-      internal::RestoreOriginal(&state);
-    }
+    if (state.extras != nullptr) internal::RestoreOriginal(&state);
   }
   state_->core = nullptr;
   return absl::OkStatus();

@@ -17,6 +17,10 @@
 // "Finished" means: nothing more will happen unless it is submitted again. A
 // background request is finished (and complete) once created.
 //
+// A new submission starts clean: updates that nobody has taken, the newest
+// status, exception and attempts of the one before are dropped. Further
+// attempts of one submission add to what the first ones brought.
+//
 // Threads: once submitted, every accessor may be called from any thread at any
 // time; after the request has finished they cost no lock. Callbacks run on the
 // thread that drives the I/O, with no lock held, in the order of arrival,

@@ -7,8 +7,10 @@
 #include <thread>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/bounds.h"
@@ -340,6 +342,36 @@ TEST_F(JobRequestTest, ResetMakesItANewOne) {
   server.Send(kWorkComplete, {"H:2", "again"});
   ASSERT_TRUE(client->Wait(request, kLong).ok());
   EXPECT_EQ(request.result(), "again");
+}
+
+TEST_F(JobRequestTest, AnotherSubmissionStartsClean) {
+  auto client = MakeClient();
+  const JobRequest request = client->SubmitJob(Spec());
+  {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {"H:1"});
+    server.Send(kWorkData, {"H:1", "old"});
+    server.Send(kWorkWarning, {"H:1", "old"});
+    server.Send(kWorkStatus, {"H:1", "1", "2"});
+  }
+  ASSERT_TRUE(absl::IsUnavailable(client->Wait(request, kLong)));
+  EXPECT_THAT(request.data_updates(), ElementsAre("old"));
+  EXPECT_EQ(request.job_status().denominator, 2);
+  ASSERT_EQ(request.state(), JobState::kUnknown);
+
+  ASSERT_TRUE(client->SubmitMultipleRequests({request}).ok());
+  EXPECT_THAT(request.data_updates(), IsEmpty());
+  EXPECT_THAT(request.warning_updates(), IsEmpty());
+  EXPECT_EQ(request.job_status().time_received, absl::InfinitePast());
+  EXPECT_THAT(request.attempts(), IsEmpty());
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:2"});
+  server.Send(kWorkData, {"H:2", "new"});
+  server.Send(kWorkComplete, {"H:2", ""});
+  ASSERT_TRUE(client->Wait(request, kLong).ok());
+  EXPECT_THAT(request.data_updates(), ElementsAre("new"));
 }
 
 TEST_F(JobRequestTest, CancelStopsWaitingForIt) {

@@ -60,20 +60,7 @@ void ClientCore::MakeUnique(JobRequestState* request) {
 
 absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
   request->core = shared_from_this();
-  request->timed_out = false;
-  request->has_result = false;
-  request->result.clear();
-  request->handle.Clear();
-  request->status = absl::OkStatus();
-  request->attempts = 0;
-  request->server = -1;
-  if (request->extras != nullptr) {
-    request->extras->exception.reset();
-    request->extras->attempts.clear();
-    request->extras->next_server = -1;
-    request->extras->pinned = false;
-    request->extras->retry_at = absl::InfiniteFuture();
-  }
+  request->ForgetOutcome();
   if (!request->priority_set) request->priority = options_.priority;
   if (!request->idempotent_set) request->idempotent = options_.idempotent;
   request->resolved_max_attempts = request->max_attempts > 0

@@ -107,6 +107,26 @@ struct JobRequestState final : Operation {
     if (extras == nullptr) extras = std::make_unique<JobRequestExtras>();
     return *extras;
   }
+  // Nothing is left of what became of it, but for its state.
+  void ForgetOutcome() {
+    timed_out = false;
+    has_result = false;
+    result.clear();
+    handle.Clear();
+    status = absl::OkStatus();
+    attempts = 0;
+    server = -1;
+    if (extras == nullptr) return;
+    extras->exception.reset();
+    extras->data_updates.clear();
+    extras->warning_updates.clear();
+    extras->update_bytes = 0;
+    extras->job_status = JobStatus();
+    extras->attempts.clear();
+    extras->next_server = -1;
+    extras->pinned = false;
+    extras->retry_at = absl::InfiniteFuture();
+  }
   bool has_callbacks() const {
     return extras != nullptr && !extras->callbacks.empty();
   }
