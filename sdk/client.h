@@ -159,7 +159,8 @@ class Client {
   // Adds a server, or removes one while others are left: it gets nothing new,
   // what it has goes on, and its connection is closed when that has ended.
   // INVALID_ARGUMENT, NOT_FOUND as Create; ALREADY_EXISTS: it is there;
-  // NOT_FOUND: it is none of them; FAILED_PRECONDITION: it is the last one.
+  // NOT_FOUND: it is none of them; FAILED_PRECONDITION: it is the last one;
+  // RESOURCE_EXHAUSTED: there are too many (docs/limits.md).
   absl::Status AddServer(absl::string_view address);
   absl::Status RemoveServer(absl::string_view address);
   // Their addresses in canonical form, in the order in which they came.

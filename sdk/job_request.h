@@ -117,7 +117,8 @@ class JobRequest {
   // The server's handle; empty until it accepted. A copy: it may change when
   // the request is tried again.
   std::string handle() const;
-  // The address of the server that has it, or was tried last.
+  // The address of the server that has it, or was tried last. (Empty, too, when
+  // that was removed and thousands of others have come since.)
   std::string connection() const;
   // Server, handle and unique, to be printed for another process.
   JobId id() const;

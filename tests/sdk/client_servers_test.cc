@@ -9,10 +9,12 @@
 #include "absl/random/bit_gen_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/plugins/retry/constant_backoff.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
 #include "gearman/plugins/retry/retry_budget.h"
 #include "gearman/plugins/retry/retry_policy.h"
@@ -342,6 +344,55 @@ TEST_F(ClientServersTest, AnIdleConnectionOfARemovedServerIsClosedAtOnce) {
   connection->Send(Command::kEchoRes, {"x"});
   stack_.simulation.RunFor(absl::Seconds(1));
   EXPECT_TRUE(client_->RemoveServer("inproc://a").ok());
+  EXPECT_EQ(connection->Receive(), "closed");
+}
+
+TEST_F(ClientServersTest, ARequestKnowsItsServerWhateverComesInItsPlace) {
+  stack_.StartServer("a");
+  stack_.StartServer("b");
+  Start({"inproc://a"});
+  const JobRequest request = client_->SubmitBackgroundJob("f", "");
+  EXPECT_TRUE(client_->WaitUntilJobsAccepted({request}).ok());
+  std::string before = "inproc://a";
+  for (int i = 0; i < 100; ++i) {
+    const std::string next = absl::StrCat("inproc://", i);
+    ASSERT_TRUE(client_->AddServer(next).ok());
+    ASSERT_TRUE(client_->RemoveServer(before).ok());
+    before = next;
+  }
+  ASSERT_TRUE(client_->AddServer("inproc://b").ok());
+  ASSERT_TRUE(client_->RemoveServer(before).ok());
+  EXPECT_EQ(Placed(), "inproc://b");
+  EXPECT_EQ(request.connection(), "inproc://a");
+}
+
+// Its job may be at the server that was removed.
+TEST_F(ClientServersTest, WhatIsJoinedByItsUniqueReturnsToARemovedServer) {
+  testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
+  ClientOptions options = stack_.ClientDefaults("client", {"inproc://a"});
+  options.max_connection_attempts = 2;
+  options.backoff_policy =
+      std::make_shared<ConstantBackoffPolicy>(absl::Seconds(10));
+  client_ = stack_.MakeClient(std::move(options));
+  Drive();
+  CallOptions call;
+  call.unique = "u";
+  const JobRequest request = client_->SubmitJob("f", "", call);
+  auto connection = Accept(played);
+  EXPECT_EQ(connection->Receive(), "SUBMIT_JOB f|u|");
+  connection->Close();
+  stack_.simulation.RunFor(absl::Seconds(1));
+  ASSERT_TRUE(client_->AddServer("inproc://b").ok());
+  ASSERT_TRUE(client_->RemoveServer("inproc://a").ok());
+  // Takes the place of the one that was removed.
+  ASSERT_TRUE(client_->AddServer("inproc://c").ok());
+  connection = Accept(played);
+  EXPECT_EQ(connection->Receive(), "SUBMIT_JOB f|u|");
+  connection->Send(Command::kJobCreated, {"H:1"});
+  connection->Send(Command::kWorkComplete, {"H:1", "done"});
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return request.finished(); }));
+  EXPECT_EQ(request.result(), "done");
+  EXPECT_EQ(request.connection(), "inproc://a");
   EXPECT_EQ(connection->Receive(), "closed");
 }
 

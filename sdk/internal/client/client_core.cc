@@ -106,6 +106,11 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
   absl::StatusOr<std::vector<Address>> servers =
       ParseServers(options.servers, "ClientOptions", *options.transports);
   if (!servers.ok()) return servers.status();
+  if (servers->size() > ServerPool::kMaxLinks) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("ClientOptions::servers: ", servers->size(),
+                     " of them; at most ", ServerPool::kMaxLinks, " can be"));
+  }
   if (options.poller == nullptr) {
     absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
     if (!poller.ok()) return poller.status();
@@ -215,6 +220,7 @@ void ClientCore::HandleLost(absl::Time now) {
   while (!lost_.empty()) {
     const LostLink lost = std::move(lost_.back());
     lost_.pop_back();
+    if (!servers_.has_link(lost.server)) continue;
     ServerLink& link = servers_.link(lost.server);
     if (link.connection == nullptr) continue;
     if (lost.reason == ReconnectReason::kFailed) {

@@ -80,7 +80,7 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
   }
   if (first_late == nullptr) return first_error;
   std::string where = first_late->server >= 0
-                          ? servers_.link(first_late->server).name
+                          ? servers_.Name(first_late->server)
                           : std::string("no server yet");
   return absl::DeadlineExceededError(
       absl::StrCat(late, " of ", batch.size(), " requests not ",
@@ -111,10 +111,9 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
   waiter.Abandon();
   for (Query* query : queries) {
     if (query->finished) continue;
-    AbandonQuery(query,
-                 absl::DeadlineExceededError(absl::StrCat(
-                     servers_.link(query->server).name, ": no answer within ",
-                     absl::FormatDuration(timeout))));
+    AbandonQuery(query, absl::DeadlineExceededError(absl::StrCat(
+                            servers_.Name(query->server), ": no answer within ",
+                            absl::FormatDuration(timeout))));
   }
 }
 
@@ -212,9 +211,9 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
     for (Candidate& candidate : candidates) {
       Query& query = candidate.query;
       if (!query.finished) {
-        AbandonQuery(&query, absl::DeadlineExceededError(
-                                 absl::StrCat(servers_.link(query.server).name,
-                                              ": no answer so far")));
+        AbandonQuery(&query,
+                     absl::DeadlineExceededError(absl::StrCat(
+                         servers_.Name(query.server), ": no answer so far")));
       }
       untrusted = untrusted && absl::IsUnauthenticated(query.status);
       reasons.push_back(std::string(query.status.message()));
@@ -248,7 +247,7 @@ Health ClientCore::CheckHealth(absl::Duration timeout) {
   std::vector<ServerHealth> all = servers_.health();
   for (ServerHealth& health : all) {
     for (const Query* query : asked) {
-      if (servers_.link(query->server).name != health.server) continue;
+      if (servers_.Name(query->server) != health.server) continue;
       health.last_error = query->status;
       health.state =
           query->status.ok() ? ServerState::kUp : ServerState::kFailing;
@@ -270,7 +269,11 @@ absl::Status ClientCore::AddServer(absl::string_view text) {
     return absl::AlreadyExistsError(absl::StrCat(
         address->ToString(), " is one of the client's servers already"));
   }
-  servers_.Add(*address);
+  if (servers_.Add(*address) < 0) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        address->ToString(), " was not added: the client has ",
+        ServerPool::kMaxLinks, " servers and removed ones with jobs"));
+  }
   OnServersChanged();
   return absl::OkStatus();
 }
@@ -321,7 +324,7 @@ int ClientCore::FindServer(absl::string_view address) {
 
 std::string ClientCore::ServerName(int server) {
   absl::MutexLock lock(&mutex_);
-  return servers_.link(server).name;
+  return servers_.Name(server);
 }
 
 int ClientCore::ChooseServer() {

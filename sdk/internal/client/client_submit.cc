@@ -28,6 +28,11 @@ absl::Status ShutDownError() {
   return absl::CancelledError("not submitted: the client is being destroyed");
 }
 
+absl::Status ForgottenError() {
+  return absl::UnavailableError(
+      "its server was removed long ago, and its address is forgotten");
+}
+
 }  // namespace
 
 void ClientCore::MakeUnique(JobRequestState* request) {
@@ -257,8 +262,14 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
   }
   if (server < 0) server = servers_.Choose(query, tried, now);
   server = servers_.Renewed(server, now);
-  request->server = server;
   tracker_.OnDispatched(request);
+  if (server < 0) {
+    tracker_.OnAttemptFailed(
+        request, servers_.Name(request->server),
+        {FailureReason::kConnect, ForgottenError(), /*bytes_sent=*/false}, now);
+    return;
+  }
+  request->server = server;
   if (request->attempts > 1) tracker_.OnRetryDispatched(request, now);
   const std::string& name = servers_.link(server).name;
   absl::Status status = Open(server, now);
@@ -295,7 +306,8 @@ absl::Status ClientCore::Open(int server, absl::Time now) {
 
 void ClientCore::Dispatch(Query* query, absl::Time now) {
   query->server = servers_.Renewed(query->server, now);
-  absl::Status status = Open(query->server, now);
+  absl::Status status =
+      query->server < 0 ? ForgottenError() : Open(query->server, now);
   if (status.ok()) {
     status = servers_.link(query->server).session->Ask(query);
     servers_.MarkDirty(query->server);
@@ -323,8 +335,7 @@ void ClientCore::Cancel(JobRequestState* request) {
     StatusFacts facts;
     facts.operation = "submit";
     facts.task = request->task;
-    if (request->server >= 0)
-      facts.server = servers_.link(request->server).name;
+    facts.server = servers_.Name(request->server);
     tracker_.GiveUp(
         request,
         Annotate(absl::CancelledError("cancelled; the job itself may go on"),

@@ -34,33 +34,76 @@ ServerPool::ServerPool(std::vector<Address> servers, Options options,
 
 int ServerPool::Find(absl::string_view address) const {
   const absl::StatusOr<Address> parsed = ParseAddress(address);
+  return parsed.ok() ? FindName(parsed->ToString()) : -1;
+}
+
+int ServerPool::FindName(absl::string_view name) const {
   for (const int server : servers_) {
-    const ServerLink& link = links_[static_cast<size_t>(server)];
-    if (link.name == address || (parsed.ok() && link.address == *parsed)) {
-      return server;
-    }
+    if (link(server).name == name) return server;
   }
   return -1;
 }
 
-int ServerPool::Add(const Address& address) {
-  size_t index = 0;
-  while (index < links_.size() &&
-         !(links_[index].removed && links_[index].connection == nullptr &&
-           links_[index].address == address)) {
-    ++index;
-  }
-  if (index == links_.size()) {
-    ServerLink& link = links_.emplace_back();
-    link.name = address.ToString();
-    link.address = address;
-    if (options_.metrics != nullptr) {
-      link.metrics = options_.metrics->ForServer(link.name);
+std::string ServerPool::Name(int server) const {
+  if (has_link(server)) return link(server).name;
+  const auto former = former_.find(server);
+  return former == former_.end() ? std::string() : former->second.ToString();
+}
+
+ServerLink* ServerPool::TakeLink(const Address& address) {
+  const std::string name = address.ToString();
+  ServerLink* taken = nullptr;
+  for (ServerLink& link : links_) {
+    if (!link.removed || link.connection != nullptr) continue;
+    if (link.name == name) {
+      taken = &link;
+      break;
+    }
+    if (taken == nullptr && !link.dirty &&
+        link.number >> kLinkBits < kMaxTurns) {
+      taken = &link;
     }
   }
-  links_[index].removed = false;
-  servers_.push_back(static_cast<int>(index));
-  return servers_.back();
+  if (taken == nullptr) {
+    if (links_.size() == kMaxLinks) return nullptr;
+    taken = &links_.emplace_back();
+    taken->number = static_cast<int>(links_.size() - 1);
+    SetAddress(*taken, address);
+  } else if (taken->name != name) {
+    Reuse(*taken, address);
+  }
+  return taken;
+}
+
+int ServerPool::Add(const Address& address) {
+  ServerLink* const added = TakeLink(address);
+  if (added == nullptr) return -1;
+  added->removed = false;
+  servers_.push_back(added->number);
+  return added->number;
+}
+
+void ServerPool::SetAddress(ServerLink& link, const Address& address) {
+  link.name = address.ToString();
+  link.address = address;
+  if (options_.metrics != nullptr) {
+    link.metrics = options_.metrics->ForServer(link.name);
+  }
+}
+
+void ServerPool::Reuse(ServerLink& link, const Address& address) {
+  former_.emplace(link.number, std::move(link.address));
+  former_order_.push_back(link.number);
+  if (former_order_.size() > kMaxFormer) {
+    former_.erase(former_order_.front());
+    former_order_.pop_front();
+  }
+  const int number = link.number + (1 << kLinkBits);
+  const uint32_t generation = link.generation;
+  link = ServerLink();
+  link.number = number;
+  link.generation = generation;
+  SetAddress(link, address);
 }
 
 void ServerPool::Remove(int server) {
@@ -71,10 +114,20 @@ void ServerPool::Remove(int server) {
 }
 
 int ServerPool::Renewed(int server, absl::Time now) {
-  if (link(server).removed) {
+  if (!has_link(server) || link(server).removed) {
     // A request that must go where it went before.
-    const int again = Find(link(server).name);
-    if (again >= 0) server = again;
+    const int again = FindName(Name(server));
+    if (again >= 0) {
+      server = again;
+    } else if (!has_link(server)) {
+      const auto former = former_.find(server);
+      if (former == former_.end()) return -1;
+      const Address address = former->second;
+      ServerLink* const taken = TakeLink(address);
+      if (taken == nullptr) return -1;
+      taken->removed = true;
+      server = taken->number;
+    }
   }
   ServerLink& old = link(server);
   if (old.removed || old.connection == nullptr || now < old.end_of_life) {
@@ -84,23 +137,24 @@ int ServerPool::Renewed(int server, absl::Time now) {
     CloseQuietly(server, "renewed, as it was connection_lifetime old", now);
     return server;
   }
-  const size_t place = static_cast<size_t>(
-      std::find(servers_.begin(), servers_.end(), server) - servers_.begin());
-  Remove(server);
-  const int successor = Add(old.address);
+  ServerLink* const successor = TakeLink(old.address);
+  if (successor == nullptr) return server;
+  successor->removed = false;
   // Selectors may go by the order.
-  servers_.pop_back();
-  servers_.insert(servers_.begin() + static_cast<ptrdiff_t>(place), successor);
+  *std::find(servers_.begin(), servers_.end(), server) = successor->number;
+  old.removed = true;
+  // Flush closes it when it has nothing to do.
+  MarkDirty(server);
   options_.logger.Log(LogLevel::kInfo, "a new connection to ", old.name,
                       ": the old one has reached connection_lifetime");
-  return successor;
+  return successor->number;
 }
 
 std::vector<ServerHealth> ServerPool::health() const {
   std::vector<ServerHealth> all;
   all.reserve(servers_.size());
   for (const int server : servers_) {
-    const ServerLink& link = links_[static_cast<size_t>(server)];
+    const ServerLink& link = this->link(server);
     ServerHealth& health = all.emplace_back();
     health.server = link.name;
     health.failures = link.failures;
@@ -153,7 +207,7 @@ int ServerPool::Choose(const SelectionQuery& query,
     if (!was_tried(link(server))) untried_left = true;
   }
   for (const int server : servers_) {
-    const ServerLink& link = links_[static_cast<size_t>(server)];
+    const ServerLink& link = this->link(server);
     ServerCandidate candidate;
     candidate.address = link.name;
     candidate.connected =
@@ -185,7 +239,7 @@ absl::Status ServerPool::Open(int server, absl::Time now) {
 }
 
 bool ServerPool::NeedsLook(int server, absl::Time now) const {
-  const ServerLink& link = links_[static_cast<size_t>(server)];
+  const ServerLink& link = this->link(server);
   return link.connection != nullptr &&
          (link.deadline <= now ||
           (link.connection->connected() && IsUnused(link)));
@@ -295,7 +349,7 @@ void ServerPool::Count(ServerLink& link) {
 void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
                          std::vector<LostLink>* lost) {
   const int server = static_cast<int>(key >> 32);
-  if (server < 0 || static_cast<size_t>(server) >= links_.size()) return;
+  if (!has_link(server)) return;
   ServerLink& link = this->link(server);
   if (link.connection == nullptr || link.connection->key() != key) return;
   MarkDirty(server);
@@ -336,8 +390,8 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
 }
 
 void ServerPool::OnTime(absl::Time now, std::vector<LostLink>* lost) {
-  for (size_t i = 0; i < links_.size(); ++i) {
-    if (links_[i].deadline <= now) OnTime(static_cast<int>(i), now, lost);
+  for (const ServerLink& link : links_) {
+    if (link.deadline <= now) OnTime(link.number, now, lost);
   }
 }
 

@@ -3,11 +3,13 @@
 // state; what an event means is the session's business, what a loss means the
 // core's.
 //
-// A server has one index for ever: requests remember theirs. One that was
-// removed gets nothing new, finishes what it has, and keeps its index; added
+// A server has one number for ever: requests remember theirs. One that was
+// removed gets nothing new, finishes what it has, and keeps its number; added
 // again, it gets that one back if its old connection has ended. That is also
 // how a connection that has become too old is replaced: its server is removed
-// and added again.
+// and added again. The link of a server that was removed and has no connection
+// is used for another one, which gets another number; of so many (kMaxFormer)
+// that have lost their link so the address is remembered.
 //
 // Guarded by the client's lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
@@ -20,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,6 +47,7 @@ namespace gearman {
 namespace internal {
 
 struct ServerLink {
+  int number = 0;
   std::string name;  // the address as configured, in canonical form
   Address address;
   // Both null, or neither.
@@ -117,12 +121,27 @@ class ServerPool {
   ServerPool(const ServerPool&) = delete;
   ServerPool& operator=(const ServerPool&) = delete;
 
-  ServerLink& link(int server) { return links_[static_cast<size_t>(server)]; }
+  // Links at once, removed ones that have jobs included.
+  static constexpr size_t kMaxLinks = 1 << 16;
+  static constexpr size_t kMaxFormer = 10000;
+
+  // Of a server that has its link: those of servers(), those with a connection,
+  // what Add, Choose and Renewed return.
+  ServerLink& link(int server) { return links_[LinkOf(server)]; }
+  const ServerLink& link(int server) const { return links_[LinkOf(server)]; }
+  bool has_link(int server) const {
+    return LinkOf(server) < links_.size() && link(server).number == server;
+  }
+  // How many there are, used or not.
+  size_t link_count() const { return links_.size(); }
+  // The address of a server that has its link, or had it; empty: forgotten.
+  std::string Name(int server) const;
   // Those that were not removed, in the order in which they came.
   absl::Span<const int> servers() const { return servers_; }
   // The one of these with that address, or -1.
   int Find(absl::string_view address) const;
-  // Adds a server, which is none of them. Returns its index.
+  // Adds a server, which is none of them. Returns its number, or -1: there are
+  // kMaxLinks.
   int Add(const Address& address);
   // Gives a server, which is not the last of them, nothing more.
   void Remove(int server);
@@ -133,7 +152,8 @@ class ServerPool {
   int Choose(const SelectionQuery& query, absl::Span<const AttemptRecord> tried,
              absl::Time now);
   // What is to be used instead of `server`: the same, unless its connection is
-  // too old, or has been and was replaced.
+  // too old, or has been and was replaced; or the server was removed, and was
+  // added again, or lost its link. -1: it is forgotten.
   int Renewed(int server, absl::Time now);
   // Makes sure that there is a connection, being made at least: commands may
   // be given to its session. Errors as TransportFactory::Create and
@@ -175,6 +195,21 @@ class ServerPool {
   bool has_output() const;
 
  private:
+  // A number is that of a link, and above it how often the link has been given
+  // to another server.
+  static constexpr int kLinkBits = 16;
+  static constexpr int kMaxTurns = (1 << (31 - kLinkBits)) - 1;
+  static size_t LinkOf(int server) {
+    return static_cast<size_t>(server) & (kMaxLinks - 1);
+  }
+  int FindName(absl::string_view name) const;
+  // A link for a server: the one that it had, one that nobody needs, or a new
+  // one. Null: there are kMaxLinks.
+  ServerLink* TakeLink(const Address& address);
+  // Gives the link of another server to this one.
+  void Reuse(ServerLink& link, const Address& address);
+  void SetAddress(ServerLink& link, const Address& address);
+
   absl::Status Connect(int server, absl::Time now);
   void AfterConnect(ServerLink& link, absl::Time now);
   void UpdateDeadline(ServerLink& link, absl::Time now);
@@ -193,6 +228,9 @@ class ServerPool {
   std::deque<ServerLink> links_;  // a deque: they stay where they are
   std::vector<int> servers_;
   std::vector<int> dirty_;
+  // Servers that have lost their link, in that order.
+  absl::flat_hash_map<int, Address> former_;
+  std::deque<int> former_order_;
 };
 
 }  // namespace internal
