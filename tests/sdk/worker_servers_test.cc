@@ -88,6 +88,35 @@ TEST_F(WorkerServersTest, AServerThatIsRemovedGetsItsAnswersAndNoGrab) {
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
 }
 
+// Its link is another server's by then.
+TEST_F(WorkerServersTest, AJobOfARemovedServerIsNotAnsweredElsewhere) {
+  Start({});
+  std::optional<PendingJob> pending;
+  ASSERT_TRUE(worker_
+                  ->RegisterAsync(
+                      "slow", [&](PendingJob job) { pending = std::move(job); })
+                  .ok());
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:1", "slow", "x");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  server_->Close();
+  stack_.simulation.RunFor(absl::ZeroDuration());
+  ASSERT_TRUE(pending.has_value());
+  testing::PlayedServer other(&stack_.simulation, stack_.network(), "other");
+  EXPECT_TRUE(worker_->RemoveServer("inproc://jobs").ok());
+  EXPECT_TRUE(worker_->AddServer("inproc://other").ok());
+  const auto connection = other.Accept();
+  EXPECT_EQ(connection->Receive(), "CAN_DO slow");
+  EXPECT_EQ(connection->Receive(), "GRAB_JOB_ALL");
+  EXPECT_TRUE(absl::IsCancelled(pending->SendData("y")));
+  pending->Finish(std::string("done"));
+  EXPECT_THAT(connection->ReceiveFor(absl::Seconds(5)), IsEmpty());
+  EXPECT_EQ(worker_->stats().late_results, 1u);
+  EXPECT_EQ(worker_->stats().jobs_lost, 1u);
+}
+
 TEST_F(WorkerServersTest, AnOldConnectionIsReplacedAndAnswersItsJob) {
   options_.heartbeat_interval = absl::InfiniteDuration();
   options_.regrab_interval = absl::InfiniteDuration();

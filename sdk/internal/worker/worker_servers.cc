@@ -24,22 +24,24 @@ WorkerServers::WorkerServers(std::vector<Address> servers, Options options,
 
 // --- which servers there are -------------------------------------------------
 
-void WorkerServers::Add(const Address& address) {
+WorkerLink& WorkerServers::Add(const Address& address) {
   ++health_version_;
-  for (WorkerLink& link : links_) {
-    if (link.leaving && link.connection == nullptr && link.held.empty() &&
-        link.address == address) {
-      link.leaving = false;
-      link.retry_at = absl::InfinitePast();
-      return;
-    }
-  }
-  WorkerLink& link = links_.emplace_back();
+  const auto free =
+      std::find_if(links_.begin(), links_.end(), [](const WorkerLink& link) {
+        return link.leaving && link.connection == nullptr &&
+               link.held.empty() && !link.lost;
+      });
+  WorkerLink& link = free == links_.end() ? links_.emplace_back() : *free;
+  const uint32_t generation = link.generation;
+  link = WorkerLink();
+  link.generation = generation;
+  link.place = next_place_++;
   link.name = address.ToString();
   link.address = address;
   if (options_.metrics != nullptr) {
     link.metrics = options_.metrics->ForServer(link.name);
   }
+  return link;
 }
 
 void WorkerServers::Leave(WorkerLink& link) {
@@ -74,7 +76,7 @@ void WorkerServers::Renew(absl::Time now) {
     options_.logger.Log(LogLevel::kInfo, "a new connection to ", link.name,
                         ": the old one has reached connection_lifetime");
     Leave(link);
-    Add(link.address);
+    Add(link.address).place = link.place;
   }
 }
 
@@ -88,9 +90,17 @@ bool WorkerServers::HasEnded(WorkerLink& link, absl::Time now) {
 }
 
 std::vector<ServerHealth> WorkerServers::health() const {
-  std::vector<ServerHealth> all;
+  std::vector<const WorkerLink*> links;
   for (const WorkerLink& link : links_) {
-    if (link.leaving) continue;
+    if (!link.leaving) links.push_back(&link);
+  }
+  std::sort(links.begin(), links.end(),
+            [](const WorkerLink* a, const WorkerLink* b) {
+              return a->place < b->place;
+            });
+  std::vector<ServerHealth> all;
+  for (const WorkerLink* const at : links) {
+    const WorkerLink& link = *at;
     ServerHealth& health = all.emplace_back();
     health.server = link.name;
     health.failures = link.failures;

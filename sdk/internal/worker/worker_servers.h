@@ -3,10 +3,11 @@
 // the list of the jobs that came over each. What a job means is the core's
 // business.
 //
-// A link keeps its index for ever: jobs remember theirs. One that leaves (its
-// server was removed, or its connection has become too old and was replaced by
-// a new link) grabs nothing more, and is closed when its jobs are answered; a
-// server that is added may get such a link.
+// A link keeps its index: jobs remember theirs. One that leaves (its server was
+// removed, or its connection has become too old and was replaced by a new link)
+// grabs nothing more, and is closed when its jobs are answered; then any server
+// that is added may get it. A job whose handler still runs then has ended, and
+// nothing is sent for it any more, so that it may name another server's link.
 //
 // Belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SERVERS_H_
@@ -52,6 +53,8 @@ struct WorkerLink {
   // Counts connections: keys of an earlier one are not mistaken for this one's.
   uint32_t generation = 0;
   bool leaving = false;
+  // Of the links in health(): smaller ones come first.
+  uint64_t place = 0;
   // Since it last served: failures, and the last one.
   int failures = 0;
   absl::Status last_error;
@@ -158,7 +161,7 @@ class WorkerServers {
  private:
   // Grabs that make sense at a server now.
   static int Wanted(const WorkerLink& link);
-  void Add(const Address& address);
+  WorkerLink& Add(const Address& address);
   void Leave(WorkerLink& link);
   absl::Status Connect(WorkerLink& link, absl::Time now);
   void AfterConnect(WorkerLink& link, absl::Time now);
@@ -172,6 +175,7 @@ class WorkerServers {
   std::mt19937_64* const random_;
   std::deque<WorkerLink> links_;  // a deque: they stay where they are
   int next_to_grab_ = 0;
+  uint64_t next_place_ = 0;
   Counts counts_;
   uint64_t health_version_ = 1;
 };
