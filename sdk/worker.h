@@ -104,6 +104,8 @@ class Worker {
   // worker is not started again. OK: everything held was answered, or Stop was
   // called. DEADLINE_EXCEEDED: Drain's limit passed, and jobs were given back.
   // FAILED_PRECONDITION: another thread is in it, or a handler called it.
+  // RESOURCE_EXHAUSTED: not one thread for handlers can be started (fewer than
+  // `concurrency` are made do with); it may be called again.
   // A server that can't be reached is no error: it is tried again for ever.
   absl::Status Run();
   // One pass, for programs with a loop of their own and for the simulation:

@@ -124,6 +124,51 @@ TEST_F(WorkerAnswerTest, ThereIsOneAnswerForAPendingJob) {
   EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
 }
 
+TEST_F(WorkerAnswerTest, WhatItsTimeLimitHasAnsweredIsPendingNoMore) {
+  std::vector<PendingJob> kept;
+  options_.limits.max_pending_jobs = 1;
+  worker_ = &stack_.StartWorker("worker", options_);
+  TaskOptions task;
+  task.time_limit = absl::Seconds(1);
+  ASSERT_TRUE(
+      worker_
+          ->RegisterAsync(
+              "slow",
+              [&kept](PendingJob job) { kept.push_back(std::move(job)); }, task)
+          .ok());
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:1", "slow", "");
+  const absl::Time given = now();
+  EXPECT_EQ(server_->Receive(), "WORK_FAIL H:1");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(now() - given, task.time_limit);
+  EXPECT_EQ(worker_->stats().jobs_running, 0u);
+  // Its own end changes nothing.
+  kept.clear();
+  Give("H:2", "slow", "");
+  EXPECT_THAT(server_->ReceiveFor(absl::Milliseconds(500)), IsEmpty());
+  EXPECT_EQ(worker_->stats().jobs_running, 1u);
+  EXPECT_EQ(server_->Receive(), "WORK_FAIL H:2");
+}
+
+TEST_F(WorkerAnswerTest, ATimeLimitTooLongForServersIsNotAnnounced) {
+  Start({});
+  TaskOptions task;
+  task.announce_time_limit = true;
+  for (const absl::Duration limit :
+       {absl::Hours(24 * 25), absl::Seconds(1e18)}) {
+    task.time_limit = limit;
+    EXPECT_EQ(worker_->Register("slow", Echo, task).code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+  task.time_limit = absl::Hours(24 * 24);
+  ASSERT_TRUE(worker_->Register("slow", Echo, task).ok());
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO_TIMEOUT slow|2073601000");
+}
+
 TEST_F(WorkerAnswerTest, APendingJobThatIsForgottenFails) {
   std::vector<PendingJob> kept;
   worker_ = &stack_.StartWorker("worker", options_);

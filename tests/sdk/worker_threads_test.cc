@@ -16,6 +16,7 @@
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tests/support/wait_for.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/inproc/inproc_transport_factory.h"
 #include "gearman/transports/transport_registry.h"
@@ -276,6 +277,33 @@ TEST_F(WorkerThreadsTest, RunsOnOneThreadAtATime) {
   ASSERT_TRUE(client_->Run("again", "").ok());
   EXPECT_EQ(inside.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(worker_->Run().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(WorkerThreadsTest, NothingRunsOrWaitsAfterItHasStopped) {
+  WorkerOptions options;
+  options.prefetch.min_jobs = 10;
+  options.prefetch.max_jobs = 10;
+  MakeWorker(2, std::move(options));
+  absl::Notification begun;
+  ASSERT_TRUE(worker_
+                  ->Register("slow",
+                             [&](JobContext& context) {
+                               if (context.job().data() == "0") begun.Notify();
+                               context.stop_token().WaitFor(kLong);
+                               return absl::StatusOr<std::string>("");
+                             })
+                  .ok());
+  const std::vector<JobRequest> requests = Submit("slow", 12);
+  Start();
+  ASSERT_TRUE(begun.WaitForNotificationWithTimeout(kLong));
+  ASSERT_TRUE(support::WaitFor(
+      [this] { return worker_->stats().jobs_assigned == 12; }));
+  EXPECT_EQ(worker_->stats().jobs_waiting, 10u);
+  worker_->Stop();
+  EXPECT_TRUE(Join().ok());
+  EXPECT_EQ(worker_->stats().jobs_lost, 12u);
+  EXPECT_EQ(worker_->stats().jobs_running, 0u);
+  EXPECT_EQ(worker_->stats().jobs_waiting, 0u);
 }
 
 TEST_F(WorkerThreadsTest, RegistersAndUnregistersWhileItWorks) {

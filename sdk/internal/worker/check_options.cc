@@ -1,5 +1,7 @@
 #include "gearman/sdk/internal/worker/check_options.h"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/strings/escaping.h"
@@ -18,6 +20,8 @@ namespace {
 constexpr size_t kMaxClientIdBytes = 127;
 // A living worker's own answer comes before the server's timer.
 constexpr int64_t kAnnouncedGraceMs = 1000;
+// Servers keep it in 32 bits, signed or not.
+constexpr int64_t kMaxAnnouncedMs = std::numeric_limits<int32_t>::max();
 
 absl::Status Bad(absl::string_view field, absl::string_view why) {
   return absl::InvalidArgumentError(
@@ -111,6 +115,12 @@ absl::Status CheckTask(const Task& task) {
   if (options.time_limit == absl::InfiniteDuration()) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": there is no time_limit to be announced"));
+  }
+  if (options.time_limit >
+      absl::Milliseconds(kMaxAnnouncedMs - kAnnouncedGraceMs)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": time_limit is ", absl::FormatDuration(options.time_limit),
+        "; no more than 24 days can be announced"));
   }
   return wire::Encode(
       wire::CanDoTimeout{task.function, absl::StrCat(AnnouncedMs(options))},

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "gearman/sdk/internal/guarded_call.h"
 #include "gearman/sdk/internal/worker/prefetch.h"
 
 namespace gearman {
@@ -16,12 +19,37 @@ constexpr absl::Duration kMaxBatchAge = absl::Microseconds(200);
 }  // namespace
 
 HandlerPool::HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox,
-                         Clock* clock)
+                         Clock* clock, Logger logger, StartThread start_thread)
     : max_threads_(static_cast<size_t>(threads)),
       mailbox_(std::move(mailbox)),
-      clock_(clock) {}
+      clock_(clock),
+      logger_(std::move(logger)),
+      start_thread_(std::move(start_thread)) {}
 
 HandlerPool::~HandlerPool() { Stop(); }
+
+absl::Status HandlerPool::AddThread() {
+  std::thread thread;
+  absl::Status status = GuardedCall(
+      [this, &thread] {
+        const auto work = [this] { Work(); };
+        thread = start_thread_ ? start_thread_(work) : std::thread(work);
+      },
+      [](absl::string_view what) {
+        return absl::ResourceExhaustedError(
+            absl::StrCat("a thread for handlers can't be started: ", what));
+      });
+  if (!status.ok()) return status;
+  // Counted as idle until it has had a look.
+  ++idle_;
+  threads_.push_back(std::move(thread));
+  return absl::OkStatus();
+}
+
+absl::Status HandlerPool::Start() {
+  absl::MutexLock lock(&mutex_);
+  return stopping_ || !threads_.empty() ? absl::OkStatus() : AddThread();
+}
 
 void HandlerPool::Add(std::vector<HeldJobPtr>* jobs) {
   absl::MutexLock lock(&mutex_);
@@ -29,13 +57,16 @@ void HandlerPool::Add(std::vector<HeldJobPtr>* jobs) {
   jobs->clear();
   if (stopping_) return;
   while (threads_.size() < max_threads_ && idle_ < jobs_.size()) {
-    // Counted as idle until it has had a look.
-    ++idle_;
-    threads_.emplace_back([this] { Work(); });
+    const absl::Status status = AddThread();
+    if (!std::exchange(refused_, !status.ok()) && !status.ok()) {
+      logger_.Log(LogLevel::kWarning, status.message(), "; ", threads_.size(),
+                  " of ", max_threads_, " run");
+    }
+    if (refused_) return;
   }
 }
 
-void HandlerPool::Stop() {
+std::deque<HeldJobPtr> HandlerPool::Stop() {
   std::vector<std::thread> threads;
   std::deque<HeldJobPtr> dropped;
   {
@@ -45,6 +76,7 @@ void HandlerPool::Stop() {
     threads.swap(threads_);
   }
   for (std::thread& thread : threads) thread.join();
+  return dropped;
 }
 
 void HandlerPool::Work() {

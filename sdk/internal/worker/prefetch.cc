@@ -12,12 +12,15 @@ namespace {
 // Of the mean of payload sizes.
 constexpr double kBytesWeight = 1.0 / 16;
 
+// Far more than a server gives; counts of jobs can be added and doubled.
+constexpr int64_t kMaxTarget = 1 << 24;
+// No budget is larger: what a million jobs cost can be added.
+constexpr int64_t kMaxBudgetNs = std::numeric_limits<int64_t>::max() >> 20;
+
 int64_t BudgetNs(absl::Duration max_wait, int concurrency) {
   const int64_t ns =
       absl::ToInt64Nanoseconds(std::max(max_wait, absl::ZeroDuration()));
-  return ns > std::numeric_limits<int64_t>::max() / concurrency
-             ? std::numeric_limits<int64_t>::max()
-             : ns * concurrency;
+  return std::min(ns, kMaxBudgetNs / concurrency) * concurrency;
 }
 
 }  // namespace
@@ -57,13 +60,15 @@ int Prefetch::Target(const Load& load) const {
     const size_t room_bytes =
         options_.max_bytes - std::min(options_.max_bytes, load.held_bytes);
     const int64_t by_bytes =
-        load.waiting + static_cast<int64_t>(static_cast<double>(room_bytes) /
-                                            std::max(job_bytes_, 1.0));
+        load.waiting +
+        static_cast<int64_t>(std::min<double>(
+            static_cast<double>(room_bytes) / std::max(job_bytes_, 1.0),
+            options_.max_jobs));
     ahead = std::min({static_cast<int64_t>(options_.max_jobs), by_time,
                       2 * fast_in_a_row_, by_bytes});
   }
-  return free + static_cast<int>(
-                    std::max(ahead, static_cast<int64_t>(options_.min_jobs)));
+  ahead = std::max(ahead, static_cast<int64_t>(options_.min_jobs));
+  return static_cast<int>(std::min<int64_t>(free + ahead, kMaxTarget));
 }
 
 int Prefetch::Room(const Load& load, bool alone) const {

@@ -142,6 +142,11 @@ absl::Status WorkerCore::Run() {
     return absl::FailedPreconditionError(
         "Worker::Run: another thread is in it, or a handler called it");
   }
+  const absl::Status started = jobs_.StartHandlers();
+  if (!started.ok()) {
+    running_.store(false);
+    return started;
+  }
   while (!stopped()) Turn(absl::InfiniteFuture());
   jobs_.StopHandlers();
   jobs_.TakeMail(clock_->Now());
@@ -155,6 +160,10 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
   if (running_.exchange(true)) return absl::InfiniteFuture();
   absl::Time next = absl::InfiniteFuture();
   if (!stopped()) {
+    if (!jobs_.StartHandlers().ok()) {
+      running_.store(false);
+      return next;
+    }
     Turn(deadline);
     if (!stopped()) {
       next = jobs_.HasNext() ? absl::InfinitePast() : NextDeadline();

@@ -46,8 +46,8 @@ WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
       stats_(stats),
       prefetch_(options_.prefetch, options_.concurrency) {
   if (options_.concurrency > 1) {
-    pool_ =
-        std::make_unique<HandlerPool>(options_.concurrency, mailbox_, clock_);
+    pool_ = std::make_unique<HandlerPool>(options_.concurrency, mailbox_,
+                                          clock_, options_.logger);
   }
 }
 
@@ -97,6 +97,11 @@ void WorkerJobs::HandOut() {
 void WorkerJobs::Unqueue(const HeldJob& job) {
   --waiting_;
   waiting_ns_ -= job.expected_ns;
+}
+
+void WorkerJobs::LeavePool(const HeldJob& job) {
+  --in_pool_;
+  in_pool_ns_ -= job.expected_ns;
 }
 
 bool WorkerJobs::HasNext() {
@@ -242,6 +247,10 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   job->state = HeldJob::State::kEnded;
   job->ended.store(true, std::memory_order_release);
   held_bytes_ -= job->job.data().size();
+  if (job->pending) {
+    job->pending = false;
+    --pending_;
+  }
   if (job->timer != absl::InfiniteFuture()) {
     timers_.erase({job->timer, job.get()});
     job->timer = absl::InfiniteFuture();
@@ -361,17 +370,20 @@ absl::Status WorkerJobs::AppendUpdate(Message message) {
         absl::StrCat("job ", job.job.handle(), " has ended"));
   }
   WorkerSession& session = *servers_->link(job.link).session;
-  ++stats_->updates_sent;
+  absl::Status status;
   switch (message.kind) {
     case Message::Kind::kData:
-      return session.SendData(job.job.handle(), std::move(message.bytes));
+      status = session.SendData(job.job.handle(), std::move(message.bytes));
+      break;
     case Message::Kind::kWarning:
-      return session.SendWarning(job.job.handle(), std::move(message.bytes));
+      status = session.SendWarning(job.job.handle(), std::move(message.bytes));
+      break;
     default:
       session.SendStatus(job.job.handle(), message.numerator,
                          message.denominator);
-      return absl::OkStatus();
   }
+  if (status.ok()) ++stats_->updates_sent;
+  return status;
 }
 
 void WorkerJobs::TakeMail(absl::Time now) {
@@ -387,21 +399,15 @@ void WorkerJobs::TakeMail(absl::Time now) {
         }
         break;
       case Message::Kind::kReturned:
-        --in_pool_;
-        in_pool_ns_ -= job->expected_ns;
+        LeavePool(*job);
         Returned(job, std::move(message.result), message.forgotten,
                  message.busy_ns, now);
         GiveBack(std::move(message.job));
         break;
       case Message::Kind::kSkipped:
-        --in_pool_;
-        in_pool_ns_ -= job->expected_ns;
+        LeavePool(*job);
         break;
       case Message::Kind::kFinished:
-        if (job->pending) {
-          job->pending = false;
-          --pending_;
-        }
         Answer(job, std::move(message.result), message.forgotten, now);
         break;
       case Message::Kind::kData:
@@ -461,8 +467,14 @@ void WorkerJobs::EndSpans() {
   }
 }
 
+absl::Status WorkerJobs::StartHandlers() {
+  return pool_ == nullptr ? absl::OkStatus() : pool_->Start();
+}
+
 void WorkerJobs::StopHandlers() {
-  if (pool_ != nullptr) pool_->Stop();
+  if (pool_ == nullptr) return;
+  // These do not come back.
+  for (const HeldJobPtr& job : pool_->Stop()) LeavePool(*job);
 }
 
 }  // namespace internal

@@ -111,6 +111,9 @@ class WorkerJobs {
   bool has_reports() const { return !reports_.empty(); }
   // Tells the observer of what has ended.
   void EndSpans();
+  // Before any job comes. RESOURCE_EXHAUSTED: they can't be run, as the system
+  // gives them no thread.
+  absl::Status StartHandlers();
   // Waits for the handlers that run on other threads.
   void StopHandlers();
 
@@ -131,8 +134,9 @@ class WorkerJobs {
            absl::Time now);
   // Nothing refers to it but who did it.
   void GiveBack(HeldJobPtr job);
-  // No longer among those that wait.
+  // No longer among those that wait, or with the pool.
   void Unqueue(const HeldJob& job);
+  void LeavePool(const HeldJob& job);
 
   const Options options_;
   WorkerServers* const servers_;

@@ -258,7 +258,9 @@ bool WorkerServers::want_grabs() const {
 
 void WorkerServers::Grab(int room, bool quick, absl::Time now) {
   for (WorkerLink& link : links_) {
-    if (link.session != nullptr) link.session->set_quick(quick);
+    if (link.session == nullptr) continue;
+    link.session->TakeBack();
+    link.session->set_quick(quick);
   }
   if (room <= 0) return;
   int wanting = static_cast<int>(

@@ -142,7 +142,6 @@ void WorkerSession::FellAsleep(absl::Time now) {
 
 void WorkerSession::Settle(absl::Time now) {
   if (state_ == State::kConnecting || !grabbing_) return;
-  if (taking_back_) TakeBackTasks();
   if (outstanding_ > 0 || offered_.empty()) return;
   if (state_ == State::kResting) {
     if (now >= resting_until_) Sleep(now);

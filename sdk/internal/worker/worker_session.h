@@ -78,7 +78,7 @@ class WorkerSession {
   WorkerSession(const Options* options, wire::OutputBuffer* output);
 
   // Offers these tasks, and no others. What can't be taken back yet, as a job
-  // of it is held or may be on its way, is taken back by a later Settle.
+  // of it is held or may be on its way, is taken back by a later TakeBack.
   void SetTasks(absl::Span<const std::shared_ptr<Task>> tasks);
   // The connection is up: grabs may leave.
   void OnConnected(absl::Time now);
@@ -97,8 +97,14 @@ class WorkerSession {
   // How many grabs make sense here now; Grab sends so many at most.
   int wanted_grabs() const;
   void Grab(int count, absl::Time now);
-  // Call when all that happened has been handled and grabs have been sent:
-  // takes tasks back, goes to sleep.
+  // Takes back the tasks that can be. Before grabs are sent, which wait for it.
+  void TakeBack() {
+    if (taking_back_ && state_ != State::kConnecting && grabbing_) {
+      TakeBackTasks();
+    }
+  }
+  // Call when all that happened has been handled and grabs have been sent: goes
+  // to sleep.
   void Settle(absl::Time now);
   // The ends of jobs. `task` as in kJob.
   void Complete(Task* task, absl::string_view handle, std::string result);

@@ -28,8 +28,8 @@ TEST(WorkerServersLinksTest, ServersThatComeAndGoShareFewLinks) {
   WorkerServers servers({{"inproc", "0"}}, std::move(options), poller.get(),
                         &random);
   for (int i = 1; i <= 1000; ++i) {
-    servers.SetServers(
-        std::vector<Address>{{"inproc", "always"}, {"inproc", absl::StrCat(i)}});
+    servers.SetServers(std::vector<Address>{{"inproc", "always"},
+                                            {"inproc", absl::StrCat(i)}});
   }
   EXPECT_LE(servers.size(), 3);
   const std::vector<ServerHealth> health = servers.health();

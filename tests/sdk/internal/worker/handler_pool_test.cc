@@ -1,0 +1,102 @@
+#include "gearman/sdk/internal/worker/handler_pool.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "gearman/sdk/internal/worker/mailbox.h"
+#include "gearman/sdk/internal/worker/task.h"
+#include "gearman/sdk/job_context.h"
+#include "gearman/sdk/log.h"
+#include "gearman/transports/epoll_poller.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A pool of at most four threads, of which the system grants `granted_`.
+class HandlerPoolTest : public ::testing::Test {
+ protected:
+  HandlerPoolTest() {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+    EXPECT_TRUE(poller.ok()) << poller.status();
+    poller_ = *std::move(poller);
+    mailbox_ = std::make_shared<Mailbox>(poller_, 1 << 20);
+    const Logger logger(LogLevel::kWarning,
+                        [this](LogLevel, absl::string_view message) {
+                          logged_.push_back(std::string(message));
+                        });
+    pool_ = std::make_unique<HandlerPool>(
+        4, mailbox_, poller_->clock(), logger,
+        [this](std::function<void()> work) {
+          if (started_ == granted_) {
+            throw std::system_error(
+                std::make_error_code(
+                    std::errc::resource_unavailable_try_again));
+          }
+          ++started_;
+          return std::thread(std::move(work));
+        });
+  }
+  ~HandlerPoolTest() override { mailbox_->Close(); }
+
+  std::vector<HeldJobPtr> Jobs(int count, std::function<void()> handler) {
+    auto task = std::make_shared<Task>();
+    task->handler = [handler](JobContext&) -> absl::StatusOr<std::string> {
+      handler();
+      return std::string();
+    };
+    std::vector<HeldJobPtr> jobs;
+    for (int i = 0; i < count; ++i) {
+      jobs.push_back(std::make_shared<HeldJob>());
+      jobs.back()->task = task;
+      jobs.back()->mailbox = mailbox_;
+    }
+    return jobs;
+  }
+
+  std::shared_ptr<EpollPoller> poller_;
+  std::shared_ptr<Mailbox> mailbox_;
+  int granted_ = 0;
+  int started_ = 0;
+  std::vector<std::string> logged_;
+  std::unique_ptr<HandlerPool> pool_;
+};
+
+TEST_F(HandlerPoolTest, MakesDoWithTheThreadsThatItGets) {
+  granted_ = 2;
+  ASSERT_TRUE(pool_->Start().ok());
+  absl::BlockingCounter done(10);
+  std::vector<HeldJobPtr> jobs = Jobs(10, [&done] { done.DecrementCount(); });
+  pool_->Add(&jobs);
+  done.Wait();
+  EXPECT_EQ(started_, 2);
+  EXPECT_THAT(logged_, ElementsAre(HasSubstr("2 of 4 run")));
+}
+
+TEST_F(HandlerPoolTest, SaysWhenItGetsNoThreadAtAll) {
+  const absl::Status status = pool_->Start();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("a thread for handlers can't be started"));
+  // It may be asked again.
+  granted_ = 1;
+  EXPECT_TRUE(pool_->Start().ok());
+}
+
+}  // namespace
+}  // namespace internal
+}  // namespace gearman

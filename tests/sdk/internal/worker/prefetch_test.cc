@@ -1,0 +1,56 @@
+// Prefetch at the edges of its options; tests/sdk/worker_prefetch_test.cc has
+// what it does in a worker.
+#include "gearman/sdk/internal/worker/prefetch.h"
+
+#include <cstddef>
+#include <limits>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+// One that has done many tiny jobs.
+Prefetch Practised(const PrefetchOptions& options, int concurrency) {
+  Prefetch prefetch(options, concurrency);
+  JobCost task;
+  for (int i = 0; i < 1000; ++i) {
+    prefetch.OnAssigned(0);
+    prefetch.OnDone(&task, 1000);
+  }
+  return prefetch;
+}
+
+TEST(PrefetchTest, HoldsNoMoreThanItsMaximumHoweverManyBytesItMay) {
+  PrefetchOptions options;
+  for (const size_t bytes : {std::numeric_limits<size_t>::max(),
+                             std::numeric_limits<size_t>::max() / 2}) {
+    options.max_bytes = bytes;
+    EXPECT_EQ(Practised(options, 1).Target({}), 1 + options.max_jobs);
+  }
+}
+
+TEST(PrefetchTest, HasNoBoundsThatOverflow) {
+  PrefetchOptions options;
+  options.max_jobs = std::numeric_limits<int>::max();
+  options.min_jobs = std::numeric_limits<int>::max();
+  options.max_wait = absl::InfiniteDuration();
+  options.max_bytes = std::numeric_limits<size_t>::max();
+  const Prefetch prefetch = Practised(options, 1000);
+  EXPECT_GT(prefetch.Target({}), 1000000);
+  EXPECT_EQ(prefetch.Room({}, /*alone=*/true), prefetch.Target({}));
+  // What many jobs of a task cost that was never measured.
+  Prefetch::Load load;
+  for (int i = 0; i < 100000; ++i) {
+    ++load.waiting;
+    load.waiting_ns += prefetch.Expected(JobCost());
+  }
+  EXPECT_GT(load.waiting_ns, 0);
+  EXPECT_GT(prefetch.Room(load, /*alone=*/false), 0);
+}
+
+}  // namespace
+}  // namespace internal
+}  // namespace gearman
