@@ -81,6 +81,13 @@ class JobContext {
   // been given. While the server takes bytes too slowly
   // (WorkerLimits::max_output_bytes) they wait, which ends when the token
   // fires.
+  //
+  // With concurrency 1 there is room again only while the handler itself sends,
+  // or asks its stop token or waits with it: the I/O is done there. So a
+  // handler must not merely wait, as by joining it, for another thread that
+  // sends: that may wait for the handler. StopToken::WaitFor until it is done,
+  // a PendingJob (which never waits) or concurrency 2 is for that.
+  //
   // A status counts in units of the handler's own.
   absl::Status SendData(std::string data);
   absl::Status SendWarning(std::string data);

@@ -284,22 +284,23 @@ TEST_F(WorkerThreadsTest, NothingRunsOrWaitsAfterItHasStopped) {
   options.prefetch.min_jobs = 10;
   options.prefetch.max_jobs = 10;
   MakeWorker(2, std::move(options));
-  absl::Notification begun;
+  absl::Notification end;
   ASSERT_TRUE(worker_
                   ->Register("slow",
-                             [&](JobContext& context) {
-                               if (context.job().data() == "0") begun.Notify();
-                               context.stop_token().WaitFor(kLong);
+                             [&](JobContext&) {
+                               end.WaitForNotification();
                                return absl::StatusOr<std::string>("");
                              })
                   .ok());
   const std::vector<JobRequest> requests = Submit("slow", 12);
   Start();
-  ASSERT_TRUE(begun.WaitForNotificationWithTimeout(kLong));
   ASSERT_TRUE(support::WaitFor(
       [this] { return worker_->stats().jobs_assigned == 12; }));
   EXPECT_EQ(worker_->stats().jobs_waiting, 10u);
   worker_->Stop();
+  EXPECT_TRUE(support::WaitFor([this] { return worker_->stopped(); }));
+  // Now the pool has been stopped, before which its threads were all busy.
+  end.Notify();
   EXPECT_TRUE(Join().ok());
   EXPECT_EQ(worker_->stats().jobs_lost, 12u);
   EXPECT_EQ(worker_->stats().jobs_running, 0u);

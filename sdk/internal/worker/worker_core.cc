@@ -1,6 +1,8 @@
 #include "gearman/sdk/internal/worker/worker_core.h"
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -15,6 +17,8 @@ namespace gearman {
 namespace internal {
 namespace {
 
+static_assert(std::has_unique_object_representations_v<WorkerStats>,
+              "Publish compares its bytes");
 static_assert(std::atomic<int64_t>::is_always_lock_free &&
                   std::atomic<bool>::is_always_lock_free,
               "signal handlers store to them");
@@ -273,7 +277,7 @@ void WorkerCore::Advance(absl::Time now) {
     if (stopped()) return;
   }
   // Whoever has an answer finds its job counted.
-  Publish();
+  if (jobs_.unsent_since() != absl::InfiniteFuture()) Publish();
   for (int i = 0; i < servers_.size(); ++i) servers_.Settle(i, now, &lost_);
   jobs_.OnFlushed();
   for (int i = 0; i < servers_.size(); ++i) {
@@ -372,6 +376,11 @@ void WorkerCore::Publish() {
   stats_.connect_failures = counts.connect_failures;
   stats_.writes = counts.writes;
   stats_.servers_connected = static_cast<uint64_t>(servers_.connected());
+  if (std::memcmp(&told_, &stats_, sizeof(stats_)) == 0 &&
+      health_version_ == servers_.health_version()) {
+    return;
+  }
+  told_ = stats_;
   absl::MutexLock lock(&mutex_);
   published_ = stats_;
   if (health_version_ != servers_.health_version()) {

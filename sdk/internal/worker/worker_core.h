@@ -84,6 +84,7 @@ class WorkerCore final : private HandlerHost {
   void RunHooks(bool after_poll, bool any_activity);
   void Obey(Proceed proceed);
   absl::Time NextDeadline() const;
+  // Lets other threads see the stats and health, if they have changed.
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // HandlerHost: for the handler that runs on this thread.
@@ -115,6 +116,7 @@ class WorkerCore final : private HandlerHost {
   // The loop's.
   std::mt19937_64 random_;
   WorkerStats stats_;
+  WorkerStats told_;  // as published
   WorkerServers servers_;
   WorkerJobs jobs_;
   std::vector<std::shared_ptr<Task>> offered_;

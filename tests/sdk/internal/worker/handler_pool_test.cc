@@ -43,9 +43,8 @@ class HandlerPoolTest : public ::testing::Test {
         4, mailbox_, poller_->clock(), logger,
         [this](std::function<void()> work) {
           if (started_ == granted_) {
-            throw std::system_error(
-                std::make_error_code(
-                    std::errc::resource_unavailable_try_again));
+            throw std::system_error(std::make_error_code(
+                std::errc::resource_unavailable_try_again));
           }
           ++started_;
           return std::thread(std::move(work));
@@ -95,6 +94,18 @@ TEST_F(HandlerPoolTest, SaysWhenItGetsNoThreadAtAll) {
   // It may be asked again.
   granted_ = 1;
   EXPECT_TRUE(pool_->Start().ok());
+}
+
+TEST_F(HandlerPoolTest, ReturnsWhatItHasNotBegun) {
+  // A thread that never gets to its work.
+  HandlerPool pool(
+      1, mailbox_, poller_->clock(), Logger(),
+      [](const std::function<void()>&) { return std::thread([] {}); });
+  ASSERT_TRUE(pool.Start().ok());
+  const std::vector<HeldJobPtr> given = Jobs(2, [] {});
+  std::vector<HeldJobPtr> jobs = given;
+  pool.Add(&jobs);
+  EXPECT_THAT(pool.Stop(), ElementsAre(given[0], given[1]));
 }
 
 }  // namespace
