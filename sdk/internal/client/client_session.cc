@@ -98,6 +98,7 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
 
 absl::Status ClientSession::Submit(JobRequestState* request, Effects* effects) {
   request->next_shared = nullptr;
+  request->behind = false;
   if (MayShare(*request)) {
     const auto inserted = shared_.emplace(ShareKey(*request), request);
     if (!inserted.second) {
@@ -106,9 +107,7 @@ absl::Status ClientSession::Submit(JobRequestState* request, Effects* effects) {
       request->packet_offset = other->packet_offset;
       request->reply_due = other->reply_due;
       if (other->reply_due) {
-        request->reply_number = other->reply_number;
-        request->next_shared = other->next_shared;
-        other->next_shared = request;
+        other->InsertBehind(request);
       } else {
         request->handle = other->handle;
         handles_.Join(request);
@@ -166,21 +165,16 @@ void ClientSession::StopSharing(const JobRequestState& request) {
 void ClientSession::Detach(Operation* operation) {
   if (operation->session != this) return;
   operation->session = nullptr;
-  Operation* sharing = operation->next_shared;
+  Operation* const sharing =
+      operation->behind ? operation->previous_shared : operation->next_shared;
   if (operation->reply_due) {
     operation->reply_due = false;
-    ReplyQueue::Entry& entry = replies_.at(operation->reply_number);
-    if (entry.operation == operation) {
-      entry.operation = operation->next_shared;
+    if (operation->behind) {
+      operation->LeaveShared();
     } else {
-      Operation* before = entry.operation;
-      while (before != nullptr && before->next_shared != operation) {
-        before = before->next_shared;
-      }
-      if (before != nullptr) before->next_shared = operation->next_shared;
-      sharing = entry.operation;
+      ReplyQueue::Entry& entry = replies_.at(operation->reply_number);
+      entry.operation = operation->LeaveShared();
     }
-    operation->next_shared = nullptr;
   } else if (operation->kind == Operation::Kind::kJob) {
     handles_.Remove(AsRequest(operation));
   }

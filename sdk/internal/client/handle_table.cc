@@ -10,15 +10,6 @@ JobRequestState* NextOf(JobRequestState* request) {
   return static_cast<JobRequestState*>(request->next_shared);
 }
 
-// Takes `request`, which is not the first, out of a chain.
-void Unchain(JobRequestState* first, JobRequestState* request) {
-  Operation* before = first;
-  while (before != nullptr && before->next_shared != request) {
-    before = before->next_shared;
-  }
-  if (before != nullptr) before->next_shared = request->next_shared;
-}
-
 }  // namespace
 
 void HandleTable::Append(JobRequestState** first, JobRequestState* chain) {
@@ -27,10 +18,7 @@ void HandleTable::Append(JobRequestState** first, JobRequestState* chain) {
     *first = chain;
     return;
   }
-  JobRequestState* last = chain;
-  while (last->next_shared != nullptr) last = NextOf(last);
-  last->next_shared = (*first)->next_shared;
-  (*first)->next_shared = chain;
+  (*first)->InsertBehind(chain);
 }
 
 void HandleTable::AddSubmission(absl::string_view handle,
@@ -73,28 +61,25 @@ void HandleTable::Join(JobRequestState* request) {
 }
 
 void HandleTable::Remove(JobRequestState* request) {
+  if (request->behind) {
+    request->LeaveShared();
+    return;
+  }
+  // The first of a chain stands for all.
   const absl::string_view handle = request->handle.view();
   const auto alone = single_.find(handle);
-  if (alone != single_.end()) {
-    JobRequestState* const first = *alone;
-    if (first != request) {
-      Unchain(first, request);
+  if (alone != single_.end() && *alone == request) {
+    single_.erase(alone);
+    if (JobRequestState* const next = NextOf(request)) {
+      single_.insert(next);
     } else {
-      single_.erase(alone);
-      if (JobRequestState* const next = NextOf(request)) {
-        single_.insert(next);
-      } else {
-        groups_.emplace(std::string(handle), Group());
-      }
+      groups_.emplace(std::string(handle), Group());
     }
-  } else if (const auto group = groups_.find(handle); group != groups_.end()) {
-    if (group->second.first == request) {
-      group->second.first = NextOf(request);
-    } else {
-      Unchain(group->second.first, request);
-    }
+  } else if (const auto group = groups_.find(handle);
+             group != groups_.end() && group->second.first == request) {
+    group->second.first = NextOf(request);
   }
-  request->next_shared = nullptr;
+  request->LeaveShared();
 }
 
 HandleTable::Arrival HandleTable::Arrive(absl::string_view handle,

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace gearman {
 namespace internal {
@@ -38,8 +39,13 @@ struct Operation {
   // The session whose reply queue or handle table it is in, else null. A
   // session and what it refers to change only through the session.
   ClientSession* session = nullptr;
-  // Its place in the session's reply queue while the reply is due.
-  uint64_t reply_number = 0;
+  union {
+    // Of the first in the list of next_shared: its place in the session's reply
+    // queue while the reply is due.
+    uint64_t reply_number = 0;
+    // Of the others (`behind`): the one before it.
+    Operation* previous_shared;
+  };
   // Where its packet begins in the connection's stream.
   uint64_t packet_offset = 0;
   // The next operation that shares the same submission.
@@ -51,6 +57,35 @@ struct Operation {
   bool reply_due = false;
   // A request that the tracker wants to be given to a server.
   bool to_dispatch = false;
+  // It is in a list of next_shared, and not the first.
+  bool behind = false;
+
+  // Puts the list that begins with `first` behind this.
+  void InsertBehind(Operation* first) {
+    Operation* last = first;
+    while (last->next_shared != nullptr) last = last->next_shared;
+    last->next_shared = next_shared;
+    if (next_shared != nullptr) next_shared->previous_shared = last;
+    next_shared = first;
+    first->previous_shared = this;
+    first->behind = true;
+  }
+  // Takes it out of its list. What was behind the first is the first then, and
+  // is returned; its place in the reply queue is as this had it.
+  Operation* LeaveShared() {
+    Operation* const next = std::exchange(next_shared, nullptr);
+    if (behind) {
+      behind = false;
+      previous_shared->next_shared = next;
+      if (next != nullptr) next->previous_shared = previous_shared;
+      return nullptr;
+    }
+    if (next != nullptr) {
+      next->behind = false;
+      next->reply_number = reply_number;
+    }
+    return next;
+  }
 };
 
 inline void WaitNode::LinkTo(Operation* target) {

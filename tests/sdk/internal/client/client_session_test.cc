@@ -215,6 +215,37 @@ TEST_F(ClientSessionTest, TheOthersOfASharedJobGoOnWhenOneIsDetached) {
   }
 }
 
+// Each leaves in a moment, wherever it stands among the others: were it a walk,
+// this would be billions of steps.
+TEST_F(ClientSessionTest, ManyMayShareOneSubmissionAndLeaveIt) {
+  constexpr int kCount = 200000;
+  for (const bool accepted_first : {false, true}) {
+    std::vector<std::shared_ptr<JobRequestState>> shared;
+    for (int i = 0; i < kCount; ++i) {
+      shared.push_back(Request("t", "u"));
+      ASSERT_TRUE(Submit(shared.back()).ok());
+    }
+    EXPECT_EQ(session_.replies_due(), 1u);
+    if (accepted_first) {
+      ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+    }
+    const int kept = kCount / 2;
+    for (int i = 0; i < kCount; ++i) {
+      if (i != kept) session_.Detach(shared[i].get());
+    }
+    if (!accepted_first) {
+      ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+    }
+    // Whoever is left stands for all.
+    auto late = Request("t", "u");
+    ASSERT_TRUE(Submit(late).ok());
+    EXPECT_EQ(session_.replies_due(), 0u);
+    ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+    EXPECT_THAT(Concerned(), ElementsAre(shared[kept].get(), late.get()));
+    EXPECT_EQ(session_.jobs_running(), 0u);
+  }
+}
+
 // Trap 57.
 TEST_F(ClientSessionTest, PacketsAfterAWorkFailAreIgnored) {
   auto request = Request();
