@@ -101,7 +101,7 @@ struct WorkerLimits {
   // there, and handlers that send updates wait.
   size_t max_output_bytes = 64u << 20;
   // Asynchronous jobs (Worker::RegisterAsync) begun and not answered. Beyond,
-  // no jobs are grabbed.
+  // no jobs are grabbed. What a time limit has answered counts no longer.
   int max_pending_jobs = 1000;
 };
 

@@ -322,25 +322,24 @@ void ClientCore::Cancel(JobRequestState* request) {
   {
     absl::MutexLock lock(&mutex_);
     const absl::Time now = clock_->Now();
-    if (request->self == nullptr) {
+    if (request->self != nullptr) {
+      StatusFacts facts;
+      facts.operation = "submit";
+      facts.task = request->task;
+      facts.server = servers_.Name(request->server);
+      tracker_.GiveUp(
+          request,
+          Annotate(absl::CancelledError("cancelled; the job itself may go on"),
+                   facts),
+          now);
+    } else {
       const auto blocked = std::find_if(
           blocked_.begin(), blocked_.end(),
           [request](const Blocked* b) { return b->request == request; });
       if (blocked == blocked_.end()) return;
       (*blocked)->cancelled = true;
       ReleaseWaiters(&(*blocked)->cancellation, /*finished=*/true);
-      AfterChange(now, /*will_wait=*/false);
-      return;
     }
-    StatusFacts facts;
-    facts.operation = "submit";
-    facts.task = request->task;
-    facts.server = servers_.Name(request->server);
-    tracker_.GiveUp(
-        request,
-        Annotate(absl::CancelledError("cancelled; the job itself may go on"),
-                 facts),
-        now);
     AfterChange(now, /*will_wait=*/false);
   }
   poller_->RunDeferred();

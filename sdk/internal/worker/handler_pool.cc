@@ -1,5 +1,6 @@
 #include "gearman/sdk/internal/worker/handler_pool.h"
 
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -52,18 +53,24 @@ absl::Status HandlerPool::Start() {
 }
 
 void HandlerPool::Add(std::vector<HeldJobPtr>* jobs) {
-  absl::MutexLock lock(&mutex_);
-  for (HeldJobPtr& job : *jobs) jobs_.push_back(std::move(job));
-  jobs->clear();
-  if (stopping_) return;
-  while (threads_.size() < max_threads_ && idle_ < jobs_.size()) {
-    const absl::Status status = AddThread();
-    if (!std::exchange(refused_, !status.ok()) && !status.ok()) {
-      logger_.Log(LogLevel::kWarning, status.message(), "; ", threads_.size(),
-                  " of ", max_threads_, " run");
+  std::string refusal;
+  {
+    absl::MutexLock lock(&mutex_);
+    for (HeldJobPtr& job : *jobs) jobs_.push_back(std::move(job));
+    jobs->clear();
+    if (stopping_) return;
+    while (threads_.size() < max_threads_ && idle_ < jobs_.size()) {
+      const absl::Status status = AddThread();
+      const bool was_refused = std::exchange(refused_, !status.ok());
+      if (!refused_) continue;
+      if (!was_refused) {
+        refusal = absl::StrCat(status.message(), "; ", threads_.size(), " of ",
+                               max_threads_, " run");
+      }
+      break;
     }
-    if (refused_) return;
   }
+  if (!refusal.empty()) logger_.Log(LogLevel::kWarning, refusal);
 }
 
 std::deque<HeldJobPtr> HandlerPool::Stop() {
