@@ -1,6 +1,7 @@
 #include "gearman/sdk/internal/client/attempt_verdict.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -35,15 +36,16 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
             : absl::StrCat("all ", failure.max_attempts, " attempts used");
     return verdict;
   }
-  RetryDecision decision;
+  std::optional<RetryDecision> made;
   absl::string_view policy;
   if (!CallLoggingThrow(policies.logger, "RetryPolicy::OnFailure", [&] {
-        decision = policies.retry->OnFailure(failure);
-        if (!decision.again) policy = policies.retry->name();
+        made = policies.retry->OnFailure(failure);
+        policy = policies.retry->name();
       })) {
     verdict.why = "the retry policy has thrown an exception";
     return verdict;
   }
+  const RetryDecision& decision = *made;
   if (!decision.again) {
     verdict.budget_exhausted = decision.budget_exhausted;
     verdict.why =
