@@ -225,10 +225,11 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
   if (request->self == nullptr) return;
   switch (effect.kind) {
     case Effect::Kind::kAccepted:
-      OnAccepted(request, effect.text);
       if (request->metrics != nullptr) {
         request->metrics->submit_duration.Observe(now_ - request->submitted);
       }
+      // A background job has ended with it, and perhaps its record.
+      OnAccepted(request, effect.text);
       return;
     case Effect::Kind::kRefused:
       OnRefused(request, effect, server);

@@ -46,7 +46,8 @@ class JobRequestTrackerTest : public ::testing::Test {
     return options;
   }
   std::shared_ptr<JobRequestState> Started(bool background = false) {
-    auto request = std::make_shared<JobRequestState>();
+    // In memory of its own, which goes with it whoever watches.
+    const std::shared_ptr<JobRequestState> request(new JobRequestState);
     request->task = "reverse";
     request->background = background;
     request->resolved_max_attempts = 3;
@@ -65,9 +66,13 @@ class JobRequestTrackerTest : public ::testing::Test {
   }
   void Give(const std::shared_ptr<JobRequestState>& request, Effect::Kind kind,
             const std::string& data = "", absl::string_view code = "") {
+    Give(request.get(), kind, data, code);
+  }
+  void Give(JobRequestState* request, Effect::Kind kind,
+            const std::string& data = "", absl::string_view code = "") {
     Effect effect;
     effect.kind = kind;
-    effect.operation = request.get();
+    effect.operation = request;
     effect.text = "H:1";
     effect.code = code;
     effect.data = Payload(data);
@@ -111,6 +116,20 @@ TEST_F(JobRequestTrackerTest, ABackgroundRequestEndsWithItsAcceptance) {
   Give(request, Effect::Kind::kAccepted);
   EXPECT_EQ(request->state, JobState::kCreated);
   EXPECT_TRUE(request->finished.load());
+}
+
+// Its record is looked at no more: the address sanitizer would tell.
+TEST_F(JobRequestTrackerTest, ARequestThatNobodyHoldsIsGoneWithItsEnd) {
+  for (const bool background : {true, false}) {
+    std::shared_ptr<JobRequestState> request = Started(background);
+    const std::weak_ptr<JobRequestState> record = request;
+    JobRequestState* const raw = request.get();
+    request = nullptr;
+    EXPECT_FALSE(record.expired());
+    Give(raw, Effect::Kind::kAccepted);
+    if (!background) Give(raw, Effect::Kind::kCompleted, "result");
+    EXPECT_TRUE(record.expired());
+  }
 }
 
 TEST_F(JobRequestTrackerTest, AFailedJobIsAborted) {
