@@ -16,6 +16,7 @@
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/poller.h"
+#include "gearman/transports/start_thread.h"
 
 namespace gearman {
 namespace {
@@ -125,15 +126,20 @@ class QueueMetrics::Asker {
         poller_(std::move(poller)),
         queues_(std::make_shared<Queues>(servers_.size(), options_.max_tasks)),
         failing_(servers_.size(), false),
-        exporter_(queues_, options_.metrics_sinks, poller_->clock()),
-        thread_([this] { Run(); }) {}
+        exporter_(queues_, options_.metrics_sinks, poller_->clock()) {}
   ~Asker() {
+    if (!thread_.joinable()) return;
     stop_.store(true);
     for (const auto& server : servers_) server->Cancel();
     poller_->Wake();
     thread_.join();
   }
 
+  // RESOURCE_EXHAUSTED: the system refuses the thread.
+  absl::Status Start() {
+    return StartThread(
+        "the thread of QueueMetrics", [this] { Run(); }, &thread_);
+  }
   absl::Status AskAll() {
     absl::MutexLock lock(&asking_);
     absl::Status first_error;
@@ -183,7 +189,7 @@ class QueueMetrics::Asker {
   absl::Mutex asking_;
   std::vector<bool> failing_ ABSL_GUARDED_BY(asking_);
   internal::MetricsExporter exporter_;
-  std::thread thread_;  // last: it uses the rest
+  std::thread thread_;
 };
 
 absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
@@ -213,8 +219,11 @@ absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
   }
   absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
   if (!poller.ok()) return poller.status();
-  return std::unique_ptr<QueueMetrics>(new QueueMetrics(std::make_unique<Asker>(
-      std::move(options), std::move(servers), *std::move(poller))));
+  auto asker = std::make_unique<Asker>(std::move(options), std::move(servers),
+                                       *std::move(poller));
+  absl::Status started = asker->Start();
+  if (!started.ok()) return started;
+  return std::unique_ptr<QueueMetrics>(new QueueMetrics(std::move(asker)));
 }
 
 QueueMetrics::QueueMetrics(std::unique_ptr<Asker> asker)

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/version.h"
+#include "gearman/transports/start_thread.h"
 #include "gearman/transports/tcp/tcp_transport.h"
 #include "gearman/transports/transport_factory.h"
 #include "gearman/transports/wake_batch.h"
@@ -140,16 +141,22 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
     port.poller->Forget(key);
     return watched;
   }
-  std::string result = port.address;
-  ports_.emplace(key, std::move(port));
   if (thread_poller_ != nullptr && !thread_.joinable()) {
+    EpollPoller* const poller = thread_poller_.get();
+    absl::Status started = StartThread(
+        "the embedded job server's thread",
+        [this, poller] { RunThread(poller); }, &thread_);
+    if (!started.ok()) {
+      port.poller->Forget(key);
+      return started;
+    }
     // From now on it is the thread that sees to timers.
     timer_->Set(absl::InfiniteFuture());
     published_deadline_ = absl::InfiniteFuture();
     PublishDeadline();
-    EpollPoller* const poller = thread_poller_.get();
-    thread_ = std::thread([this, poller] { RunThread(poller); });
   }
+  std::string result = port.address;
+  ports_.emplace(key, std::move(port));
   return result;
 }
 

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 
@@ -16,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/transports/start_thread.h"
 
 namespace gearman {
 namespace {
@@ -96,23 +96,24 @@ class SystemResolver : public Resolver {
           "\"", host, "\" can't be looked up: ", std::strerror(errno)));
     }
     auto shared = std::make_shared<SharedAnswer>(fd);
-    // The SDK throws nothing, but std::thread does when there is no thread.
-    try {
-      std::thread([shared, host, port] {
-        absl::StatusOr<std::vector<SocketAddress>> answer = Resolve(host, port);
-        CloseResolverOfThisThread();
-        {
-          absl::MutexLock lock(&shared->mutex);
-          shared->answer = std::move(answer);
-        }
-        shared->done.store(true, std::memory_order_release);
-        const uint64_t one = 1;
-        static_cast<void>(!write(shared->fd, &one, sizeof(one)));
-      }).detach();
-    } catch (const std::system_error& error) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          "\"", host, "\" can't be looked up: no thread: ", error.what()));
-    }
+    std::thread thread;
+    absl::Status started = StartThread(
+        absl::StrCat("the look-up of \"", host, "\""),
+        [shared, host, port] {
+          absl::StatusOr<std::vector<SocketAddress>> answer =
+              Resolve(host, port);
+          CloseResolverOfThisThread();
+          {
+            absl::MutexLock lock(&shared->mutex);
+            shared->answer = std::move(answer);
+          }
+          shared->done.store(true, std::memory_order_release);
+          const uint64_t one = 1;
+          static_cast<void>(!write(shared->fd, &one, sizeof(one)));
+        },
+        &thread);
+    if (!started.ok()) return started;
+    thread.detach();
     return std::make_unique<SystemLookup>(std::move(shared));
   }
 };

@@ -318,6 +318,12 @@ bool ClientCore::NeedsBackground() const {
          (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture());
 }
 
+void ClientCore::OnNoThread(const absl::Status& status) {
+  options_.logger.Log(LogLevel::kError, status.message(),
+                      ": callbacks, retries and what nobody waits for stand "
+                      "still until it can, or a thread waits");
+}
+
 bool ClientCore::RunNotices() {
   if (!tracker_.has_notices()) return false;
   std::vector<Notice> notices = tracker_.TakeNotices();

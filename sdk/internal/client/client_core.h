@@ -86,6 +86,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // IoDriver::Machine, with the lock held.
   absl::Time Work(const std::vector<Poller::Key>& ready) override;
   bool NeedsBackground() const override;
+  void OnNoThread(const absl::Status& status) override;
 
   // It must not be submitted: here, or in another client, of which a callback
   // may be the caller.

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "gearman/transports/start_thread.h"
+
 namespace gearman {
 namespace internal {
 namespace {
@@ -133,7 +135,11 @@ void IoDriver::WakeBackground() {
     background_idle_ = false;
     background_condition_.Signal();
   } else {
-    background_ = std::thread(&IoDriver::BackgroundMain, this);
+    const absl::Status status = StartThread(
+        "a client's background thread", [this] { BackgroundMain(); },
+        &background_);
+    const bool told = std::exchange(refused_, !status.ok());
+    if (refused_ && !told) machine_->OnNoThread(status);
   }
 }
 

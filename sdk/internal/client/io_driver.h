@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/client/waiter.h"
@@ -35,6 +36,9 @@ class IoDriver {
     virtual absl::Time Work(const std::vector<Poller::Key>& ready) = 0;
     // Something waits to happen that no waiting thread will see to.
     virtual bool NeedsBackground() const = 0;
+    // The background thread can't be started, which is tried again at the next
+    // change. Threads that wait drive meanwhile; without one nothing moves.
+    virtual void OnNoThread(const absl::Status& status) = 0;
   };
 
   // `mutex`, `poller` and `machine` outlive this.
@@ -111,6 +115,7 @@ class IoDriver {
   bool background_idle_ = false;  // asleep until it is woken
   bool threads_wait_ = true;      // one did since the background thread led
   bool stopping_ = false;
+  bool refused_ = false;  // the background thread was, and the machine knows
   absl::Time polling_until_ = absl::InfiniteFuture();
   std::list<Waiter*> followers_;  // asleep, in the order they came
   std::vector<Poller::Key> ready_;

@@ -1,0 +1,33 @@
+// Starts threads, which the system may refuse: std::thread then throws, and the
+// SDK does not.
+#ifndef GEARMAN_TRANSPORTS_START_THREAD_H_
+#define GEARMAN_TRANSPORTS_START_THREAD_H_
+
+#include <system_error>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+// Makes `*thread`, which is none yet, one that runs `work`. RESOURCE_EXHAUSTED,
+// and it is none: the system refuses it; `purpose` says whose it was to be ("a
+// client's background thread").
+template <typename Work>
+absl::Status StartThread(absl::string_view purpose, Work work,
+                         std::thread* thread) {
+  try {
+    *thread = std::thread(std::move(work));
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(purpose, " can't be started: ", error.what()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace gearman
+
+#endif  // GEARMAN_TRANSPORTS_START_THREAD_H_
