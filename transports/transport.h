@@ -56,7 +56,9 @@ class Transport {
   // Reads some bytes into `into` (not empty).
   virtual IoResult Read(absl::Span<char> into) = 0;
   // Writes some bytes of `pieces`, in order, in as few system calls as can be.
-  // Never raises SIGPIPE.
+  // Never raises SIGPIPE. Of what was not written all is given again by the
+  // next call, perhaps in other pieces and with more behind it: part of it may
+  // be on its way (TLS).
   virtual IoResult Write(absl::Span<const absl::string_view> pieces) = 0;
   // What to wait for; `want_write` when the owner has bytes to write (reading
   // is always wanted once connected).
