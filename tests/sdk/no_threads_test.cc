@@ -58,11 +58,11 @@ class NoThreadsTest : public ::testing::Test {
   std::unique_ptr<Client> MakeClient(absl::string_view server) {
     ClientOptions options;
     options.servers = {std::string(server)};
-    options.logger = Logger(LogLevel::kError,
-                            [this](LogLevel, absl::string_view text) {
-                              absl::MutexLock lock(&mutex_);
-                              errors_.emplace_back(text);
-                            });
+    options.logger =
+        Logger(LogLevel::kError, [this](LogLevel, absl::string_view text) {
+          absl::MutexLock lock(&mutex_);
+          errors_.emplace_back(text);
+        });
     auto client = Client::Create(std::move(options));
     EXPECT_TRUE(client.ok()) << client.status();
     return *std::move(client);
@@ -102,8 +102,7 @@ TEST_F(NoThreadsTest, WhoWaitsDrivesAndTheRestGoesOnWhenThereIsAThread) {
   client->SubmitJob(copy);
   absl::MutexLock lock(&mutex);
   const auto both = [&complete] { return complete == 2; };
-  EXPECT_TRUE(
-      mutex.AwaitWithTimeout(absl::Condition(&both), support::kBound));
+  EXPECT_TRUE(mutex.AwaitWithTimeout(absl::Condition(&both), support::kBound));
 }
 
 TEST_F(NoThreadsTest, AServerThatCanNotServeDoesNotListen) {
