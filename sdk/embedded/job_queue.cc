@@ -59,11 +59,15 @@ Function* JobQueue::GetFunction(absl::string_view name) {
 }
 
 Function* JobQueue::FindFunction(absl::string_view name) {
+  if (last_found_ != nullptr && last_found_->name == name) return last_found_;
   const auto found = functions_.find(name);
-  return found == functions_.end() ? nullptr : found->second.get();
+  if (found == functions_.end()) return nullptr;
+  last_found_ = found->second.get();
+  return last_found_;
 }
 
 void JobQueue::RemoveFunction(Function& function) {
+  if (last_found_ == &function) last_found_ = nullptr;
   // The key lies in it.
   const auto owned = functions_.extract(function.name);
 }

@@ -172,6 +172,8 @@ class JobQueue {
   const JobQueueOptions options_;
   const std::string handle_start_;  // "PREFIX:"
   absl::flat_hash_map<absl::string_view, std::unique_ptr<Function>> functions_;
+  // What comes next is mostly of the same function.
+  Function* last_found_ = nullptr;
   // Those that nobody uses, the one unused for the longest time first.
   IntrusiveList<Function, IdleTag> idle_functions_;
   absl::flat_hash_map<uint64_t, std::unique_ptr<Job>> by_number_;

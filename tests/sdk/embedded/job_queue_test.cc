@@ -299,6 +299,17 @@ TEST(JobQueueTimers, ReportWhoseTimeIsUp) {
   EXPECT_EQ(queue.next_deadline(), absl::InfiniteFuture());
 }
 
+TEST(JobQueueFunctions, AFunctionThatWasRemovedIsNotFound) {
+  JobQueue queue{JobQueueOptions()};
+  Function* const first = queue.GetFunction("first");
+  queue.GetFunction("second");
+  EXPECT_EQ(queue.FindFunction("first"), first);
+  queue.RemoveFunction(*first);
+  EXPECT_EQ(queue.FindFunction("first"), nullptr);
+  EXPECT_NE(queue.FindFunction("second"), nullptr);
+  EXPECT_EQ(queue.FindFunction("first"), nullptr);
+}
+
 }  // namespace
 }  // namespace embedded
 }  // namespace gearman
