@@ -13,19 +13,27 @@
 
 namespace gearman {
 
-// Makes `*thread`, which is none yet, one that runs `work`. RESOURCE_EXHAUSTED,
-// and it is none: the system refuses it; `purpose` says whose it was to be ("a
-// client's background thread").
-template <typename Work>
-absl::Status StartThread(absl::string_view purpose, Work work,
-                         std::thread* thread) {
+// Makes `*thread`, which is none yet, what `make` returns: a thread.
+// RESOURCE_EXHAUSTED, and it is none: the system refuses it; `purpose` says
+// whose it was to be ("a client's background thread").
+template <typename Make>
+absl::Status MakeThread(absl::string_view purpose, Make make,
+                        std::thread* thread) {
   try {
-    *thread = std::thread(std::move(work));
+    *thread = make();
   } catch (const std::system_error& error) {
     return absl::ResourceExhaustedError(
         absl::StrCat(purpose, " can't be started: ", error.what()));
   }
   return absl::OkStatus();
+}
+
+// The same: one that runs `work`.
+template <typename Work>
+absl::Status StartThread(absl::string_view purpose, Work work,
+                         std::thread* thread) {
+  return MakeThread(
+      purpose, [&work] { return std::thread(std::move(work)); }, thread);
 }
 
 }  // namespace gearman

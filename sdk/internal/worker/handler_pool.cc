@@ -4,9 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "gearman/sdk/internal/guarded_call.h"
 #include "gearman/sdk/internal/worker/prefetch.h"
+#include "gearman/transports/start_thread.h"
 
 namespace gearman {
 namespace internal {
@@ -31,15 +30,13 @@ HandlerPool::~HandlerPool() { Stop(); }
 
 absl::Status HandlerPool::AddThread() {
   std::thread thread;
-  absl::Status status = GuardedCall(
-      [this, &thread] {
+  absl::Status status = MakeThread(
+      "a thread for handlers",
+      [this] {
         const auto work = [this] { Work(); };
-        thread = start_thread_ ? start_thread_(work) : std::thread(work);
+        return start_thread_ ? start_thread_(work) : std::thread(work);
       },
-      [](absl::string_view what) {
-        return absl::ResourceExhaustedError(
-            absl::StrCat("a thread for handlers can't be started: ", what));
-      });
+      &thread);
   if (!status.ok()) return status;
   // Counted as idle until it has had a look.
   ++idle_;
