@@ -55,6 +55,15 @@ class WorkerTest : public ::testing::Test {
     ASSERT_THAT(server_->Receive(), ::testing::StartsWith("CAN_DO"));
     ASSERT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   }
+  // The same with an asynchronous handler.
+  void StartAsyncAndGrab(const std::string& task,
+                         Worker::AsyncHandler handler) {
+    Start({});
+    ASSERT_TRUE(worker_->RegisterAsync(task, std::move(handler)).ok());
+    Accept();
+    ASSERT_EQ(server_->Receive(), "CAN_DO " + task);
+    ASSERT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  }
   void Accept() { server_ = played_.Accept(); }
   void Give(const std::string& handle, const std::string& task,
             const std::string& data, const std::string& unique = "u") {

@@ -28,13 +28,6 @@ class WorkerInterceptorTest : public WorkerTest {
     options_.interceptors.push_back(std::move(interceptor));
   }
   // A worker whose handler keeps the job.
-  void StartAsync(Worker::AsyncHandler handler) {
-    Start({});
-    ASSERT_TRUE(worker_->RegisterAsync("later", std::move(handler)).ok());
-    Accept();
-    ASSERT_THAT(server_->Receive(), ::testing::StartsWith("CAN_DO"));
-    ASSERT_EQ(server_->Receive(), "GRAB_JOB_ALL");
-  }
   // The next packet that is about a job.
   std::string Answer() {
     std::string packet = server_->Receive();
@@ -173,7 +166,8 @@ TEST_F(WorkerInterceptorTest, APendingJobIsChangedAndItsAnswerToo) {
     });
   });
   PendingJob pending;
-  StartAsync([&pending](PendingJob job) { pending = std::move(job); });
+  StartAsyncAndGrab("later",
+                    [&pending](PendingJob job) { pending = std::move(job); });
   Give("H:1", "later", "x");
   Settle();
   EXPECT_EQ(pending.job().data(), "<x>");
@@ -183,7 +177,8 @@ TEST_F(WorkerInterceptorTest, APendingJobIsChangedAndItsAnswerToo) {
 
 TEST_F(WorkerInterceptorTest, AnAnswerReachesAJobOfTheAsynchronousKind) {
   Add([](IncomingJob& job) { job.Answer(std::string("cached")); });
-  StartAsync([this](PendingJob) { log_.emplace_back("must not be called"); });
+  StartAsyncAndGrab(
+      "later", [this](PendingJob) { log_.emplace_back("must not be called"); });
   Give("H:1", "later", "x");
   EXPECT_EQ(Answer(), "WORK_COMPLETE H:1|cached");
   EXPECT_THAT(log_, IsEmpty());
@@ -200,7 +195,7 @@ TEST_F(WorkerInterceptorTest, ADroppedJobIsSeenOnceWhereverItIsDropped) {
     });
   });
   PendingJob pending;
-  StartAsync([&pending](PendingJob job) {
+  StartAsyncAndGrab("later", [&pending](PendingJob job) {
     if (job.job().data() == "keep") pending = std::move(job);
     if (!job.finished() && job.job().data() == "throw") {
       throw std::runtime_error("no room");

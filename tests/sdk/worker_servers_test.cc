@@ -90,15 +90,8 @@ TEST_F(WorkerServersTest, AServerThatIsRemovedGetsItsAnswersAndNoGrab) {
 
 // Its link is another server's by then.
 TEST_F(WorkerServersTest, AJobOfARemovedServerIsNotAnsweredElsewhere) {
-  Start({});
   std::optional<PendingJob> pending;
-  ASSERT_TRUE(worker_
-                  ->RegisterAsync(
-                      "slow", [&](PendingJob job) { pending = std::move(job); })
-                  .ok());
-  Accept();
-  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
-  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  StartAsyncAndGrab("slow", [&](PendingJob job) { pending = std::move(job); });
   Give("H:1", "slow", "x");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   server_->Close();
@@ -120,15 +113,8 @@ TEST_F(WorkerServersTest, AJobOfARemovedServerIsNotAnsweredElsewhere) {
 TEST_F(WorkerServersTest, AnOldConnectionIsReplacedAndAnswersItsJob) {
   options_.heartbeat_interval = absl::InfiniteDuration();
   options_.regrab_interval = absl::InfiniteDuration();
-  Start({});
   std::optional<PendingJob> pending;
-  ASSERT_TRUE(worker_
-                  ->RegisterAsync(
-                      "slow", [&](PendingJob job) { pending = std::move(job); })
-                  .ok());
-  Accept();
-  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
-  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  StartAsyncAndGrab("slow", [&](PendingJob job) { pending = std::move(job); });
   Give("H:1", "slow", "x");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   server_->Send(Command::kNoJob, {});

@@ -23,18 +23,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-class WorkerUserCodeTest : public WorkerTest {
- protected:
-  // The worker of options_ with one task of the asynchronous kind, and its
-  // server up to the first grab.
-  void StartAsyncAndGrab(Worker::AsyncHandler handler) {
-    Start({});
-    ASSERT_TRUE(worker_->RegisterAsync("later", std::move(handler)).ok());
-    Accept();
-    ASSERT_EQ(server_->Receive(), "CAN_DO later");
-    ASSERT_EQ(server_->Receive(), "GRAB_JOB_ALL");
-  }
-};
+using WorkerUserCodeTest = WorkerTest;
 
 // Calls the worker when the last handler that holds it goes.
 class AsksWhenItGoes {
@@ -142,7 +131,7 @@ TEST_F(WorkerUserCodeTest, UpdatesOfAHandlersOwnThreadsGoBeforeItsAnswer) {
 }
 
 TEST_F(WorkerUserCodeTest, AnAnswerStandsThoughItsHandlerThrowsThen) {
-  StartAsyncAndGrab([](PendingJob job) {
+  StartAsyncAndGrab("later", [](PendingJob job) {
     job.Finish(std::string("done"));
     throw std::runtime_error("too late");
   });
@@ -186,7 +175,8 @@ TEST_F(WorkerUserCodeTest, AnAnswerGivenInTimeIsNotLateForABusyWorker) {
 TEST_F(WorkerUserCodeTest, AnswersGivenBeforeTheEndLeaveBeforeIt) {
   for (const bool stop : {false, true}) {
     PendingJob pending;
-    StartAsyncAndGrab([&pending](PendingJob job) { pending = std::move(job); });
+    StartAsyncAndGrab("later",
+                      [&pending](PendingJob job) { pending = std::move(job); });
     Give("H:1", "later", "");
     EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
     // A program that seldom calls its worker.
@@ -248,7 +238,7 @@ TEST_F(WorkerUserCodeTest, ACallbackMaySendForAnotherJobOfALostConnection) {
   PendingJob pending;
   JobContext* running = nullptr;
   absl::Status sent;
-  StartAsyncAndGrab([&](PendingJob job) {
+  StartAsyncAndGrab("later", [&](PendingJob job) {
     pending = std::move(job);
     pending.stop_token().OnStop(
         [&] { sent = running->SendData("last words"); });
@@ -276,7 +266,8 @@ TEST_F(WorkerUserCodeTest, ACallbackMaySendForAnotherJobOfALostConnection) {
 TEST_F(WorkerUserCodeTest, StatusesThatNobodyTakesHaveALimit) {
   options_.limits.max_output_bytes = 1 << 16;
   PendingJob pending;
-  StartAsyncAndGrab([&pending](PendingJob job) { pending = std::move(job); });
+  StartAsyncAndGrab("later",
+                    [&pending](PendingJob job) { pending = std::move(job); });
   Give("H:1", "later", "");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   stack_.simulation.Stop("worker");
