@@ -177,6 +177,8 @@ TEST_F(OnATerminalTest, AWatchedTableIsAScreenThatIsGivenBack) {
 }
 
 TEST_F(OnATerminalTest, AResizeDrawsAWatchedTableAgain) {
+  // Its row is there from the start, wherever the worker is by now.
+  Run({"submit", "steps", "--background"});
   // Nothing but the resize draws it for a day.
   auto gearctl = Start({"status", "--watch", "--interval", "24h"});
   EXPECT_SHOWS(gearctl, "TASK   QUEUED  RUNNING  WORKERS  CHANGE/");
