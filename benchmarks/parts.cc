@@ -130,16 +130,12 @@ void TrackerJob(benchmark::State& state) {
   options.retry_policy = &policy;
   internal::JobRequestTracker tracker(options);
   const absl::Time now = absl::Now();
-  std::vector<internal::JobRequestState*> dispatches;
   const auto start = [&] {
     auto request = std::make_shared<internal::JobRequestState>();
     request->task = kTask;
     request->deadline = now + absl::Minutes(1);
     tracker.Start(request, now);
-    tracker.TakeDispatches(&dispatches);
-    for (internal::JobRequestState* starting : dispatches) {
-      tracker.OnDispatched(starting);
-    }
+    tracker.OnDispatched(request.get());
     return request.get();  // which keeps itself while it is in flight
   };
   const auto give = [&](internal::JobRequestState* request,
@@ -147,7 +143,6 @@ void TrackerJob(benchmark::State& state) {
     internal::Effect effect;
     effect.kind = kind;
     effect.operation = request;
-    effect.text = "H:embedded:1";
     if (kind == internal::Effect::Kind::kCompleted) {
       effect.data = Payload::View(kPayload);
     }

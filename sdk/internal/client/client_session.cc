@@ -114,7 +114,6 @@ absl::Status ClientSession::Submit(JobRequestState* request, Effects* effects) {
         Effect effect;
         effect.kind = Effect::Kind::kAccepted;
         effect.operation = request;
-        effect.text = request->handle.view();
         effects->push_back(std::move(effect));
       }
       return absl::OkStatus();
@@ -242,7 +241,6 @@ absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
     Effect& effect = effects->emplace_back();
     effect.kind = Effect::Kind::kAccepted;
     effect.operation = request;
-    effect.text = event.handle;
   }
   // For a background job no WORK_* will come.
   if (foreground) {

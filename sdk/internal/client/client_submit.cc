@@ -218,7 +218,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
         }
         continue;
       }
-      DispatchAll(now);
+      Dispatch(request.get(), now);
     }
     AfterChange(now, will_wait);
   }

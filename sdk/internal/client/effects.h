@@ -15,7 +15,7 @@ namespace internal {
 
 struct Effect {
   enum class Kind : unsigned char {
-    kAccepted,   // a job: `text` is its handle
+    kAccepted,   // a job, which has its handle
     kRefused,    // a job or query: ERROR with `code` and `text`
     kData,       // a job: WORK_DATA, `data`
     kWarning,    // a job: WORK_WARNING, `data`

@@ -107,7 +107,6 @@ void JobRequestTracker::Start(const std::shared_ptr<JobRequestState>& shared,
                                 request->background ? SubmitMode::kBackground
                                                     : SubmitMode::kForeground);
   }
-  Dispatch(request);
 }
 
 void JobRequestTracker::SetTimer(JobRequestState* request, absl::Time time) {
@@ -229,7 +228,7 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
         request->metrics->submit_duration.Observe(now_ - request->submitted);
       }
       // A background job has ended with it, and perhaps its record.
-      OnAccepted(request, effect.text);
+      OnAccepted(request);
       return;
     case Effect::Kind::kRefused:
       OnRefused(request, effect, server);
@@ -275,9 +274,7 @@ void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect,
   ReleaseWaiters(query, /*finished=*/true);
 }
 
-void JobRequestTracker::OnAccepted(JobRequestState* request,
-                                   absl::string_view handle) {
-  request->handle.Assign(handle);
+void JobRequestTracker::OnAccepted(JobRequestState* request) {
   RetryPolicy* policy =
       request->extras != nullptr && request->extras->retry_policy != nullptr
           ? request->extras->retry_policy.get()

@@ -108,8 +108,8 @@ class JobRequestTracker {
   void set_servers(int servers) { servers_ = servers; }
 
   // --- commands --------------------------------------------------------------
-  // Begins `request`, whose fields have been resolved: it is pending and to be
-  // dispatched.
+  // Begins `request`, whose fields have been resolved: it is pending. The
+  // caller ends it or gives it to a server: it is not in TakeDispatches.
   void Start(const std::shared_ptr<JobRequestState>& request, absl::Time now);
   // Ends `request` before it starts, or in flight, with `status`: invalid,
   // cancelled, refused by a limit.
@@ -140,8 +140,8 @@ class JobRequestTracker {
   void OnTime(absl::Time now);
 
   // --- outputs ---------------------------------------------------------------
-  // Requests that want a server, oldest first. Taking them replaces `requests`,
-  // whose memory is used again.
+  // Requests that want a server again, oldest first. Taking them replaces
+  // `requests`, whose memory is used again.
   bool wants_dispatch() const { return !to_dispatch_.empty(); }
   void TakeDispatches(std::vector<JobRequestState*>* requests);
   // What callbacks must hear.
@@ -157,7 +157,7 @@ class JobRequestTracker {
 
  private:
   void OnQueryEffect(Query* query, Effect& effect, const std::string& server);
-  void OnAccepted(JobRequestState* request, absl::string_view handle);
+  void OnAccepted(JobRequestState* request);
   void OnRefused(JobRequestState* request, const Effect& effect,
                  const std::string& server);
   void OnUpdate(JobRequestState* request, Effect& effect);

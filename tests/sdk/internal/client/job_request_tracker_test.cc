@@ -51,9 +51,12 @@ class JobRequestTrackerTest : public ::testing::Test {
     request->task = "reverse";
     request->background = background;
     request->resolved_max_attempts = 3;
-    tracker_.Start(request, now_);
-    Dispatched(request);
+    Start(request);
     return request;
+  }
+  void Start(const std::shared_ptr<JobRequestState>& request) {
+    tracker_.Start(request, now_);
+    tracker_.OnDispatched(request.get());
   }
   std::vector<JobRequestState*> TakeDispatches() {
     std::vector<JobRequestState*> requests;
@@ -70,10 +73,11 @@ class JobRequestTrackerTest : public ::testing::Test {
   }
   void Give(JobRequestState* request, Effect::Kind kind,
             const std::string& data = "", absl::string_view code = "") {
+    // As a session does.
+    if (kind == Effect::Kind::kAccepted) request->handle.Assign("H:1");
     Effect effect;
     effect.kind = kind;
     effect.operation = request;
-    effect.text = "H:1";
     effect.code = code;
     effect.data = Payload(data);
     tracker_.OnEffect(effect, kServer, now_);
@@ -99,9 +103,9 @@ TEST_F(JobRequestTrackerTest, AForegroundRequestGoesFromPendingToComplete) {
   auto request = Started();
   EXPECT_EQ(request->state, JobState::kPending);
   EXPECT_FALSE(request->finished.load());
+  EXPECT_FALSE(tracker_.wants_dispatch());
   Give(request, Effect::Kind::kAccepted);
   EXPECT_EQ(request->state, JobState::kCreated);
-  EXPECT_EQ(request->handle.view(), "H:1");
   EXPECT_EQ(policy_.successes, 1);
   Give(request, Effect::Kind::kCompleted, "result");
   EXPECT_EQ(request->state, JobState::kComplete);
@@ -243,8 +247,7 @@ TEST_F(JobRequestTrackerTest, AJobWithAUniqueIsJoinedOnTheServerThatMayHaveIt) {
   request->task = "reverse";
   request->explicit_unique = true;
   request->resolved_max_attempts = 3;
-  tracker_.Start(request, now_);
-  Dispatched(request);
+  Start(request);
   request->server = 4;
   Lose(request, FailureReason::kLostBeforeAcceptance, /*bytes_sent=*/true);
   EXPECT_EQ(request->extras->next_server, 4);
@@ -284,8 +287,7 @@ TEST_F(JobRequestTrackerTest, ARetryThatWouldBeTooLateIsNotMade) {
   auto request = std::make_shared<JobRequestState>();
   request->resolved_max_attempts = 3;
   request->deadline = now_ + absl::Seconds(4);
-  tracker_.Start(request, now_);
-  Dispatched(request);
+  Start(request);
   Lose(request, FailureReason::kConnect, false);
   EXPECT_TRUE(request->finished.load());
 }
@@ -294,8 +296,7 @@ TEST_F(JobRequestTrackerTest, ATimeoutEndsTheRequest) {
   auto request = std::make_shared<JobRequestState>();
   request->task = "slow";
   request->deadline = now_ + absl::Seconds(1);
-  tracker_.Start(request, now_);
-  Dispatched(request);
+  Start(request);
   Give(request, Effect::Kind::kAccepted);
   EXPECT_EQ(tracker_.next_deadline(), now_ + absl::Seconds(1));
   tracker_.OnTime(now_ + absl::Seconds(1));
@@ -330,8 +331,7 @@ TEST_F(JobRequestTrackerTest, CallbacksGetTheirNoticesInOrder) {
   JobCallbacks& callbacks = request->MutableExtras().callbacks;
   callbacks.on_data = [](const JobRequest&, absl::string_view) {};
   callbacks.on_complete = [](const JobRequest&) {};
-  tracker_.Start(request, now_);
-  Dispatched(request);
+  Start(request);
   EXPECT_EQ(tracker_.in_flight_with_callbacks(), 1u);
   Waiter waiter(1);
   waiter.Add(request.get(), /*for_accepted=*/false);
