@@ -56,16 +56,21 @@ class Job {
   void Assign(absl::string_view connection, absl::string_view handle,
               absl::string_view task, absl::string_view unique,
               std::shared_ptr<const std::string> data) {
-    connection_.assign(connection.data(), connection.size());
+    AssignIfOther(connection, &connection_);
     handle_.assign(handle.data(), handle.size());
-    task_.assign(task.data(), task.size());
-    unique_.assign(unique.data(), unique.size());
+    AssignIfOther(task, &task_);
+    AssignIfOther(unique, &unique_);
     data_ = std::move(data);
   }
   // For the SDK: the payload, which this has no longer.
   std::shared_ptr<const std::string> TakeData() { return std::move(data_); }
 
  private:
+  // One worker's jobs have mostly the same.
+  static void AssignIfOther(absl::string_view from, std::string* to) {
+    if (*to != from) to->assign(from.data(), from.size());
+  }
+
   std::string connection_;
   std::string handle_;
   std::string task_;

@@ -1,6 +1,7 @@
 #include "gearman/transports/clock.h"
 
 #include <chrono>  // NOLINT: the only steady clock there is
+#include <cstdint>
 
 #include "absl/time/clock.h"
 
@@ -10,14 +11,19 @@ namespace {
 class RealClock : public Clock {
  public:
   absl::Time Now() override {
-    return wall_start_ +
-           absl::FromChrono(std::chrono::steady_clock::now() - steady_start_);
+    return absl::FromUnixNanos(wall_minus_steady_ns_ + SteadyNanos());
   }
 
  private:
-  const std::chrono::steady_clock::time_point steady_start_ =
-      std::chrono::steady_clock::now();
-  const absl::Time wall_start_ = absl::Now();
+  static int64_t SteadyNanos() {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+               std::chrono::steady_clock::now().time_since_epoch())
+        .count();
+  }
+
+  // A worker asks once for each job: one addition of whole nanoseconds.
+  const int64_t wall_minus_steady_ns_ =
+      absl::GetCurrentTimeNanos() - SteadyNanos();
 };
 
 }  // namespace

@@ -184,11 +184,22 @@ absl::Status Encode(const SetClientId& message, OutputBuffer& out) {
 }
 
 absl::Status Encode(const GrabJob& message, OutputBuffer& out) {
+  EncodeGrabs(message, 1, out);
+  return absl::OkStatus();
+}
+
+void EncodeGrabs(const GrabJob& message, int count, OutputBuffer& out) {
+  if (count <= 0) return;
   const Command command = message.kind == GrabKind::kPlain ? Command::kGrabJob
                           : message.kind == GrabKind::kUnique
                               ? Command::kGrabJobUniq
                               : Command::kGrabJobAll;
-  return AppendRequest(command, {}, nullptr, out);
+  const Header header = {/*response=*/false, static_cast<uint32_t>(command), 0};
+  char* bytes =
+      out.AppendUninitialized(kHeaderBytes * static_cast<size_t>(count));
+  for (int i = 0; i < count; ++i, bytes += kHeaderBytes) {
+    WriteHeader(header, bytes);
+  }
 }
 
 absl::Status Encode(SubmitJob message, OutputBuffer& out) {

@@ -40,6 +40,9 @@ absl::Status Encode(const PreSleep& message, OutputBuffer& out);
 absl::Status Encode(const AllYours& message, OutputBuffer& out);
 absl::Status Encode(const SetClientId& message, OutputBuffer& out);
 absl::Status Encode(const GrabJob& message, OutputBuffer& out);
+// `count` times the same: a worker with many grabs outstanding sends so many in
+// each turn.
+void EncodeGrabs(const GrabJob& message, int count, OutputBuffer& out);
 absl::Status Encode(SubmitJob message, OutputBuffer& out);
 absl::Status Encode(SubmitJobScheduled message, OutputBuffer& out);
 // The epoch must be a decimal number within int64, 0 or more.

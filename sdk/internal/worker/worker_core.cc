@@ -24,9 +24,8 @@ static_assert(std::atomic<int64_t>::is_always_lock_free &&
               "signal handlers store to them");
 
 // With handlers on the I/O thread: how long they may follow one another before
-// I/O has its turn, and how old an answer may become meanwhile.
+// I/O has its turn.
 constexpr absl::Duration kSlice = absl::Milliseconds(5);
-constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
 // Grabs leave before what waits has been done only if that takes so long that a
 // server can answer meanwhile: with tiny jobs another write costs more than it
 // brings (64 jobs instead of 128 in each: a fifth of the rate). Nanoseconds.
@@ -231,15 +230,15 @@ void WorkerCore::Pass(absl::Time until) {
 }
 
 void WorkerCore::RunJobs() {
-  const absl::Time began = clock_->Now();
   // When the last handler returned: the next one begins then.
-  absl::Time now = began;
+  absl::Time now = clock_->Now();
+  const absl::Time slice_end = now + kSlice;
   while (jobs_.HasNext()) {
     TakeRequests(now);
     if (stopped()) return;
     // No answer waits behind a slow handler.
-    if (jobs_.unsent_since() != absl::InfiniteFuture() &&
-        (jobs_.NextIsSlow() || now - jobs_.unsent_since() >= kAnswerAge)) {
+    if (jobs_.has_unsent() &&
+        (jobs_.NextIsSlow() || now >= jobs_.unsent_due())) {
       Advance(now);
       poller_->RunDeferred();
       if (stopped() || !jobs_.HasNext()) return;
@@ -254,7 +253,7 @@ void WorkerCore::RunJobs() {
     }
     const bool many_bytes = link.connection != nullptr &&
                             link.connection->output().size() >= kManyBytes;
-    if (many_bytes || now - began >= kSlice) return;
+    if (many_bytes || now >= slice_end) return;
     if (jobs_.waiting_ns() >= kWorthAWrite && servers_.want_grabs() &&
         jobs_.Room(/*alone=*/true) > 0) {
       return;
@@ -269,15 +268,14 @@ void WorkerCore::Advance(absl::Time now) {
     congested_.resize(static_cast<size_t>(servers_.size()));
     servers_.Open(offered_, now, &lost_);
     jobs_.NotePause(now);
-    const int room =
-        jobs_.Room(/*alone=*/jobs_.unsent_since() == absl::InfiniteFuture());
+    const int room = jobs_.Room(/*alone=*/!jobs_.has_unsent());
     servers_.Grab(room, room > 0 && jobs_.quick(), now);
   } else {
     CloseDrained(now);
     if (stopped()) return;
   }
   // Whoever has an answer finds its job counted.
-  if (jobs_.unsent_since() != absl::InfiniteFuture()) Publish();
+  if (jobs_.has_unsent()) Publish();
   for (int i = 0; i < servers_.size(); ++i) servers_.Settle(i, now, &lost_);
   jobs_.OnFlushed();
   for (int i = 0; i < servers_.size(); ++i) {

@@ -218,7 +218,7 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
     SendError(job, result.status(), &outcome);
   }
   if (forgotten) ++stats_->jobs_forgotten;
-  if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
+  NoteUnsent(now);
   End(job, outcome, result.ok() ? absl::OkStatus() : result.status(), now);
 }
 
@@ -330,7 +330,7 @@ void WorkerJobs::OnTime(absl::Time now) {
     }
     options_.logger.Log(LogLevel::kWarning, "job ", job->job.handle(), ": ",
                         status.message());
-    if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
+    NoteUnsent(now);
     // Ended first: what callbacks send for it is refused.
     job->ended.store(true, std::memory_order_release);
     job->stop.Fire(StopReason::kTimeLimit);
@@ -414,7 +414,7 @@ void WorkerJobs::TakeMail(absl::Time now) {
       case Message::Kind::kWarning:
       case Message::Kind::kStatus:
         AppendUpdate(std::move(message)).IgnoreError();
-        if (unsent_since_ == absl::InfiniteFuture()) unsent_since_ = now;
+        NoteUnsent(now);
         break;
     }
   }

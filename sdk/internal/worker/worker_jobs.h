@@ -102,9 +102,11 @@ class WorkerJobs {
   bool quick() const {
     return prefetch_.quick() && pending_ + 1 < options_.max_pending_jobs;
   }
-  // Since when an answer waits to be written; InfiniteFuture: none does.
-  absl::Time unsent_since() const { return unsent_since_; }
-  void OnFlushed() { unsent_since_ = absl::InfiniteFuture(); }
+  // Answers wait to be written, until then at most while handlers follow one
+  // another on this thread.
+  bool has_unsent() const { return unsent_due_ != absl::InfiniteFuture(); }
+  absl::Time unsent_due() const { return unsent_due_; }
+  void OnFlushed() { unsent_due_ = absl::InfiniteFuture(); }
   // Puts the current numbers into the stats and metrics.
   void Publish();
   std::vector<Report> TakeReports() { return std::exchange(reports_, {}); }
@@ -118,6 +120,9 @@ class WorkerJobs {
   void StopHandlers();
 
  private:
+  // How old an answer may become while handlers follow one another.
+  static constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
+
   Prefetch::Load load() const;
   // The handler has returned.
   void Returned(const HeldJobPtr& job, absl::StatusOr<std::string> result,
@@ -132,6 +137,10 @@ class WorkerJobs {
   // The job is answered or lost; nothing is sent for it any more.
   void End(const HeldJobPtr& job, JobOutcome outcome, absl::Status status,
            absl::Time now);
+  // Something for the server waits to be written.
+  void NoteUnsent(absl::Time now) {
+    if (!has_unsent()) unsent_due_ = now + kAnswerAge;
+  }
   // Nothing refers to it but who did it.
   void GiveBack(HeldJobPtr job);
   // No longer among those that wait, or with the pool.
@@ -159,7 +168,7 @@ class WorkerJobs {
   int pending_ = 0;
   size_t held_bytes_ = 0;
   absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
-  absl::Time unsent_since_ = absl::InfiniteFuture();
+  absl::Time unsent_due_ = absl::InfiniteFuture();     // none is unsent
   absl::Time last_returned_ = absl::InfiniteFuture();  // a handler
   std::vector<Report> reports_;
   std::vector<HeldJobPtr> ended_spans_;

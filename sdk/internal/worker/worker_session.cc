@@ -76,10 +76,8 @@ bool WorkerSession::ExpectsNoJob() const {
 
 void WorkerSession::Grab(int count, absl::Time now) {
   count = std::min(count, wanted_grabs());
-  for (int i = 0; i < count; ++i) {
-    MustEncode(wire::Encode(wire::GrabJob{grab_kind_}, *output_));
-  }
   if (count <= 0) return;
+  wire::EncodeGrabs(wire::GrabJob{grab_kind_}, count, *output_);
   if (ExpectsNoJob()) {
     MustEncode(wire::Encode(wire::PreSleep{}, *output_));
     ahead_ = Ahead::kSent;

@@ -112,6 +112,15 @@ TEST(EncoderTest, AppendsBehindWhatIsThere) {
   EXPECT_EQ(Drain(out), absl::StrCat(RequestPacket(4), RequestPacket(9)));
 }
 
+TEST(EncoderTest, ManyGrabsAreSoManyPackets) {
+  OutputBuffer out;
+  EncodeGrabs(GrabJob{GrabKind::kUnique}, 3, out);
+  const std::string one = RequestPacket(30);
+  EXPECT_EQ(Drain(out), absl::StrCat(one, one, one));
+  EncodeGrabs(GrabJob(), 0, out);
+  EXPECT_TRUE(out.empty());
+}
+
 TEST(EncoderTest, LeavesWhatIsThereWhenItRefuses) {
   OutputBuffer out;
   ASSERT_TRUE(Encode(PreSleep(), out).ok());
