@@ -35,18 +35,30 @@ void SdkLoad::Run(int jobs, const OnLatency& on_latency) {
       }
       return;
     case Mode::kHold:
-      RunBatch(jobs);
-      return;
     case Mode::kForeground:
     case Mode::kBackground:
-      for (int done = 0; done < jobs; done += workload_.in_flight) {
-        RunBatch(std::min(workload_.in_flight, jobs - done));
-      }
+      RunBatches(jobs);
       return;
   }
 }
 
-void SdkLoad::RunBatch(int jobs) {
+// The next batch's requests are made while the one before is in flight, as a
+// program has its next jobs ready.
+void SdkLoad::RunBatches(int jobs) {
+  const int size = workload_.mode == Mode::kHold ? jobs : workload_.in_flight;
+  std::vector<JobRequest> next = MakeRequests(std::min(size, jobs));
+  for (int done = 0; done < jobs;) {
+    Check(client_->SubmitMultipleRequests(next));
+    requests_ = std::move(next);
+    done += static_cast<int>(requests_.size());
+    next = MakeRequests(std::min(size, jobs - done));
+    Check(workload_.mode == Mode::kForeground
+              ? client_->WaitUntilJobsCompleted(requests_)
+              : client_->WaitUntilJobsAccepted(requests_));
+  }
+}
+
+std::vector<JobRequest> SdkLoad::MakeRequests(int jobs) const {
   std::vector<JobRequest> requests;
   requests.reserve(static_cast<size_t>(jobs));
   for (int i = 0; i < jobs; ++i) {
@@ -54,11 +66,7 @@ void SdkLoad::RunBatch(int jobs) {
     spec.background = workload_.mode == Mode::kBackground;
     requests.emplace_back(std::move(spec));
   }
-  Check(client_->SubmitMultipleRequests(requests));
-  requests_ = std::move(requests);
-  Check(workload_.mode == Mode::kForeground
-            ? client_->WaitUntilJobsCompleted(requests_)
-            : client_->WaitUntilJobsAccepted(requests_));
+  return requests;
 }
 
 void SdkLoad::RunSync(int jobs, const OnLatency& on_latency) {

@@ -20,7 +20,8 @@ class SdkLoad : public Load {
   void Run(int jobs, const OnLatency& on_latency) override;
 
  private:
-  void RunBatch(int jobs);
+  void RunBatches(int jobs);
+  std::vector<JobRequest> MakeRequests(int jobs) const;
   void RunSync(int jobs, const OnLatency& on_latency);
   // In one thread, which submits and takes results by turns.
   void RunOpenLoop(int jobs, const OnLatency& on_latency);
