@@ -55,8 +55,10 @@ class AdminClientTest : public ::testing::Test {
           const auto line = connection->ReceiveLine();
           if (!line.ok()) break;
           lines_.push_back(*line);
+          // A client whose time is over has gone, on a slow machine in the
+          // middle of it.
           for (const char c : answer) {
-            EXPECT_TRUE(connection->Send(absl::string_view(&c, 1)).ok());
+            if (!connection->Send(absl::string_view(&c, 1)).ok()) break;
           }
         }
         if (hang_) connection->ReceiveUntilClosed().status().IgnoreError();
