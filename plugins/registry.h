@@ -15,7 +15,6 @@
 #ifndef GEARMAN_PLUGINS_REGISTRY_H_
 #define GEARMAN_PLUGINS_REGISTRY_H_
 
-#include <exception>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/plugins/guarded_call.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/message.h"
 
@@ -134,13 +134,11 @@ class Registry : public RegistryBase {
   // UNKNOWN: the factory has thrown, with the exception's text.
   static Made Call(const Factory& factory,
                    const google::protobuf::Message& config) {
-    try {
-      return factory(config);
-    } catch (const std::exception& exception) {
-      return absl::UnknownError(exception.what());
-    } catch (...) {
-      return absl::UnknownError("unknown exception");
-    }
+    Made made = absl::UnknownError("not called");
+    const absl::Status thrown = internal::GuardedCall(
+        [&] { made = factory(config); }, absl::UnknownError);
+    if (!thrown.ok()) return thrown;
+    return made;
   }
 
   Made CreateFromAny(const google::protobuf::Any& any) const {

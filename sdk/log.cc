@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/plugins/guarded_call.h"
 
 namespace gearman {
 

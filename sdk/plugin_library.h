@@ -12,13 +12,13 @@
 #ifndef GEARMAN_SDK_PLUGIN_LIBRARY_H_
 #define GEARMAN_SDK_PLUGIN_LIBRARY_H_
 
-#include <exception>
 #include <string>
 
 #include "absl/base/config.h"
 #include "absl/base/options.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "google/protobuf/stubs/common.h"
 
@@ -64,15 +64,11 @@ inline const char* RegisterPluginsOnce(
     return "built for " GEARMAN_PLUGIN_ABI;
   }
   // Nothing may be thrown through a C function.
-  try {
-    const absl::Status status = register_plugins(*registry);
-    if (status.ok()) return nullptr;
-    error = std::string(status.message());
-  } catch (const std::exception& exception) {
-    error = exception.what();
-  } catch (...) {
-    error = "unknown exception";
-  }
+  absl::Status status;
+  status.Update(GuardedCall([&] { status = register_plugins(*registry); },
+                            absl::UnknownError));
+  if (status.ok()) return nullptr;
+  error = std::string(status.message());
   return error.c_str();
 }
 

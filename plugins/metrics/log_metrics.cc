@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gearman/plugins/guarded_call.h"
 
 namespace gearman {
 namespace {
@@ -66,11 +67,8 @@ void LogMetrics::WritePending() {
     }
     if (!mine) return;
     for (const std::string& line : lines) {
-      try {
-        options_.write(line);
-      } catch (...) {
-        // As what any sink throws. The lines of others are still to be written.
-      }
+      // As what any sink throws. The lines of others are still to be written.
+      internal::CallIgnoringThrow([&] { options_.write(line); });
     }
   }
 }

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <exception>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -19,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "gearman/plugins/field_error.h"
+#include "gearman/plugins/guarded_call.h"
 
 namespace gearman {
 namespace {
@@ -289,16 +289,14 @@ void StatsdMetrics::Append(const Line& line, absl::string_view value,
 
 bool StatsdMetrics::Send(std::string* trouble) {
   if (options_.send) {
-    try {
-      const absl::Status status = options_.send(datagram_);
-      if (!status.ok()) *trouble = status.ToString();
-      return status.ok();
-    } catch (const std::exception& exception) {
-      *trouble = absl::StrCat("exception: ", exception.what());
-    } catch (...) {
-      *trouble = "unknown exception";
-    }
-    return false;
+    absl::Status status;
+    status.Update(internal::GuardedCall(
+        [&] { status = options_.send(datagram_); },
+        [](absl::string_view what) {
+          return absl::UnknownError(absl::StrCat("exception: ", what));
+        }));
+    if (!status.ok()) *trouble = status.ToString();
+    return status.ok();
   }
   // A refusal is the answer to an earlier datagram: this one has not left yet.
   for (int attempt = 0; attempt < 2; ++attempt) {
@@ -322,13 +320,12 @@ void StatsdMetrics::Flush() {
   const bool fails = !trouble.empty();
   if (fails) ++stats_.failures;
   if (fails != failing_ && options_.on_failure) {
-    try {
+    // What has been sent must still be noted.
+    internal::CallIgnoringThrow([&] {
       options_.on_failure(absl::StrCat("statsd: sending to ", options_.address,
                                        fails ? " fails: " : " works again",
                                        trouble));
-    } catch (...) {
-      // What has been sent must still be noted.
-    }
+    });
   }
   failing_ = fails;
   on_sent_.clear();

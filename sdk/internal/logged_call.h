@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
-#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/log.h"
 
 namespace gearman {

@@ -4,8 +4,8 @@
 
 #include <memory>
 
+#include "gearman/plugins/guarded_call.h"
 #include "gearman/plugins/tracing/trace_observer.h"
-#include "gearman/sdk/internal/guarded_call.h"
 
 namespace gearman {
 namespace internal {

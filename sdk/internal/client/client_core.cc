@@ -8,9 +8,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/client/waiter.h"
-#include "gearman/sdk/internal/guarded_call.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/server_list.h"
 #include "gearman/transports/epoll_poller.h"

@@ -9,10 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/client_interceptor.h"
 #include "gearman/sdk/internal/client/call_options.h"
 #include "gearman/sdk/internal/client/client_core.h"
-#include "gearman/sdk/internal/guarded_call.h"
 #include "gearman/sdk/internal/tracing.h"
 
 namespace gearman {

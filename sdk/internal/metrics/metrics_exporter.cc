@@ -5,7 +5,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/plugins/guarded_call.h"
 
 namespace gearman {
 namespace internal {

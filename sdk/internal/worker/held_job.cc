@@ -5,7 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
-#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/job_context.h"
 
 namespace gearman {

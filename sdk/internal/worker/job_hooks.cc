@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/tracing.h"
 #include "gearman/sdk/internal/worker/held_job.h"
 #include "gearman/sdk/job_context.h"

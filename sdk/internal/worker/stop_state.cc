@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "gearman/sdk/internal/guarded_call.h"
+#include "gearman/plugins/guarded_call.h"
 
 namespace gearman {
 namespace internal {

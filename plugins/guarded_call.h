@@ -1,6 +1,6 @@
 // Calls user code from which anything may be thrown.
-#ifndef GEARMAN_SDK_INTERNAL_GUARDED_CALL_H_
-#define GEARMAN_SDK_INTERNAL_GUARDED_CALL_H_
+#ifndef GEARMAN_PLUGINS_GUARDED_CALL_H_
+#define GEARMAN_PLUGINS_GUARDED_CALL_H_
 
 #include <exception>
 
@@ -34,4 +34,4 @@ void CallIgnoringThrow(const Function& function) {
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_GUARDED_CALL_H_
+#endif  // GEARMAN_PLUGINS_GUARDED_CALL_H_
