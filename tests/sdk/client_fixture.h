@@ -50,6 +50,13 @@ inline constexpr uint32_t kStatusResUnique = 42;
 // Long enough for the slowest machine; no test waits for it to pass.
 inline constexpr absl::Duration kLong = absl::Seconds(60);
 
+// A job of the task "reverse".
+inline JobSpec ReverseSpec(const std::string& unique = "u") {
+  JobSpec spec("reverse", "hello");
+  spec.options.unique = unique;
+  return spec;
+}
+
 // tcp alone, as an application without the builtins would have it.
 inline std::shared_ptr<TransportRegistry> TcpOnly() {
   auto registry = std::make_shared<TransportRegistry>();

@@ -4,17 +4,11 @@
 
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/tests/sdk/client_fixture.h"
-#include "gearman/tests/support/bounds.h"
-#include "gearman/tests/support/wait_for.h"
 
 namespace gearman {
 namespace {
@@ -24,16 +18,10 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-JobSpec Spec(const std::string& unique = "u") {
-  JobSpec spec("reverse", "hello");
-  spec.options.unique = unique;
-  return spec;
-}
-
 class JobRequestTest : public ClientTest {};
 
 TEST_F(JobRequestTest, AJobHasTaskUniqueAndDataBeforeItIsSubmitted) {
-  const JobRequest request(Spec());
+  const JobRequest request(ReverseSpec());
   const Job job = request.job();
   EXPECT_EQ(job.task(), "reverse");
   EXPECT_EQ(job.unique(), "u");
@@ -41,14 +29,14 @@ TEST_F(JobRequestTest, AJobHasTaskUniqueAndDataBeforeItIsSubmitted) {
 }
 
 TEST_F(JobRequestTest, AJobHasNoConnectionAndNoHandleBeforeItIsSubmitted) {
-  const Job job = JobRequest(Spec()).job();
+  const Job job = JobRequest(ReverseSpec()).job();
   EXPECT_EQ(job.connection(), "");
   EXPECT_EQ(job.handle(), "");
 }
 
 TEST_F(JobRequestTest, AJobHasItsServerAndHandleOnceAccepted) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:host:1"});
@@ -60,7 +48,7 @@ TEST_F(JobRequestTest, AJobHasItsServerAndHandleOnceAccepted) {
 // Trap 6.
 TEST_F(JobRequestTest, AHandleMayHoldSpacesTabsAndColons) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H: a\tb::1"});
@@ -71,7 +59,7 @@ TEST_F(JobRequestTest, AHandleMayHoldSpacesTabsAndColons) {
 }
 
 TEST_F(JobRequestTest, PriorityIsNoneByDefault) {
-  EXPECT_EQ(JobRequest(Spec()).priority(), Priority::kNone);
+  EXPECT_EQ(JobRequest(ReverseSpec()).priority(), Priority::kNone);
 }
 
 TEST_F(JobRequestTest, PriorityMayBeLowOrHigh) {
@@ -79,7 +67,7 @@ TEST_F(JobRequestTest, PriorityMayBeLowOrHigh) {
   for (const auto& expected :
        {std::make_pair(Priority::kLow, kSubmitJobLow),
         std::make_pair(Priority::kHigh, kSubmitJobHigh)}) {
-    JobSpec spec = Spec("unique-" + std::to_string(expected.second));
+    JobSpec spec = ReverseSpec("unique-" + std::to_string(expected.second));
     spec.options.priority = expected.first;
     const JobRequest request = client->SubmitJob(std::move(spec));
     EXPECT_EQ(request.priority(), expected.first);
@@ -90,8 +78,8 @@ TEST_F(JobRequestTest, PriorityMayBeLowOrHigh) {
 }
 
 TEST_F(JobRequestTest, ItIsForegroundUnlessAskedOtherwise) {
-  EXPECT_FALSE(JobRequest(Spec()).background());
-  JobSpec background = Spec();
+  EXPECT_FALSE(JobRequest(ReverseSpec()).background());
+  JobSpec background = ReverseSpec();
   background.background = true;
   EXPECT_TRUE(JobRequest(std::move(background)).background());
 }
@@ -102,7 +90,7 @@ TEST_F(JobRequestTest, ItCountsItsConnectionAttemptsUpToTheirMaximum) {
   options.servers = {dead.address()};
   dead.Close();
   auto client = MakeClient(options);
-  JobSpec spec = Spec();
+  JobSpec spec = ReverseSpec();
   spec.options.max_connection_attempts = 3;
   const JobRequest request(std::move(spec));
   EXPECT_EQ(request.connection_attempts(), 0);
@@ -116,7 +104,7 @@ TEST_F(JobRequestTest, ItCountsItsConnectionAttemptsUpToTheirMaximum) {
 
 TEST_F(JobRequestTest, ItHasAResultExactlyWhenItIsComplete) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   EXPECT_FALSE(request.result().has_value());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
@@ -131,7 +119,7 @@ TEST_F(JobRequestTest, ItHasAResultExactlyWhenItIsComplete) {
 
 TEST_F(JobRequestTest, AnEmptyResultIsAResult) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});
@@ -142,7 +130,7 @@ TEST_F(JobRequestTest, AnEmptyResultIsAResult) {
 
 TEST_F(JobRequestTest, AFailedOneHasNoResult) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});
@@ -156,7 +144,7 @@ TEST_F(JobRequestTest, AFailedOneHasNoResult) {
 // Trap 21.
 TEST_F(JobRequestTest, AWorkFailWhoseHandleEndsInNulFindsItsJob) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});
@@ -166,7 +154,7 @@ TEST_F(JobRequestTest, AWorkFailWhoseHandleEndsInNulFindsItsJob) {
 
 TEST_F(JobRequestTest, ItKeepsTheWorkersException) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});
@@ -180,7 +168,7 @@ TEST_F(JobRequestTest, ItKeepsTheWorkersException) {
 
 TEST_F(JobRequestTest, ItsStateIsUnknownPendingCreatedComplete) {
   auto client = MakeClient();
-  const JobRequest request(Spec());
+  const JobRequest request(ReverseSpec());
   EXPECT_EQ(request.state(), JobState::kUnknown);
   ASSERT_TRUE(client->SubmitMultipleRequests({&request, 1}).ok());
   EXPECT_EQ(request.state(), JobState::kPending);
@@ -196,8 +184,8 @@ TEST_F(JobRequestTest, ItsStateIsUnknownPendingCreatedComplete) {
 
 TEST_F(JobRequestTest, AForegroundRequestIsCompleteWhenCompleteOrFailed) {
   auto client = MakeClient();
-  const JobRequest completes = client->SubmitJob(Spec("1"));
-  const JobRequest fails = client->SubmitJob(Spec("2"));
+  const JobRequest completes = client->SubmitJob(ReverseSpec("1"));
+  const JobRequest fails = client->SubmitJob(ReverseSpec("2"));
   EXPECT_FALSE(completes.complete());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
@@ -217,7 +205,7 @@ TEST_F(JobRequestTest, AForegroundRequestIsCompleteWhenCompleteOrFailed) {
 
 TEST_F(JobRequestTest, ABackgroundRequestIsCompleteWhenCreated) {
   auto client = MakeClient();
-  JobSpec spec = Spec();
+  JobSpec spec = ReverseSpec();
   spec.background = true;
   const JobRequest request = client->SubmitJob(std::move(spec));
   EXPECT_FALSE(request.complete());
@@ -232,7 +220,7 @@ TEST_F(JobRequestTest, ABackgroundRequestIsCompleteWhenCreated) {
 
 TEST_F(JobRequestTest, ItIsTimedOutWhenAWaitEndsFirstAndCanBeWaitedForAgain) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});
@@ -249,7 +237,7 @@ TEST_F(JobRequestTest, ItIsTimedOutWhenAWaitEndsFirstAndCanBeWaitedForAgain) {
 
 TEST_F(JobRequestTest, ItsOwnTimeoutEndsIt) {
   auto client = MakeClient();
-  JobSpec spec = Spec();
+  JobSpec spec = ReverseSpec();
   spec.options.timeout = absl::Milliseconds(20);
   const JobRequest request = client->SubmitJob(std::move(spec));
   EXPECT_EQ(client->Wait(request, kLong).code(),
@@ -261,7 +249,7 @@ TEST_F(JobRequestTest, ItsOwnTimeoutEndsIt) {
 
 TEST_F(JobRequestTest, DataAndWarningUpdatesAreQueuesThatTheUserTakesFrom) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});
@@ -280,7 +268,7 @@ TEST_F(JobRequestTest, DataAndWarningUpdatesAreQueuesThatTheUserTakesFrom) {
 
 TEST_F(JobRequestTest, ItKeepsTheNewestStatus) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   EXPECT_EQ(request.job_status().time_received, absl::InfinitePast());
   const absl::Time before = Clock::Real()->Now();
   PlayedServer server(&listener_);
@@ -302,7 +290,7 @@ TEST_F(JobRequestTest, ItKeepsTheNewestStatus) {
 
 TEST_F(JobRequestTest, TheDeprecatedStatusesAreAnsweredFromTheStatus) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});
@@ -319,7 +307,7 @@ TEST_F(JobRequestTest, TheDeprecatedStatusesAreAnsweredFromTheStatus) {
 
 TEST_F(JobRequestTest, ResetMakesItANewOne) {
   auto client = MakeClient();
-  JobRequest request = client->SubmitJob(Spec());
+  JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);
   server.ReceiveBody(kSubmitJob);
   EXPECT_EQ(request.Reset().code(), absl::StatusCode::kFailedPrecondition);
@@ -346,7 +334,7 @@ TEST_F(JobRequestTest, ResetMakesItANewOne) {
 
 TEST_F(JobRequestTest, AnotherSubmissionStartsClean) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   {
     PlayedServer server(&listener_);
     server.ReceiveBody(kSubmitJob);
@@ -374,143 +362,9 @@ TEST_F(JobRequestTest, AnotherSubmissionStartsClean) {
   EXPECT_THAT(request.data_updates(), ElementsAre("new"));
 }
 
-TEST_F(JobRequestTest, CancelStopsWaitingForIt) {
-  auto client = MakeClient();
-  JobRequest request = client->SubmitJob(Spec());
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  request.Cancel();
-  EXPECT_TRUE(request.finished());
-  EXPECT_EQ(request.status().code(), absl::StatusCode::kCancelled);
-  // What still comes for it disturbs nobody.
-  const JobRequest next = client->SubmitJob(Spec("other"));
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  server.Send(kJobCreated, {"H:2"});
-  server.Send(kWorkComplete, {"H:1", "unheard"});
-  server.Send(kWorkComplete, {"H:2", "heard"});
-  ASSERT_TRUE(client->Wait(next, kLong).ok());
-  EXPECT_EQ(next.result(), "heard");
-}
-
-TEST_F(JobRequestTest, CancelOnAnotherThreadEndsAWait) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  auto client = MakeClient(options);
-  const JobRequest request = client->SubmitJob(Spec());
-  absl::Status waited;
-  std::thread waiter([&] { waited = client->Wait(request, support::kBound); });
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  // The waiter has read that, and goes back to sleep.
-  EXPECT_TRUE(
-      support::WaitFor([&] { return request.state() == JobState::kCreated; }));
-  request.Cancel();
-  waiter.join();
-  EXPECT_EQ(waited.code(), absl::StatusCode::kCancelled) << waited;
-}
-
-TEST_F(JobRequestTest, CancelOnAnotherThreadMakesRoomForASubmission) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  options.limits.max_requests_in_flight = 1;
-  options.timeout = support::kBound;
-  auto client = MakeClient(options);
-  const JobRequest first = client->SubmitJob(Spec("first"));
-  JobRequest second(Spec("second"));
-  std::thread submitter([&] { second = client->SubmitJob(Spec("second")); });
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  // The submitter, who waits for room, has read that.
-  EXPECT_TRUE(
-      support::WaitFor([&] { return first.state() == JobState::kCreated; }));
-  first.Cancel();
-  submitter.join();
-  EXPECT_TRUE(second.status().ok()) << second.status();
-  server.ReceiveBody(kSubmitJob);
-}
-
-TEST_F(JobRequestTest, CancelEndsItsOwnWaitForRoom) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  options.limits.max_requests_in_flight = 1;
-  options.timeout = support::kBound;
-  auto client = MakeClient(options);
-  const JobRequest first = client->SubmitJob(Spec("first"));
-  const JobRequest second(Spec("second"));
-  std::thread submitter(
-      [&] { EXPECT_TRUE(client->SubmitMultipleRequests({second}).ok()); });
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  // The submitter, who waits for room, has read that.
-  EXPECT_TRUE(
-      support::WaitFor([&] { return first.state() == JobState::kCreated; }));
-  EXPECT_FALSE(second.finished());
-  second.Cancel();
-  submitter.join();
-  EXPECT_TRUE(second.finished());
-  EXPECT_EQ(second.status().code(), absl::StatusCode::kCancelled);
-  EXPECT_EQ(second.connection_attempts(), 0);
-  EXPECT_FALSE(first.finished());
-}
-
-// Tells when a submission asks for its maximum of attempts, with the client's
-// lock held.
-class NotifyingPolicy : public RetryPolicy {
- public:
-  RetryDecision OnFailure(const AttemptFailure& /*failure*/) override {
-    return {};
-  }
-  int DefaultMaxAttempts(int /*servers*/) const override {
-    asked.Notify();
-    return 1;
-  }
-  absl::string_view name() const override { return "notifying"; }
-
-  mutable absl::Notification asked;
-};
-
-// The one who waits for room is not the one who drives.
-TEST_F(JobRequestTest, CancelEndsAWaitForRoomWhileAnotherThreadDrives) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  options.limits.max_requests_in_flight = 1;
-  options.timeout = support::kBound;
-  auto client = MakeClient(options);
-  const JobRequest first = client->SubmitJob(Spec("first"));
-  std::thread leader(
-      [&] { EXPECT_TRUE(client->Wait(first, support::kBound).ok()); });
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  EXPECT_TRUE(
-      support::WaitFor([&] { return first.state() == JobState::kCreated; }));
-  auto policy = std::make_shared<NotifyingPolicy>();
-  JobSpec spec = Spec("second");
-  spec.options.retry_policy = policy;
-  const JobRequest second(std::move(spec));
-  std::thread submitter(
-      [&] { EXPECT_TRUE(client->SubmitMultipleRequests({second}).ok()); });
-  ASSERT_TRUE(policy->asked.WaitForNotificationWithTimeout(support::kBound));
-  // Gets the lock when the submitter waits for room.
-  second.Cancel();
-  submitter.join();
-  EXPECT_EQ(second.status().code(), absl::StatusCode::kCancelled);
-  EXPECT_FALSE(first.finished());
-  server.Send(kWorkComplete, {"H:1", ""});
-  leader.join();
-}
-
 TEST_F(JobRequestTest, ItOutlivesItsClient) {
   auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(Spec());
+  const JobRequest request = client->SubmitJob(ReverseSpec());
   client = nullptr;
   EXPECT_TRUE(request.finished());
   EXPECT_EQ(request.status().code(), absl::StatusCode::kCancelled);
