@@ -1,16 +1,12 @@
 // What passes between a worker and a server around its jobs: tasks, grabs,
-// sleep, loss, the end.
+// sleep, the end.
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/tests/sdk/worker_fixture.h"
-#include "gearman/tests/support/raw_packet.h"
 
 namespace gearman {
 namespace {
@@ -278,151 +274,13 @@ TEST_F(WorkerProtocolTest, AServerThatKnowsFewerGrabsIsAskedWithLess) {
   EXPECT_EQ(server_->Receive(), "GRAB_JOB");
 }
 
-// --- loss
-
-TEST_F(WorkerProtocolTest, AJobOfALostConnectionIsGivenUpQuietly) {
-  std::string reason;
-  StartAndGrab("slow", [&](JobContext& context) -> absl::StatusOr<std::string> {
-    server_->Close();
-    context.stop_token().WaitFor(absl::Hours(1));
-    reason = std::string(StopReasonName(context.stop_token().reason()));
-    EXPECT_EQ(context.SendData("x").code(), absl::StatusCode::kCancelled);
-    return "late";
-  });
-  Give("H:1", "slow", "");
-  Accept();
-  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
+TEST_F(WorkerProtocolTest, ARefusedTaskIsNoAnswerToAGrab) {
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kError, {"QUEUE_ERROR", "Too many functions"});
+  server_->Send(Command::kJobAssignAll, {"H:1", "echo", "u", "", "x"});
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
-  EXPECT_EQ(reason, "connection lost");
-  EXPECT_EQ(worker_->stats().jobs_lost, 1u);
-  EXPECT_EQ(worker_->stats().late_results, 1u);
-  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
-}
-
-TEST_F(WorkerProtocolTest, ReconnectsAfterGrowingDelays) {
-  options_.reconnect.jitter = 0;
-  StartAndGrab("echo", Echo);
-  played_.StopListening();
-  server_->Close();
-  stack_.simulation.RunFor(absl::Minutes(10));
-  // Up to 2 s, 1 s, 1.6 s, 2.56 s, ... up to 120 s.
-  const uint64_t failures = worker_->stats().connect_failures;
-  EXPECT_GE(failures, 12u);
-  EXPECT_LE(failures, 16u);
-  EXPECT_FALSE(worker_->stopped());
-}
-
-// Trap 45.
-TEST_F(WorkerProtocolTest, AnIdleConnectionIsCheckedWithAnEcho) {
-  options_.regrab_interval = absl::InfiniteDuration();
-  StartAndGrab("echo", Echo);
-  server_->Send(Command::kNoJob, {});
-  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
-  const absl::Time asleep = now();
-  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk heartbeat");
-  EXPECT_EQ(now() - asleep, options_.heartbeat_interval);
-  server_->Send(Command::kEchoRes, {"gearman_sdk heartbeat"});
-  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk heartbeat");
-  // No answer: the connection is half open.
-  EXPECT_EQ(server_->Receive(), "closed");
-  EXPECT_EQ(now() - asleep,
-            2 * options_.heartbeat_interval + options_.reply_timeout);
-  Accept();
-  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
-}
-
-TEST_F(WorkerProtocolTest, AGrabWithoutAnAnswerReplacesTheConnection) {
-  StartAndGrab("echo", Echo);
-  const absl::Time grabbed = now();
-  EXPECT_EQ(server_->Receive(), "closed");
-  EXPECT_EQ(now() - grabbed, options_.reply_timeout);
-}
-
-TEST_F(WorkerProtocolTest, AJobThatComesSlowlyIsASignOfLife) {
-  StartAndGrab("echo", Echo);
-  const std::string data(100000, 'x');
-  for (const std::string& piece :
-       support::InPieces(support::ResponsePacket(
-                             static_cast<uint32_t>(Command::kJobAssignUniq),
-                             {"H:1", "echo", "u", data}),
-                         10)) {
-    EXPECT_THAT(server_->ReceiveFor(absl::Seconds(25)), IsEmpty());
-    server_->SendBytes(piece);
-  }
-  EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_COMPLETE H:1|", data));
-}
-
-TEST_F(WorkerProtocolTest, AServerThatStopsInsideAJobIsTakenForDead) {
-  StartAndGrab("echo", Echo);
-  stack_.simulation.RunFor(absl::Seconds(25));
-  const absl::Time last = now();
-  server_->SendBytes(
-      support::ResponsePacket(static_cast<uint32_t>(Command::kJobAssignUniq),
-                              {"H:1", "echo", "u", std::string(100000, 'x')})
-          .substr(0, 50000));
-  EXPECT_EQ(server_->Receive(), "closed");
-  EXPECT_EQ(now() - last, options_.reply_timeout);
-}
-
-TEST_F(WorkerProtocolTest, AResultThatLeavesSlowlyIsASignOfLife) {
-  // Several times what the pipe holds.
-  const std::string result(5 << 20, 'x');
-  StartAndGrab("large", [&](JobContext&) { return result; });
-  Give("H:1", "large", "");
-  for (int i = 0; i < 4; ++i) {
-    EXPECT_THAT(server_->ReceiveFor(absl::Seconds(25)), IsEmpty());
-  }
-  EXPECT_EQ(server_->Receive(), absl::StrCat("WORK_COMPLETE H:1|", result));
-  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
-}
-
-TEST_F(WorkerProtocolTest, WhatNoServerMaySayEndsTheConnectionOnly) {
-  const std::vector<std::string> nonsense = {
-      "HTTP/1.1 400 Bad Request\r\n",
-      // A job nobody asked for, of a task nobody offered.
-      support::ResponsePacket(11, {"H:1", "other", "x"}),
-      support::ResponsePacket(17, {"not what was sent"}),
-      support::ResponsePacket(27, {"exceptions"}),
-      support::RawPacket(absl::string_view("\0RES", 4), 99, ""),
-      support::ResponsePacket(40, {"H:1", "echo"}),
-  };
-  Start({{"echo", Echo}});
-  for (const std::string& bytes : nonsense) {
-    SCOPED_TRACE(bytes);
-    Accept();
-    EXPECT_EQ(server_->Receive(), "CAN_DO echo");
-    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
-    server_->SendBytes(bytes);
-    EXPECT_EQ(server_->Receive(), "closed");
-  }
-  Accept();
-  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
-  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
-  Give("H:1", "echo", "still alive");
-  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|still alive");
-}
-
-TEST_F(WorkerProtocolTest, TheOtherServersGoOnWhenOneIsDead) {
-  testing::PlayedServer second(&stack_.simulation, stack_.network(), "more");
-  options_.servers = {"inproc://nobody", "inproc://jobs", "inproc://more"};
-  Start({{"echo", Echo}});
-  Accept();
-  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
-  const auto other = second.Accept();
-  EXPECT_EQ(other->Receive(), "CAN_DO echo");
-  // One grab at a time: it goes round.
-  std::vector<std::string> at_first =
-      server_->ReceiveFor(absl::Milliseconds(1));
-  std::vector<std::string> at_second = other->ReceiveFor(absl::Milliseconds(1));
-  EXPECT_EQ(at_first.size() + at_second.size(), 1u);
-  testing::PlayedConnection& asked = at_first.empty() ? *other : *server_;
-  testing::PlayedConnection& next = at_first.empty() ? *server_ : *other;
-  asked.Send(Command::kNoJob, {});
-  EXPECT_EQ(asked.Receive(), "PRE_SLEEP");
-  EXPECT_EQ(next.Receive(), "GRAB_JOB_ALL");
-  next.Send(Command::kJobAssignUniq, {"H:1", "echo", "u", "x"});
-  EXPECT_EQ(next.Receive(), "WORK_COMPLETE H:1|x");
-  EXPECT_GE(worker_->stats().connect_failures, 1u);
+  EXPECT_EQ(worker_->stats().grabs_outstanding, 1u);
 }
 
 // --- the end

@@ -358,6 +358,10 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
     return absl::OkStatus();
   }
   result->kind = SessionEvent::Kind::kError;
+  // So the embedded server refuses a CAN_DO, and no server a request.
+  if (absl::EqualsIgnoreCase(error.code, "QUEUE_ERROR")) {
+    return absl::OkStatus();
+  }
   if (replies_due_.empty()) return absl::OkStatus();
   const RepliesDue head = replies_due_.front();
   switch (head.kind) {
