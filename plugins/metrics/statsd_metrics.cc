@@ -291,7 +291,10 @@ bool StatsdMetrics::Send(std::string* trouble) {
   if (options_.send) {
     absl::Status status;
     status.Update(internal::GuardedCall(
-        [&] { status = options_.send(datagram_); },
+        [&] {
+          mutex_.AssertHeld();
+          status = options_.send(datagram_);
+        },
         [](absl::string_view what) {
           return absl::UnknownError(absl::StrCat("exception: ", what));
         }));

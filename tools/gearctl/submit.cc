@@ -183,17 +183,17 @@ ExitCode SubmitOne(Client& client, JobSpec spec) {
 // Requests in the order of their lines, between who submits and who prints.
 class Line {
  public:
-  // Waits for room. False: nothing more is wanted.
+  // Waits for room. False: nothing more is wanted; these are cancelled, too.
   bool Put(const std::vector<JobRequest>& requests) {
     {
       absl::MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(
           +[](Line* line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(line->mutex_) {
-            return line->closed_ || line->requests_.size() < kLinesInFlight;
+            return line->cancelled_ || line->requests_.size() < kLinesInFlight;
           },
           this));
       requests_.insert(requests_.end(), requests.begin(), requests.end());
-      if (!closed_) return true;
+      if (!cancelled_) return true;
     }
     for (const JobRequest& request : requests) request.Cancel();
     return false;
@@ -222,12 +222,12 @@ class Line {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
   }
-  // And nothing more is wanted.
+  // Nothing more is wanted. What has just been submitted may still come.
   void Cancel() {
     std::vector<JobRequest> requests;
     {
       absl::MutexLock lock(&mutex_);
-      closed_ = true;
+      cancelled_ = true;
       requests.assign(requests_.begin(), requests_.end());
     }
     for (const JobRequest& request : requests) request.Cancel();
@@ -237,6 +237,7 @@ class Line {
   absl::Mutex mutex_;
   std::deque<JobRequest> requests_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 // Prints results in the order of the lines. One thread.
