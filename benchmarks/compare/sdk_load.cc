@@ -13,6 +13,10 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
+// The next batch is made ahead if its payloads have no more bytes: else the
+// memory of two batches leaves the cache, and glibc's heap grows and shrinks.
+constexpr size_t kAheadBytes = 2 << 20;
+
 void Check(const absl::Status& status) {
   if (!status.ok()) Fail(status.ToString());
 }
@@ -43,15 +47,18 @@ void SdkLoad::Run(int jobs, const OnLatency& on_latency) {
 }
 
 // The next batch's requests are made while the one before is in flight, as a
-// program has its next jobs ready.
+// program has its next jobs ready; large ones after it.
 void SdkLoad::RunBatches(int jobs) {
   const int size = workload_.mode == Mode::kHold ? jobs : workload_.in_flight;
-  std::vector<JobRequest> next = MakeRequests(std::min(size, jobs));
+  const bool ahead = static_cast<size_t>(size) * payload_.size() <= kAheadBytes;
+  std::vector<JobRequest> next;
   for (int done = 0; done < jobs;) {
+    if (next.empty()) next = MakeRequests(std::min(size, jobs - done));
     Check(client_->SubmitMultipleRequests(next));
     requests_ = std::move(next);
+    next.clear();
     done += static_cast<int>(requests_.size());
-    next = MakeRequests(std::min(size, jobs - done));
+    if (ahead) next = MakeRequests(std::min(size, jobs - done));
     Check(workload_.mode == Mode::kForeground
               ? client_->WaitUntilJobsCompleted(requests_)
               : client_->WaitUntilJobsAccepted(requests_));
