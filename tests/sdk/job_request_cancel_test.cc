@@ -17,7 +17,23 @@
 namespace gearman {
 namespace {
 
-class JobRequestCancelTest : public ClientTest {};
+class JobRequestCancelTest : public ClientTest {
+ protected:
+  // Only the threads that wait move anything.
+  ClientOptions DrivenByCallers() {
+    ClientOptions options = Options();
+    options.drive_mode = DriveMode::kCallerOnly;
+    options.heartbeat_interval = absl::InfiniteDuration();
+    return options;
+  }
+  // A second request waits for room.
+  ClientOptions WithRoomForOne() {
+    ClientOptions options = DrivenByCallers();
+    options.limits.max_requests_in_flight = 1;
+    options.timeout = support::kBound;
+    return options;
+  }
+};
 
 TEST_F(JobRequestCancelTest, CancelStopsWaitingForIt) {
   auto client = MakeClient();
@@ -39,10 +55,7 @@ TEST_F(JobRequestCancelTest, CancelStopsWaitingForIt) {
 }
 
 TEST_F(JobRequestCancelTest, CancelOnAnotherThreadEndsAWait) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  auto client = MakeClient(options);
+  auto client = MakeClient(DrivenByCallers());
   const JobRequest request = client->SubmitJob(ReverseSpec());
   absl::Status waited;
   std::thread waiter([&] { waited = client->Wait(request, support::kBound); });
@@ -58,12 +71,7 @@ TEST_F(JobRequestCancelTest, CancelOnAnotherThreadEndsAWait) {
 }
 
 TEST_F(JobRequestCancelTest, CancelOnAnotherThreadMakesRoomForASubmission) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  options.limits.max_requests_in_flight = 1;
-  options.timeout = support::kBound;
-  auto client = MakeClient(options);
+  auto client = MakeClient(WithRoomForOne());
   const JobRequest first = client->SubmitJob(ReverseSpec("first"));
   JobRequest second(ReverseSpec("second"));
   std::thread submitter(
@@ -81,12 +89,7 @@ TEST_F(JobRequestCancelTest, CancelOnAnotherThreadMakesRoomForASubmission) {
 }
 
 TEST_F(JobRequestCancelTest, CancelEndsItsOwnWaitForRoom) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  options.limits.max_requests_in_flight = 1;
-  options.timeout = support::kBound;
-  auto client = MakeClient(options);
+  auto client = MakeClient(WithRoomForOne());
   const JobRequest first = client->SubmitJob(ReverseSpec("first"));
   const JobRequest second(ReverseSpec("second"));
   std::thread submitter(
@@ -124,12 +127,7 @@ class NotifyingPolicy : public RetryPolicy {
 
 // The one who waits for room is not the one who drives.
 TEST_F(JobRequestCancelTest, CancelEndsAWaitForRoomWhileAnotherThreadDrives) {
-  ClientOptions options = Options();
-  options.drive_mode = DriveMode::kCallerOnly;
-  options.heartbeat_interval = absl::InfiniteDuration();
-  options.limits.max_requests_in_flight = 1;
-  options.timeout = support::kBound;
-  auto client = MakeClient(options);
+  auto client = MakeClient(WithRoomForOne());
   const JobRequest first = client->SubmitJob(ReverseSpec("first"));
   std::thread leader(
       [&] { EXPECT_TRUE(client->Wait(first, support::kBound).ok()); });
