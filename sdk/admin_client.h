@@ -15,6 +15,7 @@
 // Errors of every function beside its own: UNAVAILABLE: the server can't be
 // reached or was lost; DEADLINE_EXCEEDED: no whole answer in time (a list whose
 // end is missing, too); DATA_LOSS: an answer that makes no sense;
+// RESOURCE_EXHAUSTED: an answer that is larger than the limits in the options;
 // UNAUTHENTICATED: by TLS; UNIMPLEMENTED: a command that the server doesn't
 // have. Where the server refuses, its code and text are in the message. After a
 // failure the connection is closed, so that a late answer is never taken for
@@ -59,8 +60,9 @@ struct AdminClientOptions {
   // To wait for calls of other threads, to connect and to be answered, for each
   // call.
   absl::Duration timeout = absl::Seconds(10);
-  // An answer that is larger is refused. Bytes; lines, of which a list's become
-  // rows of up to some hundred bytes.
+  // A larger answer is skipped: its call ends with RESOURCE_EXHAUSTED, and the
+  // connection goes on. Bytes; lines, of which a list's become rows of up to
+  // some hundred bytes.
   size_t max_reply_bytes = 64 << 20;
   size_t max_reply_lines = 4'000'000;
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins

@@ -111,7 +111,10 @@ struct ClientLimits {
   size_t max_requests_in_flight = 4000000;
   // Bytes waiting to be written, all servers together.
   size_t max_output_bytes = 256u << 20;
-  // A packet that announces more is refused and its connection closed.
+  // Bytes of one packet, header and names included. A job that would make a
+  // larger one is refused before it is sent. The payload of a larger packet
+  // from a server is skipped: its request ends with RESOURCE_EXHAUSTED, and the
+  // connection goes on. Workers have the same default.
   size_t max_packet_bytes = 64u << 20;
   // Bytes of untaken updates that one request may hold; beyond, the request
   // ends with RESOURCE_EXHAUSTED (a stream with a hole would be worse).

@@ -26,6 +26,9 @@ absl::Status Send(const HeldJobPtr& job, Message message, bool may_wait) {
 
 absl::Status SendBytes(const HeldJobPtr& job, Message::Kind kind,
                        std::string bytes, bool may_wait) {
+  absl::Status size =
+      job->mailbox->CheckPayload(*job, "the update", bytes.size());
+  if (!size.ok()) return size;
   Message message;
   message.kind = kind;
   message.bytes = std::move(bytes);

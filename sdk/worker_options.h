@@ -95,7 +95,11 @@ struct PrefetchOptions {
 };
 
 struct WorkerLimits {
-  // A packet that announces more is refused and its connection closed.
+  // Bytes of one packet, header and names included. A job whose packet is
+  // larger is failed with a text that says so: its payload is skipped, its
+  // handler is not called, and the connection goes on. A result that would make
+  // a larger packet fails its job, and an update is refused with
+  // INVALID_ARGUMENT. Clients have the same default.
   size_t max_packet_bytes = 64u << 20;
   // Bytes waiting to be written to one server. Beyond, no jobs are grabbed
   // there, and handlers that send updates wait.

@@ -16,6 +16,9 @@ namespace {
 
 using wire::DecodeResult;
 
+// Bytes of a line that are dropped at once when its reply is too large.
+constexpr size_t kSkippedPart = 65536;
+
 // Errors end in CRLF and rows in LF, so a name that begins with "ERR" is none.
 bool IsError(absl::string_view line_with_cr) {
   return absl::StartsWithIgnoreCase(line_with_cr, "ERR ") &&
@@ -72,23 +75,26 @@ DecodeResult ReplyDecoder::Next(Reply* reply) {
     }
     absl::string_view line;
     bool too_long = false;
-    if (!reader_.TakeLine(options_.max_reply_bytes - reply_bytes_, &line,
-                          &too_long)) {
+    const size_t limit = reply_.too_large
+                             ? kSkippedPart
+                             : options_.max_reply_bytes - reply_bytes_;
+    if (!reader_.TakeLine(limit, &line, &too_long)) {
       if (!too_long) return DecodeResult::kNeedMore;
-      reader_.Fail(absl::StrCat("a reply of more than ",
-                                options_.max_reply_bytes,
-                                " bytes (max_reply_bytes)"));
-      return DecodeResult::kError;
+      SkipReply();
+      reader_.DropLinePart();
+      in_dropped_line_ = true;
+      continue;
     }
-    reply_bytes_ += line.size() + 1;
+    if (!reply_.too_large) reply_bytes_ += line.size() + 1;
     reply_.shape = expected_.front();
-    const Step step = TakeLine(line);
-    if (reply_.lines.size() > options_.max_reply_lines) {
-      reader_.Fail(absl::StrCat("a reply of more than ",
-                                options_.max_reply_lines,
-                                " lines (max_reply_lines)"));
-      return DecodeResult::kError;
+    Step step = Step::kMoreLines;
+    if (!in_dropped_line_) {
+      step = TakeLine(line);
+    } else if (reply_.shape == ReplyShape::kLine) {
+      step = Step::kReplyEnds;
     }
+    in_dropped_line_ = false;
+    if (reply_.lines.size() > options_.max_reply_lines) SkipReply();
     if (step == Step::kMoreLines) continue;
     expected_.pop_front();
     *reply = std::move(reply_);
@@ -106,7 +112,8 @@ ReplyDecoder::Step ReplyDecoder::TakeLine(absl::string_view line) {
       break;
     case ReplyShape::kList:
       if (line == ".") return Step::kReplyEnds;
-      reply_.list_refused = reply_.lines.empty() && IsError(line);
+      reply_.list_refused =
+          reply_.lines.empty() && !reply_.too_large && IsError(line);
       if (reply_.list_refused) {
         absl::ConsumeSuffix(&line, "\r");
       } else {
@@ -115,12 +122,19 @@ ReplyDecoder::Step ReplyDecoder::TakeLine(absl::string_view line) {
       break;
     case ReplyShape::kFenced:
       absl::ConsumeSuffix(&line, "\r");
-      if (IsFence(line, reply_.lines.size())) return Step::kReplyEnds;
+      if (IsFence(line, reply_.too_large ? 1 : reply_.lines.size())) {
+        return Step::kReplyEnds;
+      }
       step = Step::kMoreLines;
       break;
   }
-  reply_.lines.Append(line);
+  if (!reply_.too_large) reply_.lines.Append(line);
   return step;
+}
+
+void ReplyDecoder::SkipReply() {
+  reply_.too_large = true;
+  reply_.lines = ReplyLines();
 }
 
 }  // namespace admin

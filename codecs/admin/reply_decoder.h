@@ -93,11 +93,15 @@ struct Reply {
   ReplyLines lines;
   // kList: the server answered with an error, the only line.
   bool list_refused = false;
+  // The reply exceeds a limit of ReplyDecoderOptions. It was read to its end,
+  // and `lines` is empty.
+  bool too_large = false;
 };
 
 struct ReplyDecoderOptions {
-  // A reply that is larger breaks the stream. Bytes; lines, of which most cost
-  // their reader more than they cost here.
+  // A reply that is larger is skipped to its end and yielded without lines
+  // (Reply::too_large). Bytes; lines, of which most cost their reader more than
+  // they cost here.
   size_t max_reply_bytes = 64 << 20;
   size_t max_reply_lines = 4'000'000;
 };
@@ -118,8 +122,8 @@ class ReplyDecoder {
   // The first `bytes` bytes of the last Prepare's span have been filled.
   void Commit(size_t bytes) { reader_.Commit(bytes); }
   // The next reply. kError is final: error() says what, and at which offset of
-  // the stream; code DATA_LOSS: a binary packet, a reply nobody has asked for,
-  // or one that is too large.
+  // the stream; code DATA_LOSS: a binary packet, or a reply nobody has asked
+  // for.
   wire::DecodeResult Next(Reply* reply);
   const absl::Status& error() const { return reader_.error(); }
 
@@ -128,8 +132,11 @@ class ReplyDecoder {
 
  private:
   enum class Step : unsigned char { kReplyEnds, kMoreLines };
-  // What a line (without its LF) does to the reply.
+  // Adds a line (without its LF) to the reply, unless the reply is too large,
+  // and tells whether it is the last one.
   Step TakeLine(absl::string_view line);
+  // Drops the lines that are here and those to come.
+  void SkipReply();
 
   const ReplyDecoderOptions options_;
   wire::FrameReader reader_;
@@ -137,6 +144,8 @@ class ReplyDecoder {
   // The reply being read.
   Reply reply_;
   size_t reply_bytes_ = 0;
+  // The begin of a line of a reply that is too large has been dropped.
+  bool in_dropped_line_ = false;
 };
 
 }  // namespace admin

@@ -1,8 +1,10 @@
 #include "gearman/codecs/wire/decoder.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 
 namespace gearman {
 namespace wire {
@@ -149,7 +151,7 @@ void BuildSubmit(Frame& frame, Priority priority, bool background,
 
 void Build(Frame& frame, ToServer* event) {
   const auto& args = frame.arguments;
-  if (frame.skipped) {
+  if (frame.body == Frame::Body::kSkipped) {
     event->emplace<RefusedPacket>(
         frame.header.response
             ? RefusedPacket{"INVALID_MAGIC", "Request magic expected"}
@@ -258,7 +260,17 @@ DecodeResult Decoder<Receiver>::Next(Receiver* event) {
       &frame_, [this, event](const Header& header, const CommandInfo& info) {
         return Judge(&reader_, header, info, event);
       });
-  if (result == DecodeResult::kMessage) Build(frame_, event);
+  if (result != DecodeResult::kMessage) return result;
+  if (frame_.body == Frame::Body::kTooLarge) {
+    event->template emplace<TooLargePacket>(
+        TooLargePacket{frame_.info,
+                       absl::MakeConstSpan(frame_.arguments.data(),
+                                           frame_.info->argument_count),
+                       uint64_t{frame_.header.body_bytes} + kHeaderBytes,
+                       reader_.max_packet_bytes()});
+  } else {
+    Build(frame_, event);
+  }
   return result;
 }
 

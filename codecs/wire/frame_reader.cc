@@ -169,16 +169,20 @@ bool FrameReader::ParseHeader() {
                       "; expected one from 1 to ", kLastCommand));
     return false;
   }
-  if (uint64_t{header_.body_bytes} + kHeaderBytes > options_.max_packet_bytes) {
-    Fail(absl::StrCat(info_->name, " announces ", header_.body_bytes,
-                      " bytes; the limit is ", options_.max_packet_bytes,
-                      " with its header (max_packet_bytes)"));
-    return false;
-  }
   arguments_bytes_ = 0;
   scanned_ = 0;
   arguments_found_ = 0;
   return true;
+}
+
+bool FrameReader::CheckSize() {
+  too_large_ =
+      uint64_t{header_.body_bytes} + kHeaderBytes > options_.max_packet_bytes;
+  if (!too_large_ || info_->has_data) return true;
+  Fail(absl::StrCat(info_->name, " announces ", header_.body_bytes,
+                    " bytes; the limit is ", options_.max_packet_bytes,
+                    " with its header (max_packet_bytes)"));
+  return false;
 }
 
 DecodeResult FrameReader::FailArgumentTooLong() {
@@ -231,7 +235,7 @@ DecodeResult FrameReader::ParseArguments() {
     return here == header_.body_bytes ? DecodeResult::kMessage
                                       : DecodeResult::kNeedMore;
   }
-  if (here == header_.body_bytes) return DecodeResult::kMessage;
+  if (too_large_ || here == header_.body_bytes) return DecodeResult::kMessage;
   const size_t data_bytes = header_.body_bytes - arguments_bytes_;
   if (data_bytes < kDirectBytes) return DecodeResult::kNeedMore;
   // What is here of the payload moves into its string; the rest is read there.
@@ -244,18 +248,23 @@ DecodeResult FrameReader::ParseArguments() {
   return DecodeResult::kMessage;
 }
 
-DecodeResult FrameReader::Finish(Frame* frame) {
-  if (reading_payload()) return DecodeResult::kNeedMore;
+void FrameReader::PutArguments(Frame* frame) const {
   const char* body = memory_.get() + begin_ + kHeaderBytes;
-  frame->header = header_;
-  frame->info = info_;
-  frame->skipped = false;
   size_t argument_begin = 0;
   for (size_t i = 0; i < arguments_found_; ++i) {
     frame->arguments[i] = absl::string_view(body + argument_begin,
                                             argument_end_[i] - argument_begin);
     argument_begin = argument_end_[i] + 1;
   }
+}
+
+DecodeResult FrameReader::Finish(Frame* frame) {
+  if (reading_payload()) return DecodeResult::kNeedMore;
+  frame->header = header_;
+  frame->info = info_;
+  PutArguments(frame);
+  if (too_large_) return FinishTooLarge(frame);
+  frame->body = Frame::Body::kRead;
   const size_t packet_bytes = kHeaderBytes + header_.body_bytes;
   if (payload_expected_ > 0) {
     payload_.resize(payload_expected_);
@@ -265,8 +274,9 @@ DecodeResult FrameReader::Finish(Frame* frame) {
     payload_read_ = 0;
     begin_ += kHeaderBytes + arguments_bytes_;
   } else {
-    const absl::string_view rest(body + argument_begin,
-                                 header_.body_bytes - argument_begin);
+    const absl::string_view rest(
+        memory_.get() + begin_ + kHeaderBytes + arguments_bytes_,
+        header_.body_bytes - arguments_bytes_);
     if (info_->has_data) {
       frame->data = Payload::View(rest);
     } else {
@@ -281,10 +291,21 @@ DecodeResult FrameReader::Finish(Frame* frame) {
   return DecodeResult::kMessage;
 }
 
+DecodeResult FrameReader::FinishTooLarge(Frame* frame) {
+  frame->body = Frame::Body::kTooLarge;
+  frame->data = Payload();
+  begin_ += kHeaderBytes + arguments_bytes_;
+  offset_ += kHeaderBytes + arguments_bytes_;
+  skip_ = header_.body_bytes - arguments_bytes_;
+  has_header_ = false;
+  SkipRest();
+  return DecodeResult::kMessage;
+}
+
 DecodeResult FrameReader::Skip(Frame* frame) {
   frame->header = header_;
   frame->info = info_;
-  frame->skipped = true;
+  frame->body = Frame::Body::kSkipped;
   begin_ += kHeaderBytes;
   offset_ += kHeaderBytes;
   skip_ = header_.body_bytes;
@@ -322,6 +343,12 @@ bool FrameReader::TakeLine(size_t limit, absl::string_view* line,
   begin_ += size + 1;
   offset_ += size + 1;
   return true;
+}
+
+void FrameReader::DropLinePart() {
+  begin_ += line_scanned_;
+  offset_ += line_scanned_;
+  line_scanned_ = 0;
 }
 
 }  // namespace wire

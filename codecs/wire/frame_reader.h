@@ -22,8 +22,8 @@ namespace gearman {
 namespace wire {
 
 struct DecoderOptions {
-  // A packet whose header announces more is refused before anything is
-  // allocated. Bytes, header included.
+  // Bytes of one packet, header included. The payload of a larger packet is
+  // skipped as it arrives and takes no memory.
   size_t max_packet_bytes = 64 << 20;
 };
 
@@ -31,12 +31,17 @@ enum class DecodeResult : unsigned char { kMessage, kNeedMore, kError };
 
 // One packet. Views are valid until the next Prepare.
 struct Frame {
+  enum class Body : unsigned char {
+    kRead,      // arguments and data are here
+    kTooLarge,  // the arguments are here; the data is skipped
+    kSkipped,   // the verdict was kSkip: both are skipped
+  };
+
   Header header;
   const CommandInfo* info = nullptr;
   std::array<absl::string_view, 8> arguments;
   Payload data;
-  // The verdict was kSkip: arguments and data were not looked at.
-  bool skipped = false;
+  Body body = Body::kRead;
 };
 
 class FrameReader {
@@ -93,6 +98,7 @@ class FrameReader {
           case Verdict::kError:
             return DecodeResult::kError;
         }
+        if (!CheckSize()) return DecodeResult::kError;
         has_header_ = true;
       }
       const DecodeResult result = ParseArguments();
@@ -106,6 +112,9 @@ class FrameReader {
   void Fail(absl::string_view what) { Fail(what, offset_); }
   void Fail(absl::string_view what, uint64_t offset);
 
+  // The limit that the reader was made with.
+  size_t max_packet_bytes() const { return options_.max_packet_bytes; }
+
   // The next byte of a packet not begun, or -1: none is here. For a port on
   // which text lines are mixed in.
   int PeekFirstByte() const {
@@ -116,18 +125,28 @@ class FrameReader {
   // Takes a line out of the stream, without its LF. False: there is no whole
   // line yet; `too_long` then tells that there are `limit` bytes without one.
   bool TakeLine(size_t limit, absl::string_view* line, bool* too_long);
+  // Drops the begin of a line that TakeLine has found to be too long: the
+  // `limit` bytes that it has looked at.
+  void DropLinePart();
 
  private:
   // The bytes that are here begin a packet: a peer of another protocol may send
   // fewer than a header and wait.
   bool CheckMagic();
   bool ParseHeader();
+  // Decides whether the packet is too large. False: no part of it may be
+  // skipped, because the arguments alone exceed the limit.
+  bool CheckSize();
   DecodeResult ParseArguments();
   // The next argument has more bytes than any packet may spend on arguments.
   DecodeResult FailArgumentTooLong();
   DecodeResult Finish(Frame* frame);
+  // Fills in the arguments that ParseArguments has found.
+  void PutArguments(Frame* frame) const;
   DecodeResult Skip(Frame* frame);
-  // Drops what is left of a skipped body. False: more is to come.
+  // Passes on a packet that is too large without its data.
+  DecodeResult FinishTooLarge(Frame* frame);
+  // Drops the bytes that are left of a skipped body. False: more is to come.
   bool SkipRest();
   // A string for a payload of so many bytes, which holds anything.
   std::string TakeSpare(size_t bytes);
@@ -149,6 +168,7 @@ class FrameReader {
 
   // The packet being read, once has_header_.
   bool has_header_ = false;
+  bool too_large_ = false;
   Header header_;
   const CommandInfo* info_ = nullptr;
   size_t arguments_bytes_ = 0;  // with their separators

@@ -14,11 +14,15 @@
 #ifndef GEARMAN_CODECS_WIRE_MESSAGE_H_
 #define GEARMAN_CODECS_WIRE_MESSAGE_H_
 
+#include <cstdint>
+#include <string>
 #include <variant>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
+#include "gearman/codecs/wire/command.h"
 
 namespace gearman {
 namespace wire {
@@ -175,20 +179,38 @@ struct RefusedPacket {
   absl::string_view text;
 };
 
-// What each receiver's decoder yields: the protocol events.
+// A packet of a known kind whose payload is too large for this receiver. The
+// decoder yields it as soon as the arguments have arrived, and skips the
+// payload: it may still be on its way, or may never come. Never encoded.
+struct TooLargePacket {
+  const CommandInfo* info = nullptr;
+  // As many as `info` names, in its order.
+  absl::Span<const absl::string_view> arguments;
+  // Bytes of the whole packet, header included, and the limit that it exceeds.
+  uint64_t packet_bytes = 0;
+  uint64_t max_packet_bytes = 0;
+
+  // The argument that `info` calls `name`; empty: the packet has none.
+  absl::string_view argument(absl::string_view name) const;
+  // For messages: "a WORK_COMPLETE packet of 70000017 bytes is larger than
+  // 67108864 bytes (max_packet_bytes)".
+  std::string Describe() const;
+};
+
+// The protocol events that each receiver's decoder yields.
 using ToClient =
     std::variant<JobCreated, WorkComplete, WorkData, WorkStatus, WorkWarning,
                  WorkFail, WorkException, StatusResult, StatusResultUnique,
-                 EchoResponse, OptionResponse, Error>;
-using ToWorker =
-    std::variant<JobAssign, NoJob, Noop, EchoResponse, OptionResponse, Error>;
+                 EchoResponse, OptionResponse, Error, TooLargePacket>;
+using ToWorker = std::variant<JobAssign, NoJob, Noop, EchoResponse,
+                              OptionResponse, Error, TooLargePacket>;
 using ToServer =
     std::variant<SubmitJob, GrabJob, WorkComplete, PreSleep, WorkData,
                  WorkStatus, WorkWarning, WorkFail, WorkException, GetStatus,
                  GetStatusUnique, EchoRequest, OptionRequest, CanDo,
                  CanDoTimeout, CantDo, ResetAbilities, SetClientId,
                  SubmitJobEpoch, SubmitReduceJob, SubmitJobScheduled, AllYours,
-                 RefusedPacket>;
+                 RefusedPacket, TooLargePacket>;
 
 }  // namespace wire
 }  // namespace gearman

@@ -70,7 +70,10 @@ struct JobServerOptions {
   size_t max_functions_of_worker = 10'000;
   // One more is closed at once. 0: no limit.
   size_t max_connections = 10'000;
-  // A packet that announces more closes its connection. Bytes.
+  // Bytes of one packet, header and names included. The payload of a larger one
+  // is skipped: a submission is answered with ERROR ARGUMENT_TOO_LARGE, and a
+  // job whose result or update is too large ends with an exception that says
+  // so. The connection goes on.
   size_t max_packet_bytes = 64 << 20;
   // While more waits to be written to a connection than this, nothing more is
   // read from it. Bytes.

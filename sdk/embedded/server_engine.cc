@@ -46,7 +46,7 @@ uint32_t StoredNumber(absl::string_view text) {
 // less than a second is raised to one.
 absl::Duration TimeLimit(absl::string_view milliseconds) {
   const int64_t number = wire::ParseProgress(milliseconds);
-  // gearmand dies or closes the connection when it is beyond 63 bits.
+  // No worker means a limit beyond 63 bits.
   if (number <= 0 || number == std::numeric_limits<int64_t>::max()) {
     return absl::InfiniteDuration();
   }
@@ -168,6 +168,19 @@ void ServerEngine::SendFailForException(EngineConnection& connection,
   std::memcpy(bytes, handle.data(), handle.size());
   bytes[handle.size()] = '\0';
   NoteOutput(connection);
+}
+
+void ServerEngine::EndWithException(Job& job, Payload data) {
+  const Payload shared(std::move(data).TakeShared());
+  for (const Waiter& waiter : job.waiters) {
+    EngineConnection& client = ConnectionOf(*waiter.party);
+    if (client.exceptions_ || options_.exceptions_for_all) {
+      Forward(client, wire::WorkException{job.handle(), shared});
+    } else {
+      SendFailForException(client, job);
+    }
+  }
+  queue_.Remove(job);
 }
 
 void ServerEngine::SendNoop(Worker& worker) {
@@ -416,16 +429,20 @@ class ServerEngine::Dispatcher {
       return Error("JOB_NOT_FOUND",
                    "An exception was received for a job that does not exist");
     }
-    const Payload data(std::move(event.data).TakeShared());
-    for (const Waiter& waiter : job->waiters) {
-      EngineConnection& client = ConnectionOf(*waiter.party);
-      if (client.exceptions_ || engine_.options_.exceptions_for_all) {
-        engine_.Forward(client, wire::WorkException{job->handle(), data});
-      } else {
-        engine_.SendFailForException(client, *job);
-      }
+    engine_.EndWithException(*job, std::move(event.data));
+  }
+
+  // The payload is skipped. A job whose result or update nobody can be given
+  // ends with a text that says so: to run it again would bring as much.
+  void operator()(wire::TooLargePacket& event) {
+    if (event.info->client_to_server) {
+      return Error("ARGUMENT_TOO_LARGE", event.Describe());
     }
-    engine_.queue_.Remove(*job);
+    Job* const job = engine_.HeldJob(connection_, event.argument("handle"));
+    if (job == nullptr) {
+      return Error("JOB_NOT_FOUND", "Job given in work result not found");
+    }
+    engine_.EndWithException(*job, Payload(event.Describe()));
   }
 
   // --- what no server does ---

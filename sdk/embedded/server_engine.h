@@ -156,6 +156,9 @@ class ServerEngine {
   // WORK_FAIL in place of an exception, with gearmand's NUL behind the handle.
   void SendFailForException(EngineConnection& connection, const Job& job);
   void SendNoop(Worker& worker);
+  // Ends a running job with WORK_EXCEPTION, or with WORK_FAIL for those who
+  // have not asked for exceptions.
+  void EndWithException(Job& job, Payload data);
   void NoteOutput(EngineConnection& connection);
 
   // The running job of `handle` if this connection holds it.

@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tests/integration/running_worker.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/wait_for.h"
@@ -29,32 +30,6 @@ namespace {
 using support::GearmandProcess;
 using support::WaitFor;
 using ::testing::HasSubstr;
-
-// A worker in a thread of its own.
-class RunningWorker {
- public:
-  explicit RunningWorker(std::vector<std::string> servers,
-                         WorkerOptions options = {}) {
-    options.servers = std::move(servers);
-    options.transports = TcpOnly();
-    absl::StatusOr<std::unique_ptr<Worker>> worker =
-        Worker::Create(std::move(options));
-    EXPECT_TRUE(worker.ok()) << worker.status();
-    worker_ = *std::move(worker);
-  }
-  ~RunningWorker() {
-    worker_->Stop();
-    if (thread_.joinable()) thread_.join();
-  }
-  Worker* operator->() { return worker_.get(); }
-  void Start() {
-    thread_ = std::thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
-  }
-
- private:
-  std::unique_ptr<Worker> worker_;
-  std::thread thread_;
-};
 
 absl::StatusOr<std::string> Echo(JobContext& context) {
   const absl::string_view data = context.job().data();

@@ -312,19 +312,5 @@ TEST_F(ClientLimitTest, UpdatesThatNobodyTakesEndTheRequestAtTheirLimit) {
   EXPECT_THAT(request.data_updates(), ElementsAre("0123456789"));
 }
 
-TEST_F(ClientLimitTest, APacketOverTheLimitIsRefusedFromItsHeader) {
-  ClientOptions options = Options();
-  options.limits.max_packet_bytes = 1000;
-  auto client = MakeClient(options);
-  const JobRequest request = client->SubmitJob("t", "");
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  server.SendBytes(
-      support::ResponsePacket(kWorkComplete, {"H:1", std::string(1000, 'x')})
-          .substr(0, 12));
-  EXPECT_EQ(client->Wait(request, kLong).code(), absl::StatusCode::kDataLoss);
-}
-
 }  // namespace
 }  // namespace gearman

@@ -70,7 +70,15 @@ absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
   // What a user's logger throws must not keep the turn.
   const auto end_turn = absl::MakeCleanup(
       [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { turn_.End(); });
-  return CallInTurn(command, is_question, deadline);
+  absl::StatusOr<admin::Reply> reply =
+      CallInTurn(command, is_question, deadline);
+  if (reply.ok() && reply->too_large) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        name_, ": the answer has more than ", options_.limits.max_reply_bytes,
+        " bytes (max_reply_bytes) or ", options_.limits.max_reply_lines,
+        " lines (max_reply_lines) and was skipped"));
+  }
+  return reply;
 }
 
 void AdminSession::Cancel() {

@@ -94,6 +94,9 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Fills in what the request leaves to the client. An error ends it.
   absl::Status Prepare(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // INVALID_ARGUMENT: a packet of this job would be larger than this client and
+  // workers with the same limit take.
+  absl::Status CheckSize(const JobRequestState& request) const;
   // A request for which a thread in Submit waits for room.
   struct Blocked {
     JobRequestState* request;

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/server_list.h"
@@ -103,6 +104,16 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
   Waiter waiter(queries.size());
   for (Query* query : queries) {
     if (query->finished) continue;
+    // Its answer is as large.
+    const size_t bytes = wire::kHeaderBytes + query->data.size();
+    if (bytes > options_.limits.max_packet_bytes) {
+      AbandonQuery(
+          query,
+          absl::InvalidArgumentError(absl::StrCat(
+              "the echo's packet of ", bytes, " bytes is larger than ",
+              options_.limits.max_packet_bytes, " bytes (max_packet_bytes)")));
+      continue;
+    }
     waiter.Add(query, /*for_accepted=*/false);
     query->asked = now;
     Dispatch(query, now);

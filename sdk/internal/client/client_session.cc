@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/progress.h"
 
@@ -29,6 +30,7 @@ JobRequestState* AsRequest(Operation* operation) {
 Effect CopyOf(const Effect& effect) {
   Effect copy;
   copy.kind = effect.kind;
+  copy.too_large = effect.too_large;
   const absl::string_view data = effect.data.view();
   copy.data = Payload(std::string(data.data(), data.size()));
   copy.known = effect.known;
@@ -426,6 +428,42 @@ absl::Status ClientSession::Handle(wire::Error& event, Effects* effects) {
     operation = next;
   }
   return absl::OkStatus();
+}
+
+absl::Status ClientSession::Handle(wire::TooLargePacket& event,
+                                   Effects* effects) {
+  bool ends_job = false;
+  switch (event.info->command) {
+    case wire::Command::kWorkComplete:
+    case wire::Command::kWorkException:
+      ends_job = true;
+      break;
+    case wire::Command::kWorkData:
+    case wire::Command::kWorkWarning:
+      break;
+    case wire::Command::kEchoRes: {
+      ReplyQueue::Entry entry;
+      absl::Status status = PopReply(ExpectedReply::kEcho, ExpectedReply::kEcho,
+                                     "ECHO_RES", "an echo", &entry);
+      if (!status.ok() || entry.operation == nullptr) return status;
+      entry.operation->reply_due = false;
+      entry.operation->session = nullptr;
+      Effect& effect = effects->emplace_back();
+      effect.kind = Effect::Kind::kTooLarge;
+      effect.operation = entry.operation;
+      effect.too_large = &event;
+      return absl::OkStatus();
+    }
+    default: {  // ERROR. No other packet to a client has a payload.
+      wire::Error error{event.argument("code"),
+                        "(the text is too large and was skipped)"};
+      return Handle(error, effects);
+    }
+  }
+  Effect& effect = effects->emplace_back();
+  effect.kind = Effect::Kind::kTooLarge;
+  effect.too_large = &event;
+  return Spread(event.argument("handle"), event.info->name, ends_job, effects);
 }
 
 void ClientSession::OnConnectionLost(std::vector<Orphan>* orphans) {

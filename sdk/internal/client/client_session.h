@@ -86,6 +86,7 @@ class ClientSession {
   absl::Status Handle(wire::EchoResponse& event, Effects* effects);
   absl::Status Handle(wire::OptionResponse& event, Effects* effects);
   absl::Status Handle(wire::Error& event, Effects* effects);
+  absl::Status Handle(wire::TooLargePacket& event, Effects* effects);
 
   // Pops the front entry, which must expect one of the two.
   absl::Status PopReply(ExpectedReply expected, ExpectedReply or_expected,

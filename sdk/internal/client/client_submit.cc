@@ -14,6 +14,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/random_unique.h"
 #include "gearman/sdk/internal/client/waiter.h"
@@ -99,7 +100,20 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
         "task \"", absl::CHexEscape(request->task),
         "\": callbacks need DriveMode::kAuto; this client is kCallerOnly"));
   }
-  return request->invalid;
+  return request->invalid.ok() ? CheckSize(*request) : request->invalid;
+}
+
+absl::Status ClientCore::CheckSize(const JobRequestState& request) const {
+  // JOB_ASSIGN_UNIQ is larger than the submission, by the longest handle.
+  const size_t bytes = wire::kHeaderBytes + wire::kMaxHandleBytes + 1 +
+                       options_.task_prefix.size() + request.task.size() + 1 +
+                       request.unique.view().size() + 1 + request.data.size();
+  if (bytes <= options_.limits.max_packet_bytes) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the payload has ", request.data.size(),
+      " bytes: a packet of this job can have ", bytes, " bytes, and at most ",
+      options_.limits.max_packet_bytes,
+      " are allowed (max_packet_bytes); raise it here and at the workers"));
 }
 
 bool ClientCore::Full() const {

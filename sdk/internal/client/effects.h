@@ -8,6 +8,7 @@
 
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/payload.h"
+#include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/client/operation.h"
 
 namespace gearman {
@@ -24,14 +25,19 @@ struct Effect {
     kFailed,     // a job: WORK_FAIL
     kException,  // a job: WORK_EXCEPTION, `data`
     kEcho,       // a query: ECHO_RES, `data`
+    // A job's result or update, or a query's answer: its payload is larger than
+    // this client takes and was skipped. `too_large` describes the packet.
+    kTooLarge,
   };
 
   Kind kind = Kind::kAccepted;
   Operation* operation = nullptr;
-  // Valid during the handling of the event that caused it.
+  // These and `too_large` are valid during the handling of the event that
+  // caused the effect.
   absl::string_view code;
   absl::string_view text;
   Payload data;
+  const wire::TooLargePacket* too_large = nullptr;
   // For kStatus.
   bool known = false;
   bool running = false;

@@ -49,8 +49,9 @@ absl::Status ServerError(const Effect& effect) {
                    ": ", absl::CHexEscape(effect.text)));
 }
 
-RequestOutcome OutcomeOf(const JobRequestState& request, RequestInput input,
-                         const absl::Status& status) {
+// `accepted`: a server had taken the job before it ended with `input`.
+RequestOutcome OutcomeOf(const JobRequestState& request, bool accepted,
+                         RequestInput input, const absl::Status& status) {
   if (input == RequestInput::kComplete || input == RequestInput::kAccepted) {
     return RequestOutcome::kComplete;
   }
@@ -67,8 +68,9 @@ RequestOutcome OutcomeOf(const JobRequestState& request, RequestInput input,
       return RequestOutcome::kCancelled;
     case absl::StatusCode::kInvalidArgument:
     case absl::StatusCode::kFailedPrecondition:
-    case absl::StatusCode::kResourceExhausted:
       return RequestOutcome::kRefused;
+    case absl::StatusCode::kResourceExhausted:
+      return accepted ? RequestOutcome::kFailed : RequestOutcome::kRefused;
     default:
       return RequestOutcome::kLost;
   }
@@ -181,9 +183,10 @@ RequestOutcome JobRequestTracker::MarkFinished(JobRequestState* request,
                                                RequestInput input,
                                                absl::Status status,
                                                absl::Time ended, bool told) {
+  const bool accepted = request->state == JobState::kCreated;
   const std::optional<JobState> next = NextState(request->state, input);
   request->state = next.value_or(JobState::kUnknown);
-  const RequestOutcome outcome = OutcomeOf(*request, input, status);
+  const RequestOutcome outcome = OutcomeOf(*request, accepted, input, status);
   if (request->metrics != nullptr) {
     request->metrics->Finished(outcome, ended - request->submitted);
   }
@@ -245,6 +248,9 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
     case Effect::Kind::kException:
       OnEnded(request, effect, server);
       return;
+    case Effect::Kind::kTooLarge:
+      OnTooLarge(request, *effect.too_large, server);
+      return;
     case Effect::Kind::kEcho:
       return;
   }
@@ -253,12 +259,17 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
 void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect,
                                       const std::string& server) {
   query->answered = now_;
-  if (effect.kind == Effect::Kind::kRefused) {
+  if (effect.kind == Effect::Kind::kRefused ||
+      effect.kind == Effect::Kind::kTooLarge) {
     StatusFacts facts;
     facts.operation =
         query->kind == Operation::Kind::kEcho ? "echo" : "status query";
     facts.server = server;
-    query->status = Annotate(ServerError(effect), facts);
+    query->status = Annotate(
+        effect.kind == Effect::Kind::kRefused
+            ? ServerError(effect)
+            : absl::ResourceExhaustedError(effect.too_large->Describe()),
+        facts);
   } else if (effect.kind == Effect::Kind::kEcho) {
     query->echo = std::move(effect.data).TakeString();
   } else {

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/wire/message.h"
 #include "gearman/plugins/retry/backoff_policy.h"
 #include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
@@ -162,6 +163,9 @@ class JobRequestTracker {
                  const std::string& server);
   void OnUpdate(JobRequestState* request, Effect& effect);
   void OnStatus(JobRequestState* request, const Effect& effect);
+  // A result or update is larger than this client takes.
+  void OnTooLarge(JobRequestState* request, const wire::TooLargePacket& packet,
+                  const std::string& server);
   void OnEnded(JobRequestState* request, Effect& effect,
                const std::string& server);
   void DecideOnAttempt(JobRequestState* request, const std::string& server,

@@ -12,6 +12,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/wire/command.h"
+#include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/client/attempt_verdict.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
@@ -156,6 +158,20 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
          Annotate(
              absl::Status(code, absl::StrCat(message, " (", verdict.why, ")")),
              facts));
+}
+
+void JobRequestTracker::OnTooLarge(JobRequestState* request,
+                                   const wire::TooLargePacket& packet,
+                                   const std::string& server) {
+  const bool ended = packet.info->command == wire::Command::kWorkComplete ||
+                     packet.info->command == wire::Command::kWorkException;
+  // A retry would run the job again and bring as much.
+  Finish(request, RequestInput::kGiveUp,
+         Annotate(absl::ResourceExhaustedError(absl::StrCat(
+                      packet.Describe(), " and was skipped; the job with ",
+                      "handle \"", absl::CHexEscape(request->handle.view()),
+                      ended ? "\" has ended" : "\" goes on")),
+                  FactsOf(*request, server)));
 }
 
 void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {

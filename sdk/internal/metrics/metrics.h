@@ -41,7 +41,7 @@ inline constexpr size_t kSubmitModeCount = 3;
 // How a client's request ended.
 enum class RequestOutcome : unsigned char {
   kComplete,   // complete: for a background job, accepted
-  kFailed,     // failed
+  kFailed,     // failed: also a result or update over a limit of ours
   kException,  // exception
   kTimedOut,   // timed_out
   kCancelled,  // cancelled
@@ -54,7 +54,7 @@ absl::string_view OutcomeName(RequestOutcome outcome);
 // How a worker's job ended.
 enum class WorkOutcome : unsigned char {
   kComplete,   // complete
-  kFailed,     // failed
+  kFailed,     // failed: also a result or update over a limit of ours
   kException,  // exception
   kTimedOut,   // timed_out: its time limit passed before the handler answered
   kLost,       // lost: its connection ended before the answer left

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/codecs/wire/command.h"
 
 namespace gearman {
 namespace internal {
@@ -17,8 +18,23 @@ bool IsUpdate(const Message& message) {
 
 }  // namespace
 
-Mailbox::Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes)
-    : poller_(std::move(poller)), max_bytes_(max_bytes) {}
+Mailbox::Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes,
+                 size_t max_packet_bytes)
+    : poller_(std::move(poller)),
+      max_bytes_(max_bytes),
+      max_packet_bytes_(max_packet_bytes) {}
+
+absl::Status Mailbox::CheckPayload(const HeldJob& job, absl::string_view what,
+                                   size_t payload_bytes) const {
+  // The header, and the handle with its separator.
+  const size_t packet_bytes =
+      wire::kHeaderBytes + job.job.handle().size() + 1 + payload_bytes;
+  if (packet_bytes <= max_packet_bytes_) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, " of job ", job.job.handle(), " has ", payload_bytes,
+                   " bytes: its packet is larger than ", max_packet_bytes_,
+                   " bytes (max_packet_bytes)"));
+}
 
 void Mailbox::Push(Message message) {
   // A status has memory, too.

@@ -16,6 +16,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/sdk/internal/worker/held_job.h"
 #include "gearman/transports/poller.h"
@@ -48,9 +49,17 @@ struct Message {
 class Mailbox {
  public:
   // `max_bytes`: of updates posted and not taken, each with its record.
-  Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes);
+  // `max_packet_bytes`: of one packet to a server.
+  Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes,
+          size_t max_packet_bytes);
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
+
+  // Whether a WORK_* packet of this job may carry so many bytes: its client has
+  // the worker's limit by default and could not take more. INVALID_ARGUMENT
+  // names `what`, its size and the limit. Any thread.
+  absl::Status CheckPayload(const HeldJob& job, absl::string_view what,
+                            size_t payload_bytes) const;
 
   void Post(Message message) ABSL_LOCKS_EXCLUDED(mutex_);
   // Empties `messages`.
@@ -75,6 +84,7 @@ class Mailbox {
 
   const std::shared_ptr<Poller> poller_;
   const size_t max_bytes_;
+  const size_t max_packet_bytes_;
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   // The poller has been woken for what is in the box.

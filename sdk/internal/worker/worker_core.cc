@@ -106,8 +106,9 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
       poller_(options_.poller),
       clock_(poller_->clock()),
       metrics_(MakeMetrics(options_)),
-      mailbox_(
-          std::make_shared<Mailbox>(poller_, options_.limits.max_output_bytes)),
+      mailbox_(std::make_shared<Mailbox>(poller_,
+                                         options_.limits.max_output_bytes,
+                                         options_.limits.max_packet_bytes)),
       drain_deadline_ns_(kNotDraining),
       wanted_servers_(servers),
       random_(MakeRandomEngine(options_.random_seed)),
@@ -299,7 +300,8 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
     case SessionEvent::Kind::kJob:
       ++stats_.grabs_job;
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kJob);
-      jobs_.OnAssigned(link, *result.task, *result.assigned, now);
+      jobs_.OnAssigned(link, *result.task, *result.assigned, result.too_large,
+                       now);
       break;
     case SessionEvent::Kind::kNoJob:
       ++stats_.grabs_no_job;

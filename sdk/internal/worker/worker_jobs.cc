@@ -54,7 +54,9 @@ WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
 // --- coming ------------------------------------------------------------------
 
 void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
-                            wire::JobAssign& assigned, absl::Time now) {
+                            wire::JobAssign& assigned,
+                            const wire::TooLargePacket* too_large,
+                            absl::Time now) {
   HeldJobPtr job = records_.Take();
   WorkerLink& server = servers_->link(link);
   const size_t bytes = assigned.data.size();
@@ -65,7 +67,6 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
   if (job->mailbox == nullptr) job->mailbox = mailbox_;
   job->link = link;
   job->assigned = now;
-  job->expected_ns = prefetch_.Expected(task->cost);
   job->index = server.held.size();
   if (options_.interceptors != nullptr) {
     job->hooks = std::make_unique<JobHooks>();
@@ -73,8 +74,20 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
     job->hooks->interceptors = options_.interceptors;
   }
   server.held.push_back(job);
-
   ++stats_->jobs_assigned;
+  if (too_large != nullptr) {
+    // It waits nowhere for its handler.
+    job->state = HeldJob::State::kRunning;
+    const absl::Status why = absl::InvalidArgumentError(too_large->Describe());
+    options_.logger.Log(LogLevel::kWarning, server.name, ": job ",
+                        job->job.handle(), " of task ", task->name,
+                        " is failed: ", why.message());
+    Answer(job, why, /*forgotten=*/false, now);
+    GiveBack(std::move(job));
+    return;
+  }
+
+  job->expected_ns = prefetch_.Expected(task->cost);
   held_bytes_ += bytes;
   prefetch_.OnAssigned(bytes);
   if (pool_ != nullptr) {
@@ -211,6 +224,11 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
   }
   WorkerLink& server = servers_->link(job->link);
   JobOutcome outcome = JobOutcome::kComplete;
+  if (result.ok()) {
+    absl::Status size =
+        mailbox_->CheckPayload(*job, "the result", result->size());
+    if (!size.ok()) result = std::move(size);
+  }
   if (result.ok()) {
     server.session->Complete(job->task.get(), job->job.handle(),
                              *std::move(result));

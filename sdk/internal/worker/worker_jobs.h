@@ -40,8 +40,7 @@ class WorkerJobs {
     PrefetchOptions prefetch;
     int max_pending_jobs = 1000;
     bool exceptions = true;
-    size_t prefix_size = 0;  // of what functions have before the task's name
-    bool reports = false;    // TakeReports is called
+    bool reports = false;  // TakeReports is called
     Metrics* metrics = nullptr;
     // Interceptors null: nobody observes or intercepts.
     TraceObserver* trace_observer = nullptr;
@@ -62,9 +61,12 @@ class WorkerJobs {
              std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
              WorkerStats* stats);
 
-  // A job has come.
+  // A job has come. `too_large` not null: its payload is larger than this
+  // worker takes and is not in `assigned`. Then the job is failed with a text
+  // that says so, and its handler is not called.
   void OnAssigned(int link, const std::shared_ptr<Task>& task,
-                  wire::JobAssign& assigned, absl::Time now);
+                  wire::JobAssign& assigned,
+                  const wire::TooLargePacket* too_large, absl::Time now);
   // All jobs of one read have come: handler threads may begin them.
   void HandOut();
 

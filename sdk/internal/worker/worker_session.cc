@@ -205,6 +205,41 @@ absl::Status WorkerSession::OnJob(wire::JobAssign& assigned,
   return absl::OkStatus();
 }
 
+absl::Status WorkerSession::OnTooLarge(const wire::TooLargePacket& packet,
+                                       absl::Time now, SessionEvent* result) {
+  wire::GrabKind kind = wire::GrabKind::kPlain;
+  switch (packet.info->command) {
+    case wire::Command::kJobAssign:
+      break;
+    case wire::Command::kJobAssignUniq:
+      kind = wire::GrabKind::kUnique;
+      break;
+    case wire::Command::kJobAssignAll:
+      kind = wire::GrabKind::kAll;
+      break;
+    case wire::Command::kError:
+      return OnError(wire::Error{packet.argument("code"),
+                                 "(the text is too large and was skipped)"},
+                     now, result);
+    default:
+      return absl::DataLossError(absl::StrCat(packet.info->name, " of ",
+                                              packet.packet_bytes,
+                                              " bytes: not what was sent"));
+  }
+  absl::Status status = TakeReply(ReplyKind::kGrab, packet.info->name, now);
+  if (!status.ok()) return status;
+  too_large_job_ = wire::JobAssign{
+      kind,
+      packet.argument("handle"),
+      packet.argument("function"),
+      packet.argument("unique"),
+      packet.argument("reducer"),
+      Payload(),
+  };
+  result->too_large = &packet;
+  return OnJob(too_large_job_, result);
+}
+
 void WorkerSession::JobEnded(Task* task) {
   Offer* offer = last_offer_;
   if (offer == nullptr || offer->task->function != task->function) {
@@ -321,6 +356,9 @@ absl::Status WorkerSession::OnEvent(wire::ToWorker& event, absl::Time now,
     }
     absl::Status operator()(wire::Error& error) {
       return session->OnError(error, now, result);
+    }
+    absl::Status operator()(wire::TooLargePacket& packet) {
+      return session->OnTooLarge(packet, now, result);
     }
   };
   return std::visit(Visitor{this, now, result}, event);

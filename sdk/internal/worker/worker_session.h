@@ -43,7 +43,7 @@ namespace internal {
 struct SessionEvent {
   enum class Kind : unsigned char {
     kNothing,
-    kJob,            // `assigned`, of `task`
+    kJob,            // `assigned`, of `task`; without its data if `too_large`
     kNoJob,          // one grab was in vain
     kHeartbeat,      // the server answered a heartbeat after `round_trip`
     kAnswerRefused,  // ERROR JOB_NOT_FOUND: it had given the job away
@@ -52,6 +52,7 @@ struct SessionEvent {
   Kind kind = Kind::kNothing;
   const std::shared_ptr<Task>* task = nullptr;
   wire::JobAssign* assigned = nullptr;
+  const wire::TooLargePacket* too_large = nullptr;  // null: it is not
   absl::Duration round_trip;
   absl::string_view code;
   absl::string_view text;
@@ -162,6 +163,8 @@ class WorkerSession {
   };
 
   absl::Status OnJob(wire::JobAssign& assigned, SessionEvent* result);
+  absl::Status OnTooLarge(const wire::TooLargePacket& packet, absl::Time now,
+                          SessionEvent* result);
   void OnNoop(absl::Time now);
   absl::Status OnEcho(const wire::EchoResponse& echo, absl::Time now,
                       SessionEvent* result);
@@ -244,6 +247,8 @@ class WorkerSession {
   absl::Time reply_deadline_ = absl::InfiniteFuture();
   absl::Time last_received_ = absl::InfiniteFuture();
   Receipt receipt_ = Receipt::kNotAsked;
+  // The last job that was too large, until the next event.
+  wire::JobAssign too_large_job_;
   Counts counts_;
 };
 

@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 using wire::DecodeResult;
 
 // Feeds the stream in pieces of at most `chunk` bytes. Replies come out as
-// their lines, joined by "|"; "!" in front: a refused list.
+// their lines, joined by "|", with "!" in front of a refused list; or as "too
+// large".
 std::vector<std::string> Decode(ReplyDecoder* decoder,
                                 const std::string& stream, size_t chunk) {
   std::vector<std::string> replies;
@@ -33,8 +34,11 @@ std::vector<std::string> Decode(ReplyDecoder* decoder,
     Reply reply;
     DecodeResult result;
     while ((result = decoder->Next(&reply)) == DecodeResult::kMessage) {
-      replies.push_back(absl::StrCat(reply.list_refused ? "!" : "",
-                                     absl::StrJoin(reply.lines, "|")));
+      EXPECT_TRUE(!reply.too_large || reply.lines.empty());
+      replies.push_back(reply.too_large
+                            ? "too large"
+                            : absl::StrCat(reply.list_refused ? "!" : "",
+                                           absl::StrJoin(reply.lines, "|")));
     }
     if (result == DecodeResult::kError) break;
   }
@@ -42,8 +46,9 @@ std::vector<std::string> Decode(ReplyDecoder* decoder,
 }
 
 std::vector<std::string> Decode(const std::vector<ReplyShape>& shapes,
-                                const std::string& stream, size_t chunk) {
-  ReplyDecoder decoder;
+                                const std::string& stream, size_t chunk,
+                                ReplyDecoderOptions options = {}) {
+  ReplyDecoder decoder(options);
   for (const ReplyShape shape : shapes) decoder.Expect(shape);
   std::vector<std::string> replies = Decode(&decoder, stream, chunk);
   EXPECT_TRUE(decoder.error().ok()) << decoder.error();
@@ -138,21 +143,65 @@ TEST(ReplyDecoderTest, RefusesABinaryPacket) {
       HasSubstr("got a binary packet"));
 }
 
-TEST(ReplyDecoderTest, RefusesAReplyThatIsTooLarge) {
+TEST(ReplyDecoderTest, SkipsAReplyThatIsTooLargeToItsEnd) {
   ReplyDecoderOptions options;
   options.max_reply_bytes = 100;
-  EXPECT_THAT(
-      ErrorOf({ReplyShape::kList},
-              std::string(90, 'x') + "\n" + std::string(90, 'y') + "\n.\n",
-              options),
-      HasSubstr("more than 100 bytes"));
+  for (const size_t chunk : {1, 7, 100000}) {
+    EXPECT_THAT(Decode({ReplyShape::kList, ReplyShape::kLine},
+                       std::string(90, 'x') + "\n" + std::string(90, 'y') +
+                           "\n.\nOK\r\n",
+                       chunk, options),
+                ElementsAre("too large", "OK"));
+    EXPECT_THAT(Decode({ReplyShape::kFenced, ReplyShape::kLine},
+                       std::string(200, 'x') + "\nOK\r\nOK 12\r\nOK\r\n", chunk,
+                       options),
+                ElementsAre("too large", "OK"));
+  }
 }
 
-TEST(ReplyDecoderTest, RefusesAReplyOfTooManyLines) {
+TEST(ReplyDecoderTest, SkipsALineThatIsTooLong) {
+  ReplyDecoderOptions options;
+  options.max_reply_bytes = 100;
+  const std::string line(200000, 'x');
+  for (const size_t chunk : {9999, 100000, 1000000}) {
+    EXPECT_THAT(Decode({ReplyShape::kLine, ReplyShape::kLine},
+                       line + "\nOK\r\n", chunk, options),
+                ElementsAre("too large", "OK"));
+    // A line that ends in "." is not the end of the list.
+    EXPECT_THAT(Decode({ReplyShape::kList, ReplyShape::kLine},
+                       line + ".\na\n.\nOK\r\n", chunk, options),
+                ElementsAre("too large", "OK"));
+  }
+}
+
+TEST(ReplyDecoderTest, TakesAReplyAtItsLimit) {
+  ReplyDecoderOptions options;
+  options.max_reply_bytes = 100;
+  for (const size_t size : {98, 99, 100}) {
+    const std::string line(size, 'x');
+    EXPECT_THAT(Decode({ReplyShape::kLine}, line + "\n", 1000, options),
+                ElementsAre(size < 100 ? line : "too large"));
+  }
+}
+
+TEST(ReplyDecoderTest, TakesNoMemoryForAReplyThatIsTooLarge) {
+  ReplyDecoderOptions options;
+  options.max_reply_bytes = 1000;
+  ReplyDecoder decoder(options);
+  decoder.Expect(ReplyShape::kList);
+  const std::string part(100000, 'x');
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_THAT(Decode(&decoder, part, part.size()), ElementsAre());
+    ASSERT_LE(decoder.Prepare().size(), 1u << 20);
+  }
+}
+
+TEST(ReplyDecoderTest, SkipsAReplyOfTooManyLines) {
   ReplyDecoderOptions options;
   options.max_reply_lines = 2;
-  EXPECT_THAT(ErrorOf({ReplyShape::kList}, "a\n\nc\n.\n", options),
-              HasSubstr("more than 2 lines"));
+  EXPECT_THAT(Decode({ReplyShape::kList, ReplyShape::kLine},
+                     "a\n\nc\nd\n.\nOK\r\n", 100, options),
+              ElementsAre("too large", "OK"));
   for (const ReplyShape shape : {ReplyShape::kList, ReplyShape::kFenced}) {
     ReplyDecoder decoder(options);
     decoder.Expect(shape);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/tests/support/raw_packet.h"
@@ -149,6 +150,10 @@ struct Describer {
   std::string operator()(const RefusedPacket& m) {
     return Words("RefusedPacket", {m.code, m.text});
   }
+  std::string operator()(const TooLargePacket& m) {
+    return absl::StrCat("TooLargePacket ", absl::StrJoin(m.arguments, "|"),
+                        ": ", m.Describe());
+  }
 };
 
 // --- encoding ---------------------------------------------------------------
@@ -162,6 +167,9 @@ struct RequestEncoder {
   absl::Status operator()(const RefusedPacket&) {
     return absl::InternalError("no packet");
   }
+  absl::Status operator()(const TooLargePacket&) {
+    return absl::InternalError("no packet");
+  }
 };
 
 struct ResponseEncoder {
@@ -169,6 +177,9 @@ struct ResponseEncoder {
   template <typename Message>
   absl::Status operator()(const Message& message) {
     return Encode(message, out);
+  }
+  absl::Status operator()(const TooLargePacket&) {
+    return absl::InternalError("no packet");
   }
   absl::Status operator()(const WorkStatus& message) { return Work(message); }
   absl::Status operator()(const WorkComplete& message) { return Work(message); }

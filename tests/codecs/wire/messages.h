@@ -60,8 +60,8 @@ std::string Describe(Message message) {
   }
 }
 
-// Encodes what the receiver may get, as its peer would. RefusedPacket, which
-// can't be encoded, is an INTERNAL error.
+// Encodes a message as the receiver's peer would. RefusedPacket and
+// TooLargePacket, which can't be encoded, are an INTERNAL error.
 absl::Status EncodeTo(const ToServer& message, OutputBuffer& out);
 absl::Status EncodeTo(const ToClient& message, OutputBuffer& out);
 absl::Status EncodeTo(const ToWorker& message, OutputBuffer& out);

@@ -214,13 +214,17 @@ TEST(JobServerTest, ClosesAPeerThatReadsNothing) {
   EXPECT_TRUE(closed);
 }
 
-TEST(JobServerTest, ATooLargePacketEndsItsConnectionOnly) {
+TEST(JobServerTest, ATooLargePacketEndsItsSubmissionOnly) {
   JobServerOptions options;
   options.max_packet_bytes = 1000;
   const auto server = Listening("inproc://small-packets", options);
   const auto client = ClientOf("inproc://small-packets");
-  EXPECT_FALSE(client->Run("f", std::string(2000, 'x')).ok());
+  const absl::Status status = client->Run("f", std::string(2000, 'x')).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("larger than 1000 bytes (max_packet_bytes)"));
   EXPECT_TRUE(client->Echo().ok());
+  EXPECT_EQ(server->connections(), 1u);
 }
 
 // A server that is run by hand listens in the kernel's queue until then.

@@ -34,7 +34,7 @@ class HandlerPoolTest : public ::testing::Test {
     absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
     EXPECT_TRUE(poller.ok()) << poller.status();
     poller_ = *std::move(poller);
-    mailbox_ = std::make_shared<Mailbox>(poller_, 1 << 20);
+    mailbox_ = std::make_shared<Mailbox>(poller_, 1 << 20, 1 << 20);
     const Logger logger(LogLevel::kWarning,
                         [this](LogLevel, absl::string_view message) {
                           logged_.push_back(std::string(message));
