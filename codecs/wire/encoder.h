@@ -31,8 +31,8 @@ enum class Sender : unsigned char {
 
 // --- to the server ---
 absl::Status Encode(const CanDo& message, OutputBuffer& out);
-// The timeout must be decimal digits of at most 4294967295 (gearmand 1.1.20
-// dies of 20 digits).
+// The timeout must be a decimal number of at most 4294967295. Servers do harm
+// to the worker or to themselves with some larger ones.
 absl::Status Encode(const CanDoTimeout& message, OutputBuffer& out);
 absl::Status Encode(const CantDo& message, OutputBuffer& out);
 absl::Status Encode(const ResetAbilities& message, OutputBuffer& out);

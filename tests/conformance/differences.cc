@@ -27,7 +27,6 @@ constexpr DifferenceInfo kDifferences[] = {
     {Difference::kDroppingAFunctionWithJobs, "Dropping a function with jobs"},
     {Difference::kCreatingAFunctionWithBareLineFeed,
      "Creating a function with a bare line feed"},
-    {Difference::kHighPacketType, "High packet type"},
     {Difference::kMissingArgument, "Missing argument"},
     {Difference::kLongNames, "Long names"},
     {Difference::kLongDenominator, "Long denominator"},

@@ -30,7 +30,6 @@ enum class Difference {
   kWokenWorkerLeaves,
   kDroppingAFunctionWithJobs,
   kCreatingAFunctionWithBareLineFeed,
-  kHighPacketType,
   kMissingArgument,
   kLongNames,
   kLongDenominator,

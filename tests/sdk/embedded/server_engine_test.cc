@@ -307,8 +307,7 @@ TEST_F(ServerEngineTest, EachJobHasATimeLimitOfItsOwn) {
 
 TEST_F(ServerEngineTest, ATimeLimitIsASecondAtLeastAndMayBeNone) {
   EnginePeer& worker = Connect();
-  for (const char* none : {"0", "-1", "never", "", "9999999999999999999",
-                           "99999999999999999999"}) {
+  for (const char* none : {"0", "-1", "never", "", "9999999999999999999"}) {
     worker.Send(RequestPacket(23, {none, none}) + SubmitBackground(none, "") +
                 Grab());
     EXPECT_THAT(worker.Received(), Contains(StartsWith("JOB_ASSIGN "))) << none;
