@@ -1,0 +1,56 @@
+#include "gearman/tests/support/failing_calls.h"
+
+#include <cerrno>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gearman/tests/support/subprocess.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace support {
+namespace {
+
+class FailingCallsTest : public ::testing::Test {
+ protected:
+  FailingCallsTest() { options_.argv = {"tests/support/failing_calls_probe"}; }
+
+  std::string Output() {
+    const absl::StatusOr<ProgramResult> run = RunProgram(options_);
+    EXPECT_TRUE(run.ok()) << run.status();
+    return run.ok() ? run->output : "";
+  }
+
+  SubprocessOptions options_;
+  FailingCalls calls_;
+};
+
+TEST_F(FailingCallsTest, ACleanRunIsCounted) {
+  calls_.Count(&options_);
+  EXPECT_EQ(Output(), "ok\nok\nok\nok\nok\nok\n");
+  // What the program has started is not.
+  EXPECT_EQ(calls_.count("pipe2"), 3u);
+  EXPECT_EQ(calls_.count("eventfd"), 0u);
+}
+
+TEST_F(FailingCallsTest, OneCallFailsAndTheOthersDoNot) {
+  calls_.Fail({"pipe2", 2, EMFILE}, &options_);
+  EXPECT_EQ(Output(), "ok\nToo many open files\nok\nok\nok\nok\n");
+  EXPECT_EQ(calls_.count("pipe2"), 3u);
+}
+
+TEST_F(FailingCallsTest, EachCallOfTheProgramFails) {
+  calls_.Fail({"pipe2", 0, EPERM}, &options_);
+  EXPECT_EQ(Output(),
+            "Operation not permitted\nOperation not permitted\n"
+            "Operation not permitted\nok\nok\nok\n");
+}
+
+TEST_F(FailingCallsTest, AnotherFunctionIsLeftAlone) {
+  calls_.Fail({"socket", 0, EPERM}, &options_);
+  EXPECT_EQ(Output(), "ok\nok\nok\nok\nok\nok\n");
+}
+
+}  // namespace
+}  // namespace support
+}  // namespace gearman
