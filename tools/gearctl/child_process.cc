@@ -4,16 +4,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/syscall.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -28,203 +32,199 @@ namespace {
 constexpr absl::Duration kMercy = absl::Seconds(5);
 constexpr int kPollMilliseconds = 50;
 
-class Descriptor {
- public:
-  explicit Descriptor(int descriptor = -1) : descriptor_(descriptor) {}
-  ~Descriptor() { Close(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
+// What stands in the way of starting `name`.
+absl::Status StartError(const std::string& name, absl::string_view what,
+                        int error) {
+  const std::string message = absl::StrCat("can't run ", name, ": ", what);
+  switch (error) {
+    case EAGAIN:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return absl::ResourceExhaustedError(
+          absl::StrCat(message, ": ", std::strerror(error)));
+    default:
+      return absl::ErrnoToStatus(error, message);
+  }
+}
 
-  void Reset(int descriptor) {
-    Close();
-    descriptor_ = descriptor;
+// posix_spawn's many arguments. Each function returns an error number or 0.
+class SpawnOptions {
+ public:
+  SpawnOptions() {
+    error_ = posix_spawn_file_actions_init(&actions_);
+    const int error = posix_spawnattr_init(&attributes_);
+    if (error_ == 0) error_ = error;
   }
-  void Close() {
-    if (descriptor_ >= 0) close(descriptor_);
-    descriptor_ = -1;
+  ~SpawnOptions() {
+    posix_spawnattr_destroy(&attributes_);
+    posix_spawn_file_actions_destroy(&actions_);
   }
-  // It is the caller's from now on.
-  int Release() { return std::exchange(descriptor_, -1); }
-  int get() const { return descriptor_; }
+  SpawnOptions(const SpawnOptions&) = delete;
+  SpawnOptions& operator=(const SpawnOptions&) = delete;
+
+  int Spawn(const ChildCommand& command, int in, int out, pid_t* pid) {
+    sigset_t none, defaults;
+    sigemptyset(&none);
+    sigemptyset(&defaults);
+    sigaddset(&defaults, SIGPIPE);
+    Check(posix_spawn_file_actions_adddup2(&actions_, in, STDIN_FILENO));
+    Check(posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO));
+    Check(posix_spawnattr_setsigmask(&attributes_, &none));
+    Check(posix_spawnattr_setsigdefault(&attributes_, &defaults));
+    Check(posix_spawnattr_setpgroup(&attributes_, 0));
+    Check(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP |
+                                                     POSIX_SPAWN_SETSIGMASK |
+                                                     POSIX_SPAWN_SETSIGDEF));
+    if (error_ != 0) return error_;
+
+    std::vector<char*> argv;
+    for (const std::string& word : command.argv) {
+      argv.push_back(const_cast<char*>(word.c_str()));
+    }
+    argv.push_back(nullptr);
+    std::vector<char*> environment;
+    for (const std::string& entry : command.environment) {
+      environment.push_back(const_cast<char*>(entry.c_str()));
+    }
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+      environment.push_back(*entry);
+    }
+    environment.push_back(nullptr);
+    return posix_spawnp(pid, argv[0], &actions_, &attributes_, argv.data(),
+                        environment.data());
+  }
 
  private:
-  int descriptor_;
+  void Check(int error) {
+    if (error_ == 0) error_ = error;
+  }
+
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+  int error_ = 0;
 };
 
-struct Pipe {
-  Descriptor read_end;
-  Descriptor write_end;
-
-  absl::Status Open() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-      return absl::ErrnoToStatus(errno, "a pipe");
-    }
-    read_end.Reset(ends[0]);
-    write_end.Reset(ends[1]);
-    return absl::OkStatus();
-  }
-};
-
-absl::StatusOr<pid_t> Spawn(const ChildCommand& command, int in, int out) {
-  std::vector<char*> argv;
-  for (const std::string& word : command.argv) {
-    argv.push_back(const_cast<char*>(word.c_str()));
-  }
-  argv.push_back(nullptr);
-  std::vector<char*> environment;
-  for (const std::string& entry : command.environment) {
-    environment.push_back(const_cast<char*>(entry.c_str()));
-  }
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    environment.push_back(*entry);
-  }
-  environment.push_back(nullptr);
-
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none, defaults;
-  sigemptyset(&none);
-  sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP |
-                                            POSIX_SPAWN_SETSIGMASK |
-                                            POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes,
-                                 argv.data(), environment.data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    return absl::ErrnoToStatus(error,
-                               absl::StrCat("can't run ", command.argv[0]));
-  }
-  return pid;
+// An error number or 0.
+int OpenPipe(Descriptor* read_end, Descriptor* write_end) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return errno;
+  read_end->Reset(ends[0]);
+  write_end->Reset(ends[1]);
+  return 0;
 }
 
 void SetNonBlocking(int descriptor) {
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
 }
 
-absl::Status EndOf(const ChildCommand& command, pid_t pid) {
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
+    ChildReaper* reaper, const ChildCommand& command) {
+  const std::string& name = command.argv[0];
+  auto process = absl::WrapUnique(new ChildProcess(reaper, name));
+  Descriptor child_in, child_out;
+  int error = OpenPipe(&child_in, &process->in_);
+  if (error == 0) error = OpenPipe(&process->out_, &child_out);
+  if (error != 0) return StartError(name, "a pipe", error);
+  process->end_.Reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (process->end_.get() < 0) return StartError(name, "an eventfd", errno);
+  SetNonBlocking(process->in_.get());
+  SetNonBlocking(process->out_.get());
+  const absl::StatusOr<pid_t> pid =
+      reaper->Start(process->end_.get(), [&]() -> absl::StatusOr<pid_t> {
+        pid_t started = -1;
+        const int refused = SpawnOptions().Spawn(command, child_in.get(),
+                                                 child_out.get(), &started);
+        if (refused != 0)
+          return StartError(name, "it can't be started", refused);
+        return started;
+      });
+  if (!pid.ok()) return pid.status();
+  process->pid_ = *pid;
+  return process;
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ < 0) return;
+  reaper_->Signal(pid_, SIGKILL);
+  reaper_->Forget(pid_);
+}
+
+absl::Status ChildProcess::Run(
+    absl::string_view input,
+    const std::function<absl::Status(std::string)>& on_output,
+    const std::function<bool()>& stopped) {
+  input_ = input;
+  if (input_.empty()) in_.Close();
+  absl::Status status;
+  for (;;) {
+    if (status.ok() && stopped()) status = absl::CancelledError("stopped");
+    if (!status.ok() && !End()) return status;
+    pollfd ready[] = {{in_.get(), POLLOUT, 0},
+                      {out_.get(), POLLIN, 0},
+                      {end_.get(), POLLIN, 0}};
+    if (poll(ready, 3, kPollMilliseconds) < 0) continue;
+    // The end of its output is awaited, too, unless others hold that open.
+    const bool ended = ready[2].revents != 0;
+    if (ready[0].revents != 0) Feed();
+    if (ready[1].revents != 0 || ended) {
+      absl::Status read = ReadAll(on_output);
+      if (status.ok()) status = std::move(read);
+    }
+    if (!ended) continue;
+    return status.ok() ? Result(reaper_->StatusOf(pid_).value_or(0)) : status;
   }
+}
+
+void ChildProcess::Feed() {
+  const ssize_t written = write(in_.get(), input_.data(), input_.size());
+  if (written > 0) input_.remove_prefix(static_cast<size_t>(written));
+  // One that reads no more is content with what it has.
+  const bool refused = written < 0 && errno != EAGAIN && errno != EINTR;
+  if (refused || input_.empty()) in_.Close();
+}
+
+absl::Status ChildProcess::ReadAll(
+    const std::function<absl::Status(std::string)>& on_output) {
+  while (out_.get() >= 0) {
+    char buffer[1 << 16];
+    const ssize_t size = read(out_.get(), buffer, sizeof buffer);
+    if (size > 0) {
+      absl::Status status =
+          on_output(std::string(buffer, static_cast<size_t>(size)));
+      if (!status.ok()) return status;
+    } else if (size < 0 && errno == EINTR) {
+      continue;
+    } else if (size < 0 && errno == EAGAIN) {
+      break;
+    } else {
+      out_.Close();
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool ChildProcess::End() {
+  const absl::Time now = absl::Now();
+  if (ended_at_ == absl::InfiniteFuture()) {
+    reaper_->Signal(pid_, SIGTERM);
+    ended_at_ = now;
+  } else if (now - ended_at_ > 2 * kMercy) {
+    return false;
+  } else if (now - ended_at_ > kMercy) {
+    reaper_->Signal(pid_, SIGKILL);
+  }
+  return true;
+}
+
+absl::Status ChildProcess::Result(int status) const {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return absl::OkStatus();
   return absl::AbortedError(
       WIFSIGNALED(status)
-          ? absl::StrCat(command.argv[0], " was ended by signal ",
-                         WTERMSIG(status))
-          : absl::StrCat(command.argv[0], " ended with exit code ",
-                         WEXITSTATUS(status)));
-}
-
-// A child that runs, its pipes, and what of the input it has not read.
-class Child {
- public:
-  Child(pid_t pid, int in, int out, absl::string_view input)
-      : pid_(pid), in_(in), out_(out), input_(input) {
-    // glibc 2.36 declares its pidfd_open for C only.
-    end_.Reset(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
-    if (input_.empty()) in_.Close();
-  }
-
-  // Until its end, and the end of its output unless others hold that open.
-  absl::Status Run(const std::function<absl::Status(std::string)>& on_output,
-                   const std::function<bool()>& stopped) {
-    absl::Status status;
-    bool ended = false;
-    while (!ended) {
-      if (status.ok() && stopped()) status = absl::CancelledError("stopped");
-      if (!status.ok()) End();
-      pollfd ready[] = {{in_.get(), POLLOUT, 0},
-                        {out_.get(), POLLIN, 0},
-                        {end_.get(), POLLIN, 0}};
-      if (poll(ready, 3, kPollMilliseconds) < 0) continue;
-      ended = ready[2].revents != 0;
-      if (ready[0].revents != 0) Feed();
-      if (ready[1].revents != 0 || ended) {
-        absl::Status read = ReadAll(on_output);
-        if (status.ok()) status = std::move(read);
-      }
-    }
-    return status;
-  }
-
- private:
-  void Feed() {
-    const ssize_t written = write(in_.get(), input_.data(), input_.size());
-    if (written > 0) input_.remove_prefix(written);
-    // One that reads no more is content with what it has.
-    const bool refused = written < 0 && errno != EAGAIN && errno != EINTR;
-    if (refused || input_.empty()) in_.Close();
-  }
-
-  absl::Status ReadAll(
-      const std::function<absl::Status(std::string)>& on_output) {
-    while (out_.get() >= 0) {
-      char buffer[1 << 16];
-      const ssize_t size = read(out_.get(), buffer, sizeof buffer);
-      if (size > 0) {
-        absl::Status status = on_output(std::string(buffer, size));
-        if (!status.ok()) return status;
-      } else if (size < 0 && errno == EINTR) {
-        continue;
-      } else if (size < 0 && errno == EAGAIN) {
-        break;
-      } else {
-        out_.Close();
-      }
-    }
-    return absl::OkStatus();
-  }
-
-  void End() {
-    const absl::Time now = absl::Now();
-    if (killed_at_ == absl::InfiniteFuture()) {
-      kill(-pid_, SIGTERM);
-      killed_at_ = now;
-    } else if (now - killed_at_ > kMercy) {
-      kill(-pid_, SIGKILL);
-    }
-  }
-
-  const pid_t pid_;
-  Descriptor in_;
-  Descriptor out_;
-  Descriptor end_;
-  absl::string_view input_;
-  absl::Time killed_at_ = absl::InfiniteFuture();
-};
-
-}  // namespace
-
-absl::Status RunChild(const ChildCommand& command, absl::string_view input,
-                      const std::function<absl::Status(std::string)>& on_output,
-                      const std::function<bool()>& stopped) {
-  Pipe in;
-  Pipe out;
-  absl::Status status = in.Open();
-  if (status.ok()) status = out.Open();
-  if (!status.ok()) return status;
-  absl::StatusOr<pid_t> pid =
-      Spawn(command, in.read_end.get(), out.write_end.get());
-  if (!pid.ok()) return pid.status();
-  in.read_end.Close();
-  out.write_end.Close();
-  SetNonBlocking(in.write_end.get());
-  SetNonBlocking(out.read_end.get());
-  status = Child(*pid, in.write_end.Release(), out.read_end.Release(), input)
-               .Run(on_output, stopped);
-  const absl::Status end = EndOf(command, *pid);
-  return status.ok() ? end : status;
+          ? absl::StrCat(name_, " was ended by signal ", WTERMSIG(status))
+          : absl::StrCat(name_, " ended with exit code ", WEXITSTATUS(status)));
 }
 
 }  // namespace gearctl

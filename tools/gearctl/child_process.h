@@ -1,13 +1,20 @@
-// ChildProcess: runs a command with a payload on its standard input.
+// ChildProcess: a command that runs with a payload on its standard input.
 #ifndef GEARMAN_TOOLS_GEARCTL_CHILD_PROCESS_H_
 #define GEARMAN_TOOLS_GEARCTL_CHILD_PROCESS_H_
 
+#include <sys/types.h>
+
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/tools/gearctl/child_reaper.h"
+#include "gearman/tools/gearctl/descriptor.h"
 
 namespace gearman {
 namespace gearctl {
@@ -19,21 +26,55 @@ struct ChildCommand {
   std::vector<std::string> environment;
 };
 
-// Runs it to its end: feeds `input` and hands each piece of its standard output
-// to `on_output` at the same time, so neither waits for the other however large
-// they are. Its standard error is this process's. It leads a process group of
-// its own: a Ctrl-C at the terminal does not reach it.
-//
-// `stopped` is asked every 50 ms at least (a worker's stop token moves bytes
-// when it is asked). Once it is true, or `on_output` fails, the group gets
-// SIGTERM, and SIGKILL 5 s later.
-//
-// OK: exit code 0. ABORTED: another one, or a signal; the message tells.
-// CANCELLED: stopped. NOT_FOUND, PERMISSION_DENIED, ...: it can't be started.
-// Else what `on_output` said. Any thread; SIGPIPE must be ignored.
-absl::Status RunChild(const ChildCommand& command, absl::string_view input,
-                      const std::function<absl::Status(std::string)>& on_output,
-                      const std::function<bool()>& stopped);
+// Its standard error is this process's. It leads a process group of its own: a
+// Ctrl-C at the terminal does not reach it. Any thread, one at a time; SIGPIPE
+// must be ignored.
+class ChildProcess {
+ public:
+  // Starts it. RESOURCE_EXHAUSTED: descriptors, processes or memory have run
+  // out; nothing has begun, and the caller may try again later. NOT_FOUND,
+  // PERMISSION_DENIED, ...: it can't be started. `reaper` must outlive it.
+  static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(
+      ChildReaper* reaper, const ChildCommand& command);
+  // Kills its group, if it still runs.
+  ~ChildProcess();
+  ChildProcess(const ChildProcess&) = delete;
+  ChildProcess& operator=(const ChildProcess&) = delete;
+
+  // Runs it to its end: feeds `input` and hands each piece of its standard
+  // output to `on_output` at the same time, so neither waits for the other
+  // however large they are. Call it once.
+  //
+  // `stopped` is asked every 50 ms at least (a worker's stop token moves bytes
+  // when it is asked). Once it is true, or `on_output` fails, the group gets
+  // SIGTERM, and SIGKILL 5 s later. A command that this process may not kill is
+  // left to itself 5 s after that.
+  //
+  // OK: exit code 0. ABORTED: another one, or a signal; the message tells.
+  // CANCELLED: stopped. Else what `on_output` said.
+  absl::Status Run(absl::string_view input,
+                   const std::function<absl::Status(std::string)>& on_output,
+                   const std::function<bool()>& stopped);
+
+ private:
+  ChildProcess(ChildReaper* reaper, std::string name)
+      : reaper_(reaper), name_(std::move(name)) {}
+  void Feed();
+  absl::Status ReadAll(
+      const std::function<absl::Status(std::string)>& on_output);
+  // False: it can't be ended.
+  bool End();
+  absl::Status Result(int status) const;
+
+  ChildReaper* const reaper_;
+  const std::string name_;
+  pid_t pid_ = -1;  // -1: not started
+  Descriptor in_;
+  Descriptor out_;
+  Descriptor end_;           // an eventfd, readable at its end
+  absl::string_view input_;  // what it has not taken yet
+  absl::Time ended_at_ = absl::InfiniteFuture();  // when SIGTERM was sent
+};
 
 }  // namespace gearctl
 }  // namespace gearman

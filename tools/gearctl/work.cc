@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
@@ -21,7 +22,10 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tools/gearctl/child_process.h"
+#include "gearman/tools/gearctl/child_reaper.h"
+#include "gearman/tools/gearctl/command_runner.h"
 #include "gearman/tools/gearctl/connect.h"
+#include "gearman/tools/gearctl/descriptor_limit.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
@@ -34,7 +38,13 @@ namespace {
 // A command that never stops writing would take all memory.
 constexpr size_t kMaxResultBytes = 1u << 30;
 
-absl::StatusOr<std::string> RunCommand(const std::vector<std::string>& argv,
+// What a command costs while it starts: two ends of two pipes, and an eventfd.
+constexpr uint64_t kDescriptorsOfCommand = 5;
+// Connections, standard streams and the like.
+constexpr uint64_t kOtherDescriptors = 128;
+
+absl::StatusOr<std::string> RunCommand(CommandRunner& runner,
+                                       const std::vector<std::string>& argv,
                                        bool stream, JobContext& context) {
   ChildCommand command;
   command.argv = argv;
@@ -55,14 +65,22 @@ absl::StatusOr<std::string> RunCommand(const std::vector<std::string>& argv,
   };
   const StopToken token = context.stop_token();
   const absl::Status status =
-      RunChild(command, context.job().data(), on_output,
-               [&token] { return token.stop_requested(); });
+      runner.Run(command, context.job().data(), on_output,
+                 [&token] { return token.stop_requested(); });
   if (status.ok()) return result;
   std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
                Printable(context.job().handle()).c_str(),
                Printable(context.job().task()).c_str(),
                Printable(status.message()).c_str());
   return JobFailed(status.message());
+}
+
+void ReportShortage(const absl::Status& status, int64_t at_once) {
+  std::fprintf(stderr,
+               "gearctl: %s; jobs wait until there is room, and %lld at once "
+               "are tried\n",
+               Printable(status.message()).c_str(),
+               static_cast<long long>(at_once));
 }
 
 // NOT_FOUND: there is no such program to be executed.
@@ -87,11 +105,17 @@ ExitCode RunWork(const Arguments& arguments) {
   if (!found.ok()) return Report(found);
   signal(SIGPIPE, SIG_IGN);  // commands need not read all of their input
   Signals signals;
+  absl::StatusOr<std::unique_ptr<ChildReaper>> reaper = ChildReaper::Create();
+  if (!reaper.ok()) return Report(reaper.status());
+  CommandRunner runner(reaper->get(), ReportShortage);
   absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
   if (!options.ok()) return Report(options.status());
   // One is the default: then a config's word counts.
   const int concurrency = absl::GetFlag(FLAGS_concurrency);
   if (concurrency != 1) options->concurrency = concurrency;
+  RaiseDescriptorLimit(kDescriptorsOfCommand * static_cast<uint64_t>(std::max(
+                                                   options->concurrency, 1)) +
+                       kOtherDescriptors);
   if (options->client_id.empty()) options->client_id = "gearctl";
   // A command takes long, beside a packet: hold none that another could do.
   options->prefetch.max_jobs = 0;
@@ -105,7 +129,7 @@ ExitCode RunWork(const Arguments& arguments) {
     absl::Status status = (*worker)->Register(task, [&](JobContext& context) {
       // Not when it ends: the next ones would have been grabbed.
       if (++begun == count) (*worker)->Drain();
-      return RunCommand(arguments.command, stream, context);
+      return RunCommand(runner, arguments.command, stream, context);
     });
     if (!status.ok()) return Report(status);
   }
@@ -115,10 +139,10 @@ ExitCode RunWork(const Arguments& arguments) {
   std::atomic<int> interrupts{0};
   SignalThread thread(signals, [&worker, &interrupts] {
     if (++interrupts == 1) {
+      (*worker)->Drain();
       std::fputs(
           "gearctl: finishes what runs; interrupt again to give it back\n",
           stderr);
-      (*worker)->Drain();
     } else {
       (*worker)->Stop();
     }

@@ -1,12 +1,19 @@
 #include "gearman/tools/gearctl/child_process.h"
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/tools/gearctl/child_reaper.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -20,10 +27,23 @@ class ChildProcessTest : public ::testing::Test {
  protected:
   ChildProcessTest() { signal(SIGPIPE, SIG_IGN); }
 
+  void SetUp() override {
+    auto reaper = ChildReaper::Create();
+    ASSERT_TRUE(reaper.ok()) << reaper.status();
+    reaper_ = *std::move(reaper);
+  }
+  absl::Status RunChild(
+      const std::string& input,
+      const std::function<absl::Status(std::string)>& on_output,
+      const std::function<bool()>& stopped) {
+    auto child = ChildProcess::Start(reaper_.get(), command_);
+    return child.ok() ? (*child)->Run(input, on_output, stopped)
+                      : child.status();
+  }
   absl::Status Run(std::vector<std::string> argv, const std::string& input) {
     command_.argv = std::move(argv);
     return RunChild(
-        command_, input,
+        input,
         [this](std::string piece) {
           output_ += piece;
           return absl::OkStatus();
@@ -31,6 +51,7 @@ class ChildProcessTest : public ::testing::Test {
         [] { return false; });
   }
 
+  std::unique_ptr<ChildReaper> reaper_;
   ChildCommand command_;
   std::string output_;
 };
@@ -87,7 +108,7 @@ TEST_F(ChildProcessTest, StoppingEndsItAndItsChildren) {
   std::string output;
   command_.argv = {"sh", "-c", "echo started; sleep 1000; echo no"};
   const absl::Status status = RunChild(
-      command_, "",
+      "",
       [&](std::string piece) {
         output += piece;
         stopped = true;
@@ -101,10 +122,35 @@ TEST_F(ChildProcessTest, StoppingEndsItAndItsChildren) {
 TEST_F(ChildProcessTest, OutputThatNobodyTakesEndsIt) {
   command_.argv = {"yes"};
   const absl::Status status = RunChild(
-      command_, "",
-      [](std::string) { return absl::ResourceExhaustedError("too much"); },
+      "", [](std::string) { return absl::ResourceExhaustedError("too much"); },
       [] { return false; });
   EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+}
+
+TEST_F(ChildProcessTest, OneThatIsDroppedIsKilled) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  command_.argv = {"sh", "-c",
+                   absl::StrCat("exec sleep 1000 >&", ends[1], " ")};
+  { ASSERT_TRUE(ChildProcess::Start(reaper_.get(), command_).ok()); }
+  close(ends[1]);
+  char none;
+  // It held the other end.
+  EXPECT_EQ(read(ends[0], &none, 1), 0);
+  close(ends[0]);
+}
+
+TEST_F(ChildProcessTest, AShortageOfDescriptorsIsToldFromOtherErrors) {
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 4;
+  setrlimit(RLIMIT_NOFILE, &few);
+  const absl::Status status = Run({"true"}, "");
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("can't run true: a pipe: Too many open files"));
 }
 
 TEST_F(ChildProcessTest, OneLeftInTheBackgroundIsNotWaitedFor) {

@@ -13,9 +13,8 @@
 
 namespace gearman {
 namespace gearctl {
-namespace {
 
-support::SubprocessOptions OptionsFor(std::vector<std::string> arguments) {
+support::SubprocessOptions GearctlOptions(std::vector<std::string> arguments) {
   support::SubprocessOptions options;
   options.argv = {kGearctl};
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
@@ -23,10 +22,8 @@ support::SubprocessOptions OptionsFor(std::vector<std::string> arguments) {
   return options;
 }
 
-}  // namespace
-
 ProgramResult Gearctl(std::vector<std::string> arguments, std::string input) {
-  support::SubprocessOptions options = OptionsFor(std::move(arguments));
+  support::SubprocessOptions options = GearctlOptions(std::move(arguments));
   options.input = std::move(input);
   absl::StatusOr<ProgramResult> result =
       support::RunProgram(std::move(options));
@@ -35,7 +32,7 @@ ProgramResult Gearctl(std::vector<std::string> arguments, std::string input) {
 }
 
 std::unique_ptr<Subprocess> StartGearctl(std::vector<std::string> arguments) {
-  support::SubprocessOptions options = OptionsFor(std::move(arguments));
+  support::SubprocessOptions options = GearctlOptions(std::move(arguments));
   options.keep_input_open = true;
   absl::StatusOr<std::unique_ptr<Subprocess>> process =
       Subprocess::Start(std::move(options));

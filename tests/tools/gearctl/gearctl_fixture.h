@@ -20,6 +20,9 @@ inline constexpr char kGearctl[] = "tools/gearctl/gearctl";
 using support::ProgramResult;
 using support::Subprocess;
 
+// How it is started with these arguments, with no servers but those they name.
+support::SubprocessOptions GearctlOptions(std::vector<std::string> arguments);
+
 // A whole run of gearctl.
 ProgramResult Gearctl(std::vector<std::string> arguments,
                       std::string input = "");

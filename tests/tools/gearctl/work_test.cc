@@ -1,13 +1,17 @@
 // gearctl work, against gearmand.
 #include <signal.h>
 
+#include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/tests/support/failing_calls.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
@@ -36,6 +40,14 @@ class WorkTest : public ::testing::Test {
     std::vector<std::string> all = {"submit", "--server", gearmand_.address()};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return Gearctl(std::move(all), std::move(input));
+  }
+  // Starts it by a shell that runs `command` first.
+  static void UnderShell(const std::string& command,
+                         support::SubprocessOptions* options) {
+    std::vector<std::string> argv = {
+        "sh", "-c", absl::StrCat(command, "; exec \"$@\""), "sh"};
+    argv.insert(argv.end(), options->argv.begin(), options->argv.end());
+    options->argv = std::move(argv);
   }
   std::unique_ptr<Subprocess> StartSubmit(std::vector<std::string> arguments) {
     std::vector<std::string> all = {"submit", "--server", gearmand_.address()};
@@ -143,6 +155,57 @@ TEST_F(WorkTest, ASecondInterruptEndsTheCommandAndGivesTheJobBack) {
   EXPECT_THAT(
       Gearctl({"jobs", "--json", "--server", gearmand_.address()}).output,
       AllOf(HasSubstr("\"state\":\"queued\""), HasSubstr("\"retries\":1")));
+}
+
+TEST_F(WorkTest, ACommandsEndIsSeenWhereThereIsNoPidfd) {
+  // As in an old kernel, under a filter, or without descriptors.
+  for (const int error : support::CallErrors()) {
+    support::SubprocessOptions options =
+        GearctlOptions({"work", "--server", gearmand_.address(), "t", "--count",
+                        "1", "--", "cat"});
+    support::FailingCalls calls;
+    calls.Fail({"pidfd_open", 0, error}, &options);
+    const auto worker = Subprocess::Start(std::move(options));
+    ASSERT_TRUE(worker.ok()) << worker.status();
+    EXPECT_EQ(Submit({"t", "--data", "done"}).output, "done");
+    EXPECT_EQ((*worker)->Wait()->code, 0) << std::strerror(error);
+  }
+}
+
+TEST_F(WorkTest, AnExitCodeIsSeenWhereTheParentIgnoresChildren) {
+  support::SubprocessOptions options =
+      GearctlOptions({"work", "--server", gearmand_.address(), "t", "--count",
+                      "1", "--", "false"});
+  UnderShell("trap '' CHLD", &options);
+  const auto worker = Subprocess::Start(std::move(options));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  EXPECT_EQ(Submit({"t"}).status.code, 1);
+}
+
+TEST_F(WorkTest, ShortOfDescriptorsNoJobIsLost) {
+  support::SubprocessOptions options =
+      GearctlOptions({"work", "--server", gearmand_.address(), "t",
+                      "--concurrency", "30", "--", "cat"});
+  UnderShell("ulimit -n 40", &options);
+  const auto worker = Subprocess::Start(std::move(options));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  std::string lines;
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&lines, i, "\n");
+  const ProgramResult run = Submit({"t", "--lines", "-"}, lines);
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_EQ(run.output, lines);
+}
+
+TEST_F(WorkTest, TheLimitOfDescriptorsIsRaisedAsFarAsItGoes) {
+  support::SubprocessOptions options = GearctlOptions(
+      {"work", "--server", gearmand_.address(), "t", "--concurrency", "30",
+       "--count", "1", "--", "sh", "-c", "ulimit -n"});
+  UnderShell("ulimit -S -n 40", &options);
+  const auto worker = Subprocess::Start(std::move(options));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  int limit = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(Submit({"t"}).output, &limit));
+  EXPECT_GT(limit, 5 * 30);
 }
 
 TEST_F(WorkTest, ACommandThatIsNotThereIsAnErrorAtOnce) {
