@@ -176,7 +176,7 @@ TEST_F(WorkTest, AnExitCodeIsSeenWhereTheParentIgnoresChildren) {
   support::SubprocessOptions options =
       GearctlOptions({"work", "--server", gearmand_.address(), "t", "--count",
                       "1", "--", "false"});
-  UnderShell("trap '' CHLD", &options);
+  options.argv.insert(options.argv.begin(), {"env", "--ignore-signal=CHLD"});
   const auto worker = Subprocess::Start(std::move(options));
   ASSERT_TRUE(worker.ok()) << worker.status();
   EXPECT_EQ(Submit({"t"}).status.code, 1);
