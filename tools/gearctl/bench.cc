@@ -33,6 +33,7 @@
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/terminal.h"
+#include "gearman/transports/start_thread.h"
 
 namespace gearman {
 namespace gearctl {
@@ -66,9 +67,15 @@ class EchoWorkers {
             return std::string(context.job().data());
           });
       if (!status.ok()) return status;
-      threads_.emplace_back([worker = worker->get()] {
-        worker->Run().IgnoreError();  // OK: it was stopped
-      });
+      std::thread thread;
+      status = StartThread(
+          "a worker's thread",
+          [worker = worker->get()] {
+            worker->Run().IgnoreError();  // OK: it was stopped
+          },
+          &thread);
+      if (!status.ok()) return status;
+      threads_.push_back(std::move(thread));
       workers_.push_back(*std::move(worker));
     }
     return absl::OkStatus();

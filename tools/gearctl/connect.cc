@@ -82,6 +82,14 @@ absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
   return options;
 }
 
+absl::StatusOr<size_t> MaxPayloadBytes() {
+  absl::StatusOr<Config> config = MakeConfig();
+  if (!config.ok()) return config.status();
+  const absl::StatusOr<ClientOptions> options = config->ToClientOptions();
+  if (!options.ok()) return options.status();
+  return options->limits.max_packet_bytes;
+}
+
 absl::StatusOr<std::unique_ptr<Client>> MakeClient() {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();

@@ -2,6 +2,7 @@
 #ifndef GEARMAN_TOOLS_GEARCTL_CONNECT_H_
 #define GEARMAN_TOOLS_GEARCTL_CONNECT_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ absl::StatusOr<Config> MakeConfig();
 // else localhost. Errors: as Config's.
 absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
+// The largest payload of a job: the config's max_packet_bytes, else the SDK's
+// default, as workers with defaults take no more. Errors: as Config's.
+absl::StatusOr<size_t> MaxPayloadBytes();
 // A client of them. Errors: as above, and Client::Create's.
 absl::StatusOr<std::unique_ptr<Client>> MakeClient();
 // One for each of those servers. Errors: as above, and AdminClient::Create's.

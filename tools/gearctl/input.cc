@@ -5,41 +5,54 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/memory/memory.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace gearman {
 namespace gearctl {
 
-absl::StatusOr<std::unique_ptr<Input>> Input::Open(const std::string& path) {
-  if (path == "-") {
-    return std::unique_ptr<Input>(new Input("standard input", STDIN_FILENO));
-  }
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+absl::StatusOr<std::unique_ptr<Input>> Input::Open(const std::string& path,
+                                                   size_t max_bytes) {
+  const bool standard = path == "-";
+  const int descriptor =
+      standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, path);
-  return std::unique_ptr<Input>(new Input(path, descriptor));
+  auto input = absl::WrapUnique(
+      new Input(standard ? "standard input" : path, descriptor, max_bytes));
+  input->stop_.Reset(eventfd(0, EFD_CLOEXEC));
+  if (input->stop_.get() < 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat(input->name_, ": eventfd"));
+  }
+  return input;
 }
 
-Input::Input(std::string name, int descriptor)
-    : name_(std::move(name)),
-      descriptor_(descriptor),
-      stop_(eventfd(0, EFD_CLOEXEC)) {}
+Input::Input(std::string name, int descriptor, size_t max_bytes)
+    : name_(std::move(name)), descriptor_(descriptor), max_bytes_(max_bytes) {
+  if (descriptor != STDIN_FILENO) owned_.Reset(descriptor);
+}
 
-Input::~Input() {
-  if (descriptor_ != STDIN_FILENO) close(descriptor_);
-  close(stop_);
+absl::Status Input::TooLong(absl::string_view what) const {
+  return absl::InvalidArgumentError(absl::StrCat(
+      name_, ": ", what, " is longer than ", max_bytes_,
+      " bytes, the largest payload (a config's limits { max_packet_bytes: N } "
+      "sets another limit)"));
 }
 
 absl::StatusOr<bool> Input::Read() {
   for (;;) {
     // A file is always readable; to wait in read() would be deaf to Stop.
-    pollfd ready[] = {{descriptor_, POLLIN, 0}, {stop_, POLLIN, 0}};
+    pollfd ready[] = {{descriptor_, POLLIN, 0}, {stop_.get(), POLLIN, 0}};
     if (poll(ready, 2, -1) < 0) continue;
     if (ready[1].revents != 0) {
       stopped_ = true;
@@ -48,7 +61,12 @@ absl::StatusOr<bool> Input::Read() {
     char chunk[1 << 16];
     const ssize_t size = read(descriptor_, chunk, sizeof chunk);
     if (size > 0) {
-      buffer_.append(chunk, static_cast<size_t>(size));
+      try {
+        buffer_.append(chunk, static_cast<size_t>(size));
+      } catch (const std::bad_alloc&) {
+        return absl::ResourceExhaustedError(absl::StrCat(
+            name_, ": no memory for more than ", buffer_.size(), " bytes"));
+      }
       return true;
     }
     if (size == 0) return false;
@@ -60,9 +78,12 @@ absl::StatusOr<bool> Input::Read() {
 
 absl::StatusOr<std::string> Input::ReadAll() {
   for (;;) {
+    if (buffer_.size() - taken_ > max_bytes_) return TooLong("what it holds");
     const absl::StatusOr<bool> more = Read();
     if (!more.ok()) return more.status();
-    if (!*more) return std::exchange(buffer_, "").substr(taken_);
+    if (*more) continue;
+    buffer_.erase(0, std::exchange(taken_, 0));
+    return std::exchange(buffer_, "");
   }
 }
 
@@ -70,13 +91,18 @@ absl::StatusOr<std::vector<std::string>> Input::NextLines(size_t most) {
   std::vector<std::string> lines;
   size_t searched = taken_;
   for (;;) {
-    size_t end;
+    size_t end = std::string::npos;
     while (lines.size() < most &&
-           (end = buffer_.find('\n', searched)) != std::string::npos) {
+           (end = buffer_.find('\n', searched)) != std::string::npos &&
+           end - taken_ <= max_bytes_) {
       lines.push_back(buffer_.substr(taken_, end - taken_));
       taken_ = searched = end + 1;
     }
+    lines_ += static_cast<int64_t>(lines.size());
     if (!lines.empty()) return lines;
+    if (std::min(end, buffer_.size()) - taken_ > max_bytes_) {
+      return TooLong(absl::StrCat("line ", lines_ + 1));
+    }
     // What is left of the buffer is less than a line: moved once for each read.
     buffer_.erase(0, taken_);
     taken_ = 0;
@@ -91,7 +117,7 @@ absl::StatusOr<std::vector<std::string>> Input::NextLines(size_t most) {
   }
 }
 
-void Input::Stop() { eventfd_write(stop_, 1); }
+void Input::Stop() { eventfd_write(stop_.get(), 1); }
 
 }  // namespace gearctl
 }  // namespace gearman

@@ -7,11 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gearman/transports/start_thread.h"
 
 namespace gearman {
 namespace gearctl {
@@ -29,20 +32,31 @@ bool IsIgnored(int signal) {
          action.sa_handler == SIG_IGN;
 }
 
-}  // namespace
-
-Signals::Signals() {
+// A signalfd would report those that are blocked and ignored.
+sigset_t HeldSignals() {
   sigset_t held;
   sigemptyset(&held);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) {
-    // A signalfd would report one that is blocked and ignored.
     if (!IsIgnored(signal)) sigaddset(&held, signal);
   }
-  pthread_sigmask(SIG_BLOCK, &held, nullptr);
-  descriptor_ = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+  return held;
 }
 
-Signals::~Signals() { close(descriptor_); }
+}  // namespace
+
+Signals::Signals() : held_(HeldSignals()) {
+  pthread_sigmask(SIG_BLOCK, &held_, nullptr);
+  descriptor_.Reset(signalfd(-1, &held_, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (descriptor() < 0) GiveUp(absl::ErrnoToStatus(errno, "a signalfd"));
+}
+
+Signals::~Signals() = default;
+
+void Signals::GiveUp(absl::Status why) {
+  status_ = std::move(why);
+  descriptor_.Close();
+  pthread_sigmask(SIG_UNBLOCK, &held_, nullptr);
+}
 
 int Signals::WaitFor(absl::Duration limit) {
   const absl::Time deadline = absl::Now() + limit;
@@ -50,11 +64,11 @@ int Signals::WaitFor(absl::Duration limit) {
     const absl::Duration left =
         std::max(deadline - absl::Now(), absl::ZeroDuration());
     const timespec time = absl::ToTimespec(left);
-    pollfd ready{descriptor_, POLLIN, 0};
+    pollfd ready{descriptor(), POLLIN, 0};
     const bool forever = limit == absl::InfiniteDuration();
     const int count = ppoll(&ready, 1, forever ? nullptr : &time, nullptr);
     if (count == 0) return 0;
-    if (const int signal = TakeSignal(descriptor_); signal != 0) return signal;
+    if (const int signal = TakeSignal(descriptor()); signal != 0) return signal;
   }
 }
 
@@ -74,22 +88,30 @@ bool AsksToEnd(int signal) { return signal != 0 && signal != SIGWINCH; }
 SignalThread::SignalThread(Signals& signals, std::function<void()> on_end,
                            std::function<void()> on_resize)
     : end_(eventfd(0, EFD_CLOEXEC)) {
-  thread_ = std::thread([descriptor = signals.descriptor(), end = end_,
-                         on_end = std::move(on_end),
-                         on_resize = std::move(on_resize)] {
-    pollfd ready[] = {{descriptor, POLLIN, 0}, {end, POLLIN, 0}};
-    while (poll(ready, 2, -1) < 0 || ready[1].revents == 0) {
-      const int signal = TakeSignal(descriptor);
-      if (AsksToEnd(signal)) on_end();
-      if (signal == SIGWINCH && on_resize) on_resize();
-    }
-  });
+  if (signals.descriptor() < 0) return;
+  if (end_.get() < 0) {
+    signals.GiveUp(absl::ErrnoToStatus(errno, "an eventfd"));
+    return;
+  }
+  const absl::Status started = StartThread(
+      "the thread that waits for signals",
+      [descriptor = signals.descriptor(), end = end_.get(),
+       on_end = std::move(on_end), on_resize = std::move(on_resize)] {
+        pollfd ready[] = {{descriptor, POLLIN, 0}, {end, POLLIN, 0}};
+        while (poll(ready, 2, -1) < 0 || ready[1].revents == 0) {
+          const int signal = TakeSignal(descriptor);
+          if (AsksToEnd(signal)) on_end();
+          if (signal == SIGWINCH && on_resize) on_resize();
+        }
+      },
+      &thread_);
+  if (!started.ok()) signals.GiveUp(started);
 }
 
 SignalThread::~SignalThread() {
-  eventfd_write(end_, 1);
+  if (!thread_.joinable()) return;
+  eventfd_write(end_.get(), 1);
   thread_.join();
-  close(end_);
 }
 
 }  // namespace gearctl

@@ -2,10 +2,14 @@
 #ifndef GEARMAN_TOOLS_GEARCTL_SIGNALS_H_
 #define GEARMAN_TOOLS_GEARCTL_SIGNALS_H_
 
+#include <signal.h>
+
 #include <functional>
 #include <thread>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/tools/gearctl/descriptor.h"
 
 namespace gearman {
 namespace gearctl {
@@ -14,6 +18,10 @@ namespace gearctl {
 // and those started later: make it before any other thread, and once a Ctrl-C
 // need no longer end the program at once. What the program was started to
 // ignore (nohup, a script's "&") stays ignored.
+//
+// Where the system refuses what that takes, signals do what they do by default:
+// they end the program at once. A program that must not end so asks for
+// `status`.
 class Signals {
  public:
   Signals();
@@ -27,18 +35,26 @@ class Signals {
   // SIGWINCH. False, at once: another one asks to end.
   bool Sleep(absl::Duration time,
              const std::function<void()>& on_resize = nullptr);
-  // Readable when one is there.
-  int descriptor() const { return descriptor_; }
+  // Readable when one is there; -1: they end the program at once.
+  int descriptor() const { return descriptor_.get(); }
+  // Not OK: why they end the program at once.
+  const absl::Status& status() const { return status_; }
+  // Holds them back no longer: `why`, an error, forbids it. Call it on the
+  // thread that has made this.
+  void GiveUp(absl::Status why);
 
  private:
-  int descriptor_;
+  const sigset_t held_;
+  Descriptor descriptor_;
+  absl::Status status_;
 };
 
 // SIGWINCH asks to draw again; the others ask to end.
 bool AsksToEnd(int signal);
 
 // A thread that calls `on_end` for each signal that asks to end, and
-// `on_resize`, if there is one, for each SIGWINCH.
+// `on_resize`, if there is one, for each SIGWINCH. Without such a thread, where
+// the system refuses it, `signals` give up.
 class SignalThread {
  public:
   SignalThread(Signals& signals, std::function<void()> on_end,
@@ -49,7 +65,7 @@ class SignalThread {
   SignalThread& operator=(const SignalThread&) = delete;
 
  private:
-  const int end_;  // an eventfd
+  const Descriptor end_;  // an eventfd
   std::thread thread_;
 };
 

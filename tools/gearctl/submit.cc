@@ -2,10 +2,12 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <thread>
@@ -32,6 +34,7 @@
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/terminal.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/transports/start_thread.h"
 
 namespace gearman {
 namespace gearctl {
@@ -40,6 +43,8 @@ namespace {
 // Lines whose results have not been printed. Enough to keep servers busy, and
 // few enough for an input without end.
 constexpr size_t kLinesInFlight = 10000;
+// The same in bytes of payload.
+constexpr size_t kBytesInFlight = 256u << 20;
 // What is there of the input leaves in so few writes.
 constexpr size_t kLinesAtOnce = 500;
 // Output of several lines is gathered up to so many bytes.
@@ -87,8 +92,10 @@ absl::StatusOr<std::unique_ptr<Input>> OpenInput(const Arguments& arguments) {
     return absl::InvalidArgumentError(
         "only one of --data, --file and \"-\" can be the payload");
   }
-  if (!path.empty()) return Input::Open(path);
-  return standard_input ? Input::Open("-") : nullptr;
+  if (path.empty() && !standard_input) return nullptr;
+  const absl::StatusOr<size_t> max_bytes = MaxPayloadBytes();
+  if (!max_bytes.ok()) return max_bytes.status();
+  return Input::Open(path.empty() ? "-" : path, *max_bytes);
 }
 
 void Describe(const JobRequest& request, JsonObject& object) {
@@ -183,16 +190,22 @@ ExitCode SubmitOne(Client& client, JobSpec spec) {
 // Requests in the order of their lines, between who submits and who prints.
 class Line {
  public:
-  // Waits for room. False: nothing more is wanted; these are cancelled, too.
-  bool Put(const std::vector<JobRequest>& requests) {
+  // Waits for room. `sizes` are those of the requests' payloads. False: nothing
+  // more is wanted; these are cancelled, too.
+  bool Put(const std::vector<JobRequest>& requests,
+           const std::vector<size_t>& sizes) {
     {
       absl::MutexLock lock(&mutex_);
       mutex_.Await(absl::Condition(
           +[](Line* line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(line->mutex_) {
-            return line->cancelled_ || line->requests_.size() < kLinesInFlight;
+            return line->cancelled_ ||
+                   (line->requests_.size() < kLinesInFlight &&
+                    line->bytes_ < kBytesInFlight);
           },
           this));
       requests_.insert(requests_.end(), requests.begin(), requests.end());
+      sizes_.insert(sizes_.end(), sizes.begin(), sizes.end());
+      bytes_ = std::accumulate(sizes.begin(), sizes.end(), bytes_);
       if (!cancelled_) return true;
     }
     for (const JobRequest& request : requests) request.Cancel();
@@ -216,6 +229,8 @@ class Line {
   void Pop() {
     absl::MutexLock lock(&mutex_);
     requests_.pop_front();
+    bytes_ -= sizes_.front();
+    sizes_.pop_front();
   }
   // Nothing more comes.
   void Close() {
@@ -236,6 +251,8 @@ class Line {
  private:
   absl::Mutex mutex_;
   std::deque<JobRequest> requests_ ABSL_GUARDED_BY(mutex_);
+  std::deque<size_t> sizes_ ABSL_GUARDED_BY(mutex_);  // one for each
+  size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;          // their sum
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
@@ -327,7 +344,8 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
   Signals signals;
   Line line;
   LinePrinter printer;
-  std::thread printing([&] {
+  std::thread printing;
+  const auto print = [&] {
     for (;;) {
       if (line.empty()) printer.Flush();
       const std::optional<JobRequest> request = line.Front();
@@ -342,8 +360,9 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
         return;
       }
     }
-  });
-  absl::Status read;
+  };
+  absl::Status read = StartThread("the thread that prints", print, &printing);
+  if (!read.ok()) return Report(read);
   std::atomic<bool> interrupted{false};
   {
     SignalThread thread(
@@ -360,10 +379,12 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
       if (!texts.ok()) read = texts.status();
       if (!texts.ok() || texts->empty()) break;
       std::vector<JobSpec> specs(texts->size(), pattern);
+      std::vector<size_t> sizes(texts->size());
       for (size_t i = 0; i < specs.size(); ++i) {
+        sizes[i] = (*texts)[i].size();
         specs[i].data = std::move((*texts)[i]);
       }
-      if (!line.Put(client.SubmitMultipleJobs(std::move(specs)))) break;
+      if (!line.Put(client.SubmitMultipleJobs(std::move(specs)), sizes)) break;
     }
     line.Close();
     printing.join();

@@ -147,6 +147,8 @@ ExitCode RunWork(const Arguments& arguments) {
       (*worker)->Stop();
     }
   });
+  // A command must not outlive a worker that a signal ends at once.
+  if (!signals.status().ok()) return Report(signals.status());
   const absl::Status status = (*worker)->Run();
   return status.ok() && interrupts > 1 ? kInterrupted : Report(status);
 }

@@ -1,6 +1,7 @@
 #include "gearman/tools/gearctl/signals.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "absl/synchronization/notification.h"
@@ -69,6 +70,45 @@ TEST(SignalsTest, AThreadTellsOfEach) {
   EXPECT_TRUE(resized.WaitForNotificationWithTimeout(support::kBound));
   Send(SIGINT);
   EXPECT_TRUE(ended.WaitForNotificationWithTimeout(support::kBound));
+}
+
+// Makes descriptors scarce while it lives.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &before_), 0);
+    const rlimit none = {3, before_.rlim_max};
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  }
+  ~NoDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_;
+};
+
+bool IsHeldBack(int signal) {
+  sigset_t held;
+  pthread_sigmask(SIG_SETMASK, nullptr, &held);
+  return sigismember(&held, signal) == 1;
+}
+
+TEST(SignalsTest, WithoutADescriptorTheyDoWhatTheyDoByDefault) {
+  const NoDescriptors none;
+  Signals signals;
+  EXPECT_FALSE(signals.status().ok());
+  EXPECT_FALSE(IsHeldBack(SIGTERM));
+  EXPECT_EQ(signals.WaitFor(absl::Milliseconds(1)), 0);
+  SignalThread thread(signals, [] {});
+}
+
+TEST(SignalsTest, TheyAreHeldBackNoLongerWhereTheThreadIsRefused) {
+  Signals signals;
+  EXPECT_TRUE(signals.status().ok());
+  EXPECT_TRUE(IsHeldBack(SIGTERM));
+  const NoDescriptors none;
+  SignalThread thread(signals, [] {});
+  EXPECT_FALSE(signals.status().ok());
+  EXPECT_FALSE(IsHeldBack(SIGTERM));
 }
 
 TEST(SignalsTest, AThreadEndsWithoutASignal) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -104,6 +105,44 @@ TEST_P(SubmitTest, TakesThePayloadFromAFileOrStandardInput) {
   EXPECT_EQ(Submit({"upper", "-"}, "from a pipe").output, "FROM A PIPE");
   EXPECT_EQ(Submit({"upper", "--file", "-"}, "the same").output, "THE SAME");
   EXPECT_EQ(Submit({"upper"}, "not asked for").output, "");
+}
+
+TEST_P(SubmitTest, APayloadWithoutEndIsRefusedAtTheLimit) {
+  for (const bool lines : {false, true}) {
+    std::vector<std::string> arguments = {"upper", "--file", "/dev/zero"};
+    if (lines) arguments.push_back("--lines");
+    const ProgramResult run = Submit(std::move(arguments));
+    EXPECT_EQ(run.status.code, 2) << run.error_output;
+    EXPECT_THAT(run.error_output,
+                AllOf(HasSubstr("/dev/zero"),
+                      HasSubstr("is longer than 67108864 bytes")));
+  }
+}
+
+TEST_P(SubmitTest, AConfigSetsTheLimitOfAPayload) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "limits { max_packet_bytes: 2000 }");
+  EXPECT_EQ(
+      Submit({"upper", "-", "--config", config}, std::string(100, 'x')).output,
+      std::string(100, 'X'));
+  const ProgramResult run =
+      Submit({"upper", "-", "--config", config}, std::string(2001, 'x'));
+  EXPECT_EQ(run.status.code, 2);
+  EXPECT_THAT(run.error_output,
+              AllOf(HasSubstr("standard input"), HasSubstr("2000 bytes")));
+}
+
+TEST_P(SubmitTest, ALineOverTheLimitEndsTheLinesBehindIt) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "limits { max_packet_bytes: 2000 }");
+  const ProgramResult run =
+      Submit({"upper", "--lines", "-", "--config", config},
+             absl::StrCat("one\ntwo\n", std::string(2001, 'x'), "\nfour\n"));
+  EXPECT_EQ(run.status.code, 2);
+  EXPECT_EQ(run.output, "ONE\nTWO\n");
+  EXPECT_THAT(run.error_output, HasSubstr("line 3 is longer than 2000 bytes"));
 }
 
 TEST_P(SubmitTest, PrintsDataBeforeTheResultAndWarningsElsewhere) {
