@@ -226,6 +226,46 @@ TEST_P(FailingCallsTest, OneThatFailsNeitherHangsNorCrashesNorLosesAJob) {
   }
 }
 
+TEST(FewDescriptorsTest, EachNumberOfThemIsEnoughToEnd) {
+  ServerProcess server;
+  TestWorker worker(server.address());
+  worker.Register("t", [](JobContext&) { return std::string("done"); });
+  worker.Start();
+  const std::vector<std::vector<std::string>> commands = {
+      {"submit", "--server", server.address(), "t"},
+      {"work", "--server", server.address(), "other", "--", "cat"},
+      {"server", "--listen", "127.0.0.1:0"}};
+  for (const std::vector<std::string>& command : commands) {
+    // The loader needs a fourth one.
+    for (int descriptors = 4; descriptors < 16; ++descriptors) {
+      SubprocessOptions options = GearctlOptions(command);
+      options.argv.insert(
+          options.argv.begin(),
+          {"sh", "-c", absl::StrCat("ulimit -n ", descriptors, "; exec \"$@\""),
+           "sh"});
+      SCOPED_TRACE(absl::StrCat(command[0], ": ", descriptors));
+      absl::StatusOr<std::unique_ptr<Subprocess>> process =
+          Subprocess::Start(std::move(options));
+      ASSERT_TRUE(process.ok()) << process.status();
+      // One that is at work is asked to end.
+      if (command[0] == "server") (*process)->WaitForOutput("\n").IgnoreError();
+      if (command[0] == "work") {
+        (*process)->WaitForErrorOutput("works on").IgnoreError();
+      }
+      if (command[0] != "submit") (*process)->Signal(SIGTERM);
+      const absl::StatusOr<ExitStatus> end = (*process)->Wait();
+      ASSERT_TRUE(end.ok()) << end.status();
+      EXPECT_TRUE(end->signal == 0 || end->signal == SIGTERM)
+          << end->ToString() << (*process)->error_output();
+      if (end->code > 0) {
+        EXPECT_THAT((*process)->error_output(), HasSubstr("gearctl: "));
+      } else if (command[0] == "submit") {
+        EXPECT_EQ((*process)->output(), "done");
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gearctl
 }  // namespace gearman
