@@ -343,7 +343,13 @@ void ServerCore::Accept(Poller::Key key, Port& port) {
                                                           limits_, &engine_));
     LookAgain(link_key);
   }
-  port.poller->Watch(key, interest).IgnoreError();
+  if (!port.poller->Watch(key, interest).ok()) {
+    // Without a descriptor there is nothing that could fail. At that time it
+    // looks, and watches, again.
+    interest = Interest();
+    interest.deadline = options_.clock->Now() + kAcceptPause;
+    port.poller->Watch(key, interest).IgnoreError();
+  }
 }
 
 void ServerCore::Read(ServerLink& link) {

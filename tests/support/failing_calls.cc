@@ -48,7 +48,7 @@ void FailingCalls::Count(SubprocessOptions* options) {
   options->environment["LD_PRELOAD"] = preload == nullptr ? "" : preload;
   std::free(preload);
   options->environment[kCallCountsVariable] = directory_.File(kCountsFile);
-  options->environment[kFailingCallVariable] = "none:0:0";
+  options->environment[kFailingCallVariable] = "";
   // AddressSanitizer wants to be the first library, and is content here.
   const char* const sanitizer = std::getenv("ASAN_OPTIONS");
   options->environment["ASAN_OPTIONS"] = absl::StrCat(
@@ -56,9 +56,19 @@ void FailingCalls::Count(SubprocessOptions* options) {
 }
 
 void FailingCalls::Fail(const FailingCall& call, SubprocessOptions* options) {
+  FailEach({call}, options);
+}
+
+void FailingCalls::FailEach(const std::vector<FailingCall>& calls,
+                            SubprocessOptions* options) {
+  EXPECT_LE(calls.size(), kMaxFailingCalls);
   Count(options);
-  options->environment[kFailingCallVariable] =
-      absl::StrCat(call.name, ":", call.nth, ":", call.error);
+  std::string text;
+  for (const FailingCall& call : calls) {
+    absl::StrAppend(&text, text.empty() ? "" : ",", call.name, ":", call.nth,
+                    call.and_later ? "+:" : ":", call.error);
+  }
+  options->environment[kFailingCallVariable] = text;
 }
 
 uint64_t FailingCalls::count(const std::string& name) const {

@@ -28,9 +28,10 @@ namespace gearman {
 namespace support {
 
 struct FailingCall {
-  std::string name;  // one of kFailingCallNames
-  uint64_t nth = 0;  // from 1; 0: each of them
-  int error = 0;     // an errno
+  std::string name;        // one of kFailingCallNames
+  uint64_t nth = 0;        // from 1
+  int error = 0;           // an errno
+  bool and_later = false;  // each later one, too
 };
 
 // How such calls fail: EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, EAGAIN.
@@ -46,8 +47,11 @@ class FailingCalls {
   // Has the program that is started with `options` count its calls, from none
   // again.
   void Count(SubprocessOptions* options);
-  // The same, and one call (or each of that name) fails.
+  // The same, and the call fails.
   void Fail(const FailingCall& call, SubprocessOptions* options);
+  // The same for several, kMaxFailingCalls at most.
+  void FailEach(const std::vector<FailingCall>& calls,
+                SubprocessOptions* options);
   // How many calls the last program has made so far, failed ones included.
   uint64_t count(const std::string& name) const;
 

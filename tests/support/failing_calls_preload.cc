@@ -30,9 +30,13 @@ namespace {
 
 // Constant-initialised: calls come before the constructors have run.
 std::atomic<CallCounts*> counts{nullptr};
-size_t failing_call = kFailingCallCount;  // none
-uint64_t failing_nth = 0;
-int failing_errno = 0;
+struct Failure {
+  size_t call = kFailingCallCount;  // none
+  uint64_t nth = 0;
+  bool and_later = false;
+  int error = 0;
+};
+Failure failures[kMaxFailingCalls];
 
 size_t IndexOf(const char* name, size_t length) {
   size_t index = 0;
@@ -52,11 +56,17 @@ __attribute__((constructor)) void Arm() {
                             MAP_SHARED, file, 0);
   close(file);
   if (memory == MAP_FAILED) std::abort();
-  if (const char* const what = std::getenv(kFailingCallVariable)) {
-    char* rest = const_cast<char*>(std::strchr(what, ':'));
-    failing_call = IndexOf(what, static_cast<size_t>(rest - what));
-    failing_nth = std::strtoull(rest + 1, &rest, 10);
-    failing_errno = static_cast<int>(std::strtol(rest + 1, nullptr, 10));
+  const char* what = std::getenv(kFailingCallVariable);
+  for (Failure& failure : failures) {
+    if (what == nullptr || *what == '\0') break;
+    const char* const colon = std::strchr(what, ':');
+    char* rest;
+    failure.call = IndexOf(what, static_cast<size_t>(colon - what));
+    failure.nth = std::strtoull(colon + 1, &rest, 10);
+    failure.and_later = *rest == '+';
+    if (failure.and_later) ++rest;
+    failure.error = static_cast<int>(std::strtol(rest + 1, &rest, 10));
+    what = *rest == ',' ? rest + 1 : rest;
   }
   unsetenv("LD_PRELOAD");
   unsetenv(kCallCountsVariable);
@@ -70,9 +80,13 @@ int ErrorOf(const char* name) {
   if (memory == nullptr) return 0;
   const size_t index = IndexOf(name, std::strlen(name));
   const uint64_t nth = memory->made[index].fetch_add(1) + 1;
-  const bool fails =
-      index == failing_call && (failing_nth == 0 || failing_nth == nth);
-  return fails ? failing_errno : 0;
+  for (const Failure& failure : failures) {
+    if (index == failure.call &&
+        (failure.and_later ? nth >= failure.nth : nth == failure.nth)) {
+      return failure.error;
+    }
+  }
+  return 0;
 }
 
 // The function that stands behind this library's. `name` says what it counts

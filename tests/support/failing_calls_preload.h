@@ -30,7 +30,9 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free,
 
 // A path. Without it nothing is counted, and nothing fails.
 inline constexpr char kCallCountsVariable[] = "FAILING_CALLS_COUNTS";
-// "NAME:NTH:ERRNO": the NTH call of NAME fails with ERRNO; 0: each of them.
+// "NAME:NTH:ERRNO", several separated by commas: the NTH call of NAME fails
+// with ERRNO; 0: each of them.
+inline constexpr size_t kMaxFailingCalls = 4;
 inline constexpr char kFailingCallVariable[] = "FAILING_CALLS_FAIL";
 
 }  // namespace support

@@ -39,15 +39,23 @@ TEST_F(FailingCallsTest, OneCallFailsAndTheOthersDoNot) {
   EXPECT_EQ(calls_.count("pipe2"), 3u);
 }
 
-TEST_F(FailingCallsTest, EachCallOfTheProgramFails) {
-  calls_.Fail({"pipe2", 0, EPERM}, &options_);
+TEST_F(FailingCallsTest, LaterCallsOfTheProgramFailToo) {
+  calls_.Fail({"pipe2", 2, EPERM, /*and_later=*/true}, &options_);
   EXPECT_EQ(Output(),
-            "Operation not permitted\nOperation not permitted\n"
-            "Operation not permitted\nok\nok\nok\n");
+            "ok\nOperation not permitted\nOperation not permitted\n"
+            "ok\nok\nok\n");
+}
+
+TEST_F(FailingCallsTest, SeveralCallsFail) {
+  calls_.FailEach(
+      {{"pipe2", 1, EMFILE}, {"socket", 1, EPERM}, {"pipe2", 3, EPERM}},
+      &options_);
+  EXPECT_EQ(Output(),
+            "Too many open files\nok\nOperation not permitted\nok\nok\nok\n");
 }
 
 TEST_F(FailingCallsTest, AnotherFunctionIsLeftAlone) {
-  calls_.Fail({"socket", 0, EPERM}, &options_);
+  calls_.Fail({"socket", 1, EPERM, /*and_later=*/true}, &options_);
   EXPECT_EQ(Output(), "ok\nok\nok\nok\nok\nok\n");
 }
 

@@ -144,7 +144,11 @@ bool TcpConnector::StartNext() {
       epoll_event event = {};
       event.events = EPOLLOUT;
       event.data.fd = fd;
-      epoll_ctl(inner_epoll_, EPOLL_CTL_ADD, fd, &event);
+      if (epoll_ctl(inner_epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+        Fail(address, errno);
+        close(fd);
+        continue;
+      }
     }
     attempts_.push_back({fd, address});
     if (next_address_ < addresses_.size()) {

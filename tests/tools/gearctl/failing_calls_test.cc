@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -224,6 +225,28 @@ TEST_P(FailingCallsTest, OneThatFailsNeitherHangsNorCrashesNorLosesAJob) {
       RunScenario();
     }
   }
+}
+
+TEST(FailingServerTest, OneThatCannotWatchItsSocketPausesBetweenTwoTries) {
+  SubprocessOptions options =
+      GearctlOptions({"server", "--listen", "127.0.0.1:0"});
+  support::FailingCalls calls;
+  // After a pause for want of descriptors it watches its socket again.
+  calls.FailEach(
+      {{"accept4", 1, EMFILE}, {"epoll_ctl", 3, ENOMEM, /*and_later=*/true}},
+      &options);
+  absl::StatusOr<std::unique_ptr<Subprocess>> server =
+      Subprocess::Start(std::move(options));
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_TRUE((*server)->WaitForOutput("\n").ok());
+  const ProgramResult run =
+      Gearctl({"ping", "--count", "4", "--interval", "200ms", "--server",
+               std::string(absl::StripAsciiWhitespace((*server)->output()))});
+  EXPECT_EQ(run.status.signal, 0) << run.error_output;
+  EXPECT_GT(calls.count("epoll_ctl"), 2u);
+  EXPECT_LT(calls.count("epoll_ctl"), 5000u);
+  (*server)->Signal(SIGTERM);
+  EXPECT_EQ((*server)->Wait()->code, 0);
 }
 
 TEST(FewDescriptorsTest, EachNumberOfThemIsEnoughToEnd) {

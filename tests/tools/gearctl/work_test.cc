@@ -164,7 +164,7 @@ TEST_F(WorkTest, ACommandsEndIsSeenWhereThereIsNoPidfd) {
         GearctlOptions({"work", "--server", gearmand_.address(), "t", "--count",
                         "1", "--", "cat"});
     support::FailingCalls calls;
-    calls.Fail({"pidfd_open", 0, error}, &options);
+    calls.Fail({"pidfd_open", 1, error, /*and_later=*/true}, &options);
     const auto worker = Subprocess::Start(std::move(options));
     ASSERT_TRUE(worker.ok()) << worker.status();
     EXPECT_EQ(Submit({"t", "--data", "done"}).output, "done");
