@@ -154,7 +154,8 @@ struct ClientOptions {
   // for these delays, then one request tries it.
   ReconnectOptions reconnect;
   // Ask each new connection for exceptions (OPTION_REQ); without it a server
-  // turns a WORK_EXCEPTION into a plain failure.
+  // turns a WORK_EXCEPTION into a plain failure. Workers of this SDK tell the
+  // text of a failure without one (WorkerOptions::exceptions).
   bool exceptions = true;
 
   DriveMode drive_mode = DriveMode::kAuto;

@@ -234,6 +234,9 @@ void SetWorker(const config::Worker& worker, WorkerOptions* options) {
     options->regrab_interval = Parsed(worker.regrab_interval());
   }
   if (worker.has_exceptions()) options->exceptions = worker.exceptions();
+  if (worker.has_native_exceptions()) {
+    options->native_exceptions = worker.native_exceptions();
+  }
   if (worker.has_max_pending_jobs()) {
     options->limits.max_pending_jobs =
         static_cast<int>(worker.max_pending_jobs());

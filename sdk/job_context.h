@@ -14,17 +14,16 @@
 //
 //   returns a string                | WORK_COMPLETE with it
 //   returns gearman::JobFailed()    | WORK_FAIL
-//   returns JobException(bytes)     | WORK_EXCEPTION with these very bytes
-//   returns any other error status  | WORK_EXCEPTION with its text, such as
+//   returns JobException(bytes)     | a failure with these very bytes
+//   returns any other error status  | a failure with its text, such as
 //                                   | "NOT_FOUND: no image 17"
-//   throws                          | WORK_EXCEPTION with what(), or "unknown
+//   throws                          | a failure with what(), or "unknown
 //                                   | exception"
 //   a PendingJob is dropped         | WORK_FAIL
 //
-// A client that has not asked for exceptions is told WORK_FAIL instead of
-// WORK_EXCEPTION by the server (WorkerOptions::exceptions says who needs that
-// from the worker itself). Exactly one of these packets leaves for each job, if
-// its connection lives, and none for it after that.
+// A failure with a text is a WORK_WARNING and a WORK_FAIL, or what
+// WorkerOptions::exceptions and native_exceptions say. Each job has exactly one
+// end, if its connection lives, and no packet leaves for it after that.
 #ifndef GEARMAN_SDK_JOB_CONTEXT_H_
 #define GEARMAN_SDK_JOB_CONTEXT_H_
 
@@ -51,8 +50,8 @@ struct HeldJob;
 // The status that is answered with a plain WORK_FAIL, which carries no text:
 // ABORTED. `why` is for the hook after the job and the log only.
 absl::Status JobFailed(absl::string_view why = "");
-// The status that is answered with WORK_EXCEPTION and these bytes, whatever
-// they are: UNKNOWN.
+// The status that is answered with a failure and these bytes, whatever they
+// are: UNKNOWN.
 absl::Status JobException(absl::string_view bytes);
 
 // Lives as long as the handler's call, to which the reference belongs. Its

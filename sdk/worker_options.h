@@ -32,7 +32,7 @@ using WorkerInterceptor = std::function<void(IncomingJob&)>;
 enum class JobOutcome : unsigned char {
   kComplete,   // WORK_COMPLETE
   kFailed,     // WORK_FAIL
-  kException,  // WORK_EXCEPTION
+  kException,  // failed, and its text told (WorkerOptions::exceptions)
   kTimedOut,   // its time limit passed first (TaskOptions::when_late)
   kLost,       // its connection ended before the answer: nothing was sent
 };
@@ -139,11 +139,21 @@ struct WorkerOptions {
   absl::Duration regrab_interval = absl::Seconds(10);
   ReconnectOptions reconnect;
 
-  // Whether thrown exceptions and error statuses are answered with
-  // WORK_EXCEPTION and their text. False: with WORK_FAIL, for the sake of
-  // clients that can't read WORK_EXCEPTION (gearmand spoils the handle when it
-  // makes a WORK_FAIL of it); the text is then logged only.
+  // Whether clients are told the text of thrown exceptions and of error
+  // statuses. False: they get a WORK_FAIL, and the text is logged only.
+  //
+  // The text goes in a WORK_WARNING that begins with "gearman exception: ", and
+  // a WORK_FAIL follows. Every client ends with it: one of this SDK has the
+  // text in status() and exception(), another one as a warning. To a server
+  // that knows no WORK_WARNING (Perl's Gearman::Server) a WORK_EXCEPTION and a
+  // WORK_FAIL go instead. docs/interop.md shows what each client makes of it.
   bool exceptions = true;
+  // Sends the text in a WORK_EXCEPTION instead, for clients of other libraries
+  // that have asked for exceptions. gearmand tells a client that has not asked
+  // a WORK_FAIL with a spoiled handle: `gearman`, libgearman and Perl's client
+  // do not take it for the end of their job, and wait on. Clients of this SDK
+  // have the text either way. Needs `exceptions`.
+  bool native_exceptions = false;
   // Options asked for on each new connection (OPTION_REQ). Servers know only
   // "exceptions", which means nothing to one that merely works.
   std::vector<std::string> server_options;

@@ -31,6 +31,7 @@ using support::ProgramResult;
 using support::RunProgram;
 using support::SubprocessOptions;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 std::string AllBytes(size_t size) {
   std::string bytes(size, '\0');
@@ -177,6 +178,42 @@ TEST_F(WorkerInteropTest, TheToolHearsAFailure) {
   EXPECT_FALSE(Gearman({"-f", "fails"}, "x").status.ok());
 }
 
+// gearmand spoils what it makes of a WORK_EXCEPTION for a client that has not
+// asked for exceptions: the tool waited for ever.
+TEST_F(WorkerInteropTest, TheToolHearsTheTextOfAFailureAndEnds) {
+  Serve("raises", [](JobContext&) -> absl::StatusOr<std::string> {
+    throw std::runtime_error("boom");
+  });
+  Serve("finds", [](JobContext&) -> absl::StatusOr<std::string> {
+    return absl::NotFoundError("no image 17");
+  });
+  Start();
+  const ProgramResult raised = Gearman({"-f", "raises"}, "x");
+  EXPECT_FALSE(raised.status.ok());
+  EXPECT_THAT(raised.error_output, HasSubstr("boom"));
+  const ProgramResult found = Gearman({"-f", "finds"}, "x");
+  EXPECT_FALSE(found.status.ok());
+  EXPECT_THAT(found.error_output, HasSubstr("NOT_FOUND: no image 17"));
+}
+
+TEST_F(WorkerInteropTest, OurClientHearsTheTextOfAFailure) {
+  Serve("raises", [](JobContext& context) -> absl::StatusOr<std::string> {
+    context.SendWarning("careful").IgnoreError();
+    throw std::runtime_error("boom");
+  });
+  Start();
+  ClientOptions options;
+  options.servers = {server_.address()};
+  options.transports = TcpOnly();
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(std::move(options));
+  ASSERT_TRUE(client.ok()) << client.status();
+  const JobRequest request = (*client)->SubmitJob("raises", "x");
+  EXPECT_EQ((*client)->Wait(request, kLong).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(request.exception(), "boom");
+  EXPECT_THAT(request.warning_updates(), ElementsAre("careful"));
+}
+
 TEST_F(WorkerInteropTest, LibgearmanHearsUpdatesInOrder) {
   Serve("updates", [](JobContext& context) -> absl::StatusOr<std::string> {
     context.SendWarning("careful").IgnoreError();
@@ -193,7 +230,7 @@ TEST_F(WorkerInteropTest, LibgearmanHearsUpdatesInOrder) {
                           "complete " + absl::BytesToHexString("done")));
 }
 
-TEST_F(WorkerInteropTest, LibgearmanHearsAnExceptionAndAFailure) {
+TEST_F(WorkerInteropTest, LibgearmanHearsTheTextAsAWarningAndAFailure) {
   Serve("raises", [](JobContext&) -> absl::StatusOr<std::string> {
     throw std::runtime_error("boom");
   });
@@ -202,7 +239,9 @@ TEST_F(WorkerInteropTest, LibgearmanHearsAnExceptionAndAFailure) {
   });
   Start();
   EXPECT_THAT(Libgearman("raises", "x"),
-              ElementsAre("exception " + absl::BytesToHexString("boom")));
+              ElementsAre("warning " +
+                              absl::BytesToHexString("gearman exception: boom"),
+                          "fail"));
   EXPECT_THAT(Libgearman("fails", "x"), ElementsAre("fail"));
 }
 

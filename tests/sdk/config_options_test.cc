@@ -136,6 +136,7 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
       exceptions: false
       max_pending_jobs: 77
       server_options: "exceptions"
+      native_exceptions: true
     }
   )");
   EXPECT_THAT(options.servers, ElementsAre("tcp://a:4730", "b"));
@@ -163,6 +164,7 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
   EXPECT_EQ(options.reconnect.failures_to_open, 3);
   EXPECT_EQ(options.reconnect.connection_lifetime, absl::InfiniteDuration());
   EXPECT_FALSE(options.exceptions);
+  EXPECT_TRUE(options.native_exceptions);
   EXPECT_THAT(options.server_options, ElementsAre("exceptions"));
   EXPECT_EQ(options.transports, registry_.transports());
 }
@@ -177,6 +179,7 @@ TEST_F(ConfigTest, KeepsTheDefaultsOfAWorker) {
   EXPECT_EQ(options.heartbeat_interval, defaults.heartbeat_interval);
   EXPECT_EQ(options.reconnect.max_delay, defaults.reconnect.max_delay);
   EXPECT_EQ(options.exceptions, defaults.exceptions);
+  EXPECT_EQ(options.native_exceptions, defaults.native_exceptions);
   EXPECT_EQ(options.limits.max_pending_jobs, defaults.limits.max_pending_jobs);
 }
 

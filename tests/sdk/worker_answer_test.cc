@@ -46,7 +46,7 @@ TEST_F(WorkerAnswerTest, AnExceptionIsItsVeryBytes) {
     return JobException("what went wrong");
   });
   Give("H:1", "except", "");
-  EXPECT_EQ(server_->Receive(), "WORK_EXCEPTION H:1|what went wrong");
+  EXPECT_EQ(ReceiveFailure(), FailureOf("H:1", "what went wrong"));
   EXPECT_EQ(worker_->stats().jobs_exception, 1u);
 }
 
@@ -55,7 +55,7 @@ TEST_F(WorkerAnswerTest, AnErrorStatusIsAnExceptionWithItsText) {
     return absl::NotFoundError("no image 17");
   });
   Give("H:1", "find", "");
-  EXPECT_EQ(server_->Receive(), "WORK_EXCEPTION H:1|NOT_FOUND: no image 17");
+  EXPECT_EQ(ReceiveFailure(), FailureOf("H:1", "NOT_FOUND: no image 17"));
 }
 
 // Trap 37.
@@ -65,10 +65,10 @@ TEST_F(WorkerAnswerTest, AHandlerThatThrowsSendsOneAnswer) {
     throw std::runtime_error("no such image");
   });
   Give("H:1", "throw", "");
-  EXPECT_EQ(server_->Receive(), "WORK_EXCEPTION H:1|no such image");
+  EXPECT_EQ(ReceiveFailure(), FailureOf("H:1", "no such image"));
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   Give("H:2", "throw", "odd");
-  EXPECT_EQ(server_->Receive(), "WORK_EXCEPTION H:2|unknown exception");
+  EXPECT_EQ(ReceiveFailure(), FailureOf("H:2", "unknown exception"));
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
 }
 
@@ -79,6 +79,16 @@ TEST_F(WorkerAnswerTest, AnExceptionIsAFailureWhereExceptionsAreOff) {
   });
   Give("H:1", "throw", "");
   EXPECT_EQ(server_->Receive(), "WORK_FAIL H:1");
+}
+
+TEST_F(WorkerAnswerTest, AnExceptionIsAWorkExceptionWhereClientsAskForIt) {
+  options_.native_exceptions = true;
+  StartAndGrab("throw", [](JobContext&) -> absl::StatusOr<std::string> {
+    throw std::runtime_error("no such image");
+  });
+  Give("H:1", "throw", "");
+  EXPECT_EQ(server_->Receive(), "WORK_EXCEPTION H:1|no such image");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
 }
 
 TEST_F(WorkerAnswerTest, UpdatesGoBeforeTheAnswerInTheirOrder) {
@@ -205,7 +215,7 @@ TEST_F(WorkerAnswerTest, AnAsyncHandlerThatThrowsSendsOneAnswer) {
   EXPECT_EQ(server_->Receive(), "CAN_DO throw");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   Give("H:1", "throw", "");
-  EXPECT_EQ(server_->Receive(), "WORK_EXCEPTION H:1|not today");
+  EXPECT_EQ(ReceiveFailure(), FailureOf("H:1", "not today"));
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
 }
 
@@ -248,9 +258,9 @@ TEST_F(WorkerAnswerTest, ATimeLimitMayBeAnExceptionThatNamesIt) {
   limit.when_late = WhenLate::kException;
   StartAndGrab("slow", Obedient, limit);
   Give("H:1", "slow", "");
-  const std::string answer = server_->Receive();
-  EXPECT_THAT(answer, ::testing::StartsWith("WORK_EXCEPTION H:1|"));
-  EXPECT_THAT(answer, ::testing::HasSubstr("5s"));
+  EXPECT_EQ(
+      ReceiveFailure(),
+      FailureOf("H:1", "not done within 5s, the time limit of task \"slow\""));
 }
 
 TEST_F(WorkerAnswerTest, ATimeLimitMayWaitForTheHandlersOwnAnswer) {

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/worker.h"
@@ -68,6 +69,16 @@ class WorkerTest : public ::testing::Test {
   void Give(const std::string& handle, const std::string& task,
             const std::string& data, const std::string& unique = "u") {
     server_->Send(Command::kJobAssignUniq, {handle, task, unique, data});
+  }
+  // The packets of a failure with a text, as ReceiveFailure returns them.
+  static std::string FailureOf(const std::string& handle,
+                               const std::string& text) {
+    return absl::StrCat("WORK_WARNING ", handle, "|gearman exception: ", text,
+                        ", WORK_FAIL ", handle);
+  }
+  std::string ReceiveFailure() {
+    const std::string warning = server_->Receive();
+    return absl::StrCat(warning, ", ", server_->Receive());
   }
   // Lets everybody go on until they have nothing to do at this moment.
   void Settle() { stack_.simulation.RunFor(absl::ZeroDuration()); }

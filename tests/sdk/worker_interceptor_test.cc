@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
@@ -27,12 +28,12 @@ class WorkerInterceptorTest : public WorkerTest {
   void Add(WorkerInterceptor interceptor) {
     options_.interceptors.push_back(std::move(interceptor));
   }
-  // A worker whose handler keeps the job.
-  // The next packet that is about a job.
+  // The next packet that is about a job, or both of a failure with a text.
   std::string Answer() {
     std::string packet = server_->Receive();
     while (packet == "GRAB_JOB_ALL") packet = server_->Receive();
-    return packet;
+    if (!absl::StartsWith(packet, "WORK_WARNING")) return packet;
+    return absl::StrCat(packet, ", ", server_->Receive());
   }
 
   std::vector<std::string> log_;
@@ -100,7 +101,7 @@ TEST_F(WorkerInterceptorTest, AnswersWithoutTheHandler) {
   Give("H:1", "echo", "known");
   EXPECT_EQ(Answer(), "WORK_COMPLETE H:1|cached");
   Give("H:2", "echo", "forbidden");
-  EXPECT_EQ(Answer(), "WORK_EXCEPTION H:2|PERMISSION_DENIED: not for you");
+  EXPECT_EQ(Answer(), FailureOf("H:2", "PERMISSION_DENIED: not for you"));
   Give("H:3", "echo", "failed");
   EXPECT_EQ(Answer(), "WORK_FAIL H:3");
   EXPECT_THAT(log_, IsEmpty());
@@ -116,9 +117,9 @@ TEST_F(WorkerInterceptorTest, AnExceptionIsAnsweredAsAHandlers) {
   });
   StartAndGrab("echo", Echo);
   Give("H:1", "echo", "x");
-  EXPECT_EQ(Answer(), "WORK_EXCEPTION H:1|no key");
+  EXPECT_EQ(Answer(), FailureOf("H:1", "no key"));
   Give("H:2", "echo", "odd");
-  EXPECT_EQ(Answer(), "WORK_EXCEPTION H:2|unknown exception");
+  EXPECT_EQ(Answer(), FailureOf("H:2", "unknown exception"));
 }
 
 TEST_F(WorkerInterceptorTest, AHookSeesWhatTheHandlerThrew) {
@@ -133,11 +134,11 @@ TEST_F(WorkerInterceptorTest, AHookSeesWhatTheHandlerThrew) {
     throw std::runtime_error("no image");
   });
   Give("H:1", "throw", "");
-  EXPECT_EQ(Answer(), "WORK_EXCEPTION H:1|no image");
+  EXPECT_EQ(Answer(), FailureOf("H:1", "no image"));
   Give("H:2", "throw", "");
   EXPECT_EQ(Answer(), "WORK_COMPLETE H:2|second chance");
   Give("H:3", "throw", "");
-  EXPECT_EQ(Answer(), "WORK_EXCEPTION H:3|the hook's");
+  EXPECT_EQ(Answer(), FailureOf("H:3", "the hook's"));
 }
 
 // A use case: who may call is in the payload.
@@ -153,7 +154,7 @@ TEST_F(WorkerInterceptorTest, Authorization) {
   Give("H:1", "echo", "token=secret\nhello");
   EXPECT_EQ(Answer(), "WORK_COMPLETE H:1|hello");
   Give("H:2", "echo", "hello");
-  EXPECT_EQ(Answer(), "WORK_EXCEPTION H:2|UNAUTHENTICATED: no token");
+  EXPECT_EQ(Answer(), FailureOf("H:2", "UNAUTHENTICATED: no token"));
 }
 
 // --- the asynchronous kind
@@ -208,7 +209,7 @@ TEST_F(WorkerInterceptorTest, ADroppedJobIsSeenOnceWhereverItIsDropped) {
   pending = PendingJob();
   EXPECT_EQ(Answer(), "WORK_FAIL H:2");
   Give("H:3", "later", "throw");
-  EXPECT_EQ(Answer(), "WORK_EXCEPTION H:3|no room");
+  EXPECT_EQ(Answer(), FailureOf("H:3", "no room"));
   Give("H:4", "later", "drop");
   EXPECT_EQ(Answer(), "WORK_COMPLETE H:4|fallback");
   EXPECT_THAT(

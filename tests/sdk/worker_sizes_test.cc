@@ -36,12 +36,19 @@ class WorkerSizesTest : public WorkerTest {
     arguments.back().assign(bytes - head, 'x');
     return support::ResponsePacket(type, arguments);
   }
+  // The next packet that is no grab.
+  std::string ReceiveAnswer() {
+    std::string packet = server_->Receive();
+    while (packet == "GRAB_JOB_ALL") packet = server_->Receive();
+    return packet;
+  }
   // The next answer is a failure that names these sizes.
   void ExpectFailed(const std::string& handle, size_t bytes) {
-    EXPECT_THAT(server_->Receive(),
-                AllOf(StartsWith(absl::StrCat("WORK_EXCEPTION ", handle, "|")),
+    EXPECT_THAT(ReceiveAnswer(),
+                AllOf(StartsWith(absl::StrCat("WORK_WARNING ", handle, "|")),
                       HasSubstr(absl::StrCat(bytes)),
                       HasSubstr("1000 bytes (max_packet_bytes)")));
+    EXPECT_EQ(ReceiveAnswer(), absl::StrCat("WORK_FAIL ", handle));
   }
 };
 
@@ -102,13 +109,9 @@ TEST_F(WorkerSizesTest, ARunningJobOfTheSameConnectionGoesOn) {
   Settle();
   ASSERT_EQ(pending.size(), 1u);
   server_->SendBytes(Assignment("H:2", 5000));
-  std::string answer = server_->Receive();
-  while (answer == "GRAB_JOB_ALL") answer = server_->Receive();
-  EXPECT_THAT(answer, StartsWith("WORK_EXCEPTION H:2|"));
+  ExpectFailed("H:2", 5000);
   pending[0].Finish(std::string("result"));
-  answer = server_->Receive();
-  while (answer == "GRAB_JOB_ALL") answer = server_->Receive();
-  EXPECT_EQ(answer, "WORK_COMPLETE H:1|result");
+  EXPECT_EQ(ReceiveAnswer(), "WORK_COMPLETE H:1|result");
 }
 
 TEST_F(WorkerSizesTest, AResultThatNoClientCouldTakeFailsItsJob) {
@@ -126,6 +129,17 @@ TEST_F(WorkerSizesTest, AResultThatNoClientCouldTakeFailsItsJob) {
   Give("H:1", "t", "");
   ExpectFailed("H:1", size);
   EXPECT_EQ(worker_->stats().jobs_complete, 1u);
+}
+
+TEST_F(WorkerSizesTest, TheTextOfAFailureIsCutToWhatAClientCanTake) {
+  StartAndGrab("t", [](JobContext&) -> absl::StatusOr<std::string> {
+    return JobException(std::string(2 * kLimit, 'x'));
+  });
+  Give("H:1", "t", "");
+  const std::string text = ReceiveAnswer();
+  EXPECT_THAT(text, StartsWith("WORK_WARNING H:1|gearman exception: xxx"));
+  EXPECT_EQ(text.size(), kLimit - 12 + std::string("WORK_WARNING ").size());
+  EXPECT_EQ(ReceiveAnswer(), "WORK_FAIL H:1");
 }
 
 TEST_F(WorkerSizesTest, AnUpdateThatNoClientCouldTakeIsRefused) {
@@ -154,9 +168,7 @@ TEST_F(WorkerSizesTest, AnUpdateOfAPendingJobIsRefusedAsWell) {
   EXPECT_EQ(pending[0].SendData(std::string(kLimit, 'x')).code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(pending[0].SendData("small").ok());
-  std::string update = server_->Receive();
-  while (update == "GRAB_JOB_ALL") update = server_->Receive();
-  EXPECT_EQ(update, "WORK_DATA H:1|small");
+  EXPECT_EQ(ReceiveAnswer(), "WORK_DATA H:1|small");
 }
 
 }  // namespace

@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/progress.h"
+#include "gearman/sdk/internal/failure_text.h"
 
 namespace gearman {
 namespace internal {
@@ -310,7 +312,9 @@ absl::Status ClientSession::Handle(wire::WorkData& event, Effects* effects) {
 
 absl::Status ClientSession::Handle(wire::WorkWarning& event, Effects* effects) {
   Effect& effect = effects->emplace_back();
-  effect.kind = Effect::Kind::kWarning;
+  effect.kind = absl::StartsWith(event.data.view(), kFailureMark)
+                    ? Effect::Kind::kFailureText
+                    : Effect::Kind::kWarning;
   effect.data = std::move(event.data);
   return Spread(event.handle, "WORK_WARNING", false, effects);
 }

@@ -16,15 +16,16 @@ namespace internal {
 
 struct Effect {
   enum class Kind : unsigned char {
-    kAccepted,   // a job, which has its handle
-    kRefused,    // a job or query: ERROR with `code` and `text`
-    kData,       // a job: WORK_DATA, `data`
-    kWarning,    // a job: WORK_WARNING, `data`
-    kStatus,     // a job: WORK_STATUS; a query: the answer
-    kCompleted,  // a job: WORK_COMPLETE, `data`
-    kFailed,     // a job: WORK_FAIL
-    kException,  // a job: WORK_EXCEPTION, `data`
-    kEcho,       // a query: ECHO_RES, `data`
+    kAccepted,     // a job, which has its handle
+    kRefused,      // a job or query: ERROR with `code` and `text`
+    kData,         // a job: WORK_DATA, `data`
+    kWarning,      // a job: WORK_WARNING, `data`
+    kFailureText,  // a job: why the WORK_FAIL behind it follows, `data`
+    kStatus,       // a job: WORK_STATUS; a query: the answer
+    kCompleted,    // a job: WORK_COMPLETE, `data`
+    kFailed,       // a job: WORK_FAIL
+    kException,    // a job: WORK_EXCEPTION, `data`
+    kEcho,         // a query: ECHO_RES, `data`
     // A job's result or update, or a query's answer: its payload is larger than
     // this client takes and was skipped. `too_large` describes the packet.
     kTooLarge,

@@ -83,6 +83,8 @@ struct JobRequestExtras {
   std::shared_ptr<RetryPolicy> retry_policy;  // null: the client's
   std::optional<absl::Time> run_at;
   std::optional<std::string> exception;
+  // The worker has said why it fails the job; its WORK_FAIL has not come yet.
+  std::optional<std::string> failure_text;
   std::deque<std::string> data_updates;
   std::deque<std::string> warning_updates;
   size_t update_bytes = 0;  // in both queues
@@ -118,6 +120,7 @@ struct JobRequestState final : Operation {
     server = -1;
     if (extras == nullptr) return;
     extras->exception.reset();
+    extras->failure_text.reset();
     extras->data_updates.clear();
     extras->warning_updates.clear();
     extras->update_bytes = 0;

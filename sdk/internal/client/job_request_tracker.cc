@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/client/client_session.h"
 #include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/failure_text.h"
 #include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/status.h"
@@ -225,6 +226,10 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
   auto* request = static_cast<JobRequestState*>(effect.operation);
   // An earlier effect of the same event may have ended it.
   if (request->self == nullptr) return;
+  if (effect.kind != Effect::Kind::kFailed && request->extras != nullptr) {
+    // The failure that it announced never came: the job runs once more.
+    request->extras->failure_text.reset();
+  }
   switch (effect.kind) {
     case Effect::Kind::kAccepted:
       if (request->metrics != nullptr) {
@@ -239,6 +244,10 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
     case Effect::Kind::kData:
     case Effect::Kind::kWarning:
       OnUpdate(request, effect);
+      return;
+    case Effect::Kind::kFailureText:
+      request->MutableExtras().failure_text =
+          std::move(effect.data).TakeString().substr(kFailureMark.size());
       return;
     case Effect::Kind::kStatus:
       OnStatus(request, effect);
@@ -368,13 +377,20 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
     return;
   }
   AttemptOutcome outcome;
+  std::optional<std::string> exception;
   if (effect.kind == Effect::Kind::kException) {
-    std::string exception = std::move(effect.data).TakeString();
+    exception = std::move(effect.data).TakeString();
+  } else if (request->extras != nullptr) {
+    exception = std::exchange(request->extras->failure_text, std::nullopt);
+  }
+  if (exception.has_value()) {
     outcome.reason = FailureReason::kException;
     outcome.status = absl::AbortedError(
-        absl::StrCat("the worker raised an exception: ", exception));
+        absl::StrCat("the worker raised an exception: ", *exception));
     request->MutableExtras().exception = std::move(exception);
   } else {
+    // An earlier attempt may have raised one.
+    if (request->extras != nullptr) request->extras->exception.reset();
     outcome.reason = FailureReason::kJobFailed;
     outcome.status = absl::AbortedError("the worker failed the job");
   }

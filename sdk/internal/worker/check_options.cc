@@ -79,6 +79,9 @@ absl::Status CheckWorkerOptions(const WorkerOptions& options) {
                "needs max_output_bytes and max_pending_jobs of at least 1 and "
                "max_packet_bytes of at least 12");
   }
+  if (options.native_exceptions && !options.exceptions) {
+    return Bad("native_exceptions", "needs exceptions, which are off");
+  }
   if (options.client_id.size() > kMaxClientIdBytes ||
       options.client_id.find('\0') != std::string::npos) {
     return Bad("client_id", absl::StrCat("must be at most ", kMaxClientIdBytes,

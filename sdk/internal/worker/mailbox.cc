@@ -1,5 +1,6 @@
 #include "gearman/sdk/internal/worker/mailbox.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -24,12 +25,15 @@ Mailbox::Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes,
       max_bytes_(max_bytes),
       max_packet_bytes_(max_packet_bytes) {}
 
+size_t Mailbox::MaxPayload(const HeldJob& job) const {
+  // The header, and the handle with its separator.
+  const size_t head = wire::kHeaderBytes + job.job.handle().size() + 1;
+  return max_packet_bytes_ - std::min(max_packet_bytes_, head);
+}
+
 absl::Status Mailbox::CheckPayload(const HeldJob& job, absl::string_view what,
                                    size_t payload_bytes) const {
-  // The header, and the handle with its separator.
-  const size_t packet_bytes =
-      wire::kHeaderBytes + job.job.handle().size() + 1 + payload_bytes;
-  if (packet_bytes <= max_packet_bytes_) return absl::OkStatus();
+  if (payload_bytes <= MaxPayload(job)) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(what, " of job ", job.job.handle(), " has ", payload_bytes,
                    " bytes: its packet is larger than ", max_packet_bytes_,

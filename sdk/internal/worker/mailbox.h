@@ -55,9 +55,11 @@ class Mailbox {
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
-  // Whether a WORK_* packet of this job may carry so many bytes: its client has
-  // the worker's limit by default and could not take more. INVALID_ARGUMENT
-  // names `what`, its size and the limit. Any thread.
+  // Bytes that the payload of a WORK_* packet of this job may have: its client
+  // has the worker's limit by default and could not take more. Any thread.
+  size_t MaxPayload(const HeldJob& job) const;
+  // INVALID_ARGUMENT, which names `what`, its size and the limit: a payload of
+  // so many bytes exceeds MaxPayload. Any thread.
   absl::Status CheckPayload(const HeldJob& job, absl::string_view what,
                             size_t payload_bytes) const;
 

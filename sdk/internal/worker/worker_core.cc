@@ -45,6 +45,8 @@ WorkerServers::Options ServersOptions(const WorkerOptions& options,
   servers.session.reply_timeout = options.reply_timeout;
   servers.session.heartbeat_interval = options.heartbeat_interval;
   servers.session.regrab_interval = options.regrab_interval;
+  servers.session.exceptions = options.exceptions;
+  servers.session.native_exceptions = options.native_exceptions;
   servers.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
   servers.reconnect = options.reconnect;
   servers.connect_timeout = options.connect_timeout;

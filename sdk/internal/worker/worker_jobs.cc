@@ -6,6 +6,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/sdk/internal/failure_text.h"
 
 namespace gearman {
 namespace internal {
@@ -246,6 +247,11 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
   ErrorText error = AnswerOf(status);
   if (error.answer == ErrorAnswer::kException && options_.exceptions) {
     *outcome = JobOutcome::kException;
+    // The begin of a text says more than none. The session may mark it.
+    const size_t room = mailbox_->MaxPayload(*job);
+    if (error.text.size() + kFailureMark.size() > room) {
+      error.text.resize(room - std::min(room, kFailureMark.size()));
+    }
     session.Exception(job->task.get(), job->job.handle(),
                       std::move(error.text));
     return;
@@ -335,12 +341,8 @@ void WorkerJobs::OnTime(absl::Time now) {
         session.Fail(job->task.get(), job->job.handle());
         break;
       case WhenLate::kException:
-        if (options_.exceptions) {
-          session.Exception(job->task.get(), job->job.handle(),
-                            std::string(status.message()));
-        } else {
-          session.Fail(job->task.get(), job->job.handle());
-        }
+        session.Exception(job->task.get(), job->job.handle(),
+                          std::string(status.message()));
         break;
       case WhenLate::kWait:
         job->stop.Fire(StopReason::kTimeLimit);

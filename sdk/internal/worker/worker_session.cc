@@ -10,6 +10,7 @@
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/encoder.h"
+#include "gearman/sdk/internal/failure_text.h"
 
 namespace gearman {
 namespace internal {
@@ -268,13 +269,23 @@ void WorkerSession::Fail(Task* task, absl::string_view handle) {
 
 void WorkerSession::Exception(Task* task, absl::string_view handle,
                               std::string text) {
-  const absl::Status status = wire::Encode(
-      wire::WorkException{handle, Payload(std::move(text))}, *output_);
-  if (!status.ok()) {
+  if (!options_->exceptions) {
     Fail(task, handle);
     return;
   }
-  JobEnded(task);
+  // A text that is too large for a packet is left out: the failure is told.
+  if (plain_server() || options_->native_exceptions) {
+    const absl::Status status = wire::Encode(
+        wire::WorkException{handle, Payload(std::move(text))}, *output_);
+    if (status.ok() && !plain_server()) {
+      JobEnded(task);
+      return;
+    }
+  } else {
+    text.insert(0, kFailureMark.data(), kFailureMark.size());
+    SendWarning(handle, std::move(text)).IgnoreError();
+  }
+  Fail(task, handle);
 }
 
 absl::Status WorkerSession::SendData(absl::string_view handle,

@@ -66,6 +66,9 @@ class WorkerSession {
     absl::Duration reply_timeout = absl::Seconds(30);
     absl::Duration heartbeat_interval = absl::Seconds(30);
     absl::Duration regrab_interval = absl::Seconds(10);
+    // WorkerOptions has both.
+    bool exceptions = true;
+    bool native_exceptions = false;
   };
   // What happened on its own account, for the worker's counters.
   struct Counts {
@@ -110,6 +113,7 @@ class WorkerSession {
   // The ends of jobs. `task` as in kJob.
   void Complete(Task* task, absl::string_view handle, std::string result);
   void Fail(Task* task, absl::string_view handle);
+  // The one place that decides how a failure with a text is answered.
   void Exception(Task* task, absl::string_view handle, std::string text);
   // Updates of a job that is held. INVALID_ARGUMENT: too large.
   absl::Status SendData(absl::string_view handle, std::string data);
@@ -199,6 +203,10 @@ class WorkerSession {
   static void MustEncode(const absl::Status& status) { status.IgnoreError(); }
   // A job at a time: some server has a timer for this connection.
   bool server_times() const { return timed_offers_ > 0; }
+  // A server that knows no grab but the oldest, such as Perl's
+  // Gearman::Server: it knows no WORK_DATA and no WORK_WARNING, and a job goes
+  // on after its WORK_EXCEPTION.
+  bool plain_server() const { return grab_kind_ == wire::GrabKind::kPlain; }
 
   const Options* const options_;
   wire::OutputBuffer* const output_;

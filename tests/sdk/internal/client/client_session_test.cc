@@ -257,6 +257,23 @@ TEST_F(ClientSessionTest, PacketsAfterAWorkFailAreIgnored) {
   EXPECT_THAT(effects_, IsEmpty());
 }
 
+TEST_F(ClientSessionTest, AWarningWithTheMarkOfAFailureIsItsText) {
+  auto request = Request();
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(
+      Receive(wire::WorkWarning{
+                  "H:1", Payload(std::string("gearman exception: no image"))})
+          .ok());
+  ASSERT_THAT(effects_, SizeIs(1));
+  EXPECT_EQ(effects_[0].kind, Effect::Kind::kFailureText);
+  ASSERT_TRUE(Receive(wire::WorkWarning{
+                          "H:1", Payload(std::string("gearman exceptional"))})
+                  .ok());
+  ASSERT_THAT(effects_, SizeIs(1));
+  EXPECT_EQ(effects_[0].kind, Effect::Kind::kWarning);
+}
+
 TEST_F(ClientSessionTest, AHandleNobodyAskedForIsABreach) {
   const absl::Status status = Receive(wire::WorkComplete{"H:9", Payload()});
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);

@@ -156,6 +156,31 @@ TEST_F(JobRequestTrackerTest, AnExceptionIsKeptAndNamed) {
 }
 
 // Trap 15.
+TEST_F(JobRequestTrackerTest, TheTextOfAFailureIsAnException) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kFailureText, "gearman exception: no image 17");
+  EXPECT_FALSE(request->finished.load());
+  Give(request, Effect::Kind::kFailed);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(request->status.message()),
+              HasSubstr("the worker raised an exception: no image 17"));
+  EXPECT_EQ(request->extras->exception, "no image 17");
+  ASSERT_THAT(request->extras->attempts, SizeIs(1));
+  EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kException);
+  EXPECT_THAT(request->extras->warning_updates, IsEmpty());
+}
+
+TEST_F(JobRequestTrackerTest, ATextWithoutItsFailureIsForgottenByTheNextRun) {
+  auto request = Started();
+  Give(request, Effect::Kind::kAccepted);
+  Give(request, Effect::Kind::kFailureText, "gearman exception: no image 17");
+  Give(request, Effect::Kind::kStatus);
+  Give(request, Effect::Kind::kFailed);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kAborted);
+  EXPECT_FALSE(request->extras->exception.has_value());
+}
+
 TEST_F(JobRequestTrackerTest, AFullQueueReadsAsResourceExhausted) {
   auto request = Started();
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR");

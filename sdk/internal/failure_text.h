@@ -1,0 +1,24 @@
+// FailureText: the text of a job's failure where it does not travel in a
+// WORK_EXCEPTION.
+//
+// gearmand makes a WORK_FAIL of a WORK_EXCEPTION for each client that has not
+// asked for exceptions, and spoils its handle: libgearman's and Perl's clients
+// then do not know the job. A WORK_WARNING that begins with kFailureMark and a
+// WORK_FAIL behind it end the job for every client. The worker writes the
+// warning; the client of this SDK takes it for the text of the failure, others
+// show it as a warning (docs/interop.md).
+#ifndef GEARMAN_SDK_INTERNAL_FAILURE_TEXT_H_
+#define GEARMAN_SDK_INTERNAL_FAILURE_TEXT_H_
+
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+namespace internal {
+
+// The bytes behind it are the text, whatever they are.
+inline constexpr absl::string_view kFailureMark = "gearman exception: ";
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_FAILURE_TEXT_H_
