@@ -32,6 +32,7 @@ RetryDecision AgainWithinLimit(const AttemptFailure& failure,
       }
       break;
     case FailureReason::kTimedOut:
+    case FailureReason::kStoreFailed:
       break;
     case FailureReason::kRefused:
       if (code == absl::StatusCode::kInvalidArgument ||
@@ -44,6 +45,7 @@ RetryDecision AgainWithinLimit(const AttemptFailure& failure,
     case FailureReason::kException:
       return GiveUp("the job ended with an exception");
   }
+  if (failure.refused_everywhere) return GiveUp("every server has refused it");
   if (max_attempts <= 0) max_attempts = failure.max_attempts;
   if (failure.attempt >= std::min(max_attempts, failure.max_attempts)) {
     return GiveUp("the maximum of attempts is used up");

@@ -10,6 +10,7 @@ bool IdempotencyPolicy::SurelyNotAccepted(const AttemptFailure& failure) {
     case FailureReason::kLostBeforeAcceptance:
     case FailureReason::kTimedOut:
       return !failure.bytes_sent;
+    case FailureReason::kStoreFailed:
     case FailureReason::kLostAfterAcceptance:
     case FailureReason::kJobFailed:
     case FailureReason::kException:

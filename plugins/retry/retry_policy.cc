@@ -12,6 +12,8 @@ absl::string_view FailureReasonName(FailureReason reason) {
       return "lost_after_acceptance";
     case FailureReason::kRefused:
       return "refused";
+    case FailureReason::kStoreFailed:
+      return "store_failed";
     case FailureReason::kJobFailed:
       return "job_failed";
     case FailureReason::kException:

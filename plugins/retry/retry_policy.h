@@ -29,14 +29,22 @@ enum class FailureReason : unsigned char {
   kLostBeforeAcceptance,  // connection lost before JOB_CREATED arrived
   kLostAfterAcceptance,   // connection lost while the server had the job
   kTimedOut,              // no answer in time: the server was taken for dead
-  kRefused,               // the server answered ERROR
+  kRefused,               // the server answered ERROR: it has no such job
+  kStoreFailed,           // ERROR, but its store may have the job, and run it
   kJobFailed,             // the worker answered WORK_FAIL
   kException,             // the worker answered WORK_EXCEPTION
 };
-inline constexpr int kFailureReasonCount = 7;
+inline constexpr int kFailureReasonCount = 8;
 
 // "connect", "lost_before_acceptance", ...: the name in metrics and messages.
 absl::string_view FailureReasonName(FailureReason reason);
+
+// The server answered ERROR. It would do so again, so that a request is given
+// to it once.
+inline bool IsRefusal(FailureReason reason) {
+  return reason == FailureReason::kRefused ||
+         reason == FailureReason::kStoreFailed;
+}
 
 // The facts about one failed attempt. Views and the pointer are valid during
 // the call only.
@@ -54,6 +62,8 @@ struct AttemptFailure {
   // The caller chose the unique: a job still queued or running is joined by a
   // repetition on the same server.
   bool has_explicit_unique = false;
+  // Each server that may have the request has answered ERROR to it.
+  bool refused_everywhere = false;
   // Since the request was submitted.
   absl::Duration elapsed;
   // How many servers the client has.
@@ -71,8 +81,10 @@ struct AttemptFailure {
 // Where the next attempt goes.
 enum class NextServer : unsigned char {
   // To the same server when the job may be there already, so that it is joined
-  // and not doubled; else to one not tried yet.
+  // and not doubled; else to one not tried yet. Never to one that has refused
+  // the request: when each server has, the request ends.
   kAutomatic,
+  // To the same server, whatever it answered.
   kSame,
   // To another one, if there is another one that may have it.
   kOther,

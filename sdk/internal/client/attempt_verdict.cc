@@ -53,6 +53,10 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
                      "': ", decision.why.empty() ? "gives up" : decision.why);
     return verdict;
   }
+  if (failure.refused_everywhere && decision.next_server != NextServer::kSame) {
+    verdict.why = "every server has refused it";
+    return verdict;
+  }
   if (decision.delay.has_value()) {
     verdict.delay = *decision.delay;
   } else if (policies.backoff != nullptr &&
@@ -74,6 +78,7 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
       // What it may have there already is joined by its unique. A job that has
       // ended there is gone from it.
       verdict.same_server = !IdempotencyPolicy::SurelyNotAccepted(failure) &&
+                            failure.reason != FailureReason::kStoreFailed &&
                             failure.reason != FailureReason::kJobFailed &&
                             failure.reason != FailureReason::kException;
       break;

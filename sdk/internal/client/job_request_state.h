@@ -91,6 +91,8 @@ struct JobRequestExtras {
   // The newest, but for its handle.
   JobStatus job_status;
   std::vector<AttemptRecord> attempts;
+  // How many servers have answered ERROR.
+  int refusals = 0;
   // The server of the next attempt, by its number in the pool, for this one
   // (and, pinned, for all that follow); -1: what selection takes.
   int next_server = -1;
@@ -126,6 +128,7 @@ struct JobRequestState final : Operation {
     extras->update_bytes = 0;
     extras->job_status = JobStatus();
     extras->attempts.clear();
+    extras->refusals = 0;
     extras->next_server = -1;
     extras->pinned = false;
     extras->retry_at = absl::InfiniteFuture();

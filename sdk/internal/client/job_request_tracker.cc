@@ -36,11 +36,25 @@ absl::StatusCode CodeOfServerError(absl::string_view code) {
       {"INVALID_COMMAND", absl::StatusCode::kUnimplemented},
       {"UNKNOWN_COMMAND", absl::StatusCode::kUnimplemented},
       {"JOB_NOT_FOUND", absl::StatusCode::kNotFound},
+      // Perl's Gearman::Server, of a packet that it has no method for.
+      {"server_error", absl::StatusCode::kUnimplemented},
   };
   for (const Mapping& mapping : kMappings) {
     if (absl::EqualsIgnoreCase(code, mapping.code)) return mapping.status;
   }
   return absl::StatusCode::kUnavailable;
+}
+
+// With a persistent queue, a background job is stored before it is accepted.
+// When the store fails, gearmand 1.1.20 answers ERROR QUEUE_ERROR and drops the
+// job, but the store may have it: it then runs after the next restart. A queue
+// that is full has the same code and another text.
+bool MayBeStored(const JobRequestState& request, const Effect& effect) {
+  return request.background &&
+         absl::EqualsIgnoreCase(effect.code, "QUEUE_ERROR") &&
+         !absl::StartsWithIgnoreCase(effect.text, "Job queue is full") &&
+         // The embedded server's; it has no store.
+         !absl::StartsWithIgnoreCase(effect.text, "Too many");
 }
 
 absl::Status ServerError(const Effect& effect) {
@@ -317,6 +331,16 @@ void JobRequestTracker::OnRefused(JobRequestState* request,
   AttemptOutcome outcome;
   outcome.reason = FailureReason::kRefused;
   outcome.bytes_sent = true;
+  if (MayBeStored(*request, effect)) {
+    outcome.reason = FailureReason::kStoreFailed;
+    status = absl::UnavailableError(absl::StrCat(
+        status.message(), " (its persistent queue failed",
+        request->extras != nullptr && request->extras->run_at.has_value()
+            ? "; some, such as redis and memcached, take no job with run_at"
+            : "",
+        "; the job may be stored there, and run after the server's next "
+        "restart: outcome unknown)"));
+  }
   outcome.permanent = !IsRetryable(status);
   outcome.status = std::move(status);
   DecideOnAttempt(request, server, std::move(outcome));

@@ -59,25 +59,31 @@ int ServerPool::Choose(const SelectionQuery& query,
   if (servers_.size() == 1) return servers_.front();
   absl::InlinedVector<ServerCandidate, 8> candidates;
   absl::InlinedVector<int, 8> servers;
-  const auto was_tried = [&tried](const ServerLink& link) {
-    return std::any_of(
-        tried.begin(), tried.end(),
-        [&link](const AttemptRecord& a) { return a.server == link.name; });
+  // Smaller is better; only the best ones are candidates.
+  enum class Past : unsigned char { kUntried, kTried, kRefused };
+  const auto past_of = [&tried](const ServerLink& link) {
+    Past past = Past::kUntried;
+    for (const AttemptRecord& attempt : tried) {
+      if (attempt.server != link.name) continue;
+      if (IsRefusal(attempt.reason)) return Past::kRefused;
+      past = Past::kTried;
+    }
+    return past;
   };
-  bool untried_left = false;
-  for (const int server : servers_) {
-    if (!was_tried(link(server))) untried_left = true;
-  }
-  for (const int server : servers_) {
+  absl::InlinedVector<Past, 8> pasts;
+  for (const int server : servers_) pasts.push_back(past_of(link(server)));
+  const Past best = *std::min_element(pasts.begin(), pasts.end());
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    if (pasts[i] != best) continue;
+    const int server = servers_[i];
     const ServerLink& link = this->link(server);
     ServerCandidate candidate;
     candidate.address = link.name;
     candidate.connected =
         link.connection != nullptr && link.connection->connected();
     candidate.failing = IsBroken(link, now);
-    candidate.tried = was_tried(link);
+    candidate.tried = best != Past::kUntried;
     candidate.avoided = !tried.empty() && tried.back().server == link.name;
-    if (candidate.tried && untried_left) continue;
     if (link.session != nullptr) {
       candidate.in_flight = static_cast<uint32_t>(link.session->replies_due() +
                                                   link.session->jobs_running());

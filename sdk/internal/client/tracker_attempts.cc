@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/random/distributions.h"
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
@@ -33,6 +35,51 @@ StatusFacts FactsOf(const JobRequestState& request, const std::string& server) {
   return facts;
 }
 
+// The attempt's job may have been accepted.
+bool InDoubt(const AttemptRecord& attempt) {
+  switch (attempt.reason) {
+    case FailureReason::kStoreFailed:
+    case FailureReason::kLostAfterAcceptance:
+      return true;
+    case FailureReason::kLostBeforeAcceptance:
+    case FailureReason::kTimedOut:
+      return attempt.bytes_sent;
+    case FailureReason::kConnect:
+    case FailureReason::kRefused:
+    case FailureReason::kJobFailed:
+    case FailureReason::kException:
+      break;
+  }
+  return false;
+}
+
+// What went wrong where, in order. Equal failures are said once.
+std::string Summary(const std::vector<AttemptRecord>& attempts) {
+  struct Failure {
+    std::string text;
+    int times = 0;
+  };
+  std::vector<Failure> failures;
+  absl::flat_hash_map<std::string, size_t> places;
+  for (const AttemptRecord& attempt : attempts) {
+    // A transport's error begins with the peer's name already.
+    const absl::string_view message = attempt.status.message();
+    std::string text = absl::StartsWith(message, attempt.server)
+                           ? std::string(message)
+                           : absl::StrCat(attempt.server, ": ", message);
+    const auto place = places.try_emplace(text, failures.size());
+    if (place.second) failures.push_back({std::move(text)});
+    ++failures[place.first->second].times;
+  }
+  return absl::StrJoin(failures, "; ",
+                       [](std::string* out, const Failure& failure) {
+                         absl::StrAppend(out, failure.text);
+                         if (failure.times > 1) {
+                           absl::StrAppend(out, " (", failure.times, " times)");
+                         }
+                       });
+}
+
 }  // namespace
 
 // --- failed attempts ---------------------------------------------------------
@@ -59,6 +106,9 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
   failure.has_explicit_unique = request.explicit_unique;
   failure.elapsed = now_ - request.submitted;
   failure.servers = servers_;
+  failure.refused_everywhere =
+      IsRefusal(outcome.reason) &&
+      (request.extras->pinned || request.extras->refusals >= servers_);
   if (options_.random != nullptr) {
     failure.random = absl::Uniform(*options_.random, 0.0, 1.0);
   }
@@ -106,6 +156,12 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   record.time = now_;
   record.status = outcome.status;
   JobRequestExtras& extras = request->MutableExtras();
+  if (IsRefusal(outcome.reason)) {
+    const bool again = !extras.attempts.empty() &&
+                       extras.attempts.back().server == server &&
+                       IsRefusal(extras.attempts.back().reason);
+    if (!again) ++extras.refusals;
+  }
   extras.attempts.push_back(std::move(record));
   if (extras.hooks != nullptr) {
     EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
@@ -129,7 +185,8 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   }
 
   RequestInput input = RequestInput::kGiveUp;
-  if (outcome.reason == FailureReason::kRefused && !extras.pinned) {
+  if (outcome.reason == FailureReason::kRefused &&
+      !std::any_of(extras.attempts.begin(), extras.attempts.end(), InDoubt)) {
     input = RequestInput::kRefused;
   } else if (outcome.reason == FailureReason::kJobFailed ||
              outcome.reason == FailureReason::kException) {
@@ -141,17 +198,8 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   absl::StatusCode code = outcome.status.code();
   if (extras.attempts.size() > 1) {
     // Several servers failed, each in its way.
-    if (outcome.reason != FailureReason::kRefused) {
-      code = absl::StatusCode::kUnavailable;
-    }
-    message = absl::StrJoin(
-        extras.attempts, "; ", [](std::string* out, const AttemptRecord& a) {
-          // A transport's error begins with the peer's name already.
-          if (!absl::StartsWith(a.status.message(), a.server)) {
-            absl::StrAppend(out, a.server, ": ");
-          }
-          absl::StrAppend(out, a.status.message());
-        });
+    if (input != RequestInput::kRefused) code = absl::StatusCode::kUnavailable;
+    message = Summary(extras.attempts);
     facts.server.clear();
   }
   Finish(request, input,

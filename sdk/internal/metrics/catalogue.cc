@@ -40,7 +40,8 @@ constexpr MetricDescription kCatalogue[] = {
      kCounter, "", "operation,reason",
      "Attempts repeated, by operation (submit, status, echo) and what the "
      "attempt before failed of (connect, lost_before_acceptance, "
-     "lost_after_acceptance, refused, job_failed, exception, timed_out)."},
+     "lost_after_acceptance, refused, store_failed, job_failed, exception, "
+     "timed_out)."},
     {MetricId::kClientRetryBudgetExhausted, kClient,
      "gearman_client_retry_budget_exhausted_total", kCounter, "", "",
      "Retries that were not made because the retry budget was spent."},

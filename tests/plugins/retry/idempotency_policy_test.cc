@@ -56,8 +56,8 @@ TEST(IdempotencyPolicy, JoinsADoubtfulSubmissionByItsUniqueOnTheSameServer) {
 
 TEST(IdempotencyPolicy, RunsAnAcceptedJobAgainOnlyWhenItIsMarked) {
   for (const FailureReason reason :
-       {FailureReason::kLostAfterAcceptance, FailureReason::kJobFailed,
-        FailureReason::kException}) {
+       {FailureReason::kStoreFailed, FailureReason::kLostAfterAcceptance,
+        FailureReason::kJobFailed, FailureReason::kException}) {
     AttemptFailure failure = Failure(reason, true);
     failure.has_explicit_unique = true;
     EXPECT_EQ(Standard(failure), MayRepeat::kNo);

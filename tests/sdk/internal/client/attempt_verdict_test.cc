@@ -144,6 +144,28 @@ TEST_F(AttemptVerdictTest, GivesUpWhenTheDelayWouldBeTooLong) {
   EXPECT_EQ(verdict.why, "no time left for another attempt");
 }
 
+TEST_F(AttemptVerdictTest, GivesUpWhenEachServerHasRefused) {
+  failure_.reason = FailureReason::kRefused;
+  EXPECT_TRUE(Judge().again);
+  failure_.refused_everywhere = true;
+  const AttemptVerdict verdict = Judge();
+  EXPECT_FALSE(verdict.again);
+  EXPECT_EQ(verdict.why, "every server has refused it");
+  policy_.decision.next_server = NextServer::kSame;
+  EXPECT_TRUE(Judge().again);
+  EXPECT_TRUE(Judge().same_server);
+}
+
+TEST_F(AttemptVerdictTest, GoesElsewhereAfterAStoreFailed) {
+  failure_.reason = FailureReason::kStoreFailed;
+  failure_.bytes_sent = true;
+  failure_.has_explicit_unique = true;
+  EXPECT_FALSE(Judge().again);
+  failure_.idempotent = true;
+  EXPECT_TRUE(Judge().again);
+  EXPECT_FALSE(Judge().same_server);
+}
+
 TEST_F(AttemptVerdictTest, GivesUpAtTheMaximumWithoutAsking) {
   failure_.attempt = 3;
   EXPECT_EQ(Judge().why, "all 3 attempts used");

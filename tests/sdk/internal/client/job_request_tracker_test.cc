@@ -68,17 +68,20 @@ class JobRequestTrackerTest : public ::testing::Test {
     tracker_.OnDispatched(request.get());
   }
   void Give(const std::shared_ptr<JobRequestState>& request, Effect::Kind kind,
-            const std::string& data = "", absl::string_view code = "") {
-    Give(request.get(), kind, data, code);
+            const std::string& data = "", absl::string_view code = "",
+            absl::string_view text = "") {
+    Give(request.get(), kind, data, code, text);
   }
   void Give(JobRequestState* request, Effect::Kind kind,
-            const std::string& data = "", absl::string_view code = "") {
+            const std::string& data = "", absl::string_view code = "",
+            absl::string_view text = "") {
     // As a session does.
     if (kind == Effect::Kind::kAccepted) request->handle.Assign("H:1");
     Effect effect;
     effect.kind = kind;
     effect.operation = request;
     effect.code = code;
+    effect.text = text;
     effect.data = Payload(data);
     tracker_.OnEffect(effect, kServer, now_);
   }
@@ -155,7 +158,6 @@ TEST_F(JobRequestTrackerTest, AnExceptionIsKeptAndNamed) {
   EXPECT_THAT(std::string(request->status.message()), HasSubstr("boom"));
 }
 
-// Trap 15.
 TEST_F(JobRequestTrackerTest, TheTextOfAFailureIsAnException) {
   auto request = Started();
   Give(request, Effect::Kind::kAccepted);
@@ -181,6 +183,7 @@ TEST_F(JobRequestTrackerTest, ATextWithoutItsFailureIsForgottenByTheNextRun) {
   EXPECT_FALSE(request->extras->exception.has_value());
 }
 
+// Trap 15.
 TEST_F(JobRequestTrackerTest, AFullQueueReadsAsResourceExhausted) {
   auto request = Started();
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR");
@@ -202,6 +205,96 @@ TEST_F(JobRequestTrackerTest, ARefusalOfTheRequestItselfIsNotTriedElsewhere) {
   Give(request, Effect::Kind::kRefused, "", "ARGUMENT_TOO_LARGE");
   EXPECT_TRUE(request->finished.load());
   EXPECT_EQ(request->status.code(), absl::StatusCode::kInvalidArgument);
+}
+
+// Perl's Gearman::Server, of a priority or a time that it does not know.
+TEST_F(JobRequestTrackerTest, WhatAServerHasNoMethodForIsUnimplemented) {
+  AllowRetry();
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "server_error",
+       "Can't locate object method \"CMD_\"");
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->state, JobState::kFailed);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnimplemented);
+}
+
+TEST_F(JobRequestTrackerTest, AServerThatRefusesIsNotAskedAgain) {
+  AllowRetry();
+  tracker_.set_servers(2);
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
+  Dispatched(request);
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
+  // The test's server has one name.
+  Dispatched(request);
+  tracker_.OnAttemptFailed(
+      request.get(), "tcp://two:4730",
+      {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
+      now_);
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->state, JobState::kFailed);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST_F(JobRequestTrackerTest, ARefusalByTheOnlyServerIsTheEnd) {
+  AllowRetry();
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_THAT(request->extras->attempts, SizeIs(1));
+  EXPECT_THAT(std::string(request->status.message()),
+              HasSubstr("every server has refused it"));
+}
+
+TEST_F(JobRequestTrackerTest, APolicyMayWaitForAFullQueue) {
+  AllowRetry();
+  policy_.decision.next_server = NextServer::kSame;
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
+  Dispatched(request);
+  EXPECT_FALSE(request->finished.load());
+}
+
+// A store that fails may have the job all the same.
+TEST_F(JobRequestTrackerTest, AJobThatAStoreMayHaveIsNotRepeated) {
+  AllowRetry();
+  tracker_.set_servers(2);
+  auto request = Started(/*background=*/true);
+  request->explicit_unique = true;
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->state, JobState::kUnknown);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(request->status.message()),
+              HasSubstr("outcome unknown"));
+  EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kStoreFailed);
+  EXPECT_THAT(policy_.reasons, IsEmpty());
+}
+
+TEST_F(JobRequestTrackerTest, AnIdempotentJobThatAStoreMayHaveGoesElsewhere) {
+  AllowRetry();
+  tracker_.set_servers(2);
+  auto request = Started(/*background=*/true);
+  request->idempotent = true;
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
+  EXPECT_EQ(request->extras->next_server, -1);
+  Dispatched(request);
+  // The doubt stays, whatever the next one says.
+  tracker_.OnAttemptFailed(
+      request.get(), "tcp://two:4730",
+      {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
+      now_);
+  EXPECT_EQ(request->state, JobState::kUnknown);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(JobRequestTrackerTest, OnlyABackgroundJobMayBeStored) {
+  AllowRetry();
+  tracker_.set_servers(2);
+  auto request = Started();
+  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
+  Dispatched(request);
+  EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kRefused);
 }
 
 TEST_F(JobRequestTrackerTest, AServerThatCantBeReachedIsReplacedByTheNext) {
@@ -230,7 +323,8 @@ TEST_F(JobRequestTrackerTest, AttemptsEndAtTheMaximumAndNameEveryFailure) {
   EXPECT_EQ(request->state, JobState::kUnknown);
   EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
   const std::string message(request->status.message());
-  EXPECT_THAT(message, HasSubstr("tcp://one:4730: connection refused"));
+  EXPECT_THAT(message,
+              HasSubstr("tcp://one:4730: connection refused (2 times); "));
   EXPECT_THAT(message, HasSubstr("tcp://three:4730: no route"));
   EXPECT_THAT(message, HasSubstr("all 3 attempts used"));
   EXPECT_THAT(request->extras->attempts, SizeIs(3));

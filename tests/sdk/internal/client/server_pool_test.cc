@@ -11,10 +11,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/server_selection/random_selector.h"
 #include "gearman/sdk/testing/simulation.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport_registry.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -30,6 +32,7 @@ class ServerPoolTest : public ::testing::Test {
     options.connect_timeout = absl::Seconds(5);
     options.reply_timeout = absl::Seconds(30);
     options.transports = std::make_shared<TransportRegistry>();
+    options.selector = std::make_shared<RandomServerSelector>();
     return ServerPool({Named(first)}, std::move(options), poller_.get(),
                       &random_);
   }
@@ -39,6 +42,30 @@ class ServerPoolTest : public ::testing::Test {
   std::shared_ptr<Poller> poller_ = simulation_.MakePoller("client");
   std::mt19937_64 random_{1};
 };
+
+AttemptRecord Failed(const std::string& name, FailureReason reason) {
+  AttemptRecord record;
+  record.server = absl::StrCat("inproc://", name);
+  record.reason = reason;
+  return record;
+}
+
+TEST_F(ServerPoolTest, ARequestGoesToAServerThatHasNotRefusedIt) {
+  ServerPool pool = Pool("a");
+  const int a = pool.servers().front();
+  const int b = pool.Add(Named("b"));
+  const int c = pool.Add(Named("c"));
+  std::vector<AttemptRecord> tried;
+  const auto choose = [&] { return pool.Choose({}, tried, now()); };
+  tried.push_back(Failed("a", FailureReason::kRefused));
+  tried.push_back(Failed("c", FailureReason::kConnect));
+  EXPECT_EQ(choose(), b);
+  tried.push_back(Failed("b", FailureReason::kStoreFailed));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(choose(), c);
+  // Each of them has refused it: the caller decides whether that is the end.
+  tried.push_back(Failed("c", FailureReason::kRefused));
+  EXPECT_THAT(choose(), ::testing::AnyOf(a, b, c));
+}
 
 // Adds a server, and removes the one before.
 int Follow(ServerPool& pool, const std::string& name, int before) {
