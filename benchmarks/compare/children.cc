@@ -78,6 +78,13 @@ Child::~Child() {
   if (output_ >= 0) close(output_);
 }
 
+std::string Child::Line() {
+  std::string line;
+  // Few and short lines: a byte at a time leaves the rest to Output.
+  for (char next; read(output_, &next, 1) == 1 && next != '\n';) line += next;
+  return line;
+}
+
 std::string Child::Output() {
   std::string text;
   char buffer[4096];
@@ -170,8 +177,19 @@ int Connect(uint16_t port) {
   return -1;
 }
 
-// What gearmand says to the text command "status".
-std::string Status(uint16_t port) {
+// Calls `done` until it is true, for some seconds; then all ends.
+template <typename Done>
+void Await(const Done& done, absl::string_view what) {
+  const absl::Time give_up = absl::Now() + absl::Seconds(20);
+  while (!done()) {
+    if (absl::Now() > give_up) Fail(absl::StrCat("waited in vain for ", what));
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+}
+
+}  // namespace
+
+std::string ServerStatus(uint16_t port) {
   const int fd = Connect(port);
   std::string text;
   if (fd >= 0 && send(fd, "status\n", 7, MSG_NOSIGNAL) == 7) {
@@ -185,18 +203,6 @@ std::string Status(uint16_t port) {
   close(fd);
   return text;
 }
-
-// Calls `done` until it is true, for some seconds; then all ends.
-template <typename Done>
-void Await(const Done& done, absl::string_view what) {
-  const absl::Time give_up = absl::Now() + absl::Seconds(20);
-  while (!done()) {
-    if (absl::Now() > give_up) Fail(absl::StrCat("waited in vain for ", what));
-    absl::SleepFor(absl::Milliseconds(2));
-  }
-}
-
-}  // namespace
 
 Gearmand::Gearmand()
     : port_(FreePort()),
@@ -214,14 +220,14 @@ Gearmand::Gearmand()
       "gearmand");
 }
 
-void Gearmand::AwaitWorkers(const std::string& task, int workers) const {
+void AwaitWorkers(uint16_t port, const std::string& task, int workers) {
   // TASK TAB JOBS TAB RUNNING TAB WORKERS
   const std::string begin = absl::StrCat(task, "\t");
   const std::string end = absl::StrCat("\t", workers);
   Await(
       [&] {
         for (const absl::string_view line :
-             absl::StrSplit(Status(port_), '\n')) {
+             absl::StrSplit(ServerStatus(port), '\n')) {
           if (absl::StartsWith(line, begin) && absl::EndsWith(line, end)) {
             return true;
           }

@@ -23,7 +23,10 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  // Waits for its good end and returns what it printed.
+  // Waits for a line that it prints, and returns it without its line feed; what
+  // there is, at its end. With `keep_output` only.
+  std::string Line();
+  // Waits for its good end and returns what else it printed.
   std::string Output();
   // Ends it, by SIGTERM (which strace needs, to write its file) or SIGKILL.
   void End(int signal);
@@ -41,13 +44,18 @@ class Gearmand {
 
   uint16_t port() const { return port_; }
   pid_t pid() const { return process_->pid(); }
-  // Waits until so many workers can do `task`.
-  void AwaitWorkers(const std::string& task, int workers) const;
 
  private:
   uint16_t port_;
   std::unique_ptr<Child> process_;
 };
+
+// The answer of a server at that port of the loopback to the text command
+// "status". Empty: nobody is there.
+std::string ServerStatus(uint16_t port);
+
+// Waits until so many workers of that server can do `task`.
+void AwaitWorkers(uint16_t port, const std::string& task, int workers);
 
 // CPU time that a process has used, all threads together, and its busiest
 // thread alone. Seconds.

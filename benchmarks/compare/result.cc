@@ -1,6 +1,7 @@
 #include "gearman/benchmarks/compare/result.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -40,11 +41,23 @@ const std::vector<ResultField>& ResultFields() {
   return *fields;
 }
 
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return (values[values.size() / 2] + values[(values.size() - 1) / 2]) / 2;
+}
+
+double Percentile(std::vector<double>* values, double part) {
+  if (values->empty()) return 0;
+  std::sort(values->begin(), values->end());
+  return (*values)[std::min(
+      values->size() - 1,
+      static_cast<size_t>(part * static_cast<double>(values->size())))];
+}
+
 double Median(const std::vector<Result>& rounds, double Result::*field) {
   std::vector<double> values;
   for (const Result& round : rounds) values.push_back(round.*field);
-  std::sort(values.begin(), values.end());
-  return (values[values.size() / 2] + values[(values.size() - 1) / 2]) / 2;
+  return Median(std::move(values));
 }
 
 double Spread(const std::vector<Result>& rounds) {

@@ -43,6 +43,12 @@ struct ResultField {
 };
 const std::vector<ResultField>& ResultFields();
 
+// Of some numbers in any order, at least one.
+double Median(std::vector<double> values);
+// The value below which `part` (0 to 1) of them are; 0: there are none. Sorts
+// them.
+double Percentile(std::vector<double>* values, double part);
+
 // Of `field` in several rounds.
 double Median(const std::vector<Result>& rounds, double Result::*field);
 // Half the distance between the best and the worst round's rate, in percent.

@@ -54,15 +54,6 @@ double ResidentBytes() {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-// Of values in any order, which it sorts.
-double Percentile(std::vector<double>* values, double part) {
-  if (values->empty()) return 0;
-  std::sort(values->begin(), values->end());
-  return (*values)[std::min(
-      values->size() - 1,
-      static_cast<size_t>(part * static_cast<double>(values->size())))];
-}
-
 // Of the server's process and of the workers' together.
 struct OthersCpu {
   double server = 0;
@@ -199,7 +190,7 @@ Result RunRound(const Case& measured, int cores) {
           Arguments(worker), /*keep_output=*/false, calls_of("worker")));
       role.pids.push_back(absl::StrCat(workers.back()->pid()));
     }
-    gearmand->AwaitWorkers(kTask, workload.workers);
+    AwaitWorkers(role.port, kTask, workload.workers);
   }
   role.role = "client";
   role.side = measured.client;
