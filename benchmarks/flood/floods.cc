@@ -161,6 +161,9 @@ void Flood::Exchange(Peer& peer, int count,
     if (peer.closed()) {
       NotReady(absl::StrCat("the server closed the connection of ", what));
     }
+    if (peer.refusals() > 0) {
+      NotReady(absl::StrCat("the server refused ", what));
+    }
     if (!answered) {
       NotReady(absl::StrCat(begin, " of ", count, " ", what, " within ",
                             absl::FormatDuration(request_.set_up)));

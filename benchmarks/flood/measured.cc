@@ -18,12 +18,11 @@ constexpr double kManyFloodersMs = 100;
 constexpr double kSlowMs = 10;
 constexpr double kPoisonGoal = 0.9;
 
-constexpr double FloodResult::*kNumbers[] = {&FloodResult::p50,
-                                             &FloodResult::p99,
-                                             &FloodResult::max,
-                                             &FloodResult::unanswered,
-                                             &FloodResult::answers_per_second,
-                                             &FloodResult::cores};
+constexpr double FloodResult::*kNumbers[] = {
+    &FloodResult::p50,    &FloodResult::p99,
+    &FloodResult::max,    &FloodResult::unanswered,
+    &FloodResult::closed, &FloodResult::answers_per_second,
+    &FloodResult::cores};
 
 std::string Milliseconds(double value) {
   return value < 10 ? absl::StrFormat("%.2f", value)
@@ -38,6 +37,10 @@ std::string Latencies(const FloodResult& result) {
   if (result.unanswered > 0) {
     absl::StrAppendFormat(&text, " at least, %.0f unanswered",
                           result.unanswered);
+  }
+  if (result.closed > 0) {
+    absl::StrAppendFormat(&text, ", %.0f flooding connections closed",
+                          result.closed);
   }
   return text;
 }
@@ -69,6 +72,7 @@ FloodResult ResultOf(std::vector<Echo> echoes, bool neighbour_closed,
   const double seconds = absl::ToDoubleSeconds(report.ended - report.began);
   result.answers_per_second = static_cast<double>(report.answers) / seconds;
   result.cores = cores;
+  result.closed = report.closed;
   return result;
 }
 

@@ -21,6 +21,8 @@ struct FloodResult {
   double max = 0;
   // Echoes without an answer: they count as long as was waited for them.
   double unanswered = 0;
+  // Flooding connections that the server closed.
+  double closed = 0;
   // Commands of the flood, answered in a second.
   double answers_per_second = 0;
   // CPU seconds of the server in a second.

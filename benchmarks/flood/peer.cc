@@ -12,13 +12,13 @@
 #include "absl/strings/match.h"
 #include "absl/time/clock.h"
 #include "gearman/benchmarks/compare/side.h"
+#include "gearman/codecs/wire/command.h"
 #include "gearman/tests/support/raw_connection.h"
 
 namespace gearman {
 namespace benchmarks {
 namespace {
 
-constexpr size_t kHeaderBytes = 12;
 // Enough of a line to tell what it is.
 constexpr size_t kLineBytes = 4;
 constexpr size_t kKeptBodyBytes = 256;
@@ -70,13 +70,16 @@ void AnswerCounter::Take(absl::string_view bytes) {
     }
     const char first = begun_.empty() ? bytes[0] : begun_[0];
     if (first == '\0') {
-      const size_t size = std::min(kHeaderBytes - begun_.size(), bytes.size());
+      const size_t size =
+          std::min(wire::kHeaderBytes - begun_.size(), bytes.size());
       begun_.append(bytes.data(), size);
       bytes.remove_prefix(size);
-      if (begun_.size() < kHeaderBytes) return;
-      body_left_ = 0;
-      for (size_t i = 8; i < kHeaderBytes; ++i) {
-        body_left_ = body_left_ << 8 | static_cast<unsigned char>(begun_[i]);
+      if (begun_.size() < wire::kHeaderBytes) return;
+      wire::Header header;
+      if (!wire::ReadHeader(begun_.data(), &header)) Fail("no packet's header");
+      body_left_ = header.body_bytes;
+      if (header.type == static_cast<uint32_t>(wire::Command::kError)) {
+        ++refusals_;
       }
       begun_.clear();
       body_.clear();
@@ -88,10 +91,9 @@ void AnswerCounter::Take(absl::string_view bytes) {
     begun_.append(line.data(),
                   std::min(line.size(), kLineBytes - begun_.size()));
     if (end == absl::string_view::npos) return;
-    if (begun_ == "." || absl::StartsWith(begun_, "OK") ||
-        absl::StartsWith(begun_, "ERR")) {
-      ++answers_;
-    }
+    const bool refused = absl::StartsWith(begun_, "ERR");
+    if (refused || begun_ == "." || absl::StartsWith(begun_, "OK")) ++answers_;
+    if (refused) ++refusals_;
     begun_.clear();
     bytes.remove_prefix(end + 1);
   }

@@ -44,6 +44,8 @@ class AnswerCounter {
  public:
   void Take(absl::string_view bytes);
   int64_t answers() const { return answers_; }
+  // How many of them are ERROR packets or begin with ERR.
+  int64_t refusals() const { return refusals_; }
   // The body of the last whole packet, its first 256 bytes.
   const std::string& last_body() const { return body_; }
 
@@ -53,6 +55,7 @@ class AnswerCounter {
   bool in_body_ = false;
   std::string body_;
   int64_t answers_ = 0;
+  int64_t refusals_ = 0;
 };
 
 // Bytes that are sent again and again, as fast as they are answered.
@@ -85,6 +88,7 @@ class Peer : public Polled {
   // The server has closed the connection.
   bool closed() const { return closed_; }
   int64_t answers() const { return counter_.answers(); }
+  int64_t refusals() const { return counter_.refusals(); }
   const std::string& last_body() const { return counter_.last_body(); }
 
   int descriptor() const override { return closed_ ? -1 : socket_; }

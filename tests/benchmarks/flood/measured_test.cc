@@ -82,6 +82,17 @@ TEST(FloodTableTest, HasAReasonInTheCellOfAServerWithoutNumbers) {
               HasSubstr("| status | 1 | 0.00 / 3.00 / 0.00 | too slow |"));
 }
 
+TEST(FloodTableTest, SaysWhatWasNotAnsweredAndWhoWasClosed) {
+  FloodRow row;
+  row.kind = "status";
+  row.embedded = {WithP99(3000)};
+  row.embedded[0].unanswered = 7;
+  row.embedded[0].closed = 2;
+  EXPECT_THAT(FloodTable({row}),
+              HasSubstr("0.00 / 3000 / 0.00 at least, 7 unanswered, 2 flooding "
+                        "connections closed | - |"));
+}
+
 TEST(PoisonTableTest, MeetsTheGoalFromNineTenthsOn) {
   PoisonResult good;
   good.plain = 1000;

@@ -22,15 +22,17 @@ namespace {
 using support::ResponsePacket;
 
 TEST(AnswerCounterTest, CountsPacketsListsAndLinesCutAtAnyByte) {
-  // Two packets, one of them without a body, a list of two rows, two lines.
+  // Three packets, one of them without a body, a list of two rows, two lines.
   const std::string bytes = absl::StrCat(
       ResponsePacket(8, {"H:host:1"}), "f\t1\t2\t3\n.x\t0\t0\t0\n.\n",
-      ResponsePacket(10), "OK\r\n", "ERR CODE text\r\n");
+      ResponsePacket(10), ResponsePacket(19, {"QUEUE_ERROR", "full"}), "OK\r\n",
+      "ERR CODE text\r\n");
   for (size_t cut = 0; cut <= bytes.size(); ++cut) {
     AnswerCounter counter;
     counter.Take(absl::string_view(bytes).substr(0, cut));
     counter.Take(absl::string_view(bytes).substr(cut));
-    EXPECT_EQ(counter.answers(), 5) << cut;
+    EXPECT_EQ(counter.answers(), 6) << cut;
+    EXPECT_EQ(counter.refusals(), 2) << cut;
   }
 }
 
