@@ -14,7 +14,7 @@ RegistryBase::~RegistryBase() = default;
 
 std::vector<std::string> RegistryBase::names() const {
   std::vector<std::string> names;
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   for (const Entry& entry : entries_) names.push_back(entry.name);
   std::sort(names.begin(), names.end());
   return names;
@@ -22,7 +22,7 @@ std::vector<std::string> RegistryBase::names() const {
 
 std::vector<std::string> RegistryBase::config_types() const {
   std::vector<std::string> types;
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   for (const Entry& entry : entries_) {
     types.emplace_back(entry.default_config->GetDescriptor()->full_name());
   }
@@ -38,7 +38,7 @@ absl::Status RegistryBase::Add(Entry entry) {
   }
   const absl::string_view type =
       entry.default_config->GetDescriptor()->full_name();
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   for (const Entry& other : entries_) {
     if (other.name == entry.name) {
       return absl::AlreadyExistsError(
@@ -59,7 +59,7 @@ absl::Status RegistryBase::Add(Entry entry) {
 absl::StatusOr<RegistryBase::Entry> RegistryBase::FindByName(
     absl::string_view name) const {
   {
-    absl::MutexLock lock(&mutex_);
+    ProcessMutexLock lock(&mutex_);
     for (const Entry& entry : entries_) {
       if (entry.name == name) return entry;
     }
@@ -71,7 +71,7 @@ absl::StatusOr<RegistryBase::Entry> RegistryBase::FindByName(
 absl::StatusOr<RegistryBase::Entry> RegistryBase::FindByType(
     absl::string_view type) const {
   {
-    absl::MutexLock lock(&mutex_);
+    ProcessMutexLock lock(&mutex_);
     for (const Entry& entry : entries_) {
       if (entry.default_config->GetDescriptor()->full_name() == type) {
         return entry;

@@ -25,8 +25,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "gearman/plugins/guarded_call.h"
+#include "gearman/process/per_process.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/message.h"
 
@@ -72,7 +72,7 @@ class RegistryBase {
 
  private:
   const std::string family_;
-  mutable absl::Mutex mutex_;
+  mutable ProcessMutex mutex_;
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -8,7 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/admin/command.h"
 #include "gearman/codecs/admin/reply_decoder.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/admin/admin_session.h"
+#include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/server_list.h"
 #include "gearman/transports/epoll_poller.h"
 
@@ -18,6 +20,7 @@ namespace {
 using admin::LineReply;
 using admin::Reply;
 using internal::AdminSession;
+using internal::CallScope;
 
 // What a refusal means. Servers agree on their codes no better than on cases.
 absl::StatusCode CodeOf(const LineReply& refusal) {
@@ -59,6 +62,7 @@ template <typename Row, typename Parse>
 absl::StatusOr<std::vector<Row>> AskList(AdminSession& session,
                                          const admin::Command& command,
                                          absl::string_view name, Parse parse) {
+  const CallScope call(&session);
   absl::StatusOr<Reply> reply = session.Call(command, /*is_question=*/true);
   if (!reply.ok()) return reply.status();
   if (reply->list_refused) {
@@ -83,6 +87,7 @@ absl::StatusOr<std::string> CallForLine(AdminSession& session,
                                         const admin::Command& command,
                                         absl::string_view name,
                                         bool is_question) {
+  const CallScope call(&session);
   absl::StatusOr<Reply> reply = session.Call(command, is_question);
   if (!reply.ok()) return reply.status();
   LineReply line =
@@ -91,6 +96,20 @@ absl::StatusOr<std::string> CallForLine(AdminSession& session,
     return Refused(session, name, line);
   }
   return std::move(line.text);
+}
+
+absl::StatusOr<int64_t> AskPid(AdminSession& session) {
+  const CallScope call(&session);
+  const absl::StatusOr<std::string> text =
+      CallForLine(session, admin::GetPid(), "getpid", /*is_question=*/true);
+  if (!text.ok()) return text.status();
+  int64_t pid = 0;
+  if (!absl::SimpleAtoi(*text, &pid)) {
+    return absl::DataLossError(absl::StrCat(
+        session.server(), ": the answer to \"getpid\" is no number: \"", *text,
+        "\""));
+  }
+  return pid;
 }
 
 }  // namespace
@@ -123,18 +142,25 @@ absl::StatusOr<std::unique_ptr<AdminClient>> AdminClient::Create(
     if (!poller.ok()) return poller.status();
     session.poller = *std::move(poller);
   }
-  return std::unique_ptr<AdminClient>(
-      new AdminClient(std::make_unique<AdminSession>(std::move(session))));
+  return std::unique_ptr<AdminClient>(new AdminClient(
+      std::shared_ptr<AdminSession>(new AdminSession(std::move(session)),
+                                    DeleteInOwnProcess<AdminSession>())));
 }
 
-AdminClient::AdminClient(std::unique_ptr<AdminSession> session)
+AdminClient::AdminClient(std::shared_ptr<AdminSession> session)
     : session_(std::move(session)) {}
 
-AdminClient::~AdminClient() = default;
+AdminClient::~AdminClient() {
+  AdminSession& session = *session_;
+  if (session.inherited() || !CallScope::IsInside(&session)) return;
+  session.EndLater(std::move(session_));
+}
 
 const std::string& AdminClient::server() const { return session_->server(); }
 
-void AdminClient::Cancel() { session_->Cancel(); }
+void AdminClient::Cancel() {
+  if (!session_->inherited()) session_->Cancel();
+}
 
 absl::StatusOr<std::vector<FunctionStatus>> AdminClient::GetStatus() {
   return AskList<FunctionStatus>(*session_, admin::ShowStatus(), "status",
@@ -171,17 +197,7 @@ absl::StatusOr<std::string> AdminClient::GetVersion() {
                      /*is_question=*/true);
 }
 
-absl::StatusOr<int64_t> AdminClient::GetPid() {
-  const absl::StatusOr<std::string> text =
-      CallForLine(*session_, admin::GetPid(), "getpid", /*is_question=*/true);
-  if (!text.ok()) return text.status();
-  int64_t pid = 0;
-  if (!absl::SimpleAtoi(*text, &pid)) {
-    return absl::DataLossError(absl::StrCat(
-        server(), ": the answer to \"getpid\" is no number: \"", *text, "\""));
-  }
-  return pid;
-}
+absl::StatusOr<int64_t> AdminClient::GetPid() { return AskPid(*session_); }
 
 absl::StatusOr<std::string> AdminClient::GetVerbosity() {
   return CallForLine(*session_, admin::GetVerbosity(), "verbose",
@@ -207,14 +223,17 @@ absl::Status AdminClient::CreateFunction(absl::string_view function) {
 }
 
 absl::StatusOr<int> AdminClient::DropFunction(absl::string_view function) {
+  // Destroyed on the way, it ends with `call`: only `session` is used.
+  AdminSession& session = *session_;
+  const CallScope call(&session);
   absl::StatusOr<Reply> reply =
-      session_->Call(admin::DropFunction{function}, /*is_question=*/false);
+      session.Call(admin::DropFunction{function}, /*is_question=*/false);
   if (!reply.ok()) return reply.status();
   int dropped = 0;
   for (const absl::string_view line : reply->lines) {
     const LineReply answer = admin::ParseLineReply(line);
     if (answer.kind == LineReply::Kind::kError) {
-      return Refused(*session_, "drop function", answer);
+      return Refused(session, "drop function", answer);
     }
     ++dropped;
   }
@@ -228,12 +247,13 @@ absl::Status AdminClient::CancelJob(absl::string_view handle) {
 }
 
 absl::Status AdminClient::Shutdown(bool graceful) {
-  absl::Status status =
-      CallForLine(*session_, admin::Shutdown{graceful}, "shutdown",
-                  /*is_question=*/false)
-          .status();
+  const CallScope call(session_.get());
+  AdminSession& session = *session_;
+  absl::Status status = CallForLine(session, admin::Shutdown{graceful},
+                                    "shutdown", /*is_question=*/false)
+                            .status();
   if (!absl::IsUnimplemented(status)) return status;
-  const absl::StatusOr<int64_t> pid = GetPid();
+  const absl::StatusOr<int64_t> pid = AskPid(session);
   return absl::UnimplementedError(absl::StrCat(
       status.message(), "; send ", graceful ? "SIGUSR1" : "SIGTERM",
       pid.ok() ? absl::StrCat(" to its process ", *pid) : " to its process",

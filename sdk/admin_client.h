@@ -134,9 +134,10 @@ class AdminClient {
   absl::Status Shutdown(bool graceful = false);
 
  private:
-  explicit AdminClient(std::unique_ptr<internal::AdminSession> session);
+  explicit AdminClient(std::shared_ptr<internal::AdminSession> session);
 
-  const std::unique_ptr<internal::AdminSession> session_;
+  // Given away by the destructor alone.
+  std::shared_ptr<internal::AdminSession> session_;
 };
 
 }  // namespace gearman

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/query.h"
@@ -18,6 +19,10 @@
 namespace gearman {
 namespace {
 
+// What errors call it.
+constexpr absl::string_view kClient = "client";
+
+using internal::ClientCore;
 using internal::JobRequestState;
 using internal::Operation;
 using internal::Query;
@@ -93,8 +98,12 @@ class StatusQuestion {
 
 // `requests`: whose ids they are, or empty.
 std::vector<absl::StatusOr<JobStatus>> AskStatuses(
-    internal::ClientCore* core, absl::Span<const JobId> ids,
+    ClientCore* core, absl::Span<const JobId> ids,
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
+  if (core->inherited()) {
+    return std::vector<absl::StatusOr<JobStatus>>(ids.size(),
+                                                  InheritedError(kClient));
+  }
   std::optional<internal::StatusSpans> spans;
   TraceObserver* const observer = core->options().trace_observer.get();
   if (observer != nullptr) {
@@ -129,20 +138,34 @@ absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
 Client::Client(std::shared_ptr<internal::ClientCore> core)
     : core_(std::move(core)) {}
 
-Client::~Client() { core_->Shutdown(); }
+Client::~Client() {
+  // A child's copy: the connections are the parent's.
+  if (core_->inherited()) return;
+  if (core_->in_call()) {
+    internal::ClientCore& core = *core_;
+    core.EndLater(std::move(core_));
+    return;
+  }
+  core_->Shutdown();
+}
 
 absl::StatusOr<std::string> Client::Run(absl::string_view task,
                                         std::string data, CallOptions options) {
+  if (core_->inherited()) return InheritedError(kClient);
+  // Destroyed on the way, it ends with `call`: from here on only `core` is
+  // used.
+  ClientCore* const core = core_.get();
+  const ClientCore::Call call(core);
   // Before the job is on its way.
-  absl::Status may_wait = core_->MayWait();
+  absl::Status may_wait = core->MayWait();
   if (!may_wait.ok()) return may_wait;
   JobSpec spec(std::string(task), std::move(data));
   spec.options = std::move(options);
   spec.options.run_at.reset();
   JobRequest request(std::move(spec));
-  core_->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
-  absl::Status status = core_->Wait({&request, 1}, /*for_accepted=*/false,
-                                    absl::InfiniteDuration());
+  core->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
+  absl::Status status = core->Wait({&request, 1}, /*for_accepted=*/false,
+                                   absl::InfiniteDuration());
   if (!status.ok()) {
     // Nobody will look at it again.
     request.Cancel();
@@ -189,12 +212,19 @@ absl::Status Client::SubmitMultipleRequests(
 
 absl::Status Client::WaitUntilJobsAccepted(
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
-  return core_->Wait(requests, /*for_accepted=*/true, timeout);
+  return Wait(requests, /*for_accepted=*/true, timeout);
 }
 
 absl::Status Client::WaitUntilJobsCompleted(
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
-  return core_->Wait(requests, /*for_accepted=*/false, timeout);
+  return Wait(requests, /*for_accepted=*/false, timeout);
+}
+
+absl::Status Client::Wait(absl::Span<const JobRequest> requests,
+                          bool for_accepted, absl::Duration timeout) {
+  if (core_->inherited()) return InheritedError(kClient);
+  const ClientCore::Call call(core_.get());
+  return core_->Wait(requests, for_accepted, timeout);
 }
 
 absl::Status Client::Wait(const JobRequest& request, absl::Duration timeout) {
@@ -216,12 +246,15 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
   std::vector<JobId> ids;
   ids.reserve(requests.size());
   for (const JobRequest& request : requests) ids.push_back(request.id());
+  ClientCore* const core = core_.get();
+  const ClientCore::Call call(core);
   std::vector<absl::StatusOr<JobStatus>> answers =
-      AskStatuses(core_.get(), ids, requests, timeout);
-  absl::MutexLock lock(core_->mutex());
+      AskStatuses(core, ids, requests, timeout);
+  if (core->inherited()) return answers;
+  absl::MutexLock lock(core->mutex());
   for (size_t i = 0; i < requests.size(); ++i) {
     JobRequestState* state = requests[i].internal_state().get();
-    if (!answers[i].ok() || state->core != core_) continue;
+    if (!answers[i].ok() || state->core.get() != core) continue;
     JobStatus& status = state->MutableExtras().job_status;
     status = *answers[i];
     status.handle.clear();
@@ -231,53 +264,72 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
 
 std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
     absl::Span<const JobId> ids, absl::Duration timeout) {
+  const ClientCore::Call call(core_.get());
   return AskStatuses(core_.get(), ids, /*requests=*/{}, timeout);
 }
 
 absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,
                                        absl::string_view server,
                                        absl::Duration timeout) {
+  ClientCore* const core = core_.get();
+  if (core->inherited()) return InheritedError(kClient);
+  const ClientCore::Call call(core);
   Query query(Operation::Kind::kEcho);
   query.data = std::string(data);
   query.server =
-      server.empty() ? core_->ChooseServer() : core_->FindServer(server);
+      server.empty() ? core->ChooseServer() : core->FindServer(server);
   if (query.server < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("echo: ", server, " is none of this client's servers"));
   }
   Query* const queries[] = {&query};
-  core_->Ask(queries, timeout);
+  core->Ask(queries, timeout);
   if (!query.status.ok()) return query.status;
-  return EchoReply{core_->ServerName(query.server), std::move(query.echo),
+  return EchoReply{core->ServerName(query.server), std::move(query.echo),
                    query.answered - query.asked};
 }
 
 absl::Status Client::WaitForReady(absl::Duration timeout) {
+  if (core_->inherited()) return InheritedError(kClient);
+  const ClientCore::Call call(core_.get());
   return core_->WaitForReady(timeout);
 }
 
-Health Client::health() const { return core_->health(); }
+Health Client::health() const {
+  return core_->inherited() ? Health() : core_->health();
+}
 
 Health Client::CheckHealth(absl::Duration timeout) {
+  if (core_->inherited()) return Health();
+  const ClientCore::Call call(core_.get());
   return core_->CheckHealth(timeout);
 }
 
 absl::Status Client::AddServer(absl::string_view address) {
+  if (core_->inherited()) return InheritedError(kClient);
+  const ClientCore::Call call(core_.get());
   return core_->AddServer(address);
 }
 
 absl::Status Client::RemoveServer(absl::string_view address) {
+  if (core_->inherited()) return InheritedError(kClient);
+  const ClientCore::Call call(core_.get());
   return core_->RemoveServer(address);
 }
 
-std::vector<std::string> Client::servers() const { return core_->servers(); }
+std::vector<std::string> Client::servers() const {
+  if (core_->inherited()) return {};
+  return core_->servers();
+}
 
 absl::Time Client::RunOnce(absl::Time deadline) {
+  if (core_->inherited()) return absl::InfiniteFuture();
+  const ClientCore::Call call(core_.get());
   return core_->RunOnce(deadline);
 }
 
 MetricsSnapshot Client::metrics() const {
-  if (core_->metrics() == nullptr) return {};
+  if (core_->metrics() == nullptr || core_->inherited()) return {};
   return core_->metrics()->Snapshot(core_->clock()->Now());
 }
 

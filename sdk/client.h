@@ -179,7 +179,11 @@ class Client {
  private:
   explicit Client(std::shared_ptr<internal::ClientCore> core);
 
-  const std::shared_ptr<internal::ClientCore> core_;
+  absl::Status Wait(absl::Span<const JobRequest> requests, bool for_accepted,
+                    absl::Duration timeout);
+
+  // Given away by the destructor alone.
+  std::shared_ptr<internal::ClientCore> core_;
 };
 
 }  // namespace gearman

@@ -24,30 +24,39 @@ using internal::JobRequestState;
 class StateLock {
  public:
   explicit StateLock(const JobRequestState& state)
-      : StateLock(state.core == nullptr ? nullptr : state.core->mutex()) {}
+      : StateLock(state.core == nullptr ? nullptr
+                                        : state.core->request_mutex()) {
+    if (state.core == nullptr || !state.core->inherited() ||
+        state.finished.load(std::memory_order_acquire)) {
+      return;
+    }
+    // The parent's: nothing more happens to it in this process.
+    internal::ClientCore::LeaveBehind(const_cast<JobRequestState*>(&state));
+  }
   ~StateLock() {
     if (mutex_ != nullptr) mutex_->Unlock();
   }
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
- protected:
+ private:
   explicit StateLock(absl::Mutex* mutex) : mutex_(mutex) {
     if (mutex_ != nullptr) mutex_->Lock();
   }
 
- private:
   absl::Mutex* const mutex_;
 };
 
 // The same, but nothing at all once the request has finished.
-class ReadLock : public StateLock {
+class ReadLock {
  public:
-  explicit ReadLock(const JobRequestState& state)
-      : StateLock(state.finished.load(std::memory_order_acquire) ||
-                          state.core == nullptr
-                      ? nullptr
-                      : state.core->mutex()) {}
+  explicit ReadLock(const JobRequestState& state) {
+    if (state.finished.load(std::memory_order_acquire)) return;
+    lock_.emplace(state);
+  }
+
+ private:
+  std::optional<StateLock> lock_;
 };
 
 std::optional<std::string> TakeFront(std::deque<std::string>* queue,
@@ -105,7 +114,8 @@ std::string JobRequest::connection() const {
     const ReadLock lock(*state_);
     server = state_->server;
   }
-  return server < 0 ? std::string() : state_->core->ServerName(server);
+  if (server < 0 || state_->core->inherited()) return std::string();
+  return state_->core->ServerName(server);
 }
 
 JobId JobRequest::id() const {
@@ -140,7 +150,8 @@ bool JobRequest::complete() const {
 
 bool JobRequest::finished() const {
   return state_->core != nullptr &&
-         state_->finished.load(std::memory_order_acquire);
+         (state_->finished.load(std::memory_order_acquire) ||
+          state_->core->inherited());
 }
 
 bool JobRequest::timed_out() const {
@@ -166,7 +177,9 @@ std::optional<std::string> JobRequest::TakeResult() const {
 }
 
 absl::string_view JobRequest::result_view() const {
-  return finished() ? absl::string_view(state_->result) : absl::string_view();
+  if (!finished()) return absl::string_view();
+  const ReadLock lock(*state_);
+  return state_->result;
 }
 
 std::optional<std::string> JobRequest::exception() const {

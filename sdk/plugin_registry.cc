@@ -34,23 +34,23 @@ std::vector<std::string> PluginRegistry::config_types() const {
 }
 
 absl::Status PluginRegistry::registration_error() const {
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   return registration_error_;
 }
 
 bool PluginRegistry::HasLibrary(const void* handle) const {
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   return std::find(libraries_.begin(), libraries_.end(), handle) !=
          libraries_.end();
 }
 
 void PluginRegistry::AddLibrary(const void* handle) {
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   libraries_.push_back(handle);
 }
 
 void PluginRegistry::NoteRegistration(const absl::Status& status) {
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   registration_error_.Update(status);
 }
 

@@ -22,13 +22,13 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/registry.h"
 #include "gearman/plugins/retry/backoff_policy.h"
 #include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/server_selector.h"
+#include "gearman/process/per_process.h"
 #include "gearman/transports/transport_registry.h"
 
 namespace gearman {
@@ -95,7 +95,7 @@ class PluginRegistry {
   Registry<ServerSelector> server_selectors_;
   Registry<MetricsSink> metrics_sinks_;
   const std::shared_ptr<TransportRegistry> transports_;
-  mutable absl::Mutex mutex_;
+  mutable ProcessMutex mutex_;
   absl::Status registration_error_ ABSL_GUARDED_BY(mutex_);
   std::vector<const void*> libraries_ ABSL_GUARDED_BY(mutex_);
 };

@@ -10,7 +10,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/admin_client.h"
+#include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/metrics/catalogue.h"
 #include "gearman/sdk/internal/metrics/measured.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
@@ -21,6 +23,7 @@
 namespace gearman {
 namespace {
 
+using internal::CallScope;
 using internal::MakeFamily;
 using internal::MetricId;
 
@@ -129,18 +132,40 @@ class QueueMetrics::Asker {
         exporter_(queues_, options_.metrics_sinks, poller_->clock()) {}
   ~Asker() {
     if (!thread_.joinable()) return;
-    stop_.store(true);
-    for (const auto& server : servers_) server->Cancel();
-    poller_->Wake();
-    thread_.join();
+    Stop();
+    if (thread_.get_id() == std::this_thread::get_id()) {
+      // One of its sinks, or the logger, has destroyed the QueueMetrics.
+      thread_.detach();
+    } else {
+      thread_.join();
+    }
   }
 
   // RESOURCE_EXHAUSTED: the system refuses the thread.
   absl::Status Start() {
     return StartThread(
-        "the thread of QueueMetrics", [this] { Run(); }, &thread_);
+        "the thread of QueueMetrics",
+        [this] {
+          const CallScope call(this);
+          Run();
+        },
+        &thread_);
   }
+  // Ends when the call that this thread is in has returned: a sink or the
+  // logger destroys the QueueMetrics. `asker` is this.
+  void EndLater(std::shared_ptr<Asker> asker) {
+    options_.logger.Log(
+        LogLevel::kError,
+        "a QueueMetrics was destroyed by a sink or logger that it had called: "
+        "it ends when that has returned; destroy it elsewhere");
+    Stop();
+    CallScope::AtEnd(this, [asker = std::move(asker)] {});
+  }
+  // This is a child made by fork, and the thread is the parent's.
+  bool inherited() const { return process_.inherited(); }
   absl::Status AskAll() {
+    if (inherited()) return InheritedError("QueueMetrics");
+    const CallScope call(this);
     absl::MutexLock lock(&asking_);
     absl::Status first_error;
     for (size_t i = 0; i < servers_.size() && !stop_.load(); ++i) {
@@ -164,10 +189,16 @@ class QueueMetrics::Asker {
   }
 
   MetricsSnapshot Snapshot() const {
+    if (inherited()) return {};
     return queues_->Snapshot(poller_->clock()->Now());
   }
 
  private:
+  void Stop() {
+    stop_.store(true);
+    for (const auto& server : servers_) server->Cancel();
+    poller_->Wake();
+  }
   void Run() {
     std::vector<Poller::Key> ready;
     absl::Time next = absl::InfinitePast();
@@ -181,6 +212,7 @@ class QueueMetrics::Asker {
     }
   }
 
+  const ProcessMark process_;
   const QueueMetricsOptions options_;
   const std::vector<std::unique_ptr<AdminClient>> servers_;
   const std::unique_ptr<EpollPoller> poller_;  // for waiting alone
@@ -202,6 +234,8 @@ absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
     return absl::InvalidArgumentError(
         "QueueMetricsOptions: timeout must be more than zero");
   }
+  absl::Status sinks = internal::MetricsExporter::Check(options.metrics_sinks);
+  if (!sinks.ok()) return sinks;
   if (options.servers.empty()) options.servers.emplace_back();
   std::vector<std::unique_ptr<AdminClient>> servers;
   for (const std::string& server : options.servers) {
@@ -219,17 +253,22 @@ absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
   }
   absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
   if (!poller.ok()) return poller.status();
-  auto asker = std::make_unique<Asker>(std::move(options), std::move(servers),
-                                       *std::move(poller));
+  std::shared_ptr<Asker> asker(
+      new Asker(std::move(options), std::move(servers), *std::move(poller)),
+      DeleteInOwnProcess<Asker>());
   absl::Status started = asker->Start();
   if (!started.ok()) return started;
   return std::unique_ptr<QueueMetrics>(new QueueMetrics(std::move(asker)));
 }
 
-QueueMetrics::QueueMetrics(std::unique_ptr<Asker> asker)
+QueueMetrics::QueueMetrics(std::shared_ptr<Asker> asker)
     : asker_(std::move(asker)) {}
 
-QueueMetrics::~QueueMetrics() = default;
+QueueMetrics::~QueueMetrics() {
+  Asker& asker = *asker_;
+  if (asker.inherited() || !CallScope::IsInside(&asker)) return;
+  asker.EndLater(std::move(asker_));
+}
 
 absl::Status QueueMetrics::AskNow() { return asker_->AskAll(); }
 

@@ -76,9 +76,10 @@ class QueueMetrics {
  private:
   class Asker;
 
-  explicit QueueMetrics(std::unique_ptr<Asker> asker);
+  explicit QueueMetrics(std::shared_ptr<Asker> asker);
 
-  const std::unique_ptr<Asker> asker_;
+  // Given away by the destructor alone.
+  std::shared_ptr<Asker> asker_;
 };
 
 }  // namespace gearman

@@ -1,11 +1,20 @@
 #include "gearman/sdk/worker.h"
 
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/worker/worker_core.h"
 
 namespace gearman {
 namespace {
+
+using internal::WorkerCore;
+
+// What errors call it.
+constexpr absl::string_view kWorker = "worker";
 
 std::shared_ptr<internal::Task> MakeTask(absl::string_view name,
                                          TaskOptions options) {
@@ -18,19 +27,24 @@ std::shared_ptr<internal::Task> MakeTask(absl::string_view name,
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(WorkerOptions options) {
-  absl::StatusOr<std::unique_ptr<internal::WorkerCore>> core =
-      internal::WorkerCore::Create(std::move(options));
+  absl::StatusOr<std::shared_ptr<WorkerCore>> core =
+      WorkerCore::Create(std::move(options));
   if (!core.ok()) return core.status();
   return std::unique_ptr<Worker>(new Worker(*std::move(core)));
 }
 
-Worker::Worker(std::unique_ptr<internal::WorkerCore> core)
-    : core_(std::move(core)) {}
+Worker::Worker(std::shared_ptr<WorkerCore> core) : core_(std::move(core)) {}
 
-Worker::~Worker() = default;
+Worker::~Worker() {
+  if (core_->inherited() || !core_->in_use()) return;
+  WorkerCore& core = *core_;
+  core.EndLater(std::move(core_));
+}
 
 absl::Status Worker::Register(absl::string_view task, Handler handler,
                               TaskOptions options) {
+  if (core_->inherited()) return InheritedError(kWorker);
+  const WorkerCore::Call call(core_.get());
   std::shared_ptr<internal::Task> made = MakeTask(task, options);
   made->handler = std::move(handler);
   return core_->Register(std::move(made));
@@ -38,43 +52,70 @@ absl::Status Worker::Register(absl::string_view task, Handler handler,
 
 absl::Status Worker::RegisterAsync(absl::string_view task, AsyncHandler handler,
                                    TaskOptions options) {
+  if (core_->inherited()) return InheritedError(kWorker);
+  const WorkerCore::Call call(core_.get());
   std::shared_ptr<internal::Task> made = MakeTask(task, options);
   made->async_handler = std::move(handler);
   return core_->Register(std::move(made));
 }
 
 absl::Status Worker::Unregister(absl::string_view task) {
+  if (core_->inherited()) return InheritedError(kWorker);
+  const WorkerCore::Call call(core_.get());
   return core_->Unregister(task);
 }
 
-std::vector<std::string> Worker::tasks() const { return core_->tasks(); }
+std::vector<std::string> Worker::tasks() const {
+  if (core_->inherited()) return {};
+  return core_->tasks();
+}
 
-absl::Status Worker::Run() { return core_->Run(); }
+absl::Status Worker::Run() {
+  if (core_->inherited()) return InheritedError(kWorker);
+  // Another thread's handler may destroy this meanwhile.
+  const std::shared_ptr<WorkerCore> core = core_;
+  const WorkerCore::Call call(core.get());
+  return core->Run();
+}
 
 absl::Time Worker::RunOnce(absl::Time deadline) {
-  return core_->RunOnce(deadline);
+  if (core_->inherited()) return absl::InfiniteFuture();
+  const std::shared_ptr<WorkerCore> core = core_;
+  const WorkerCore::Call call(core.get());
+  return core->RunOnce(deadline);
 }
 
 bool Worker::stopped() const { return core_->stopped(); }
 
 absl::Status Worker::AddServer(absl::string_view address) {
+  if (core_->inherited()) return InheritedError(kWorker);
   return core_->AddServer(address);
 }
 
 absl::Status Worker::RemoveServer(absl::string_view address) {
+  if (core_->inherited()) return InheritedError(kWorker);
   return core_->RemoveServer(address);
 }
 
-std::vector<std::string> Worker::servers() const { return core_->servers(); }
+std::vector<std::string> Worker::servers() const {
+  if (core_->inherited()) return {};
+  return core_->servers();
+}
 
-Health Worker::health() const { return core_->health(); }
+Health Worker::health() const {
+  return core_->inherited() ? Health() : core_->health();
+}
 
 void Worker::Drain(absl::Duration limit) { core_->Drain(limit); }
 
 void Worker::Stop() { core_->Stop(); }
 
-WorkerStats Worker::stats() const { return core_->stats(); }
+WorkerStats Worker::stats() const {
+  return core_->inherited() ? WorkerStats() : core_->stats();
+}
 
-MetricsSnapshot Worker::metrics() const { return core_->metrics(); }
+MetricsSnapshot Worker::metrics() const {
+  return core_->inherited() ? MetricsSnapshot() : core_->metrics();
+}
 
 }  // namespace gearman

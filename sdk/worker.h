@@ -139,9 +139,10 @@ class Worker {
   MetricsSnapshot metrics() const;
 
  private:
-  explicit Worker(std::unique_ptr<internal::WorkerCore> core);
+  explicit Worker(std::shared_ptr<internal::WorkerCore> core);
 
-  const std::unique_ptr<internal::WorkerCore> core_;
+  // Given away by the destructor alone. A thread in Run has it, too.
+  std::shared_ptr<internal::WorkerCore> core_;
 };
 
 }  // namespace gearman

@@ -19,6 +19,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/process/descriptor.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/transports/wake_batch.h"
 
 namespace gearman {
@@ -84,13 +86,15 @@ static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t) &&
 
 class EpollPoller::Core final : public Sleeper {
  public:
-  Core(int epoll_fd, int event_fd) : epoll_fd_(epoll_fd), event_fd_(event_fd) {}
-  ~Core() override {
-    close(epoll_fd_);
-    close(event_fd_);
-  }
+  Core(Descriptor epoll_fd, Descriptor event_fd)
+      : epoll_fd_(std::move(epoll_fd)), event_fd_(std::move(event_fd)) {}
+
+  // In a child made by fork: nothing is watched, and the lock may be another
+  // thread's for ever.
+  bool inherited() const { return process_.inherited(); }
 
   absl::Status Watch(Key key, const Interest& interest) {
+    if (inherited()) return InheritedError("poller");
     absl::MutexLock lock(&mutex_);
     Entry& entry = entries_[key];
     if (entry.interest == interest) return absl::OkStatus();
@@ -114,13 +118,14 @@ class EpollPoller::Core final : public Sleeper {
   }
 
   void Forget(Key key) {
+    if (inherited()) return;
     absl::MutexLock lock(&mutex_);
     const auto it = entries_.find(key);
     if (it == entries_.end()) return;
     const Interest& interest = it->second.interest;
     if (interest.fd >= 0) {
       // The owner may have closed it already: nothing is left to remove then.
-      epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, interest.fd, nullptr);
+      epoll_ctl(epoll_fd_.get(), EPOLL_CTL_DEL, interest.fd, nullptr);
       --descriptors_;
     }
     RemoveDeadline(key, interest);
@@ -130,6 +135,7 @@ class EpollPoller::Core final : public Sleeper {
 
   // From now on the key can be marked.
   void Register(Key key) {
+    if (inherited()) return;
     absl::MutexLock lock(&mutex_);
     entries_.emplace(key, Entry());
   }
@@ -137,6 +143,7 @@ class EpollPoller::Core final : public Sleeper {
   // True: somebody slept, and is to be roused, best without a lock that he
   // would have to wait for.
   bool Mark(Key key) {
+    if (inherited()) return false;
     absl::MutexLock lock(&mutex_);
     const auto it = entries_.find(key);
     if (it == entries_.end() || it->second.marked) return false;
@@ -157,6 +164,7 @@ class EpollPoller::Core final : public Sleeper {
 
   void Wait(absl::Time deadline, std::vector<Key>* ready) {
     ready->clear();
+    if (inherited()) return;
     epoll_event events[kMaxEvents];
     int count = 0;
     bool look = true;
@@ -187,7 +195,7 @@ class EpollPoller::Core final : public Sleeper {
       }
     }
     if (on_futex) FutexWait(&signals_, signals, timeout);
-    if (look) count = WaitForEvents(epoll_fd_, timeout, events);
+    if (look) count = WaitForEvents(epoll_fd_.get(), timeout, events);
 
     absl::MutexLock lock(&mutex_);
     bed_.store(Bed::kNone, std::memory_order_relaxed);
@@ -231,7 +239,7 @@ class EpollPoller::Core final : public Sleeper {
       return absl::OkStatus();
     }
     if (before.fd >= 0 && before.fd != after.fd) {
-      epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, before.fd, nullptr);
+      epoll_ctl(epoll_fd_.get(), EPOLL_CTL_DEL, before.fd, nullptr);
       --descriptors_;
     }
     if (after.fd < 0) return absl::OkStatus();
@@ -239,8 +247,8 @@ class EpollPoller::Core final : public Sleeper {
     event.events = events;
     event.data.u64 = key;
     const bool known = before.fd == after.fd;
-    if (epoll_ctl(epoll_fd_, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, after.fd,
-                  &event) != 0) {
+    if (epoll_ctl(epoll_fd_.get(), known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD,
+                  after.fd, &event) != 0) {
       const int error = errno;
       entries_[key].interest.fd = known ? after.fd : -1;
       return absl::Status(
@@ -287,7 +295,7 @@ class EpollPoller::Core final : public Sleeper {
         // Edge-triggered, the descriptor need never be read. It fails only when
         // the counter is at its end, after 2^64 wake-ups.
         const uint64_t one = 1;
-        static_cast<void>(!write(event_fd_, &one, sizeof(one)));
+        static_cast<void>(!write(event_fd_.get(), &one, sizeof(one)));
         return;
       }
     }
@@ -296,8 +304,9 @@ class EpollPoller::Core final : public Sleeper {
   // Where Wait sleeps.
   enum class Bed : uint8_t { kNone, kFutex, kEpoll };
 
-  const int epoll_fd_;
-  const int event_fd_;
+  const ProcessMark process_;
+  const Descriptor epoll_fd_;
+  const Descriptor event_fd_;
   std::atomic<bool> wake_requested_{false};
   std::atomic<Bed> bed_{Bed::kNone};
   std::atomic<uint32_t> signals_{0};  // the futex
@@ -332,22 +341,18 @@ absl::StatusOr<std::unique_ptr<EpollPoller>> EpollPoller::Create() {
     return absl::ResourceExhaustedError(absl::StrCat(
         "a poller can't be made: ", what, ": ", std::strerror(errno)));
   };
-  const int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll_fd < 0) return failed("epoll_create1");
-  const int event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (event_fd < 0) {
-    const absl::Status status = failed("eventfd");
-    close(epoll_fd);
-    return status;
-  }
-  auto core = std::make_shared<Core>(epoll_fd, event_fd);
+  Descriptor epoll_fd(epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_fd.is_open()) return failed("epoll_create1");
+  Descriptor event_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event_fd.is_open()) return failed("eventfd");
   epoll_event event = {};
   event.events = EPOLLIN | EPOLLET;
   event.data.u64 = kWakeKey;
-  if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, event_fd, &event) != 0) {
+  if (epoll_ctl(epoll_fd.get(), EPOLL_CTL_ADD, event_fd.get(), &event) != 0) {
     return failed("epoll_ctl");
   }
-  return std::unique_ptr<EpollPoller>(new EpollPoller(std::move(core)));
+  return std::unique_ptr<EpollPoller>(new EpollPoller(
+      std::make_shared<Core>(std::move(epoll_fd), std::move(event_fd))));
 }
 
 EpollPoller::EpollPoller(std::shared_ptr<Core> core) : core_(std::move(core)) {}
@@ -366,13 +371,17 @@ std::shared_ptr<Waker> EpollPoller::MakeWaker(Key key) {
 }
 
 void EpollPoller::Defer(std::shared_ptr<DeferredTask> task) {
+  if (core_->inherited()) return;
   deferred_.Add(std::move(task));
 }
 
-void EpollPoller::RunDeferred() { deferred_.Run(); }
+void EpollPoller::RunDeferred() {
+  if (core_->inherited()) return;
+  deferred_.Run();
+}
 
 void EpollPoller::Wait(absl::Time deadline, std::vector<Key>* ready) {
-  deferred_.Run();
+  RunDeferred();
   core_->Wait(deadline, ready);
 }
 

@@ -18,6 +18,9 @@
 
 namespace gearman {
 
+// In a child made by fork a poller of the parent watches nothing: Watch returns
+// FAILED_PRECONDITION, Wait returns at once, and the parent's epoll instance is
+// left alone.
 class EpollPoller final : public Poller {
  public:
   // RESOURCE_EXHAUSTED: no descriptor left.

@@ -13,7 +13,7 @@ absl::Status TransportRegistry::Register(
     return absl::InvalidArgumentError(
         "a transport needs a scheme and a factory to be registered");
   }
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   const bool added =
       factories_.emplace(std::string(scheme), std::move(factory)).second;
   if (added) return absl::OkStatus();
@@ -25,7 +25,7 @@ absl::StatusOr<std::shared_ptr<TransportFactory>> TransportRegistry::Find(
     absl::string_view scheme) const {
   std::vector<std::string> known;
   {
-    absl::MutexLock lock(&mutex_);
+    ProcessMutexLock lock(&mutex_);
     const auto it = factories_.find(std::string(scheme));
     if (it != factories_.end()) return it->second;
     for (const auto& entry : factories_) known.push_back(entry.first + "://");
@@ -37,7 +37,7 @@ absl::StatusOr<std::shared_ptr<TransportFactory>> TransportRegistry::Find(
 
 std::vector<std::string> TransportRegistry::schemes() const {
   std::vector<std::string> schemes;
-  absl::MutexLock lock(&mutex_);
+  ProcessMutexLock lock(&mutex_);
   for (const auto& entry : factories_) schemes.push_back(entry.first);
   return schemes;
 }

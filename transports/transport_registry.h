@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
+#include "gearman/process/per_process.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/listener.h"
 #include "gearman/transports/poller.h"
@@ -56,7 +56,7 @@ class TransportRegistry {
   static const std::shared_ptr<TransportRegistry>& Default();
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable ProcessMutex mutex_;
   std::map<std::string, std::shared_ptr<TransportFactory>> factories_
       ABSL_GUARDED_BY(mutex_);
 };

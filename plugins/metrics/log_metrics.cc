@@ -25,6 +25,7 @@ LogMetrics::LogMetrics(LogMetricsOptions options)
     : options_(std::move(options)) {}
 
 void LogMetrics::Export(const MetricsSnapshot& snapshot) {
+  if (inherited()) return;
   if (!IsWellFormed(snapshot)) {
     MetricsSnapshot sound = snapshot;
     RemoveMalformed(&sound);

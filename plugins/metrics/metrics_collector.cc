@@ -6,11 +6,13 @@
 namespace gearman {
 
 void MetricsCollector::Attach(std::shared_ptr<MetricsSource> source) {
+  if (process_.inherited()) return;
   absl::MutexLock lock(&mutex_);
   sources_.push_back(std::move(source));
 }
 
 void MetricsCollector::Detach(const MetricsSource* source) {
+  if (process_.inherited()) return;
   std::shared_ptr<MetricsSource> detached;  // freed after the lock
   absl::MutexLock lock(&mutex_);
   const auto found = std::find_if(
@@ -24,6 +26,7 @@ void MetricsCollector::Detach(const MetricsSource* source) {
 }
 
 MetricsSnapshot MetricsCollector::Collect() {
+  if (process_.inherited()) return {};
   absl::MutexLock lock(&mutex_);
   MetricsSnapshot all = ended_;
   bool first = all.families.empty();

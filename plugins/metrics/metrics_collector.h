@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/process/process_mark.h"
 
 namespace gearman {
 
@@ -21,10 +22,12 @@ class MetricsCollector {
   void Attach(std::shared_ptr<MetricsSource> source);
   void Detach(const MetricsSource* source);
 
-  // All sources' values now, added up; well-formed.
+  // All sources' values now, added up; well-formed. Empty in a child made by
+  // fork: the sources are the parent's.
   MetricsSnapshot Collect();
 
  private:
+  const ProcessMark process_;
   absl::Mutex mutex_;
   std::vector<std::shared_ptr<MetricsSource>> sources_ ABSL_GUARDED_BY(mutex_);
   MetricsSnapshot ended_ ABSL_GUARDED_BY(mutex_);

@@ -6,6 +6,10 @@
 //
 // One sink may serve several clients and workers: sinks are thread-safe. The
 // SDK holds no lock while it calls one. What it throws is ignored.
+//
+// A sink serves the process that made it. In a child made by fork Create of a
+// client or worker refuses it with FAILED_PRECONDITION, and the SDK's own sinks
+// do nothing: their threads, sockets and numbers are the parent's.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
 
@@ -14,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/process/process_mark.h"
 
 namespace gearman {
 
@@ -45,6 +50,12 @@ class MetricsSink {
   virtual void Detach(const MetricsSource* /*source*/) {}
   // The name it is registered under, for messages. Static text.
   virtual absl::string_view name() const = 0;
+  // True in a child made by fork: the sink is the parent's. Virtual, so that a
+  // plugin in a shared object answers for the copy of the SDK that made it.
+  virtual bool inherited() const { return process_.inherited(); }
+
+ private:
+  const ProcessMark process_;
 };
 
 }  // namespace gearman

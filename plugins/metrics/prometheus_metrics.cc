@@ -103,7 +103,7 @@ absl::StatusOr<std::unique_ptr<PrometheusMetrics>> PrometheusMetrics::Create(
   if (options.listen.empty()) return metrics;
   // prometheus-cpp throws, and goes no further than here.
   try {
-    metrics->exposer_ = std::make_unique<prometheus::Exposer>(options.listen);
+    metrics->exposer_.reset(new prometheus::Exposer(options.listen));
     metrics->exposer_->RegisterCollectable(metrics->collector_, options.path);
   } catch (const std::exception& error) {
     return absl::UnavailableError(
@@ -118,7 +118,7 @@ std::weak_ptr<prometheus::Collectable> PrometheusMetrics::collectable() const {
 }
 
 int PrometheusMetrics::port() const {
-  if (exposer_ == nullptr) return 0;
+  if (exposer_ == nullptr || inherited()) return 0;
   const std::vector<int> ports = exposer_->GetListeningPorts();
   return ports.empty() ? 0 : ports.front();
 }

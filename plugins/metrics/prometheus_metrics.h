@@ -23,6 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/process/process_mark.h"
 
 namespace prometheus {
 class Collectable;
@@ -51,9 +52,9 @@ class PrometheusMetrics : public MetricsSink {
   // For an exposer of the program's. It holds no reference to this sink's
   // clients once the sink is gone.
   std::weak_ptr<prometheus::Collectable> collectable() const;
-  // The port of `listen`; 0: none.
+  // The port of `listen`; 0: none, or this is a child made by fork.
   int port() const;
-  // What a scrape reads, in Prometheus's text format.
+  // What a scrape reads, in Prometheus's text format. Empty in such a child.
   std::string Text() const;
 
   void Export(const MetricsSnapshot& /*snapshot*/) override {}
@@ -67,7 +68,9 @@ class PrometheusMetrics : public MetricsSink {
   PrometheusMetrics();
 
   const std::shared_ptr<Collector> collector_;
-  std::unique_ptr<prometheus::Exposer> exposer_;  // null: none
+  // Null: none. Its threads are not in a child made by fork, which would wait
+  // for them for ever.
+  OwnedByProcess<prometheus::Exposer> exposer_;
 };
 
 }  // namespace gearman

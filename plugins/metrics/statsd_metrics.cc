@@ -2,7 +2,6 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cmath>
@@ -101,7 +100,7 @@ absl::Status Check(const StatsdMetricsOptions& options) {
 }
 
 // A socket connected to "host:port".
-absl::StatusOr<int> Connect(const std::string& address) {
+absl::StatusOr<Descriptor> Connect(const std::string& address) {
   const size_t colon = address.rfind(':');
   int port = 0;
   if (colon == std::string::npos || colon == 0 ||
@@ -122,21 +121,20 @@ absl::StatusOr<int> Connect(const std::string& address) {
         "statsd: ", address, " can't be looked up: ", gai_strerror(error)));
   }
   int last_error = 0;
-  int connected = -1;
-  for (addrinfo* at = found; at != nullptr && connected < 0; at = at->ai_next) {
-    const int fd =
-        socket(at->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+  Descriptor connected;
+  for (addrinfo* at = found; at != nullptr && !connected.is_open();
+       at = at->ai_next) {
+    Descriptor made(
+        socket(at->ai_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!made.is_open() ||
+        connect(made.get(), at->ai_addr, at->ai_addrlen) != 0) {
       last_error = errno;
-    } else if (connect(fd, at->ai_addr, at->ai_addrlen) != 0) {
-      last_error = errno;
-      close(fd);
     } else {
-      connected = fd;
+      connected = std::move(made);
     }
   }
   freeaddrinfo(found);
-  if (connected < 0) {
+  if (!connected.is_open()) {
     return absl::UnavailableError(absl::StrCat(
         "statsd: no socket to ", address, ": ", std::strerror(last_error)));
   }
@@ -149,28 +147,28 @@ absl::StatusOr<std::unique_ptr<StatsdMetrics>> StatsdMetrics::Create(
     StatsdMetricsOptions options) {
   absl::Status status = Check(options);
   if (!status.ok()) return status;
-  absl::StatusOr<int> socket = -1;
+  absl::StatusOr<Descriptor> socket = Descriptor();
   if (!options.send) socket = Connect(options.address);
   if (!socket.ok()) return socket.status();
   return std::unique_ptr<StatsdMetrics>(
-      new StatsdMetrics(std::move(options), *socket));
+      new StatsdMetrics(std::move(options), *std::move(socket)));
 }
 
-StatsdMetrics::StatsdMetrics(StatsdMetricsOptions options, int socket)
+StatsdMetrics::StatsdMetrics(StatsdMetricsOptions options, Descriptor socket)
     : options_(std::move(options)),
       constant_tags_(absl::StrJoin(options_.tags, ",")),
-      socket_(socket) {}
+      socket_(std::move(socket)) {}
 
-StatsdMetrics::~StatsdMetrics() {
-  if (socket_ >= 0) close(socket_);
-}
+StatsdMetrics::~StatsdMetrics() = default;
 
 StatsdMetrics::Stats StatsdMetrics::stats() const {
+  if (inherited()) return {};
   absl::MutexLock lock(&mutex_);
   return stats_;
 }
 
 void StatsdMetrics::Export(const MetricsSnapshot& snapshot) {
+  if (inherited()) return;
   if (!IsWellFormed(snapshot)) {
     MetricsSnapshot sound = snapshot;
     RemoveMalformed(&sound);
@@ -195,12 +193,14 @@ void StatsdMetrics::Export(const MetricsSnapshot& snapshot) {
 }
 
 void StatsdMetrics::Attach(std::shared_ptr<MetricsSource> source) {
+  if (inherited()) return;
   const uint64_t id = source->Snapshot().source;
   absl::MutexLock lock(&mutex_);
   ids_[source.get()] = id;
 }
 
 void StatsdMetrics::Detach(const MetricsSource* source) {
+  if (inherited()) return;
   absl::MutexLock lock(&mutex_);
   const auto id = ids_.find(source);
   if (id == ids_.end()) return;
@@ -303,7 +303,7 @@ bool StatsdMetrics::Send(std::string* trouble) {
   }
   // A refusal is the answer to an earlier datagram: this one has not left yet.
   for (int attempt = 0; attempt < 2; ++attempt) {
-    if (send(socket_, datagram_.data(), datagram_.size(),
+    if (send(socket_.get(), datagram_.data(), datagram_.size(),
              MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
       return true;
     }

@@ -45,6 +45,7 @@
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/process/descriptor.h"
 
 namespace gearman {
 
@@ -106,7 +107,7 @@ class StatsdMetrics : public MetricsSink {
     Values gauges;
   };
 
-  StatsdMetrics(StatsdMetricsOptions options, int socket);
+  StatsdMetrics(StatsdMetricsOptions options, Descriptor socket);
 
   // Adds a sample to the lines that it makes.
   void Take(const MetricFamily& family, const MetricSample& sample,
@@ -123,7 +124,7 @@ class StatsdMetrics : public MetricsSink {
 
   const StatsdMetricsOptions options_;
   const std::string constant_tags_;  // "env:production,canary"
-  const int socket_;                 // -1: none
+  const Descriptor socket_;          // none with options_.send
   mutable absl::Mutex mutex_;
   std::map<const MetricsSource*, uint64_t> ids_ ABSL_GUARDED_BY(mutex_);
   std::map<uint64_t, Source> sources_ ABSL_GUARDED_BY(mutex_);

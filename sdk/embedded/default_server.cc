@@ -4,12 +4,12 @@
 #include <string>
 #include <utility>
 
-#include "absl/base/const_init.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/process/per_process.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/transports/inproc/inproc_network.h"
 
@@ -31,6 +31,11 @@ absl::StatusOr<std::unique_ptr<JobServer>> MakeDefaultServer() {
   return server;
 }
 
+struct DefaultServer {
+  absl::Mutex mutex;
+  std::unique_ptr<JobServer> server ABSL_GUARDED_BY(mutex);
+};
+
 // The library is linked whole (alwayslink), so this runs in each program that
 // depends on it.
 [[maybe_unused]] const bool kInstalled = [] {
@@ -41,17 +46,18 @@ absl::StatusOr<std::unique_ptr<JobServer>> MakeDefaultServer() {
 }  // namespace
 
 absl::Status StartDefaultServer() {
-  static absl::Mutex mutex(absl::kConstInit);
-  // Never destroyed: threads may use it until the very end of the process.
-  static JobServer* default_server ABSL_GUARDED_BY(mutex) = nullptr;
-  absl::MutexLock lock(&mutex);
-  if (default_server != nullptr) return absl::OkStatus();
+  // Never destroyed: threads may use it until the very end of the process. A
+  // child made by fork starts one of its own, without the parent's jobs.
+  static const auto* const of_process = new PerProcess<DefaultServer>();
+  DefaultServer& own = **of_process;
+  absl::MutexLock lock(&own.mutex);
+  if (own.server != nullptr) return absl::OkStatus();
   absl::StatusOr<std::unique_ptr<JobServer>> server = MakeDefaultServer();
   if (!server.ok()) {
     return absl::IsAlreadyExists(server.status()) ? absl::OkStatus()
                                                   : server.status();
   }
-  default_server = server->release();
+  own.server = *std::move(server);
   return absl::OkStatus();
 }
 

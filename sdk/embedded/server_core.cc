@@ -64,7 +64,8 @@ class ServerCore::PumpTask final : public DeferredTask {
 };
 
 std::shared_ptr<ServerCore> ServerCore::Create(JobServerOptions options) {
-  std::shared_ptr<ServerCore> core(new ServerCore(std::move(options)));
+  std::shared_ptr<ServerCore> core(new ServerCore(std::move(options)),
+                                   DeleteInOwnProcess<ServerCore>());
   core->pump_ = std::make_shared<PumpTask>(core);
   return core;
 }
@@ -111,6 +112,7 @@ absl::StatusOr<std::unique_ptr<Listener>> ServerCore::MakeListener(
 }
 
 absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
+  if (inherited()) return InheritedError("job server");
   absl::StatusOr<Address> parsed = ParseAddress(address);
   if (!parsed.ok()) return parsed.status();
   Port port;
@@ -161,6 +163,7 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
 }
 
 std::vector<std::string> ServerCore::addresses() const {
+  if (inherited()) return {};
   absl::MutexLock lock(&mutex_);
   std::vector<std::string> addresses;
   for (const auto& entry : ports_) addresses.push_back(entry.second.address);
@@ -168,6 +171,7 @@ std::vector<std::string> ServerCore::addresses() const {
 }
 
 void ServerCore::Stop() {
+  if (inherited()) return;
   absl::MutexLock one_at_a_time(&stop_mutex_);
   std::thread thread;
   {
@@ -193,11 +197,13 @@ void ServerCore::Stop() {
 }
 
 size_t ServerCore::connections() const {
+  if (inherited()) return 0;
   absl::MutexLock lock(&mutex_);
   return links_.size();
 }
 
 size_t ServerCore::jobs() const {
+  if (inherited()) return 0;
   absl::MutexLock lock(&mutex_);
   return engine_.queue().size();
 }
@@ -205,6 +211,7 @@ size_t ServerCore::jobs() const {
 // --- who runs it -------------------------------------------------------------
 
 void ServerCore::Pump() {
+  if (inherited()) return;
   dirty_.store(true);
   for (int turn = 0; turn <= kMaxTurns; ++turn) {
     // Who reads what a turn has written may want to pump: without the lock.
@@ -238,6 +245,7 @@ void ServerCore::RunThread(EpollPoller* poller) {
 }
 
 absl::Status ServerCore::RunOnce(absl::Time deadline) {
+  if (inherited()) return InheritedError("job server");
   if (options_.poller == nullptr) {
     return absl::FailedPreconditionError(
         "the job server runs by itself: it was given no poller");

@@ -27,6 +27,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/embedded/passive_poller.h"
 #include "gearman/sdk/embedded/server_engine.h"
@@ -56,6 +57,10 @@ class ServerCore {
 
   // Does what there is to do, or leaves it to the thread that is at it.
   void Pump();
+
+  // This is a child made by fork, and the server is the parent's: its functions
+  // do nothing, or return FAILED_PRECONDITION.
+  bool inherited() const { return process_.inherited(); }
 
  private:
   class PumpTask;
@@ -96,6 +101,7 @@ class ServerCore {
   // Somebody is to run the server when its next timer is due.
   void PublishDeadline() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const ProcessMark process_;
   const JobServerOptions options_;
   const LinkLimits limits_;
 

@@ -65,8 +65,6 @@ struct InprocNetwork::Port {
 struct InprocNetwork::State {
   mutable absl::Mutex mutex;
   std::map<std::string, std::shared_ptr<Port>> ports ABSL_GUARDED_BY(mutex);
-  std::map<std::string, std::function<absl::Status()>> fallbacks
-      ABSL_GUARDED_BY(mutex);
   // Held while a fallback runs: two who connect at once start one server.
   absl::Mutex fallback_mutex;
 };
@@ -115,7 +113,11 @@ class InprocNetwork::NetworkListener : public Listener {
   const std::shared_ptr<Port> port_;
 };
 
-InprocNetwork::InprocNetwork() : state_(std::make_shared<State>()) {}
+InprocNetwork::InprocNetwork()
+    : state_([] {
+        return std::make_unique<std::shared_ptr<State>>(
+            std::make_shared<State>());
+      }) {}
 
 InprocNetwork::~InprocNetwork() = default;
 
@@ -132,37 +134,39 @@ absl::StatusOr<std::unique_ptr<Listener>> InprocNetwork::Listen(
     return absl::InvalidArgumentError(
         "inproc:// needs a name to listen on, such as inproc://jobs");
   }
+  const std::shared_ptr<State> state = *state_;
   auto port = std::make_shared<Port>();
   port->name = std::string(name);
   port->poller = poller;
   port->waker = poller->MakeWaker(key);
   port->options = std::move(options);
   {
-    absl::MutexLock lock(&state_->mutex);
-    if (!state_->ports.emplace(port->name, port).second) {
+    absl::MutexLock lock(&state->mutex);
+    if (!state->ports.emplace(port->name, port).second) {
       return absl::AlreadyExistsError(
           absl::StrCat("inproc://", name, " is listened on already"));
     }
   }
-  return std::make_unique<NetworkListener>(state_, std::move(port));
+  return std::make_unique<NetworkListener>(state, std::move(port));
 }
 
 absl::StatusOr<std::unique_ptr<Transport>> InprocNetwork::Connect(
     absl::string_view name, Poller* poller, Poller::Key key) {
   const std::string wanted(name);
-  const auto find = [this, &wanted]() -> std::shared_ptr<Port> {
-    absl::MutexLock lock(&state_->mutex);
-    const auto it = state_->ports.find(wanted);
-    return it == state_->ports.end() ? nullptr : it->second;
+  State& state = **state_;
+  const auto find = [&state, &wanted]() -> std::shared_ptr<Port> {
+    absl::MutexLock lock(&state.mutex);
+    const auto it = state.ports.find(wanted);
+    return it == state.ports.end() ? nullptr : it->second;
   };
   std::shared_ptr<Port> port = find();
   if (port == nullptr) {
-    absl::MutexLock one_at_a_time(&state_->fallback_mutex);
+    absl::MutexLock one_at_a_time(&state.fallback_mutex);
     std::function<absl::Status()> start;
     {
-      absl::MutexLock lock(&state_->mutex);
-      const auto it = state_->fallbacks.find(wanted);
-      if (it != state_->fallbacks.end()) start = it->second;
+      ProcessMutexLock lock(&fallbacks_mutex_);
+      const auto it = fallbacks_.find(wanted);
+      if (it != fallbacks_.end()) start = it->second;
     }
     port = find();
     if (port == nullptr && start) {
@@ -207,14 +211,15 @@ absl::StatusOr<std::unique_ptr<Transport>> InprocNetwork::Connect(
 
 void InprocNetwork::SetFallback(absl::string_view name,
                                 std::function<absl::Status()> start) {
-  absl::MutexLock lock(&state_->mutex);
-  state_->fallbacks[std::string(name)] = std::move(start);
+  ProcessMutexLock lock(&fallbacks_mutex_);
+  fallbacks_[std::string(name)] = std::move(start);
 }
 
 std::vector<std::string> InprocNetwork::names() const {
   std::vector<std::string> names;
-  absl::MutexLock lock(&state_->mutex);
-  for (const auto& entry : state_->ports) names.push_back(entry.first);
+  State& state = **state_;
+  absl::MutexLock lock(&state.mutex);
+  for (const auto& entry : state.ports) names.push_back(entry.first);
   return names;
 }
 

@@ -6,6 +6,9 @@
 // on his own poller (Poller::Defer), and so runs the listener himself once he
 // has dropped his locks: no thread, no hop, no lock order.
 //
+// A child made by fork finds a network without names, but with the same
+// fallbacks: the parent's listeners serve the parent alone.
+//
 // Thread-safe. It outlives nothing: streams and listeners keep what they need.
 #ifndef GEARMAN_TRANSPORTS_INPROC_INPROC_NETWORK_H_
 #define GEARMAN_TRANSPORTS_INPROC_INPROC_NETWORK_H_
@@ -17,9 +20,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "gearman/process/per_process.h"
 #include "gearman/transports/inproc/passive_timer.h"
 #include "gearman/transports/listener.h"
 #include "gearman/transports/poller.h"
@@ -73,7 +78,10 @@ class InprocNetwork {
   struct State;
 
   // Listeners take their name back when they end, whichever ends first.
-  const std::shared_ptr<State> state_;
+  const PerProcess<std::shared_ptr<State>> state_;
+  ProcessMutex fallbacks_mutex_;
+  std::map<std::string, std::function<absl::Status()>> fallbacks_
+      ABSL_GUARDED_BY(fallbacks_mutex_);
 };
 
 }  // namespace gearman

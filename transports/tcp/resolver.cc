@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/process/descriptor.h"
 #include "gearman/transports/start_thread.h"
 
 namespace gearman {
@@ -29,10 +30,9 @@ void CloseResolverOfThisThread() {
 
 // What the thread of a look-up and its asker share; the later one frees it.
 struct SharedAnswer {
-  explicit SharedAnswer(int fd) : fd(fd) {}
-  ~SharedAnswer() { close(fd); }
+  explicit SharedAnswer(Descriptor event) : event(std::move(event)) {}
 
-  const int fd;
+  const Descriptor event;
   std::atomic<bool> done{false};
   absl::Mutex mutex;
   absl::StatusOr<std::vector<SocketAddress>> answer ABSL_GUARDED_BY(mutex);
@@ -73,7 +73,7 @@ class SystemLookup : public Lookup {
  public:
   explicit SystemLookup(std::shared_ptr<SharedAnswer> shared)
       : shared_(std::move(shared)) {}
-  int fd() const override { return shared_->fd; }
+  int fd() const override { return shared_->event.get(); }
   bool done() const override {
     return shared_->done.load(std::memory_order_acquire);
   }
@@ -90,12 +90,12 @@ class SystemResolver : public Resolver {
  public:
   absl::StatusOr<std::unique_ptr<Lookup>> Start(const std::string& host,
                                                 uint16_t port) override {
-    const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (fd < 0) {
+    Descriptor event(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!event.is_open()) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "\"", host, "\" can't be looked up: ", std::strerror(errno)));
     }
-    auto shared = std::make_shared<SharedAnswer>(fd);
+    auto shared = std::make_shared<SharedAnswer>(std::move(event));
     std::thread thread;
     absl::Status started = StartThread(
         absl::StrCat("the look-up of \"", host, "\""),
@@ -109,7 +109,7 @@ class SystemResolver : public Resolver {
           }
           shared->done.store(true, std::memory_order_release);
           const uint64_t one = 1;
-          static_cast<void>(!write(shared->fd, &one, sizeof(one)));
+          static_cast<void>(!write(shared->event.get(), &one, sizeof(one)));
         },
         &thread);
     if (!started.ok()) return started;

@@ -2,7 +2,6 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -55,19 +54,10 @@ TcpConnector::TcpConnector(HostPort host_port, std::string peer_name,
       resolver_(std::move(resolver)),
       clock_(clock) {}
 
-TcpConnector::~TcpConnector() {
-  CloseAttempts();
-  if (socket_ >= 0) close(socket_);
-  if (inner_epoll_ >= 0) close(inner_epoll_);
-}
-
-void TcpConnector::CloseAttempts() {
-  for (const Attempt& attempt : attempts_) close(attempt.fd);
-  attempts_.clear();
-}
+TcpConnector::~TcpConnector() = default;
 
 absl::Status TcpConnector::Advance() {
-  if (socket_ >= 0) return absl::OkStatus();
+  if (socket_.is_open()) return absl::OkStatus();
   if (!started_) {
     started_ = true;
     const std::optional<SocketAddress> numeric =
@@ -91,8 +81,8 @@ absl::Status TcpConnector::Advance() {
     }
     addresses_ = Interleave(*addresses);
     // Several sockets are waited for by one descriptor.
-    inner_epoll_ = epoll_create1(EPOLL_CLOEXEC);
-    if (inner_epoll_ < 0) {
+    inner_epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
+    if (!inner_epoll_.is_open()) {
       return absl::ResourceExhaustedError(
           absl::StrCat(peer_name_, ": epoll_create1: ", std::strerror(errno)));
     }
@@ -104,11 +94,12 @@ absl::Status TcpConnector::Advance() {
 absl::Status TcpConnector::StartAttempts() {
   if (next_address_ == 0) StartNext();
   Check();
-  while (socket_ < 0 && (attempts_.empty() || clock_->Now() >= next_attempt_)) {
+  while (!socket_.is_open() &&
+         (attempts_.empty() || clock_->Now() >= next_attempt_)) {
     if (!StartNext()) break;
     Check();
   }
-  if (socket_ >= 0 || !attempts_.empty()) return absl::OkStatus();
+  if (socket_.is_open() || !attempts_.empty()) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat(peer_name_, ": ", absl::StrJoin(failures_, "; ")));
 }
@@ -122,8 +113,9 @@ bool TcpConnector::StartNext() {
   next_attempt_ = absl::InfiniteFuture();
   while (next_address_ < addresses_.size()) {
     const SocketAddress& address = addresses_[next_address_++];
-    const int fd =
-        socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    Descriptor made(socket(address.family(),
+                           SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    const int fd = made.get();
     if (fd < 0) {
       Fail(address, errno);
       continue;
@@ -131,26 +123,24 @@ bool TcpConnector::StartNext() {
     ApplyTcpOptions(fd, options_);
     if (connect(fd, address.get(), address.length) == 0) {
       winner_ = address;
-      CloseAttempts();
-      socket_ = fd;
+      attempts_.clear();
+      socket_ = std::move(made);
       return true;
     }
     if (errno != EINPROGRESS) {
       Fail(address, errno);
-      close(fd);
       continue;
     }
-    if (inner_epoll_ >= 0) {
+    if (inner_epoll_.is_open()) {
       epoll_event event = {};
       event.events = EPOLLOUT;
       event.data.fd = fd;
-      if (epoll_ctl(inner_epoll_, EPOLL_CTL_ADD, fd, &event) != 0) {
+      if (epoll_ctl(inner_epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
         Fail(address, errno);
-        close(fd);
         continue;
       }
     }
-    attempts_.push_back({fd, address});
+    attempts_.push_back({std::move(made), address});
     if (next_address_ < addresses_.size()) {
       next_attempt_ = clock_->Now() + options_.attempt_delay;
     }
@@ -161,26 +151,26 @@ bool TcpConnector::StartNext() {
 
 void TcpConnector::Check() {
   for (size_t i = 0; i < attempts_.size();) {
-    const Attempt attempt = attempts_[i];
-    const int error = SocketError(attempt.fd);
-    if (error == 0 && !IsConnected(attempt.fd)) {
+    const int fd = attempts_[i].socket.get();
+    const int error = SocketError(fd);
+    if (error == 0 && !IsConnected(fd)) {
       ++i;
       continue;
     }
+    Attempt attempt = std::move(attempts_[i]);
     attempts_.erase(attempts_.begin() + static_cast<long>(i));
     if (error != 0) {
       Fail(attempt.address, error);
-      close(attempt.fd);
       continue;
     }
     winner_ = attempt.address;
-    CloseAttempts();
-    socket_ = attempt.fd;
+    attempts_.clear();
+    socket_ = std::move(attempt.socket);
     return;
   }
 }
 
-int TcpConnector::TakeSocket() { return std::exchange(socket_, -1); }
+Descriptor TcpConnector::TakeSocket() { return std::move(socket_); }
 
 Interest TcpConnector::interest() const {
   Interest interest;
@@ -190,11 +180,11 @@ Interest TcpConnector::interest() const {
     return interest;
   }
   interest.deadline = next_attempt_;
-  if (inner_epoll_ >= 0) {
-    interest.fd = inner_epoll_;
+  if (inner_epoll_.is_open()) {
+    interest.fd = inner_epoll_.get();
     interest.read = true;
   } else if (!attempts_.empty()) {
-    interest.fd = attempts_.front().fd;
+    interest.fd = attempts_.front().socket.get();
     interest.write = true;
   } else {
     interest.ready_now = true;  // not begun

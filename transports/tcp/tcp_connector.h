@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/process/descriptor.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/clock.h"
 #include "gearman/transports/poller.h"
@@ -33,8 +34,8 @@ class TcpConnector {
   // Goes on. OK: TakeSocket tells whether it is connected. UNAVAILABLE names
   // every address and why it failed.
   absl::Status Advance();
-  // The connected socket, which becomes the caller's, or -1: not yet.
-  int TakeSocket();
+  // The connected socket, which becomes the caller's; none: not yet.
+  Descriptor TakeSocket();
   // Where that leads.
   const SocketAddress& winner() const { return winner_; }
   // What to wait for. While several sockets race, its descriptor is one that
@@ -45,7 +46,7 @@ class TcpConnector {
 
  private:
   struct Attempt {
-    int fd;
+    Descriptor socket;
     SocketAddress address;
   };
 
@@ -54,7 +55,6 @@ class TcpConnector {
   bool StartNext();
   void Check();
   void Fail(const SocketAddress& address, int error);
-  void CloseAttempts();
 
   const HostPort host_port_;
   const std::string peer_name_;
@@ -71,8 +71,8 @@ class TcpConnector {
   std::vector<Attempt> attempts_;
   absl::Time next_attempt_ = absl::InfiniteFuture();
   std::vector<std::string> failures_;
-  int inner_epoll_ = -1;  // while more than one descriptor is waited for
-  int socket_ = -1;
+  Descriptor inner_epoll_;  // while more than one descriptor is waited for
+  Descriptor socket_;
   SocketAddress winner_;
 };
 

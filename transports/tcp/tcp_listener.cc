@@ -3,7 +3,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -57,8 +56,9 @@ absl::StatusOr<std::unique_ptr<Listener>> TcpListener::Create(
     const Address& address, const TcpOptions& options) {
   absl::StatusOr<SocketAddress> bind_to = AddressToBind(address);
   if (!bind_to.ok()) return bind_to.status();
-  const int fd =
-      socket(bind_to->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  Descriptor made(
+      socket(bind_to->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int fd = made.get();
   if (fd < 0) return Failure(address, errno);
   const int one = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -67,9 +67,7 @@ absl::StatusOr<std::unique_ptr<Listener>> TcpListener::Create(
   if (bind(fd, bind_to->get(), bind_to->length) != 0 ||
       listen(fd, kBacklog) != 0 ||
       getsockname(fd, bound.get(), &bound.length) != 0) {
-    const int error = errno;
-    close(fd);
-    return Failure(address, error);
+    return Failure(address, errno);
   }
   const std::string host = bound.HostText();
   Address real = address;
@@ -77,25 +75,29 @@ absl::StatusOr<std::unique_ptr<Listener>> TcpListener::Create(
                        ? absl::StrCat("[", host, "]:", bound.port())
                        : absl::StrCat(host, ":", bound.port());
   return std::unique_ptr<Listener>(
-      new TcpListener(fd, std::move(real), options));
+      new TcpListener(std::move(made), std::move(real), options));
 }
 
-TcpListener::TcpListener(int fd, Address address, const TcpOptions& options)
-    : fd_(fd), address_(std::move(address)), options_(options) {}
+TcpListener::TcpListener(Descriptor socket, Address address,
+                         const TcpOptions& options)
+    : socket_(std::move(socket)),
+      address_(std::move(address)),
+      options_(options) {}
 
-TcpListener::~TcpListener() { close(fd_); }
+TcpListener::~TcpListener() = default;
 
 absl::StatusOr<std::unique_ptr<Transport>> TcpListener::Accept(Poller*,
                                                                Poller::Key) {
   for (;;) {
     SocketAddress peer;
     peer.length = sizeof(peer.storage);
-    const int fd =
-        accept4(fd_, peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-      ApplyTcpOptions(fd, options_);
+    Descriptor accepted(accept4(socket_.get(), peer.get(), &peer.length,
+                                SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (accepted.is_open()) {
+      ApplyTcpOptions(accepted.get(), options_);
       return std::make_unique<TcpTransport>(
-          fd, absl::StrCat("tcp://", peer.HostText(), ":", peer.port()));
+          std::move(accepted),
+          absl::StrCat("tcp://", peer.HostText(), ":", peer.port()));
     }
     switch (errno) {
       case EINTR:
@@ -118,7 +120,7 @@ absl::StatusOr<std::unique_ptr<Transport>> TcpListener::Accept(Poller*,
 
 Interest TcpListener::interest() const {
   Interest interest;
-  interest.fd = fd_;
+  interest.fd = socket_.get();
   interest.read = true;
   return interest;
 }

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "gearman/process/descriptor.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/listener.h"
 #include "gearman/transports/tcp/tcp_options.h"
@@ -24,9 +25,9 @@ class TcpListener final : public Listener {
   Address address() const override { return address_; }
 
  private:
-  TcpListener(int fd, Address address, const TcpOptions& options);
+  TcpListener(Descriptor socket, Address address, const TcpOptions& options);
 
-  const int fd_;
+  const Descriptor socket_;
   const Address address_;
   const TcpOptions options_;
 };

@@ -1,7 +1,5 @@
 #include "gearman/transports/tcp/tcp_transport.h"
 
-#include <unistd.h>
-
 #include <utility>
 
 #include "absl/status/status.h"
@@ -18,18 +16,18 @@ TcpTransport::TcpTransport(const Address& address, HostPort host_port,
       connector_(std::make_unique<TcpConnector>(
           std::move(host_port), name_, options, std::move(resolver), clock)) {}
 
-TcpTransport::TcpTransport(int fd, std::string name)
-    : name_(std::move(name)), fd_(fd) {}
+TcpTransport::TcpTransport(Descriptor socket, std::string name)
+    : name_(std::move(name)), socket_(std::move(socket)) {}
 
 TcpTransport::~TcpTransport() { Close(); }
 
 IoResult TcpTransport::Connect() {
-  if (fd_ >= 0) return IoResult::Done(0);
+  if (socket_.is_open()) return IoResult::Done(0);
   if (connector_ == nullptr) return IoResult::Closed();
   absl::Status status = connector_->Advance();
   if (!status.ok()) return IoResult::Failed(std::move(status));
-  fd_ = connector_->TakeSocket();
-  if (fd_ < 0) return IoResult::WouldBlock();
+  socket_ = connector_->TakeSocket();
+  if (!socket_.is_open()) return IoResult::WouldBlock();
   const std::string host = connector_->winner().HostText();
   if (name_.find(host) == std::string::npos) {
     absl::StrAppend(&name_, " (", host, ")");
@@ -38,29 +36,31 @@ IoResult TcpTransport::Connect() {
 }
 
 IoResult TcpTransport::Read(absl::Span<char> into) {
-  if (fd_ < 0) return IoResult::Closed();
-  return ReadFromSocket(fd_, into, name_);
+  const int fd = socket_.get();
+  if (fd < 0) return IoResult::Closed();
+  return ReadFromSocket(fd, into, name_);
 }
 
 IoResult TcpTransport::Write(absl::Span<const absl::string_view> pieces) {
-  if (fd_ < 0) return IoResult::Closed();
-  return WriteToSocket(fd_, pieces, name_);
+  const int fd = socket_.get();
+  if (fd < 0) return IoResult::Closed();
+  return WriteToSocket(fd, pieces, name_);
 }
 
 Interest TcpTransport::interest(bool want_write) const {
-  if (fd_ < 0) {
+  const int fd = socket_.get();
+  if (fd < 0) {
     return connector_ == nullptr ? Interest() : connector_->interest();
   }
   Interest interest;
-  interest.fd = fd_;
+  interest.fd = fd;
   interest.read = true;
   interest.write = want_write;
   return interest;
 }
 
 void TcpTransport::Close() {
-  if (fd_ >= 0) close(fd_);
-  fd_ = -1;
+  socket_.Close();
   connector_ = nullptr;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "gearman/process/descriptor.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/listener.h"
 #include "gearman/transports/poller.h"
@@ -23,9 +24,9 @@ class TcpTransport final : public Transport {
   TcpTransport(const Address& address, HostPort host_port,
                const TcpOptions& options, std::shared_ptr<Resolver> resolver,
                Clock* clock);
-  // Is connected: takes over the descriptor of a non-blocking stream socket.
-  // `name` is what Describe returns.
-  TcpTransport(int fd, std::string name);
+  // Is connected: has the descriptor of a non-blocking stream socket. `name` is
+  // what Describe returns.
+  TcpTransport(Descriptor socket, std::string name);
   ~TcpTransport() override;
 
   IoResult Connect() override;
@@ -39,7 +40,7 @@ class TcpTransport final : public Transport {
   std::string name_;
   // Until closed: a connection made keeps what the poller may still watch.
   std::unique_ptr<TcpConnector> connector_;
-  int fd_ = -1;
+  Descriptor socket_;
 };
 
 class TcpTransportFactory final : public TransportFactory {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <limits>
 #include <utility>
 
@@ -430,6 +431,16 @@ class TlsListener final : public Listener {
   const std::shared_ptr<TlsContext> context_;
 };
 
+// Makes a context of these options for each process that asks.
+template <typename Options>
+std::function<std::unique_ptr<std::shared_ptr<TlsContext>>()> ContextOf(
+    Options options) {
+  return [options = std::move(options)] {
+    return std::make_unique<std::shared_ptr<TlsContext>>(
+        std::make_shared<TlsContext>(options));
+  };
+}
+
 }  // namespace
 
 TlsTransportFactory::TlsTransportFactory(TlsOptions options,
@@ -437,9 +448,8 @@ TlsTransportFactory::TlsTransportFactory(TlsOptions options,
                                          TcpOptions tcp_options,
                                          std::shared_ptr<Resolver> resolver)
     : tcp_(tcp_options, std::move(resolver)),
-      client_context_(std::make_shared<TlsContext>(std::move(options))),
-      server_context_(std::make_shared<TlsContext>(std::move(server_options))) {
-}
+      client_context_(ContextOf(std::move(options))),
+      server_context_(ContextOf(std::move(server_options))) {}
 
 absl::StatusOr<std::unique_ptr<Transport>> TlsTransportFactory::Create(
     const Address& address, Poller* poller, Poller::Key key) {
@@ -448,7 +458,7 @@ absl::StatusOr<std::unique_ptr<Transport>> TlsTransportFactory::Create(
   absl::StatusOr<std::unique_ptr<Transport>> tcp =
       tcp_.Create(address, poller, key);
   if (!tcp.ok()) return tcp.status();
-  return std::make_unique<TlsTransport>(*std::move(tcp), client_context_,
+  return std::make_unique<TlsTransport>(*std::move(tcp), *client_context_,
                                         host_port->host, address.ToString(),
                                         poller->clock());
 }
@@ -456,12 +466,13 @@ absl::StatusOr<std::unique_ptr<Transport>> TlsTransportFactory::Create(
 absl::StatusOr<std::unique_ptr<Listener>> TlsTransportFactory::Listen(
     const Address& address, Poller* poller, Poller::Key key) {
   // What is wrong with the files is better known now than at each connection.
-  const absl::StatusOr<SslPtr> probe = server_context_->NewConnection("", "");
+  const std::shared_ptr<TlsContext> context = *server_context_;
+  const absl::StatusOr<SslPtr> probe = context->NewConnection("", "");
   if (!probe.ok()) return probe.status();
   absl::StatusOr<std::unique_ptr<Listener>> tcp =
       tcp_.Listen(address, poller, key);
   if (!tcp.ok()) return tcp.status();
-  return std::make_unique<TlsListener>(*std::move(tcp), server_context_);
+  return std::make_unique<TlsListener>(*std::move(tcp), context);
 }
 
 std::string TlsTransportFactory::tls_library() const {

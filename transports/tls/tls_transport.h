@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/process/per_process.h"
 #include "gearman/transports/clock.h"
 #include "gearman/transports/tcp/resolver.h"
 #include "gearman/transports/tcp/tcp_options.h"
@@ -127,8 +128,10 @@ class TlsTransportFactory final : public TransportFactory {
 
  private:
   TcpTransportFactory tcp_;
-  const std::shared_ptr<TlsContext> client_context_;
-  const std::shared_ptr<TlsContext> server_context_;
+  // A child made by fork has contexts of its own: OpenSSL's have locks, which
+  // other threads may have held at that moment.
+  const PerProcess<std::shared_ptr<TlsContext>> client_context_;
+  const PerProcess<std::shared_ptr<TlsContext>> server_context_;
 };
 
 }  // namespace gearman

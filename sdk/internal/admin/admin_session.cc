@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gearman/sdk/internal/call_scope.h"
 
 namespace gearman {
 namespace internal {
@@ -62,14 +63,18 @@ AdminSession::~AdminSession() {
 
 absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
                                                 bool is_question) {
+  if (inherited()) return InheritedError("admin client");
   const absl::Time deadline =
       options_.poller->clock()->Now() + options_.timeout;
   if (!turn_.TryTake(options_.timeout)) {
     return TooLate("another call had not ended");
   }
-  // What a user's logger throws must not keep the turn.
-  const auto end_turn = absl::MakeCleanup(
-      [this]() ABSL_NO_THREAD_SAFETY_ANALYSIS { turn_.End(); });
+  // What a user's logger throws must not keep the turn. (One that forks may
+  // return in the child.)
+  const auto end_turn =
+      absl::MakeCleanup([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        if (!inherited()) turn_.End();
+      });
   absl::StatusOr<admin::Reply> reply =
       CallInTurn(command, is_question, deadline);
   if (reply.ok() && reply->too_large) {
@@ -85,6 +90,15 @@ void AdminSession::Cancel() {
   cancelled_.store(true);
   // Whoever waits for its turn gets it when the call before has ended.
   options_.poller->Wake();
+}
+
+void AdminSession::EndLater(std::shared_ptr<AdminSession> session) {
+  options_.logger.Log(
+      LogLevel::kError,
+      "an admin client was destroyed by the logger that it had called: it ends "
+      "when that has returned; destroy it elsewhere");
+  Cancel();
+  CallScope::AtEnd(this, [session = std::move(session)] {});
 }
 
 absl::StatusOr<admin::Reply> AdminSession::CallInTurn(

@@ -17,6 +17,7 @@
 #include "gearman/codecs/admin/command.h"
 #include "gearman/codecs/admin/reply_decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
@@ -53,6 +54,13 @@ class AdminSession {
       ABSL_LOCKS_EXCLUDED(turn_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Ends the calls there are, and all to come, with CANCELLED. Any thread.
   void Cancel();
+  // Cancels, and ends when the call that this thread is in has returned: its
+  // logger destroys the client. `session` is this.
+  void EndLater(std::shared_ptr<AdminSession> session);
+
+  // This is a child made by fork, and the client is the parent's. Only server()
+  // and Call may be called then, which returns FAILED_PRECONDITION.
+  bool inherited() const { return process_.inherited(); }
 
  private:
   // Whose call it is. A mutex would make who waits for another's call wait past
@@ -99,6 +107,7 @@ class AdminSession {
   void LogReply(const admin::Reply& reply) const;
   void Close() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
 
+  const ProcessMark process_;
   const Options options_;
   const std::string name_;
   std::atomic<bool> cancelled_{false};

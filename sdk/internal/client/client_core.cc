@@ -99,6 +99,7 @@ absl::Status CheckOptions(const ClientOptions& options) {
 absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     ClientOptions options) {
   absl::Status status = CheckOptions(options);
+  status.Update(MetricsExporter::Check(options.metrics_sinks));
   if (!status.ok()) return status;
   if (options.transports == nullptr) {
     options.transports = TransportRegistry::Default();
@@ -123,7 +124,8 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     options.server_selector = DefaultServerSelector();
   }
   return std::shared_ptr<ClientCore>(
-      new ClientCore(std::move(options), *std::move(servers)));
+      new ClientCore(std::move(options), *std::move(servers)),
+      DeleteInOwnProcess<ClientCore>());
 }
 
 ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
@@ -169,6 +171,7 @@ void ClientCore::Shutdown() {
     servers_.CloseAll();
     while (RunNotices()) {
     }
+    if (inherited()) return;
     ReleaseWaiters(&room_, /*finished=*/true);
   }
   poller_->RunDeferred();
@@ -279,7 +282,7 @@ void ClientCore::Settle(absl::Time now) {
 void ClientCore::Export(absl::Time now) {
   mutex_.Unlock();
   exporter_->OnTime(now);
-  mutex_.Lock();
+  Relock();
 }
 
 absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
@@ -295,8 +298,10 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
     if (!RunNotices()) break;
     now = clock_->Now();
   }
+  if (inherited()) return absl::InfiniteFuture();
   if (exporter_ != nullptr && exporter_->next() <= now) {
     Export(now);
+    if (inherited()) return absl::InfiniteFuture();
     Settle(clock_->Now());
     // Others may have made room meanwhile, and left the rest to this thread.
     if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
@@ -334,6 +339,8 @@ bool ClientCore::RunNotices() {
     for (Notice& notice : notices) {
       if (notice.hooks != nullptr && !RunHooks(&notice)) continue;
       RunCallbacks(notice);
+      // It has forked, and this is the child.
+      if (inherited()) break;
       if (notice.kind == Notice::Kind::kEnding ||
           notice.kind == Notice::Kind::kComplete) {
         ended.push_back(std::move(notice.request));
@@ -341,7 +348,8 @@ bool ClientCore::RunNotices() {
     }
     notices.clear();
   }
-  mutex_.Lock();
+  Relock();
+  if (inherited()) return false;
   if (ended.empty()) return true;
   for (const std::shared_ptr<JobRequestState>& request : ended) {
     // Whoever waits for one that a callback has submitted again goes on.
@@ -357,8 +365,8 @@ bool ClientCore::RunNotices() {
     IoDriver::CallbackScope scope(&driver_);
     ended.clear();
   }
-  mutex_.Lock();
-  return true;
+  Relock();
+  return !inherited();
 }
 
 void ClientCore::RunCallbacks(const Notice& notice) {

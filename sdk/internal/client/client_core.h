@@ -1,6 +1,9 @@
 // ClientCore: what a Client is made of, put together: tracker, servers, driver
 // and the one lock. It outlives its Client as long as requests refer to it, but
 // does nothing any more.
+//
+// In a child made by fork only inherited(), LeaveBehind and EndLater may be
+// called: the lock may be held by a thread that the child does not have.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
 
@@ -18,8 +21,10 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
+#include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/io_driver.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
@@ -64,6 +69,26 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   absl::Time RunOnce(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
   // Finishes everything as CANCELLED and closes. Idempotent.
   void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Shutdown when the call that this thread is in has returned: user code that
+  // it has called destroys the client. `core` is this, and kept until then.
+  void EndLater(std::shared_ptr<ClientCore> core);
+
+  // This is a child made by fork, and the client is the parent's.
+  bool inherited() const { return process_.inherited(); }
+  // FAILED_PRECONDITION, in such a child. `batch`: to be submitted; each that
+  // is not in flight is finished with that.
+  absl::Status Refuse(absl::Span<const JobRequest> batch);
+  // Finishes, in such a child, a request that is in flight in the parent, as if
+  // it had not been submitted. With request_mutex().
+  static void LeaveBehind(JobRequestState* request);
+  // The lock of a request of this client; in such a child one of the child's.
+  absl::Mutex* request_mutex() ABSL_NO_THREAD_SAFETY_ANALYSIS;
+  // A thread is in a call of this client, which may run user code.
+  class Call : public CallScope {
+   public:
+    explicit Call(const ClientCore* core) : CallScope(&core->driver_) {}
+  };
+  bool in_call() const { return CallScope::IsInside(&driver_); }
 
   // Index of the server with this address, or -1; and what is there.
   int FindServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -82,6 +107,12 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
 
  private:
   explicit ClientCore(ClientOptions options, std::vector<Address> servers);
+
+  // The client has no more to do: it ends, or is the parent's. Its status.
+  absl::Status Over() const;
+  // Takes the lock again after user code has been called, which may have forked
+  // and returned in the child.
+  void Relock() ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex_);
 
   // IoDriver::Machine, with the lock held.
   absl::Time Work(const std::vector<Poller::Key>& ready) override;
@@ -160,6 +191,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   void AfterChange(absl::Time now, bool will_wait)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const ProcessMark process_;
   const ClientOptions options_;
   const std::shared_ptr<Poller> poller_;
   Clock* const clock_;
@@ -170,6 +202,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   std::atomic<int> submitters_{0};
   // Written with the lock.
   std::atomic<bool> shut_down_{false};
+  // Written by EndLater.
+  std::atomic<bool> ending_{false};
   absl::Mutex mutex_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
   JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);

@@ -60,8 +60,12 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
     return nullptr;
   };
   Waiter waiter(next, for_accepted);
-  driver_.Wait(&waiter, deadline);
+  const bool done = driver_.Wait(&waiter, deadline);
   waiter.Abandon();
+  if (!done) {
+    absl::Status over = Over();
+    if (!over.ok()) return over;
+  }
 
   size_t late = 0;
   absl::Status first_error;
@@ -120,11 +124,14 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
   }
   SendAndWait(&waiter, now, now + timeout);
   waiter.Abandon();
+  const absl::Status over = Over();
   for (Query* query : queries) {
     if (query->finished) continue;
-    AbandonQuery(query, absl::DeadlineExceededError(absl::StrCat(
-                            servers_.Name(query->server), ": no answer within ",
-                            absl::FormatDuration(timeout))));
+    AbandonQuery(query, !over.ok() ? over
+                                   : absl::DeadlineExceededError(absl::StrCat(
+                                         servers_.Name(query->server),
+                                         ": no answer within ",
+                                         absl::FormatDuration(timeout))));
   }
 }
 
@@ -141,7 +148,8 @@ void ClientCore::SendAndWait(Waiter* waiter, absl::Time now,
 }
 
 absl::Status ClientCore::MayAsk() const {
-  if (shut_down_) return absl::CancelledError("the client was destroyed");
+  absl::Status over = Over();
+  if (!over.ok()) return over;
   if (driver_.in_callback()) {
     return absl::FailedPreconditionError(
         "a callback must not ask a server: the question waits for the thread "
@@ -216,7 +224,8 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
         candidates.begin(), candidates.end(), [](const Candidate& candidate) {
           return candidate.query.finished && candidate.query.status.ok();
         });
-    if (!answered && clock_->Now() < deadline && !shut_down_) continue;
+    const absl::Status over = Over();
+    if (!answered && clock_->Now() < deadline && over.ok()) continue;
     std::vector<std::string> reasons;
     bool untrusted = true;
     for (Candidate& candidate : candidates) {
@@ -230,7 +239,7 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
       reasons.push_back(std::string(query.status.message()));
     }
     if (answered) return absl::OkStatus();
-    if (shut_down_) return absl::CancelledError("the client was destroyed");
+    if (!over.ok()) return over;
     return absl::Status(untrusted ? absl::StatusCode::kUnauthenticated
                                   : absl::StatusCode::kDeadlineExceeded,
                         absl::StrCat("no server answered within ",

@@ -123,7 +123,8 @@ bool ClientCore::Full() const {
 
 absl::Status ClientCore::WaitForRoom(Blocked* blocked) {
   while (Full()) {
-    if (shut_down_) return ShutDownError();
+    if (inherited()) return InheritedError("client");
+    if (shut_down_ || ending_) return ShutDownError();
     if (blocked->cancelled) {
       return absl::CancelledError("cancelled while it waited for room");
     }
@@ -167,6 +168,8 @@ bool ClientCore::InFlight(const JobRequestState& request) const {
 
 absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
                                 bool will_wait) {
+  if (inherited()) return Refuse(batch);
+  const Call call(this);
   absl::Status result;
   // After the end has begun nobody else hears of a request: the hooks of one
   // could submit the next, without end.
@@ -174,6 +177,8 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
     for (const JobRequest& request : batch) {
       RunInterceptors(request.internal_state().get());
     }
+    // One has forked, and this is the child.
+    if (inherited()) return Refuse(batch);
   }
   {
     submitters_.fetch_add(1, std::memory_order_relaxed);
@@ -333,6 +338,8 @@ void ClientCore::Dispatch(Query* query, absl::Time now) {
 }
 
 void ClientCore::Cancel(JobRequestState* request) {
+  if (inherited()) return;
+  const Call call(this);
   {
     absl::MutexLock lock(&mutex_);
     const absl::Time now = clock_->Now();

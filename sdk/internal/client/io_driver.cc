@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "gearman/sdk/internal/call_scope.h"
 #include "gearman/transports/start_thread.h"
 
 namespace gearman {
@@ -136,7 +137,12 @@ void IoDriver::WakeBackground() {
     background_condition_.Signal();
   } else {
     const absl::Status status = StartThread(
-        "a client's background thread", [this] { BackgroundMain(); },
+        "a client's background thread",
+        [this] {
+          // A callback may destroy the client.
+          const CallScope call(this);
+          BackgroundMain();
+        },
         &background_);
     const bool told = std::exchange(refused_, !status.ok());
     if (refused_ && !told) machine_->OnNoThread(status);
@@ -182,6 +188,18 @@ void IoDriver::BackgroundMain() {
   }
 }
 
+void IoDriver::RequestStop() {
+  stopping_ = true;
+  poller_->Wake();
+}
+
+void IoDriver::ForgetOtherThreads() {
+  stopping_ = true;
+  followers_.clear();
+  background_allowed_ = false;
+  if (background_.joinable()) background_.detach();
+}
+
 void IoDriver::Stop() {
   std::thread background;
   {
@@ -192,7 +210,13 @@ void IoDriver::Stop() {
     for (Waiter* waiter : followers_) waiter->Wake();
     background = std::move(background_);
   }
-  if (background.joinable()) background.join();
+  if (!background.joinable()) return;
+  if (background.get_id() == std::this_thread::get_id()) {
+    // Its last callback has destroyed the client.
+    background.detach();
+  } else {
+    background.join();
+  }
 }
 
 }  // namespace internal

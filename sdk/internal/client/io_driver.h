@@ -6,10 +6,12 @@
 // is never held by nobody while somebody waits. In DriveMode::kAuto one
 // background thread, started when first needed, leads while nobody waits.
 //
-// All functions but Stop are called with the client's lock held.
+// All functions but RequestStop and Stop are called with the client's lock
+// held.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_
 
+#include <atomic>
 #include <list>
 #include <thread>  // NOLINT: absl has no thread
 #include <vector>
@@ -86,9 +88,15 @@ class IoDriver {
     const CallbackScope* const outer_;
   };
 
+  // Every wait, and the lead of the background thread, ends as soon as its
+  // thread has returned from a callback. Any thread, with the lock or without.
+  void RequestStop();
   // Ends the background thread and every wait. The lock is not held. Don't
   // call it in a callback.
   void Stop();
+  // In a child made by fork in a callback, which has returned from it: the
+  // other threads don't exist.
+  void ForgetOtherThreads();
 
  private:
   // Takes the lead until `done` or the deadline.
@@ -105,16 +113,16 @@ class IoDriver {
   absl::Mutex* const mutex_;
   Poller* const poller_;
   Machine* const machine_;
-  const bool background_allowed_;
 
   // Guarded by *mutex_.
+  bool background_allowed_;
   bool leading_ = false;
   bool polling_ = false;
   Waiter* leader_ = nullptr;  // whose thread leads, if it waits for something
   bool background_leads_ = false;
   bool background_idle_ = false;  // asleep until it is woken
   bool threads_wait_ = true;      // one did since the background thread led
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};  // set without the lock, too
   bool refused_ = false;  // the background thread was, and the machine knows
   absl::Time polling_until_ = absl::InfiniteFuture();
   std::list<Waiter*> followers_;  // asleep, in the order they came

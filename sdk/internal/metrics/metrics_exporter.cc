@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/plugins/guarded_call.h"
+#include "gearman/process/process_mark.h"
 
 namespace gearman {
 namespace internal {
@@ -37,6 +39,17 @@ class MetricsExporter::Source : public MetricsSource {
   Clock* clock_ ABSL_GUARDED_BY(mutex_);
   absl::Time end_ ABSL_GUARDED_BY(mutex_);
 };
+
+absl::Status MetricsExporter::Check(
+    const std::vector<std::shared_ptr<MetricsSink>>& sinks) {
+  for (const auto& sink : sinks) {
+    if (sink->inherited()) {
+      return InheritedError(
+          absl::StrCat("metrics sink \"", sink->name(), "\""));
+    }
+  }
+  return absl::OkStatus();
+}
 
 MetricsExporter::MetricsExporter(
     std::shared_ptr<const Measured> metrics,

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/sdk/internal/metrics/measured.h"
@@ -19,6 +20,10 @@ namespace internal {
 
 class MetricsExporter {
  public:
+  // FAILED_PRECONDITION: one of them is a parent's, and this is the child.
+  static absl::Status Check(
+      const std::vector<std::shared_ptr<MetricsSink>>& sinks);
+
   // Attaches a source of `metrics` to each sink (none is null). `clock` must
   // outlive this, not the source.
   MetricsExporter(std::shared_ptr<const Measured> metrics,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/worker/prefetch.h"
 #include "gearman/transports/start_thread.h"
 
@@ -19,12 +20,14 @@ constexpr absl::Duration kMaxBatchAge = absl::Microseconds(200);
 }  // namespace
 
 HandlerPool::HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox,
-                         Clock* clock, Logger logger, StartThread start_thread)
+                         Clock* clock, Logger logger, StartThread start_thread,
+                         const void* owner)
     : max_threads_(static_cast<size_t>(threads)),
       mailbox_(std::move(mailbox)),
       clock_(clock),
       logger_(std::move(logger)),
-      start_thread_(std::move(start_thread)) {}
+      start_thread_(std::move(start_thread)),
+      owner_(owner) {}
 
 HandlerPool::~HandlerPool() { Stop(); }
 
@@ -33,7 +36,11 @@ absl::Status HandlerPool::AddThread() {
   absl::Status status = MakeThread(
       "a thread for handlers",
       [this] {
-        const auto work = [this] { Work(); };
+        const auto work = [this] {
+          // A handler may destroy the worker.
+          const CallScope call(owner_);
+          Work();
+        };
         return start_thread_ ? start_thread_(work) : std::thread(work);
       },
       &thread);
@@ -79,8 +86,20 @@ std::deque<HeldJobPtr> HandlerPool::Stop() {
     dropped.swap(jobs_);
     threads.swap(threads_);
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads) {
+    if (thread.get_id() == std::this_thread::get_id()) {
+      // Its last handler has destroyed the worker.
+      thread.detach();
+    } else {
+      thread.join();
+    }
+  }
   return dropped;
+}
+
+void HandlerPool::Leave() {
+  absl::MutexLock lock(&mutex_);
+  stopping_ = true;
 }
 
 void HandlerPool::Work() {
@@ -116,6 +135,9 @@ void HandlerPool::Work() {
         mailbox_->PostAll(&batch);
       }
       Message done = Do(std::move(job));
+      // The handler has forked, and this is the child: it has no worker to go
+      // back to.
+      if (mailbox_->inherited()) return;
       if (batch.empty()) batch_began = clock_->Now();
       batch.push_back(std::move(done));
     }

@@ -29,9 +29,11 @@ class HandlerPool {
   // Runs the function on a new thread. May throw, as std::thread's constructor.
   using StartThread = std::function<std::thread(std::function<void()>)>;
 
+  // `owner`: the worker, for its CallScope.
   HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox, Clock* clock,
-              Logger logger, StartThread start_thread = nullptr);
-  // Stop.
+              Logger logger, StartThread start_thread = nullptr,
+              const void* owner = nullptr);
+  // Stop. A handler's thread may call it, too, when no other thread can.
   ~HandlerPool();
   HandlerPool(const HandlerPool&) = delete;
   HandlerPool& operator=(const HandlerPool&) = delete;
@@ -43,6 +45,8 @@ class HandlerPool {
   void Add(std::vector<HeldJobPtr>* jobs) ABSL_LOCKS_EXCLUDED(mutex_);
   // Waits for the handlers that run. Returns the jobs that were not begun.
   std::deque<HeldJobPtr> Stop() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Lets each thread end when its handler has returned, and waits for none.
+  void Leave() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   absl::Status AddThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -58,6 +62,7 @@ class HandlerPool {
   Clock* const clock_;
   const Logger logger_;
   const StartThread start_thread_;
+  const void* const owner_;
 
   absl::Mutex mutex_;
   std::deque<HeldJobPtr> jobs_ ABSL_GUARDED_BY(mutex_);

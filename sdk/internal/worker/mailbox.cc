@@ -50,12 +50,13 @@ void Mailbox::Push(Message message) {
 }
 
 void Mailbox::Post(Message message) {
+  if (inherited()) return;
   absl::MutexLock lock(&mutex_);
   if (!closed_) Push(std::move(message));
 }
 
 void Mailbox::PostAll(std::vector<Message>* messages) {
-  {
+  if (!inherited()) {
     absl::MutexLock lock(&mutex_);
     if (!closed_) {
       for (Message& message : *messages) Push(std::move(message));
@@ -70,6 +71,7 @@ bool Mailbox::HasRoom(int link) const {
 }
 
 absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
+  if (inherited()) return InheritedError("worker");
   const HeldJob& job = *message.job;
   const auto can_go_on = [this, &job]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return closed_ || job.ended.load(std::memory_order_acquire) ||

@@ -3,7 +3,7 @@
 // order in which they were posted.
 //
 // Thread-safe. Outlives the worker as long as a pending job refers to it; what
-// is posted after Close is dropped.
+// is posted after Close, or in a child made by fork, is dropped.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_MAILBOX_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_MAILBOX_H_
 
@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/worker/held_job.h"
 #include "gearman/transports/poller.h"
 
@@ -62,13 +63,15 @@ class Mailbox {
   // so many bytes exceeds MaxPayload. Any thread.
   absl::Status CheckPayload(const HeldJob& job, absl::string_view what,
                             size_t payload_bytes) const;
+  // This is a child made by fork, and the worker is the parent's.
+  bool inherited() const { return process_.inherited(); }
 
   void Post(Message message) ABSL_LOCKS_EXCLUDED(mutex_);
   // Empties `messages`.
   void PostAll(std::vector<Message>* messages) ABSL_LOCKS_EXCLUDED(mutex_);
   // Posts an update of a job that a handler works on. While there is no room:
   // waits until the job's token fires, or RESOURCE_EXHAUSTED. CANCELLED: the
-  // job has ended.
+  // job has ended. FAILED_PRECONDITION: inherited().
   absl::Status PostUpdate(Message message, bool may_wait)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -84,6 +87,7 @@ class Mailbox {
   bool HasRoom(int link) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void Push(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  const ProcessMark process_;
   const std::shared_ptr<Poller> poller_;
   const size_t max_bytes_;
   const size_t max_packet_bytes_;

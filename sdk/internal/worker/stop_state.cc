@@ -68,7 +68,9 @@ bool StopState::WaitFor(absl::Duration limit) {
                                    std::max(limit, absl::ZeroDuration()));
   }
   const absl::Time until = worker->Now() + limit;
-  while (!fired() && worker->Now() < until) worker->Look(until);
+  while (!fired() && !worker->gone() && worker->Now() < until) {
+    worker->Look(until);
+  }
   return fired();
 }
 

@@ -84,9 +84,10 @@ std::shared_ptr<Metrics> MakeMetrics(const WorkerOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<WorkerCore>> WorkerCore::Create(
+absl::StatusOr<std::shared_ptr<WorkerCore>> WorkerCore::Create(
     WorkerOptions options) {
   absl::Status status = CheckWorkerOptions(options);
+  status.Update(MetricsExporter::Check(options.metrics_sinks));
   if (!status.ok()) return status;
   if (options.transports == nullptr) {
     options.transports = TransportRegistry::Default();
@@ -99,8 +100,9 @@ absl::StatusOr<std::unique_ptr<WorkerCore>> WorkerCore::Create(
     if (!poller.ok()) return poller.status();
     options.poller = *std::move(poller);
   }
-  return std::unique_ptr<WorkerCore>(
-      new WorkerCore(std::move(options), *std::move(servers)));
+  return std::shared_ptr<WorkerCore>(
+      new WorkerCore(std::move(options), *std::move(servers)),
+      DeleteInOwnProcess<WorkerCore>());
 }
 
 WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
@@ -154,6 +156,7 @@ absl::Status WorkerCore::Run() {
     return started;
   }
   while (!stopped()) Turn(absl::InfiniteFuture());
+  if (inherited()) return InheritedError("worker");
   jobs_.StopHandlers();
   jobs_.TakeMail(clock_->Now());
   RunHooks(/*after_poll=*/false, /*any_activity=*/false);
@@ -171,6 +174,7 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
       return next;
     }
     Turn(deadline);
+    if (inherited()) return next;
     if (!stopped()) {
       next = jobs_.HasNext() ? absl::InfinitePast() : NextDeadline();
     }
@@ -188,11 +192,14 @@ void WorkerCore::Turn(absl::Time deadline) {
   Pass(jobs_.HasNext() ? absl::InfinitePast() : deadline);
   const bool any_activity = !ready_.empty();
   if (!stopped()) RunJobs();
+  // One has forked, and this is the child.
+  if (inherited()) return;
   // A handler may have asked for the end: then nothing more is grabbed.
   if (!stopped()) TakeRequests(clock_->Now());
   if (!stopped()) Advance(clock_->Now());
   Publish();
   RunHooks(/*after_poll=*/!stopped(), any_activity);
+  if (inherited()) return;
   ExportMetrics();
 }
 
@@ -337,6 +344,7 @@ void WorkerCore::RunHooks(bool after_poll, bool any_activity) {
         Obey(options_.after_job(
             {report.job->job, report.outcome, report.status, report.duration}));
       });
+      if (inherited()) return;
     }
   }
   if (after_poll && options_.after_poll) {
@@ -411,6 +419,7 @@ void WorkerCore::Look(absl::Time until) {
 }
 
 absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
+  if (inherited()) return InheritedError("worker");
   const HeldJobPtr job = message.job;
   while (job->state != HeldJob::State::kEnded && !job->stop.fired() &&
          servers_.link(job->link).connection->output().size() >=

@@ -18,7 +18,9 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/health.h"
+#include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
 #include "gearman/sdk/internal/worker/mailbox.h"
@@ -34,9 +36,26 @@ namespace internal {
 
 class WorkerCore final : private HandlerHost {
  public:
-  static absl::StatusOr<std::unique_ptr<WorkerCore>> Create(
+  static absl::StatusOr<std::shared_ptr<WorkerCore>> Create(
       WorkerOptions options);
   ~WorkerCore();
+
+  // This is a child made by fork, and the worker is the parent's. Only
+  // stopped(), Drain and Stop may be called then.
+  bool inherited() const { return process_.inherited(); }
+  // A thread is in a call of this worker, which may run user code.
+  class Call : public CallScope {
+   public:
+    explicit Call(const WorkerCore* core) : CallScope(core->call_key()) {}
+  };
+  // A thread is in Run, or this thread is in another call.
+  bool in_use() const {
+    return running_.load(std::memory_order_acquire) ||
+           CallScope::IsInside(call_key());
+  }
+  // Stops, and ends when the last thread has left: user code that one has
+  // called destroys the worker. `core` is this.
+  void EndLater(std::shared_ptr<WorkerCore> core);
 
   // As Worker's; `task` has all but its function and metrics.
   absl::Status Register(std::shared_ptr<Task> task) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -44,7 +63,10 @@ class WorkerCore final : private HandlerHost {
   std::vector<std::string> tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Run();
   absl::Time RunOnce(absl::Time deadline);
-  bool stopped() const { return ended_.load(std::memory_order_acquire); }
+  // In a child made by fork it is over, too: a handler that forks may return.
+  bool stopped() const {
+    return ended_.load(std::memory_order_acquire) || inherited();
+  }
   void Drain(absl::Duration limit);
   void Stop();
   absl::Status AddServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -56,6 +78,9 @@ class WorkerCore final : private HandlerHost {
   MetricsSnapshot metrics() const;
 
  private:
+  // As the threads of handlers know it.
+  const void* call_key() const { return static_cast<const HandlerHost*>(this); }
+
   static constexpr int64_t kNotDraining = std::numeric_limits<int64_t>::max();
 
   WorkerCore(WorkerOptions options, std::vector<Address> servers);
@@ -90,8 +115,10 @@ class WorkerCore final : private HandlerHost {
   // HandlerHost: for the handler that runs on this thread.
   void Look(absl::Time until) override;
   absl::Time Now() override { return clock_->Now(); }
+  bool gone() const override { return inherited(); }
   absl::Status SendUpdate(Message message, bool may_wait) override;
 
+  const ProcessMark process_;
   const WorkerOptions options_;
   const std::shared_ptr<Poller> poller_;
   Clock* const clock_;

@@ -48,7 +48,8 @@ WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
       prefetch_(options_.prefetch, options_.concurrency) {
   if (options_.concurrency > 1) {
     pool_ = std::make_unique<HandlerPool>(options_.concurrency, mailbox_,
-                                          clock_, options_.logger);
+                                          clock_, options_.logger,
+                                          /*start_thread=*/nullptr, host_);
   }
 }
 
@@ -159,6 +160,8 @@ int WorkerJobs::RunNext(absl::Time* now) {
     const absl::Status status = CallAsyncHandler(job, &forgotten);
     if (!status.ok()) result = status;
   }
+  // It has forked, and this is the child: nothing of the parent's is touched.
+  if (mailbox_->inherited()) return job->link;
   job->stop.set_host(nullptr);
   handler_here_ = false;
   *now = clock_->Now();
@@ -495,6 +498,10 @@ void WorkerJobs::StopHandlers() {
   if (pool_ == nullptr) return;
   // These do not come back.
   for (const HeldJobPtr& job : pool_->Stop()) LeavePool(*job);
+}
+
+void WorkerJobs::LeaveHandlers() {
+  if (pool_ != nullptr) pool_->Leave();
 }
 
 }  // namespace internal

@@ -120,6 +120,8 @@ class WorkerJobs {
   absl::Status StartHandlers();
   // Waits for the handlers that run on other threads.
   void StopHandlers();
+  // They begin nothing more, and end when they have returned. Any thread.
+  void LeaveHandlers();
 
  private:
   // How old an answer may become while handlers follow one another.

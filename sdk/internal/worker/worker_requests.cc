@@ -74,6 +74,18 @@ std::vector<std::string> WorkerCore::tasks() const {
   return names;
 }
 
+void WorkerCore::EndLater(std::shared_ptr<WorkerCore> core) {
+  options_.logger.Log(
+      LogLevel::kError,
+      "a worker was destroyed while it ran, by code that it had called (a "
+      "handler, a hook, an interceptor, an observer or a logger) or beside it: "
+      "it is stopped, and ends when that has returned; destroy it after Run");
+  Stop();
+  if (!CallScope::IsInside(call_key())) return;
+  jobs_.LeaveHandlers();
+  CallScope::AtEnd(call_key(), [core = std::move(core)] {});
+}
+
 void WorkerCore::Stop() {
   stop_requested_.store(true, std::memory_order_release);
   poller_->Wake();

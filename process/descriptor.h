@@ -1,0 +1,58 @@
+// Descriptor: owns a file descriptor, and keeps it from children.
+//
+// A child made by fork closes its copy at once, before fork returns. Otherwise
+// a connection that the parent closes, or that ends with the parent, would stay
+// open for its server as long as the child lives, and a worker's jobs would not
+// go to another worker. In the child a Descriptor holds nothing: get() is -1.
+// (With exec the kernel closes them: all of the SDK's are opened
+// close-on-exec.)
+//
+// A Descriptor belongs to one thread at a time.
+#ifndef GEARMAN_PROCESS_DESCRIPTOR_H_
+#define GEARMAN_PROCESS_DESCRIPTOR_H_
+
+#include <utility>
+
+#include "gearman/process/process_mark.h"
+
+namespace gearman {
+
+namespace internal {
+
+// Closes, in a child made by fork, the descriptors that the parent's
+// Descriptors hold. Async-signal-safe.
+void CloseInheritedDescriptors();
+
+}  // namespace internal
+
+class Descriptor {
+ public:
+  Descriptor() = default;
+  // Takes over `fd`; -1: none.
+  explicit Descriptor(int fd);
+  Descriptor(Descriptor&& other) noexcept
+      : mark_(other.mark_), fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    if (this != &other) {
+      Close();
+      mark_ = other.mark_;
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+  ~Descriptor() { Close(); }
+
+  // -1: none.
+  int get() const { return mark_.inherited() ? -1 : fd_; }
+  bool is_open() const { return get() >= 0; }
+  // Closes it, if there is one.
+  void Close();
+
+ private:
+  ProcessMark mark_;
+  int fd_ = -1;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PROCESS_DESCRIPTOR_H_

@@ -1,0 +1,99 @@
+// PerProcess: an object of which a child made by fork gets a new one, at its
+// first use. The parent's is left as it is, for ever: other threads may have
+// been changing it, or holding its locks, when the process forked.
+//
+// ProcessMutex: a mutex that a child finds free. For tables which are read
+// again and again but changed only while a program begins, so that a child may
+// use what they hold.
+//
+// Thread-safe.
+#ifndef GEARMAN_PROCESS_PER_PROCESS_H_
+#define GEARMAN_PROCESS_PER_PROCESS_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/process/process_mark.h"
+
+namespace gearman {
+
+template <typename T>
+class PerProcess {
+ public:
+  // Each is what `make` returns; it may be called by several threads at once,
+  // of which one's is taken.
+  explicit PerProcess(std::function<std::unique_ptr<T>()> make)
+      : make_(std::move(make)), node_(new Node{ProcessMark(), make_()}) {}
+  PerProcess() : PerProcess([] { return std::make_unique<T>(); }) {}
+  PerProcess(const PerProcess&) = delete;
+  PerProcess& operator=(const PerProcess&) = delete;
+  ~PerProcess() {
+    Node* const node = node_.load(std::memory_order_acquire);
+    if (node->mark.inherited()) {
+      internal::KeepForever(node);
+    } else {
+      delete node;
+    }
+  }
+
+  // This process's, as long as this lives.
+  T& Get() const {
+    Node* node = node_.load(std::memory_order_acquire);
+    while (node->mark.inherited()) {
+      std::unique_ptr<Node> made(new Node{ProcessMark(), make_()});
+      if (node_.compare_exchange_strong(node, made.get(),
+                                        std::memory_order_acq_rel)) {
+        internal::KeepForever(node);
+        node = made.release();
+      }
+    }
+    return *node->value;
+  }
+  T& operator*() const { return Get(); }
+  T* operator->() const { return &Get(); }
+
+ private:
+  struct Node {
+    const ProcessMark mark;
+    const std::unique_ptr<T> value;
+  };
+
+  const std::function<std::unique_ptr<T>()> make_;
+  mutable std::atomic<Node*> node_;
+};
+
+class ABSL_LOCKABLE ProcessMutex {
+ public:
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    mutex_->Lock();
+  }
+  void Unlock() ABSL_UNLOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    mutex_->Unlock();
+  }
+
+ private:
+  PerProcess<absl::Mutex> mutex_;
+};
+
+class ABSL_SCOPED_LOCKABLE ProcessMutexLock {
+ public:
+  explicit ProcessMutexLock(ProcessMutex* mutex)
+      ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
+      : mutex_(mutex) {
+    mutex_->Lock();
+  }
+  ProcessMutexLock(const ProcessMutexLock&) = delete;
+  ProcessMutexLock& operator=(const ProcessMutexLock&) = delete;
+  ~ProcessMutexLock() ABSL_UNLOCK_FUNCTION() { mutex_->Unlock(); }
+
+ private:
+  ProcessMutex* const mutex_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PROCESS_PER_PROCESS_H_

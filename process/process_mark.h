@@ -1,0 +1,77 @@
+// ProcessMark: tells an object whether it still is in the process that made it.
+//
+// fork() gives the child a copy of every object, but no thread other than the
+// one that called it. A copy shares sockets and epoll instances with the
+// parent's object, its threads do not exist, and a mutex that another thread
+// held at that moment stays locked for ever. So such a copy must neither be
+// used nor destroyed: it refuses its calls with InheritedError, and
+// DeleteInOwnProcess leaves it as it is.
+//
+// A process is recognised by a counter, which a handler of pthread_atfork
+// raises in each child: reading it makes no system call. vfork, posix_spawn and
+// exec need nothing of this. A child made by a bare clone system call or by
+// _Fork is not recognised; it may call exec or _exit only.
+#ifndef GEARMAN_PROCESS_PROCESS_MARK_H_
+#define GEARMAN_PROCESS_PROCESS_MARK_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace gearman {
+
+namespace internal {
+
+// How many forks lie between the first process and this one.
+extern std::atomic<uint32_t> process_number;
+
+// Keeps `object` reachable, so that no leak checker reports it.
+void KeepForever(const void* object);
+
+}  // namespace internal
+
+class ProcessMark {
+ public:
+  // Marks an object of the running process.
+  ProcessMark();
+
+  // True in a child made by fork after the mark was made. Any thread, and
+  // async-signal-safe.
+  bool inherited() const {
+    return number_ != internal::process_number.load(std::memory_order_relaxed);
+  }
+
+ private:
+  uint32_t number_;
+};
+
+// FAILED_PRECONDITION: what a function of an inherited object returns. `what`
+// is the kind of object: "client".
+absl::Status InheritedError(absl::string_view what);
+
+// Deletes an object in the process that made it. In a child it does nothing:
+// the object's memory stays until the child ends or calls exec.
+template <typename T>
+class DeleteInOwnProcess {
+ public:
+  void operator()(T* object) const {
+    if (mark_.inherited()) {
+      internal::KeepForever(object);
+    } else {
+      delete object;
+    }
+  }
+
+ private:
+  ProcessMark mark_;
+};
+
+template <typename T>
+using OwnedByProcess = std::unique_ptr<T, DeleteInOwnProcess<T>>;
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PROCESS_PROCESS_MARK_H_

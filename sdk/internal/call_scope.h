@@ -1,0 +1,58 @@
+// CallScope: a thread is in a call of an object (a client, a worker) that may
+// run user code. If that code destroys the object, the object ends when the
+// outermost such call on this thread returns, and not under its feet.
+//
+// A scope stands on the stack and costs two writes to a thread's own memory.
+#ifndef GEARMAN_SDK_INTERNAL_CALL_SCOPE_H_
+#define GEARMAN_SDK_INTERNAL_CALL_SCOPE_H_
+
+#include <functional>
+#include <utility>
+
+namespace gearman {
+namespace internal {
+
+class CallScope {
+ public:
+  // Declare it before anything of the object's that the call uses, such as a
+  // lock: what is left to the scope may free the object.
+  explicit CallScope(const void* object) : object_(object), outer_(current_) {
+    current_ = this;
+  }
+  CallScope(const CallScope&) = delete;
+  CallScope& operator=(const CallScope&) = delete;
+  ~CallScope() {
+    current_ = outer_;
+    if (end_) std::exchange(end_, nullptr)();
+  }
+
+  // The calling thread is in a call of `object`.
+  static bool IsInside(const void* object) {
+    return Outermost(object) != nullptr;
+  }
+  // Runs `end` when the outermost call of `object` on this thread returns. The
+  // thread must be in one.
+  static void AtEnd(const void* object, std::function<void()> end) {
+    Outermost(object)->end_ = std::move(end);
+  }
+
+ private:
+  static CallScope* Outermost(const void* object) {
+    CallScope* found = nullptr;
+    for (CallScope* scope = current_; scope != nullptr; scope = scope->outer_) {
+      if (scope->object_ == object) found = scope;
+    }
+    return found;
+  }
+
+  static inline thread_local CallScope* current_ = nullptr;
+
+  const void* const object_;
+  CallScope* const outer_;
+  std::function<void()> end_;
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_CALL_SCOPE_H_
