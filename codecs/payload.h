@@ -52,6 +52,11 @@ class Payload {
   // The bytes belong to somebody else.
   bool borrowed() const { return kind_ == Kind::kBorrowed; }
   bool empty() const { return size() == 0; }
+  // Bytes of memory that end with this payload: none of borrowed and shared
+  // ones, which others keep, too.
+  size_t owned_bytes() const {
+    return kind_ == Kind::kOwned ? owned_.capacity() : 0;
+  }
 
   // The bytes as a string: moved when owned, copied otherwise.
   std::string TakeString() && {

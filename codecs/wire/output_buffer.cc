@@ -18,31 +18,39 @@ constexpr int kQuietRewinds = 64;
 
 }  // namespace
 
+void OutputBuffer::ReservePieces(size_t count) {
+  if (pieces_.capacity() - pieces_.size() >= count) return;
+  pieces_.reserve(std::max(pieces_.size() + count, 2 * pieces_.capacity()));
+}
+
 void OutputBuffer::StartChunk(size_t size) {
-  size_t capacity = kFirstChunkBytes;
-  if (chunk_.memory != nullptr) {
-    capacity = std::min(chunk_.capacity() * 2, kChunkBytes);
-    if (empty()) {
-      Recycle(std::move(chunk_));
-    } else {
-      Piece piece;
-      piece.bytes = absl::string_view(chunk_.begin, chunk_.pending());
-      piece.chunk = std::move(chunk_);
-      pieces_.push_back(std::move(piece));
-    }
-  }
+  // Whatever needs memory comes first, so that nothing has changed if there is
+  // none.
+  const bool keeps_chunk = chunk_.memory != nullptr && !empty();
+  if (keeps_chunk) ReservePieces(1);
+  Chunk fresh;
   if (spare_.memory != nullptr && size <= kChunkBytes) {
-    chunk_ = std::move(spare_);
+    fresh = std::move(spare_);
     spare_ = Chunk();
-    return;
+  } else {
+    const size_t capacity =
+        std::max(size, chunk_.memory == nullptr
+                           ? kFirstChunkBytes
+                           : std::min(chunk_.capacity() * 2, kChunkBytes));
+    fresh.memory.reset(new char[capacity]);
+    fresh.begin = fresh.memory.get();
+    fresh.end = fresh.begin;
+    fresh.limit = fresh.begin + capacity;
+    capacity_ += capacity;
   }
-  capacity = std::max(capacity, size);
-  chunk_ = Chunk();
-  chunk_.memory.reset(new char[capacity]);
-  chunk_.begin = chunk_.memory.get();
-  chunk_.end = chunk_.begin;
-  chunk_.limit = chunk_.begin + capacity;
-  capacity_ += capacity;
+  if (keeps_chunk) {
+    Piece& piece = pieces_.emplace_back();
+    piece.bytes = absl::string_view(chunk_.begin, chunk_.pending());
+    piece.chunk = std::move(chunk_);
+  } else if (chunk_.memory != nullptr) {
+    Recycle(std::move(chunk_));
+  }
+  chunk_ = std::move(fresh);
 }
 
 void OutputBuffer::Append(absl::string_view bytes) {
@@ -56,17 +64,18 @@ void OutputBuffer::AppendPayload(Payload payload) {
     Append(payload.view());
     return;
   }
+  ReservePieces(2);
   if (chunk_.pending() > 0) {
-    Piece before;
-    before.bytes = absl::string_view(chunk_.begin, chunk_.pending());
-    pieces_.push_back(std::move(before));
+    pieces_.emplace_back().bytes =
+        absl::string_view(chunk_.begin, chunk_.pending());
     chunk_.begin = chunk_.end;
   }
+  owned_payloads_ += payload.owned_bytes();
+  if (payload.shared() != nullptr) shared_payloads_ += size;
   // The bytes of a string this long stay in place when it is moved.
-  Piece piece;
+  Piece& piece = pieces_.emplace_back();
   piece.bytes = payload.view();
   piece.external = std::move(payload);
-  pieces_.push_back(std::move(piece));
   total_appended_ += size;
 }
 
@@ -92,7 +101,7 @@ void OutputBuffer::Consume(size_t bytes) {
     }
     bytes -= piece.bytes.size();
     if (piece.chunk.memory != nullptr) Recycle(std::move(piece.chunk));
-    piece.external = Payload();
+    DropPayload(piece);
     ++first_piece_;
     // Those consumed are dropped together: moving the others is paid for.
     if (first_piece_ >= 16 && first_piece_ * 2 >= pieces_.size()) {
@@ -105,12 +114,22 @@ void OutputBuffer::Consume(size_t bytes) {
   if (empty()) Rewind();
 }
 
+void OutputBuffer::DropPayload(Piece& piece) {
+  owned_payloads_ -= piece.external.owned_bytes();
+  if (piece.external.shared() != nullptr) {
+    shared_payloads_ -= piece.external.size();
+  }
+  piece.external = Payload();
+}
+
 void OutputBuffer::Clear() {
   for (size_t i = first_piece_; i < pieces_.size(); ++i) {
     if (pieces_[i].chunk.memory != nullptr)
       Recycle(std::move(pieces_[i].chunk));
+    DropPayload(pieces_[i]);
   }
   total_consumed_ = total_appended_;
+  std::vector<Piece>().swap(pieces_);
   Rewind();
 }
 

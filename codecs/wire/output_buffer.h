@@ -31,6 +31,9 @@ class OutputBuffer {
   OutputBuffer(const OutputBuffer&) = delete;
   OutputBuffer& operator=(const OutputBuffer&) = delete;
 
+  // The three Append functions throw std::bad_alloc when there is no memory;
+  // then nothing has changed.
+
   // Copies `bytes` to the end.
   void Append(absl::string_view bytes);
   // Room for exactly `size` bytes at the end, in one piece, which the caller
@@ -69,6 +72,14 @@ class OutputBuffer {
 
   // Bytes of memory held, payloads pointed at not counted.
   size_t capacity() const { return capacity_; }
+  // Bytes of all memory that ends with this buffer: `capacity`, the records of
+  // its pieces, and payloads that are pointed at and not shared.
+  size_t owned_bytes() const {
+    return capacity_ + pieces_.capacity() * sizeof(Piece) + owned_payloads_;
+  }
+  // Bytes of shared payloads that this buffer keeps alive, perhaps together
+  // with others. One that is pointed at twice counts twice.
+  size_t shared_bytes() const { return shared_payloads_; }
 
  private:
   // What packets are laid into, one behind the other.
@@ -94,6 +105,10 @@ class OutputBuffer {
 
   // Begins a new chunk with room for `size` bytes.
   void StartChunk(size_t size);
+  // Makes room for `count` more pieces, so that adding them can't fail.
+  void ReservePieces(size_t count);
+  // The payload that `piece` points at has been written, or is dropped.
+  void DropPayload(Piece& piece);
   // Everything has been consumed: memory is reused or given back.
   void Rewind();
   void Recycle(Chunk chunk);
@@ -106,6 +121,9 @@ class OutputBuffer {
   // Kept for a burst's next chunk.
   Chunk spare_;
   size_t capacity_ = 0;  // of the chunks here and in the pieces
+  // Bytes of the payloads that pieces point at.
+  size_t owned_payloads_ = 0;
+  size_t shared_payloads_ = 0;
   uint64_t total_appended_ = 0;
   uint64_t total_consumed_ = 0;
   // To see when a burst is over: how often everything had been consumed after

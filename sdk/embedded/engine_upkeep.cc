@@ -14,8 +14,9 @@ namespace embedded {
 // --- inputs ------------------------------------------------------------------
 
 EngineConnection* ServerEngine::OnConnect(uint64_t id, absl::string_view peer) {
-  auto* const connection = new EngineConnection(id, peer);
+  auto* const connection = new EngineConnection(id, peer, ranking_.account());
   connections_.PushBack(*connection);
+  Weigh(*connection);
   return connection;
 }
 

@@ -9,15 +9,17 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/container/btree_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
+#include "gearman/sdk/embedded/counted_payload.h"
 #include "gearman/sdk/embedded/intrusive_list.h"
 
 namespace gearman {
@@ -49,6 +51,8 @@ struct Party {
   IntrusiveList<Waiter, OfPartyTag> waiting;
   // Grabbed by this worker, the newest first.
   IntrusiveList<Job, HeldTag> held;
+  // Bytes of its waiters, and of the functions that it has registered.
+  size_t memory = 0;
 };
 
 struct Waiter : ListLink<OfJobTag>, ListLink<OfPartyTag> {
@@ -60,12 +64,14 @@ struct Waiter : ListLink<OfJobTag>, ListLink<OfPartyTag> {
 // is large is one string, shared with the packets that carry it.
 class JobData {
  public:
-  void Assign(Payload data) {
+  // A large string is in `account` for as long as anybody keeps it. Throws
+  // std::bad_alloc.
+  void Assign(Payload data, ByteAccount* account) {
     if (data.size() <= kSmallBytes) {
       const absl::string_view bytes = data.view();
       small_.assign(bytes.data(), bytes.size());
     } else {
-      large_ = std::move(data).TakeShared();
+      large_ = CountedPayload(std::move(data), account);
     }
   }
   absl::string_view view() const {
@@ -74,6 +80,10 @@ class JobData {
                : absl::string_view(large_->data(), large_->size());
   }
   size_t size() const { return view().size(); }
+  // Bytes that no account has: those of small data.
+  size_t uncounted_bytes() const {
+    return large_ == nullptr ? small_.size() : 0;
+  }
   // For a packet that is encoded before the job changes.
   Payload payload() const {
     return large_ == nullptr ? Payload::View(view()) : Payload(large_);
@@ -122,6 +132,8 @@ struct Job : ListLink<QueueTag>, ListLink<HeldTag> {
   std::string unique;
   std::string reducer;
   JobData data;
+  // Bytes of it that are in the queue's account.
+  size_t memory = 0;
 
   // Place among the jobs of its function: lower is served first.
   uint64_t place = 0;
@@ -149,12 +161,14 @@ struct Function : ListLink<IdleTag> {
       : name(function_name.data(), function_name.size()) {}
 
   const std::string name;
+  // Bytes of memory that a function takes, its place in tables included.
+  size_t memory() const { return sizeof(Function) + 64 + name.size(); }
 
   // Jobs that may run, by priority, each first in, first out.
   std::array<IntrusiveList<Job, QueueTag>, kPriorities> queues;
   // Delayed jobs that have come due, by their place in the normal queue, which
   // they keep.
-  absl::btree_map<uint64_t, Job*> due;
+  std::map<uint64_t, Job*> due;
   // Jobs that don't run, delayed and abandoned ones included.
   std::array<size_t, kPriorities> queued{};
   size_t running = 0;

@@ -17,6 +17,11 @@ constexpr std::array<Priority, kPriorities> kBestFirst = {
     Priority::kHigh, Priority::kNone, Priority::kLow};
 
 constexpr size_t kMaxSpares = 1024;
+// Of names that nobody uses so many bytes are kept, to be seen in `status`.
+constexpr size_t kMaxIdleNameBytes = 32 << 20;
+// What a job and a waiter take besides themselves: tables, and malloc's own.
+constexpr size_t kJobOverhead = 96;
+constexpr size_t kWaiterMemory = sizeof(Waiter) + 16;
 
 // A recycled record's strings keep their memory, but not that of a long one.
 void ClearText(std::string& text) {
@@ -30,16 +35,24 @@ void ClearText(std::string& text) {
 
 }  // namespace
 
-JobQueue::JobQueue(const JobQueueOptions& options)
+JobQueue::JobQueue(const JobQueueOptions& options, ByteAccount* account)
     : options_(options),
       handle_start_(absl::StrCat(absl::string_view(options.handle_prefix)
                                      .substr(0, kMaxHandlePrefixBytes),
-                                 ":")) {}
+                                 ":")),
+      account_(account) {
+  spare_jobs_.reserve(kMaxSpares);
+  spare_waiters_.reserve(kMaxSpares);
+}
 
 JobQueue::~JobQueue() { Clear(); }
 
 void JobQueue::Clear() {
-  for (Job* job : Jobs()) Remove(*job);
+  for (auto next = by_number_.begin(); next != by_number_.end();) {
+    Job& job = *next->second;
+    ++next;
+    Remove(job);
+  }
 }
 
 // --- functions ---------------------------------------------------------------
@@ -53,9 +66,20 @@ Function* JobQueue::GetFunction(absl::string_view name) {
   }
   auto function = std::make_unique<Function>(name);
   Function& made = *function;
-  functions_.emplace(made.name, std::move(function));
+  if (Exceeds(made.memory())) return nullptr;
+  functions_.emplace(absl::string_view(made.name), std::move(function));
+  account_.Add(made.memory());
   NoteUse(made);
   return &made;
+}
+
+bool JobQueue::Exceeds(size_t bytes) {
+  if (options_.max_memory == 0) return false;
+  while (account_.bytes() + bytes > options_.max_memory) {
+    if (idle_functions_.empty()) return true;
+    RemoveFunction(idle_functions_.front());
+  }
+  return false;
 }
 
 Function* JobQueue::FindFunction(absl::string_view name) {
@@ -68,18 +92,28 @@ Function* JobQueue::FindFunction(absl::string_view name) {
 
 void JobQueue::RemoveFunction(Function& function) {
   if (last_found_ == &function) last_found_ = nullptr;
+  if (function.linked()) idle_name_bytes_ -= function.name.size();
+  account_.Remove(function.memory());
+  const auto found = functions_.find(absl::string_view(function.name));
   // The key lies in it.
-  const auto owned = functions_.extract(function.name);
+  const std::unique_ptr<Function> owned = std::move(found->second);
+  functions_.erase(found);
 }
 
 void JobQueue::NoteUse(Function& function) {
   const bool idle = function.total() == 0 && function.workers == 0 &&
                     function.max_queue == decltype(function.max_queue)();
   if (idle == function.linked()) return;
-  if (idle) {
-    idle_functions_.PushBack(function);
-  } else {
+  if (!idle) {
     function.Unlink();
+    idle_name_bytes_ -= function.name.size();
+    return;
+  }
+  idle_functions_.PushBack(function);
+  idle_name_bytes_ += function.name.size();
+  while (idle_name_bytes_ > kMaxIdleNameBytes &&
+         &idle_functions_.front() != &function) {
+    RemoveFunction(idle_functions_.front());
   }
 }
 
@@ -104,7 +138,7 @@ void JobQueue::SetMaxQueue(Function& function, uint32_t high, uint32_t normal,
 std::vector<Function*> JobQueue::Functions() {
   std::vector<Function*> functions;
   functions.reserve(functions_.size());
-  for (const auto& entry : functions_) functions.push_back(entry.second.get());
+  for (auto& entry : functions_) functions.push_back(entry.second.get());
   std::sort(
       functions.begin(), functions.end(),
       [](const Function* a, const Function* b) { return a->name < b->name; });
@@ -120,7 +154,7 @@ Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
   if (by_data && data.empty()) return nullptr;
   const Job::Key key = by_data ? Job::Key::kData : Job::Key::kUnique;
   const absl::string_view text = by_data ? data : unique;
-  const KeyIndex& index = IndexOfKey(key);
+  KeyIndex& index = IndexOfKey(key);
   const auto found = index.find(text);
   if (found == index.end()) return nullptr;
   Job* const newest = found->second;
@@ -133,7 +167,9 @@ Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
 JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
   // What is refused leaves no function behind.
   Function* function = FindFunction(submission.function);
-  Party* const waiter = submission.waiter;
+  Party* const party = submission.waiter;
+  std::unique_ptr<Waiter> waiter;
+  if (party != nullptr) waiter = NewWaiter();
   Outcome outcome = Outcome::kJoined;
   Job* job = function == nullptr ? nullptr
                                  : FindToJoin(*function, submission.unique,
@@ -148,6 +184,12 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
          bytes_ + submission.data.size() > options_.max_bytes)) {
       return {Outcome::kFull, nullptr};
     }
+    if (Exceeds(sizeof(Job) + kJobOverhead + submission.unique.size() +
+                submission.reducer.size() + submission.data.size())) {
+      return {Outcome::kFull, nullptr};
+    }
+    // It may have been forgotten to make room.
+    function = FindFunction(submission.function);
     if (function == nullptr) function = GetFunction(submission.function);
     if (function == nullptr) return {Outcome::kTooManyFunctions, nullptr};
     outcome = Outcome::kNew;
@@ -163,7 +205,7 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
   if (waiter == nullptr) {
     job->background = true;
   } else {
-    AddWaiter(*job, *waiter);
+    AddWaiter(std::move(waiter), *job, *party);
   }
   return {outcome, job};
 }
@@ -178,9 +220,21 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
     spare_jobs_.pop_back();
   }
   Job& job = *owned;
-  job.number = ++last_number_;
-  by_number_.emplace(job.number, std::move(owned));
+  // First all that needs memory.
+  job.unique.assign(submission.unique.data(), submission.unique.size());
+  job.reducer.assign(submission.reducer.data(), submission.reducer.size());
+  by_number_.Reserve(1);
+  by_unique_.Reserve(1);
+  by_data_.Reserve(1);
+  crowded_.Reserve(2);
+  const size_t data_bytes = submission.data.size();
+  job.data.Assign(std::move(submission.data), &account_);
+  const bool delayed = submission.not_before > now;
+  job.number = last_number_ + 1;
+  if (delayed) SetTimer(job, submission.not_before);
 
+  ++last_number_;
+  by_number_.emplace(job.number, std::move(owned));
   std::memcpy(job.handle_bytes.data(), handle_start_.data(),
               handle_start_.size());
   const absl::AlphaNum number(job.number);
@@ -191,10 +245,10 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
 
   job.function = &function;
   job.priority = submission.priority;
-  job.unique.assign(submission.unique.data(), submission.unique.size());
-  job.reducer.assign(submission.reducer.data(), submission.reducer.size());
-  bytes_ += submission.data.size();
-  job.data.Assign(std::move(submission.data));
+  bytes_ += data_bytes;
+  job.memory = sizeof(Job) + kJobOverhead + job.unique.size() +
+               job.reducer.size() + job.data.uncounted_bytes();
+  account_.Add(job.memory);
   if (submission.unique == "-") {
     if (job.data.size() > 0) AddKey(job, Job::Key::kData);
   } else if (!submission.unique.empty()) {
@@ -204,9 +258,8 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   ++function.queued[IndexOf(job.priority)];
   NoteUse(function);
   job.place = ++last_place_;
-  if (submission.not_before > now) {
+  if (delayed) {
     job.state = Job::State::kDelayed;
-    SetTimer(job, submission.not_before);
   } else {
     job.state = Job::State::kQueued;
     function.queues[IndexOf(job.priority)].PushBack(job);
@@ -214,20 +267,24 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   return job;
 }
 
-void JobQueue::AddWaiter(Job& job, Party& party) {
-  Waiter* waiter;
-  if (spare_waiters_.empty()) {
-    waiter = new Waiter();
-  } else {
-    waiter = spare_waiters_.back().release();
-    spare_waiters_.pop_back();
-  }
+std::unique_ptr<Waiter> JobQueue::NewWaiter() {
+  if (spare_waiters_.empty()) return std::make_unique<Waiter>();
+  std::unique_ptr<Waiter> spare = std::move(spare_waiters_.back());
+  spare_waiters_.pop_back();
+  return spare;
+}
+
+void JobQueue::AddWaiter(std::unique_ptr<Waiter> owned, Job& job,
+                         Party& party) {
+  // Its lists own it.
+  Waiter* const waiter = owned.release();
   waiter->job = &job;
   waiter->party = &party;
   job.waiters.PushBack(*waiter);
   ++job.waiter_count;
   ++waiters_;
   party.waiting.PushBack(*waiter);
+  party.memory += kWaiterMemory;
 }
 
 void JobQueue::FreeWaiter(Waiter& waiter) {
@@ -235,6 +292,7 @@ void JobQueue::FreeWaiter(Waiter& waiter) {
   waiter.ListLink<OfPartyTag>::Unlink();
   --waiter.job->waiter_count;
   --waiters_;
+  waiter.party->memory -= kWaiterMemory;
   std::unique_ptr<Waiter> spare(&waiter);
   if (spare_waiters_.size() < kMaxSpares) {
     spare_waiters_.push_back(std::move(spare));
@@ -270,7 +328,7 @@ Job* JobQueue::FindByUnique(absl::string_view unique) {
 std::vector<Job*> JobQueue::Jobs() {
   std::vector<Job*> jobs;
   jobs.reserve(by_number_.size());
-  for (const auto& entry : by_number_) jobs.push_back(entry.second.get());
+  for (auto& entry : by_number_) jobs.push_back(entry.second.get());
   std::sort(jobs.begin(), jobs.end(),
             [](const Job* a, const Job* b) { return a->number < b->number; });
   return jobs;
@@ -353,6 +411,7 @@ void JobQueue::Remove(Job& job) {
   RemoveKey(job);
   while (!job.waiters.empty()) FreeWaiter(job.waiters.front());
   bytes_ -= job.data.size();
+  account_.Remove(job.memory);
 
   const auto found = by_number_.find(job.number);
   std::unique_ptr<Job> owned = std::move(found->second);
@@ -384,8 +443,8 @@ void JobQueue::Cancel(Job& job) {
 void JobQueue::SetTimer(Job& job, absl::Time time) {
   ClearTimer(job);
   if (time == absl::InfiniteFuture()) return;
-  job.timer = time;
   timers_.insert({time, job.number, &job});
+  job.timer = time;
 }
 
 void JobQueue::ClearTimer(Job& job) {
@@ -402,11 +461,12 @@ absl::Time JobQueue::next_deadline() const {
 JobQueue::Due JobQueue::PopDue(absl::Time now) {
   if (next_deadline() > now || timers_.empty()) return {nullptr, false};
   Job& job = *std::get<Job*>(*timers_.begin());
+  const bool was_delayed = job.state == Job::State::kDelayed;
+  // Before it has lost its timer, as it may throw.
+  if (was_delayed) job.function->due.emplace(job.place, &job);
   ClearTimer(job);
-  if (job.state != Job::State::kDelayed) return {&job, false};
-  job.state = Job::State::kQueued;
-  job.function->due.emplace(job.place, &job);
-  return {&job, true};
+  if (was_delayed) job.state = Job::State::kQueued;
+  return {&job, was_delayed};
 }
 
 // --- uniques -----------------------------------------------------------------
@@ -419,7 +479,7 @@ absl::string_view JobQueue::KeyText(const Job& job) {
 
 void JobQueue::AddKey(Job& job, Job::Key key) {
   job.key = key;
-  Job*& newest = IndexOfKey(key)[KeyText(job)];
+  Job*& newest = IndexOfKey(key).emplace(KeyText(job), nullptr).first->second;
   Job* const next = newest;
   job.key_next = next;
   job.key_previous = nullptr;

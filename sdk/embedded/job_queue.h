@@ -5,6 +5,10 @@
 // is told by ServerEngine. Every call is O(1), O(log n) where a job is delayed
 // or has a time limit.
 //
+// Memory: Submit, GetFunction, PopDue, SetTimeLimit and the lists throw
+// std::bad_alloc when there is none; then nothing has changed. Nothing else
+// allocates.
+//
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_JOB_QUEUE_H_
 #define GEARMAN_SDK_EMBEDDED_JOB_QUEUE_H_
@@ -12,16 +16,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
 
-#include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
+#include "gearman/sdk/embedded/growing_map.h"
 #include "gearman/sdk/embedded/job.h"
 
 namespace gearman {
@@ -39,6 +44,9 @@ struct JobQueueOptions {
   size_t max_bytes = 0;
   // Functions known at once. 0: no limit.
   size_t max_functions = 0;
+  // Bytes of all memory: of jobs with their records, and of functions. 0: no
+  // limit.
+  size_t max_memory = 0;
 };
 
 // 63 bytes of a handle, less a colon and the largest number.
@@ -77,7 +85,9 @@ class JobQueue {
     bool was_delayed;
   };
 
-  explicit JobQueue(const JobQueueOptions& options);
+  // The queue's bytes are in `account`, too, which may be null.
+  explicit JobQueue(const JobQueueOptions& options,
+                    ByteAccount* account = nullptr);
   ~JobQueue();
   JobQueue(const JobQueue&) = delete;
   JobQueue& operator=(const JobQueue&) = delete;
@@ -109,6 +119,9 @@ class JobQueue {
   std::vector<Job*> Jobs();
   size_t size() const { return by_number_.size(); }
   size_t bytes() const { return bytes_; }
+  // Bytes of all memory, functions included; waiters and registrations are
+  // their party's.
+  size_t memory() const { return account_.bytes(); }
 
   // The function has a job that may run now. Abandoned ones that come up are
   // removed.
@@ -140,7 +153,7 @@ class JobQueue {
  private:
   // Jobs that share a key, linked by key_next, the newest first. The key lies
   // in one of them.
-  using KeyIndex = absl::flat_hash_map<absl::string_view, Job*>;
+  using KeyIndex = GrowingMap<absl::string_view, Job*>;
   // What a submission joins by. The text lies in the job.
   using JoinKey = std::tuple<const Function*, Job::Key, absl::string_view>;
   // Time, number (to tell jobs of one time apart, in order), job.
@@ -151,7 +164,10 @@ class JobQueue {
   Job* FindToJoin(Function& function, absl::string_view unique,
                   absl::string_view data);
   Job& NewJob(Function& function, Submission submission, absl::Time now);
-  void AddWaiter(Job& job, Party& party);
+  std::unique_ptr<Waiter> NewWaiter();
+  void AddWaiter(std::unique_ptr<Waiter> owned, Job& job, Party& party);
+  // So many more bytes would be more than max_memory, whatever is forgotten.
+  bool Exceeds(size_t bytes);
   void FreeWaiter(Waiter& waiter);
   // The next job in the queues, not taken out; null: none may run now.
   Job* Front(Function& function);
@@ -171,19 +187,23 @@ class JobQueue {
 
   const JobQueueOptions options_;
   const std::string handle_start_;  // "PREFIX:"
-  absl::flat_hash_map<absl::string_view, std::unique_ptr<Function>> functions_;
+  // Outlives what is in it.
+  ByteAccount account_;
+  GrowingMap<absl::string_view, std::unique_ptr<Function>> functions_;
   // What comes next is mostly of the same function.
   Function* last_found_ = nullptr;
   // Those that nobody uses, the one unused for the longest time first.
   IntrusiveList<Function, IdleTag> idle_functions_;
-  absl::flat_hash_map<uint64_t, std::unique_ptr<Job>> by_number_;
+  size_t idle_name_bytes_ = 0;
+  GrowingMap<uint64_t, std::unique_ptr<Job>> by_number_;
   KeyIndex by_unique_;
   KeyIndex by_data_;  // of jobs whose unique is "-"
   // The joinable ones of those that once were not alone with their key, so that
   // a key of many functions or cancelled jobs makes nobody search. Nearly
   // always empty: a key is hardly ever shared.
-  absl::flat_hash_map<JoinKey, Job*> crowded_;
-  absl::btree_set<Timer> timers_;
+  GrowingMap<JoinKey, Job*> crowded_;
+  // A node set: its insertion does nothing or all.
+  std::set<Timer> timers_;
   uint64_t last_number_ = 0;
   uint64_t last_place_ = 0;
   size_t bytes_ = 0;

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/embedded/job_queue.h"
+#include "gearman/sdk/embedded/process_memory.h"
 #include "gearman/sdk/embedded/server_core.h"
 
 namespace gearman {
@@ -53,6 +54,18 @@ absl::StatusOr<std::unique_ptr<JobServer>> JobServer::Create(
     return absl::InvalidArgumentError(
         absl::StrCat("max_output_bytes (", options.max_output_bytes,
                      ") is less than output_mark (", options.output_mark, ")"));
+  }
+  if (options.packet_timeout <= absl::ZeroDuration() ||
+      options.output_timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError(
+        "packet_timeout and output_timeout must be more than 0: every "
+        "connection would be closed");
+  }
+  if (options.max_queue_memory == JobServerOptions::kShareOfMemory) {
+    options.max_queue_memory = embedded::ProcessMemory() / 2;
+  }
+  if (options.max_connection_memory == JobServerOptions::kShareOfMemory) {
+    options.max_connection_memory = embedded::ProcessMemory() / 4;
   }
   if (options.transports == nullptr) {
     options.transports = TransportRegistry::Default();

@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/log.h"
 #include "gearman/transports/clock.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/poller.h"
@@ -83,8 +85,36 @@ struct JobServerOptions {
   size_t max_output_bytes = 256 << 20;
   // Bytes under way in each direction of an inproc:// stream.
   size_t pipe_bytes = 1 << 20;
+  // kShareOfMemory stands for a share of the memory that this process may have:
+  // the least of the machine's, RLIMIT_AS, RLIMIT_DATA and the limits of its
+  // control groups, as they are when the server is created.
+  static constexpr size_t kShareOfMemory = std::numeric_limits<size_t>::max();
+  // Bytes of all memory that jobs (with their records) and functions take. A
+  // submission beyond is answered as one beyond max_jobs. kShareOfMemory: half.
+  // 0: no limit.
+  size_t max_queue_memory = kShareOfMemory;
+  // Bytes of all memory that connections take: packets that have not ended,
+  // output that has not been taken, submissions that wait, functions that
+  // workers have registered. Beyond it the connection that takes most (to
+  // within a quarter) is closed. kShareOfMemory: a quarter. 0: no limit.
+  size_t max_connection_memory = kShareOfMemory;
+  // A connection that has begun a packet and for so long sent nothing more of
+  // it is closed. InfiniteDuration: never.
+  absl::Duration packet_timeout = absl::Minutes(5);
+  // A connection that for so long has taken nothing of what waits for it is
+  // closed. A peer that does something else meanwhile is not at fault, so it is
+  // long. InfiniteDuration: never.
+  absl::Duration output_timeout = absl::Minutes(15);
+  // Streams whose handshake (TLS) is not finished, at once. Beyond it the one
+  // that has waited for its peer the longest is closed; if this server is the
+  // one that all wait for, the newest. 0: no limit.
+  size_t max_handshakes = 2'000;
 
   // --- what it is made of ---
+  // Hears (as warnings, each kind at most every 10 s) of connections closed
+  // at a limit, of clients refused for want of descriptors, and of memory that
+  // ran out. Called under the server's lock: it must not call the server.
+  Logger logger;
   // The transports to listen with. Null: TransportRegistry::Default(), and tcp
   // and inproc in any case.
   std::shared_ptr<TransportRegistry> transports;
@@ -100,7 +130,7 @@ struct JobServerOptions {
 class JobServer {
  public:
   // INVALID_ARGUMENT: a handle prefix that is too long or holds a NUL, or a
-  // limit that makes no sense.
+  // limit or timeout that makes no sense.
   static absl::StatusOr<std::unique_ptr<JobServer>> Create(
       JobServerOptions options = {});
   // Stops.

@@ -1,5 +1,6 @@
 #include "gearman/sdk/embedded/server_core.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,8 +19,6 @@ constexpr Poller::Key kTimerKey = 0;
 // After so many turns without a pause another thread takes over, so that nobody
 // who only wanted to write serves the others for ever.
 constexpr int kMaxTurns = 32;
-// How long nobody is accepted when there are no descriptors left.
-constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
 
 EngineOptions EngineOptionsOf(const JobServerOptions& options) {
   EngineOptions engine;
@@ -28,11 +27,13 @@ EngineOptions EngineOptionsOf(const JobServerOptions& options) {
   engine.queue.max_jobs = options.max_jobs;
   engine.queue.max_bytes = options.max_job_bytes;
   engine.queue.max_functions = options.max_functions;
+  engine.queue.max_memory = options.max_queue_memory;
   engine.workers.max_abilities = options.max_functions_of_worker;
   engine.workers.wakeup = options.worker_wakeup;
   engine.workers.round_robin = options.round_robin;
   engine.exceptions_for_all = options.exceptions;
   engine.max_output_bytes = options.max_output_bytes;
+  engine.max_connection_memory = options.max_connection_memory;
   engine.version = absl::StrCat("gearman_sdk-", kVersion);
   return engine;
 }
@@ -75,6 +76,12 @@ ServerCore::ServerCore(JobServerOptions options)
       limits_(LinkLimitsOf(options_)),
       engine_(EngineOptionsOf(options_)),
       passive_poller_(options_.clock),
+      handshakes_(options_.clock),
+      stalled_inputs_(options_.packet_timeout),
+      stalled_outputs_(options_.output_timeout),
+      closing_log_(options_.logger),
+      refusing_log_(options_.logger),
+      memory_log_(options_.logger),
       timer_(std::make_shared<PassiveTimer>()) {}
 
 ServerCore::~ServerCore() { Stop(); }
@@ -182,7 +189,7 @@ void ServerCore::Stop() {
         entry.second.poller->Forget(entry.first);
       }
       ports_.clear();
-      links_.clear();
+      while (!links_.empty()) Close(links_.begin()->first);
       engine_.queue().Clear();
       timer_->Set(absl::InfiniteFuture());
       if (options_.poller != nullptr) options_.poller->Forget(kTimerKey);
@@ -220,7 +227,7 @@ void ServerCore::Pump() {
     if (turn == kMaxTurns) {
       HandOver();
     } else if (dirty_.exchange(false) && !stopped_) {
-      Turn();
+      GuardedTurn();
     }
     mutex_.Unlock();
     // Who came before the unlocking has left a mark.
@@ -272,7 +279,9 @@ void ServerCore::HandOver() {
 }
 
 void ServerCore::PublishDeadline() {
-  const absl::Time deadline = engine_.next_deadline();
+  const absl::Time deadline =
+      std::min({engine_.next_deadline(), stalled_inputs_.next_deadline(),
+                stalled_outputs_.next_deadline(), handshakes_.next_step()});
   if (deadline == published_deadline_) return;
   published_deadline_ = deadline;
   if (Poller* const poller = active_poller()) {
@@ -293,18 +302,24 @@ void ServerCore::LookAgain(Poller::Key key) {
 }
 
 void ServerCore::Turn() {
-  engine_.OnTime(options_.clock->Now());
+  now_ = options_.clock->Now();
+  engine_.OnTime(now_);
   turn_.clear();
   turn_.swap(ready_);
   passive_poller_.Wait(absl::InfinitePast(), &marked_);
   turn_.insert(turn_.end(), marked_.begin(), marked_.end());
+  CloseStalled();
+  ContinueHandshakes();
   for (const Poller::Key key : turn_) {
     const auto link = links_.find(key);
     if (link != links_.end()) {
       Read(*link->second);
       // Results of many workers for one client may be more than it may have
       // waiting.
-      if (engine_.bytes_forwarded() >= options_.output_mark) FlushOutput();
+      if (engine_.bytes_forwarded() >= options_.output_mark ||
+          engine_.has_failed()) {
+        FlushOutput();
+      }
       continue;
     }
     const auto port = ports_.find(key);
@@ -321,69 +336,6 @@ void ServerCore::FlushOutput() {
   while (EngineConnection* connection = engine_.NextWithOutput()) {
     Flush(connection->id());
   }
-}
-
-void ServerCore::Accept(Poller::Key key, Port& port) {
-  Interest interest = port.listener->interest();
-  for (;;) {
-    const Poller::Key link_key = ++last_key_;
-    absl::StatusOr<std::unique_ptr<Transport>> transport =
-        port.listener->Accept(port.poller, link_key);
-    if (!transport.ok()) {
-      if (absl::IsFailedPrecondition(transport.status())) {
-        port.poller->Forget(key);
-        ports_.erase(key);
-        return;
-      }
-      // Not to be told again at once, a thousand times over.
-      interest = Interest();
-      interest.deadline = options_.clock->Now() + kAcceptPause;
-      break;
-    }
-    if (*transport == nullptr) break;
-    if (options_.max_connections > 0 &&
-        links_.size() >= options_.max_connections) {
-      port.poller->Forget(link_key);
-      continue;
-    }
-    links_.emplace(link_key, std::make_unique<ServerLink>(*std::move(transport),
-                                                          port.poller, link_key,
-                                                          limits_, &engine_));
-    LookAgain(link_key);
-  }
-  if (!port.poller->Watch(key, interest).ok()) {
-    // Without a descriptor there is nothing that could fail. At that time it
-    // looks, and watches, again.
-    interest = Interest();
-    interest.deadline = options_.clock->Now() + kAcceptPause;
-    port.poller->Watch(key, interest).IgnoreError();
-  }
-}
-
-void ServerCore::Read(ServerLink& link) {
-  switch (link.Read()) {
-    case ServerLink::Progress::kWaits:
-      return;
-    case ServerLink::Progress::kMore:
-      return LookAgain(link.key());
-    case ServerLink::Progress::kEnded:
-      // Who has ended only his half gets what he has asked for, as far as it
-      // goes at once.
-      link.Flush();
-      links_.erase(link.key());
-      return;
-  }
-}
-
-void ServerCore::Flush(Poller::Key key) {
-  const auto found = links_.find(key);
-  if (found == links_.end()) return;
-  ServerLink& link = *found->second;
-  if (!link.Flush() || !link.UpdateInterest().ok()) {
-    links_.erase(found);
-    return;
-  }
-  if (link.ShouldResume()) LookAgain(key);
 }
 
 }  // namespace embedded

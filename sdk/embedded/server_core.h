@@ -28,10 +28,13 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/process/process_mark.h"
+#include "gearman/sdk/embedded/handshake_queue.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/embedded/passive_poller.h"
+#include "gearman/sdk/embedded/quiet_log.h"
 #include "gearman/sdk/embedded/server_engine.h"
 #include "gearman/sdk/embedded/server_link.h"
+#include "gearman/sdk/embedded/stall_list.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/inproc/inproc_network.h"
@@ -93,11 +96,33 @@ class ServerCore {
   // `key` is looked at in the next turn.
   void LookAgain(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  void FlushOutput() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- server_links.cc ---
   void Accept(Poller::Key key, Port& port)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddLink(std::unique_ptr<Transport> transport, Poller* poller,
+               Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Read(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FlushOutput() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The link goes, if it is still there. `why` is logged unless it is empty.
+  void Close(Poller::Key key, absl::string_view why = "")
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Goes on connecting a link, or lets it wait for its turn. False: it is not
+  // connected, and perhaps gone.
+  bool Connect(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Those that wait for their turn.
+  void ContinueHandshakes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Notes whether the link waits for its peer.
+  void WatchStalls(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Links whose peer has let their time pass.
+  void CloseStalled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Calls `work` -> bool. False, too, when there was no memory for it.
+  template <typename Work>
+  bool HasMemoryFor(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void OnNoMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // A turn, which memory that runs out outside of any link only interrupts.
+  void GuardedTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Somebody is to run the server when its next timer is due.
   void PublishDeadline() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -130,6 +155,17 @@ class ServerCore {
   // Scratch of Turn, kept for their memory.
   std::vector<Poller::Key> turn_ ABSL_GUARDED_BY(mutex_);
   std::vector<Poller::Key> marked_ ABSL_GUARDED_BY(mutex_);
+
+  // When the turn began.
+  absl::Time now_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  HandshakeQueue handshakes_ ABSL_GUARDED_BY(mutex_);
+  StallList stalled_inputs_ ABSL_GUARDED_BY(mutex_);
+  StallList stalled_outputs_ ABSL_GUARDED_BY(mutex_);
+  // Memory for what remains to be done when there is no other.
+  std::unique_ptr<char[]> reserve_ ABSL_GUARDED_BY(mutex_);
+  QuietLog closing_log_ ABSL_GUARDED_BY(mutex_);
+  QuietLog refusing_log_ ABSL_GUARDED_BY(mutex_);
+  QuietLog memory_log_ ABSL_GUARDED_BY(mutex_);
 
   // Of passive streams: runs the server, and tells when to.
   std::shared_ptr<DeferredTask> pump_;

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <limits>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -10,6 +11,7 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/progress.h"
+#include "gearman/sdk/embedded/counted_payload.h"
 
 namespace gearman {
 namespace embedded {
@@ -32,6 +34,16 @@ constexpr size_t kMaxClientIdBytes = 127;
 constexpr size_t kMaxOptionBytes = 63;
 constexpr absl::string_view kTooManyFunctions = "Too many functions";
 constexpr absl::Duration kMinTimeLimit = absl::Seconds(1);
+
+// With the pieces as its text, or without one when there is no memory for it.
+template <typename... Pieces>
+absl::Status Exhausted(const Pieces&... pieces) {
+  try {
+    return absl::ResourceExhaustedError(absl::StrCat(pieces...));
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
 
 absl::string_view UntilNul(absl::string_view text) {
   return text.substr(0, text.find('\0'));
@@ -66,7 +78,8 @@ std::vector<absl::string_view> EngineConnection::functions() {
 
 ServerEngine::ServerEngine(EngineOptions options)
     : options_(std::move(options)),
-      queue_(options_.queue),
+      ranking_(options_.max_connection_memory, &account_),
+      queue_(options_.queue, &account_),
       workers_(options_.workers, &queue_) {}
 
 ServerEngine::~ServerEngine() {
@@ -88,6 +101,7 @@ void ServerEngine::NoteOutput(EngineConnection& connection) {
 EngineConnection* ServerEngine::NextWithOutput() {
   if (with_output_.empty()) {
     bytes_forwarded_ = 0;
+    has_failed_ = false;
     return nullptr;
   }
   EngineConnection& connection = with_output_.front();
@@ -95,32 +109,70 @@ EngineConnection* ServerEngine::NextWithOutput() {
   return &connection;
 }
 
+void ServerEngine::SetFailed(EngineConnection& connection,
+                             absl::Status failure) {
+  if (connection.failure_.ok()) connection.failure_ = std::move(failure);
+  has_failed_ = true;
+  NoteOutput(connection);
+}
+
+template <typename Append>
+void ServerEngine::AppendTo(EngineConnection& connection, Append&& append) {
+  NoteOutput(connection);
+  if (!connection.failure_.ok()) return;
+  try {
+    absl::Status status = append(connection.output_);
+    if (!status.ok()) SetFailed(connection, std::move(status));
+  } catch (const std::bad_alloc&) {
+    SetFailed(connection, Exhausted("there is no memory for its output"));
+  }
+}
+
+void ServerEngine::Weigh(EngineConnection& connection) {
+  connection.memory_.SetSeat(connection.seat_.memory);
+  connection.memory_.SetOutput(connection.output_.owned_bytes(),
+                               connection.output_.shared_bytes());
+  ranking_.Note(connection.memory_);
+  while (ranking_.over()) {
+    ConnectionMemory* const largest = ranking_.Largest();
+    if (largest == nullptr) return;
+    EngineConnection& goes =
+        *static_cast<EngineConnection::Memory*>(largest)->connection;
+    const size_t bytes = largest->bytes();
+    ranking_.LetGo(*largest);
+    goes.output_.Clear();
+    SetFailed(goes, Exhausted("all connections together hold more than ",
+                              ranking_.limit(),
+                              " bytes (max_connection_memory), and it the most "
+                              "of them, ",
+                              bytes));
+  }
+}
+
 template <typename Message>
 void ServerEngine::Send(EngineConnection& connection, Message&& message) {
-  absl::Status status =
-      wire::Encode(std::forward<Message>(message), connection.output_);
-  // What comes in is checked so that this does not happen; if it did, silence
-  // would hang the peer.
-  if (!status.ok() && connection.failure_.ok()) {
-    connection.failure_ = std::move(status);
-  }
-  NoteOutput(connection);
+  // What comes in is checked so that encoding does not fail.
+  AppendTo(connection, [&message](wire::OutputBuffer& output) {
+    return wire::Encode(std::forward<Message>(message), output);
+  });
 }
 
 template <typename Message>
 void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
-  NoteOutput(connection);
-  if (!connection.failure_.ok()) return;
-  const size_t before = connection.output_.size();
-  // Who has joined a job a thousand times gets its packets a thousand times.
-  if (before > options_.max_output_bytes) {
-    connection.failure_ = absl::ResourceExhaustedError(
-        absl::StrCat(before, " bytes wait for it (max_output_bytes)"));
-    return;
-  }
-  connection.failure_ = wire::Encode(std::forward<Message>(message),
-                                     connection.output_, wire::Sender::kServer);
-  bytes_forwarded_ += connection.output_.size() - before;
+  AppendTo(connection, [this, &message](wire::OutputBuffer& output) {
+    const size_t before = output.size();
+    // A connection that has joined a job a thousand times gets its packets a
+    // thousand times.
+    if (before > options_.max_output_bytes) {
+      return Exhausted(before, " bytes wait for it (max_output_bytes)");
+    }
+    absl::Status status = wire::Encode(std::forward<Message>(message), output,
+                                       wire::Sender::kServer);
+    bytes_forwarded_ += output.size() - before;
+    return status;
+  });
+  // Here and not at the end of the turn: a single packet may be for thousands.
+  Weigh(connection);
 }
 
 template <typename Make>
@@ -137,7 +189,7 @@ void ServerEngine::ForwardToWaiters(Job& job, Payload data, Make make) {
   }
   if (job.waiters.empty()) return;
   const std::shared_ptr<const std::string> shared =
-      std::move(data).TakeShared();
+      CountedPayload(std::move(data), ranking_.account());
   for (const Waiter& waiter : job.waiters) {
     Forward(ConnectionOf(*waiter.party), make(Payload(shared)));
   }
@@ -157,21 +209,22 @@ void ServerEngine::SendFailToWaiters(Job& job) {
 void ServerEngine::SendFailForException(EngineConnection& connection,
                                         const Job& job) {
   const absl::string_view handle = job.handle();
-  const size_t body_bytes = handle.size() + 1;
-  char* bytes =
-      connection.output_.AppendUninitialized(wire::kHeaderBytes + body_bytes);
-  wire::WriteHeader(
-      {/*response=*/true, static_cast<uint32_t>(wire::Command::kWorkFail),
-       static_cast<uint32_t>(body_bytes)},
-      bytes);
-  bytes += wire::kHeaderBytes;
-  std::memcpy(bytes, handle.data(), handle.size());
-  bytes[handle.size()] = '\0';
-  NoteOutput(connection);
+  AppendTo(connection, [handle](wire::OutputBuffer& output) {
+    const size_t body_bytes = handle.size() + 1;
+    char* bytes = output.AppendUninitialized(wire::kHeaderBytes + body_bytes);
+    wire::WriteHeader(
+        {/*response=*/true, static_cast<uint32_t>(wire::Command::kWorkFail),
+         static_cast<uint32_t>(body_bytes)},
+        bytes);
+    bytes += wire::kHeaderBytes;
+    std::memcpy(bytes, handle.data(), handle.size());
+    bytes[handle.size()] = '\0';
+    return absl::OkStatus();
+  });
 }
 
 void ServerEngine::EndWithException(Job& job, Payload data) {
-  const Payload shared(std::move(data).TakeShared());
+  const Payload shared(CountedPayload(std::move(data), ranking_.account()));
   for (const Waiter& waiter : job.waiters) {
     EngineConnection& client = ConnectionOf(*waiter.party);
     if (client.exceptions_ || options_.exceptions_for_all) {
@@ -217,8 +270,12 @@ void ServerEngine::Submit(EngineConnection& connection, Submission submission,
     return SendError(connection, "ARGUMENT_TOO_LARGE", "Data too large");
   }
   submission.waiter = background ? nullptr : &connection.seat_;
-  const JobQueue::Submitted submitted =
-      queue_.Submit(std::move(submission), now_);
+  JobQueue::Submitted submitted = {JobQueue::Outcome::kFull, nullptr};
+  try {
+    submitted = queue_.Submit(std::move(submission), now_);
+  } catch (const std::bad_alloc&) {
+    // Refused, as by a full queue.
+  }
   if (submitted.outcome == JobQueue::Outcome::kFull) {
     return SendError(connection, "QUEUE_ERROR", "Job queue is full");
   }

@@ -28,9 +28,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/admin/command.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/embedded/connection_memory.h"
 #include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/job_queue.h"
@@ -49,6 +51,10 @@ struct EngineOptions {
   // A connection for which more waits gets no more packets of others; it is to
   // be closed. Bytes.
   size_t max_output_bytes = size_t{256} << 20;
+  // All connections together: what has been read of unfinished packets, output
+  // that waits, submissions that wait, functions registered. Beyond it the
+  // largest connection is closed. Bytes; 0: no limit.
+  size_t max_connection_memory = 0;
 };
 
 struct ConnectionsTag;
@@ -67,6 +73,9 @@ class EngineConnection : public ListLink<ConnectionsTag>,
   const absl::Status& failure() const { return failure_; }
   // Where it is from, for the text command `workers`.
   absl::string_view peer() const { return peer_; }
+  // `bytes` of memory are held for what is read from it. The owner says so
+  // whenever they have changed, and then calls ServerEngine::Weigh.
+  void SetInputBytes(size_t bytes) { memory_.SetInput(bytes); }
   absl::string_view client_id() const { return client_id_; }
   // The functions that it has registered, the newest first.
   std::vector<absl::string_view> functions();
@@ -78,9 +87,16 @@ class EngineConnection : public ListLink<ConnectionsTag>,
     EngineConnection* connection = nullptr;
   };
 
-  EngineConnection(uint64_t id, absl::string_view peer)
-      : id_(id), peer_(peer.data(), peer.size()) {
+  // How the ranking's connection is found.
+  struct Memory : ConnectionMemory {
+    using ConnectionMemory::ConnectionMemory;
+    EngineConnection* connection = nullptr;
+  };
+
+  EngineConnection(uint64_t id, absl::string_view peer, ByteAccount* account)
+      : id_(id), peer_(peer.data(), peer.size()), memory_(account) {
     seat_.connection = this;
+    memory_.connection = this;
   }
 
   const uint64_t id_;
@@ -90,6 +106,7 @@ class EngineConnection : public ListLink<ConnectionsTag>,
   Seat seat_;
   wire::OutputBuffer output_;
   absl::Status failure_;
+  Memory memory_;
 };
 
 class ServerEngine {
@@ -111,6 +128,17 @@ class ServerEngine {
   void OnDisconnect(EngineConnection* connection);
   // It is `now`, until the next call. Never goes backwards.
   void OnTime(absl::Time now);
+
+  // --- memory ---
+  // The connection's bytes may have changed. When all together are beyond the
+  // limit, the largest connection fails, perhaps this one: its output is
+  // dropped, and NextWithOutput returns it to be closed.
+  void Weigh(EngineConnection& connection);
+  // Some connection has failed since NextWithOutput had nothing left.
+  bool has_failed() const { return has_failed_; }
+  // Bytes of all connections; of these and of jobs and functions.
+  size_t connection_memory() { return ranking_.account()->bytes(); }
+  size_t memory() const { return account_.bytes(); }
 
   // --- outputs ---
   // A connection that has had output (or a failure) since it was last returned
@@ -142,6 +170,13 @@ class ServerEngine {
 
   static EngineConnection& ConnectionOf(Party& party);
 
+  // Calls `append(OutputBuffer&)` -> absl::Status for the connection's output.
+  // Where that fails, or there is no memory for it, the connection has failed:
+  // a peer that misses a packet would wait for ever. Throws nothing, so that a
+  // command done halfway is not undone by another connection.
+  template <typename Append>
+  void AppendTo(EngineConnection& connection, Append&& append);
+  void SetFailed(EngineConnection& connection, absl::Status failure);
   template <typename Message>
   void Send(EngineConnection& connection, Message&& message);
   // A packet that travels on from worker to client.
@@ -171,6 +206,10 @@ class ServerEngine {
   void Requeue(Job& job);
 
   const EngineOptions options_;
+  // Of all memory; it outlives what is in it.
+  ByteAccount account_;
+  MemoryRanking ranking_;
+  bool has_failed_ = false;
   absl::Time now_ = absl::InfinitePast();
   JobQueue queue_;
   WorkerTable workers_;

@@ -57,7 +57,9 @@ ServerLink::ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
       limits_(limits),
       engine_(engine),
       connection_(engine->OnConnect(key, PeerName(transport_->Describe()))),
-      codec_(limits.decoder) {}
+      codec_(limits.decoder),
+      input_stall_(key),
+      output_stall_(key) {}
 
 ServerLink::~ServerLink() {
   poller_->Forget(key_);
@@ -65,13 +67,13 @@ ServerLink::~ServerLink() {
   engine_->OnDisconnect(connection_);
 }
 
+bool ServerLink::Connect() {
+  const IoResult result = transport_->Connect();
+  connected_ = result.done();
+  return connected_ || result.would_block();
+}
+
 ServerLink::Progress ServerLink::Read() {
-  if (!connected_) {
-    const IoResult result = transport_->Connect();
-    if (result.would_block()) return Progress::kWaits;
-    if (!result.done()) return Progress::kEnded;
-    connected_ = true;
-  }
   size_t budget = kReadBudget;
   for (;;) {
     // First what is left from before a pause.
@@ -79,12 +81,19 @@ ServerLink::Progress ServerLink::Read() {
     if (paused_) return Progress::kWaits;
     if (budget == 0) return Progress::kMore;
     const absl::Span<char> memory = codec_.Prepare();
+    Weigh();
     const IoResult result = transport_->Read(memory);
     if (result.would_block()) return Progress::kWaits;
     if (!result.done()) return Progress::kEnded;
     codec_.Commit(result.bytes);
+    bytes_read_ += result.bytes;
     budget -= std::min(budget, result.bytes);
   }
+}
+
+void ServerLink::Weigh() {
+  connection_->SetInputBytes(codec_.capacity());
+  engine_->Weigh(*connection_);
 }
 
 bool ServerLink::Dispatch() {
@@ -93,22 +102,20 @@ bool ServerLink::Dispatch() {
     if (!connection_->failure().ok()) return false;
     if (Paused()) {
       paused_ = true;
-      return true;
+      break;
     }
-    switch (codec_.Next(&event_)) {
-      case wire::DecodeResult::kNeedMore:
-        return true;
-      case wire::DecodeResult::kError:
-        return false;
-      case wire::DecodeResult::kMessage:
-        break;
-    }
+    const wire::DecodeResult result = codec_.Next(&event_);
+    if (result == wire::DecodeResult::kNeedMore) break;
+    if (result == wire::DecodeResult::kError) return false;
     if (auto* packet = std::get_if<wire::ToServer>(&event_)) {
       engine_->OnEvent(connection_, *packet);
     } else {
       engine_->OnTextLine(connection_, std::get<admin::CommandLine>(event_));
     }
   }
+  // A payload that nobody has taken is not to lie there until the next packet.
+  event_ = PortEvent();
+  return true;
 }
 
 bool ServerLink::Flush() {
@@ -126,6 +133,7 @@ bool ServerLink::Flush() {
     output.Consume(result.bytes);
   }
   if (deaf_) output.Clear();
+  Weigh();
   return connection_->failure().ok() &&
          output.size() <= limits_.max_output_bytes;
 }
@@ -138,9 +146,13 @@ bool ServerLink::ShouldResume() const {
 absl::Status ServerLink::UpdateInterest() {
   Interest interest =
       transport_->interest(!deaf_ && !connection_->output().empty());
-  if (paused_) {
+  if (paused_ || awaits_connect_) {
     interest.read = false;
     interest.ready_now = false;
+  }
+  if (awaits_connect_) {
+    interest.write = false;
+    interest.deadline = absl::InfiniteFuture();
   }
   return poller_->Watch(key_, interest);
 }

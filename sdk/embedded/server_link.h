@@ -6,6 +6,7 @@
 #define GEARMAN_SDK_EMBEDDED_SERVER_LINK_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,12 +14,16 @@
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/port_codec.h"
 #include "gearman/codecs/wire/frame_reader.h"
+#include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/server_engine.h"
+#include "gearman/sdk/embedded/stall_list.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
 namespace gearman {
 namespace embedded {
+
+struct HandshakeTag;
 
 struct LinkLimits {
   wire::DecoderOptions decoder;
@@ -27,7 +32,7 @@ struct LinkLimits {
   size_t max_output_bytes = 256 << 20;
 };
 
-class ServerLink {
+class ServerLink : public ListLink<HandshakeTag> {
  public:
   enum class Progress : unsigned char {
     kWaits,  // for its peer
@@ -44,9 +49,32 @@ class ServerLink {
   ServerLink& operator=(const ServerLink&) = delete;
 
   Poller::Key key() const { return key_; }
+  // The stream is there, its handshake (TLS) has been made.
+  bool connected() const { return connected_; }
+  // A packet has begun, and its rest is waited for; not while this server
+  // doesn't read.
+  bool in_packet() const { return !paused_ && codec_.in_packet(); }
+  bool has_output() const { return !deaf_ && !connection_->output().empty(); }
+  // Bytes read and written so far: they tell whether it gets on.
+  uint64_t bytes_read() const { return bytes_read_; }
+  uint64_t bytes_written() const {
+    return connection_->output().total_consumed();
+  }
+  // Why the engine wants it closed.
+  const absl::Status& failure() const { return connection_->failure(); }
+  std::string Describe() const { return transport_->Describe(); }
 
-  // Reads what has arrived, as much as is fair towards the others, and hands it
-  // to the engine, unless the peer does not take its replies.
+  // Goes on connecting. False: that has failed. Else connected() tells whether
+  // it is done, or the peer is waited for.
+  bool Connect();
+  // While it waits for its next Connect nothing else is waited for.
+  void SetAwaitsConnect(bool awaits) { awaits_connect_ = awaits; }
+  bool awaits_connect() const { return awaits_connect_; }
+
+  // Once connected. Reads what has arrived, as much as is fair towards the
+  // others, and hands it to the engine, unless the peer does not take its
+  // replies. Throws std::bad_alloc when there is no memory: the link is then to
+  // be ended. So does Flush.
   Progress Read();
   // Writes as much of the output as the stream takes. False: so much waits that
   // the link must be ended. What the peer has sent is still read when writing
@@ -58,9 +86,15 @@ class ServerLink {
   // Tells the poller what the link waits for.
   absl::Status UpdateInterest();
 
+  // Its places among the links that wait for their peer.
+  StallEntry& input_stall() { return input_stall_; }
+  StallEntry& output_stall() { return output_stall_; }
+
  private:
   // Hands what has been read to the engine. False: the peer broke the protocol.
   bool Dispatch();
+  // Tells the engine how much memory the link holds.
+  void Weigh();
   bool Paused() const {
     return connection_->output().size() > limits_.output_mark;
   }
@@ -73,7 +107,11 @@ class ServerLink {
   EngineConnection* const connection_;
   PortCodec codec_;
   PortEvent event_;
+  uint64_t bytes_read_ = 0;
+  StallEntry input_stall_;
+  StallEntry output_stall_;
   bool connected_ = false;
+  bool awaits_connect_ = false;
   bool paused_ = false;
   // The stream takes no more: output is dropped.
   bool deaf_ = false;

@@ -23,6 +23,7 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
     ability->worker = &worker;
     ability->function = function;
     worker.by_function.emplace(function, std::move(made));
+    worker.memory += ability->memory();
     if (worker.sleep == Worker::Sleep::kAsleep) {
       function->sleepers.PushBack(*ability);
     }
@@ -45,6 +46,7 @@ void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
   const auto found = worker.by_function.find(function);
   if (found == worker.by_function.end()) return;
   const size_t registrations = found->second->registrations;
+  worker.memory -= found->second->memory();
   worker.by_function.erase(found);
   if (worker.woken_for == function) worker.woken_for = nullptr;
   if (worker.sleep == Worker::Sleep::kWoken && queue_->HasRunnable(*function)) {
@@ -56,13 +58,13 @@ void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
 void WorkerTable::RemoveAll(Worker& worker, Wake wake) {
   // Those that go are no sleepers any more when others are woken.
   const auto removed = std::move(worker.by_function);
-  worker.by_function.clear();
   worker.woken_for = nullptr;
   Unlist(worker);
   while (!worker.abilities.empty()) {
     Ability& ability = worker.abilities.front();
     Function& function = *ability.function;
     ability.ListLink<OfWorkerTag>::Unlink();
+    worker.memory -= ability.memory();
     if (worker.sleep == Worker::Sleep::kWoken &&
         queue_->HasRunnable(function)) {
       WakeFor(function, wake);

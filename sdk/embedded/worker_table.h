@@ -13,10 +13,10 @@
 #include <cstdint>
 #include <memory>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/embedded/growing_map.h"
 #include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/job_queue.h"
@@ -46,6 +46,9 @@ struct Ability : ListLink<SleepTag>, ListLink<OfWorkerTag> {
   size_t registrations = 0;
   // How long a job of it may run; InfiniteDuration: for ever.
   absl::Duration limit = absl::InfiniteDuration();
+  // Bytes that it takes of its worker's memory: with the name, which is there
+  // because of it.
+  size_t memory() const { return sizeof(Ability) + 64 + function->memory(); }
 };
 
 // A connection, as far as it works.
@@ -58,8 +61,8 @@ struct Worker : Party {
 
   // In the order in which they are tried: the newest first.
   IntrusiveList<Ability, OfWorkerTag> abilities;
-  // Who owns them.
-  absl::flat_hash_map<const Function*, std::unique_ptr<Ability>> by_function;
+  // Owns them.
+  GrowingMap<const Function*, std::unique_ptr<Ability>> by_function;
   Sleep sleep = Sleep::kAwake;
   // While it is woken: the function whose job it was woken for, unless it has
   // taken that back.
@@ -80,6 +83,9 @@ class WorkerTable {
     kTooManyFunctions,  // the queue's limit
     kTooManyAbilities,
   };
+
+  // Add and Grab throw std::bad_alloc when there is no memory; the table is
+  // sound then, and a job that Grab has taken is the worker's.
 
   // CAN_DO. A sleeper that can now do what waits is woken. Again for the same
   // function: the limit is a new one, and it is tried first.

@@ -1,0 +1,78 @@
+// ByteAccount: how many bytes of memory one owner answers for: a connection,
+// all connections of a server, a queue of jobs. An account belongs to at most
+// one larger account, which holds its bytes, too.
+//
+//   ByteAccount server;
+//   ByteAccount connection(&server);
+//   ByteShare decoder(&connection);
+//   decoder.Set(bytes_that_it_holds_now);
+//
+// Every call is O(1) (O(depth), and no account lies deeper than two others).
+// Not thread-safe: accounts of one owner are guarded by the owner's lock.
+#ifndef GEARMAN_CODECS_BYTE_ACCOUNT_H_
+#define GEARMAN_CODECS_BYTE_ACCOUNT_H_
+
+#include <cstddef>
+
+namespace gearman {
+
+class ByteAccount {
+ public:
+  // `parent`, or null, must outlive this.
+  explicit ByteAccount(ByteAccount* parent = nullptr) : parent_(parent) {}
+  // The parent gets back what is still here.
+  ~ByteAccount() {
+    if (parent_ != nullptr) parent_->Remove(bytes_);
+  }
+  ByteAccount(const ByteAccount&) = delete;
+  ByteAccount& operator=(const ByteAccount&) = delete;
+
+  void Add(size_t bytes) {
+    for (ByteAccount* each = this; each != nullptr; each = each->parent_) {
+      each->bytes_ += bytes;
+    }
+  }
+  // There must be so many.
+  void Remove(size_t bytes) {
+    for (ByteAccount* each = this; each != nullptr; each = each->parent_) {
+      each->bytes_ -= bytes;
+    }
+  }
+
+  // Bytes of this account and of those that belong to it.
+  size_t bytes() const { return bytes_; }
+
+ private:
+  ByteAccount* const parent_;
+  size_t bytes_ = 0;
+};
+
+// The part of an account that one object holds, for an object that knows its
+// size at any time. Gives everything back in the end.
+class ByteShare {
+ public:
+  // `account` must outlive this.
+  explicit ByteShare(ByteAccount* account) : account_(account) {}
+  ~ByteShare() { Set(0); }
+  ByteShare(const ByteShare&) = delete;
+  ByteShare& operator=(const ByteShare&) = delete;
+
+  // The object holds `bytes` now.
+  void Set(size_t bytes) {
+    if (bytes > bytes_) {
+      account_->Add(bytes - bytes_);
+    } else if (bytes < bytes_) {
+      account_->Remove(bytes_ - bytes);
+    }
+    bytes_ = bytes;
+  }
+  size_t bytes() const { return bytes_; }
+
+ private:
+  ByteAccount* const account_;
+  size_t bytes_ = 0;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_CODECS_BYTE_ACCOUNT_H_

@@ -1,0 +1,81 @@
+// HandshakeQueue: the links of the embedded job server that are not connected
+// yet, and how much of a turn their handshakes may take.
+//
+// A step of a TLS handshake may cost a server milliseconds of arithmetic for a
+// few bytes that a peer has sent. So a turn makes steps only until they have
+// taken kTimeOfTurn; what is left waits for later turns, in order.
+//
+// Every call is O(1). Not thread-safe: guarded by the server's lock.
+#ifndef GEARMAN_SDK_EMBEDDED_HANDSHAKE_QUEUE_H_
+#define GEARMAN_SDK_EMBEDDED_HANDSHAKE_QUEUE_H_
+
+#include <cstddef>
+
+#include "absl/time/time.h"
+#include "gearman/sdk/embedded/intrusive_list.h"
+#include "gearman/sdk/embedded/server_link.h"
+#include "gearman/transports/clock.h"
+
+namespace gearman {
+namespace embedded {
+
+class HandshakeQueue {
+ public:
+  static constexpr absl::Duration kTimeOfTurn = absl::Milliseconds(1);
+
+  explicit HandshakeQueue(Clock* clock) : clock_(clock) {}
+
+  // --- the time of a turn ---
+  void BeginTurn() { used_ = absl::ZeroDuration(); }
+  bool has_time() const { return used_ < kTimeOfTurn; }
+  // Makes a step, and counts its time.
+  bool Step(ServerLink& link) {
+    const absl::Time begin = clock_->Now();
+    const bool sound = link.Connect();
+    used_ += clock_->Now() - begin;
+    return sound;
+  }
+
+  // --- the links, each in at most one place ---
+  // It is to make its next step in a later turn.
+  void Postpone(ServerLink& link) { Put(link, &due_, true); }
+  // Its peer is waited for.
+  void AwaitPeer(ServerLink& link) { Put(link, &silent_, false); }
+  // It is connected, or is about to go.
+  void Remove(ServerLink& link) {
+    if (!link.ListLink<HandshakeTag>::linked()) return;
+    link.ListLink<HandshakeTag>::Unlink();
+    link.SetAwaitsConnect(false);
+    --size_;
+  }
+  size_t size() const { return size_; }
+  // The next that has a step to make; null: none.
+  ServerLink* due() { return due_.empty() ? nullptr : &due_.front(); }
+  // The one that has waited for its peer for the longest time; null: none.
+  ServerLink* silent() { return silent_.empty() ? nullptr : &silent_.front(); }
+  // When the next turn is due for a step: at once, or never.
+  absl::Time next_step() const {
+    return due_.empty() ? absl::InfiniteFuture() : absl::InfinitePast();
+  }
+
+ private:
+  using List = IntrusiveList<ServerLink, HandshakeTag>;
+
+  void Put(ServerLink& link, List* list, bool awaits_connect) {
+    Remove(link);
+    list->PushBack(link);
+    link.SetAwaitsConnect(awaits_connect);
+    ++size_;
+  }
+
+  Clock* const clock_;
+  absl::Duration used_;
+  List due_;
+  List silent_;
+  size_t size_ = 0;
+};
+
+}  // namespace embedded
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_EMBEDDED_HANDSHAKE_QUEUE_H_
