@@ -34,11 +34,11 @@ bool ServerCore::HasMemoryFor(Work&& work) {
 
 void ServerCore::OnNoMemory() {
   reserve_ = nullptr;
-  memory_log_.Warn(now_,
-                   "there is no memory left: what needs more is refused, or its "
-                   "connection closed (RESOURCE_EXHAUSTED); connections hold ",
-                   engine_.connection_memory(), " of ", engine_.memory(),
-                   " bytes");
+  memory_log_.Warn(
+      now_,
+      "there is no memory left: what needs more is refused, or its "
+      "connection closed (RESOURCE_EXHAUSTED); connections hold ",
+      engine_.connection_memory(), " of ", engine_.memory(), " bytes");
 }
 
 void ServerCore::GuardedTurn() {
@@ -81,8 +81,9 @@ void ServerCore::Accept(Poller::Key key, Port& port) {
     if (*transport == nullptr) break;
     if (options_.max_connections > 0 &&
         links_.size() >= options_.max_connections) {
-      refusing_log_.Warn(now_, port.address, ": a client is refused: there are ",
-                         links_.size(), " connections (max_connections)");
+      refusing_log_.Warn(now_, port.address,
+                         ": a client is refused: there are ", links_.size(),
+                         " connections (max_connections)");
       port.poller->Forget(link_key);
       continue;
     }
@@ -107,9 +108,9 @@ void ServerCore::AddLink(std::unique_ptr<Transport> transport, Poller* poller,
     }
     // What the map needs is there then: it must not be left halfway.
     std::unique_ptr<char[]>(new char[4096]).reset();
-    links_.emplace(key, std::make_unique<ServerLink>(std::move(transport),
-                                                     poller, key, limits_,
-                                                     &engine_));
+    links_.emplace(
+        key, std::make_unique<ServerLink>(std::move(transport), poller, key,
+                                          limits_, &engine_));
     return true;
   });
   if (added) {
@@ -141,8 +142,7 @@ bool ServerCore::Connect(ServerLink& link) {
       handshakes_.size() > options_.max_handshakes) {
     ServerLink* const silent = handshakes_.silent();
     ServerLink& goes = silent != nullptr ? *silent : link;
-    Close(goes.key(),
-          "too many handshakes are not finished (max_handshakes)");
+    Close(goes.key(), "too many handshakes are not finished (max_handshakes)");
   }
   return false;
 }
@@ -224,8 +224,7 @@ void ServerCore::CloseStalled() {
           "it has begun a packet and sent no more of it (packet_timeout)");
   }
   while (const StallEntry* entry = stalled_outputs_.TakeExpired(now_)) {
-    Close(entry->key,
-          "it takes nothing of what waits for it (output_timeout)");
+    Close(entry->key, "it takes nothing of what waits for it (output_timeout)");
   }
 }
 

@@ -33,8 +33,7 @@ class StallList {
  public:
   // Without progress for `limit` a link's time is up.
   explicit StallList(absl::Duration limit)
-      : limit_(limit),
-        step_(std::max(limit / 16, absl::Milliseconds(1))) {}
+      : limit_(limit), step_(std::max(limit / 16, absl::Milliseconds(1))) {}
 
   // Whether the link waits for its peer, which has moved `progress` bytes so
   // far.
