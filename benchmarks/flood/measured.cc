@@ -143,20 +143,21 @@ std::string PoisonTable(const std::vector<PoisonRow>& rows) {
   for (const PoisonRow& row : rows) {
     std::vector<double> plain;
     std::vector<double> mixed;
+    std::vector<double> ratios;
     std::string reason;
     for (const PoisonResult& round : row.rounds) {
       if (!round.reason.empty()) reason = round.reason;
       plain.push_back(round.plain);
       mixed.push_back(round.mixed);
+      // Both of one round: what else the machine does hits both alike.
+      ratios.push_back(round.mixed / std::max(1.0, round.plain));
     }
-    const double ratio = Median(mixed) / std::max(1.0, Median(plain));
-    const bool met = reason.empty() && ratio >= kPoisonGoal;
+    const double ratio = Median(ratios);
+    if (reason.empty() && ratio < kPoisonGoal) reason = "under 0.9";
     text += Row({row.server, absl::StrFormat("%.0f", Median(plain)),
                  absl::StrFormat("%.0f", Median(mixed)),
                  absl::StrFormat("%.2f", ratio),
-                 met ? "met"
-                     : absl::StrCat("missed: ",
-                                    reason.empty() ? "under 0.9" : reason)});
+                 reason.empty() ? "met" : absl::StrCat("missed: ", reason)});
   }
   return text;
 }

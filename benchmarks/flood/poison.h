@@ -12,8 +12,8 @@
 namespace gearman {
 namespace benchmarks {
 
-// Measures with a server and workers of its own, which are gone when it
-// returns. `duration` of each of the two mixes, if all goes well.
+// Measures with a server and a worker of its own, which are gone when it
+// returns. About `duration` of each of the two mixes, if all goes well.
 PoisonResult RunPoison(ServerKind kind, absl::Duration duration);
 
 // Is the worker's process, until it is killed.
