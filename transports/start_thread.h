@@ -3,7 +3,7 @@
 #ifndef GEARMAN_TRANSPORTS_START_THREAD_H_
 #define GEARMAN_TRANSPORTS_START_THREAD_H_
 
-#include <system_error>
+#include <exception>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 
@@ -21,7 +21,8 @@ absl::Status MakeThread(absl::string_view purpose, Make make,
                         std::thread* thread) {
   try {
     *thread = make();
-  } catch (const std::system_error& error) {
+  } catch (const std::exception& error) {
+    // std::system_error: no thread; std::bad_alloc: no memory for what it runs.
     return absl::ResourceExhaustedError(
         absl::StrCat(purpose, " can't be started: ", error.what()));
   }

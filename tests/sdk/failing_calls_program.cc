@@ -1,9 +1,10 @@
 // A client, a worker and an embedded job server in one process, for
 // failing_calls_test: does three jobs and ends.
 //
-//   failing_calls_program inproc|tcp|name
+//   failing_calls_program inproc|tcp|name|callbacks
 //
-// "tcp": over a socket; "name": the server's host name is looked up, too.
+// "tcp": over a socket; "name": the server's host name is looked up, too;
+// "callbacks": over a socket, and no thread waits in the client.
 // Prints a line for each job, "done" or what the client was told. Exit code 1,
 // and why on standard error: something couldn't be set up.
 #include <atomic>
@@ -19,6 +20,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/synchronization/blocking_counter.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
@@ -42,6 +45,8 @@ absl::Status Run(const std::string& mode) {
   WorkerOptions worker_options;
   worker_options.servers = {*address};
   worker_options.concurrency = 2;
+  worker_options.reconnect.first_delay = absl::Milliseconds(10);
+  worker_options.reconnect.initial_delay = absl::Milliseconds(10);
   absl::StatusOr<std::unique_ptr<Worker>> worker =
       Worker::Create(std::move(worker_options));
   if (!worker.ok()) return worker.status();
@@ -67,12 +72,18 @@ absl::Status Run(const std::string& mode) {
       &thread);
   if (!status.ok()) return status;
   std::vector<JobSpec> specs;
+  absl::BlockingCounter called(kJobs);
   for (int i = 0; i < kJobs; ++i) {
     specs.emplace_back("upper", absl::StrCat("job ", i));
     specs.back().options.idempotent = true;
+    if (mode == "callbacks") {
+      specs.back().options.callbacks.on_complete =
+          [&called](const JobRequest&) { called.DecrementCount(); };
+    }
   }
   const std::vector<JobRequest> requests =
       (*client)->SubmitMultipleJobs(std::move(specs));
+  if (mode == "callbacks") called.Wait();
   for (int i = 0; i < kJobs; ++i) {
     (*client)->Wait(requests[i]).IgnoreError();  // the request tells
     const absl::Status told = requests[i].status();

@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 INSTANTIATE_TEST_SUITE_P(
     OverSockets, FailingCallsTest,
-    ::testing::Combine(::testing::Values("tcp", "name"),
+    ::testing::Combine(::testing::Values("tcp", "name", "callbacks"),
                        ::testing::Values("accept4", "epoll_create1",
                                          "epoll_ctl", "eventfd",
                                          "pthread_create", "socket")),

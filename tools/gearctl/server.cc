@@ -1,5 +1,7 @@
 // gearctl server: the embedded job server, for development.
+#include <cstdint>
 #include <cstdio>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/tools/gearctl/connect.h"
+#include "gearman/tools/gearctl/descriptor_limit.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/output.h"
 #include "gearman/tools/gearctl/signals.h"
@@ -21,6 +24,9 @@
 namespace gearman {
 namespace gearctl {
 namespace {
+
+// Sockets that listen, standard streams and the like.
+constexpr uint64_t kOtherDescriptors = 64;
 
 std::vector<std::string> ListenAddresses(const Config& config) {
   std::vector<std::string> addresses = absl::GetFlag(FLAGS_listen);
@@ -46,6 +52,9 @@ ExitCode RunServer(const Arguments& /*arguments*/) {
   if (!config.ok()) return Report(config.status());
   absl::StatusOr<JobServerOptions> options = config->ToJobServerOptions();
   if (!options.ok()) return Report(options.status());
+  RaiseDescriptorLimit(options->max_connections == 0
+                           ? std::numeric_limits<uint64_t>::max()
+                           : options->max_connections + kOtherDescriptors);
   absl::StatusOr<std::unique_ptr<JobServer>> server =
       JobServer::Create(*std::move(options));
   if (!server.ok()) return Report(server.status());

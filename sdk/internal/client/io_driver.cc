@@ -17,6 +17,9 @@ namespace {
 // on, until somebody waits again.
 constexpr absl::Duration kBackgroundGrace = absl::Milliseconds(1);
 
+// How often in a row the system is asked for the background thread.
+constexpr int kStartAttempts = 2;
+
 // The innermost of those that the thread is in; null: it runs no callback.
 thread_local const IoDriver::CallbackScope* current_scope = nullptr;
 
@@ -136,14 +139,20 @@ void IoDriver::WakeBackground() {
     background_idle_ = false;
     background_condition_.Signal();
   } else {
-    const absl::Status status = StartThread(
-        "a client's background thread",
-        [this] {
-          // A callback may destroy the client.
-          const CallScope call(this);
-          BackgroundMain();
-        },
-        &background_);
+    absl::Status status;
+    // Nobody else may ever come to try it again: a refusal that has passed at
+    // once must not leave callbacks uncalled.
+    for (int attempt = 0; attempt < kStartAttempts; ++attempt) {
+      status = StartThread(
+          "a client's background thread",
+          [this] {
+            // A callback may destroy the client.
+            const CallScope call(this);
+            BackgroundMain();
+          },
+          &background_);
+      if (status.ok()) break;
+    }
     const bool told = std::exchange(refused_, !status.ok());
     if (refused_ && !told) machine_->OnNoThread(status);
   }

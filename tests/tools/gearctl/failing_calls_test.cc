@@ -48,7 +48,7 @@ constexpr int kJobs = 3;
 
 // What a run of gearctl is to do, and a function that it calls meanwhile.
 struct Run {
-  std::string scenario;  // "submit", "lines", "work" or "server"
+  std::string scenario;  // as RunScenario knows it
   std::string call;
 };
 
@@ -176,11 +176,25 @@ class FailingCallsTest : public ::testing::TestWithParam<Run> {
   // Nothing fails in this run.
   bool clean() const { return call_.nth == 0; }
 
+  // A command that asks, and needs no worker of the test.
+  void RunQuestion(std::vector<std::string> arguments) {
+    arguments.push_back("--server");
+    arguments.push_back(server_.address());
+    std::unique_ptr<Subprocess> process =
+        Start(GearctlOptions(std::move(arguments)));
+    ExpectAnEnd(*process);
+    EXPECT_TRUE(process->Wait()->ok() || !clean()) << process->error_output();
+  }
+
   void RunScenario() {
     const std::string& scenario = GetParam().scenario;
     if (scenario == "submit") return RunSubmit(/*lines=*/false);
     if (scenario == "lines") return RunSubmit(/*lines=*/true);
     if (scenario == "work") return RunWork();
+    if (scenario == "status") return RunQuestion({"status"});
+    if (scenario == "bench") {
+      return RunQuestion({"bench", "--jobs", "20", "--workers", "2"});
+    }
     RunServer();
   }
 
@@ -197,6 +211,11 @@ std::vector<Run> Runs() {
                                    "pthread_create", "signalfd", "socket"}) {
       runs.push_back({scenario, call});
     }
+  }
+  for (const char* const call :
+       {"epoll_create1", "epoll_ctl", "eventfd", "pthread_create", "socket"}) {
+    runs.push_back({"bench", call});
+    if (call != std::string("pthread_create")) runs.push_back({"status", call});
   }
   runs.push_back({"submit", "open"});
   runs.push_back({"lines", "open"});
