@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/functional/function_ref.h"
 #include "absl/memory/memory.h"
 #include "absl/status/status.h"
@@ -77,21 +78,22 @@ absl::StatusOr<pid_t> ChildReaper::Start(
     absl::MutexLock lock(&mutex_);
     ++starting_;
   }
+  const auto started = absl::MakeCleanup([this] {
+    absl::MutexLock lock(&mutex_);
+    // Children that this process had before it began are nobody's.
+    if (--starting_ == 0) early_.clear();
+  });
   const absl::StatusOr<pid_t> pid = spawn();
+  if (!pid.ok()) return pid;
   absl::MutexLock lock(&mutex_);
-  --starting_;
-  if (pid.ok()) {
-    Child& child = children_[*pid];
-    child.event = event;
-    const auto early = early_.find(*pid);
-    if (early != early_.end()) {
-      child.status = early->second;
-      early_.erase(early);
-      eventfd_write(event, 1);
-    }
+  Child& child = children_[*pid];
+  child.event = event;
+  const auto early = early_.find(*pid);
+  if (early != early_.end()) {
+    child.status = early->second;
+    early_.erase(early);
+    eventfd_write(event, 1);
   }
-  // Children that this process had before it began are nobody's.
-  if (starting_ == 0) early_.clear();
   return pid;
 }
 

@@ -44,19 +44,18 @@ absl::Status CommandRunner::Run(
   for (;;) {
     if (!Enter(stopped)) return absl::CancelledError("stopped");
     absl::StatusOr<std::unique_ptr<ChildProcess>> child =
-        ChildProcess::Start(reaper_, command);
+        absl::InternalError("not started");
+    absl::Cleanup leave = [&] {
+      if (child.ok()) child->reset();  // its descriptors are room, too
+      Leave();
+    };
+    child = ChildProcess::Start(reaper_, command);
     if (child.ok()) {
       OnStarted();
-      const auto leave = absl::MakeCleanup([&] {
-        child->reset();  // its descriptors are room, too
-        Leave();
-      });
       return (*child)->Run(input, on_output, stopped);
     }
-    if (!absl::IsResourceExhausted(child.status())) {
-      Leave();
-      return child.status();
-    }
+    if (!absl::IsResourceExhausted(child.status())) return child.status();
+    std::move(leave).Cancel();
     OnRefused(child.status());
   }
 }
