@@ -23,6 +23,7 @@
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 namespace gearman {
 namespace support {
@@ -74,10 +75,7 @@ __attribute__((constructor)) void Arm() {
   counts.store(static_cast<CallCounts*>(memory), std::memory_order_release);
 }
 
-// Counts a call. Not 0: it fails, with this errno.
-int ErrorOf(const char* name) {
-  CallCounts* const memory = counts.load(std::memory_order_acquire);
-  if (memory == nullptr) return 0;
+int CountAs(const char* name, CallCounts* memory) {
   const size_t index = IndexOf(name, std::strlen(name));
   const uint64_t nth = memory->made[index].fetch_add(1) + 1;
   for (const Failure& failure : failures) {
@@ -87,6 +85,24 @@ int ErrorOf(const char* name) {
     }
   }
   return 0;
+}
+
+bool MakesDescriptors(const char* name) {
+  for (const char* const other :
+       {"epoll_ctl", "fork", "posix_spawn", "pthread_create"}) {
+    if (std::strcmp(name, other) == 0) return false;
+  }
+  return true;
+}
+
+// Counts a call. Not 0: it fails, with this errno.
+int ErrorOf(const char* name) {
+  CallCounts* const memory = counts.load(std::memory_order_acquire);
+  if (memory == nullptr) return 0;
+  const int error = CountAs(name, memory);
+  const int general =
+      MakesDescriptors(name) ? CountAs("any_descriptor", memory) : 0;
+  return error != 0 ? error : general;
 }
 
 // The function that stands behind this library's. `name` says what it counts

@@ -10,12 +10,13 @@ namespace gearman {
 namespace support {
 
 // The functions that can be made to fail. Each name stands for its variants
-// too: "posix_spawn" for posix_spawnp, "open" for open64.
+// too: "posix_spawn" for posix_spawnp, "open" for open64. "any_descriptor" is
+// each of them that makes descriptors.
 inline constexpr const char* kFailingCallNames[] = {
-    "accept4",     "epoll_create1",  "epoll_ctl",  "eventfd",
-    "fork",        "open",           "pidfd_open", "pipe2",
-    "posix_spawn", "pthread_create", "signalfd",   "socket",
-    "socketpair",  "timerfd_create",
+    "any_descriptor", "accept4",     "epoll_create1",  "epoll_ctl",
+    "eventfd",        "fork",        "open",           "pidfd_open",
+    "pipe2",          "posix_spawn", "pthread_create", "signalfd",
+    "socket",         "socketpair",  "timerfd_create",
 };
 inline constexpr size_t kFailingCallCount =
     sizeof(kFailingCallNames) / sizeof(kFailingCallNames[0]);
@@ -32,7 +33,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free,
 inline constexpr char kCallCountsVariable[] = "FAILING_CALLS_COUNTS";
 // "NAME:NTH:ERRNO", several separated by commas: the NTH call of NAME fails
 // with ERRNO; 0: each of them.
-inline constexpr size_t kMaxFailingCalls = 4;
+inline constexpr size_t kMaxFailingCalls = 64;
 inline constexpr char kFailingCallVariable[] = "FAILING_CALLS_FAIL";
 
 }  // namespace support

@@ -54,6 +54,11 @@ TEST_F(FailingCallsTest, SeveralCallsFail) {
             "Too many open files\nok\nOperation not permitted\nok\nok\nok\n");
 }
 
+TEST_F(FailingCallsTest, AnyThatMakesDescriptorsFails) {
+  calls_.Fail({"any_descriptor", 2, EMFILE}, &options_);
+  EXPECT_EQ(Output(), "ok\nToo many open files\nok\nok\nok\nok\n");
+}
+
 TEST_F(FailingCallsTest, AnotherFunctionIsLeftAlone) {
   calls_.Fail({"socket", 1, EPERM, /*and_later=*/true}, &options_);
   EXPECT_EQ(Output(), "ok\nok\nok\nok\nok\nok\n");

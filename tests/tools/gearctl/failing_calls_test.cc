@@ -278,13 +278,12 @@ TEST(FewDescriptorsTest, EachNumberOfThemIsEnoughToEnd) {
       {"work", "--server", server.address(), "other", "--", "cat"},
       {"server", "--listen", "127.0.0.1:0"}};
   for (const std::vector<std::string>& command : commands) {
-    // The loader needs a fourth one.
-    for (int descriptors = 4; descriptors < 16; ++descriptors) {
+    for (uint64_t descriptors = 0; descriptors < 12; ++descriptors) {
       SubprocessOptions options = GearctlOptions(command);
-      options.argv.insert(
-          options.argv.begin(),
-          {"sh", "-c", absl::StrCat("ulimit -n ", descriptors, "; exec \"$@\""),
-           "sh"});
+      support::FailingCalls calls;
+      calls.Fail(
+          {"any_descriptor", descriptors + 1, EMFILE, /*and_later=*/true},
+          &options);
       SCOPED_TRACE(absl::StrCat(command[0], ": ", descriptors));
       absl::StatusOr<std::unique_ptr<Subprocess>> process =
           Subprocess::Start(std::move(options));

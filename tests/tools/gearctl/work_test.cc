@@ -1,6 +1,8 @@
 // gearctl work, against gearmand.
 #include <signal.h>
 
+#include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -182,18 +184,27 @@ TEST_F(WorkTest, AnExitCodeIsSeenWhereTheParentIgnoresChildren) {
   EXPECT_EQ(Submit({"t"}).status.code, 1);
 }
 
-TEST_F(WorkTest, ShortOfDescriptorsNoJobIsLost) {
+TEST_F(WorkTest, WhereTheSystemRefusesToStartCommandsNoJobIsLost) {
   support::SubprocessOptions options =
       GearctlOptions({"work", "--server", gearmand_.address(), "t",
-                      "--concurrency", "30", "--", "cat"});
-  UnderShell("ulimit -n 40", &options);
+                      "--concurrency", "20", "--", "cat"});
+  std::vector<support::FailingCall> refused;
+  for (uint64_t nth = 3; nth <= 20; nth += 3) {
+    refused.push_back({"posix_spawn", nth, EAGAIN});
+    refused.push_back({"pipe2", 5 * nth, ENFILE});
+    refused.push_back({"eventfd", 2 * nth, ENOMEM});
+  }
+  support::FailingCalls calls;
+  calls.FailEach(refused, &options);
   const auto worker = Subprocess::Start(std::move(options));
   ASSERT_TRUE(worker.ok()) << worker.status();
+  ASSERT_TRUE((*worker)->WaitForErrorOutput("works on").ok());
   std::string lines;
-  for (int i = 0; i < 200; ++i) absl::StrAppend(&lines, i, "\n");
+  for (int i = 0; i < 100; ++i) absl::StrAppend(&lines, i, "\n");
   const ProgramResult run = Submit({"t", "--lines", "-"}, lines);
   EXPECT_EQ(run.status.code, 0) << run.error_output;
   EXPECT_EQ(run.output, lines);
+  EXPECT_THAT((*worker)->error_output(), HasSubstr("can't run cat"));
 }
 
 TEST_F(WorkTest, TheLimitOfDescriptorsIsRaisedAsFarAsItGoes) {
