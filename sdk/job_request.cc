@@ -19,44 +19,48 @@ namespace {
 
 using internal::JobRequestState;
 
+// Ends what is left of a request of the parent's in a child made by fork:
+// nothing more happens to it in this process.
+void LeaveBehind(const JobRequestState& state) {
+  if (state.core == nullptr || !state.core->inherited() ||
+      state.finished.load(std::memory_order_acquire)) {
+    return;
+  }
+  internal::ClientCore::LeaveBehind(const_cast<JobRequestState*>(&state));
+}
+
 // Holds the lock of the request's client, if it has one: what is guarded by it
 // may be read, and the queues taken from.
 class StateLock {
  public:
   explicit StateLock(const JobRequestState& state)
-      : StateLock(state.core == nullptr ? nullptr
-                                        : state.core->request_mutex()) {
-    if (state.core == nullptr || !state.core->inherited() ||
-        state.finished.load(std::memory_order_acquire)) {
-      return;
-    }
-    // The parent's: nothing more happens to it in this process.
-    internal::ClientCore::LeaveBehind(const_cast<JobRequestState*>(&state));
-  }
+      : StateLock(state, state.core == nullptr ? nullptr
+                                               : state.core->request_mutex()) {}
   ~StateLock() {
     if (mutex_ != nullptr) mutex_->Unlock();
   }
   StateLock(const StateLock&) = delete;
   StateLock& operator=(const StateLock&) = delete;
 
- private:
-  explicit StateLock(absl::Mutex* mutex) : mutex_(mutex) {
-    if (mutex_ != nullptr) mutex_->Lock();
+ protected:
+  StateLock(const JobRequestState& state, absl::Mutex* mutex) : mutex_(mutex) {
+    if (mutex_ == nullptr) return;
+    mutex_->Lock();
+    LeaveBehind(state);
   }
 
+ private:
   absl::Mutex* const mutex_;
 };
 
 // The same, but nothing at all once the request has finished.
-class ReadLock {
+class ReadLock : public StateLock {
  public:
-  explicit ReadLock(const JobRequestState& state) {
-    if (state.finished.load(std::memory_order_acquire)) return;
-    lock_.emplace(state);
-  }
-
- private:
-  std::optional<StateLock> lock_;
+  explicit ReadLock(const JobRequestState& state)
+      : StateLock(state, state.finished.load(std::memory_order_acquire) ||
+                                 state.core == nullptr
+                             ? nullptr
+                             : state.core->request_mutex()) {}
 };
 
 std::optional<std::string> TakeFront(std::deque<std::string>* queue,

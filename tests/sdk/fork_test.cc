@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gearman/plugins/metrics/in_memory_metrics.h"
 #include "gearman/plugins/metrics/statsd_metrics.h"
 #include "gearman/sdk/admin_client.h"

@@ -112,7 +112,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   absl::Status Over() const;
   // Takes the lock again after user code has been called, which may have forked
   // and returned in the child.
-  void Relock() ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex_);
+  void Relock()
+      ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
   // IoDriver::Machine, with the lock held.
   absl::Time Work(const std::vector<Poller::Key>& ready) override;

@@ -58,7 +58,7 @@ absl::Mutex* ClientCore::request_mutex() {
   return &of_process->Get();
 }
 
-void ClientCore::Relock() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+void ClientCore::Relock() {
   if (inherited()) {
     // Another thread of the parent may have held it. Here this one is alone.
     new (&mutex_) absl::Mutex();
