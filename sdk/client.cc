@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
@@ -44,7 +45,7 @@ class StatusQuestion {
             "status query: ", id.server, " is none of this client's servers"));
         return;
       }
-      Add(server, id);
+      Add(id.server, server, id);
       return;
     }
     if (!id.handle.empty()) {
@@ -53,7 +54,9 @@ class StatusQuestion {
           "\" means nothing without its server"));
       return;
     }
-    for (const int server : core->server_indices()) Add(server, id);
+    for (const int server : core->server_indices()) {
+      Add(core->ServerName(server), server, id);
+    }
   }
 
   void CollectQueries(std::vector<Query*>* queries) {
@@ -62,30 +65,41 @@ class StatusQuestion {
     }
   }
 
-  // After the queries have finished: the answer of the server that knows the
-  // job, else any answer, else every server's error.
+  // After the queries have finished: the answer of a server that knows the job;
+  // else, as a server that did not answer may know it, why each of these did
+  // not; else that none knows it.
   absl::StatusOr<JobStatus> Answer() const {
     if (!error_.ok()) return error_;
-    const JobStatus* answer = nullptr;
-    for (const std::unique_ptr<Query>& query : queries_) {
-      if (!query->status.ok()) continue;
-      if (answer == nullptr || query->job_status.known) {
-        answer = &query->job_status;
+    std::vector<std::string> failures;
+    absl::StatusCode code = absl::StatusCode::kOk;
+    for (size_t i = 0; i < queries_.size(); ++i) {
+      const Query& query = *queries_[i];
+      if (query.status.ok()) {
+        if (query.job_status.known) return query.job_status;
+        continue;
       }
-      if (query->job_status.known) break;
+      if (failures.empty()) code = query.status.code();
+      failures.push_back(NamingServer(query.status, names_[i]));
     }
-    if (answer != nullptr) return *answer;
+    if (failures.empty()) return queries_[0]->job_status;
     if (queries_.size() == 1) return queries_[0]->status;
     return absl::Status(
-        queries_[0]->status.code(),
-        absl::StrJoin(queries_, "; ",
-                      [](std::string* out, const std::unique_ptr<Query>& q) {
-                        absl::StrAppend(out, q->status.message());
-                      }));
+        code,
+        absl::StrCat("the job is known to no server that answered (",
+                     queries_.size() - failures.size(), " of ", queries_.size(),
+                     "); no answer: ", absl::StrJoin(failures, "; ")));
   }
 
  private:
-  void Add(int server, const JobId& id) {
+  // The error's text, which has the server's name in it.
+  static std::string NamingServer(const absl::Status& error,
+                                  const std::string& name) {
+    return absl::StrContains(error.message(), name)
+               ? std::string(error.message())
+               : absl::StrCat(name, ": ", error.message());
+  }
+  void Add(const std::string& name, int server, const JobId& id) {
+    names_.push_back(name);
     queries_.push_back(std::make_unique<Query>(Operation::Kind::kStatusQuery));
     queries_.back()->handle = id.handle;
     queries_.back()->unique = id.handle.empty() ? id.unique : std::string();
@@ -94,6 +108,7 @@ class StatusQuestion {
 
   absl::Status error_;
   std::vector<std::unique_ptr<Query>> queries_;
+  std::vector<std::string> names_;  // of their servers
 };
 
 // `requests`: whose ids they are, or empty.

@@ -130,7 +130,9 @@ class Client {
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
   // The same for a job that another process submitted. Without a server every
-  // server is asked, and the one that knows it answers.
+  // server is asked, and the one that knows it answers. When none knows it and
+  // some did not answer, it may be there: then the error names these, with the
+  // code of the first of them.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobId& id, absl::Duration timeout = absl::Seconds(10));
   // The same for many at once; answers in the order of the requests.

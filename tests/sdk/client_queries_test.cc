@@ -1,6 +1,7 @@
 // Client against servers played by hand: echoes and questions for a status.
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -109,6 +110,31 @@ TEST_F(ClientTest, ManyStatusesAreAskedAtOnce) {
     ASSERT_TRUE(statuses[i].ok());
     EXPECT_EQ(statuses[i]->numerator, i);
   }
+}
+
+TEST_F(ClientTest, OneServersUnknownDoesNotHideThatAnotherDidNotAnswer) {
+  support::RawListener gone;
+  gone.Close();
+  ClientOptions options = Options();
+  options.servers = {listener_.address(), gone.address()};
+  auto client = MakeClient(std::move(options));
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kGetStatusUnique);
+    server.Send(kStatusResUnique, {"report", "0", "0", "0", "0", "0"});
+    server.ReceiveBody(kGetStatusUnique);
+    server.Send(kStatusResUnique, {"report", "1", "0", "0", "0", "1"});
+  });
+  const absl::StatusOr<JobStatus> unknown =
+      client->GetJobStatus({"", "", "report"}, kLong);
+  const absl::StatusOr<JobStatus> known =
+      client->GetJobStatus({"", "", "report"}, kLong);
+  server_thread.join();
+  EXPECT_EQ(unknown.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(unknown.status().message()),
+              HasSubstr(gone.address()));
+  ASSERT_TRUE(known.ok()) << known.status();
+  EXPECT_TRUE(known->known);
 }
 
 TEST_F(ClientTest, AStatusThatCantBeAskedForSaysWhy) {

@@ -16,7 +16,27 @@
 namespace gearman {
 namespace gearctl {
 
-absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name) {
+namespace {
+
+// OK: each has answered. Else why not, with the code of the first.
+absl::Status Unanswered(
+    const std::vector<JobId>& ids,
+    const std::vector<absl::StatusOr<JobStatus>>& statuses) {
+  absl::StatusCode code = absl::StatusCode::kOk;
+  std::vector<std::string> failures;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (statuses[i].ok()) continue;
+    if (failures.empty()) code = statuses[i].status().code();
+    failures.emplace_back(
+        NamingServer(statuses[i].status(), ids[i].server).message());
+  }
+  return absl::Status(code, absl::StrJoin(failures, "; "));
+}
+
+}  // namespace
+
+absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name,
+                              WhenUnanswered when_unanswered) {
   if (absl::StrContains(name, '|')) return JobId::Parse(name);
   if (name.empty()) return absl::InvalidArgumentError("an empty handle");
   std::vector<JobId> ids;
@@ -27,16 +47,22 @@ absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name) {
   const std::vector<absl::StatusOr<JobStatus>> statuses =
       client.GetJobStatuses(ids, QuestionTimeout());
   std::vector<JobId> knowing;
-  absl::Status failure;
   for (size_t i = 0; i < ids.size(); ++i) {
-    if (!statuses[i].ok()) {
-      failure = statuses[i].status();
-    } else if (statuses[i]->known) {
-      knowing.push_back(ids[i]);
-    }
+    if (statuses[i].ok() && statuses[i]->known) knowing.push_back(ids[i]);
   }
-  if (!failure.ok()) return failure;
-  if (knowing.size() == 1) return knowing[0];
+  const absl::Status unanswered = Unanswered(ids, statuses);
+  if (knowing.size() == 1 &&
+      (unanswered.ok() || when_unanswered == WhenUnanswered::kTake)) {
+    return knowing[0];
+  }
+  if (knowing.size() == 1) {
+    return absl::Status(
+        unanswered.code(),
+        absl::StrCat(unanswered.message(), "; it may have another job ", name,
+                     ": give '", knowing[0].ToString(), "' for the one at ",
+                     knowing[0].server));
+  }
+  if (knowing.empty() && !unanswered.ok()) return unanswered;
   if (knowing.empty()) {
     return absl::NotFoundError(absl::StrCat("no server has a job ", name));
   }
@@ -45,6 +71,27 @@ absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name) {
       absl::StrJoin(knowing, ", ", [](std::string* out, const JobId& id) {
         absl::StrAppend(out, "'", id.ToString(), "'");
       })));
+}
+
+absl::StatusOr<JobStatus> UniqueJob::Ask(Client& client) {
+  std::vector<JobId> ids;
+  for (const std::string& server : client.servers()) {
+    ids.push_back({server, "", unique_});
+  }
+  const std::vector<absl::StatusOr<JobStatus>> statuses =
+      client.GetJobStatuses(ids, QuestionTimeout());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (!statuses[i].ok() || !statuses[i]->known) continue;
+    server_ = ids[i].server;
+    return statuses[i];
+  }
+  for (size_t i = 0; i < ids.size(); ++i) {
+    // It has ended where it was.
+    if (ids[i].server == server_ && statuses[i].ok()) return statuses[i];
+  }
+  const absl::Status unanswered = Unanswered(ids, statuses);
+  if (!unanswered.ok()) return unanswered;
+  return statuses.front();
 }
 
 }  // namespace gearctl

@@ -1,6 +1,7 @@
 // gearctl job: the status of one job, once or until its end.
 #include <unistd.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,12 +28,23 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// The job that the arguments name.
-absl::StatusOr<JobId> NamedJob(Client& client, const Arguments& arguments) {
-  if (!arguments.words.empty()) return FindJob(client, arguments.words[0]);
-  JobId id;
-  id.unique = absl::GetFlag(FLAGS_unique);
-  return id;
+// Asks for the status of the job that the arguments name.
+using Question = std::function<absl::StatusOr<JobStatus>()>;
+
+absl::StatusOr<Question> QuestionFor(Client& client,
+                                     const Arguments& arguments) {
+  if (arguments.words.empty()) {
+    return Question(
+        [&client, job = UniqueJob(absl::GetFlag(FLAGS_unique))]() mutable {
+          return job.Ask(client);
+        });
+  }
+  const absl::StatusOr<JobId> id =
+      FindJob(client, arguments.words[0], WhenUnanswered::kTake);
+  if (!id.ok()) return id.status();
+  return Question([&client, id = *id] {
+    return client.GetJobStatus(id, QuestionTimeout());
+  });
 }
 
 std::string LineOf(const JobStatus& status) {
@@ -76,15 +88,14 @@ absl::Status Unknown(const std::string& name) {
                                           ": it has ended or never existed"));
 }
 
-ExitCode Watch(Client& client, const JobId& id, const std::string& name) {
+ExitCode Watch(const Question& question, const std::string& name) {
   Signals signals;
   ProgressLine progress;
   StatusPrinter printer(name);
   const bool bar = IsTerminal(STDERR_FILENO) && !absl::GetFlag(FLAGS_json);
   bool seen = false;
   for (;;) {
-    absl::StatusOr<JobStatus> status =
-        client.GetJobStatus(id, QuestionTimeout());
+    absl::StatusOr<JobStatus> status = question();
     if (!status.ok()) return Report(status.status());
     if (!status->known && !seen) return Report(Unknown(name));
     seen = true;
@@ -116,11 +127,10 @@ ExitCode RunJob(const Arguments& arguments) {
   if (!interval.ok()) return Report(interval);
   absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
   if (!client.ok()) return Report(client.status());
-  absl::StatusOr<JobId> id = NamedJob(**client, arguments);
-  if (!id.ok()) return Report(id.status());
-  if (absl::GetFlag(FLAGS_watch)) return Watch(**client, *id, name);
-  const absl::StatusOr<JobStatus> status =
-      (*client)->GetJobStatus(*id, QuestionTimeout());
+  const absl::StatusOr<Question> question = QuestionFor(**client, arguments);
+  if (!question.ok()) return Report(question.status());
+  if (absl::GetFlag(FLAGS_watch)) return Watch(*question, name);
+  const absl::StatusOr<JobStatus> status = (*question)();
   if (!status.ok()) return Report(status.status());
   if (!status->known) return Report(Unknown(name));
   return StatusPrinter(name).Show(*status);

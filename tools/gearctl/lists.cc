@@ -138,7 +138,12 @@ absl::Status AddUniques(AdminClient& server, List& list) {
   return absl::OkStatus();
 }
 
-// Some servers don't have all of these commands.
+// Some servers don't have all commands, and say so in their ways.
+bool HasNoSuchCommand(const absl::Status& status) {
+  return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status) &&
+         !absl::IsUnauthenticated(status);
+}
+
 std::string OrDash(const absl::Status& status, const std::string& text) {
   return status.ok() && !text.empty() ? text : "-";
 }
@@ -148,6 +153,9 @@ absl::Status AddVersion(AdminClient& server, List& list) {
   if (!version.ok()) return version.status();
   const absl::StatusOr<int64_t> pid = server.GetPid();
   const absl::StatusOr<std::string> level = server.GetVerbosity();
+  for (const absl::Status& status : {pid.status(), level.status()}) {
+    if (!status.ok() && !HasNoSuchCommand(status)) return status;
+  }
   JsonObject object;
   object.Set("server", server.server());
   object.Set("version", *version);

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
@@ -39,7 +40,7 @@ ExitCode SteerAll(const std::function<absl::Status(AdminClient&)>& steer) {
 }
 
 absl::Status Cancel(Client& client, const std::string& name) {
-  absl::StatusOr<JobId> id = FindJob(client, name);
+  absl::StatusOr<JobId> id = FindJob(client, name, WhenUnanswered::kRefuse);
   if (!id.ok()) return id.status();
   if (id->handle.empty()) {
     return absl::InvalidArgumentError(
@@ -56,15 +57,15 @@ ExitCode SteerTasks(
     const std::function<absl::Status(AdminClient&, const std::string&)>&
         steer) {
   return SteerAll([&](AdminClient& server) {
-    absl::Status status;
+    absl::StatusCode code = absl::StatusCode::kOk;
+    std::vector<std::string> failures;
     for (const std::string& task : arguments.words) {
       const absl::Status one = steer(server, task);
-      if (!one.ok()) {
-        status.Update(absl::Status(
-            one.code(), absl::StrCat("task \"", task, "\": ", one.message())));
-      }
+      if (one.ok()) continue;
+      if (failures.empty()) code = one.code();
+      failures.push_back(absl::StrCat("task \"", task, "\": ", one.message()));
     }
-    return status;
+    return absl::Status(code, absl::StrJoin(failures, "; "));
   });
 }
 
