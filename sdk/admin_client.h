@@ -10,7 +10,10 @@
 // No thread of its own.
 //
 // Ownership: owns its one connection, which is made when first needed, kept,
-// and made anew after a failure, and (unless given one) its poller.
+// and made anew after a failure, and (unless given one) its poller. If its own
+// logger destroys it, it ends when the call has returned, and the log has an
+// error. In a child made by fork every function returns FAILED_PRECONDITION,
+// and the destructor does nothing: create a new one there.
 //
 // Errors of every function beside its own: UNAVAILABLE: the server can't be
 // reached or was lost; DEADLINE_EXCEEDED: no whole answer in time (a list whose

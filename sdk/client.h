@@ -28,7 +28,19 @@
 // millisecond, for the next one that waits.
 //
 // Ownership: a client owns its connections and (unless given one) its poller.
-// Don't destroy it in a callback.
+// Code that the client itself calls (a callback, an interceptor, an observer, a
+// plugin, a logger) should not destroy it. If it does, the log has an error,
+// the destructor returns at once, and the client ends as below when that code
+// has returned, on its thread; a wait of that thread then ends as CANCELLED.
+//
+// fork: a client is its process's. In a child its functions return
+// FAILED_PRECONDITION (health is down, lists are empty), requests in flight are
+// finished so, and the destructor leaves everything as it is: nothing that a
+// child does harms the parent, by exit, by return from main, or by destroying
+// it. Create a new client after fork. exec and _exit are always fine: every
+// descriptor is close-on-exec, and a child of fork closes them at once. A
+// callback that forks may return in the child: the wait there ends with
+// FAILED_PRECONDITION. docs/threads.md says more.
 //
 // The end of a client closes its connections and finishes what is in flight as
 // CANCELLED, of which callbacks, interceptors' hooks and observers hear before

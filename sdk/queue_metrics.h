@@ -15,6 +15,11 @@
 // AdminClient's "status" and hands the answers to the sinks. Every function may
 // be called from any thread. Who makes none pays nothing.
 //
+// In a child made by fork AskNow returns FAILED_PRECONDITION, metrics() is
+// empty, and the destructor does nothing. A sink or logger that destroys the
+// QueueMetrics which calls it makes an error in the log: it ends when that has
+// returned.
+//
 // A server that can't be asked has gearman_server_up 0 and nothing else, and
 // takes nothing from the others but its timeout.
 #ifndef GEARMAN_SDK_QUEUE_METRICS_H_

@@ -14,6 +14,11 @@
 // (tcp://127.0.0.1:0, tls://, a scheme of yours) it has exactly one I/O thread.
 // Given a poller it has none either, and whoever calls RunOnce runs it.
 //
+// fork: a server is its process's. A child's copy accepts nothing and runs no
+// job; its functions return FAILED_PRECONDITION, or nothing, and the destructor
+// does nothing. Over TCP the child's new clients reach the parent's server; the
+// inproc:// names of the parent are not there.
+//
 // Thread-safe.
 #ifndef GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_
 #define GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_

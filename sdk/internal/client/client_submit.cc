@@ -207,7 +207,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
       request->batch = number;
       absl::Status status = Prepare(request.get(), now);
       bool silently = false;
-      if (shut_down_) {
+      if (shut_down_ || ending_) {
         status = ShutDownError();
         silently = true;
         if (result.ok()) result = status;

@@ -17,6 +17,7 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tests/support/forked_child.h"
 #include "gearman/tests/support/http_get.h"
 #include "gearman/tests/support/raw_connection.h"
 #include "gmock/gmock.h"
@@ -34,6 +35,23 @@ std::string Scrape(int port, const std::string& path) {
   if (!answer.ok()) return "";
   EXPECT_EQ(answer->code, 200);
   return answer->body;
+}
+
+TEST(PrometheusMetrics, AChildMadeByForkMayDestroyItsCopyAndHasItNot) {
+  PrometheusMetricsOptions options;
+  options.listen = "127.0.0.1:0";
+  auto created = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(created.ok()) << created.status();
+  std::unique_ptr<PrometheusMetrics> metrics = *std::move(created);
+  EXPECT_EQ(support::RunInChild([&metrics]() -> std::string {
+              if (metrics->port() != 0) return "a port";
+              if (!metrics->Text().empty()) return "text";
+              // The web server's threads are not here to be waited for.
+              metrics = nullptr;
+              return "";
+            }),
+            "");
+  Scrape(metrics->port(), "/metrics");
 }
 
 TEST(PrometheusMetrics, AScrapeShowsWhatClientsAndWorkersHaveCounted) {
