@@ -190,6 +190,8 @@ TEST_F(ForkInCallTest, AHandlerThatReturnsInTheChildAnswersNothing) {
   ASSERT_EQ(ends.size(), 1u);
   EXPECT_EQ(WEXITSTATUS(ends[0]), kAsItShould);
   ExpectUnharmed();
+  // Its thread asks in_child.
+  StopWorker();
 }
 
 TEST_F(ForkInCallTest, AHandlersThreadThatReturnsInTheChildEndsIt) {
