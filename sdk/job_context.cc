@@ -32,7 +32,12 @@ absl::Status SendBytes(const HeldJobPtr& job, Message::Kind kind,
   Message message;
   message.kind = kind;
   message.bytes = std::move(bytes);
-  return Send(job, std::move(message), may_wait);
+  absl::Status status = Send(job, std::move(message), may_wait);
+  if (status.ok() && kind == Message::Kind::kWarning && !job->carries_updates) {
+    // Posted: the worker's thread logs it.
+    return internal::NoWarnings(*job);
+  }
+  return status;
 }
 
 absl::Status SendProgress(const HeldJobPtr& job, int64_t numerator,

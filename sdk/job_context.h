@@ -87,6 +87,12 @@ class JobContext {
   // sends: that may wait for the handler. StopToken::WaitFor until it is done,
   // a PendingJob (which never waits) or concurrency 2 is for that.
   //
+  // A server that knows no grab but the oldest (Perl's Gearman::Server) knows
+  // neither WORK_DATA nor WORK_WARNING. Data is then kept, and put in front of
+  // the result; beyond max_output_bytes for all jobs together it is refused as
+  // RESOURCE_EXHAUSTED, and the job fails with that text. A warning is
+  // UNIMPLEMENTED and logged.
+  //
   // A status counts in units of the handler's own.
   absl::Status SendData(std::string data);
   absl::Status SendWarning(std::string data);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/job_context.h"
@@ -82,6 +83,12 @@ bool DroppedInHandler(HeldJob* job) {
   }
   job->dropped = true;
   return true;
+}
+
+absl::Status NoWarnings(const HeldJob& job) {
+  return absl::UnimplementedError(
+      absl::StrCat(job.job.connection(), " knows no WORK_WARNING: that of job ",
+                   job.job.handle(), " is told nobody"));
 }
 
 ErrorText AnswerOf(const absl::Status& error) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/worker/job_hooks.h"
@@ -24,6 +25,13 @@ namespace gearman {
 namespace internal {
 
 class Mailbox;
+
+// WORK_DATA that its server does not know, kept for the result.
+struct KeptData {
+  std::string data;
+  // More came than can be kept.
+  absl::Status error;
+};
 
 struct HeldJob {
   enum class State : unsigned char {
@@ -39,6 +47,8 @@ struct HeldJob {
   std::shared_ptr<Mailbox> mailbox;
   std::unique_ptr<JobHooks> hooks;  // null: nobody observes or intercepts
   int link = 0;
+  // Its server knows WORK_DATA and WORK_WARNING.
+  bool carries_updates = true;
   // Memory for a job's data, while no job has it (HeldJobPool).
   std::shared_ptr<std::string> spare_data;
 
@@ -64,6 +74,7 @@ struct HeldJob {
   int64_t expected_ns = 0;
   absl::Time assigned = absl::InfinitePast();
   absl::Time timer = absl::InfiniteFuture();
+  std::unique_ptr<KeptData> kept;  // null: none
 };
 
 using HeldJobPtr = std::shared_ptr<HeldJob>;
@@ -77,6 +88,9 @@ absl::Status CallAsyncHandler(const HeldJobPtr& job, bool* forgotten);
 // A PendingJob of this job is dropped. True: that happened inside the handler's
 // call, which answers for it.
 bool DroppedInHandler(HeldJob* job);
+
+// What a WORK_WARNING for this job comes to where `carries_updates` is false.
+absl::Status NoWarnings(const HeldJob& job);
 
 // What a handler's error status is answered with.
 enum class ErrorAnswer : unsigned char { kFail, kException };

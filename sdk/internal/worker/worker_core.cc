@@ -63,6 +63,7 @@ WorkerJobs::Options JobsOptions(const WorkerOptions& options,
   jobs.concurrency = options.concurrency;
   jobs.prefetch = options.prefetch;
   jobs.max_pending_jobs = options.limits.max_pending_jobs;
+  jobs.max_output_bytes = options.limits.max_output_bytes;
   jobs.exceptions = options.exceptions;
   jobs.reports = static_cast<bool>(options.after_job);
   jobs.metrics = metrics;

@@ -70,6 +70,7 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
   job->link = link;
   job->assigned = now;
   job->index = server.held.size();
+  job->carries_updates = server.session->carries_updates();
   if (options_.interceptors != nullptr) {
     job->hooks = std::make_unique<JobHooks>();
     job->hooks->observer = options_.trace_observer;
@@ -227,6 +228,7 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
     return;
   }
   WorkerLink& server = servers_->link(job->link);
+  if (job->kept != nullptr) AddKept(job.get(), &result);
   JobOutcome outcome = JobOutcome::kComplete;
   if (result.ok()) {
     absl::Status size =
@@ -274,6 +276,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   job->state = HeldJob::State::kEnded;
   job->ended.store(true, std::memory_order_release);
   held_bytes_ -= job->job.data().size();
+  if (job->kept != nullptr) DropKept(job.get());
   if (job->pending) {
     job->pending = false;
     --pending_;
@@ -385,29 +388,6 @@ void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
 }
 
 // --- mail --------------------------------------------------------------------
-
-absl::Status WorkerJobs::AppendUpdate(Message message) {
-  const HeldJob& job = *message.job;
-  if (job.state == HeldJob::State::kEnded) {
-    return absl::CancelledError(
-        absl::StrCat("job ", job.job.handle(), " has ended"));
-  }
-  WorkerSession& session = *servers_->link(job.link).session;
-  absl::Status status;
-  switch (message.kind) {
-    case Message::Kind::kData:
-      status = session.SendData(job.job.handle(), std::move(message.bytes));
-      break;
-    case Message::Kind::kWarning:
-      status = session.SendWarning(job.job.handle(), std::move(message.bytes));
-      break;
-    default:
-      session.SendStatus(job.job.handle(), message.numerator,
-                         message.denominator);
-  }
-  if (status.ok()) ++stats_->updates_sent;
-  return status;
-}
 
 void WorkerJobs::TakeMail(absl::Time now) {
   mailbox_->Take(&mail_);

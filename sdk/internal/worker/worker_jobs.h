@@ -39,6 +39,8 @@ class WorkerJobs {
     int concurrency = 1;
     PrefetchOptions prefetch;
     int max_pending_jobs = 1000;
+    // Of data kept for servers that know no WORK_DATA.
+    size_t max_output_bytes = 64u << 20;
     bool exceptions = true;
     bool reports = false;  // TakeReports is called
     Metrics* metrics = nullptr;
@@ -136,6 +138,12 @@ class WorkerJobs {
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
+  // Keeps WORK_DATA for the result. RESOURCE_EXHAUSTED: there is no room, and
+  // the job will fail with this status.
+  absl::Status KeepData(HeldJob* job, std::string bytes);
+  // Puts what was kept in front of the result.
+  void AddKept(HeldJob* job, absl::StatusOr<std::string>* result);
+  void DropKept(HeldJob* job);
   void Begin(const HeldJobPtr& job, absl::Time now);
   void SetTimer(const HeldJobPtr& job);
   // The job is answered or lost; nothing is sent for it any more.
@@ -171,6 +179,7 @@ class WorkerJobs {
   bool handler_here_ = false;
   int pending_ = 0;
   size_t held_bytes_ = 0;
+  size_t kept_bytes_ = 0;  // KeptData of all jobs
   absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
   absl::Time unsent_due_ = absl::InfiniteFuture();     // none is unsent
   absl::Time last_returned_ = absl::InfiniteFuture();  // a handler

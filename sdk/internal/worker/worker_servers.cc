@@ -10,6 +10,45 @@ namespace gearman {
 namespace internal {
 namespace {
 
+// A server that does not know a grab may close, and one whose backend is down
+// behind a proxy does, too: after so many in a row another grab is tried.
+constexpr int kClosesOfAnUnknownGrab = 2;
+
+// The grab to be tried after `kind`; after the oldest the first one again, as
+// it was no grab's fault.
+wire::GrabKind Lesser(wire::GrabKind kind) {
+  switch (kind) {
+    case wire::GrabKind::kAll:
+      return wire::GrabKind::kUnique;
+    case wire::GrabKind::kUnique:
+      return wire::GrabKind::kPlain;
+    case wire::GrabKind::kPlain:
+      break;
+  }
+  return wire::GrabKind::kAll;
+}
+
+absl::string_view GrabName(wire::GrabKind kind) {
+  switch (kind) {
+    case wire::GrabKind::kAll:
+      return "GRAB_JOB_ALL";
+    case wire::GrabKind::kUnique:
+      return "GRAB_JOB_UNIQ";
+    case wire::GrabKind::kPlain:
+      break;
+  }
+  return "GRAB_JOB";
+}
+
+// A grab that closed connections, and that the server has answered since, or
+// refused, is no longer in doubt.
+WorkerSession::Grabs KnownGrabs(const WorkerLink& link) {
+  return link.session != nullptr && link.grabs.unsure &&
+                 !link.session->grabs().unsure
+             ? link.session->grabs()
+             : link.grabs;
+}
+
 Poller::Key MakeKey(int link, uint32_t generation) {
   return static_cast<Poller::Key>(link) << 32 | generation;
 }
@@ -76,7 +115,9 @@ void WorkerServers::Renew(absl::Time now) {
     options_.logger.Log(LogLevel::kInfo, "a new connection to ", link.name,
                         ": the old one has reached connection_lifetime");
     Leave(link);
-    Add(link.address).place = link.place;
+    WorkerLink& next = Add(link.address);
+    next.place = link.place;
+    next.grabs = KnownGrabs(link);
   }
 }
 
@@ -138,8 +179,8 @@ void WorkerServers::Open(absl::Span<const std::shared_ptr<Task>> tasks,
         *std::move(transport), poller_, key, options_.connection);
     link.connection->SetTap(
         PacketTap::Create(options_.metrics, options_.logger, link.name));
-    link.session = std::make_unique<WorkerSession>(&options_.session,
-                                                   &link.connection->output());
+    link.session = std::make_unique<WorkerSession>(
+        &options_.session, &link.connection->output(), link.grabs);
     link.session->SetTasks(tasks);
     link.connecting_since = now;
     link.connect_deadline = now + options_.connect_timeout;
@@ -335,12 +376,51 @@ void WorkerServers::Count(WorkerLink& link) {
   link.received_counted = received;
 }
 
+bool WorkerServers::LearnGrabs(WorkerLink& link, const LostServer& lost) {
+  if (lost.status.ok() || link.session == nullptr) return false;
+  if (lost.reason == ReconnectReason::kConnectFailed) {
+    // Perhaps another server is there when it is back.
+    link.grabs = {};
+    link.closed_behind_grab = 0;
+    return false;
+  }
+  const WorkerSession& session = *link.session;
+  if (session.probing()) {
+    link.grabs = {session.grabs().kind, /*unsure=*/false};
+    return true;
+  }
+  if (!session.first_grab_unanswered()) {
+    link.grabs = KnownGrabs(link);
+    link.closed_behind_grab = 0;
+    return false;
+  }
+  const bool closed = lost.reason == ReconnectReason::kClosed ||
+                      lost.reason == ReconnectReason::kFailed;
+  if (!closed || lost.status.code() != absl::StatusCode::kUnavailable ||
+      ++link.closed_behind_grab < kClosesOfAnUnknownGrab) {
+    return false;
+  }
+  link.closed_behind_grab = 0;
+  const wire::GrabKind before = link.grabs.kind;
+  link.grabs.kind = Lesser(before);
+  link.grabs.unsure = link.grabs.kind != wire::GrabKind::kAll;
+  if (!link.grabs.unsure) return false;
+  options_.logger.Log(
+      LogLevel::kWarning, link.name, " closes connections behind their first ",
+      GrabName(before), ": asked with ", GrabName(link.grabs.kind), " now");
+  return true;
+}
+
 std::vector<HeldJobPtr> WorkerServers::Close(const LostServer& lost,
                                              bool reopen, absl::Time now) {
   WorkerLink& link = links_[static_cast<size_t>(lost.link)];
-  link.retry_at = reopen && !link.leaving
-                      ? now + link.delay.Next(options_.reconnect, random_)
-                      : absl::InfiniteFuture();
+  const bool other_grab = LearnGrabs(link, lost);
+  if (!reopen || link.leaving) {
+    link.retry_at = absl::InfiniteFuture();
+  } else {
+    link.retry_at =
+        other_grab ? now : now + link.delay.Next(options_.reconnect, random_);
+  }
   ++health_version_;
   if (!lost.status.ok()) {
     ++link.failures;

@@ -72,6 +72,12 @@ struct WorkerLink {
   // Found to have come to its end, and not closed yet.
   bool lost = false;
 
+  // How jobs are asked for here. A server that does not know a grab answers
+  // ERROR, which the session sees to, or closes: connections that ended right
+  // behind their first grab are counted.
+  WorkerSession::Grabs grabs;
+  int closed_behind_grab = 0;
+
   uint64_t sent_counted = 0;
   uint64_t received_counted = 0;
   uint64_t writes_counted = 0;
@@ -169,6 +175,9 @@ class WorkerServers {
   void Lose(int link, absl::Status status, ReconnectReason reason,
             std::vector<LostServer>* lost);
   void Count(WorkerLink& link);
+  // The connection has ended: what that says of the server's grabs. True: the
+  // next connection asks with another one.
+  bool LearnGrabs(WorkerLink& link, const LostServer& lost);
 
   const Options options_;
   Poller* const poller_;

@@ -37,8 +37,9 @@ constexpr int kMaxWindow = 1 << 20;
 
 }  // namespace
 
-WorkerSession::WorkerSession(const Options* options, wire::OutputBuffer* output)
-    : options_(options), output_(output) {
+WorkerSession::WorkerSession(const Options* options, wire::OutputBuffer* output,
+                             Grabs grabs)
+    : options_(options), output_(output), grabs_(grabs) {
   if (!options_->client_id.empty()) {
     MustEncode(wire::Encode(wire::SetClientId{options_->client_id}, *output_));
   }
@@ -64,13 +65,15 @@ int WorkerSession::wanted_grabs() const {
     return 0;
   }
   if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
-  if (pre_sleep_sent()) return 0;
+  if (pre_sleep_sent() || probing_) return 0;
+  // What is under way ends first: the connection may end with the probe.
+  if (grabs_.unsure && grab_answered_) return wants_probe() ? 1 : 0;
   if (ExpectsNoJob()) return SkipsGrab() ? 0 : 1;
   return std::max(0, window_ - outstanding_);
 }
 
 bool WorkerSession::ExpectsNoJob() const {
-  return quick_ && ahead_ == Ahead::kNot && woken_by_noop_ &&
+  return quick_ && ahead_ == Ahead::kNot && !grabs_.unsure && woken_by_noop_ &&
          jobs_since_wake_ > 0 && jobs_since_wake_ >= jobs_of_last_wake_ &&
          held_ == 0 && outstanding_ == 0 && !server_times();
 }
@@ -78,12 +81,14 @@ bool WorkerSession::ExpectsNoJob() const {
 void WorkerSession::Grab(int count, absl::Time now) {
   count = std::min(count, wanted_grabs());
   if (count <= 0) return;
-  wire::EncodeGrabs(wire::GrabJob{grab_kind_}, count, *output_);
+  probing_ = wants_probe();
+  const wire::GrabKind kind = probing_ ? wire::GrabKind::kAll : grabs_.kind;
+  wire::EncodeGrabs(wire::GrabJob{kind}, count, *output_);
   if (ExpectsNoJob()) {
     MustEncode(wire::Encode(wire::PreSleep{}, *output_));
     ahead_ = Ahead::kSent;
   }
-  Due(ReplyKind::kGrab, count, now);
+  Due(ReplyKind::kGrab, count, now, kind);
   outstanding_ += count;
   counts_.grabs_sent += static_cast<uint64_t>(count);
 }
@@ -196,6 +201,7 @@ absl::Status WorkerSession::OnJob(wire::JobAssign& assigned,
     }
     last_offer_ = it->second.get();
   }
+  OnGrabTaken();
   ++held_;
   ++last_offer_->held;
   window_ = std::min(window_ + 1, kMaxWindow);
@@ -309,14 +315,15 @@ void WorkerSession::SendStatus(absl::string_view handle, int64_t numerator,
 
 // --- replies -----------------------------------------------------------------
 
-void WorkerSession::Due(ReplyKind kind, int count, absl::Time now) {
+void WorkerSession::Due(ReplyKind kind, int count, absl::Time now,
+                        wire::GrabKind grab_kind) {
   if (replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
   if (!replies_due_.empty() && replies_due_.back().kind == kind &&
-      kind == ReplyKind::kGrab && replies_due_.back().grab_kind == grab_kind_) {
+      kind == ReplyKind::kGrab && replies_due_.back().grab_kind == grab_kind) {
     replies_due_.back().count += count;
     return;
   }
-  replies_due_.push_back({kind, grab_kind_, count, now});
+  replies_due_.push_back({kind, grab_kind, count, now});
 }
 
 absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
@@ -330,6 +337,7 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
                                          : now + options_->reply_timeout;
   served_ = true;
   if (kind != ReplyKind::kGrab) return absl::OkStatus();
+  grab_answered_ = true;
   --outstanding_;
   if (outstanding_ == 0 && pre_sleep_sent()) SleptAhead(now);
   return absl::OkStatus();
@@ -352,7 +360,9 @@ absl::Status WorkerSession::OnEvent(wire::ToWorker& event, absl::Time now,
     }
     absl::Status operator()(wire::NoJob&) {
       result->kind = SessionEvent::Kind::kNoJob;
-      session->dry_ = true;
+      session->OnGrabTaken();
+      // With a better grab to be tried it does not sleep yet.
+      session->dry_ = !session->grabs_.unsure;
       return session->TakeReply(ReplyKind::kGrab, "NO_JOB", now);
     }
     absl::Status operator()(wire::Noop&) {
@@ -428,11 +438,12 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
         absl::StrCat("GRAB_JOB was refused: ", absl::CHexEscape(error.code),
                      ": ", absl::CHexEscape(error.text)));
   }
-  if (grab_kind_ == head.grab_kind) {
-    grab_kind_ = head.grab_kind == wire::GrabKind::kAll
-                     ? wire::GrabKind::kUnique
-                     : wire::GrabKind::kPlain;
+  if (grabs_.kind == head.grab_kind) {
+    grabs_.kind = head.grab_kind == wire::GrabKind::kAll
+                      ? wire::GrabKind::kUnique
+                      : wire::GrabKind::kPlain;
   }
+  if (std::exchange(probing_, false)) grabs_.unsure = false;
   return TakeReply(ReplyKind::kGrab, "ERROR", now);
 }
 

@@ -78,8 +78,16 @@ class WorkerSession {
     uint64_t vain_pauses = 0;
   };
 
+  // How jobs are asked for, as earlier connections to the server have shown.
+  struct Grabs {
+    wire::GrabKind kind = wire::GrabKind::kAll;
+    // Connections ended behind better grabs, for a reason that is not known.
+    bool unsure = false;
+  };
+
   // Appends id and options. Both pointers outlive this.
-  WorkerSession(const Options* options, wire::OutputBuffer* output);
+  WorkerSession(const Options* options, wire::OutputBuffer* output,
+                Grabs grabs);
 
   // Offers these tasks, and no others. What can't be taken back yet, as a job
   // of it is held or may be on its way, is taken back by a later TakeBack.
@@ -134,6 +142,17 @@ class WorkerSession {
   bool receipt_asked() const { return receipt_ != Receipt::kNotAsked; }
   bool receipt_given() const { return receipt_ == Receipt::kGiven; }
 
+  // The server knows WORK_DATA and WORK_WARNING.
+  bool carries_updates() const { return !plain_server(); }
+  // Not one grab has been answered, though one was sent.
+  bool first_grab_unanswered() const {
+    return !grab_answered_ && outstanding_ > 0;
+  }
+  // A server that answers lesser grabs is being asked for more; it would be
+  // good news, but the connection may end.
+  bool probing() const { return probing_; }
+  const Grabs& grabs() const { return grabs_; }
+
   // Any reply has come: this is a server that serves.
   bool served() const { return served_; }
   bool asleep() const { return state_ == State::kAsleep; }
@@ -174,7 +193,13 @@ class WorkerSession {
                       SessionEvent* result);
   absl::Status OnError(const wire::Error& error, absl::Time now,
                        SessionEvent* result);
-  void Due(ReplyKind kind, int count, absl::Time now);
+  void Due(ReplyKind kind, int count, absl::Time now,
+           wire::GrabKind grab_kind = wire::GrabKind::kAll);
+  // A grab was answered with a job or NO_JOB: the server knows its kind.
+  void OnGrabTaken() {
+    if (probing_) grabs_ = {};
+    probing_ = false;
+  }
   // Takes the head of what is due, which must be `kind`.
   absl::Status TakeReply(ReplyKind kind, absl::string_view packet,
                          absl::Time now);
@@ -206,7 +231,11 @@ class WorkerSession {
   // A server that knows no grab but the oldest, such as Perl's
   // Gearman::Server: it knows no WORK_DATA and no WORK_WARNING, and a job goes
   // on after its WORK_EXCEPTION.
-  bool plain_server() const { return grab_kind_ == wire::GrabKind::kPlain; }
+  bool plain_server() const { return grabs_.kind == wire::GrabKind::kPlain; }
+  // The next grab shall show whether the server knows GRAB_JOB_ALL.
+  bool wants_probe() const {
+    return grabs_.unsure && grab_answered_ && held_ == 0 && outstanding_ == 0;
+  }
 
   const Options* const options_;
   wire::OutputBuffer* const output_;
@@ -225,7 +254,9 @@ class WorkerSession {
   bool stop_timer_ = false;
   int outstanding_ = 0;
   int held_ = 0;
-  wire::GrabKind grab_kind_ = wire::GrabKind::kAll;
+  Grabs grabs_;
+  bool grab_answered_ = false;
+  bool probing_ = false;
 
   // Grabs that may be outstanding here: grows with every job, and after a NOOP
   // begins with what the last NOOP brought, so that grabs in vain are no more
