@@ -1,9 +1,10 @@
 // A client made with libgearman, the other side of our worker where Debian's
 // `gearman` tool can't carry something: updates, warnings, exceptions, binary
-// results. Prints what it hears, each on a line: "data HEX", "warning HEX",
-// "status N/M", "exception HEX", "fail", "complete HEX".
+// results. Asks for exceptions. Prints what it hears, each on a line: "data
+// HEX", "warning HEX", "status HEX" (of "N/M"), "exception HEX", "fail",
+// "complete HEX".
 //
-//   libgearman_client PORT TASK < payload
+//   libgearman_client PORT TASK [UNIQUE] < payload
 #include <libgearman/gearman.h>
 
 #include <cstdio>
@@ -32,8 +33,14 @@ gearman_return_t OnWarning(gearman_task_st* task) {
   return GEARMAN_SUCCESS;
 }
 gearman_return_t OnStatus(gearman_task_st* task) {
-  std::printf("status %u/%u\n", gearman_task_numerator(task),
-              gearman_task_denominator(task));
+  const std::string progress = std::to_string(gearman_task_numerator(task)) +
+                               "/" +
+                               std::to_string(gearman_task_denominator(task));
+  std::printf("status ");
+  for (const char byte : progress) {
+    std::printf("%02x", static_cast<unsigned char>(byte));
+  }
+  std::printf("\n");
   return GEARMAN_SUCCESS;
 }
 gearman_return_t OnException(gearman_task_st* task) {
@@ -52,7 +59,7 @@ gearman_return_t OnComplete(gearman_task_st* task) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) return 2;
+  if (argc != 3 && argc != 4) return 2;
   const std::string payload{std::istreambuf_iterator<char>(std::cin), {}};
   gearman_client_st* client = gearman_client_create(nullptr);
   gearman_client_add_server(client, "127.0.0.1",
@@ -67,8 +74,9 @@ int main(int argc, char** argv) {
   gearman_client_set_fail_fn(client, OnFail);
   gearman_client_set_complete_fn(client, OnComplete);
   gearman_return_t result = GEARMAN_SUCCESS;
-  gearman_client_add_task(client, nullptr, nullptr, argv[2], nullptr,
-                          payload.data(), payload.size(), &result);
+  gearman_client_add_task(client, nullptr, nullptr, argv[2],
+                          argc == 4 ? argv[3] : nullptr, payload.data(),
+                          payload.size(), &result);
   if (result == GEARMAN_SUCCESS) result = gearman_client_run_tasks(client);
   gearman_client_free(client);
   if (result != GEARMAN_SUCCESS) {

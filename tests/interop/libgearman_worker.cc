@@ -5,13 +5,16 @@
 //
 //   libgearman_worker PORT    # prints "ready", serves until it is killed
 //
-// Tasks: lg_echo returns its payload; lg_updates sends a warning, two data and
-// a status, then returns "done"; lg_fail fails; lg_exception raises its
-// payload.
+// It has a task for each row of docs/interop.md, and: lg_echo returns its
+// payload; lg_updates sends a warning, two data and a status, then returns
+// "done"; lg_fail fails; lg_exception raises its payload.
 #include <libgearman/gearman.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 namespace {
 
@@ -39,6 +42,49 @@ gearman_return_t Exception(gearman_job_st* job, void*) {
   return GEARMAN_SUCCESS;
 }
 
+// --- the rows of docs/interop.md
+
+gearman_return_t Success(gearman_job_st* job, void*) {
+  return gearman_job_send_complete(job, "done", 4);
+}
+
+gearman_return_t Empty(gearman_job_st* job, void*) {
+  return gearman_job_send_complete(job, "", 0);
+}
+
+// (GEARMAN_ERROR puts the job back.)
+gearman_return_t Error(gearman_job_st*, void*) { return GEARMAN_FATAL; }
+
+gearman_return_t Throw(gearman_job_st* job, void*) {
+  gearman_job_send_exception(job, "boom", 4);
+  return GEARMAN_SUCCESS;
+}
+
+gearman_return_t Data(gearman_job_st* job, void*) {
+  gearman_job_send_data(job, "one", 3);
+  gearman_job_send_data(job, "two", 3);
+  return gearman_job_send_complete(job, "done", 4);
+}
+
+gearman_return_t Warning(gearman_job_st* job, void*) {
+  gearman_job_send_warning(job, "careful", 7);
+  return gearman_job_send_complete(job, "done", 4);
+}
+
+gearman_return_t Status(gearman_job_st* job, void*) {
+  gearman_job_send_status(job, 1, 2);
+  return gearman_job_send_complete(job, "done", 4);
+}
+
+// Its payload names a file. Returns when it is there, and notes the run.
+gearman_return_t Join(gearman_job_st* job, void*) {
+  const std::string go(static_cast<const char*>(gearman_job_workload(job)),
+                       gearman_job_workload_size(job));
+  while (!std::ifstream(go)) usleep(10000);
+  std::ofstream(go + ".runs", std::ios::app) << 'x';
+  return gearman_job_send_complete(job, "done", 4);
+}
+
 void Define(gearman_worker_st* worker, const char* name, size_t size,
             gearman_function_fn* function) {
   gearman_worker_define_function(worker, name, size,
@@ -56,9 +102,23 @@ int main(int argc, char** argv) {
   Define(worker, "lg_updates", 10, Updates);
   Define(worker, "lg_fail", 7, Fail);
   Define(worker, "lg_exception", 12, Exception);
+  Define(worker, "success", 7, Success);
+  Define(worker, "empty", 5, Empty);
+  Define(worker, "failure", 7, Fail);
+  Define(worker, "error", 5, Error);
+  Define(worker, "throw", 5, Throw);
+  Define(worker, "data", 4, Data);
+  Define(worker, "warning", 7, Warning);
+  Define(worker, "status", 6, Status);
+  Define(worker, "large", 5, Echo);
+  Define(worker, "join", 4, Join);
   std::printf("ready\n");
   std::fflush(stdout);
-  while (gearman_worker_work(worker) == GEARMAN_SUCCESS) {
+  // It returns what a function did, too.
+  gearman_return_t result = GEARMAN_SUCCESS;
+  while (result == GEARMAN_SUCCESS || result == GEARMAN_WORK_FAIL ||
+         result == GEARMAN_FATAL) {
+    result = gearman_worker_work(worker);
   }
   gearman_worker_free(worker);
   return 1;

@@ -8,6 +8,7 @@
 
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/status.h"
+#include "gearman/tests/sdk/internal/client/job_request_tracker_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -19,88 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-// Says what it is told to, and keeps what it heard.
-class ScriptedPolicy : public RetryPolicy {
- public:
-  RetryDecision OnFailure(const AttemptFailure& failure) override {
-    reasons.push_back(failure.reason);
-    return decision;
-  }
-  void OnSuccess() override { ++successes; }
-  absl::string_view name() const override { return "scripted"; }
-
-  RetryDecision decision;
-  std::vector<FailureReason> reasons;
-  int successes = 0;
-};
-
-class JobRequestTrackerTest : public ::testing::Test {
- protected:
-  static constexpr char kServer[] = "tcp://one:4730";
-
-  JobRequestTracker::Options Options() {
-    JobRequestTracker::Options options;
-    options.retry_policy = &policy_;
-    options.max_update_bytes = 100;
-    return options;
-  }
-  std::shared_ptr<JobRequestState> Started(bool background = false) {
-    // In memory of its own, which goes with it whoever watches.
-    const std::shared_ptr<JobRequestState> request(new JobRequestState);
-    request->task = "reverse";
-    request->background = background;
-    request->resolved_max_attempts = 3;
-    Start(request);
-    return request;
-  }
-  void Start(const std::shared_ptr<JobRequestState>& request) {
-    tracker_.Start(request, now_);
-    tracker_.OnDispatched(request.get());
-  }
-  std::vector<JobRequestState*> TakeDispatches() {
-    std::vector<JobRequestState*> requests;
-    tracker_.TakeDispatches(&requests);
-    return requests;
-  }
-  void Dispatched(const std::shared_ptr<JobRequestState>& request) {
-    EXPECT_THAT(TakeDispatches(), ElementsAre(request.get()));
-    tracker_.OnDispatched(request.get());
-  }
-  void Give(const std::shared_ptr<JobRequestState>& request, Effect::Kind kind,
-            const std::string& data = "", absl::string_view code = "",
-            absl::string_view text = "") {
-    Give(request.get(), kind, data, code, text);
-  }
-  void Give(JobRequestState* request, Effect::Kind kind,
-            const std::string& data = "", absl::string_view code = "",
-            absl::string_view text = "") {
-    // As a session does.
-    if (kind == Effect::Kind::kAccepted) request->handle.Assign("H:1");
-    Effect effect;
-    effect.kind = kind;
-    effect.operation = request;
-    effect.code = code;
-    effect.text = text;
-    effect.data = Payload(data);
-    tracker_.OnEffect(effect, kServer, now_);
-  }
-  void Lose(const std::shared_ptr<JobRequestState>& request,
-            FailureReason reason, bool bytes_sent) {
-    tracker_.OnAttemptFailed(
-        request.get(), kServer,
-        {reason, absl::UnavailableError("connection refused"), bytes_sent},
-        now_);
-  }
-  void AllowRetry(absl::Duration delay = absl::ZeroDuration()) {
-    policy_.decision.again = true;
-    policy_.decision.delay = delay;
-  }
-
-  ScriptedPolicy policy_;
-  absl::Time now_ = absl::FromUnixSeconds(1000);
-  JobRequestTracker tracker_{Options()};
-};
 
 TEST_F(JobRequestTrackerTest, AForegroundRequestGoesFromPendingToComplete) {
   auto request = Started();
@@ -205,96 +124,6 @@ TEST_F(JobRequestTrackerTest, ARefusalOfTheRequestItselfIsNotTriedElsewhere) {
   Give(request, Effect::Kind::kRefused, "", "ARGUMENT_TOO_LARGE");
   EXPECT_TRUE(request->finished.load());
   EXPECT_EQ(request->status.code(), absl::StatusCode::kInvalidArgument);
-}
-
-// Perl's Gearman::Server, of a priority or a time that it does not know.
-TEST_F(JobRequestTrackerTest, WhatAServerHasNoMethodForIsUnimplemented) {
-  AllowRetry();
-  auto request = Started();
-  Give(request, Effect::Kind::kRefused, "", "server_error",
-       "Can't locate object method \"CMD_\"");
-  EXPECT_TRUE(request->finished.load());
-  EXPECT_EQ(request->state, JobState::kFailed);
-  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnimplemented);
-}
-
-TEST_F(JobRequestTrackerTest, AServerThatRefusesIsNotAskedAgain) {
-  AllowRetry();
-  tracker_.set_servers(2);
-  auto request = Started();
-  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
-  Dispatched(request);
-  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
-  // The test's server has one name.
-  Dispatched(request);
-  tracker_.OnAttemptFailed(
-      request.get(), "tcp://two:4730",
-      {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
-      now_);
-  EXPECT_TRUE(request->finished.load());
-  EXPECT_EQ(request->state, JobState::kFailed);
-  EXPECT_EQ(request->status.code(), absl::StatusCode::kResourceExhausted);
-}
-
-TEST_F(JobRequestTrackerTest, ARefusalByTheOnlyServerIsTheEnd) {
-  AllowRetry();
-  auto request = Started();
-  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
-  EXPECT_TRUE(request->finished.load());
-  EXPECT_THAT(request->extras->attempts, SizeIs(1));
-  EXPECT_THAT(std::string(request->status.message()),
-              HasSubstr("every server has refused it"));
-}
-
-TEST_F(JobRequestTrackerTest, APolicyMayWaitForAFullQueue) {
-  AllowRetry();
-  policy_.decision.next_server = NextServer::kSame;
-  auto request = Started();
-  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
-  Dispatched(request);
-  EXPECT_FALSE(request->finished.load());
-}
-
-// A store that fails may have the job all the same.
-TEST_F(JobRequestTrackerTest, AJobThatAStoreMayHaveIsNotRepeated) {
-  AllowRetry();
-  tracker_.set_servers(2);
-  auto request = Started(/*background=*/true);
-  request->explicit_unique = true;
-  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
-  EXPECT_TRUE(request->finished.load());
-  EXPECT_EQ(request->state, JobState::kUnknown);
-  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_THAT(std::string(request->status.message()),
-              HasSubstr("outcome unknown"));
-  EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kStoreFailed);
-  EXPECT_THAT(policy_.reasons, IsEmpty());
-}
-
-TEST_F(JobRequestTrackerTest, AnIdempotentJobThatAStoreMayHaveGoesElsewhere) {
-  AllowRetry();
-  tracker_.set_servers(2);
-  auto request = Started(/*background=*/true);
-  request->idempotent = true;
-  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
-  EXPECT_EQ(request->extras->next_server, -1);
-  Dispatched(request);
-  // The doubt stays, whatever the next one says.
-  tracker_.OnAttemptFailed(
-      request.get(), "tcp://two:4730",
-      {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
-      now_);
-  EXPECT_EQ(request->state, JobState::kUnknown);
-  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
-}
-
-TEST_F(JobRequestTrackerTest, OnlyABackgroundJobMayBeStored) {
-  AllowRetry();
-  tracker_.set_servers(2);
-  auto request = Started();
-  Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
-  Dispatched(request);
-  EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kRefused);
 }
 
 TEST_F(JobRequestTrackerTest, AServerThatCantBeReachedIsReplacedByTheNext) {

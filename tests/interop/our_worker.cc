@@ -1,0 +1,87 @@
+// A worker of this SDK, with default options: a task for each row of
+// docs/interop.md.
+//
+//   our_worker PORT    # prints "ready", serves until it is killed
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/worker.h"
+
+namespace gearman {
+namespace {
+
+using Result = absl::StatusOr<std::string>;
+
+// Its payload names a file. Returns when it is there, and notes the run.
+Result Join(JobContext& context) {
+  const std::string go(context.job().data());
+  while (!std::ifstream(go)) {
+    context.stop_token().WaitFor(absl::Milliseconds(10));
+    if (context.stop_token().stop_requested()) return JobFailed("stopped");
+  }
+  std::ofstream(absl::StrCat(go, ".runs"), std::ios::app) << 'x';
+  return std::string("done");
+}
+
+void Define(Worker* worker, const std::string& task, Worker::Handler handler) {
+  const absl::Status status = worker->Register(task, std::move(handler));
+  if (!status.ok()) std::cerr << status << std::endl;
+}
+
+int Run(const std::string& port) {
+  WorkerOptions options;
+  options.servers = {absl::StrCat("tcp://127.0.0.1:", port)};
+  absl::StatusOr<std::unique_ptr<Worker>> created =
+      Worker::Create(std::move(options));
+  if (!created.ok()) {
+    std::cerr << created.status() << std::endl;
+    return 1;
+  }
+  Worker* const worker = created->get();
+  Define(worker, "success",
+         [](JobContext&) -> Result { return std::string("done"); });
+  Define(worker, "empty", [](JobContext&) -> Result { return std::string(); });
+  Define(worker, "failure",
+         [](JobContext&) -> Result { return JobFailed("for the log"); });
+  Define(worker, "error", [](JobContext&) -> Result {
+    return absl::NotFoundError("no image 17");
+  });
+  Define(worker, "throw",
+         [](JobContext&) -> Result { throw std::runtime_error("boom"); });
+  // What can't be sent is told by the status, and not looked at here.
+  Define(worker, "data", [](JobContext& context) -> Result {
+    context.SendData("one").IgnoreError();
+    context.SendData("two").IgnoreError();
+    return std::string("done");
+  });
+  Define(worker, "warning", [](JobContext& context) -> Result {
+    context.SendWarning("careful").IgnoreError();
+    return std::string("done");
+  });
+  Define(worker, "status", [](JobContext& context) -> Result {
+    context.SendStatus(1, 2).IgnoreError();
+    return std::string("done");
+  });
+  Define(worker, "large", [](JobContext& context) -> Result {
+    return std::string(context.job().data());
+  });
+  Define(worker, "join", Join);
+  std::cout << "ready" << std::endl;
+  const absl::Status status = worker->Run();
+  std::cerr << status << std::endl;
+  return 1;
+}
+
+}  // namespace
+}  // namespace gearman
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  return gearman::Run(argv[1]);
+}

@@ -1,0 +1,105 @@
+// JobRequestTrackerTest: a tracker, driven by effects, losses and time: no
+// connection.
+#ifndef GEARMAN_TESTS_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_FIXTURE_H_
+#define GEARMAN_TESTS_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_FIXTURE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/internal/client/job_request_tracker.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace internal {
+
+// Says what it is told to, and keeps what it heard.
+class ScriptedPolicy : public RetryPolicy {
+ public:
+  RetryDecision OnFailure(const AttemptFailure& failure) override {
+    reasons.push_back(failure.reason);
+    return decision;
+  }
+  void OnSuccess() override { ++successes; }
+  absl::string_view name() const override { return "scripted"; }
+
+  RetryDecision decision;
+  std::vector<FailureReason> reasons;
+  int successes = 0;
+};
+
+class JobRequestTrackerTest : public ::testing::Test {
+ protected:
+  static constexpr char kServer[] = "tcp://one:4730";
+
+  JobRequestTracker::Options Options() {
+    JobRequestTracker::Options options;
+    options.retry_policy = &policy_;
+    options.max_update_bytes = 100;
+    return options;
+  }
+  std::shared_ptr<JobRequestState> Started(bool background = false) {
+    // In memory of its own, which goes with it whoever watches.
+    const std::shared_ptr<JobRequestState> request(new JobRequestState);
+    request->task = "reverse";
+    request->background = background;
+    request->resolved_max_attempts = 3;
+    Start(request);
+    return request;
+  }
+  void Start(const std::shared_ptr<JobRequestState>& request) {
+    tracker_.Start(request, now_);
+    tracker_.OnDispatched(request.get());
+  }
+  std::vector<JobRequestState*> TakeDispatches() {
+    std::vector<JobRequestState*> requests;
+    tracker_.TakeDispatches(&requests);
+    return requests;
+  }
+  void Dispatched(const std::shared_ptr<JobRequestState>& request) {
+    EXPECT_THAT(TakeDispatches(), ::testing::ElementsAre(request.get()));
+    tracker_.OnDispatched(request.get());
+  }
+  void Give(const std::shared_ptr<JobRequestState>& request, Effect::Kind kind,
+            const std::string& data = "", absl::string_view code = "",
+            absl::string_view text = "") {
+    Give(request.get(), kind, data, code, text);
+  }
+  void Give(JobRequestState* request, Effect::Kind kind,
+            const std::string& data = "", absl::string_view code = "",
+            absl::string_view text = "") {
+    // As a session does.
+    if (kind == Effect::Kind::kAccepted) request->handle.Assign("H:1");
+    Effect effect;
+    effect.kind = kind;
+    effect.operation = request;
+    effect.code = code;
+    effect.text = text;
+    effect.data = Payload(data);
+    tracker_.OnEffect(effect, kServer, now_);
+  }
+  void Lose(const std::shared_ptr<JobRequestState>& request,
+            FailureReason reason, bool bytes_sent) {
+    tracker_.OnAttemptFailed(
+        request.get(), kServer,
+        {reason, absl::UnavailableError("connection refused"), bytes_sent},
+        now_);
+  }
+  void AllowRetry(absl::Duration delay = absl::ZeroDuration()) {
+    policy_.decision.again = true;
+    policy_.decision.delay = delay;
+  }
+
+  ScriptedPolicy policy_;
+  absl::Time now_ = absl::FromUnixSeconds(1000);
+  JobRequestTracker tracker_{Options()};
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_TESTS_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_FIXTURE_H_
