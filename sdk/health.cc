@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace gearman {
 namespace {
@@ -71,6 +72,10 @@ std::string ToString(const Health& health) {
     }
     if (!server.last_error.ok()) {
       absl::StrAppend(&text, ": ", server.last_error.message());
+    }
+    if (!server.refused_tasks.empty()) {
+      absl::StrAppend(&text, "; refuses ",
+                      absl::StrJoin(server.refused_tasks, ", "));
     }
     if (server.next_attempt != absl::InfinitePast()) {
       absl::StrAppend(&text, "; left alone until ",

@@ -13,6 +13,7 @@ class RealClock : public Clock {
   absl::Time Now() override {
     return absl::FromUnixNanos(wall_minus_steady_ns_ + SteadyNanos());
   }
+  absl::Time WallNow() override { return absl::Now(); }
 
  private:
   static int64_t SteadyNanos() {

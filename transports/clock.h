@@ -13,8 +13,12 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // The current time. Never goes backwards.
+  // The current time. Never goes backwards, and follows no adjustment of the
+  // wall clock: for everything that lasts.
   virtual absl::Time Now() = 0;
+  // The wall clock's time, which may be set forwards or back: for what has to
+  // happen at a time of day.
+  virtual absl::Time WallNow() { return Now(); }
 
   // The machine's clock: monotonic, set to the wall clock when the process
   // first asked, so that adjusting the wall clock moves no deadline. Lives for

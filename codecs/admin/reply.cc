@@ -56,14 +56,24 @@ void Encode(const PriorityStatusRow& row, wire::OutputBuffer& out) {
 }
 
 void Encode(const WorkerRow& row, wire::OutputBuffer& out) {
-  std::string line =
-      absl::StrCat(row.descriptor, " ", row.peer, " ", row.id, " :");
+  EncodeWorkerStart(row.descriptor, row.peer, row.id, out);
   for (const std::string& function : row.functions) {
-    absl::StrAppend(&line, " ", function);
+    EncodeWorkerFunction(function, out);
   }
-  absl::StrAppend(&line, "\n");
-  out.Append(line);
+  EncodeWorkerEnd(out);
 }
+
+void EncodeWorkerStart(int64_t descriptor, absl::string_view peer,
+                       absl::string_view id, wire::OutputBuffer& out) {
+  out.Append(absl::StrCat(descriptor, " ", peer, " ", id, " :"));
+}
+
+void EncodeWorkerFunction(absl::string_view function, wire::OutputBuffer& out) {
+  out.Append(" ");
+  out.Append(function);
+}
+
+void EncodeWorkerEnd(wire::OutputBuffer& out) { out.Append("\n"); }
 
 void Encode(const JobRow& row, wire::OutputBuffer& out) {
   out.Append(absl::StrCat(row.handle, "\t", row.retries, "\t",
@@ -72,7 +82,17 @@ void Encode(const JobRow& row, wire::OutputBuffer& out) {
 }
 
 void EncodeUniqueRow(absl::string_view unique, wire::OutputBuffer& out) {
-  out.Append(unique);
+  const auto forges = [](char c) {
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+  };
+  if (unique == "." || std::any_of(unique.begin(), unique.end(), forges)) {
+    std::string row(unique);
+    if (row == ".") row = "?";
+    std::replace_if(row.begin(), row.end(), forges, '?');
+    out.Append(row);
+  } else {
+    out.Append(unique);
+  }
   out.Append("\n");
 }
 
@@ -98,6 +118,11 @@ void Encode(Refusal refusal, wire::OutputBuffer& out) {
       return;
     case Refusal::kTooManyFunctions:
       out.Append("ERR QUEUE_ERROR Too many functions\r\n");
+      return;
+    case Refusal::kNameWithControl:
+      out.Append(
+          "ERR INVALID_ARGUMENTS A+function+name+must+not+hold+control+"
+          "characters\r\n");
       return;
   }
 }

@@ -54,7 +54,14 @@ struct JobRow {  // show jobs: `H:h:1\t0\t0\t1`
 void Encode(const StatusRow& row, wire::OutputBuffer& out);
 void Encode(const PriorityStatusRow& row, wire::OutputBuffer& out);
 void Encode(const WorkerRow& row, wire::OutputBuffer& out);
+// The same in parts: a row has as many functions as a worker registers.
+void EncodeWorkerStart(int64_t descriptor, absl::string_view peer,
+                       absl::string_view id, wire::OutputBuffer& out);
+void EncodeWorkerFunction(absl::string_view function, wire::OutputBuffer& out);
+void EncodeWorkerEnd(wire::OutputBuffer& out);
 void Encode(const JobRow& row, wire::OutputBuffer& out);
+// A row that would forge others has "?" in the place of control characters, and
+// of a dot that stands alone.
 void EncodeUniqueRow(absl::string_view unique, wire::OutputBuffer& out);
 // Ends a list.
 void EncodeListEnd(wire::OutputBuffer& out);
@@ -67,6 +74,7 @@ enum class Refusal : unsigned char {
   kFunctionInUse,     // drop function
   kUnknownJob,        // cancel job
   kTooManyFunctions,  // create function; gearmand has no limit
+  kNameWithControl,   // create function; gearmand takes it
 };
 void Encode(Refusal refusal, wire::OutputBuffer& out);
 

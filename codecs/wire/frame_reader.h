@@ -138,6 +138,8 @@ class FrameReader {
   // skipped, because the arguments alone exceed the limit.
   bool CheckSize();
   DecodeResult ParseArguments();
+  // The packet may end behind its argument: its data is empty then.
+  bool MayLackData() const;
   // The next argument has more bytes than any packet may spend on arguments.
   DecodeResult FailArgumentTooLong();
   DecodeResult Finish(Frame* frame);

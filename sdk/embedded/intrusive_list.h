@@ -9,11 +9,32 @@
 #ifndef GEARMAN_SDK_EMBEDDED_INTRUSIVE_LIST_H_
 #define GEARMAN_SDK_EMBEDDED_INTRUSIVE_LIST_H_
 
+#include <cstddef>
+#include <cstdint>
+
 namespace gearman {
 namespace embedded {
 
+// Links that this thread has set or followed: a measure of work that nobody has
+// to remember to count, for tests. Always 0 when asserts are compiled out.
+class ListSteps {
+ public:
+#ifdef NDEBUG
+  static uint64_t count() { return 0; }
+  static void Add() {}
+#else
+  static uint64_t count() { return steps_; }
+  static void Add() { ++steps_; }
+
+ private:
+  static inline thread_local uint64_t steps_ = 0;
+#endif
+};
+
 template <typename T, typename Tag>
 class IntrusiveList;
+template <typename T, typename Tag>
+class ListWalker;
 
 template <typename Tag>
 class ListLink {
@@ -27,6 +48,7 @@ class ListLink {
   // Leaves its list, if it is in one.
   void Unlink() {
     if (next_ == nullptr) return;
+    ListSteps::Add();
     previous_->next_ = next_;
     next_->previous_ = previous_;
     next_ = nullptr;
@@ -36,8 +58,11 @@ class ListLink {
  private:
   template <typename T, typename AnyTag>
   friend class IntrusiveList;
+  template <typename T, typename AnyTag>
+  friend class ListWalker;
 
   void InsertBefore(ListLink* other) {
+    ListSteps::Add();
     next_ = other;
     previous_ = other->previous_;
     previous_->next_ = this;
@@ -57,6 +82,7 @@ class IntrusiveList {
     T& operator*() const { return static_cast<T&>(*at_); }
     T* operator->() const { return static_cast<T*>(at_); }
     iterator& operator++() {
+      ListSteps::Add();
       at_ = at_->next_;
       return *this;
     }
@@ -88,8 +114,61 @@ class IntrusiveList {
   iterator end() { return iterator(&end_); }
 
  private:
+  friend class ListWalker<T, Tag>;
+
   // Both ends of the ring: its link stands behind the last element.
   ListLink<Tag> end_;
+};
+
+// The link of an element whose list may hold walkers, too.
+template <typename Tag>
+class WalkedLink : public ListLink<Tag> {
+ public:
+  WalkedLink() = default;
+  bool is_walker() const { return is_walker_; }
+
+ private:
+  template <typename T, typename AnyTag>
+  friend class ListWalker;
+
+  bool is_walker_ = false;
+};
+
+// A place in a list that survives every change of the list: elements may come
+// and go while nobody calls Next. The walker lies in the list itself, so
+// iterators and front() must not be used while one is there, and every element
+// has a WalkedLink.
+template <typename T, typename Tag>
+class ListWalker : private WalkedLink<Tag> {
+ public:
+  ListWalker() { this->is_walker_ = true; }
+
+  // Begins at the front of `list`.
+  void Start(IntrusiveList<T, Tag>* list) {
+    this->Unlink();
+    end_ = &list->end_;
+    this->InsertBefore(end_->next_);
+  }
+  // The next element; null: there is none, or the list is gone. `steps` is
+  // raised by what was stepped over.
+  T* Next(size_t* steps) {
+    while (this->linked()) {
+      ListLink<Tag>* const next = this->next_;
+      if (next == end_) {
+        this->Unlink();
+        return nullptr;
+      }
+      ++*steps;
+      this->Unlink();
+      this->InsertBefore(next->next_);
+      auto* const link = static_cast<WalkedLink<Tag>*>(next);
+      if (!link->is_walker()) return static_cast<T*>(link);
+    }
+    return nullptr;
+  }
+
+ private:
+  ListLink<Tag>* end_ = nullptr;
 };
 
 }  // namespace embedded

@@ -28,6 +28,7 @@ namespace embedded {
 struct Ability;
 struct Function;
 struct Job;
+struct UpdateOfJob;
 
 inline constexpr size_t kPriorities = 3;
 inline size_t IndexOf(Priority priority) {
@@ -35,12 +36,16 @@ inline size_t IndexOf(Priority priority) {
 }
 
 // Tags of the lists that the records are linked in.
-struct QueueTag;    // a function's queued jobs of one priority
-struct HeldTag;     // the jobs that a worker holds
-struct OfJobTag;    // a job's waiters
-struct OfPartyTag;  // a client's waiters
-struct SleepTag;    // a function's sleeping workers
-struct IdleTag;     // functions that nobody uses
+struct QueueTag;       // a function's queued jobs of one priority
+struct HeldTag;        // the jobs that a worker holds
+struct OfJobTag;       // a job's waiters
+struct OfPartyTag;     // a client's waiters
+struct WatchTag;       // a function's workers that saw it without work
+struct SleepTag;       // a function's sleeping workers
+struct IdleTag;        // functions that nobody uses
+struct WakingTag;      // functions with sleepers to be woken
+struct OfFunctionTag;  // a function's jobs
+struct AllJobsTag;     // all jobs, in the order of their submission
 
 // One foreground submission that waits for its job. A client that submitted a
 // unique twice waits twice, and is told everything twice, as by gearmand.
@@ -58,6 +63,8 @@ struct Party {
 struct Waiter : ListLink<OfJobTag>, ListLink<OfPartyTag> {
   Job* job = nullptr;
   Party* party = nullptr;
+  // The last update (Job::updates) that it has been told.
+  uint32_t told = 0;
 };
 
 // A job's data. What is small lies in memory that the next job uses again; what
@@ -100,7 +107,10 @@ class JobData {
   std::shared_ptr<const std::string> large_;
 };
 
-struct Job : ListLink<QueueTag>, ListLink<HeldTag> {
+struct Job : ListLink<QueueTag>,
+             ListLink<HeldTag>,
+             ListLink<OfFunctionTag>,
+             WalkedLink<AllJobsTag> {
   enum class State : unsigned char {
     kDelayed,  // not due yet: in the function's count, in no queue
     kQueued,
@@ -117,6 +127,8 @@ struct Job : ListLink<QueueTag>, ListLink<HeldTag> {
   // By an administrator: abandoned for good, joined by no further submit.
   bool cancelled = false;
   uint32_t retries = 0;
+  // How often its time was up: its next limit is longer.
+  uint32_t timeouts = 0;
   uint32_t numerator = 0;
   uint32_t denominator = 0;
 
@@ -137,12 +149,17 @@ struct Job : ListLink<QueueTag>, ListLink<HeldTag> {
 
   // Place among the jobs of its function: lower is served first.
   uint64_t place = 0;
-  // When it is due (kDelayed) or its worker's time is up (kRunning).
+  // When its worker's time is up (kRunning); when it is due, by the wall clock
+  // (kDelayed).
   absl::Time timer = absl::InfiniteFuture();
 
   Party* holder = nullptr;
+  // While an update is on its way, those that have been told it are behind
+  // those that have not.
   IntrusiveList<Waiter, OfJobTag> waiters;
   size_t waiter_count = 0;
+  uint32_t updates = 0;           // counts them
+  UpdateOfJob* update = nullptr;  // on its way
 
   // The index of uniques that it is in: which text, and its neighbours there.
   enum class Key : unsigned char { kNone, kUnique, kData };
@@ -153,17 +170,28 @@ struct Job : ListLink<QueueTag>, ListLink<HeldTag> {
   bool crowded = false;
 };
 
+// An update of a job that is on its way to those who wait for it, in slices.
+struct UpdateOfJob {
+  Job* job = nullptr;          // null: it has reached all
+  std::unique_ptr<Job> ended;  // `job`, if it was removed meanwhile
+};
+
 // A function (task) that somebody has submitted to, registered or created. It
 // stays until an administrator drops it, or its place is needed for another one
 // while nobody uses it.
-struct Function : ListLink<IdleTag> {
+struct Function : ListLink<IdleTag>, ListLink<WakingTag> {
   explicit Function(absl::string_view function_name)
       : name(function_name.data(), function_name.size()) {}
 
   const std::string name;
   // Bytes of memory that a function takes, its place in tables included.
   size_t memory() const { return sizeof(Function) + 64 + name.size(); }
+  // Of the name in lower case: spellings of one name have one hash.
+  size_t caseless_hash = 0;
+  // It has been dropped and no name leads to it: its jobs are being removed.
+  bool dropped = false;
 
+  IntrusiveList<Job, OfFunctionTag> jobs;  // all of them
   // Jobs that may run, by priority, each first in, first out.
   std::array<IntrusiveList<Job, QueueTag>, kPriorities> queues;
   // Delayed jobs that have come due, by their place in the normal queue, which
@@ -180,6 +208,9 @@ struct Function : ListLink<IdleTag> {
 
   // Registrations: as by gearmand, one worker's repeated ones count.
   size_t workers = 0;
+  // Those who have looked and found no work; none while there is some.
+  IntrusiveList<Ability, WatchTag> watchers;
+  // Sleepers that have not been woken for the work that there is.
   IntrusiveList<Ability, SleepTag> sleepers;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -17,11 +18,12 @@ constexpr std::array<Priority, kPriorities> kBestFirst = {
     Priority::kHigh, Priority::kNone, Priority::kLow};
 
 constexpr size_t kMaxSpares = 1024;
-// Of names that nobody uses so many bytes are kept, to be seen in `status`.
-constexpr size_t kMaxIdleNameBytes = 32 << 20;
 // What a job and a waiter take besides themselves: tables, and malloc's own.
 constexpr size_t kJobOverhead = 96;
 constexpr size_t kWaiterMemory = sizeof(Waiter) + 16;
+
+// The wall clock may be set: so often it is looked at while jobs are delayed.
+constexpr absl::Duration kLookAtWallClock = absl::Seconds(1);
 
 // A recycled record's strings keep their memory, but not that of a long one.
 void ClearText(std::string& text) {
@@ -48,101 +50,13 @@ JobQueue::JobQueue(const JobQueueOptions& options, ByteAccount* account)
 JobQueue::~JobQueue() { Clear(); }
 
 void JobQueue::Clear() {
-  for (auto next = by_number_.begin(); next != by_number_.end();) {
-    Job& job = *next->second;
-    ++next;
-    Remove(job);
-  }
-}
-
-// --- functions ---------------------------------------------------------------
-
-Function* JobQueue::GetFunction(absl::string_view name) {
-  if (Function* const known = FindFunction(name)) return known;
-  if (options_.max_functions > 0 &&
-      functions_.size() >= options_.max_functions) {
-    if (idle_functions_.empty()) return nullptr;
-    RemoveFunction(idle_functions_.front());
-  }
-  auto function = std::make_unique<Function>(name);
-  Function& made = *function;
-  if (Exceeds(made.memory())) return nullptr;
-  functions_.emplace(absl::string_view(made.name), std::move(function));
-  account_.Add(made.memory());
-  NoteUse(made);
-  return &made;
-}
-
-bool JobQueue::Exceeds(size_t bytes) {
-  if (options_.max_memory == 0) return false;
-  while (account_.bytes() + bytes > options_.max_memory) {
-    if (idle_functions_.empty()) return true;
-    RemoveFunction(idle_functions_.front());
-  }
-  return false;
-}
-
-Function* JobQueue::FindFunction(absl::string_view name) {
-  if (last_found_ != nullptr && last_found_->name == name) return last_found_;
-  const auto found = functions_.find(name);
-  if (found == functions_.end()) return nullptr;
-  last_found_ = found->second.get();
-  return last_found_;
-}
-
-void JobQueue::RemoveFunction(Function& function) {
-  if (last_found_ == &function) last_found_ = nullptr;
-  if (function.linked()) idle_name_bytes_ -= function.name.size();
-  account_.Remove(function.memory());
-  const auto found = functions_.find(absl::string_view(function.name));
-  // The key lies in it.
-  const std::unique_ptr<Function> owned = std::move(found->second);
-  functions_.erase(found);
-}
-
-void JobQueue::NoteUse(Function& function) {
-  const bool idle = function.total() == 0 && function.workers == 0 &&
-                    function.max_queue == decltype(function.max_queue)();
-  if (idle == function.linked()) return;
-  if (!idle) {
-    function.Unlink();
-    idle_name_bytes_ -= function.name.size();
-    return;
-  }
-  idle_functions_.PushBack(function);
-  idle_name_bytes_ += function.name.size();
-  while (idle_name_bytes_ > kMaxIdleNameBytes &&
-         &idle_functions_.front() != &function) {
-    RemoveFunction(idle_functions_.front());
-  }
-}
-
-void JobQueue::AddRegistration(Function& function) {
-  ++function.workers;
-  NoteUse(function);
-}
-
-void JobQueue::RemoveRegistrations(Function& function, size_t count) {
-  function.workers -= count;
-  NoteUse(function);
-}
-
-void JobQueue::SetMaxQueue(Function& function, uint32_t high, uint32_t normal,
-                           uint32_t low) {
-  function.max_queue[IndexOf(Priority::kHigh)] = high;
-  function.max_queue[IndexOf(Priority::kNone)] = normal;
-  function.max_queue[IndexOf(Priority::kLow)] = low;
-  NoteUse(function);
-}
-
-std::vector<Function*> JobQueue::Functions() {
-  std::vector<Function*> functions;
-  functions.reserve(functions_.size());
-  for (auto& entry : functions_) functions.push_back(entry.second.get());
-  std::sort(
-      functions.begin(), functions.end(),
-      [](const Function* a, const Function* b) { return a->name < b->name; });
-  return functions;
+  JobWalker walker;
+  StartWalk(&walker);
+  size_t steps = 0;
+  while (Job* const job = walker.Next(&steps)) Remove(*job);
+  meter_.StartTurn(std::numeric_limits<int64_t>::max());
+  FreeRemoved();
+  while (!dropped_.empty()) ForgetDropped(dropped_.front());
 }
 
 // --- submitting --------------------------------------------------------------
@@ -164,7 +78,7 @@ Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
   return crowded == crowded_.end() ? nullptr : crowded->second;
 }
 
-JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
+JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
   // What is refused leaves no function behind.
   Function* function = FindFunction(submission.function);
   Party* const party = submission.waiter;
@@ -193,7 +107,7 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
     if (function == nullptr) function = GetFunction(submission.function);
     if (function == nullptr) return {Outcome::kTooManyFunctions, nullptr};
     outcome = Outcome::kNew;
-    job = &NewJob(*function, std::move(submission), now);
+    job = &NewJob(*function, std::move(submission), wall);
   } else if (waiter != nullptr && options_.max_jobs > 0 &&
              waiters_ >= size() + options_.max_jobs) {
     return {Outcome::kFull, nullptr};
@@ -211,7 +125,8 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time now) {
 }
 
 Job& JobQueue::NewJob(Function& function, Submission submission,
-                      absl::Time now) {
+                      absl::Time wall) {
+  meter_.Spend(cost::kJob);
   std::unique_ptr<Job> owned;
   if (spare_jobs_.empty()) {
     owned = std::make_unique<Job>();
@@ -229,9 +144,15 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   crowded_.Reserve(2);
   const size_t data_bytes = submission.data.size();
   job.data.Assign(std::move(submission.data), &account_);
-  const bool delayed = submission.not_before > now;
+  const bool delayed = submission.not_before > wall;
   job.number = last_number_ + 1;
-  if (delayed) SetTimer(job, submission.not_before);
+  job.state = delayed ? Job::State::kDelayed : Job::State::kQueued;
+  if (delayed) {
+    SetTimer(job, submission.not_before);
+    if (delayed_.size() == 1) look_at_delayed_ = LatestLook();
+    look_at_delayed_ =
+        std::min(look_at_delayed_, submission.not_before - wall_minus_now_);
+  }
 
   ++last_number_;
   by_number_.emplace(job.number, std::move(owned));
@@ -244,6 +165,8 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
       static_cast<unsigned char>(handle_start_.size() + number.size());
 
   job.function = &function;
+  function.jobs.PushBack(job);
+  all_jobs_.PushBack(job);
   job.priority = submission.priority;
   bytes_ += data_bytes;
   job.memory = sizeof(Job) + kJobOverhead + job.unique.size() +
@@ -258,12 +181,7 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   ++function.queued[IndexOf(job.priority)];
   NoteUse(function);
   job.place = ++last_place_;
-  if (delayed) {
-    job.state = Job::State::kDelayed;
-  } else {
-    job.state = Job::State::kQueued;
-    function.queues[IndexOf(job.priority)].PushBack(job);
-  }
+  if (!delayed) function.queues[IndexOf(job.priority)].PushBack(job);
   return job;
 }
 
@@ -280,6 +198,8 @@ void JobQueue::AddWaiter(std::unique_ptr<Waiter> owned, Job& job,
   Waiter* const waiter = owned.release();
   waiter->job = &job;
   waiter->party = &party;
+  // An update that is on its way is older.
+  waiter->told = job.updates;
   job.waiters.PushBack(*waiter);
   ++job.waiter_count;
   ++waiters_;
@@ -287,7 +207,7 @@ void JobQueue::AddWaiter(std::unique_ptr<Waiter> owned, Job& job,
   party.memory += kWaiterMemory;
 }
 
-void JobQueue::FreeWaiter(Waiter& waiter) {
+void JobQueue::Free(Waiter& waiter) {
   waiter.ListLink<OfJobTag>::Unlink();
   waiter.ListLink<OfPartyTag>::Unlink();
   --waiter.job->waiter_count;
@@ -301,7 +221,7 @@ void JobQueue::FreeWaiter(Waiter& waiter) {
 
 void JobQueue::Leave(Waiter& waiter) {
   Job& job = *waiter.job;
-  FreeWaiter(waiter);
+  Free(waiter);
   if (job.waiter_count == 0 && !job.background) job.abandoned = true;
 }
 
@@ -327,10 +247,10 @@ Job* JobQueue::FindByUnique(absl::string_view unique) {
 
 std::vector<Job*> JobQueue::Jobs() {
   std::vector<Job*> jobs;
-  jobs.reserve(by_number_.size());
-  for (auto& entry : by_number_) jobs.push_back(entry.second.get());
-  std::sort(jobs.begin(), jobs.end(),
-            [](const Job* a, const Job* b) { return a->number < b->number; });
+  JobWalker walker;
+  StartWalk(&walker);
+  size_t steps = 0;
+  while (Job* const job = walker.Next(&steps)) jobs.push_back(job);
   return jobs;
 }
 
@@ -350,17 +270,19 @@ Job* JobQueue::Front(Function& function) {
   return nullptr;
 }
 
-bool JobQueue::HasRunnable(Function& function) {
+JobQueue::Runnable JobQueue::FindRunnable(Function& function) {
+  meter_.Spend(cost::kLook);
   for (;;) {
     Job* const job = Front(function);
-    if (job == nullptr) return false;
-    if (!job->abandoned) return true;
+    if (job == nullptr) return Runnable::kNo;
+    if (!job->abandoned) return Runnable::kYes;
     Remove(*job);
+    if (meter_.UsedUp()) return Runnable::kUnknown;
   }
 }
 
 Job* JobQueue::Take(Function& function, Party& holder) {
-  if (!HasRunnable(function)) return nullptr;
+  if (FindRunnable(function) != Runnable::kYes) return nullptr;
   Job* const job = Front(function);
   Dequeue(*job);
   job->state = Job::State::kRunning;
@@ -375,6 +297,7 @@ void JobQueue::SetTimeLimit(Job& job, absl::Time limit) {
 }
 
 bool JobQueue::Requeue(Job& job) {
+  meter_.Spend(cost::kJob);
   ClearTimer(job);
   ++job.retries;
   if (options_.max_runs > 0 && job.retries >= options_.max_runs) return false;
@@ -399,7 +322,8 @@ void JobQueue::Dequeue(Job& job) {
   }
 }
 
-void JobQueue::Remove(Job& job) {
+std::unique_ptr<Job> JobQueue::End(Job& job) {
+  meter_.Spend(cost::kJob);
   ClearTimer(job);
   if (job.state == Job::State::kRunning) {
     job.ListLink<HeldTag>::Unlink();
@@ -407,24 +331,54 @@ void JobQueue::Remove(Job& job) {
   } else {
     Dequeue(job);
   }
+  job.ListLink<OfFunctionTag>::Unlink();
+  job.ListLink<AllJobsTag>::Unlink();
   NoteUse(*job.function);
   RemoveKey(job);
-  while (!job.waiters.empty()) FreeWaiter(job.waiters.front());
   bytes_ -= job.data.size();
   account_.Remove(job.memory);
-
+  job.function = nullptr;
+  job.holder = nullptr;
   const auto found = by_number_.find(job.number);
   std::unique_ptr<Job> owned = std::move(found->second);
   by_number_.erase(found);
+  return owned;
+}
+
+void JobQueue::Remove(Job& job) {
+  if (job.update != nullptr) {
+    // Who waits is still to be told that.
+    job.update->ended = End(job);
+    return;
+  }
+  FreeLater(End(job));
+  FreeRemoved();
+}
+
+void JobQueue::FreeRemoved() {
+  while (!removed_.empty()) {
+    Job& job = removed_.front();
+    while (!job.waiters.empty()) {
+      meter_.Spend(cost::kLook);
+      Free(job.waiters.front());
+      if (meter_.UsedUp() && !job.waiters.empty()) return;
+    }
+    job.ListLink<QueueTag>::Unlink();
+    Recycle(std::unique_ptr<Job>(&job));
+    if (meter_.UsedUp()) return;
+  }
+}
+
+void JobQueue::Recycle(std::unique_ptr<Job> owned) {
   if (spare_jobs_.size() >= kMaxSpares) return;
+  Job& job = *owned;
   job.background = false;
   job.abandoned = false;
   job.cancelled = false;
   job.retries = 0;
+  job.timeouts = 0;
   job.numerator = 0;
   job.denominator = 0;
-  job.function = nullptr;
-  job.holder = nullptr;
   ClearText(job.unique);
   ClearText(job.reducer);
   job.data.Clear();
@@ -443,30 +397,53 @@ void JobQueue::Cancel(Job& job) {
 void JobQueue::SetTimer(Job& job, absl::Time time) {
   ClearTimer(job);
   if (time == absl::InfiniteFuture()) return;
-  timers_.insert({time, job.number, &job});
+  TimersOf(job).insert({time, job.number, &job});
   job.timer = time;
 }
 
 void JobQueue::ClearTimer(Job& job) {
   if (job.timer == absl::InfiniteFuture()) return;
-  timers_.erase({job.timer, job.number, &job});
+  TimersOf(job).erase({job.timer, job.number, &job});
   job.timer = absl::InfiniteFuture();
 }
 
-absl::Time JobQueue::next_deadline() const {
-  return timers_.empty() ? absl::InfiniteFuture()
-                         : std::get<absl::Time>(*timers_.begin());
+absl::Time JobQueue::LatestLook() const {
+  return now_ == absl::InfinitePast() ? absl::InfiniteFuture()
+                                      : now_ + kLookAtWallClock;
 }
 
-JobQueue::Due JobQueue::PopDue(absl::Time now) {
-  if (next_deadline() > now || timers_.empty()) return {nullptr, false};
-  Job& job = *std::get<Job*>(*timers_.begin());
-  const bool was_delayed = job.state == Job::State::kDelayed;
-  // Before it has lost its timer, as it may throw.
-  if (was_delayed) job.function->due.emplace(job.place, &job);
-  ClearTimer(job);
-  if (was_delayed) job.state = Job::State::kQueued;
-  return {&job, was_delayed};
+absl::Time JobQueue::next_deadline() const {
+  absl::Time next = timers_.empty() ? absl::InfiniteFuture()
+                                    : std::get<absl::Time>(*timers_.begin());
+  if (!delayed_.empty()) next = std::min(next, look_at_delayed_);
+  return next;
+}
+
+JobQueue::Due JobQueue::PopDue(absl::Time now, absl::Time wall) {
+  now_ = now;
+  wall_minus_now_ = wall - now;
+  if (!timers_.empty() && std::get<absl::Time>(*timers_.begin()) <= now) {
+    Job& job = *std::get<Job*>(*timers_.begin());
+    ClearTimer(job);
+    meter_.Spend(cost::kJob);
+    return {&job, false};
+  }
+  if (!delayed_.empty()) {
+    const absl::Time first = std::get<absl::Time>(*delayed_.begin());
+    if (first <= wall) {
+      Job& job = *std::get<Job*>(*delayed_.begin());
+      // Before it has lost its timer, as it may throw.
+      job.function->due.emplace(job.place, &job);
+      ClearTimer(job);
+      job.state = Job::State::kQueued;
+      meter_.Spend(cost::kJob);
+      return {&job, true};
+    }
+    if (now >= look_at_delayed_) {
+      look_at_delayed_ = std::min(first - wall_minus_now_, LatestLook());
+    }
+  }
+  return {nullptr, false};
 }
 
 // --- uniques -----------------------------------------------------------------

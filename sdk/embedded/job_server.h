@@ -62,18 +62,19 @@ struct JobServerOptions {
 
   // --- limits (docs/limits.md) ---
   // Jobs, and bytes of their data, held at once; as many submissions may have
-  // joined jobs and wait for them. A submit beyond is answered with ERROR
-  // QUEUE_ERROR, as by a full queue of gearmand. 0: no limit.
+  // joined jobs and wait for them. A submit beyond is
+  // answered with ERROR QUEUE_ERROR, as by a full queue of gearmand. 0: no
+  // limit.
   size_t max_jobs = 10'000'000;
   size_t max_job_bytes = size_t{4} << 30;
   // Functions known at once. As by gearmand their names stay, to be seen in
   // `status`; for one more, the name is forgotten that nobody has used for the
   // longest time: that has no jobs, workers and `maxqueue`. When all are in
-  // use, who submits or registers another one gets ERROR QUEUE_ERROR. 0: no
-  // limit.
+  // use, who submits or registers another one gets ERROR QUEUE_ERROR, but for
+  // workers that have registered few: they share a quarter more. 0: no limit.
   size_t max_functions = 100'000;
   // Functions that one worker has registered; one more is refused with ERROR
-  // QUEUE_ERROR. Each grab looks at all of them. 0: no limit.
+  // QUEUE_ERROR. 0: no limit.
   size_t max_functions_of_worker = 10'000;
   // One more is closed at once. 0: no limit.
   size_t max_connections = 10'000;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/sdk/embedded/work_meter.h"
 #include "gearman/sdk/version.h"
 #include "gearman/transports/start_thread.h"
 #include "gearman/transports/tcp/tcp_transport.h"
@@ -14,11 +15,16 @@ namespace gearman {
 namespace embedded {
 namespace {
 
-// The active poller's key of the engine's next timer. Others count from 1.
-constexpr Poller::Key kTimerKey = 0;
+// The active poller's key of the engine's next timer, and the place in line of
+// its background work. Others count from 1.
+constexpr Poller::Key kEngineKey = 0;
+// Nobody's.
+constexpr Poller::Key kNoKey = ~Poller::Key{0};
 // After so many turns without a pause another thread takes over, so that nobody
 // who only wanted to write serves the others for ever.
 constexpr int kMaxTurns = 32;
+// So many of them may be full. Then it is polled anew who has something to do.
+constexpr int kMaxFullTurns = 4;
 
 EngineOptions EngineOptionsOf(const JobServerOptions& options) {
   EngineOptions engine;
@@ -52,6 +58,23 @@ LinkLimits LinkLimitsOf(const JobServerOptions& options) {
 
 }  // namespace
 
+class ABSL_SCOPED_LOCKABLE ServerCore::Visit {
+ public:
+  explicit Visit(const ServerCore* core)
+      ABSL_EXCLUSIVE_LOCK_FUNCTION(core->mutex_)
+      : core_(*core) {
+    core_.visitors_.fetch_add(1);
+    core_.mutex_.Lock();
+    core_.visitors_.fetch_sub(1);
+  }
+  ~Visit() ABSL_UNLOCK_FUNCTION() { core_.mutex_.Unlock(); }
+  Visit(const Visit&) = delete;
+  Visit& operator=(const Visit&) = delete;
+
+ private:
+  const ServerCore& core_;
+};
+
 // Streams may keep it longer than the server lives.
 class ServerCore::PumpTask final : public DeferredTask {
  public:
@@ -76,13 +99,16 @@ ServerCore::ServerCore(JobServerOptions options)
       limits_(LinkLimitsOf(options_)),
       engine_(EngineOptionsOf(options_)),
       passive_poller_(options_.clock),
+      engine_in_line_(kEngineKey),
       handshakes_(options_.clock),
       stalled_inputs_(options_.packet_timeout),
       stalled_outputs_(options_.output_timeout),
       closing_log_(options_.logger),
       refusing_log_(options_.logger),
       memory_log_(options_.logger),
-      timer_(std::make_shared<PassiveTimer>()) {}
+      timer_(std::make_shared<PassiveTimer>()) {
+  engine_.meter().UseClock(options_.clock);
+}
 
 ServerCore::~ServerCore() { Stop(); }
 
@@ -125,7 +151,7 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
   Port port;
   Poller::Key key;
   {
-    absl::MutexLock lock(&mutex_);
+    Visit lock(this);
     if (stopped_) return Stopped();
     if (parsed->scheme == "inproc" && options_.poller == nullptr) {
       port.poller = &passive_poller_;
@@ -142,8 +168,9 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
   if (!listener.ok()) return listener.status();
   port.listener = *std::move(listener);
   port.address = port.listener->address().ToString();
+  port.in_line = std::make_unique<InLine>(key);
 
-  absl::MutexLock lock(&mutex_);
+  Visit lock(this);
   if (stopped_) return Stopped();
   absl::Status watched = port.poller->Watch(key, port.listener->interest());
   if (!watched.ok()) {
@@ -171,7 +198,7 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
 
 std::vector<std::string> ServerCore::addresses() const {
   if (inherited()) return {};
-  absl::MutexLock lock(&mutex_);
+  Visit lock(this);
   std::vector<std::string> addresses;
   for (const auto& entry : ports_) addresses.push_back(entry.second.address);
   return addresses;
@@ -182,7 +209,7 @@ void ServerCore::Stop() {
   absl::MutexLock one_at_a_time(&stop_mutex_);
   std::thread thread;
   {
-    absl::MutexLock lock(&mutex_);
+    Visit lock(this);
     if (!stopped_) {
       stopped_ = true;
       for (auto& entry : ports_) {
@@ -190,9 +217,9 @@ void ServerCore::Stop() {
       }
       ports_.clear();
       while (!links_.empty()) Close(links_.begin()->first);
-      engine_.queue().Clear();
+      engine_.Clear();
       timer_->Set(absl::InfiniteFuture());
-      if (options_.poller != nullptr) options_.poller->Forget(kTimerKey);
+      if (options_.poller != nullptr) options_.poller->Forget(kEngineKey);
     }
     if (thread_.joinable()) {
       thread_stop_.store(true);
@@ -205,13 +232,13 @@ void ServerCore::Stop() {
 
 size_t ServerCore::connections() const {
   if (inherited()) return 0;
-  absl::MutexLock lock(&mutex_);
+  Visit lock(this);
   return links_.size();
 }
 
 size_t ServerCore::jobs() const {
   if (inherited()) return 0;
-  absl::MutexLock lock(&mutex_);
+  Visit lock(this);
   return engine_.queue().size();
 }
 
@@ -220,14 +247,21 @@ size_t ServerCore::jobs() const {
 void ServerCore::Pump() {
   if (inherited()) return;
   dirty_.store(true);
+  int full_turns = 0;
   for (int turn = 0; turn <= kMaxTurns; ++turn) {
     // Who reads what a turn has written may want to pump: without the lock.
     WakeBatch batch;
+    // A mutex that is unlocked and locked again at once is never anybody
+    // else's.
+    while (turn > 0 && visitors_.load() > 0) std::this_thread::yield();
     if (!mutex_.TryLock()) return;
-    if (turn == kMaxTurns) {
+    // Who polls must see soon who else has something to do.
+    const int max_full_turns = active_poller() != nullptr ? 1 : kMaxFullTurns;
+    if (turn == kMaxTurns || full_turns >= max_full_turns) {
       HandOver();
+      turn = kMaxTurns;
     } else if (dirty_.exchange(false) && !stopped_) {
-      GuardedTurn();
+      if (!GuardedTurn()) ++full_turns;
     }
     mutex_.Unlock();
     // Who came before the unlocking has left a mark.
@@ -238,7 +272,7 @@ void ServerCore::Pump() {
 void ServerCore::HandleReady(const std::vector<Poller::Key>& ready) {
   {
     absl::MutexLock lock(&mutex_);
-    ready_.insert(ready_.end(), ready.begin(), ready.end());
+    for (const Poller::Key key : ready) StandInLine(key);
   }
   Pump();
 }
@@ -288,7 +322,7 @@ void ServerCore::PublishDeadline() {
     Interest interest;
     interest.deadline = deadline;
     // Without a descriptor there is nothing that could fail.
-    poller->Watch(kTimerKey, interest).IgnoreError();
+    poller->Watch(kEngineKey, interest).IgnoreError();
   } else {
     timer_->Set(deadline);
   }
@@ -296,40 +330,82 @@ void ServerCore::PublishDeadline() {
 
 // --- a turn ------------------------------------------------------------------
 
+void ServerCore::StandInLine(Poller::Key key) {
+  InLine* place = nullptr;
+  if (key == kEngineKey) {
+    place = &engine_in_line_;
+  } else if (const auto link = links_.find(key); link != links_.end()) {
+    place = &link->second->in_line();
+  } else if (const auto port = ports_.find(key); port != ports_.end()) {
+    place = port->second.in_line.get();
+  }
+  if (place == nullptr || place->linked()) return;
+  line_.PushBack(*place);
+}
+
 void ServerCore::LookAgain(Poller::Key key) {
-  ready_.push_back(key);
+  StandInLine(key);
   dirty_.store(true);
 }
 
-void ServerCore::Turn() {
-  now_ = options_.clock->Now();
-  engine_.OnTime(now_);
-  turn_.clear();
-  turn_.swap(ready_);
-  passive_poller_.Wait(absl::InfinitePast(), &marked_);
-  turn_.insert(turn_.end(), marked_.begin(), marked_.end());
-  CloseStalled();
-  ContinueHandshakes();
-  for (const Poller::Key key : turn_) {
-    const auto link = links_.find(key);
-    if (link != links_.end()) {
-      Read(*link->second);
-      // Results of many workers for one client may be more than it may have
-      // waiting.
-      if (engine_.bytes_forwarded() >= options_.output_mark ||
-          engine_.has_failed()) {
-        FlushOutput();
-      }
-      continue;
-    }
-    const auto port = ports_.find(key);
-    if (port != ports_.end()) Accept(key, port->second);
+void ServerCore::ServeFirst() {
+  InLine& first = line_.front();
+  const Poller::Key key = first.key;
+  first.Unlink();
+  if (key == kEngineKey) {
+    engine_.DoBackgroundWork();
+    return;
   }
+  served_.push_back(key);
+  const auto link = links_.find(key);
+  if (link != links_.end()) {
+    Read(*link->second);
+    // Results of many workers for one client may be more than it may have
+    // waiting.
+    if (engine_.bytes_forwarded() >= options_.output_mark ||
+        engine_.has_failed()) {
+      FlushOutput();
+    }
+    return;
+  }
+  const auto port = ports_.find(key);
+  if (port != ports_.end()) Accept(key, port->second);
+}
+
+bool ServerCore::Turn() {
+  WorkMeter& meter = engine_.meter();
+  now_ = options_.clock->Now();
+  // Timers have a part of a turn of their own, so that they hold nobody up.
+  meter.StartTurn(WorkMeter::kUnits / 4);
+  engine_.OnTime(now_, options_.clock->WallNow());
+  passive_poller_.Wait(absl::InfinitePast(), &marked_);
+  for (const Poller::Key key : marked_) StandInLine(key);
+  if (engine_.has_background_work()) StandInLine(kEngineKey);
+  served_.clear();
+  CloseStalled();
+  // So have handshakes.
+  meter.StartTurn();
+  ContinueHandshakes();
+  meter.StartTurn();
+  // Who comes into the line now has the next turn.
+  InLine end(kNoKey);
+  line_.PushBack(end);
+  bool full = false;
+  while (&line_.front() != &end) {
+    if (full) break;
+    ServeFirst();
+    full = meter.UsedUp() || visitors_.load(std::memory_order_relaxed) > 0;
+  }
+  full = &line_.front() != &end;
+  end.Unlink();
   // All that these have caused leaves in one write for each.
   FlushOutput();
   // They may have room again, and their interest has changed.
-  for (const Poller::Key key : turn_) Flush(key);
+  for (const Poller::Key key : served_) Flush(key);
   PublishDeadline();
+  if (engine_.has_background_work()) StandInLine(kEngineKey);
+  if (!line_.empty()) dirty_.store(true);
+  return !full;
 }
 
 void ServerCore::FlushOutput() {

@@ -9,6 +9,11 @@
 // waker takes no lock that is held while anything else runs, and pumping takes
 // none that anybody holds who could be woken.
 //
+// The server runs in turns of about a millisecond at most (WorkMeter), whatever
+// its peers send. Connections with something to do stand in line: the first is
+// served until it has nothing more or the turn is over, and then goes to the
+// end of the line. Between two turns the lock is free for whoever wants it.
+//
 // Thread-safe.
 #ifndef GEARMAN_SDK_EMBEDDED_SERVER_CORE_H_
 #define GEARMAN_SDK_EMBEDDED_SERVER_CORE_H_
@@ -29,6 +34,7 @@
 #include "absl/time/time.h"
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/embedded/handshake_queue.h"
+#include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/embedded/passive_poller.h"
 #include "gearman/sdk/embedded/quiet_log.h"
@@ -71,7 +77,10 @@ class ServerCore {
     std::unique_ptr<Listener> listener;
     Poller* poller = nullptr;
     std::string address;
+    std::unique_ptr<InLine> in_line;
   };
+  // Holds the lock, which it gets before the server's next turn.
+  class ABSL_SCOPED_LOCKABLE Visit;
 
   explicit ServerCore(JobServerOptions options);
 
@@ -90,11 +99,16 @@ class ServerCore {
   // Handles `ready` and whatever else there is, waiting for the lock.
   void HandleReady(const std::vector<Poller::Key>& ready)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  void Turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // False: it was a full one, and more is left.
+  bool Turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Another thread, if any polls, is to take the next turn.
   void HandOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // `key` is looked at in the next turn.
+  // `key` stands in line, once.
+  void StandInLine(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // It does, and there is to be a next turn.
   void LookAgain(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The first in line has its turn.
+  void ServeFirst() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void FlushOutput() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -122,7 +136,8 @@ class ServerCore {
   bool HasMemoryFor(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnNoMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A turn, which memory that runs out outside of any link only interrupts.
-  void GuardedTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // As Turn.
+  bool GuardedTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Somebody is to run the server when its next timer is due.
   void PublishDeadline() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -132,6 +147,8 @@ class ServerCore {
 
   // There is something to do that the thread in Turn may not have seen.
   std::atomic<bool> dirty_{false};
+  // Those who want the lock for something else than turns.
+  mutable std::atomic<int> visitors_{0};
 
   // Held while stopping: when any Stop returns, all is gone.
   absl::Mutex stop_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
@@ -150,10 +167,11 @@ class ServerCore {
   absl::btree_map<Poller::Key, Port> ports_ ABSL_GUARDED_BY(mutex_);
   absl::btree_map<Poller::Key, std::unique_ptr<ServerLink>> links_
       ABSL_GUARDED_BY(mutex_);
-  // To look at in the next turn.
-  std::vector<Poller::Key> ready_ ABSL_GUARDED_BY(mutex_);
+  // Who has something to do, each once: links, ports, and kEngineKey.
+  IntrusiveList<InLine, LineTag> line_ ABSL_GUARDED_BY(mutex_);
+  InLine engine_in_line_ ABSL_GUARDED_BY(mutex_);
   // Scratch of Turn, kept for their memory.
-  std::vector<Poller::Key> turn_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Poller::Key> served_ ABSL_GUARDED_BY(mutex_);
   std::vector<Poller::Key> marked_ ABSL_GUARDED_BY(mutex_);
 
   // When the turn began.

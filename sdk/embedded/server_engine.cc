@@ -1,6 +1,6 @@
 #include "gearman/sdk/embedded/server_engine.h"
 
-#include <cstring>
+#include <algorithm>
 #include <limits>
 #include <new>
 #include <utility>
@@ -9,9 +9,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/wire/command.h"
-#include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/progress.h"
-#include "gearman/sdk/embedded/counted_payload.h"
+#include "gearman/sdk/embedded/engine_output.h"
+#include "gearman/sdk/embedded/names.h"
 
 namespace gearman {
 namespace embedded {
@@ -32,18 +32,9 @@ constexpr size_t kMaxDataBytes =
     std::numeric_limits<uint32_t>::max() - wire::kMaxArgumentBytes;
 constexpr size_t kMaxClientIdBytes = 127;
 constexpr size_t kMaxOptionBytes = 63;
+constexpr absl::string_view kNotInResult = "Job given in work result not found";
 constexpr absl::string_view kTooManyFunctions = "Too many functions";
 constexpr absl::Duration kMinTimeLimit = absl::Seconds(1);
-
-// With the pieces as its text, or without one when there is no memory for it.
-template <typename... Pieces>
-absl::Status Exhausted(const Pieces&... pieces) {
-  try {
-    return absl::ResourceExhaustedError(absl::StrCat(pieces...));
-  } catch (const std::bad_alloc&) {
-    return absl::Status(absl::StatusCode::kResourceExhausted, "");
-  }
-}
 
 absl::string_view UntilNul(absl::string_view text) {
   return text.substr(0, text.find('\0'));
@@ -67,24 +58,11 @@ absl::Duration TimeLimit(absl::string_view milliseconds) {
 
 }  // namespace
 
-std::vector<absl::string_view> EngineConnection::functions() {
-  std::vector<absl::string_view> names;
-  names.reserve(seat_.by_function.size());
-  for (const Ability& ability : seat_.abilities) {
-    names.push_back(ability.function->name);
-  }
-  return names;
-}
-
 ServerEngine::ServerEngine(EngineOptions options)
     : options_(std::move(options)),
       ranking_(options_.max_connection_memory, &account_),
       queue_(options_.queue, &account_),
       workers_(options_.workers, &queue_) {}
-
-ServerEngine::~ServerEngine() {
-  while (!connections_.empty()) OnDisconnect(&connections_.front());
-}
 
 // --- sending -----------------------------------------------------------------
 
@@ -95,6 +73,7 @@ EngineConnection& ServerEngine::ConnectionOf(Party& party) {
 
 void ServerEngine::NoteOutput(EngineConnection& connection) {
   if (connection.ListLink<OutputTag>::linked()) return;
+  meter().Spend(cost::kWrite);
   with_output_.PushBack(connection);
 }
 
@@ -116,22 +95,15 @@ void ServerEngine::SetFailed(EngineConnection& connection,
   NoteOutput(connection);
 }
 
-template <typename Append>
-void ServerEngine::AppendTo(EngineConnection& connection, Append&& append) {
-  NoteOutput(connection);
-  if (!connection.failure_.ok()) return;
-  try {
-    absl::Status status = append(connection.output_);
-    if (!status.ok()) SetFailed(connection, std::move(status));
-  } catch (const std::bad_alloc&) {
-    SetFailed(connection, Exhausted("there is no memory for its output"));
-  }
-}
-
 void ServerEngine::Weigh(EngineConnection& connection) {
+  size_t owned = connection.output_->owned_bytes();
+  size_t shared = connection.output_->shared_bytes();
+  for (const auto& later : connection.later_) {
+    owned += later->owned_bytes();
+    shared += later->shared_bytes();
+  }
   connection.memory_.SetSeat(connection.seat_.memory);
-  connection.memory_.SetOutput(connection.output_.owned_bytes(),
-                               connection.output_.shared_bytes());
+  connection.memory_.SetOutput(owned, shared);
   ranking_.Note(connection.memory_);
   while (ranking_.over()) {
     ConnectionMemory* const largest = ranking_.Largest();
@@ -140,7 +112,8 @@ void ServerEngine::Weigh(EngineConnection& connection) {
         *static_cast<EngineConnection::Memory*>(largest)->connection;
     const size_t bytes = largest->bytes();
     ranking_.LetGo(*largest);
-    goes.output_.Clear();
+    goes.output_->Clear();
+    for (const auto& later : goes.later_) later->Clear();
     SetFailed(goes, Exhausted("all connections together hold more than ",
                               ranking_.limit(),
                               " bytes (max_connection_memory), and it the most "
@@ -149,91 +122,9 @@ void ServerEngine::Weigh(EngineConnection& connection) {
   }
 }
 
-template <typename Message>
-void ServerEngine::Send(EngineConnection& connection, Message&& message) {
-  // What comes in is checked so that encoding does not fail.
-  AppendTo(connection, [&message](wire::OutputBuffer& output) {
-    return wire::Encode(std::forward<Message>(message), output);
-  });
-}
-
-template <typename Message>
-void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
-  AppendTo(connection, [this, &message](wire::OutputBuffer& output) {
-    const size_t before = output.size();
-    // A connection that has joined a job a thousand times gets its packets a
-    // thousand times.
-    if (before > options_.max_output_bytes) {
-      return Exhausted(before, " bytes wait for it (max_output_bytes)");
-    }
-    absl::Status status = wire::Encode(std::forward<Message>(message), output,
-                                       wire::Sender::kServer);
-    bytes_forwarded_ += output.size() - before;
-    return status;
-  });
-  // Here and not at the end of the turn: a single packet may be for thousands.
-  Weigh(connection);
-}
-
-template <typename Make>
-void ServerEngine::ForwardToWaiters(Job& job, Payload data, Make make) {
-  if (job.waiter_count == 1) {
-    Forward(ConnectionOf(*job.waiters.front().party), make(std::move(data)));
-    return;
-  }
-  if (data.size() < wire::OutputBuffer::kExternalBytes) {
-    for (const Waiter& waiter : job.waiters) {
-      Forward(ConnectionOf(*waiter.party), make(Payload::View(data.view())));
-    }
-    return;
-  }
-  if (job.waiters.empty()) return;
-  const std::shared_ptr<const std::string> shared =
-      CountedPayload(std::move(data), ranking_.account());
-  for (const Waiter& waiter : job.waiters) {
-    Forward(ConnectionOf(*waiter.party), make(Payload(shared)));
-  }
-}
-
 void ServerEngine::SendError(EngineConnection& connection,
                              absl::string_view code, absl::string_view text) {
   Send(connection, wire::Error{code, text});
-}
-
-void ServerEngine::SendFailToWaiters(Job& job) {
-  for (const Waiter& waiter : job.waiters) {
-    Forward(ConnectionOf(*waiter.party), wire::WorkFail{job.handle()});
-  }
-}
-
-void ServerEngine::SendFailForException(EngineConnection& connection,
-                                        const Job& job) {
-  const absl::string_view handle = job.handle();
-  AppendTo(connection, [handle](wire::OutputBuffer& output) {
-    const size_t body_bytes = handle.size() + 1;
-    char* bytes = output.AppendUninitialized(wire::kHeaderBytes + body_bytes);
-    wire::WriteHeader(
-        {/*response=*/true, static_cast<uint32_t>(wire::Command::kWorkFail),
-         static_cast<uint32_t>(body_bytes)},
-        bytes);
-    bytes += wire::kHeaderBytes;
-    std::memcpy(bytes, handle.data(), handle.size());
-    bytes[handle.size()] = '\0';
-    return absl::OkStatus();
-  });
-}
-
-void ServerEngine::EndWithException(Job& job, Payload data) {
-  const Payload shared(CountedPayload(std::move(data), ranking_.account()));
-  for (const Waiter& waiter : job.waiters) {
-    EngineConnection& client = ConnectionOf(*waiter.party);
-    if (client.exceptions_ || options_.exceptions_for_all) {
-      Forward(client, wire::WorkException{job.handle(), shared});
-    } else {
-      SendFailForException(client, job);
-    }
-  }
-  queue_.Remove(job);
 }
 
 void ServerEngine::SendNoop(Worker& worker) {
@@ -255,24 +146,36 @@ Job* ServerEngine::HeldJob(EngineConnection& connection,
              : nullptr;
 }
 
+bool ServerEngine::CheckFunctionName(EngineConnection& connection,
+                                     absl::string_view name) {
+  // gearmand closes the connection.
+  if (name.size() > kMaxFunctionBytes) {
+    SendError(connection, "ARGUMENT_TOO_LARGE", "Function name too large");
+    return false;
+  }
+  if (!MayBeListed(name)) {
+    SendError(connection, "INVALID_ARGS",
+              "A function name must not hold control characters");
+    return false;
+  }
+  return true;
+}
+
 void ServerEngine::Submit(EngineConnection& connection, Submission submission,
                           bool background) {
   if (submission.unique.size() > kMaxUniqueBytes) {
     return SendError(connection, "ARGUMENT_TOO_LARGE",
                      "Unique value too large");
   }
-  // gearmand closes the connection.
-  if (submission.function.size() > kMaxFunctionBytes) {
-    return SendError(connection, "ARGUMENT_TOO_LARGE",
-                     "Function name too large");
-  }
+  if (!CheckFunctionName(connection, submission.function)) return;
   if (submission.data.size() > kMaxDataBytes) {
     return SendError(connection, "ARGUMENT_TOO_LARGE", "Data too large");
   }
+  meter().Spend(cost::Bytes(submission.data.size()));
   submission.waiter = background ? nullptr : &connection.seat_;
   JobQueue::Submitted submitted = {JobQueue::Outcome::kFull, nullptr};
   try {
-    submitted = queue_.Submit(std::move(submission), now_);
+    submitted = queue_.Submit(std::move(submission), wall_);
   } catch (const std::bad_alloc&) {
     // Refused, as by a full queue.
   }
@@ -297,6 +200,8 @@ class ServerEngine::Dispatcher {
  public:
   Dispatcher(ServerEngine* engine, EngineConnection* connection)
       : engine_(*engine), connection_(*connection) {}
+  // The event has been handled.
+  bool handled() const { return handled_; }
 
   // --- clients ---
   void operator()(wire::SubmitJob& event) {
@@ -377,6 +282,10 @@ class ServerEngine::Dispatcher {
   void operator()(wire::SetClientId& event) {
     const absl::string_view id =
         UntilNul(event.id).substr(0, kMaxClientIdBytes);
+    if (!MayBeListed(id)) {
+      return Error("INVALID_ARGS",
+                   "A client id must not hold control characters");
+    }
     connection_.client_id_.assign(id.data(), id.size());
   }
 
@@ -394,76 +303,64 @@ class ServerEngine::Dispatcher {
   }
 
   void operator()(wire::ResetAbilities&) {
-    engine_.workers_.RemoveAll(connection_.seat_, Waker());
+    if (!engine_.workers_.RemoveAll(connection_.seat_, Waker())) NotYet();
   }
 
   void operator()(wire::PreSleep&) {
-    if (!engine_.workers_.GoToSleep(connection_.seat_)) Send(wire::Noop{});
+    bool again = false;
+    const bool sleeps = engine_.workers_.GoToSleep(connection_.seat_, &again);
+    if (again) return NotYet();
+    if (!sleeps) Send(wire::Noop{});
   }
 
   void operator()(wire::GrabJob& event) {
+    bool again = false;
     const Job* const job =
-        engine_.workers_.Grab(connection_.seat_, engine_.now_, Waker());
+        engine_.workers_.Grab(connection_.seat_, engine_.now_, Waker(), &again);
+    if (again) return NotYet();
     if (job == nullptr) return Send(wire::NoJob{});
     wire::GrabKind kind = event.kind;
     // GRAB_JOB_ALL earns JOB_ASSIGN_ALL only for a reduce job.
     if (kind == wire::GrabKind::kAll && job->reducer.empty()) {
       kind = wire::GrabKind::kUnique;
     }
+    engine_.meter().Spend(cost::Bytes(job->data.size()));
     Send(wire::JobAssign{kind, job->handle(), job->function->name, job->unique,
                          job->reducer, job->data.payload()});
   }
 
   void operator()(wire::WorkData& event) {
-    Job* const job = engine_.HeldJob(connection_, event.handle);
-    if (job == nullptr) {
-      return Error("JOB_NOT_FOUND", "Job does not exist on server");
-    }
-    engine_.ForwardToWaiters(*job, std::move(event.data), [job](Payload data) {
-      return wire::WorkData{job->handle(), std::move(data)};
-    });
+    Answer(wire::Command::kWorkData, event.handle, event.data,
+           "Job does not exist on server");
   }
 
   void operator()(wire::WorkWarning& event) {
-    Job* const job = engine_.HeldJob(connection_, event.handle);
-    if (job == nullptr) {
-      return Error("JOB_NOT_FOUND", "Job does not exist on server");
-    }
-    engine_.ForwardToWaiters(*job, std::move(event.data), [job](Payload data) {
-      return wire::WorkWarning{job->handle(), std::move(data)};
-    });
+    Answer(wire::Command::kWorkWarning, event.handle, event.data,
+           "Job does not exist on server");
   }
 
   void operator()(wire::WorkStatus& event) {
-    Job* const job = engine_.HeldJob(connection_, event.handle);
-    if (job == nullptr) {
-      return Error("JOB_NOT_FOUND", "Job given in work result not found");
-    }
+    Job* const job = Held(event.handle, kNotInResult);
+    if (job == nullptr) return;
     // The last argument may hold anything, but not on its way to a client.
-    const absl::string_view denominator = UntilNul(event.denominator);
-    if (event.numerator.size() + denominator.size() > kMaxFunctionBytes) {
+    Update update;
+    update.kind = wire::Command::kWorkStatus;
+    update.numerator = event.numerator;
+    update.denominator = UntilNul(event.denominator);
+    if (update.numerator.size() + update.denominator.size() >
+        kMaxFunctionBytes) {
       return Error("ARGUMENT_TOO_LARGE", "Status value too large");
     }
     job->numerator = StoredNumber(event.numerator);
-    // gearmand looks at no more than 10 bytes of it.
-    job->denominator = StoredNumber(denominator.substr(0, 10));
-    // Clients get the worker's own words.
-    for (const Waiter& waiter : job->waiters) {
-      engine_.Forward(
-          ConnectionOf(*waiter.party),
-          wire::WorkStatus{job->handle(), event.numerator, denominator});
-    }
+    // gearmand looks at no more than 10 bytes of it. Clients get the worker's
+    // own words.
+    job->denominator = StoredNumber(update.denominator.substr(0, 10));
+    engine_.UpdateJob(&connection_, *job, update);
   }
 
   void operator()(wire::WorkComplete& event) {
-    Job* const job = engine_.HeldJob(connection_, event.handle);
-    if (job == nullptr) {
-      return Error("JOB_NOT_FOUND", "Job given in work result not found");
-    }
-    engine_.ForwardToWaiters(*job, std::move(event.data), [job](Payload data) {
-      return wire::WorkComplete{job->handle(), std::move(data)};
-    });
-    engine_.queue_.Remove(*job);
+    Answer(wire::Command::kWorkComplete, event.handle, event.data,
+           kNotInResult);
   }
 
   void operator()(wire::WorkFail& event) {
@@ -472,21 +369,13 @@ class ServerEngine::Dispatcher {
                    "Error occurred due to GEARMAND_JOB_HANDLE_SIZE being too "
                    "small from snprintf");
     }
-    Job* const job = engine_.HeldJob(connection_, event.handle);
-    if (job == nullptr) {
-      return Error("JOB_NOT_FOUND", "Job given in work result not found");
-    }
-    engine_.SendFailToWaiters(*job);
-    engine_.queue_.Remove(*job);
+    Payload none;
+    Answer(wire::Command::kWorkFail, event.handle, none, kNotInResult);
   }
 
   void operator()(wire::WorkException& event) {
-    Job* const job = engine_.HeldJob(connection_, event.handle);
-    if (job == nullptr) {
-      return Error("JOB_NOT_FOUND",
-                   "An exception was received for a job that does not exist");
-    }
-    engine_.EndWithException(*job, std::move(event.data));
+    Answer(wire::Command::kWorkException, event.handle, event.data,
+           "An exception was received for a job that does not exist");
   }
 
   // The payload is skipped. A job whose result or update nobody can be given
@@ -495,11 +384,9 @@ class ServerEngine::Dispatcher {
     if (event.info->client_to_server) {
       return Error("ARGUMENT_TOO_LARGE", event.Describe());
     }
-    Job* const job = engine_.HeldJob(connection_, event.argument("handle"));
-    if (job == nullptr) {
-      return Error("JOB_NOT_FOUND", "Job given in work result not found");
-    }
-    engine_.EndWithException(*job, Payload(event.Describe()));
+    Payload text(event.Describe());
+    Answer(wire::Command::kWorkException, event.argument("handle"), text,
+           kNotInResult);
   }
 
   // --- what no server does ---
@@ -517,6 +404,36 @@ class ServerEngine::Dispatcher {
   }
   void NotExpected() { Error("INVALID_COMMAND", "Command not expected"); }
 
+  // The turn is over before it is known what to answer.
+  void NotYet() { handled_ = false; }
+
+  // The job of `handle`, if this worker holds it and its last update has
+  // reached everybody. Null: the answer is given, or it is not its time.
+  Job* Held(absl::string_view handle, absl::string_view refusal) {
+    Job* const job = engine_.HeldJob(connection_, handle);
+    if (job == nullptr) {
+      Error("JOB_NOT_FOUND", refusal);
+    } else if (!engine_.FinishUpdate(*job)) {
+      NotYet();
+      return nullptr;
+    }
+    return job;
+  }
+  void Answer(wire::Command kind, absl::string_view handle, Payload& data,
+              absl::string_view refusal) {
+    Job* const job = Held(handle, refusal);
+    if (job == nullptr) return;
+    Update update;
+    update.kind = kind;
+    update.data = std::move(data);
+    if (kind == wire::Command::kWorkData ||
+        kind == wire::Command::kWorkWarning) {
+      engine_.UpdateJob(&connection_, *job, update);
+    } else {
+      engine_.EndJob(&connection_, *job, update);
+    }
+  }
+
   static absl::string_view Running(const Job& job) {
     return job.state == Job::State::kRunning ? "1" : "0";
   }
@@ -529,24 +446,32 @@ class ServerEngine::Dispatcher {
 
   void CanDo(absl::string_view function, absl::Duration limit) {
     // Nothing answers a CAN_DO, but a worker that takes a refused one for
-    // granted waits for ever.
+    // granted waits for ever. The name tells it which of many was refused.
+    if (!engine_.CheckFunctionName(connection_, function)) return;
     switch (engine_.workers_.Add(connection_.seat_, function, limit, Waker())) {
       case WorkerTable::Added::kYes:
         return;
       case WorkerTable::Added::kTooManyFunctions:
-        return Error("QUEUE_ERROR", kTooManyFunctions);
+        return Error("QUEUE_ERROR",
+                     absl::StrCat(kTooManyFunctions, ": ", function));
       case WorkerTable::Added::kTooManyAbilities:
-        return Error("QUEUE_ERROR", "Too many functions of one worker");
+        return Error(
+            "QUEUE_ERROR",
+            absl::StrCat("Too many functions of one worker: ", function));
     }
   }
 
   ServerEngine& engine_;
   EngineConnection& connection_;
+  bool handled_ = true;
 };
 
-void ServerEngine::OnEvent(EngineConnection* connection,
+bool ServerEngine::OnEvent(EngineConnection* connection,
                            wire::ToServer& event) {
-  std::visit(Dispatcher(this, connection), event);
+  meter().Spend(cost::kPacket);
+  Dispatcher dispatcher(this, connection);
+  std::visit(dispatcher, event);
+  return dispatcher.handled();
 }
 
 }  // namespace embedded

@@ -2,20 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "gearman/sdk/embedded/work_meter.h"
 #include "gearman/transports/inproc/inproc_stream.h"
 
 namespace gearman {
 namespace embedded {
 namespace {
 
-// Bytes read from one stream before the others get their turn.
-constexpr size_t kReadBudget = 1 << 20;
+// Bytes written to one stream before the others get their turn.
+constexpr size_t kWriteBudget = 1 << 20;
 // More pieces than this go into the next write.
 constexpr size_t kMaxPieces = 64;
 // Where a connection is from, for the text command `workers`, whose columns end
@@ -58,6 +60,7 @@ ServerLink::ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
       engine_(engine),
       connection_(engine->OnConnect(key, PeerName(transport_->Describe()))),
       codec_(limits.decoder),
+      in_line_(key),
       input_stall_(key),
       output_stall_(key) {}
 
@@ -74,12 +77,12 @@ bool ServerLink::Connect() {
 }
 
 ServerLink::Progress ServerLink::Read() {
-  size_t budget = kReadBudget;
+  WorkMeter& meter = engine_->meter();
   for (;;) {
-    // First what is left from before a pause.
+    // First what is left from an earlier turn.
     if (!Dispatch()) return Progress::kEnded;
     if (paused_) return Progress::kWaits;
-    if (budget == 0) return Progress::kMore;
+    if (more_to_handle_) return Progress::kMore;
     const absl::Span<char> memory = codec_.Prepare();
     Weigh();
     const IoResult result = transport_->Read(memory);
@@ -87,7 +90,7 @@ ServerLink::Progress ServerLink::Read() {
     if (!result.done()) return Progress::kEnded;
     codec_.Commit(result.bytes);
     bytes_read_ += result.bytes;
-    budget -= std::min(budget, result.bytes);
+    meter.Spend(cost::kRead + cost::Bytes(result.bytes));
   }
 }
 
@@ -97,31 +100,46 @@ void ServerLink::Weigh() {
 }
 
 bool ServerLink::Dispatch() {
+  WorkMeter& meter = engine_->meter();
   paused_ = false;
-  for (;;) {
+  more_to_handle_ = false;
+  do {
     if (!connection_->failure().ok()) return false;
     if (Paused()) {
       paused_ = true;
       break;
     }
-    const wire::DecodeResult result = codec_.Next(&event_);
-    if (result == wire::DecodeResult::kNeedMore) break;
-    if (result == wire::DecodeResult::kError) return false;
-    if (auto* packet = std::get_if<wire::ToServer>(&event_)) {
-      engine_->OnEvent(connection_, *packet);
-    } else {
-      engine_->OnTextLine(connection_, std::get<admin::CommandLine>(event_));
+    if (connection_->busy()) {
+      engine_->Continue(connection_);
+      continue;
     }
-  }
+    if (!offer_again_) {
+      const wire::DecodeResult result = codec_.Next(&event_);
+      if (result == wire::DecodeResult::kNeedMore) break;
+      if (result == wire::DecodeResult::kError) return false;
+    }
+    auto* const packet = std::get_if<wire::ToServer>(&event_);
+    offer_again_ = packet != nullptr
+                       ? !engine_->OnEvent(connection_, *packet)
+                       : !engine_->OnTextLine(
+                             connection_, std::get<admin::CommandLine>(event_));
+  } while (!meter.UsedUp());
+  // What is left may be in the decoder or in the stream.
+  more_to_handle_ = meter.UsedUp();
   // A payload that nobody has taken is not to lie there until the next packet.
-  event_ = PortEvent();
-  return true;
+  if (!offer_again_) event_ = PortEvent();
+  return connection_->failure().ok();
 }
 
-bool ServerLink::Flush() {
-  wire::OutputBuffer& output = connection_->output();
+void ServerLink::Write(size_t max_bytes) {
   std::array<absl::string_view, kMaxPieces> pieces;
-  while (connected_ && !deaf_ && !output.empty()) {
+  more_to_write_ = false;
+  while (connected_ && !deaf_ && connection_->NextOutput()) {
+    if (max_bytes == 0) {
+      more_to_write_ = true;
+      return;
+    }
+    wire::OutputBuffer& output = connection_->output();
     const size_t count = output.Gather(absl::MakeSpan(pieces));
     const IoResult result =
         transport_->Write(absl::MakeConstSpan(pieces.data(), count));
@@ -131,21 +149,31 @@ bool ServerLink::Flush() {
       break;
     }
     output.Consume(result.bytes);
+    bytes_written_ += result.bytes;
+    max_bytes -= std::min(max_bytes, result.bytes);
+    engine_->meter().Spend(cost::Bytes(result.bytes));
   }
-  if (deaf_) output.Clear();
+  while (deaf_ && connection_->NextOutput()) connection_->output().Clear();
   Weigh();
-  return connection_->failure().ok() &&
-         output.size() <= limits_.max_output_bytes;
 }
+
+bool ServerLink::Flush() {
+  Write(kWriteBudget);
+  return connection_->failure().ok() &&
+         connection_->output_bytes() <= limits_.max_output_bytes;
+}
+
+void ServerLink::FlushAll() { Write(std::numeric_limits<size_t>::max()); }
 
 bool ServerLink::ShouldResume() const {
   // Not at the first byte that it takes, but when it has caught up.
-  return paused_ && connection_->output().size() <= limits_.output_mark / 2;
+  return more_to_write_ ||
+         (paused_ && connection_->output_bytes() <= limits_.output_mark / 2);
 }
 
 absl::Status ServerLink::UpdateInterest() {
   Interest interest =
-      transport_->interest(!deaf_ && !connection_->output().empty());
+      transport_->interest(!deaf_ && connection_->output_bytes() > 0);
   if (paused_ || awaits_connect_) {
     interest.read = false;
     interest.ready_now = false;

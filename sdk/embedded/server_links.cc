@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/embedded/server_core.h"
+#include "gearman/sdk/embedded/work_meter.h"
 
 namespace gearman {
 namespace embedded {
@@ -41,21 +42,21 @@ void ServerCore::OnNoMemory() {
       engine_.connection_memory(), " of ", engine_.memory(), " bytes");
 }
 
-void ServerCore::GuardedTurn() {
-  const bool whole = HasMemoryFor([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    Turn();
-    return true;
-  });
+bool ServerCore::GuardedTurn() {
+  bool full = false;
+  const bool whole =
+      HasMemoryFor([this, &full]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+        full = !Turn();
+        return true;
+      });
   if (reserve_ == nullptr) {
     reserve_.reset(new (std::nothrow) char[kReserveBytes]);
   }
-  if (whole) return;
-  // What it has not come to is looked at again.
-  HasMemoryFor([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
-    ready_.insert(ready_.end(), turn_.begin(), turn_.end());
-    return true;
-  });
+  if (whole) return !full;
+  // What it has not finished is looked at again.
+  for (const Poller::Key key : served_) StandInLine(key);
   dirty_.store(true);
+  return true;
 }
 
 // --- accepting ---------------------------------------------------------------
@@ -63,6 +64,11 @@ void ServerCore::GuardedTurn() {
 void ServerCore::Accept(Poller::Key key, Port& port) {
   Interest interest = port.listener->interest();
   for (;;) {
+    if (engine_.meter().UsedUp()) {
+      LookAgain(key);
+      break;
+    }
+    engine_.meter().Spend(cost::kAccept);
     const Poller::Key link_key = ++last_key_;
     absl::StatusOr<std::unique_ptr<Transport>> transport =
         port.listener->Accept(port.poller, link_key);
@@ -103,7 +109,7 @@ void ServerCore::AddLink(std::unique_ptr<Transport> transport, Poller* poller,
   const bool added = HasMemoryFor([&]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     // Each link may be in the lists of a turn twice.
     const size_t keys = 2 * links_.size() + 1024;
-    for (std::vector<Poller::Key>* list : {&ready_, &turn_, &marked_}) {
+    for (std::vector<Poller::Key>* list : {&served_, &marked_}) {
       if (list->capacity() < keys) list->reserve(2 * keys);
     }
     // What the map needs is there then: it must not be left halfway.
@@ -178,7 +184,10 @@ void ServerCore::Read(ServerLink& link) {
   }
   // Who has ended only his half gets what he has asked for, as far as it goes
   // at once.
-  HasMemoryFor([&] { return link.Flush(); });
+  HasMemoryFor([&] {
+    link.FlushAll();
+    return true;
+  });
   Close(link.key(), link.failure().message());
 }
 

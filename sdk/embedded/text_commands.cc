@@ -2,17 +2,16 @@
 
 #include <unistd.h>
 
-#include <cstdint>
-#include <string>
-#include <utility>
+#include <memory>
 #include <variant>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/admin/reply.h"
-#include "gearman/codecs/priority.h"
+#include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/job_queue.h"
+#include "gearman/sdk/embedded/list_reply.h"
+#include "gearman/sdk/embedded/names.h"
 #include "gearman/sdk/embedded/server_engine.h"
 
 namespace gearman {
@@ -22,61 +21,23 @@ namespace {
 // One overload for each command.
 class Runner {
  public:
-  Runner(ServerEngine* engine, wire::OutputBuffer* out)
-      : engine_(*engine), out_(*out) {}
+  Runner(ServerEngine* engine, EngineConnection* connection)
+      : engine_(*engine),
+        connection_(connection),
+        out_(ServerEngine::ReplyTo(connection)) {}
+  // The command has been run.
+  bool done() const { return done_; }
 
-  void operator()(const admin::ShowStatus&) {
-    for (const Function* function : engine_.queue().Functions()) {
-      Encode(admin::StatusRow{function->name, Number(function->total()),
-                              Number(function->running),
-                              Number(function->workers)},
-             out_);
-    }
-    admin::EncodeListEnd(out_);
-  }
-
+  void operator()(const admin::ShowStatus&) { List(ListReply::Kind::kStatus); }
   void operator()(const admin::ShowPriorityStatus&) {
-    for (const Function* function : engine_.queue().Functions()) {
-      const auto queued = [function](Priority priority) {
-        return Number(function->queued[IndexOf(priority)]);
-      };
-      Encode(admin::PriorityStatusRow{function->name, queued(Priority::kHigh),
-                                      queued(Priority::kNone),
-                                      queued(Priority::kLow),
-                                      Number(function->workers)},
-             out_);
-    }
-    admin::EncodeListEnd(out_);
+    List(ListReply::Kind::kPriorityStatus);
   }
-
   void operator()(const admin::ShowWorkers&) {
-    for (EngineConnection& connection : engine_.connections()) {
-      admin::WorkerRow row;
-      row.descriptor = Number(connection.id());
-      row.peer = std::string(connection.peer());
-      row.id = std::string(connection.client_id());
-      for (const absl::string_view function : connection.functions()) {
-        row.functions.emplace_back(function);
-      }
-      Encode(row, out_);
-    }
-    admin::EncodeListEnd(out_);
+    List(ListReply::Kind::kWorkers);
   }
-
-  void operator()(const admin::ShowJobs&) {
-    for (const Job* job : engine_.queue().Jobs()) {
-      Encode(admin::JobRow{std::string(job->handle()), job->retries,
-                           job->abandoned, job->background},
-             out_);
-    }
-    admin::EncodeListEnd(out_);
-  }
-
+  void operator()(const admin::ShowJobs&) { List(ListReply::Kind::kJobs); }
   void operator()(const admin::ShowUniqueJobs&) {
-    for (const Job* job : engine_.queue().Jobs()) {
-      admin::EncodeUniqueRow(job->unique, out_);
-    }
-    admin::EncodeListEnd(out_);
+    List(ListReply::Kind::kUniqueJobs);
   }
 
   void operator()(const admin::GetVersion&) {
@@ -91,6 +52,9 @@ class Runner {
   }
 
   void operator()(const admin::CreateFunction& command) {
+    if (!MayBeListed(command.function)) {
+      return Encode(admin::Refusal::kNameWithControl, out_);
+    }
     if (engine_.queue().GetFunction(command.function) == nullptr) {
       return Encode(admin::Refusal::kTooManyFunctions, out_);
     }
@@ -100,17 +64,7 @@ class Runner {
   // Case does not count, as by gearmand: every spelling is dropped, and has a
   // line of its own in the reply.
   void operator()(const admin::DropFunction& command) {
-    bool found = false;
-    for (Function* function : engine_.queue().Functions()) {
-      if (!absl::EqualsIgnoreCase(function->name, command.function)) continue;
-      found = true;
-      if (engine_.Drop(*function)) {
-        admin::EncodeOk(out_);
-      } else {
-        Encode(admin::Refusal::kFunctionInUse, out_);
-      }
-    }
-    if (!found) Encode(admin::Refusal::kFunctionNotFound, out_);
+    engine_.Drop(command.function, connection_);
   }
 
   void operator()(const admin::MaxQueue& command) {
@@ -126,8 +80,8 @@ class Runner {
   void operator()(const admin::CancelJob& command) {
     Job* const job = engine_.queue().FindByHandle(command.handle);
     if (job == nullptr) return Encode(admin::Refusal::kUnknownJob, out_);
-    engine_.Cancel(*job);
-    admin::EncodeOk(out_);
+    done_ = engine_.Cancel(*job, connection_);
+    if (done_) admin::EncodeOk(out_);
   }
 
   // Parse yields it never: 1.1.20 has no such command.
@@ -137,17 +91,24 @@ class Runner {
   }
 
  private:
-  static int64_t Number(uint64_t count) { return static_cast<int64_t>(count); }
+  void List(ListReply::Kind kind) {
+    engine_.Begin(connection_,
+                  std::make_unique<ListReply>(kind, &engine_, &out_));
+  }
 
   ServerEngine& engine_;
+  EngineConnection* const connection_;
   wire::OutputBuffer& out_;
+  bool done_ = true;
 };
 
 }  // namespace
 
-void RunTextCommand(ServerEngine& engine, const admin::CommandLine& line,
-                    wire::OutputBuffer& out) {
-  std::visit(Runner(&engine, &out), admin::Parse(line));
+bool RunTextCommand(ServerEngine& engine, const admin::CommandLine& line,
+                    EngineConnection* connection) {
+  Runner runner(&engine, connection);
+  std::visit(runner, admin::Parse(line));
+  return runner.done();
 }
 
 }  // namespace embedded

@@ -6,16 +6,17 @@
 #define GEARMAN_SDK_EMBEDDED_TEXT_COMMANDS_H_
 
 #include "gearman/codecs/admin/command.h"
-#include "gearman/codecs/wire/output_buffer.h"
 
 namespace gearman {
 namespace embedded {
 
+class EngineConnection;
 class ServerEngine;
 
-// Runs one line and appends the reply, whole.
-void RunTextCommand(ServerEngine& engine, const admin::CommandLine& line,
-                    wire::OutputBuffer& out);
+// Runs one line and replies to `connection`, at once or with a chore of it.
+// False: to be called again in a later turn.
+bool RunTextCommand(ServerEngine& engine, const admin::CommandLine& line,
+                    EngineConnection* connection);
 
 }  // namespace embedded
 }  // namespace gearman

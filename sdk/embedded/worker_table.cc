@@ -1,12 +1,24 @@
 #include "gearman/sdk/embedded/worker_table.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
+
+#include "gearman/sdk/embedded/intrusive_list.h"
+#include "gearman/sdk/embedded/work_meter.h"
 
 namespace gearman {
 namespace embedded {
+namespace {
+
+// A job's limit is doubled each time it was over, so often at most.
+constexpr uint32_t kMaxDoublings = 20;
+
+}  // namespace
 
 WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
                                     absl::Duration limit, Wake wake) {
+  queue_->meter().Spend(cost::kAbility);
   const auto known = worker.by_function.find(queue_->FindFunction(name));
   Ability* ability = nullptr;
   if (known != worker.by_function.end()) {
@@ -16,17 +28,18 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
         worker.by_function.size() >= options_.max_abilities) {
       return Added::kTooManyAbilities;
     }
-    Function* const function = queue_->GetFunction(name);
+    Function* const function =
+        queue_->GetFunctionFor(name, worker.by_function.size());
     if (function == nullptr) return Added::kTooManyFunctions;
     auto made = std::make_unique<Ability>();
     ability = made.get();
     ability->worker = &worker;
     ability->function = function;
+    // First all that needs memory. Every other rank is another one.
+    worker.by_function.Reserve(1);
+    worker.ready.emplace(ability->rank, ability);
     worker.by_function.emplace(function, std::move(made));
     worker.memory += ability->memory();
-    if (worker.sleep == Worker::Sleep::kAsleep) {
-      function->sleepers.PushBack(*ability);
-    }
   }
   Function& function = *ability->function;
   ability->limit = limit;
@@ -34,9 +47,14 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
   queue_->AddRegistration(function);
   ability->ListLink<OfWorkerTag>::Unlink();
   worker.abilities.PushFront(*ability);
+  SetRank(*ability, --worker.first_rank);
+  if (worker.sleep != Worker::Sleep::kAsleep) return Added::kYes;
   // gearmand lets it sleep until the next submit.
-  if (worker.sleep == Worker::Sleep::kAsleep && queue_->HasRunnable(function)) {
+  if (queue_->HasRunnable(function)) {
     WakeUp(worker, function, wake);
+  } else if (IsReady(*ability)) {
+    SetWatched(*ability);
+    function.watchers.PushBack(*ability);
   }
   return Added::kYes;
 }
@@ -45,8 +63,10 @@ void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
   Function* const function = queue_->FindFunction(name);
   const auto found = worker.by_function.find(function);
   if (found == worker.by_function.end()) return;
+  queue_->meter().Spend(cost::kAbility);
   const size_t registrations = found->second->registrations;
   worker.memory -= found->second->memory();
+  SetWatched(*found->second);
   worker.by_function.erase(found);
   if (worker.woken_for == function) worker.woken_for = nullptr;
   if (worker.sleep == Worker::Sleep::kWoken && queue_->HasRunnable(*function)) {
@@ -55,73 +75,145 @@ void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
   queue_->RemoveRegistrations(*function, registrations);
 }
 
-void WorkerTable::RemoveAll(Worker& worker, Wake wake) {
-  // Those that go are no sleepers any more when others are woken.
-  const auto removed = std::move(worker.by_function);
+bool WorkerTable::RemoveAll(Worker& worker, Wake wake) {
   worker.woken_for = nullptr;
-  Unlist(worker);
-  while (!worker.abilities.empty()) {
-    Ability& ability = worker.abilities.front();
+  while (!worker.by_function.empty()) {
+    if (queue_->meter().UsedUp()) return false;
+    queue_->meter().Spend(cost::kAbility);
+    // front() might be a walker.
+    ListWalker<Ability, OfWorkerTag> walker;
+    walker.Start(&worker.abilities);
+    size_t steps = 0;
+    Ability& ability = *walker.Next(&steps);
     Function& function = *ability.function;
-    ability.ListLink<OfWorkerTag>::Unlink();
+    const size_t registrations = ability.registrations;
     worker.memory -= ability.memory();
+    SetWatched(ability);
+    worker.by_function.erase(&function);
     if (worker.sleep == Worker::Sleep::kWoken &&
         queue_->HasRunnable(function)) {
       WakeFor(function, wake);
     }
-    queue_->RemoveRegistrations(function, ability.registrations);
-  }
-}
-
-Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake) {
-  if (worker.sleep == Worker::Sleep::kAsleep) Unlist(worker);
-  worker.sleep = Worker::Sleep::kAwake;
-  Function* const woken_for = std::exchange(worker.woken_for, nullptr);
-  for (Ability& ability : worker.abilities) {
-    Job* const job = queue_->Take(*ability.function, worker);
-    if (job == nullptr) continue;
-    if (ability.limit != absl::InfiniteDuration()) {
-      queue_->SetTimeLimit(*job, now + ability.limit);
-    }
-    if (options_.round_robin) {
-      ability.ListLink<OfWorkerTag>::Unlink();
-      worker.abilities.PushBack(ability);
-    }
-    // By gearmand the job waits until this worker comes back, others sleeping.
-    if (woken_for != nullptr && woken_for != job->function &&
-        queue_->HasRunnable(*woken_for)) {
-      WakeFor(*woken_for, wake);
-    }
-    return job;
-  }
-  return nullptr;
-}
-
-bool WorkerTable::GoToSleep(Worker& worker) {
-  if (HasWork(worker)) return false;
-  if (worker.sleep == Worker::Sleep::kAsleep) return true;
-  // Also for one that was woken and did not grab, whom gearmand never wakes
-  // again.
-  worker.sleep = Worker::Sleep::kAsleep;
-  worker.woken_for = nullptr;
-  for (Ability& ability : worker.abilities) {
-    ability.function->sleepers.PushBack(ability);
+    queue_->RemoveRegistrations(function, registrations);
   }
   return true;
 }
 
-bool WorkerTable::HasWork(Worker& worker) {
-  for (const Ability& ability : worker.abilities) {
-    if (queue_->HasRunnable(*ability.function)) return true;
+void WorkerTable::SetReady(Ability& ability) {
+  ability.ListLink<WatchTag>::Unlink();
+  if (IsReady(ability)) return;
+  ability.place.key() = ability.rank;
+  ability.worker->ready.insert(std::move(ability.place));
+}
+
+void WorkerTable::SetWatched(Ability& ability) {
+  if (!IsReady(ability)) return;
+  ability.ListLink<SleepTag>::Unlink();
+  ability.place = ability.worker->ready.extract(ability.rank);
+}
+
+void WorkerTable::SetRank(Ability& ability, int64_t rank) {
+  auto& ready = ability.worker->ready;
+  if (!IsReady(ability)) {
+    ability.rank = rank;
+    return;
   }
-  return false;
+  auto place = ready.extract(ability.rank);
+  ability.rank = rank;
+  place.key() = rank;
+  ready.insert(std::move(place));
+}
+
+Ability* WorkerTable::FindWork(Worker& worker, bool* again) {
+  while (!worker.ready.empty()) {
+    Ability& ability = *worker.ready.begin()->second;
+    switch (queue_->FindRunnable(*ability.function)) {
+      case JobQueue::Runnable::kYes:
+        return &ability;
+      case JobQueue::Runnable::kUnknown:
+        break;
+      case JobQueue::Runnable::kNo:
+        SetWatched(ability);
+        ability.function->watchers.PushBack(ability);
+        break;
+    }
+    if (again != nullptr && queue_->meter().UsedUp()) {
+      *again = true;
+      return nullptr;
+    }
+  }
+  return nullptr;
+}
+
+Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake, bool* again) {
+  if (worker.sleep == Worker::Sleep::kAsleep) Unlist(worker);
+  worker.sleep = Worker::Sleep::kAwake;
+  Ability* const ability = FindWork(worker, again);
+  if (ability == nullptr && again != nullptr && *again) return nullptr;
+  Function* const woken_for = std::exchange(worker.woken_for, nullptr);
+  if (ability == nullptr) return nullptr;
+  Job* const job = queue_->Take(*ability->function, worker);
+  if (ability->limit != absl::InfiniteDuration()) {
+    queue_->SetTimeLimit(
+        *job,
+        now + ability->limit * (1 << std::min(job->timeouts, kMaxDoublings)));
+  }
+  if (options_.round_robin) {
+    ability->ListLink<OfWorkerTag>::Unlink();
+    worker.abilities.PushBack(*ability);
+    SetRank(*ability, ++worker.last_rank);
+  }
+  // By gearmand the job waits until this worker comes back, others sleeping.
+  if (woken_for != nullptr && woken_for != job->function &&
+      queue_->HasRunnable(*woken_for)) {
+    WakeFor(*woken_for, wake);
+  }
+  return job;
+}
+
+bool WorkerTable::GoToSleep(Worker& worker, bool* again) {
+  if (FindWork(worker, again) != nullptr) return false;
+  if (again != nullptr && *again) return true;
+  // Also for one that was woken and did not grab, whom gearmand never wakes
+  // again.
+  worker.sleep = Worker::Sleep::kAsleep;
+  worker.woken_for = nullptr;
+  return true;
 }
 
 void WorkerTable::WakeFor(Function& function, Wake wake) {
-  for (uint32_t woken = 0; !function.sleepers.empty() &&
-                           (options_.wakeup == 0 || woken < options_.wakeup);
-       ++woken) {
+  // Sleepers with this work are listed until they are woken.
+  while (!function.watchers.empty()) {
+    queue_->meter().Spend(cost::kLook);
+    Ability& ability = function.watchers.front();
+    SetReady(ability);
+    if (ability.worker->sleep == Worker::Sleep::kAsleep) {
+      function.sleepers.PushBack(ability);
+    }
+  }
+  if (options_.wakeup > 0) {
+    WakeSleepers(function, options_.wakeup, wake);
+    return;
+  }
+  WakeSleepers(function, std::numeric_limits<size_t>::max(), wake);
+  if (!function.sleepers.empty() && !function.ListLink<WakingTag>::linked()) {
+    waking_.PushBack(function);
+  }
+}
+
+void WorkerTable::WakeMore(Wake wake) {
+  while (!waking_.empty() && !queue_->meter().UsedUp()) {
+    Function& function = waking_.front();
+    WakeSleepers(function, std::numeric_limits<size_t>::max(), wake);
+    if (!function.sleepers.empty()) return;
+    function.ListLink<WakingTag>::Unlink();
+  }
+}
+
+void WorkerTable::WakeSleepers(Function& function, size_t count, Wake wake) {
+  for (; count > 0 && !function.sleepers.empty(); --count) {
     WakeUp(*function.sleepers.front().worker, function, wake);
+    if (options_.wakeup == 0 && queue_->meter().UsedUp()) return;
   }
 }
 
@@ -133,8 +225,9 @@ void WorkerTable::WakeUp(Worker& worker, Function& function, Wake wake) {
 }
 
 void WorkerTable::Unlist(Worker& worker) {
-  for (Ability& ability : worker.abilities) {
-    ability.ListLink<SleepTag>::Unlink();
+  for (const auto& entry : worker.ready) {
+    queue_->meter().Spend(cost::kLook);
+    entry.second->ListLink<SleepTag>::Unlink();
   }
 }
 

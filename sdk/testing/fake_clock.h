@@ -25,6 +25,15 @@ class FakeClock final : public Clock {
     absl::MutexLock lock(&mutex_);
     return now_;
   }
+  absl::Time WallNow() override {
+    absl::MutexLock lock(&mutex_);
+    return now_ + wall_offset_;
+  }
+  // Sets the wall clock forwards by so much, or back.
+  void SetWallClock(absl::Duration step) {
+    absl::MutexLock lock(&mutex_);
+    wall_offset_ += step;
+  }
   void Advance(absl::Duration step) {
     absl::MutexLock lock(&mutex_);
     now_ += std::max(step, absl::ZeroDuration());
@@ -38,6 +47,7 @@ class FakeClock final : public Clock {
  private:
   absl::Mutex mutex_;
   absl::Time now_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration wall_offset_ ABSL_GUARDED_BY(mutex_) = absl::ZeroDuration();
 };
 
 }  // namespace testing

@@ -37,12 +37,32 @@ TEST_P(TextConformance, StatusCountsQueuedAndRunningJobsAndWorkers) {
   EXPECT_EQ(admin.AskList("prioritystatus\r\n"), "f\t0\t1\t1\t1\n.\n");
 }
 
-// Trap 59.
 TEST_P(TextConformance, NamesAreListedAsTheyAre) {
   Peer& admin = Connect();
-  Submit(admin, "a\tb %s", "u\tv", "", 1, Command::kSubmitJobBg);
-  EXPECT_EQ(admin.AskList("status\r\n"), "a\tb %s\t1\t0\t0\n.\n");
-  EXPECT_EQ(admin.AskList("show unique jobs\r\n"), "u\tv\n.\n");
+  Submit(admin, "a: b %s", "u %s", "", 1, Command::kSubmitJobBg);
+  EXPECT_EQ(admin.AskList("status\r\n"), "a: b %s\t1\t0\t0\n.\n");
+  EXPECT_EQ(admin.AskList("show unique jobs\r\n"), "u %s\n.\n");
+}
+
+// Trap 59.
+TEST_P(TextConformance, NamesWithControlCharacters) {
+  Peer& peer = Connect();
+  if (OnGearmand(Difference::kControlCharacters)) {
+    Submit(peer, "a\tb", "u\tv", "", 1, Command::kSubmitJobBg);
+    EXPECT_EQ(peer.AskList("status\r\n"), "a\tb\t1\t0\t0\n.\n");
+    EXPECT_EQ(peer.AskList("show unique jobs\r\n"), "u\tv\n.\n");
+    return;
+  }
+  for (const char* name : {"a\tb", "a\nb"}) {
+    EXPECT_THAT(peer.Call(Command::kSubmitJobBg, {name, "", ""}),
+                IsError("INVALID_ARGS"));
+    EXPECT_THAT(peer.Call(Command::kCanDo, {name}), IsError("INVALID_ARGS"));
+    EXPECT_THAT(peer.Call(Command::kSetClientId, {name}),
+                IsError("INVALID_ARGS"));
+  }
+  EXPECT_EQ(peer.AskList("status\r\n"), ".\n");
+  Submit(peer, "f", "u\tv", "", 1, Command::kSubmitJobBg);
+  EXPECT_EQ(peer.AskList("show unique jobs\r\n"), "u?v\n.\n");
 }
 
 TEST_P(TextConformance, JobsAreShownWithTheirFlags) {

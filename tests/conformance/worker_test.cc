@@ -395,6 +395,29 @@ TEST_P(WorkerConformance, JobPastItsTimeLimitIsQueuedAgain) {
   EXPECT_THAT(client.Drain(), IsEmpty());
 }
 
+TEST_P(WorkerConformance, JobThatIsSlowerThanItsTimeLimitEnds) {
+  Peer& client = Connect();
+  Peer& worker = Connect();
+  worker.Send(Command::kCanDoTimeout, {"f", "1000"});
+  Submit(client, "f", "u", "data", 1);
+  // The only worker, which takes longer than the limit and then grabs again, as
+  // a worker does whose answer was refused.
+  const int runs = OnGearmand(Difference::kTimeLimits) ? 2 : 20;
+  bool done = false;
+  for (int run = 0; run < runs && !done; ++run) {
+    while (!(worker.Call(Command::kGrabJob) == Assigned(1, "f", "data"))) {
+    }
+    worker.Readable(absl::Milliseconds(1500));
+    worker.Send(Command::kWorkComplete, {Handle(1), "result"});
+    done = worker.Drain().empty();
+  }
+  // gearmand goes on like this for ever.
+  EXPECT_EQ(done, !OnGearmand(Difference::kTimeLimits));
+  if (!done) return;
+  EXPECT_EQ(client.Receive(),
+            Packet(Command::kWorkComplete, {Handle(1), "result"}));
+}
+
 TEST_P(WorkerConformance, TimeLimitThatIsNoneIsNone) {
   Peer& admin = Connect();
   Peer& worker = Connect();

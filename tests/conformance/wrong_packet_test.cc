@@ -93,6 +93,24 @@ TEST_P(WrongPacketConformance, MissingArgument) {
   ExpectAlive();
 }
 
+TEST_P(WrongPacketConformance, AnswerOfAHandleAlone) {
+  Peer& client = Connect();
+  Peer& worker = ConnectWorker({"f"});
+  Submit(client, "f", "u", "", 1);
+  EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(1, "f", ""));
+  worker.SendBytes(RawPacket(kRequest, 13, Handle(1)));
+  if (OnGearmand(Difference::kAnswerOfAHandleAlone)) {
+    // As for any missing argument.
+    worker.SendBytes(RequestPacket(16, {"x"}));
+    EXPECT_TRUE(worker.ClosedByServer());
+  } else {
+    EXPECT_EQ(client.Receive(),
+              Packet(Command::kWorkComplete, {Handle(1), ""}));
+    EXPECT_THAT(worker.Drain(), IsEmpty());
+  }
+  ExpectAlive();
+}
+
 TEST_P(WrongPacketConformance, HugeSizeWithNothingBehindItBlocksNobody) {
   Peer& peer = Connect();
   peer.SendBytes(std::string("\0REQ\0\0\0\x07\xff\xff\xff\xff", 12));

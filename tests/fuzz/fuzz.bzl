@@ -25,6 +25,7 @@ def gearman_fuzz_target(name, srcs, deps):
     )
     gearman_cc_test(
         name = name + "_replay_test",
+        size = "medium",
         srcs = [],
         deps = [
             ":" + name + "_target",

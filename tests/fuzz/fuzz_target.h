@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,16 @@
 
 // Must survive any bytes, and check what has to hold for them.
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
+
+// Ends the program when what has to hold does not, whatever the build.
+#define GEARMAN_FUZZ_CHECK(condition)                                       \
+  do {                                                                      \
+    if (!(condition)) {                                                     \
+      std::fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, \
+                   #condition);                                             \
+      std::abort();                                                         \
+    }                                                                       \
+  } while (false)
 
 namespace gearman {
 namespace fuzz {

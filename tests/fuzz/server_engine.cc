@@ -1,8 +1,18 @@
-// The embedded job server, with two peers that send whatever they like.
+// The embedded job server, with two peers that send whatever they like. And one
+// in a crowd, where no turn may cost more than turns may.
 #include "gearman/sdk/embedded/server_engine.h"
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/tests/fuzz/fuzz_target.h"
+#include "gearman/tests/sdk/embedded/engine_peer.h"
 #include "gearman/tests/sdk/embedded/hostile_bytes.h"
 #include "gearman/tests/support/raw_packet.h"
 
@@ -21,10 +31,136 @@ std::vector<std::string> Seeds() {
               RequestPacket(36, {"f", "u", "3", "data"}) + RequestPacket(4, {}),
           "status\r\nworkers\r\nmaxqueue f 1 2 3\r\n" +
               RequestPacket(37, {"f", "u", "r", "", "data"}) +
-              "show jobs\r\ncancel job H:1\r\ndrop function f\r\n"};
+              "show jobs\r\ncancel job H:1\r\ndrop function f\r\n",
+          // What costs much in a crowd.
+          RequestPacket(1, {"f"}) + RequestPacket(9, {}) +
+              RequestPacket(12, {"H:1", "1", "2"}) +
+              RequestPacket(28, {"H:1", "part"}) +
+              RequestPacket(13, {"H:1", "result"}) + RequestPacket(3, {}),
+          "status\r\nprioritystatus\r\nworkers\r\nshow jobs\r\n"
+          "show unique jobs\r\ndrop function G\r\n" +
+              RequestPacket(18, {"s", "", ""}) + RequestPacket(4, {})};
 }
 
 }  // namespace fuzz
+}  // namespace gearman
+
+namespace gearman {
+namespace embedded {
+namespace {
+
+// A turn in the crowded server, and what the step may cost in which it ends.
+constexpr int64_t kTurnUnits = 40;
+constexpr int64_t kStepUnits = 150;
+// What a unit pays for at most: links of lists, and bytes of output. Beside
+// that a turn may have so much, and names as long as the input.
+constexpr uint64_t kListStepsPerUnit = 4;
+constexpr size_t kOutputBytesPerUnit = 64;
+constexpr uint64_t kFreeListSteps = 50;
+constexpr size_t kFreeOutputBytes = 600;
+// Of everything that can be many.
+constexpr int kCrowd = 64;
+
+// A server with many jobs, functions, waiters and workers, and what no turn of
+// it may exceed, whatever a peer sends: so a command whose cost grows with the
+// crowd and is not counted, or not cut into turns, is found.
+class CrowdedServer {
+ public:
+  CrowdedServer() : engine_(Options()), client_(&engine_), worker_(&engine_) {
+    using support::RequestPacket;
+    engine_.OnTime(absl::UnixEpoch());
+    std::string joins;
+    std::string jobs;
+    std::string abilities = RequestPacket(1, {"f"});
+    std::string functions;
+    for (int i = 0; i < kCrowd; ++i) {
+      const std::string number = absl::StrCat(i);
+      joins += RequestPacket(7, {"f", "u", "data"});
+      jobs += RequestPacket(18, {i % 2 == 0 ? "f" : "g", "", ""});
+      abilities += RequestPacket(1, {"a" + number});
+      functions += "create function " + number + "\r\n";
+    }
+    // Job 1 is that of all who joined, and is not held yet.
+    client_.Send(joins + jobs + functions);
+    worker_.Send(abilities + RequestPacket(4, {}));
+    sleeper_.Send(RequestPacket(1, {"s"}) + RequestPacket(4, {}));
+    client_.ReceivedBytes();
+    worker_.ReceivedBytes();
+  }
+
+  void Play(absl::string_view bytes) {
+    input_bytes_ = bytes.size();
+    EnginePeer hostile(&engine_, 0, "hostile");
+    EnginePeer::Step step = EnginePeer::Step::kNeedsMore;
+    while (!bytes.empty() && step != EnginePeer::Step::kBroken) {
+      bytes.remove_prefix(hostile.Offer(bytes.substr(0, 64)));
+      do {
+        InATurn([&] { step = hostile.DoStep(); });
+        Rest();
+        hostile.ReceivedBytes();
+      } while (step == EnginePeer::Step::kDone);
+    }
+    InATurn([&] { hostile.Leave(); });
+    Rest();
+    InATurn([&] { engine_.OnTime(absl::UnixEpoch() + absl::Hours(1)); });
+    Rest();
+  }
+
+ private:
+  static EngineOptions Options() {
+    EngineOptions options;
+    options.queue.handle_prefix = "H";
+    options.queue.max_functions = 1000;
+    return options;
+  }
+  template <typename Do>
+  void InATurn(Do&& run) {
+    const size_t output = OutputBytes();
+    const uint64_t steps = ListSteps::count();
+    engine_.meter().StartTurn(kTurnUnits);
+    run();
+    const int64_t spent = kTurnUnits - engine_.meter().left();
+    GEARMAN_FUZZ_CHECK(spent <= kTurnUnits + kStepUnits);
+    GEARMAN_FUZZ_CHECK(ListSteps::count() - steps <=
+                       kListStepsPerUnit * static_cast<uint64_t>(spent) +
+                           kFreeListSteps);
+    const size_t now = OutputBytes();
+    GEARMAN_FUZZ_CHECK(now <=
+                       output + kFreeOutputBytes + 8 * input_bytes_ +
+                           kOutputBytesPerUnit * static_cast<size_t>(spent));
+    client_.ReceivedBytes();
+    worker_.ReceivedBytes();
+  }
+  // What is left for the server itself.
+  void Rest() {
+    int turns = 0;
+    while (engine_.has_background_work()) {
+      InATurn([&] { engine_.DoBackgroundWork(); });
+      GEARMAN_FUZZ_CHECK(++turns < 10000);
+    }
+    while (engine_.NextWithOutput() != nullptr) {
+    }
+  }
+  size_t OutputBytes() {
+    size_t bytes = 0;
+    ListWalker<EngineConnection, ConnectionsTag> walker;
+    walker.Start(&engine_.connections());
+    size_t steps = 0;
+    while (EngineConnection* const connection = walker.Next(&steps)) {
+      bytes += connection->output_bytes();
+    }
+    return bytes;
+  }
+
+  ServerEngine engine_;
+  size_t input_bytes_ = 0;
+  EnginePeer client_;
+  EnginePeer worker_;
+  EnginePeer sleeper_{&engine_};
+};
+
+}  // namespace
+}  // namespace embedded
 }  // namespace gearman
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -39,5 +175,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   gearman::embedded::SendHostileBytes(&engine, bytes, 13);
   engine.OnTime(absl::UnixEpoch() + absl::Seconds(10));
   gearman::embedded::SendHostileBytes(&engine, bytes, 4096);
+  // To make a crowd takes much longer than the rest: for one input of four.
+  uint32_t sum = 0;
+  for (const char byte : bytes) sum = sum * 31 + static_cast<uint8_t>(byte);
+  if (sum / 7 % 4 == 0) gearman::embedded::CrowdedServer().Play(bytes);
   return 0;
 }

@@ -1,11 +1,15 @@
 // The tasks that a WorkerSession offers to its server, and takes back.
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/sdk/internal/worker/worker_session.h"
 
@@ -33,6 +37,77 @@ void WorkerSession::SetTasks(absl::Span<const std::shared_ptr<Task>> tasks) {
     if (!wanted.contains(entry.first)) entry.second->wanted = false;
   }
   TakeBackTasks();
+}
+
+std::vector<std::string> WorkerSession::refused_tasks() const {
+  std::vector<std::string> names;
+  for (const auto& entry : offered_) {
+    if (entry.second->refused) names.push_back(entry.second->task->name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool WorkerSession::NoteRefusal(absl::string_view text, absl::Time now,
+                                absl::string_view* name) {
+  // The embedded server's text ends with the name: "Too many functions: echo".
+  const size_t colon = text.find(": ");
+  const auto named = colon == absl::string_view::npos
+                         ? offered_.end()
+                         : offered_.find(text.substr(colon + 2));
+  bool known = true;
+  const auto refuse = [&known](Offer& offer) {
+    known = known && offer.refused;
+    offer.refused = true;
+    offer.asked_again = false;
+  };
+  if (named != offered_.end()) {
+    refuse(*named->second);
+    *name = named->second->task->name;
+  } else {
+    // Any may be meant. One that the server has it may be offered again.
+    for (const auto& entry : offered_) refuse(*entry.second);
+  }
+  if (offer_again_at_ == absl::InfiniteFuture()) {
+    offer_delay_ =
+        offer_delay_ == absl::ZeroDuration()
+            ? options_->first_offer_delay
+            : std::min(2 * offer_delay_, options_->longest_offer_delay);
+    offer_again_at_ = now + offer_delay_;
+  }
+  return known;
+}
+
+void WorkerSession::RepeatOffers(absl::Time now) {
+  offer_again_at_ = absl::InfiniteFuture();
+  bool any = false;
+  for (const auto& entry : offered_) {
+    Offer& offer = *entry.second;
+    if (!offer.refused || !offer.wanted) continue;
+    any = true;
+    offer.asked_again = true;
+    if (offer.announced_ms != 0) --timed_offers_;
+    Announce(&offer);
+  }
+  if (!any) return;
+  // A refusal comes before the answer to this.
+  MustEncode(
+      wire::Encode(wire::EchoRequest{Payload::View(kOffersEcho)}, *output_));
+  Due(ReplyKind::kOffers, 1, now);
+  if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
+  WakeUp(WakeupCause::kRegistered);
+}
+
+bool WorkerSession::EndRepeat() {
+  bool refused = false;
+  for (const auto& entry : offered_) {
+    Offer& offer = *entry.second;
+    if (offer.asked_again) offer.refused = false;
+    offer.asked_again = false;
+    refused = refused || offer.refused;
+  }
+  if (!refused) offer_delay_ = absl::ZeroDuration();
+  return !refused;
 }
 
 void WorkerSession::Announce(Offer* offer) {

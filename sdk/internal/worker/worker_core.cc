@@ -328,6 +328,20 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
           LogLevel::kInfo, server.name,
           " had given a job to somebody else: ", absl::CHexEscape(result.text));
       break;
+    case SessionEvent::Kind::kTaskRefused:
+      servers_.HealthChanged();
+      options_.logger.Log(
+          LogLevel::kWarning, server.name, " refuses the task \"",
+          absl::CHexEscape(result.refused_task.empty() ? "any of them"
+                                                       : result.refused_task),
+          "\", which is offered again from time to time: ",
+          absl::CHexEscape(result.code), ": ", absl::CHexEscape(result.text));
+      break;
+    case SessionEvent::Kind::kTasksTaken:
+      servers_.HealthChanged();
+      options_.logger.Log(LogLevel::kInfo, server.name,
+                          " has taken the tasks that it had refused");
+      break;
     case SessionEvent::Kind::kError:
       options_.logger.Log(LogLevel::kWarning, server.name, ": ",
                           absl::CHexEscape(result.code), ": ",

@@ -147,6 +147,7 @@ std::vector<ServerHealth> WorkerServers::health() const {
     health.failures = link.failures;
     if (link.up()) {
       health.state = ServerState::kUp;
+      health.refused_tasks = link.session->refused_tasks();
     } else if (link.failures == 0) {
       health.state = ServerState::kConnecting;
     } else {

@@ -134,6 +134,8 @@ class WorkerServers {
   // is gone. Asks the server for a receipt meanwhile.
   static bool HasEnded(WorkerLink& link, absl::Time now);
   std::vector<ServerHealth> health() const;
+  // A server has refused a task, or taken it at last.
+  void HealthChanged() { ++health_version_; }
   // Changes when health() does.
   uint64_t health_version() const { return health_version_; }
 

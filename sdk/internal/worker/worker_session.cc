@@ -19,6 +19,13 @@ namespace {
 constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
 constexpr char kReceipt[] = "gearman_sdk receipt";
 
+// So the embedded server refuses a CAN_DO, and no server a grab.
+bool RefusesTask(absl::string_view code) {
+  return absl::EqualsIgnoreCase(code, "QUEUE_ERROR") ||
+         absl::EqualsIgnoreCase(code, "ARGUMENT_TOO_LARGE") ||
+         absl::EqualsIgnoreCase(code, "INVALID_ARGS");
+}
+
 // A NOOP that comes sooner after PRE_SLEEP says that work was waiting, so that
 // a grab in vain means that the server errs (a delayed job hides others on
 // gearmand 1.1.20) or that other workers were faster. The first costs a loop of
@@ -387,6 +394,13 @@ absl::Status WorkerSession::OnEvent(wire::ToWorker& event, absl::Time now,
 
 absl::Status WorkerSession::OnEcho(const wire::EchoResponse& echo,
                                    absl::Time now, SessionEvent* result) {
+  if (echo.data.view() == kOffersEcho) {
+    absl::Status status = TakeReply(ReplyKind::kOffers, "ECHO_RES", now);
+    if (status.ok() && EndRepeat()) {
+      result->kind = SessionEvent::Kind::kTasksTaken;
+    }
+    return status;
+  }
   const bool heartbeat = echo.data.view() == kHeartbeat;
   if (!heartbeat && echo.data.view() != kReceipt) {
     return absl::DataLossError("ECHO_RES: not what was sent");
@@ -417,8 +431,11 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
     return absl::OkStatus();
   }
   result->kind = SessionEvent::Kind::kError;
-  // So the embedded server refuses a CAN_DO, and no server a request.
-  if (absl::EqualsIgnoreCase(error.code, "QUEUE_ERROR")) {
+  if (RefusesTask(error.code)) {
+    // Once is enough: it goes on until the server takes it.
+    result->kind = NoteRefusal(error.text, now, &result->refused_task)
+                       ? SessionEvent::Kind::kNothing
+                       : SessionEvent::Kind::kTaskRefused;
     return absl::OkStatus();
   }
   if (replies_due_.empty()) return absl::OkStatus();
@@ -428,6 +445,7 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
       return TakeReply(ReplyKind::kOption, "ERROR", now);
     case ReplyKind::kHeartbeat:
     case ReplyKind::kReceipt:
+    case ReplyKind::kOffers:
       return absl::OkStatus();
     case ReplyKind::kGrab:
       break;
@@ -476,6 +494,7 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
         wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
     Due(ReplyKind::kHeartbeat, 1, now);
   }
+  if (now >= offer_again_at_ && grabbing_) RepeatOffers(now);
   if (state_ == State::kAsleep && grabbing_ && !offered_.empty() &&
       now >= state_since_ + options_->regrab_interval) {
     WakeUp(WakeupCause::kRegrab);
@@ -492,6 +511,7 @@ absl::Time WorkerSession::next_deadline() const {
   if (state_ == State::kAsleep && grabbing_ && !offered_.empty()) {
     next = std::min(next, state_since_ + options_->regrab_interval);
   }
+  if (grabbing_) next = std::min(next, offer_again_at_);
   return std::min(next, resting_until_);
 }
 

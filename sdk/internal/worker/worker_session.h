@@ -47,6 +47,8 @@ struct SessionEvent {
     kNoJob,          // one grab was in vain
     kHeartbeat,      // the server answered a heartbeat after `round_trip`
     kAnswerRefused,  // ERROR JOB_NOT_FOUND: it had given the job away
+    kTaskRefused,    // ERROR for a CAN_DO, which is repeated; code and text
+    kTasksTaken,     // what the server had refused it has taken now
     kError,          // any other ERROR, dealt with; its code and text
   };
   Kind kind = Kind::kNothing;
@@ -56,7 +58,12 @@ struct SessionEvent {
   absl::Duration round_trip;
   absl::string_view code;
   absl::string_view text;
+  // Of kTaskRefused: which, if the server says so.
+  absl::string_view refused_task;
 };
+
+// What comes back when the server has read the offers in front of it.
+inline constexpr char kOffersEcho[] = "gearman_sdk offers";
 
 class WorkerSession {
  public:
@@ -69,6 +76,10 @@ class WorkerSession {
     // WorkerOptions has both.
     bool exceptions = true;
     bool native_exceptions = false;
+    // A task that the server refused is offered again after so long, then after
+    // twice that time, and so on up to the longest.
+    absl::Duration first_offer_delay = absl::Seconds(1);
+    absl::Duration longest_offer_delay = absl::Minutes(1);
   };
   // What happened on its own account, for the worker's counters.
   struct Counts {
@@ -159,6 +170,9 @@ class WorkerSession {
   int outstanding() const { return outstanding_; }
   int held() const { return held_; }
   size_t offered_tasks() const { return offered_.size(); }
+  // The tasks that the server has refused and not taken since, without their
+  // prefix, in order.
+  std::vector<std::string> refused_tasks() const;
   const Counts& counts() const { return counts_; }
 
  private:
@@ -168,6 +182,7 @@ class WorkerSession {
     kHeartbeat,
     kReceipt,
     kOption,
+    kOffers,  // an echo behind offers that were repeated
   };
   enum class Receipt : unsigned char { kNotAsked, kAsked, kGiven };
   // Replies come in the order of requests; equal ones are counted.
@@ -183,6 +198,9 @@ class WorkerSession {
     int held = 0;
     // What the server was told; the task may want another time by now.
     int64_t announced_ms = 0;
+    // The server refused it, or refused it and has been asked again.
+    bool refused = false;
+    bool asked_again = false;
   };
 
   absl::Status OnJob(wire::JobAssign& assigned, SessionEvent* result);
@@ -221,6 +239,14 @@ class WorkerSession {
   // Draws the lessons of a wake-up when a grab has found nothing more.
   void OnDry();
   void Announce(Offer* offer);
+  // An ERROR says that an offer was refused. False: that a new one was.
+  // `name` becomes that of the task, or stays empty when the text names none.
+  bool NoteRefusal(absl::string_view text, absl::Time now,
+                   absl::string_view* name);
+  void RepeatOffers(absl::Time now);
+  // The server has answered what was sent behind the repeated offers. True:
+  // nothing is refused any more.
+  bool EndRepeat();
   void TakeBackTasks();
   void JobEnded(Task* task);
   // Everything that is sent here has been checked before: task names when they
@@ -244,6 +270,9 @@ class WorkerSession {
   Offer* last_offer_ = nullptr;  // of the last job: mostly the next one's, too
   int timed_offers_ = 0;         // announced with a time limit
   bool taking_back_ = false;     // an offer waits for the end of its jobs
+  // When what was refused is offered again, and how long to wait the next time.
+  absl::Time offer_again_at_ = absl::InfiniteFuture();
+  absl::Duration offer_delay_ = absl::ZeroDuration();
 
   State state_ = State::kConnecting;
   bool grabbing_ = true;

@@ -42,35 +42,47 @@ class EnginePeer {
   EnginePeer(const EnginePeer&) = delete;
   EnginePeer& operator=(const EnginePeer&) = delete;
 
-  // The engine gets `bytes` in pieces of at most `chunk`. False: they are no
-  // sound stream, or the engine wants the connection closed.
+  // The engine gets `bytes` in pieces of at most `chunk`, in as many turns as
+  // it takes. False: they are no sound stream, or the engine wants the
+  // connection closed.
   bool Send(absl::string_view bytes, size_t chunk = 4096) {
-    while (!bytes.empty()) {
-      const absl::Span<char> span = codec_.Prepare();
-      const size_t size = std::min({chunk, span.size(), bytes.size()});
-      std::memcpy(span.data(), bytes.data(), size);
-      codec_.Commit(size);
-      bytes.remove_prefix(size);
-      PortEvent event;
-      wire::DecodeResult result;
-      while ((result = codec_.Next(&event)) == wire::DecodeResult::kMessage) {
-        if (auto* packet = std::get_if<wire::ToServer>(&event)) {
-          engine_->OnEvent(connection_, *packet);
-        } else {
-          engine_->OnTextLine(connection_, std::get<admin::CommandLine>(event));
-        }
-        if (!connection_->failure().ok()) return false;
-      }
-      if (result != wire::DecodeResult::kNeedMore) return false;
-    }
-    return true;
+    return Feed(bytes, chunk, /*whole=*/true);
   }
+  // The same in the turn that the engine's meter measures: when the peer is
+  // busy afterwards, its last event is not done, and the others wait.
+  bool Begin(absl::string_view bytes) {
+    return Feed(bytes, /*chunk=*/1 << 20, /*whole=*/false);
+  }
+  // The same step by step: the engine can read some of `bytes`, as many as are
+  // returned, and each step is one event or a part of one.
+  enum class Step { kDone, kNeedsMore, kBroken };
+  size_t Offer(absl::string_view bytes) {
+    const absl::Span<char> span = codec_.Prepare();
+    const size_t size = std::min(span.size(), bytes.size());
+    std::memcpy(span.data(), bytes.data(), size);
+    codec_.Commit(size);
+    return size;
+  }
+  Step DoStep() {
+    if (!connection_->failure().ok()) return Step::kBroken;
+    if (!busy()) {
+      const wire::DecodeResult result = codec_.Next(&event_);
+      if (result == wire::DecodeResult::kNeedMore) return Step::kNeedsMore;
+      if (result != wire::DecodeResult::kMessage) return Step::kBroken;
+      again_ = true;
+    }
+    HandleSome();
+    return connection_->failure().ok() ? Step::kDone : Step::kBroken;
+  }
+  // In another turn goes on with what has been sent.
+  void Continue() { HandleSome(); }
+  bool busy() const { return again_ || connection_->busy(); }
 
   // The bytes that the engine has for it, which it has read then.
   std::string ReceivedBytes() {
     std::string bytes;
-    wire::OutputBuffer& output = connection_->output();
-    while (!output.empty()) {
+    while (connection_->NextOutput()) {
+      wire::OutputBuffer& output = connection_->output();
       std::array<absl::string_view, 8> pieces;
       const size_t count = output.Gather(absl::MakeSpan(pieces));
       size_t size = 0;
@@ -113,6 +125,28 @@ class EnginePeer {
   EngineConnection* connection() { return connection_; }
 
  private:
+  bool Feed(absl::string_view bytes, size_t chunk, bool whole) {
+    while (!bytes.empty()) {
+      bytes.remove_prefix(Offer(bytes.substr(0, chunk)));
+      Step step;
+      do {
+        if (!whole && busy()) return true;
+        step = DoStep();
+      } while (step == Step::kDone);
+      if (step == Step::kBroken) return false;
+    }
+    return true;
+  }
+  // As much of the last event as one turn allows.
+  void HandleSome() {
+    if (connection_->busy()) return engine_->Continue(connection_);
+    auto* const packet = std::get_if<wire::ToServer>(&event_);
+    again_ = packet != nullptr
+                 ? !engine_->OnEvent(connection_, *packet)
+                 : !engine_->OnTextLine(connection_,
+                                        std::get<admin::CommandLine>(event_));
+  }
+
   static uint32_t Number(absl::string_view big_endian) {
     uint32_t number = 0;
     for (size_t i = 0; i < 4; ++i) {
@@ -124,6 +158,9 @@ class EnginePeer {
   ServerEngine* const engine_;
   EngineConnection* connection_;
   PortCodec codec_;
+  PortEvent event_;
+  // event_ could not be handled in the last turn.
+  bool again_ = false;
 };
 
 }  // namespace embedded

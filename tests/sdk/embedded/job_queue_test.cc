@@ -215,7 +215,7 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
       model.Leave(party);
     } else {
       now += absl::Seconds(choose(10));
-      while (queue.PopDue(now).job != nullptr) {
+      while (queue.PopDue(now, now).job != nullptr) {
       }
     }
     // What both know is the same.
@@ -289,11 +289,15 @@ TEST(JobQueueTimers, ReportWhoseTimeIsUp) {
   ASSERT_EQ(queue.Take(*running->function, worker), running);
   queue.SetTimeLimit(*running, kStart + absl::Seconds(3));
   EXPECT_EQ(queue.next_deadline(), kStart + absl::Seconds(3));
-  EXPECT_EQ(queue.PopDue(kStart + absl::Seconds(2)).job, nullptr);
-  JobQueue::Due due = queue.PopDue(kStart + absl::Seconds(5));
+  const auto pop_due = [&queue](int seconds) {
+    const absl::Time now = kStart + absl::Seconds(seconds);
+    return queue.PopDue(now, now);
+  };
+  EXPECT_EQ(pop_due(2).job, nullptr);
+  JobQueue::Due due = pop_due(5);
   EXPECT_EQ(due.job, running);
   EXPECT_FALSE(due.was_delayed);
-  due = queue.PopDue(kStart + absl::Seconds(5));
+  due = pop_due(5);
   EXPECT_EQ(due.job, delayed);
   EXPECT_TRUE(due.was_delayed);
   EXPECT_EQ(queue.next_deadline(), absl::InfiniteFuture());

@@ -1,6 +1,9 @@
 // What ServerEngine refuses, and what it keeps of those who ask again and
 // again.
+#include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -73,7 +76,7 @@ TEST_F(ServerEngineLimitsTest, OnePacketDoesNotBecomeMoreThanMayWait) {
   // The thousand copies would be ten million bytes.
   EXPECT_EQ(client.connection()->failure().code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_LE(client.connection()->output().size(), 120000u);
+  EXPECT_LE(client.connection()->output_bytes(), 120000u);
   EXPECT_TRUE(other.connection()->failure().ok());
   EXPECT_THAT(other.Received(), SizeIs(1));
 }
@@ -95,6 +98,10 @@ TEST_F(ServerEngineLimitsTest, RefusesNamesThatNoAssignmentCouldHold) {
   EnginePeer& worker = Connect(CanDo(function) + RequestPacket(39));
   EXPECT_THAT(worker.Received(),
               ElementsAre(StartsWith("JOB_ASSIGN_ALL H:1|")));
+  EXPECT_THAT(Ask(worker, CanDo(std::string(8000, 'f'))),
+              ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
+  EXPECT_THAT(Ask(worker, RequestPacket(23, {std::string(60000, 'f'), "9"})),
+              ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
   // So does progress, or it is refused.
   EXPECT_THAT(
       Ask(worker, RequestPacket(12, {"H:1", "1", std::string(8000, '9')})),
@@ -102,7 +109,103 @@ TEST_F(ServerEngineLimitsTest, RefusesNamesThatNoAssignmentCouldHold) {
   EXPECT_TRUE(client.connection()->failure().ok());
 }
 
+// --- names -------------------------------------------------------------------
+
+TEST_F(ServerEngineLimitsTest, RefusesNamesThatWouldForgeRowsOfLists) {
+  EnginePeer& peer = Connect();
+  for (const std::string name :
+       {"two\nlines", "a\tb", "\r", "bell\a", "\x7f"}) {
+    for (const uint32_t submit : {7u, 18u, 21u, 32u, 33u, 34u}) {
+      EXPECT_THAT(Ask(peer, RequestPacket(submit, {name, "", ""})),
+                  ElementsAre(StartsWith("ERROR INVALID_ARGS|")));
+    }
+    EXPECT_THAT(Ask(peer, RequestPacket(36, {name, "", "1", ""})),
+                ElementsAre(StartsWith("ERROR INVALID_ARGS|")));
+    EXPECT_THAT(Ask(peer, RequestPacket(37, {name, "", "r", "", ""})),
+                ElementsAre(StartsWith("ERROR INVALID_ARGS|")));
+    EXPECT_THAT(Ask(peer, CanDo(name)),
+                ElementsAre(StartsWith("ERROR INVALID_ARGS|")));
+    EXPECT_THAT(Ask(peer, RequestPacket(23, {name, "9"})),
+                ElementsAre(StartsWith("ERROR INVALID_ARGS|")));
+    EXPECT_THAT(Ask(peer, RequestPacket(22, {name})),
+                ElementsAre(StartsWith("ERROR INVALID_ARGS|")));
+  }
+  EXPECT_THAT(Ask(peer, CanDo(std::string("nul\0", 4))),
+              ElementsAre(StartsWith("ERROR INVALID_ARGS|")));
+  peer.Send("create function a\tb\r\n");
+  EXPECT_THAT(peer.ReceivedBytes(), StartsWith("ERR INVALID_ARGUMENTS "));
+  peer.Send("status\r\nworkers\r\n");
+  EXPECT_EQ(peer.ReceivedBytes(), ".\n0 test - :\n.\n");
+  // Other bytes are nobody's business.
+  peer.Send(
+      CanDo("gr\xc3\xbc\xc3\x9f"
+            "e \xff"));
+  EXPECT_THAT(peer.Received(), IsEmpty());
+}
+
+TEST_F(ServerEngineLimitsTest, AUniqueForgesNoRow) {
+  EnginePeer& peer = Connect(Submit("f", ".", "") + Submit("f", "a\n.", "") +
+                             Submit("f", "a.b", ""));
+  peer.Received();
+  peer.Send("show unique jobs\r\n");
+  EXPECT_EQ(peer.ReceivedBytes(), "?\na?.\na.b\n.\n");
+  // It is what it was.
+  EXPECT_THAT(Ask(peer, RequestPacket(41, {"a\n."})),
+              ElementsAre("STATUS_RES_UNIQUE a\n.|1|0|0|0|1"));
+}
+
+TEST_F(ServerEngineLimitsTest, NamesOfGoneWorkersAreKeptUpToALimit) {
+  const auto bytes = [this] { return engine().queue().memory(); };
+  auto worker = std::make_unique<EnginePeer>(&engine());
+  const std::string rest(7000, 'f');
+  // 56 MB of names.
+  for (int i = 0; i < 8000; ++i) worker->Send(CanDo(absl::StrCat(i, rest)));
+  EXPECT_GT(bytes(), 56000000u);
+  worker = nullptr;
+  // With their records.
+  EXPECT_LE(bytes(), kMaxIdleNameBytes + kMaxIdleNameBytes / 4);
+  EXPECT_GT(bytes(), kMaxIdleNameBytes - 8000);
+  // The oldest have gone.
+  EXPECT_EQ(engine().queue().FindFunction(absl::StrCat("7999", rest)), nullptr);
+  EXPECT_NE(engine().queue().FindFunction(absl::StrCat("0", rest)), nullptr);
+}
+
+TEST_F(ServerEngineLimitsTest, NamesCountInBytes) {
+  options.queue.max_memory = 20000;
+  EnginePeer& peer = Connect(CanDo(std::string(7000, 'f')));
+  peer.Send(CanDo(std::string(7000, 'g')));
+  EXPECT_THAT(peer.Received(), IsEmpty());
+  EXPECT_THAT(Ask(peer, CanDo(std::string(7000, 'h'))),
+              ElementsAre(StartsWith("ERROR QUEUE_ERROR|Too many functions")));
+}
+
 // --- functions ---------------------------------------------------------------
+
+TEST_F(ServerEngineLimitsTest,
+       WorkersWithFewFunctionsFindRoomBesideGreedyOnes) {
+  options.queue.max_functions = 1000;
+  options.workers.max_abilities = 100;
+  std::vector<EnginePeer*> greedy;
+  for (int i = 0; i < 10; ++i) {
+    greedy.push_back(&Connect());
+    for (int n = 0; n < 100; ++n) {
+      greedy.back()->Send(CanDo(absl::StrCat(i, "-", n)));
+    }
+    // Nothing that was allowed before is refused.
+    EXPECT_THAT(greedy.back()->Received(), IsEmpty());
+  }
+  EnginePeer& eleventh = Connect();
+  for (int n = 0; n < 100; ++n) eleventh.Send(CanDo(absl::StrCat("11-", n)));
+  EXPECT_THAT(eleventh.Received(), Not(IsEmpty()));
+  // A worker that comes back with what it has always done.
+  for (int i = 0; i < 20; ++i) {
+    EnginePeer& worker = Connect(CanDo(absl::StrCat("honest-", i)));
+    EXPECT_THAT(worker.Received(), IsEmpty()) << i;
+  }
+  // All together have an end.
+  for (int i = 0; i < 2000; ++i) Connect(CanDo(absl::StrCat("many-", i)));
+  EXPECT_LE(engine().queue().Functions().size(), 1250u);
+}
 
 TEST_F(ServerEngineLimitsTest, ARefusedSubmitLeavesNoFunction) {
   options.queue.max_jobs = 1;
@@ -143,7 +246,7 @@ TEST_F(ServerEngineLimitsTest, AWorkerHasNoMoreFunctionsThanTheLimit) {
   EXPECT_THAT(worker.Received(), IsEmpty());
   EXPECT_THAT(
       Ask(worker, CanDo("h")),
-      ElementsAre("ERROR QUEUE_ERROR|Too many functions of one worker"));
+      ElementsAre("ERROR QUEUE_ERROR|Too many functions of one worker: h"));
   EXPECT_EQ(engine().queue().FindFunction("h"), nullptr);
   // One that it has may be registered again, and one in the place of another.
   EXPECT_THAT(Ask(worker, CanDo("f") + RequestPacket(2, {"g"}) + CanDo("h")),
@@ -187,9 +290,10 @@ TEST_F(ServerEngineLimitsTest, RefusesAFunctionWhenAllAreInUse) {
   client.Received();
   EnginePeer& holder = Connect(CanDo("running") + Grab());
   holder.Send(RequestPacket(2, {"running"}));
-  const auto refused = ElementsAre("ERROR QUEUE_ERROR|Too many functions");
-  EXPECT_THAT(Ask(client, SubmitBackground("more", "")), refused);
-  EXPECT_THAT(Ask(worker, CanDo("more")), refused);
+  EXPECT_THAT(Ask(client, SubmitBackground("more", "")),
+              ElementsAre("ERROR QUEUE_ERROR|Too many functions"));
+  EXPECT_THAT(Ask(worker, CanDo("more")),
+              ElementsAre("ERROR QUEUE_ERROR|Too many functions: more"));
   admin.ReceivedBytes();
   admin.Send("create function more\r\n");
   EXPECT_EQ(admin.ReceivedBytes(), "ERR QUEUE_ERROR Too many functions\r\n");

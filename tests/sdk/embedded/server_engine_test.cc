@@ -150,8 +150,26 @@ TEST_F(ServerEngineTest, AnExceptionIsAFailureToWhoDidNotAsk) {
   EnginePeer& worker = Connect(CanDo("f") + Grab());
   worker.Send(RequestPacket(25, {"H:1", "thrown"}));
   EXPECT_THAT(asked.Received(), ElementsAre("WORK_EXCEPTION H:1|thrown"));
-  EXPECT_EQ(other.ReceivedBytes(),
-            ResponsePacket(14, {std::string("H:1\0", 4)}));
+  // gearmand puts a NUL behind the handle, which other clients do not know
+  // then.
+  EXPECT_EQ(other.ReceivedBytes(), ResponsePacket(14, {"H:1"}));
+}
+
+TEST_F(ServerEngineTest, AnAnswerOfAHandleAloneHasNoData) {
+  EnginePeer& client = Connect(RequestPacket(26, {"exceptions"}) +
+                               Submit("f", "", "") + Submit("f", "", ""));
+  client.Received();
+  EnginePeer& worker = Connect(CanDo("f") + Grab() + Grab());
+  worker.Received();
+  // As Perl's worker sends an empty result.
+  EXPECT_TRUE(
+      worker.Send(RequestPacket(28, {"H:1"}) + RequestPacket(29, {"H:1"}) +
+                  RequestPacket(13, {"H:1"}) + RequestPacket(25, {"H:2"})));
+  EXPECT_THAT(worker.Received(), IsEmpty());
+  EXPECT_THAT(client.Received(),
+              ElementsAre("WORK_DATA H:1|", "WORK_WARNING H:1|",
+                          "WORK_COMPLETE H:1|", "WORK_EXCEPTION H:2|"));
+  EXPECT_EQ(engine().queue().size(), 0u);
 }
 
 TEST_F(ServerEngineTest, EveryoneWhoJoinedGetsALargeResult) {
@@ -248,15 +266,66 @@ TEST_F(ServerEngineTest, WhoSubmittedAndHoldsAJobMayLeave) {
 TEST_F(ServerEngineTest, ADelayedJobWaitsForItsTimeAndWakesASleeper) {
   EnginePeer& client = Connect(RequestPacket(36, {"f", "", "1010", "later"}));
   EXPECT_THAT(client.Received(), ElementsAre("JOB_CREATED H:1"));
-  EXPECT_EQ(engine().next_deadline(), kStart + absl::Seconds(10));
   EnginePeer& worker = Connect(CanDo("f"));
   EXPECT_THAT(Ask(worker, Grab() + RequestPacket(4)), ElementsAre("NO_JOB"));
+  // The wall clock, which may be set, is looked at each second.
+  for (int second = 1; second < 10; ++second) {
+    EXPECT_EQ(engine().next_deadline(), kStart + absl::Seconds(second));
+    engine().OnTime(kStart + absl::Seconds(second));
+  }
+  EXPECT_EQ(engine().next_deadline(), kStart + absl::Seconds(10));
   engine().OnTime(kStart + absl::Milliseconds(9999));
   EXPECT_THAT(worker.Received(), IsEmpty());
   engine().OnTime(kStart + absl::Seconds(10));
   EXPECT_THAT(worker.Received(), ElementsAre("NOOP"));
   EXPECT_EQ(engine().next_deadline(), absl::InfiniteFuture());
   EXPECT_THAT(Ask(worker, Grab()), ElementsAre("JOB_ASSIGN H:1|f|later"));
+}
+
+TEST_F(ServerEngineTest, ADelayedJobFollowsTheWallClockForwards) {
+  EnginePeer& worker = Connect(CanDo("f") + RequestPacket(4));
+  worker.Send(RequestPacket(36, {"f", "", "4600", "in an hour"}));
+  worker.Received();
+  worker.Send(Grab() + RequestPacket(4));
+  EXPECT_THAT(worker.Received(), ElementsAre("NO_JOB"));
+  // No later than a second after the clock has been set the server looks at it.
+  EXPECT_LE(engine().next_deadline(), kStart + absl::Seconds(1));
+  engine().OnTime(kStart + absl::Seconds(1), kStart + absl::Hours(1));
+  EXPECT_THAT(worker.Received(), ElementsAre("NOOP"));
+  EXPECT_THAT(Ask(worker, Grab()), ElementsAre("JOB_ASSIGN H:1|f|in an hour"));
+}
+
+TEST_F(ServerEngineTest, AJobSubmittedAfterTheWallClockWasSetGoesByIt) {
+  // An hour forwards, and then a job that is due in 3 seconds.
+  engine().OnTime(kStart + absl::Seconds(1), kStart + absl::Hours(1));
+  EnginePeer& worker = Connect(CanDo("f"));
+  worker.Send(RequestPacket(36, {"f", "", "4603", "soon"}));
+  worker.Received();
+  EXPECT_THAT(Ask(worker, Grab()), ElementsAre("NO_JOB"));
+  engine().OnTime(kStart + absl::Seconds(4),
+                  kStart + absl::Hours(1) + absl::Seconds(3));
+  EXPECT_THAT(Ask(worker, Grab()), ElementsAre("JOB_ASSIGN H:1|f|soon"));
+}
+
+TEST_F(ServerEngineTest, ADelayedJobFollowsTheWallClockBack) {
+  EnginePeer& worker = Connect(CanDo("f"));
+  worker.Send(RequestPacket(36, {"f", "", "1003", "soon"}));
+  worker.Received();
+  engine().OnTime(kStart + absl::Seconds(4), kStart - absl::Seconds(10));
+  EXPECT_THAT(Ask(worker, Grab()), ElementsAre("NO_JOB"));
+  engine().OnTime(kStart + absl::Seconds(16), kStart + absl::Seconds(2));
+  EXPECT_THAT(Ask(worker, Grab()), ElementsAre("NO_JOB"));
+  EXPECT_EQ(engine().next_deadline(), kStart + absl::Seconds(17));
+  engine().OnTime(kStart + absl::Seconds(17), kStart + absl::Seconds(3));
+  EXPECT_THAT(Ask(worker, Grab()), ElementsAre("JOB_ASSIGN H:1|f|soon"));
+}
+
+TEST_F(ServerEngineTest, ATimeLimitDoesNotFollowTheWallClock) {
+  EnginePeer& worker = Connect(RequestPacket(23, {"f", "5000"}));
+  worker.Send(SubmitBackground("f", "") + Grab());
+  worker.Received();
+  engine().OnTime(kStart + absl::Seconds(1), kStart + absl::Hours(1));
+  EXPECT_THAT(Ask(worker, Complete("H:1", "")), IsEmpty());
 }
 
 TEST_F(ServerEngineTest, ATimeThatIsPastOrNoNumberDelaysNothing) {
@@ -289,6 +358,31 @@ TEST_F(ServerEngineTest, AJobPastItsLimitIsQueuedAgainAndItsAnswerRefused) {
   EXPECT_THAT(client.Received(), IsEmpty());
   sleeper.Send(Grab() + Complete("H:1", "in time"));
   EXPECT_THAT(client.Received(), ElementsAre("WORK_COMPLETE H:1|in time"));
+  EXPECT_EQ(engine().next_deadline(), absl::InfiniteFuture());
+}
+
+TEST_F(ServerEngineTest, AJobThatIsSlowerThanItsLimitEnds) {
+  EnginePeer& client = Connect(Submit("f", "", "data"));
+  client.Received();
+  EnginePeer& slow = Connect(RequestPacket(23, {"f", "1000"}));
+  absl::Time now = kStart;
+  // 2.5 seconds for a limit of one: each time that it is over, the next limit
+  // is twice as long, and the third run is in time.
+  for (int run = 1; run <= 3; ++run) {
+    EXPECT_THAT(Ask(slow, Grab()), ElementsAre("JOB_ASSIGN H:1|f|data")) << run;
+    for (int step = 0; step < 25; ++step) {
+      now += absl::Milliseconds(100);
+      engine().OnTime(now);
+    }
+    slow.Send(Complete("H:1", "done"));
+    if (run < 3) {
+      EXPECT_THAT(slow.Received(),
+                  ElementsAre(StartsWith("ERROR JOB_NOT_FOUND|")));
+      EXPECT_THAT(client.Received(), IsEmpty());
+    }
+  }
+  EXPECT_THAT(slow.Received(), IsEmpty());
+  EXPECT_THAT(client.Received(), ElementsAre("WORK_COMPLETE H:1|done"));
   EXPECT_EQ(engine().next_deadline(), absl::InfiniteFuture());
 }
 
@@ -331,7 +425,7 @@ TEST_F(ServerEngineTest, KeepsWhatAClientDoesNotReadApartFromOthers) {
     EXPECT_THAT(reader.Received(), SizeIs(1));
   }
   // It says how much there is, so that the server may end the connection.
-  EXPECT_GT(silent.connection()->output().size(), 50 * part.size());
+  EXPECT_GT(silent.connection()->output_bytes(), 50 * part.size());
   // Large parts are not copied for each who waits.
   EXPECT_LT(silent.connection()->output().capacity(), part.size());
   silent.Leave();

@@ -1,0 +1,78 @@
+// What a ServerEngine sends: the templates that its files share.
+#ifndef GEARMAN_SDK_EMBEDDED_ENGINE_OUTPUT_H_
+#define GEARMAN_SDK_EMBEDDED_ENGINE_OUTPUT_H_
+
+#include <cstddef>
+#include <new>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/codecs/wire/encoder.h"
+#include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/embedded/server_engine.h"
+#include "gearman/sdk/embedded/work_meter.h"
+
+namespace gearman {
+namespace embedded {
+
+// With the pieces as its text, or without one when there is no memory for it.
+template <typename... Pieces>
+absl::Status Exhausted(const Pieces&... pieces) {
+  try {
+    return absl::ResourceExhaustedError(absl::StrCat(pieces...));
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
+}
+
+template <typename Append>
+void ServerEngine::AppendTo(EngineConnection& connection, Append&& append) {
+  if (connection.gone_) return;
+  NoteOutput(connection);
+  if (!connection.failure_.ok()) return;
+  try {
+    absl::Status status = append(connection.end_of_output());
+    if (!status.ok()) SetFailed(connection, std::move(status));
+  } catch (const std::bad_alloc&) {
+    SetFailed(connection, Exhausted("there is no memory for its output"));
+  }
+}
+
+template <typename Message>
+void ServerEngine::Send(EngineConnection& connection, Message&& message) {
+  // What comes in is checked so that encoding does not fail.
+  AppendTo(connection, [&message](wire::OutputBuffer& output) {
+    return wire::Encode(std::forward<Message>(message), output);
+  });
+}
+
+template <typename Message>
+void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
+  meter().Spend(cost::kTold);
+  if (connection.gone_) return;
+  AppendTo(
+      connection, [this, &connection, &message](wire::OutputBuffer& output) {
+        const size_t before = connection.output_bytes();
+        // A connection that has joined a job a thousand times gets its
+        // packets a thousand times.
+        if (before > options_.max_output_bytes) {
+          return Exhausted(before, " bytes wait for it (max_output_bytes)");
+        }
+        absl::Status status = wire::Encode(std::forward<Message>(message),
+                                           output, wire::Sender::kServer);
+        const size_t bytes = connection.output_bytes() - before;
+        if (bytes < wire::OutputBuffer::kExternalBytes) {
+          meter().Spend(cost::Bytes(bytes));
+        }
+        bytes_forwarded_ += bytes;
+        return status;
+      });
+  // Here and not at the end of the turn: a single packet may be for thousands.
+  Weigh(connection);
+}
+
+}  // namespace embedded
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_EMBEDDED_ENGINE_OUTPUT_H_

@@ -1,0 +1,67 @@
+// ListReply: the reply to a text command that lists functions, connections or
+// jobs, made row by row in as many turns as it takes. Rows come and go
+// meanwhile: one that was there all the time is listed once, and nothing that
+// came later makes the list longer for ever.
+//
+// Not thread-safe: guarded by the server's lock.
+#ifndef GEARMAN_SDK_EMBEDDED_LIST_REPLY_H_
+#define GEARMAN_SDK_EMBEDDED_LIST_REPLY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/embedded/intrusive_list.h"
+#include "gearman/sdk/embedded/job.h"
+#include "gearman/sdk/embedded/job_queue.h"
+#include "gearman/sdk/embedded/server_engine.h"
+#include "gearman/sdk/embedded/worker_table.h"
+
+namespace gearman {
+namespace embedded {
+
+class ListReply final : public EngineChore {
+ public:
+  enum class Kind : unsigned char {
+    kStatus,
+    kPriorityStatus,
+    kWorkers,
+    kJobs,
+    kUniqueJobs,
+  };
+
+  // Both outlive it.
+  ListReply(Kind kind, ServerEngine* engine, wire::OutputBuffer* out);
+
+  bool Run() override;
+  bool replies() const override { return true; }
+
+ private:
+  // Each writes the next row, or a part of it. False: there is none.
+  bool AddRow();
+  bool AddFunction();
+  bool AddConnection();
+  bool AddJob();
+
+  const Kind kind_;
+  ServerEngine& engine_;
+  wire::OutputBuffer& out_;
+  // The newest that are listed.
+  const uint64_t last_connection_;
+  const uint64_t last_job_;
+
+  bool began_ = false;
+  std::string function_;  // the last one listed
+  JobQueue::JobWalker job_;
+  ListWalker<EngineConnection, ConnectionsTag> connection_;
+  // In the middle of a connection's row: its functions, so many at most.
+  ListWalker<Ability, OfWorkerTag> ability_;
+  size_t abilities_left_ = 0;
+  bool in_row_ = false;
+};
+
+}  // namespace embedded
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_EMBEDDED_LIST_REPLY_H_

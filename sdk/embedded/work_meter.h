@@ -1,0 +1,84 @@
+// WorkMeter: how much of a turn of the embedded job server is left.
+//
+// Whatever the server does for a peer costs units: a packet, a row of a list, a
+// client that is told, a function looked at. A turn ends when its units or its
+// time are used up; what remains goes on in the next turn. So no peer holds the
+// others up for longer than a turn, whatever it sends.
+//
+//   meter.StartTurn();
+//   while (more && !meter.UsedUp()) meter.Spend(DoSome());
+//
+// Before the first StartTurn a turn has no end: tests see everything at once.
+//
+// Not thread-safe: guarded by the server's lock.
+#ifndef GEARMAN_SDK_EMBEDDED_WORK_METER_H_
+#define GEARMAN_SDK_EMBEDDED_WORK_METER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include "absl/time/time.h"
+#include "gearman/transports/clock.h"
+
+namespace gearman {
+namespace embedded {
+
+// What things cost. A unit is about 0.1 microseconds.
+namespace cost {
+inline constexpr int64_t kPacket = 5;   // a packet, or a line of text
+inline constexpr int64_t kRow = 3;      // of a list
+inline constexpr int64_t kTold = 2;     // a packet for one who waits for a job
+inline constexpr int64_t kJob = 5;      // made, queued again or removed
+inline constexpr int64_t kAbility = 5;  // added or taken back
+inline constexpr int64_t kLook = 1;     // at one element of a list or index
+inline constexpr int64_t kWrite = 50;   // a first packet that has to be written
+inline constexpr int64_t kRead = 20;    // a read of a stream
+inline constexpr int64_t kAccept = 200;  // a connection
+// Bytes copied or moved by the kernel.
+inline constexpr int64_t Bytes(size_t bytes) {
+  return static_cast<int64_t>(bytes / 512);
+}
+}  // namespace cost
+
+class WorkMeter {
+ public:
+  // Of a turn.
+  static constexpr int64_t kUnits = 10000;
+  static constexpr absl::Duration kTime = absl::Milliseconds(1);
+
+  // Time counts, too. `clock` outlives the meter.
+  void UseClock(Clock* clock) { clock_ = clock; }
+
+  void StartTurn(int64_t units = kUnits) {
+    left_ = units;
+    look_at_ = units - kUnitsPerLook;
+    if (clock_ != nullptr) started_ = clock_->Now();
+  }
+  void Spend(int64_t units) { left_ -= units; }
+  // The turn is over. Looks at the clock only now and then.
+  bool UsedUp() {
+    if (left_ <= 0) return true;
+    if (left_ > look_at_ || clock_ == nullptr) return false;
+    look_at_ = left_ - kUnitsPerLook;
+    if (clock_->Now() - started_ < kTime) return false;
+    left_ = 0;
+    return true;
+  }
+  // Units that are left; negative: more than the turn had were spent.
+  int64_t left() const { return left_; }
+
+ private:
+  // A look at the clock costs less than a unit.
+  static constexpr int64_t kUnitsPerLook = 100;
+
+  Clock* clock_ = nullptr;
+  int64_t left_ = std::numeric_limits<int64_t>::max();
+  int64_t look_at_ = std::numeric_limits<int64_t>::min();
+  absl::Time started_;
+};
+
+}  // namespace embedded
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_EMBEDDED_WORK_METER_H_
