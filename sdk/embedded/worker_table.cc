@@ -38,7 +38,8 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
     // First all that needs memory. Every other rank is another one.
     worker.by_function.Reserve(1);
     worker.ready.emplace(ability->rank, ability);
-    worker.by_function.emplace(function, std::move(made));
+    ability = worker.by_function.emplace(function, std::move(made))
+                  .first->second.get();
     worker.memory += ability->memory();
   }
   Function& function = *ability->function;
