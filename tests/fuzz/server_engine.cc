@@ -54,12 +54,13 @@ constexpr int64_t kTurnUnits = 40;
 constexpr int64_t kStepUnits = 150;
 // What a unit pays for at most: links of lists, and bytes of output. Beside
 // that a turn may have so much, and names as long as the input.
-constexpr uint64_t kListStepsPerUnit = 4;
+constexpr uint64_t kListStepsPerUnit = 2;
 constexpr size_t kOutputBytesPerUnit = 64;
 constexpr uint64_t kFreeListSteps = 50;
 constexpr size_t kFreeOutputBytes = 600;
-// Of everything that can be many.
+// Of everything that can be many; and of those who wait for one job.
 constexpr int kCrowd = 64;
+constexpr int kWaiters = 192;
 
 // A server with many jobs, functions, waiters and workers, and what no turn of
 // it may exceed, whatever a peer sends: so a command whose cost grows with the
@@ -73,9 +74,11 @@ class CrowdedServer {
     std::string jobs;
     std::string abilities = RequestPacket(1, {"f"});
     std::string functions;
+    for (int i = 0; i < kWaiters; ++i) {
+      joins += RequestPacket(7, {"f", "u", "data"});
+    }
     for (int i = 0; i < kCrowd; ++i) {
       const std::string number = absl::StrCat(i);
-      joins += RequestPacket(7, {"f", "u", "data"});
       jobs += RequestPacket(18, {i % 2 == 0 ? "f" : "g", "", ""});
       abilities += RequestPacket(1, {"a" + number});
       functions += "create function " + number + "\r\n";
