@@ -1,0 +1,64 @@
+// The indexes of a JobQueue that submissions join jobs by.
+#include "absl/strings/string_view.h"
+#include "gearman/sdk/embedded/job.h"
+#include "gearman/sdk/embedded/job_queue.h"
+
+namespace gearman {
+namespace embedded {
+
+absl::string_view JobQueue::KeyText(const Job& job) {
+  return job.key == Job::Key::kUnique
+             ? absl::string_view(job.unique.data(), job.unique.size())
+             : job.data.view();
+}
+
+void JobQueue::AddKey(Job& job, Job::Key key) {
+  job.key = key;
+  Job*& newest = IndexOfKey(key).emplace(KeyText(job), nullptr).first->second;
+  Job* const next = newest;
+  job.key_next = next;
+  job.key_previous = nullptr;
+  newest = &job;
+  if (next == nullptr) return;
+  next->key_previous = &job;
+  // All beyond it have been there since they were not alone.
+  JoinCrowd(*next);
+  JoinCrowd(job);
+}
+
+void JobQueue::RemoveKey(Job& job) {
+  if (job.key == Job::Key::kNone) return;
+  LeaveCrowd(job);
+  KeyIndex& index = IndexOfKey(job.key);
+  const auto found = index.find(KeyText(job));
+  if (job.key_next != nullptr) job.key_next->key_previous = job.key_previous;
+  if (job.key_previous != nullptr) job.key_previous->key_next = job.key_next;
+  Job* const newest = found->second == &job ? job.key_next : found->second;
+  if (newest == nullptr) {
+    index.erase(found);
+  } else if (found->first.data() == KeyText(job).data()) {
+    // The key lies in the job that goes.
+    index.erase(found);
+    index.emplace(KeyText(*newest), newest);
+  } else {
+    found->second = newest;
+  }
+  job.key = Job::Key::kNone;
+  job.key_next = nullptr;
+  job.key_previous = nullptr;
+}
+
+void JobQueue::JoinCrowd(Job& job) {
+  if (job.crowded || job.cancelled) return;
+  job.crowded = true;
+  crowded_.emplace(JoinKey(job.function, job.key, KeyText(job)), &job);
+}
+
+void JobQueue::LeaveCrowd(Job& job) {
+  if (!job.crowded) return;
+  job.crowded = false;
+  crowded_.erase(JoinKey(job.function, job.key, KeyText(job)));
+}
+
+}  // namespace embedded
+}  // namespace gearman
