@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/log.h"
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/descriptor_limit.h"
 #include "gearman/tools/gearctl/flags.h"
@@ -55,6 +56,7 @@ ExitCode RunServer(const Arguments& /*arguments*/) {
   RaiseDescriptorLimit(options->max_connections == 0
                            ? std::numeric_limits<uint64_t>::max()
                            : options->max_connections + kOtherDescriptors);
+  options->logger = StderrLogger(LogLevel::kWarning);
   absl::StatusOr<std::unique_ptr<JobServer>> server =
       JobServer::Create(*std::move(options));
   if (!server.ok()) return Report(server.status());

@@ -1,8 +1,10 @@
 #include "gearman/transports/tcp/tcp_listener.h"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -19,6 +21,8 @@ namespace gearman {
 namespace {
 
 constexpr int kBacklog = 1024;
+// So many are refused in one go when there are no descriptors.
+constexpr int kMaxRefusals = 64;
 
 absl::StatusOr<SocketAddress> AddressToBind(const Address& address) {
   const absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
@@ -82,12 +86,32 @@ TcpListener::TcpListener(Descriptor socket, Address address,
                          const TcpOptions& options)
     : socket_(std::move(socket)),
       address_(std::move(address)),
-      options_(options) {}
+      options_(options) {
+  OpenSpare();
+}
 
 TcpListener::~TcpListener() = default;
 
+void TcpListener::OpenSpare() {
+  if (spare_.is_open()) return;
+  spare_ = Descriptor(open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
+void TcpListener::RefuseWaiting() {
+  if (!spare_.is_open()) return;
+  spare_.Close();
+  for (int i = 0; i < kMaxRefusals; ++i) {
+    const int fd = accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC);
+    // Another thread may have been faster to take the spare descriptor.
+    if (fd < 0) break;
+    close(fd);
+  }
+  OpenSpare();
+}
+
 absl::StatusOr<std::unique_ptr<Transport>> TcpListener::Accept(Poller*,
                                                                Poller::Key) {
+  OpenSpare();
   for (;;) {
     SocketAddress peer;
     peer.length = sizeof(peer.storage);
@@ -106,7 +130,14 @@ absl::StatusOr<std::unique_ptr<Transport>> TcpListener::Accept(Poller*,
       case EAGAIN:
         return std::unique_ptr<Transport>();
       case EMFILE:
-      case ENFILE:
+      case ENFILE: {
+        absl::Status status = absl::ResourceExhaustedError(absl::StrCat(
+            address_.ToString(), ": can't accept: ", std::strerror(errno),
+            "; clients that connect are closed at once (raise the limit of "
+            "descriptors: ulimit -n)"));
+        RefuseWaiting();
+        return status;
+      }
       case ENOBUFS:
       case ENOMEM:
         return absl::ResourceExhaustedError(absl::StrCat(

@@ -27,7 +27,14 @@ class TcpListener final : public Listener {
  private:
   TcpListener(Descriptor socket, Address address, const TcpOptions& options);
 
+  // Has a descriptor to spare again, if there is one.
+  void OpenSpare();
+  // There are no descriptors: accepts who waits with the spare one, and closes,
+  // so that clients learn at once that they must go elsewhere.
+  void RefuseWaiting();
+
   const Descriptor socket_;
+  Descriptor spare_;
   const Address address_;
   const TcpOptions options_;
 };
