@@ -2,10 +2,40 @@
 
 #include <cstdint>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace gearman {
+namespace {
+
+// How streams of other protocols begin that might come to this port. Commands
+// begin with none of them; their case does not count, so neither does it here.
+constexpr absl::string_view kForeignBegins[] = {"ssh-",   "ehlo ", "helo ",
+                                                "proxy ", "amqp",  "*"};
+
+// The first byte of a line, which no line of text has: a TLS handshake, a
+// binary protocol. Lines of white space are empty commands.
+bool IsForeignByte(int byte) {
+  return !absl::ascii_isprint(static_cast<unsigned char>(byte)) &&
+         !absl::ascii_isspace(static_cast<unsigned char>(byte));
+}
+
+bool IsForeignLine(absl::string_view line) {
+  for (const absl::string_view begin : kForeignBegins) {
+    if (absl::StartsWithIgnoreCase(line, begin)) return true;
+  }
+  // A request line: METHOD TARGET HTTP/1.1.
+  line = absl::StripTrailingAsciiWhitespace(line);
+  const size_t space = line.rfind(' ');
+  return space != absl::string_view::npos &&
+         (absl::StartsWith(line.substr(space + 1), "HTTP/") ||
+          absl::StartsWith(line.substr(space + 1), "RTSP/"));
+}
+
+}  // namespace
 
 wire::DecodeResult PortCodec::Next(PortEvent* event) {
   wire::FrameReader& reader = decoder_.reader();
@@ -16,12 +46,24 @@ wire::DecodeResult PortCodec::Next(PortEvent* event) {
     return decoder_.Next(packet);
   }
   const uint64_t begin = reader.offset();
+  if (begin == 0 && IsForeignByte(reader.PeekFirstByte())) {
+    reader.Fail(absl::StrCat(
+        "it begins with the byte ", reader.PeekFirstByte(),
+        ", as neither a packet nor a text command does: another protocol's"));
+    return wire::DecodeResult::kError;
+  }
   absl::string_view line;
   bool too_long = false;
   if (!reader.TakeLine(admin::kMaxLineBytes, &line, &too_long)) {
     if (!too_long) return wire::DecodeResult::kNeedMore;
     reader.Fail(absl::StrCat("a line of text of more than ",
                              admin::kMaxLineBytes, " bytes"));
+    return wire::DecodeResult::kError;
+  }
+  if (begin == 0 && IsForeignLine(line)) {
+    reader.Fail(absl::StrCat("it begins with a line of another protocol: \"",
+                             absl::CHexEscape(line.substr(0, 80)), "\""),
+                begin);
     return wire::DecodeResult::kError;
   }
   if (!admin::Split(line, &event->emplace<admin::CommandLine>())) {

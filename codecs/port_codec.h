@@ -34,9 +34,12 @@ class PortCodec {
   absl::Span<char> Prepare() { return decoder_.Prepare(); }
   // The first `bytes` bytes of the last Prepare's span have been filled.
   void Commit(size_t bytes) { decoder_.Commit(bytes); }
-  // The next event. kError is final: error() says what, and at which offset of
-  // the stream; code DATA_LOSS: as of wire::Decoder, or a line of more than
-  // admin::kMaxLineBytes or admin::kMaxWords.
+  // The next event. A stream that begins as one of another protocol does (HTTP,
+  // TLS, SSH, ...) is an error, too: a browser can be made to send lines that
+  // would be commands, or packets, behind a request's. kError is final: error()
+  // says what, and at which offset of the stream; code DATA_LOSS: as of
+  // wire::Decoder, or a line of more than admin::kMaxLineBytes or
+  // admin::kMaxWords.
   wire::DecodeResult Next(PortEvent* event);
   const absl::Status& error() const { return decoder_.error(); }
 

@@ -83,6 +83,35 @@ TEST(PortCodecTest, RefusesALineOfTooManyWordsWhereItBegins) {
               AllOf(HasSubstr("more than 5 words"), HasSubstr("byte 8 ")));
 }
 
+TEST(PortCodecTest, RefusesTheBeginOfAnotherProtocol) {
+  for (const std::string& begin : {
+           std::string("GET / HTTP/1.1\r\n"),
+           std::string("POST /jobs HTTP/1.0\n"),
+           std::string("PRI * HTTP/2.0\r\n"),
+           std::string("OPTIONS rtsp://host/ RTSP/1.0\r\n"),
+           std::string("SSH-2.0-OpenSSH_9.2\r\n"),
+           std::string("EHLO host\r\n"),
+           std::string("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n"),
+           std::string("*1\r\n"),
+           std::string("\x16\x03\x01\x02", 4),
+           std::string("\x80", 1),
+       }) {
+    PortCodec codec;
+    EXPECT_THAT(Decode(&codec, begin, 100), ElementsAre()) << begin;
+    EXPECT_EQ(codec.error().code(), absl::StatusCode::kDataLoss) << begin;
+    EXPECT_THAT(std::string(codec.error().message()),
+                HasSubstr("another protocol"));
+  }
+}
+
+TEST(PortCodecTest, TakesWordsOfOtherProtocolsBehindACommand) {
+  PortCodec codec;
+  EXPECT_THAT(
+      Decode(&codec, "\r\nstatus\r\ncreate function HTTP/1.1\r\n", 9),
+      ElementsAre("line ", "line status", "line create function HTTP/1.1"));
+  EXPECT_TRUE(codec.error().ok()) << codec.error();
+}
+
 TEST(PortCodecTest, NamesAPacketThatIsNone) {
   PortCodec codec;
   EXPECT_THAT(Decode(&codec, std::string("\0REX\0\0\0\1\0\0\0\0", 12), 12),
