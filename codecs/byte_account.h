@@ -51,7 +51,7 @@ class ByteAccount {
 // size at any time. Gives everything back in the end.
 class ByteShare {
  public:
-  // `account` must outlive this.
+  // `account` must outlive this. Null: it is nobody's.
   explicit ByteShare(ByteAccount* account) : account_(account) {}
   ~ByteShare() { Set(0); }
   ByteShare(const ByteShare&) = delete;
@@ -59,7 +59,8 @@ class ByteShare {
 
   // The object holds `bytes` now.
   void Set(size_t bytes) {
-    if (bytes > bytes_) {
+    if (account_ == nullptr) {
+    } else if (bytes > bytes_) {
       account_->Add(bytes - bytes_);
     } else if (bytes < bytes_) {
       account_->Remove(bytes_ - bytes);

@@ -28,6 +28,7 @@
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/poller.h"
+#include "gearman/transports/process_memory.h"
 #include "gearman/transports/transport_registry.h"
 
 namespace gearman {
@@ -119,6 +120,12 @@ struct ClientLimits {
   // Bytes of untaken updates that one request may hold; beyond, the request
   // ends with RESOURCE_EXHAUSTED (a stream with a hole would be worse).
   size_t max_update_bytes = 64u << 20;
+  // Bytes of packets that are being read and of untaken updates of requests in
+  // flight, all together. Beyond, the request whose update it is, or the
+  // connection that reads, ends with RESOURCE_EXHAUSTED. Results and what else
+  // a finished request holds are the user's. kShareOfMemory: a quarter of what
+  // this process may have when the client is created. 0: no limit.
+  size_t max_memory_bytes = kShareOfMemory;
   WhenFull when_full = WhenFull::kBlock;
 };
 

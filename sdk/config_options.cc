@@ -18,6 +18,7 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/internal/config/places.h"
+#include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/internal/config/tls.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/plugin_registry.h"
@@ -68,13 +69,6 @@ absl::StatusOr<std::shared_ptr<Interface>> MakePlugin(
   return absl::Status(
       made.status().code(),
       absl::StrCat(places.Describe(place), ": ", made.status().message()));
-}
-
-// The duration of a text that has been validated.
-absl::Duration Parsed(const std::string& text) {
-  absl::Duration duration;
-  absl::ParseDuration(text, &duration);
-  return duration;
 }
 
 // What clients and workers have in common: MakePlugin for each sink.
@@ -149,12 +143,15 @@ Logger LoggerOf(const GearmanConfig& config) {
 
 void SetTimeouts(const config::Timeouts& timeouts, ClientOptions* options) {
   if (timeouts.has_connect()) {
-    options->connect_timeout = Parsed(timeouts.connect());
+    options->connect_timeout = internal::ParsedDuration(timeouts.connect());
   }
-  if (timeouts.has_request()) options->timeout = Parsed(timeouts.request());
-  if (timeouts.has_reply()) options->reply_timeout = Parsed(timeouts.reply());
+  if (timeouts.has_request())
+    options->timeout = internal::ParsedDuration(timeouts.request());
+  if (timeouts.has_reply())
+    options->reply_timeout = internal::ParsedDuration(timeouts.reply());
   if (timeouts.has_heartbeat()) {
-    options->heartbeat_interval = Parsed(timeouts.heartbeat());
+    options->heartbeat_interval =
+        internal::ParsedDuration(timeouts.heartbeat());
   }
 }
 
@@ -163,16 +160,17 @@ TcpOptions FromConfig(const config::Tcp& tcp) {
   if (tcp.has_no_delay()) options.no_delay = tcp.no_delay();
   if (tcp.has_keepalive()) options.keepalive = tcp.keepalive();
   if (tcp.has_keepalive_idle()) {
-    options.keepalive_idle = Parsed(tcp.keepalive_idle());
+    options.keepalive_idle = internal::ParsedDuration(tcp.keepalive_idle());
   }
   if (tcp.has_keepalive_interval()) {
-    options.keepalive_interval = Parsed(tcp.keepalive_interval());
+    options.keepalive_interval =
+        internal::ParsedDuration(tcp.keepalive_interval());
   }
   if (tcp.has_keepalive_probes()) {
     options.keepalive_probes = static_cast<int>(tcp.keepalive_probes());
   }
   if (tcp.has_attempt_delay()) {
-    options.attempt_delay = Parsed(tcp.attempt_delay());
+    options.attempt_delay = internal::ParsedDuration(tcp.attempt_delay());
   }
   return options;
 }
@@ -203,6 +201,9 @@ void SetLimits(const config::Limits& limits, ClientLimits* options) {
   if (limits.has_max_update_bytes()) {
     options->max_update_bytes = limits.max_update_bytes();
   }
+  if (limits.has_max_memory_bytes()) {
+    options->max_memory_bytes = limits.max_memory_bytes();
+  }
   if (limits.has_when_full()) {
     options->when_full = FromConfig(limits.when_full());
   }
@@ -228,10 +229,12 @@ void SetWorker(const config::Worker& worker, WorkerOptions* options) {
     options->concurrency = static_cast<int>(worker.concurrency());
   }
   if (worker.has_heartbeat_interval()) {
-    options->heartbeat_interval = Parsed(worker.heartbeat_interval());
+    options->heartbeat_interval =
+        internal::ParsedDuration(worker.heartbeat_interval());
   }
   if (worker.has_regrab_interval()) {
-    options->regrab_interval = Parsed(worker.regrab_interval());
+    options->regrab_interval =
+        internal::ParsedDuration(worker.regrab_interval());
   }
   if (worker.has_exceptions()) options->exceptions = worker.exceptions();
   if (worker.has_native_exceptions()) {
@@ -252,20 +255,22 @@ void SetPrefetch(const config::Prefetch& prefetch, PrefetchOptions* options) {
   if (prefetch.has_min_jobs()) {
     options->min_jobs = static_cast<int>(prefetch.min_jobs());
   }
-  if (prefetch.has_max_wait()) options->max_wait = Parsed(prefetch.max_wait());
+  if (prefetch.has_max_wait())
+    options->max_wait = internal::ParsedDuration(prefetch.max_wait());
   if (prefetch.has_max_bytes()) options->max_bytes = prefetch.max_bytes();
 }
 
 void SetReconnect(const config::Reconnect& reconnect,
                   ReconnectOptions* options) {
   if (reconnect.has_first_delay()) {
-    options->first_delay = Parsed(reconnect.first_delay());
+    options->first_delay = internal::ParsedDuration(reconnect.first_delay());
   }
   if (reconnect.has_initial_delay()) {
-    options->initial_delay = Parsed(reconnect.initial_delay());
+    options->initial_delay =
+        internal::ParsedDuration(reconnect.initial_delay());
   }
   if (reconnect.has_max_delay()) {
-    options->max_delay = Parsed(reconnect.max_delay());
+    options->max_delay = internal::ParsedDuration(reconnect.max_delay());
   }
   if (reconnect.has_multiplier()) options->multiplier = reconnect.multiplier();
   if (reconnect.has_jitter()) options->jitter = reconnect.jitter();
@@ -273,7 +278,8 @@ void SetReconnect(const config::Reconnect& reconnect,
     options->failures_to_open = static_cast<int>(reconnect.failures_to_open());
   }
   if (reconnect.has_connection_lifetime()) {
-    options->connection_lifetime = Parsed(reconnect.connection_lifetime());
+    options->connection_lifetime =
+        internal::ParsedDuration(reconnect.connection_lifetime());
   }
 }
 
@@ -351,13 +357,18 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
   options.servers.assign(message_.servers().begin(), message_.servers().end());
   options.task_prefix = message_.task_prefix();
   if (message_.timeouts().has_connect()) {
-    options.connect_timeout = Parsed(message_.timeouts().connect());
+    options.connect_timeout =
+        internal::ParsedDuration(message_.timeouts().connect());
   }
   if (message_.timeouts().has_reply()) {
-    options.reply_timeout = Parsed(message_.timeouts().reply());
+    options.reply_timeout =
+        internal::ParsedDuration(message_.timeouts().reply());
   }
   if (message_.limits().has_max_packet_bytes()) {
     options.limits.max_packet_bytes = message_.limits().max_packet_bytes();
+  }
+  if (message_.limits().has_max_memory_bytes()) {
+    options.limits.max_memory_bytes = message_.limits().max_memory_bytes();
   }
   if (message_.limits().has_max_output_bytes()) {
     options.limits.max_output_bytes = message_.limits().max_output_bytes();

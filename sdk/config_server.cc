@@ -8,6 +8,7 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/internal/config/tls.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "gearman/transports/tls/tls_options.h"
@@ -54,6 +55,21 @@ absl::StatusOr<JobServerOptions> Config::ToJobServerOptions(
     options.max_output_bytes = server.max_output_bytes();
   }
   if (server.has_pipe_bytes()) options.pipe_bytes = server.pipe_bytes();
+  if (server.has_max_queue_memory()) {
+    options.max_queue_memory = server.max_queue_memory();
+  }
+  if (server.has_max_connection_memory()) {
+    options.max_connection_memory = server.max_connection_memory();
+  }
+  if (server.has_packet_timeout()) {
+    options.packet_timeout = internal::ParsedDuration(server.packet_timeout());
+  }
+  if (server.has_output_timeout()) {
+    options.output_timeout = internal::ParsedDuration(server.output_timeout());
+  }
+  if (server.has_max_handshakes()) {
+    options.max_handshakes = server.max_handshakes();
+  }
   options.transports = registry.transports();
   if (server.has_tls()) {
     auto transports = internal::WithFactories(

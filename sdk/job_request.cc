@@ -64,11 +64,14 @@ class ReadLock : public StateLock {
 };
 
 std::optional<std::string> TakeFront(std::deque<std::string>* queue,
-                                     size_t* bytes) {
+                                     internal::JobRequestExtras* extras) {
   if (queue->empty()) return std::nullopt;
   std::string front = std::move(queue->front());
   queue->pop_front();
-  *bytes -= front.size();
+  extras->update_bytes -= front.size();
+  if (extras->update_account != nullptr) {
+    extras->update_account->Remove(extras->MemoryOf(front));
+  }
   return front;
 }
 
@@ -201,15 +204,13 @@ std::vector<AttemptRecord> JobRequest::attempts() const {
 std::optional<std::string> JobRequest::TakeDataUpdate() const {
   const StateLock lock(*state_);
   if (state_->extras == nullptr) return std::nullopt;
-  return TakeFront(&state_->extras->data_updates,
-                   &state_->extras->update_bytes);
+  return TakeFront(&state_->extras->data_updates, state_->extras.get());
 }
 
 std::optional<std::string> JobRequest::TakeWarningUpdate() const {
   const StateLock lock(*state_);
   if (state_->extras == nullptr) return std::nullopt;
-  return TakeFront(&state_->extras->warning_updates,
-                   &state_->extras->update_bytes);
+  return TakeFront(&state_->extras->warning_updates, state_->extras.get());
 }
 
 std::vector<std::string> JobRequest::data_updates() const {

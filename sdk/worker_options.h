@@ -19,6 +19,7 @@
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/poller.h"
+#include "gearman/transports/process_memory.h"
 #include "gearman/transports/transport_registry.h"
 
 namespace gearman {
@@ -104,6 +105,12 @@ struct WorkerLimits {
   // Bytes waiting to be written to one server. Beyond, no jobs are grabbed
   // there, and handlers that send updates wait.
   size_t max_output_bytes = 64u << 20;
+  // Bytes of packets that are being read and of payloads of jobs held, all
+  // servers together. Beyond, the connection that brought the last is given up
+  // (RESOURCE_EXHAUSTED) and made anew; its jobs that have not begun go back.
+  // kShareOfMemory: a quarter of what this process may have when the worker is
+  // created. 0: no limit.
+  size_t max_memory_bytes = kShareOfMemory;
   // Asynchronous jobs (Worker::RegisterAsync) begun and not answered. Beyond,
   // no jobs are grabbed. What a time limit has answered counts no longer.
   int max_pending_jobs = 1000;

@@ -22,6 +22,9 @@ absl::string_view WithoutNuls(absl::string_view argument) {
   return argument;
 }
 
+// So much of an ERROR's text is passed on: it is copied into messages and logs.
+constexpr size_t kMaxErrorText = 4096;
+
 // As gearmand, to which an argument is a C string where it travels on.
 absl::string_view UntilNul(absl::string_view argument) {
   return argument.substr(0, argument.find('\0'));
@@ -99,7 +102,8 @@ void Build(Frame& frame, ToClient* event) {
       event->emplace<OptionResponse>(OptionResponse{args[0]});
       return;
     default:  // ERROR; Judge lets nothing else through.
-      event->emplace<Error>(Error{args[0], frame.data.view()});
+      event->emplace<Error>(
+          Error{args[0], frame.data.view().substr(0, kMaxErrorText)});
       return;
   }
 }
@@ -137,7 +141,8 @@ void Build(Frame& frame, ToWorker* event) {
       event->emplace<OptionResponse>(OptionResponse{args[0]});
       return;
     default:  // ERROR; Judge lets nothing else through.
-      event->emplace<Error>(Error{args[0], frame.data.view()});
+      event->emplace<Error>(
+          Error{args[0], frame.data.view().substr(0, kMaxErrorText)});
       return;
   }
 }

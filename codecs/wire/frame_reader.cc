@@ -56,8 +56,8 @@ void FrameReader::Reserve() {
     }
   }
   if (capacity_ == 0) {
+    memory_.reset(new char[kInitialBytes]);
     capacity_ = kInitialBytes;
-    memory_.reset(new char[capacity_]);
     small_commits_ = 0;
   }
   if (end_ < capacity_ && (begin_ == 0 || capacity_ - end_ >= capacity_ / 4)) {
@@ -250,10 +250,12 @@ DecodeResult FrameReader::ParseArguments() {
   const size_t data_bytes = header_.body_bytes - arguments_bytes_;
   if (data_bytes < kDirectBytes) return DecodeResult::kNeedMore;
   // What is here of the payload moves into its string; the rest is read there.
+  const size_t data_here = here - arguments_bytes_;
+  std::string payload = TakeSpare(data_bytes);
+  if (payload.size() < data_here) payload.resize(data_here);
+  payload_ = std::move(payload);
   payload_expected_ = data_bytes;
-  payload_read_ = here - arguments_bytes_;
-  payload_ = TakeSpare(data_bytes);
-  if (payload_.size() < payload_read_) payload_.resize(payload_read_);
+  payload_read_ = data_here;
   std::memcpy(&payload_[0], body + arguments_bytes_, payload_read_);
   end_ = begin_ + kHeaderBytes + arguments_bytes_;
   return DecodeResult::kMessage;

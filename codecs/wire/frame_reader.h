@@ -55,7 +55,8 @@ class FrameReader {
 
   explicit FrameReader(const DecoderOptions& options);
 
-  // As of Decoder.
+  // As of Decoder. Prepare and Next throw std::bad_alloc when there is no
+  // memory for what the peer sends; it is then lost, and the stream with it.
   absl::Span<char> Prepare();
   void Commit(size_t bytes);
   const absl::Status& error() const { return error_; }

@@ -132,7 +132,7 @@ struct EchoResponse {  // ECHO_RES
 struct OptionResponse {  // OPTION_RES
   absl::string_view option;
 };
-struct Error {  // ERROR; `text` runs to the end and may hold NULs
+struct Error {  // ERROR; `text` may hold NULs; 4,096 bytes of it are decoded
   absl::string_view code;
   absl::string_view text;
 };

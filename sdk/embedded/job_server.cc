@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/embedded/job_queue.h"
-#include "gearman/sdk/embedded/process_memory.h"
 #include "gearman/sdk/embedded/server_core.h"
+#include "gearman/transports/process_memory.h"
 
 namespace gearman {
 namespace {
@@ -61,11 +61,11 @@ absl::StatusOr<std::unique_ptr<JobServer>> JobServer::Create(
         "packet_timeout and output_timeout must be more than 0: every "
         "connection would be closed");
   }
-  if (options.max_queue_memory == JobServerOptions::kShareOfMemory) {
-    options.max_queue_memory = embedded::ProcessMemory() / 2;
+  if (options.max_queue_memory == kShareOfMemory) {
+    options.max_queue_memory = ProcessMemory() / 2;
   }
-  if (options.max_connection_memory == JobServerOptions::kShareOfMemory) {
-    options.max_connection_memory = embedded::ProcessMemory() / 4;
+  if (options.max_connection_memory == kShareOfMemory) {
+    options.max_connection_memory = ProcessMemory() / 4;
   }
   if (options.transports == nullptr) {
     options.transports = TransportRegistry::Default();

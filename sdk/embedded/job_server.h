@@ -25,7 +25,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +37,7 @@
 #include "gearman/transports/clock.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/poller.h"
+#include "gearman/transports/process_memory.h"
 #include "gearman/transports/transport_registry.h"
 
 namespace gearman {
@@ -76,7 +76,10 @@ struct JobServerOptions {
   // Functions that one worker has registered; one more is refused with ERROR
   // QUEUE_ERROR. 0: no limit.
   size_t max_functions_of_worker = 10'000;
-  // One more is closed at once. 0: no limit.
+  // One more is closed at once. 0: no limit. Each takes a descriptor, of which
+  // a process has mostly 1,024 at first: raise its limit (RLIMIT_NOFILE) in
+  // your program's main; a library must not. Clients for whom there is none
+  // are closed at once, too.
   size_t max_connections = 10'000;
   // Bytes of one packet, header and names included. The payload of a larger one
   // is skipped: a submission is answered with ERROR ARGUMENT_TOO_LARGE, and a
@@ -91,10 +94,8 @@ struct JobServerOptions {
   size_t max_output_bytes = 256 << 20;
   // Bytes under way in each direction of an inproc:// stream.
   size_t pipe_bytes = 1 << 20;
-  // kShareOfMemory stands for a share of the memory that this process may have:
-  // the least of the machine's, RLIMIT_AS, RLIMIT_DATA and the limits of its
-  // control groups, as they are when the server is created.
-  static constexpr size_t kShareOfMemory = std::numeric_limits<size_t>::max();
+  // kShareOfMemory (transports/process_memory.h) stands for a share of the
+  // memory that this process may have when the server is created.
   // Bytes of all memory that jobs (with their records) and functions take. A
   // submission beyond is answered as one beyond max_jobs. kShareOfMemory: half.
   // 0: no limit.

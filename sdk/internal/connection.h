@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/packet_tap.h"
@@ -31,6 +33,11 @@ struct ConnectionOptions {
   wire::DecoderOptions decoder;
   // Bytes read from one connection before the others get their turn.
   size_t read_budget = 1 << 20;
+  // What is being read has a share of this account, which outlives the
+  // connection; null: of none. A connection that reads while the others hold
+  // more than max_memory bytes there ends (0: no limit).
+  ByteAccount* account = nullptr;
+  size_t max_memory = 0;
 };
 
 template <typename Receiver>
@@ -44,7 +51,10 @@ class Connection {
         poller_(poller),
         key_(key),
         read_budget_(options.read_budget),
-        decoder_(options.decoder) {}
+        account_(options.account),
+        max_memory_(options.max_memory),
+        decoder_(options.decoder),
+        input_(options.account) {}
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -84,12 +94,83 @@ class Connection {
   // Reads what has arrived, within the read budget, and calls
   // `on_event(Receiver&)` -> absl::Status for each event; its first error
   // ends reading and is returned. UNAVAILABLE: the peer closed or the stream
-  // failed; DATA_LOSS: the peer broke the protocol. An error is final.
+  // failed; DATA_LOSS: the peer broke the protocol; RESOURCE_EXHAUSTED: there
+  // is no memory for what it sends, or it is beyond max_memory. An error is
+  // final.
   template <typename OnEvent>
   absl::Status ReadEvents(OnEvent&& on_event) {
+    try {
+      absl::Status status = ReadAll(on_event);
+      input_.Set(decoder_.capacity());
+      return status;
+    } catch (const std::bad_alloc&) {
+      return OutOfMemory();
+    }
+  }
+
+  // What the account holds, but for `except` bytes, may be beyond max_memory
+  // now: RESOURCE_EXHAUSTED, which names the server and the limit.
+  absl::Status CheckMemory(size_t except = 0) const {
+    if (max_memory_ == 0 || account_ == nullptr ||
+        account_->bytes() - except <= max_memory_) {
+      return absl::OkStatus();
+    }
+    return absl::ResourceExhaustedError(absl::StrCat(
+        Describe(), ": what the servers have sent and nobody has taken holds ",
+        account_->bytes(), " bytes; the limit is ", max_memory_,
+        " (max_memory_bytes)"));
+  }
+
+  // As wire::Decoder's.
+  void Recycle(std::string payload) {
+    try {
+      decoder_.Recycle(std::move(payload));
+    } catch (const std::bad_alloc&) {
+      // It is not kept.
+    }
+  }
+
+  // Writes as much of the output as the transport takes now. An error is
+  // final.
+  absl::Status Flush() {
+    try {
+      return WriteAll();
+    } catch (const std::bad_alloc&) {
+      return OutOfMemory();
+    }
+  }
+
+  // Tells the poller what this connection waits for. Call after every turn.
+  absl::Status UpdateInterest() {
+    if (closed_) return absl::OkStatus();
+    return poller_->Watch(key_, transport_->interest(!output_.empty()));
+  }
+
+  // Forgets the key and closes the stream. Idempotent.
+  void Close() {
+    if (closed_) return;
+    closed_ = true;
+    connected_ = false;
+    poller_->Forget(key_);
+    transport_->Close();
+  }
+
+  // Calls of Transport::Write that moved bytes, for tests and metrics.
+  uint64_t writes() const { return writes_; }
+
+ private:
+  // More pieces than this go into the next write.
+  static constexpr size_t kMaxPieces = 64;
+
+  template <typename OnEvent>
+  absl::Status ReadAll(OnEvent&& on_event) {
     size_t budget = read_budget_;
     while (!closed_) {
       absl::Span<char> memory = decoder_.Prepare();
+      input_.Set(decoder_.capacity());
+      // One packet's own bytes have a limit of their own.
+      absl::Status within = CheckMemory(input_.bytes());
+      if (!within.ok()) return within;
       const IoResult result = transport_->Read(memory);
       switch (result.outcome) {
         case IoResult::Outcome::kWouldBlock:
@@ -121,12 +202,7 @@ class Connection {
     return absl::OkStatus();
   }
 
-  // As wire::Decoder's.
-  void Recycle(std::string payload) { decoder_.Recycle(std::move(payload)); }
-
-  // Writes as much of the output as the transport takes now. An error is
-  // final.
-  absl::Status Flush() {
+  absl::Status WriteAll() {
     if (!connected_) return absl::OkStatus();
     std::array<absl::string_view, kMaxPieces> pieces;
     while (!closed_ && !output_.empty()) {
@@ -149,33 +225,24 @@ class Connection {
     return absl::OkStatus();
   }
 
-  // Tells the poller what this connection waits for. Call after every turn.
-  absl::Status UpdateInterest() {
-    if (closed_) return absl::OkStatus();
-    return poller_->Watch(key_, transport_->interest(!output_.empty()));
+  absl::Status OutOfMemory() const {
+    try {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          Describe(),
+          ": there is no memory for what the server sends or is to "
+          "be sent"));
+    } catch (const std::bad_alloc&) {
+      return absl::Status(absl::StatusCode::kResourceExhausted, "");
+    }
   }
-
-  // Forgets the key and closes the stream. Idempotent.
-  void Close() {
-    if (closed_) return;
-    closed_ = true;
-    connected_ = false;
-    poller_->Forget(key_);
-    transport_->Close();
-  }
-
-  // Calls of Transport::Write that moved bytes, for tests and metrics.
-  uint64_t writes() const { return writes_; }
-
- private:
-  // More pieces than this go into the next write.
-  static constexpr size_t kMaxPieces = 64;
 
   template <typename OnEvent>
   absl::Status Dispatch(OnEvent&& on_event) {
     while (!closed_) {
       switch (decoder_.Next(&event_)) {
         case wire::DecodeResult::kNeedMore:
+          // A payload that nobody has taken is not kept.
+          event_ = Receiver();
           return absl::OkStatus();
         case wire::DecodeResult::kError:
           return absl::Status(
@@ -194,7 +261,10 @@ class Connection {
   Poller* const poller_;
   const Poller::Key key_;
   const size_t read_budget_;
+  ByteAccount* const account_;
+  const size_t max_memory_;
   wire::Decoder<Receiver> decoder_;
+  ByteShare input_;
   Receiver event_;
   wire::OutputBuffer output_;
   std::unique_ptr<PacketTap> tap_;

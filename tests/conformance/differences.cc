@@ -35,6 +35,7 @@ constexpr DifferenceInfo kDifferences[] = {
     {Difference::kLongDenominator, "Long denominator"},
     {Difference::kAnswersAfterHalfClose, "Answers after half-close"},
     {Difference::kLimits, "Limits"},
+    {Difference::kOtherProtocols, "Other protocols"},
     {Difference::kPeerNames, "Peer names"},
     {Difference::kVersionText, "Version text"},
 };

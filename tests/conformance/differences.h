@@ -38,6 +38,7 @@ enum class Difference {
   kLongDenominator,
   kAnswersAfterHalfClose,
   kLimits,
+  kOtherProtocols,
   kPeerNames,
   kVersionText,
 };

@@ -97,6 +97,16 @@ TEST_P(TextConformance, VersionPidAndVerbosityAreLines) {
   EXPECT_THAT(admin.Ask("verbose\r\n"), MatchesRegex("OK [A-Z]+\n"));
 }
 
+TEST_P(TextConformance, TheLinesOfAnotherProtocolAreNoCommands) {
+  Peer& peer = Connect();
+  if (OnGearmand(Difference::kOtherProtocols)) {
+    EXPECT_THAT(peer.Ask("HEAD / HTTP/1.1\r\n"), StartsWith("ERR "));
+  } else {
+    peer.SendBytes("HEAD / HTTP/1.1\r\n");
+    EXPECT_TRUE(peer.ClosedByServer());
+  }
+}
+
 TEST_P(TextConformance, CaseDoesNotCountInCommands) {
   Peer& admin = Connect();
   EXPECT_EQ(admin.AskList("STATUS\r\n"), ".\n");

@@ -14,6 +14,7 @@
 namespace gearman {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -310,6 +311,51 @@ TEST_F(ClientLimitTest, UpdatesThatNobodyTakesEndTheRequestAtTheirLimit) {
   EXPECT_EQ(client->Wait(request, kLong).code(),
             absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(request.data_updates(), ElementsAre("0123456789"));
+}
+
+TEST_F(ClientLimitTest, UpdatesOfAllRequestsTogetherHaveALimit) {
+  ClientOptions options = Options();
+  options.limits.max_memory_bytes = 1'000'000;
+  auto client = MakeClient(options);
+  const JobRequest first = client->SubmitJob("t", "");
+  const JobRequest second = client->SubmitJob("t", "");
+  PlayedServer server(&listener_);
+  for (int i = 1; i <= 2; ++i) {
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {absl::StrCat("H:", i)});
+  }
+  const std::string part(20'000, 'x');
+  for (int i = 0; i < 30; ++i) server.Send(kWorkData, {"H:1", part});
+  for (int i = 0; i < 30; ++i) server.Send(kWorkData, {"H:2", part});
+  const absl::Status status = client->Wait(second, kLong);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_THAT(
+      std::string(status.message()),
+      AllOf(HasSubstr(listener_.address()), HasSubstr("max_memory_bytes")));
+  // What is taken makes room again, and the other goes on.
+  EXPECT_FALSE(first.finished());
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(first.TakeDataUpdate(), part);
+  for (int i = 0; i < 30; ++i) server.Send(kWorkData, {"H:1", part});
+  server.Send(kWorkComplete, {"H:1", "done"});
+  EXPECT_TRUE(client->Wait(first, kLong).ok());
+  EXPECT_EQ(first.result(), "done");
+}
+
+TEST_F(ClientLimitTest, EmptyUpdatesCountForTheirRecords) {
+  ClientOptions options = Options();
+  options.limits.max_memory_bytes = 400'000;
+  auto client = MakeClient(options);
+  const JobRequest request = client->SubmitJob("t", "");
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  std::string updates;
+  for (int i = 0; i < 20'000; ++i) {
+    updates += support::ResponsePacket(kWorkData, {"H:1", ""});
+  }
+  server.SendBytes(updates);
+  EXPECT_EQ(client->Wait(request, kLong).code(),
+            absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
@@ -122,6 +123,11 @@ TEST(JobServerConfig, SetsEveryOption) {
       output_mark: 5000
       max_output_bytes: 6000
       pipe_bytes: 7000
+      max_queue_memory: 8000
+      max_connection_memory: 9000
+      packet_timeout: "10s"
+      output_timeout: "inf"
+      max_handshakes: 11
     }
   )");
   ASSERT_TRUE(config.ok()) << config.status();
@@ -141,6 +147,11 @@ TEST(JobServerConfig, SetsEveryOption) {
   EXPECT_EQ(options->output_mark, 5000u);
   EXPECT_EQ(options->max_output_bytes, 6000u);
   EXPECT_EQ(options->pipe_bytes, 7000u);
+  EXPECT_EQ(options->max_queue_memory, 8000u);
+  EXPECT_EQ(options->max_connection_memory, 9000u);
+  EXPECT_EQ(options->packet_timeout, absl::Seconds(10));
+  EXPECT_EQ(options->output_timeout, absl::InfiniteDuration());
+  EXPECT_EQ(options->max_handshakes, 11u);
 }
 
 TEST(JobServerConfig, KeepsTheDefaults) {
@@ -156,6 +167,11 @@ TEST(JobServerConfig, KeepsTheDefaults) {
   EXPECT_EQ(options->output_mark, defaults.output_mark);
   EXPECT_EQ(options->max_output_bytes, defaults.max_output_bytes);
   EXPECT_EQ(options->pipe_bytes, defaults.pipe_bytes);
+  EXPECT_EQ(options->max_queue_memory, defaults.max_queue_memory);
+  EXPECT_EQ(options->max_connection_memory, defaults.max_connection_memory);
+  EXPECT_EQ(options->packet_timeout, defaults.packet_timeout);
+  EXPECT_EQ(options->output_timeout, defaults.output_timeout);
+  EXPECT_EQ(options->max_handshakes, defaults.max_handshakes);
 }
 
 TEST(CreateJobServer, ListensWhereClientsLookByDefault) {

@@ -6,14 +6,18 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/log.h"
 #include "gearman/tests/sdk/worker_fixture.h"
 #include "gearman/tests/support/raw_packet.h"
 
 namespace gearman {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 using WorkerLossTest = WorkerTest;
@@ -35,6 +39,22 @@ TEST_F(WorkerLossTest, AJobOfALostConnectionIsGivenUpQuietly) {
   EXPECT_EQ(worker_->stats().jobs_lost, 1u);
   EXPECT_EQ(worker_->stats().late_results, 1u);
   EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+}
+
+TEST_F(WorkerLossTest, AServerWhoseJobsHoldTooMuchMemoryIsLeft) {
+  std::vector<std::string> log;
+  options_.logger = Logger(
+      LogLevel::kWarning,
+      [&log](LogLevel, absl::string_view text) { log.emplace_back(text); });
+  options_.limits.max_memory_bytes = 600'000;
+  StartAndGrab("echo", Echo);
+  Give("H:1", "echo", std::string(900'000, 'x'));
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:2", "echo", "small");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:2|small");
+  EXPECT_THAT(log, Contains(HasSubstr("max_memory_bytes")));
 }
 
 TEST_F(WorkerLossTest, ReconnectsAfterGrowingDelays) {

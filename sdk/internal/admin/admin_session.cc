@@ -1,6 +1,7 @@
 #include "gearman/sdk/internal/admin/admin_session.h"
 
 #include <array>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -75,8 +76,14 @@ absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
       absl::MakeCleanup([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         if (!inherited()) turn_.End();
       });
-  absl::StatusOr<admin::Reply> reply =
-      CallInTurn(command, is_question, deadline);
+  absl::StatusOr<admin::Reply> reply = admin::Reply();
+  try {
+    reply = CallInTurn(command, is_question, deadline);
+  } catch (const std::bad_alloc&) {
+    Close();
+    return absl::ResourceExhaustedError(
+        absl::StrCat(name_, ": there is no memory for its answer"));
+  }
   if (reply.ok() && reply->too_large) {
     return absl::ResourceExhaustedError(absl::StrCat(
         name_, ": the answer has more than ", options_.limits.max_reply_bytes,

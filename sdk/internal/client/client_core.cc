@@ -14,13 +14,14 @@
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/server_list.h"
 #include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/process_memory.h"
 
 namespace gearman {
 namespace internal {
 namespace {
 
-ServerPool::Options PoolOptions(const ClientOptions& options,
-                                Metrics* metrics) {
+ServerPool::Options PoolOptions(const ClientOptions& options, Metrics* metrics,
+                                ByteAccount* account) {
   ServerPool::Options pool;
   pool.task_prefix = options.task_prefix;
   pool.exceptions = options.exceptions;
@@ -29,6 +30,8 @@ ServerPool::Options PoolOptions(const ClientOptions& options,
   pool.heartbeat_interval = options.heartbeat_interval;
   pool.reconnect = options.reconnect;
   pool.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  pool.connection.account = account;
+  pool.connection.max_memory = options.limits.max_memory_bytes;
   pool.transports = options.transports;
   pool.selector = options.server_selector;
   pool.metrics = metrics;
@@ -38,13 +41,16 @@ ServerPool::Options PoolOptions(const ClientOptions& options,
 
 JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
                                           Metrics* metrics,
-                                          std::mt19937_64* random) {
+                                          std::mt19937_64* random,
+                                          ByteAccount* account) {
   JobRequestTracker::Options tracker;
   tracker.retry_policy = options.retry_policy.get();
   tracker.backoff_policy = options.backoff_policy.get();
   tracker.idempotency_policy = options.idempotency_policy.get();
   tracker.random = random;
   tracker.max_update_bytes = options.limits.max_update_bytes;
+  tracker.max_memory = options.limits.max_memory_bytes;
+  tracker.account = account;
   tracker.metrics = metrics;
   tracker.logger = options.logger;
   return tracker;
@@ -117,6 +123,9 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     if (!poller.ok()) return poller.status();
     options.poller = *std::move(poller);
   }
+  if (options.limits.max_memory_bytes == kShareOfMemory) {
+    options.limits.max_memory_bytes = ProcessMemory() / 4;
+  }
   if (options.retry_policy == nullptr) {
     options.retry_policy = DefaultRetryPolicy();
   }
@@ -136,9 +145,10 @@ ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
       hooked_(options_.trace_observer != nullptr ||
               !options_.interceptors.empty()),
       random_(MakeRandomEngine(options_.random_seed)),
-      tracker_(TrackerOptions(options_, metrics_.get(), &random_)),
-      servers_(std::move(servers), PoolOptions(options_, metrics_.get()),
-               poller_.get(), &random_),
+      tracker_(TrackerOptions(options_, metrics_.get(), &random_, &memory_)),
+      servers_(std::move(servers),
+               PoolOptions(options_, metrics_.get(), &memory_), poller_.get(),
+               &random_),
       driver_(&mutex_, poller_.get(), this,
               options_.drive_mode == DriveMode::kAuto) {
   OnServersChanged();

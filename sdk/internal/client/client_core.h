@@ -21,6 +21,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
@@ -207,6 +208,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   std::atomic<bool> ending_{false};
   absl::Mutex mutex_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
+  // What servers have sent and nobody has taken; outlives what is in it.
+  ByteAccount memory_ ABSL_GUARDED_BY(mutex_);
   JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);
   ServerPool servers_ ABSL_GUARDED_BY(mutex_);
   // Counts calls of Submit.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <utility>
 #include <variant>
@@ -28,13 +29,17 @@ JobRequestState* AsRequest(Operation* operation) {
   return static_cast<JobRequestState*>(operation);
 }
 
-// The same for another operation, with data of its own.
+// An effect like `effect` for another operation, with data of its own.
 Effect CopyOf(const Effect& effect) {
   Effect copy;
   copy.kind = effect.kind;
   copy.too_large = effect.too_large;
   const absl::string_view data = effect.data.view();
-  copy.data = Payload(std::string(data.data(), data.size()));
+  try {
+    copy.data = Payload(std::string(data.data(), data.size()));
+  } catch (const std::bad_alloc&) {
+    copy.kind = Effect::Kind::kNoMemory;
+  }
   copy.known = effect.known;
   copy.running = effect.running;
   copy.numerator = effect.numerator;
@@ -260,7 +265,9 @@ absl::Status ClientSession::Spread(absl::string_view handle,
   const HandleTable::Arrival arrival = handles_.Arrive(handle, ends_job);
   if (!arrival.known) {
     effects->pop_back();
-    if (ended_.contains(handle)) return absl::OkStatus();
+    if (ended_.contains(handle) || handles_.has_forgotten()) {
+      return absl::OkStatus();
+    }
     return absl::DataLossError(absl::StrCat(
         "the server sent ", packet, " for the handle \"",
         absl::CHexEscape(handle), "\", which nobody here asked for"));

@@ -29,6 +29,7 @@ struct Effect {
     // A job's result or update, or a query's answer: its payload is larger than
     // this client takes and was skipped. `too_large` describes the packet.
     kTooLarge,
+    kNoMemory,  // a job: there was no memory for what came
   };
 
   Kind kind = Kind::kAccepted;

@@ -21,6 +21,17 @@ void HandleTable::Append(JobRequestState** first, JobRequestState* chain) {
   (*first)->InsertBehind(chain);
 }
 
+void HandleTable::NoteAbandoned(absl::string_view handle) {
+  abandoned_.emplace_back(handle);
+  if (abandoned_.size() <= kMaxAbandoned) return;
+  const auto oldest = groups_.find(abandoned_.front());
+  if (oldest != groups_.end() && oldest->second.first == nullptr) {
+    groups_.erase(oldest);
+    has_forgotten_ = true;
+  }
+  abandoned_.pop_front();
+}
+
 void HandleTable::AddSubmission(absl::string_view handle,
                                 JobRequestState* chain) {
   if (chain != nullptr && groups_.empty()) {
@@ -45,6 +56,7 @@ void HandleTable::AddSubmission(absl::string_view handle,
     single_.insert(chain);
   } else {
     groups_.emplace(std::string(handle), Group());
+    NoteAbandoned(handle);
   }
 }
 
@@ -74,10 +86,12 @@ void HandleTable::Remove(JobRequestState* request) {
       single_.insert(next);
     } else {
       groups_.emplace(std::string(handle), Group());
+      NoteAbandoned(handle);
     }
   } else if (const auto group = groups_.find(handle);
              group != groups_.end() && group->second.first == request) {
     group->second.first = NextOf(request);
+    if (group->second.first == nullptr) NoteAbandoned(handle);
   }
   request->LeaveShared();
 }

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <utility>
 
@@ -35,6 +36,12 @@ class HandleTable {
     JobRequestState* requests = nullptr;
   };
 
+  // Handles that nobody waits for are kept, so that their packets are not taken
+  // for a breach of the protocol. So many, then the oldest is forgotten.
+  static constexpr size_t kMaxAbandoned = 65536;
+  // One was forgotten: an unknown handle may be a known one.
+  bool has_forgotten() const { return has_forgotten_; }
+
   // Jobs that the table knows.
   size_t size() const { return single_.size() + groups_.size(); }
 
@@ -54,6 +61,7 @@ class HandleTable {
   void Drain(Visit visit) {
     const Singles singles = std::exchange(single_, {});
     const Groups groups = std::exchange(groups_, {});
+    abandoned_.clear();
     for (JobRequestState* first : singles) VisitChain(first, visit);
     for (const auto& entry : groups) VisitChain(entry.second.first, visit);
   }
@@ -104,12 +112,17 @@ class HandleTable {
       request = next;
     }
   }
+  // Nobody waits for the handle, which is in groups_, any more.
+  void NoteAbandoned(absl::string_view handle);
   // Puts `chain` behind the group's first request.
   static void Append(JobRequestState** first, JobRequestState* chain);
 
   // A handle is in one of them. The first request of a chain stands for all.
   Singles single_;
   Groups groups_;
+  // All that are abandoned, and some that have ended since.
+  std::deque<std::string> abandoned_;
+  bool has_forgotten_ = false;
 };
 
 }  // namespace internal

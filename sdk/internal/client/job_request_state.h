@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/client/inline_bytes.h"
@@ -88,6 +89,12 @@ struct JobRequestExtras {
   std::deque<std::string> data_updates;
   std::deque<std::string> warning_updates;
   size_t update_bytes = 0;  // in both queues
+  // While in flight: the client's account, in which the updates are with their
+  // records; else null.
+  ByteAccount* update_account = nullptr;
+  static size_t MemoryOf(const std::string& update) {
+    return update.size() + sizeof(update);
+  }
   // The newest, but for its handle.
   JobStatus job_status;
   std::vector<AttemptRecord> attempts;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +21,10 @@
 namespace gearman {
 namespace internal {
 namespace {
+
+// Of an exception's text so much is in the message of a status, which is copied
+// and logged; all of it is JobRequest::exception().
+constexpr size_t kMaxQuoted = 65536;
 
 // An ERROR code of the server as a status. Codes are matched without case:
 // other servers write them in lower case.
@@ -153,6 +158,7 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
                                absl::Status status, bool silently) {
   if (request->self == nullptr) return;
   if (request->session != nullptr) request->session->Detach(request);
+  StopCounting(request);
   SetTimer(request, absl::InfiniteFuture());
   if (request->extras != nullptr) {
     request->extras->retry_at = absl::InfiniteFuture();
@@ -257,7 +263,7 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
       return;
     case Effect::Kind::kData:
     case Effect::Kind::kWarning:
-      OnUpdate(request, effect);
+      OnUpdate(request, effect, server);
       return;
     case Effect::Kind::kFailureText:
       request->MutableExtras().failure_text =
@@ -274,9 +280,32 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
     case Effect::Kind::kTooLarge:
       OnTooLarge(request, *effect.too_large, server);
       return;
+    case Effect::Kind::kNoMemory:
+      OnNoMemory(request, server);
+      return;
     case Effect::Kind::kEcho:
       return;
   }
+}
+
+void JobRequestTracker::OnNoMemory(JobRequestState* request,
+                                   const std::string& server) {
+  Finish(request, RequestInput::kGiveUp,
+         absl::ResourceExhaustedError(absl::StrCat(
+             server,
+             ": there is no memory for what it sent for the job with "
+             "handle \"",
+             absl::CHexEscape(request->handle.view()), "\"")));
+}
+
+void JobRequestTracker::StopCounting(JobRequestState* request) {
+  JobRequestExtras* const extras = request->extras.get();
+  if (extras == nullptr || extras->update_account == nullptr) return;
+  const size_t records =
+      extras->data_updates.size() + extras->warning_updates.size();
+  extras->update_account->Remove(extras->update_bytes +
+                                 records * sizeof(std::string));
+  extras->update_account = nullptr;
 }
 
 void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect,
@@ -346,7 +375,8 @@ void JobRequestTracker::OnRefused(JobRequestState* request,
   DecideOnAttempt(request, server, std::move(outcome));
 }
 
-void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
+void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect,
+                                 const std::string& server) {
   const bool warning = effect.kind == Effect::Kind::kWarning;
   JobRequestExtras& extras = request->MutableExtras();
   const bool to_callback = warning ? extras.callbacks.on_warning != nullptr
@@ -363,12 +393,31 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
   if (extras.update_bytes + data.size() > options_.max_update_bytes) {
     Finish(request, RequestInput::kGiveUp,
            absl::ResourceExhaustedError(absl::StrCat(
-               "more than ", options_.max_update_bytes,
+               server, ": more than ", options_.max_update_bytes,
                " bytes of updates that nobody took (max_update_bytes); take "
                "them as they come, or set an on_data callback; the job with "
                "handle \"",
                absl::CHexEscape(request->handle.view()), "\" goes on")));
     return;
+  }
+  const size_t memory = JobRequestExtras::MemoryOf(data);
+  if (options_.account != nullptr) {
+    if (options_.max_memory > 0 &&
+        options_.account->bytes() + memory > options_.max_memory) {
+      Finish(request, RequestInput::kGiveUp,
+             absl::ResourceExhaustedError(absl::StrCat(
+                 server,
+                 ": updates that nobody took and packets that are being "
+                 "read hold ",
+                 options_.account->bytes(), " bytes, with the limit of ",
+                 options_.max_memory,
+                 " (max_memory_bytes); take updates as they come, or set an "
+                 "on_data callback; the job with handle \"",
+                 absl::CHexEscape(request->handle.view()), "\" goes on")));
+      return;
+    }
+    extras.update_account = options_.account;
+    extras.update_account->Add(memory);
   }
   extras.update_bytes += data.size();
   (warning ? extras.warning_updates : extras.data_updates)
@@ -395,7 +444,11 @@ void JobRequestTracker::OnStatus(JobRequestState* request,
 void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
                                 const std::string& server) {
   if (effect.kind == Effect::Kind::kCompleted) {
-    request->result = std::move(effect.data).TakeString();
+    try {
+      request->result = std::move(effect.data).TakeString();
+    } catch (const std::bad_alloc&) {
+      return OnNoMemory(request, server);
+    }
     request->has_result = true;
     Finish(request, RequestInput::kComplete, absl::OkStatus());
     return;
@@ -410,7 +463,8 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
   if (exception.has_value()) {
     outcome.reason = FailureReason::kException;
     outcome.status = absl::AbortedError(
-        absl::StrCat("the worker raised an exception: ", *exception));
+        absl::StrCat("the worker raised an exception: ",
+                     absl::string_view(*exception).substr(0, kMaxQuoted)));
     request->MutableExtras().exception = std::move(exception);
   } else {
     // An earlier attempt may have raised one.

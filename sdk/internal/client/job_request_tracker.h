@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/plugins/retry/backoff_policy.h"
 #include "gearman/plugins/retry/idempotency_policy.h"
@@ -93,6 +94,11 @@ class JobRequestTracker {
     // For jitter; outlives the tracker. Null: none.
     std::mt19937_64* random = nullptr;
     size_t max_update_bytes = 64u << 20;
+    // Where untaken updates of requests in flight count, with what else the
+    // client holds; it outlives the tracker. More than max_memory bytes there
+    // end the request that gets one more (0: no limit). Null: nothing counts.
+    ByteAccount* account = nullptr;
+    size_t max_memory = 0;
     // Null: nothing is counted.
     Metrics* metrics = nullptr;
     // Hears what policies throw.
@@ -161,7 +167,12 @@ class JobRequestTracker {
   void OnAccepted(JobRequestState* request);
   void OnRefused(JobRequestState* request, const Effect& effect,
                  const std::string& server);
-  void OnUpdate(JobRequestState* request, Effect& effect);
+  void OnUpdate(JobRequestState* request, Effect& effect,
+                const std::string& server);
+  // The request's updates are no longer the client's, but the user's.
+  static void StopCounting(JobRequestState* request);
+  // There was no memory for what `server` sent for the request.
+  void OnNoMemory(JobRequestState* request, const std::string& server);
   void OnStatus(JobRequestState* request, const Effect& effect);
   // A result or update is larger than this client takes.
   void OnTooLarge(JobRequestState* request, const wire::TooLargePacket& packet,

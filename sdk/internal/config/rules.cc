@@ -34,6 +34,7 @@ constexpr ValueRule kRules[] = {
     {"limits.max_output_bytes", Kind::kNumber, kKiB, kTiB},
     {"limits.max_requests_in_flight", Kind::kNumber, 1, 1'000'000'000},
     {"limits.max_update_bytes", Kind::kNumber, 1, kTiB},
+    {"limits.max_memory_bytes", Kind::kNumber, 0, kTiB},
     {"requests.max_connection_attempts", Kind::kNumber, 1, 1000},
     {"log_payload_bytes", Kind::kNumber, 0, 64 * kKiB},
     {"connections.tcp.keepalive_idle", Kind::kDuration, kSecond, 9 * kHour},
@@ -75,6 +76,11 @@ constexpr ValueRule kRules[] = {
     {"embedded_server.output_mark", Kind::kNumber, kKiB, kTiB},
     {"embedded_server.max_output_bytes", Kind::kNumber, kKiB, kTiB},
     {"embedded_server.pipe_bytes", Kind::kNumber, kKiB, kTiB},
+    {"embedded_server.max_queue_memory", Kind::kNumber, 0, kTiB},
+    {"embedded_server.max_connection_memory", Kind::kNumber, 0, kTiB},
+    {"embedded_server.packet_timeout", Kind::kDurationOrForever, 1, kYear},
+    {"embedded_server.output_timeout", Kind::kDurationOrForever, 1, kYear},
+    {"embedded_server.max_handshakes", Kind::kNumber, 0, 1'000'000},
 
 };
 
@@ -173,6 +179,12 @@ std::string ExpectedAt(absl::string_view path, const FieldDescriptor* field) {
     if (rule.path == path) return Describe(rule);
   }
   return Expected(field);
+}
+
+absl::Duration ParsedDuration(const std::string& text) {
+  absl::Duration duration;
+  absl::ParseDuration(text, &duration);
+  return duration;
 }
 
 }  // namespace internal

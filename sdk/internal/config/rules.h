@@ -38,6 +38,9 @@ absl::Span<const ValueRule> ConfigRules();
 absl::Status CheckRules(const google::protobuf::Message& config,
                         const Places& places);
 
+// The duration of a text that CheckRules has taken.
+absl::Duration ParsedDuration(const std::string& text);
+
 // What the value at `path` should look like: by its rule, else by its type.
 std::string ExpectedAt(absl::string_view path,
                        const google::protobuf::FieldDescriptor* field);

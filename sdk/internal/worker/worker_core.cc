@@ -12,6 +12,7 @@
 #include "gearman/sdk/internal/server_list.h"
 #include "gearman/sdk/internal/worker/check_options.h"
 #include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/process_memory.h"
 
 namespace gearman {
 namespace internal {
@@ -38,7 +39,7 @@ constexpr size_t kManyBytes = 512 << 10;
 constexpr absl::Duration kLookInterval = absl::Milliseconds(1);
 
 WorkerServers::Options ServersOptions(const WorkerOptions& options,
-                                      Metrics* metrics) {
+                                      Metrics* metrics, ByteAccount* account) {
   WorkerServers::Options servers;
   servers.session.client_id = options.client_id;
   servers.session.server_options = options.server_options;
@@ -48,6 +49,8 @@ WorkerServers::Options ServersOptions(const WorkerOptions& options,
   servers.session.exceptions = options.exceptions;
   servers.session.native_exceptions = options.native_exceptions;
   servers.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  servers.connection.account = account;
+  servers.connection.max_memory = options.limits.max_memory_bytes;
   servers.reconnect = options.reconnect;
   servers.connect_timeout = options.connect_timeout;
   servers.max_output_bytes = options.limits.max_output_bytes;
@@ -57,8 +60,8 @@ WorkerServers::Options ServersOptions(const WorkerOptions& options,
   return servers;
 }
 
-WorkerJobs::Options JobsOptions(const WorkerOptions& options,
-                                Metrics* metrics) {
+WorkerJobs::Options JobsOptions(const WorkerOptions& options, Metrics* metrics,
+                                ByteAccount* account) {
   WorkerJobs::Options jobs;
   jobs.concurrency = options.concurrency;
   jobs.prefetch = options.prefetch;
@@ -67,6 +70,7 @@ WorkerJobs::Options JobsOptions(const WorkerOptions& options,
   jobs.exceptions = options.exceptions;
   jobs.reports = static_cast<bool>(options.after_job);
   jobs.metrics = metrics;
+  jobs.account = account;
   if (options.trace_observer != nullptr || !options.interceptors.empty()) {
     jobs.trace_observer = options.trace_observer.get();
     jobs.interceptors = &options.interceptors;
@@ -96,6 +100,9 @@ absl::StatusOr<std::shared_ptr<WorkerCore>> WorkerCore::Create(
   absl::StatusOr<std::vector<Address>> servers =
       ParseServers(options.servers, "WorkerOptions", *options.transports);
   if (!servers.ok()) return servers.status();
+  if (options.limits.max_memory_bytes == kShareOfMemory) {
+    options.limits.max_memory_bytes = ProcessMemory() / 4;
+  }
   if (options.poller == nullptr) {
     absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
     if (!poller.ok()) return poller.status();
@@ -117,10 +124,11 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
       drain_deadline_ns_(kNotDraining),
       wanted_servers_(servers),
       random_(MakeRandomEngine(options_.random_seed)),
-      servers_(std::move(servers), ServersOptions(options_, metrics_.get()),
+      servers_(std::move(servers),
+               ServersOptions(options_, metrics_.get(), &memory_),
                poller_.get(), &random_),
-      jobs_(JobsOptions(options_, metrics_.get()), &servers_, mailbox_, clock_,
-            this, &stats_),
+      jobs_(JobsOptions(options_, metrics_.get(), &memory_), &servers_,
+            mailbox_, clock_, this, &stats_),
       congested_(static_cast<size_t>(servers_.size())) {
   {
     absl::MutexLock lock(&mutex_);
@@ -312,7 +320,7 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kJob);
       jobs_.OnAssigned(link, *result.task, *result.assigned, result.too_large,
                        now);
-      break;
+      return server.connection->CheckMemory();
     case SessionEvent::Kind::kNoJob:
       ++stats_.grabs_no_job;
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kNoJob);

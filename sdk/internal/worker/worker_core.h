@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/health.h"
@@ -144,6 +145,8 @@ class WorkerCore final : private HandlerHost {
   std::mt19937_64 random_;
   WorkerStats stats_;
   WorkerStats told_;  // as published
+  // What servers have sent and has not been answered; outlives what is in it.
+  ByteAccount memory_;
   WorkerServers servers_;
   WorkerJobs jobs_;
   std::vector<std::shared_ptr<Task>> offered_;

@@ -45,7 +45,8 @@ WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
       clock_(clock),
       host_(host),
       stats_(stats),
-      prefetch_(options_.prefetch, options_.concurrency) {
+      prefetch_(options_.prefetch, options_.concurrency),
+      held_share_(options_.account) {
   if (options_.concurrency > 1) {
     pool_ = std::make_unique<HandlerPool>(options_.concurrency, mailbox_,
                                           clock_, options_.logger,
@@ -92,6 +93,7 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
 
   job->expected_ns = prefetch_.Expected(task->cost);
   held_bytes_ += bytes;
+  held_share_.Set(held_bytes_);
   prefetch_.OnAssigned(bytes);
   if (pool_ != nullptr) {
     ++in_pool_;
@@ -276,6 +278,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   job->state = HeldJob::State::kEnded;
   job->ended.store(true, std::memory_order_release);
   held_bytes_ -= job->job.data().size();
+  held_share_.Set(held_bytes_);
   if (job->kept != nullptr) DropKept(job.get());
   if (job->pending) {
     job->pending = false;

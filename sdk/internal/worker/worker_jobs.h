@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/worker/handler_pool.h"
@@ -44,6 +45,8 @@ class WorkerJobs {
     bool exceptions = true;
     bool reports = false;  // TakeReports is called
     Metrics* metrics = nullptr;
+    // Where the payloads of jobs held count; outlives this. Null: nowhere.
+    ByteAccount* account = nullptr;
     // Interceptors null: nobody observes or intercepts.
     TraceObserver* trace_observer = nullptr;
     const std::vector<WorkerInterceptor>* interceptors = nullptr;
@@ -179,6 +182,7 @@ class WorkerJobs {
   bool handler_here_ = false;
   int pending_ = 0;
   size_t held_bytes_ = 0;
+  ByteShare held_share_;   // of the worker's account: held_bytes_
   size_t kept_bytes_ = 0;  // KeptData of all jobs
   absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
   absl::Time unsent_due_ = absl::InfiniteFuture();     // none is unsent

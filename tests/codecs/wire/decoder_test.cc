@@ -180,12 +180,18 @@ TEST(LargePayloadTest, IsReadIntoTheStringThatIsMovedOut) {
   EXPECT_TRUE(taken == data);
 }
 
-TEST(LargePayloadTest, ErrorTextIsReadLikeAnyOther) {
+// Of its text the begin is passed on: it is copied into messages and logs. The
+// next packet follows where it should.
+TEST(LargePayloadTest, ErrorTextIsReadLikeAnyOtherAndCut) {
   const std::string text = Large(50000);
-  const Decoded decoded =
-      Decode<ToClient>(ResponsePacket(19, {"QUEUE_ERROR", text}), 1000);
-  ASSERT_EQ(decoded.messages.size(), 1u);
-  EXPECT_EQ(decoded.messages[0], Describe(Error{"QUEUE_ERROR", text}));
+  const Decoded decoded = Decode<ToClient>(
+      ResponsePacket(19, {"QUEUE_ERROR", text}) + ResponsePacket(14, {"H:1"}),
+      1000);
+  ASSERT_EQ(decoded.messages.size(), 2u);
+  EXPECT_EQ(
+      decoded.messages[0],
+      Describe(Error{"QUEUE_ERROR", absl::string_view(text).substr(0, 4096)}));
+  EXPECT_EQ(decoded.messages[1], Describe(WorkFail{"H:1"}));
 }
 
 // A reader may take more into the decoder before it looks at what is there.

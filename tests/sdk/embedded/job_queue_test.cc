@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -312,6 +313,59 @@ TEST(JobQueueFunctions, AFunctionThatWasRemovedIsNotFound) {
   EXPECT_EQ(queue.FindFunction("first"), nullptr);
   EXPECT_NE(queue.FindFunction("second"), nullptr);
   EXPECT_EQ(queue.FindFunction("first"), nullptr);
+}
+
+TEST(JobQueueMemoryTest, KnowsWhatItHolds) {
+  ByteAccount account;
+  {
+    JobQueue queue({}, &account);
+    Submission submission;
+    submission.function = "f";
+    submission.data = Payload(std::string(100'000, 'x'));
+    Job& job = *queue.Submit(std::move(submission), kStart).job;
+    EXPECT_GE(account.bytes(), 100'000u);
+    EXPECT_LE(account.bytes(), 102'000u);
+    // Somebody still points at its data.
+    const std::shared_ptr<const std::string> kept = job.data.payload().shared();
+    queue.Remove(job);
+    EXPECT_GE(account.bytes(), 100'000u);
+  }
+  EXPECT_EQ(account.bytes(), 0u);
+}
+
+TEST(JobQueueMemoryTest, NamesThatNobodyUsesMakeRoom) {
+  JobQueueOptions options;
+  options.max_memory = 100'000;
+  JobQueue queue(options);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_NE(queue.GetFunction(absl::StrCat(i, std::string(1000, 'n'))),
+              nullptr);
+    ASSERT_LE(queue.memory(), 100'000u);
+  }
+  // The oldest have gone.
+  EXPECT_EQ(queue.FindFunction(absl::StrCat(0, std::string(1000, 'n'))),
+            nullptr);
+  EXPECT_NE(queue.FindFunction(absl::StrCat(999, std::string(1000, 'n'))),
+            nullptr);
+  // Those in use stay, and the next is refused.
+  uint64_t used = 0;
+  for (; used < 1000; ++used) {
+    Function* const function =
+        queue.GetFunction(absl::StrCat("used ", used, std::string(1000, 'n')));
+    if (function == nullptr) break;
+    queue.AddRegistration(*function);
+  }
+  EXPECT_GT(used, 10u);
+  EXPECT_LT(used, 100u);
+}
+
+TEST(JobQueueMemoryTest, OldNamesGoBeforeTheyTakeMuch) {
+  JobQueue queue({});
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_NE(queue.GetFunction(absl::StrCat(i, std::string(8000, 'n'))),
+              nullptr);
+  }
+  EXPECT_LT(queue.memory(), size_t{40} << 20);
 }
 
 }  // namespace

@@ -132,6 +132,17 @@ TEST_F(HandleTableTest, DrainVisitsEachRequestOnce) {
   EXPECT_EQ(table_.size(), 0u);
 }
 
+TEST_F(HandleTableTest, ForgetsTheOldestOfTooManyThatNobodyWaitsFor) {
+  for (size_t i = 0; i <= HandleTable::kMaxAbandoned; ++i) {
+    EXPECT_FALSE(table_.has_forgotten());
+    table_.AddSubmission(absl::StrCat("H:", i), nullptr);
+  }
+  EXPECT_TRUE(table_.has_forgotten());
+  EXPECT_EQ(table_.size(), HandleTable::kMaxAbandoned);
+  EXPECT_FALSE(table_.Arrive("H:0", /*ends_job=*/true).known);
+  EXPECT_TRUE(table_.Arrive("H:1", /*ends_job=*/true).known);
+}
+
 }  // namespace
 }  // namespace internal
 }  // namespace gearman

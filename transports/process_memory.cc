@@ -1,4 +1,4 @@
-#include "gearman/sdk/embedded/process_memory.h"
+#include "gearman/transports/process_memory.h"
 
 #include <sys/resource.h>
 #include <unistd.h>
@@ -17,7 +17,6 @@
 #include "absl/strings/str_split.h"
 
 namespace gearman {
-namespace embedded {
 namespace {
 
 constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
@@ -93,5 +92,4 @@ size_t ProcessMemory() {
        ControlGroupMemory(Read("/proc/self/cgroup"), "/sys/fs/cgroup")});
 }
 
-}  // namespace embedded
 }  // namespace gearman

@@ -1,14 +1,18 @@
 // How much memory this process may have.
-#ifndef GEARMAN_SDK_EMBEDDED_PROCESS_MEMORY_H_
-#define GEARMAN_SDK_EMBEDDED_PROCESS_MEMORY_H_
+#ifndef GEARMAN_TRANSPORTS_PROCESS_MEMORY_H_
+#define GEARMAN_TRANSPORTS_PROCESS_MEMORY_H_
 
 #include <cstddef>
+#include <limits>
 #include <string>
 
 #include "absl/strings/string_view.h"
 
 namespace gearman {
-namespace embedded {
+
+// A limit of bytes that stands for a share of ProcessMemory; whose limit it is
+// says which share.
+inline constexpr size_t kShareOfMemory = std::numeric_limits<size_t>::max();
 
 // Bytes: the least of the machine's memory, the process's address space
 // (RLIMIT_AS, RLIMIT_DATA) and the limits of its control groups. What cannot be
@@ -20,7 +24,6 @@ size_t ProcessMemory();
 // SIZE_MAX: none. For tests.
 size_t ControlGroupMemory(absl::string_view cgroup, const std::string& root);
 
-}  // namespace embedded
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_EMBEDDED_PROCESS_MEMORY_H_
+#endif  // GEARMAN_TRANSPORTS_PROCESS_MEMORY_H_

@@ -1,0 +1,97 @@
+// A client or worker of the SDK for tests that let a server do it harm.
+//
+//   peer client ADDRESS N: submits N jobs of task "t", whose updates nobody
+//     takes, waits until all have ended, and prints the status of each. Then
+//     submits one more, and prints "last: " and what became of it.
+//   peer worker ADDRESS: works on task "t", until its input ends; prints each
+//     warning of its log. A job's result is the size of its payload.
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/config.h"
+#include "gearman/sdk/log.h"
+#include "gearman/sdk/worker.h"
+
+namespace gearman {
+namespace {
+
+void Print(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+int RunClient(const std::string& address, int jobs) {
+  ClientOptions options;
+  options.servers = {address};
+  auto client = CreateClient(std::move(options));
+  if (!client.ok()) return 2;
+  {
+    std::vector<JobSpec> specs(static_cast<size_t>(jobs), JobSpec("t", ""));
+    const std::vector<JobRequest> requests =
+        (*client)->SubmitMultipleJobs(std::move(specs));
+    (*client)->WaitUntilJobsCompleted(requests).IgnoreError();
+    for (const JobRequest& request : requests) {
+      Print(request.status().ToString().substr(0, 400));
+    }
+  }
+  const auto last = (*client)->Run("t", "");
+  Print(absl::StrCat("last: ", last.ok() ? *last : last.status().ToString()));
+  return 0;
+}
+
+int RunWorker(const std::string& address) {
+  WorkerOptions options;
+  options.servers = {address};
+  options.logger =
+      Logger(LogLevel::kWarning, [](LogLevel, absl::string_view text) {
+        Print(std::string(text.substr(0, 400)));
+      });
+  auto worker = CreateWorker(std::move(options));
+  if (!worker.ok()) return 2;
+  if (!(*worker)
+           ->Register("t",
+                      [](JobContext& context) -> absl::StatusOr<std::string> {
+                        return absl::StrCat(context.job().data().size());
+                      })
+           .ok()) {
+    return 2;
+  }
+  std::thread stop([&worker] {
+    char byte;
+    while (read(STDIN_FILENO, &byte, 1) > 0) {
+    }
+    (*worker)->Stop();
+  });
+  const absl::Status status = (*worker)->Run();
+  stop.join();
+  Print(absl::StrCat("ended: ", status.ToString()));
+  return 0;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  int jobs = 0;
+  if (arguments.size() == 3 && arguments[0] == "client" &&
+      absl::SimpleAtoi(arguments[2], &jobs)) {
+    return RunClient(arguments[1], jobs);
+  }
+  if (arguments.size() == 2 && arguments[0] == "worker") {
+    return RunWorker(arguments[1]);
+  }
+  return 1;
+}
+
+}  // namespace
+}  // namespace gearman
+
+int main(int argc, char** argv) {
+  return gearman::Main(std::vector<std::string>(argv + 1, argv + argc));
+}
