@@ -80,7 +80,7 @@ std::vector<Column> MakeColumns() {
        embedded,
        Perl("worker"),
        OurClient(),
-       {"empty", "error"}},
+       {"error"}},
       {"perl", "this SDK's client", perl, OurWorker(), OurClient()},
       {"perl", "`gearman`", perl, OurWorker(), Tool("client")},
       {"perl", "PHP", perl, OurWorker(), Php("client")},

@@ -48,6 +48,7 @@ Effect CopyOf(const Effect& effect) {
 }
 
 constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
+constexpr absl::string_view kEchoName = "ECHO_RES";
 
 }  // namespace
 
@@ -350,59 +351,59 @@ absl::Status ClientSession::Handle(wire::WorkException& event,
   return Spread(event.handle, "WORK_EXCEPTION", true, effects);
 }
 
-absl::Status ClientSession::Handle(wire::StatusResult& event,
-                                   Effects* effects) {
+absl::Status ClientSession::AnswerQuery(ExpectedReply expected,
+                                        absl::string_view packet,
+                                        absl::string_view about,
+                                        Effects* effects, Effect** effect) {
+  *effect = nullptr;
   ReplyQueue::Entry entry;
-  absl::Status status = PopReply(ExpectedReply::kStatus, ExpectedReply::kStatus,
-                                 "STATUS_RES", event.handle, &entry);
+  absl::Status status = PopReply(expected, expected, packet, about, &entry);
   if (!status.ok() || entry.operation == nullptr) return status;
   entry.operation->reply_due = false;
   entry.operation->session = nullptr;
-  Effect effect;
-  effect.kind = Effect::Kind::kStatus;
-  effect.operation = entry.operation;
-  effect.known = event.known == "1";
-  effect.running = event.running == "1";
-  effect.numerator = wire::ParseProgress(event.numerator);
-  effect.denominator = wire::ParseProgress(event.denominator);
-  effects->push_back(std::move(effect));
+  *effect = &effects->emplace_back();
+  (*effect)->operation = entry.operation;
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Handle(wire::StatusResult& event,
+                                   Effects* effects) {
+  Effect* effect;
+  absl::Status status = AnswerQuery(ExpectedReply::kStatus, "STATUS_RES",
+                                    event.handle, effects, &effect);
+  if (effect == nullptr) return status;
+  effect->kind = Effect::Kind::kStatus;
+  effect->known = event.known == "1";
+  effect->running = event.running == "1";
+  effect->numerator = wire::ParseProgress(event.numerator);
+  effect->denominator = wire::ParseProgress(event.denominator);
   return absl::OkStatus();
 }
 
 absl::Status ClientSession::Handle(wire::StatusResultUnique& event,
                                    Effects* effects) {
-  ReplyQueue::Entry entry;
+  Effect* effect;
   absl::Status status =
-      PopReply(ExpectedReply::kStatusUnique, ExpectedReply::kStatusUnique,
-               "STATUS_RES_UNIQUE", event.unique, &entry);
-  if (!status.ok() || entry.operation == nullptr) return status;
-  entry.operation->reply_due = false;
-  entry.operation->session = nullptr;
-  Effect effect;
-  effect.kind = Effect::Kind::kStatus;
-  effect.operation = entry.operation;
-  effect.known = event.known == "1";
-  effect.running = event.running == "1";
-  effect.numerator = wire::ParseProgress(event.numerator);
-  effect.denominator = wire::ParseProgress(event.denominator);
-  effect.client_count = wire::ParseProgress(event.client_count);
-  effects->push_back(std::move(effect));
+      AnswerQuery(ExpectedReply::kStatusUnique, "STATUS_RES_UNIQUE",
+                  event.unique, effects, &effect);
+  if (effect == nullptr) return status;
+  effect->kind = Effect::Kind::kStatus;
+  effect->known = event.known == "1";
+  effect->running = event.running == "1";
+  effect->numerator = wire::ParseProgress(event.numerator);
+  effect->denominator = wire::ParseProgress(event.denominator);
+  effect->client_count = wire::ParseProgress(event.client_count);
   return absl::OkStatus();
 }
 
 absl::Status ClientSession::Handle(wire::EchoResponse& event,
                                    Effects* effects) {
-  ReplyQueue::Entry entry;
-  absl::Status status = PopReply(ExpectedReply::kEcho, ExpectedReply::kEcho,
-                                 "ECHO_RES", "an echo", &entry);
-  if (!status.ok() || entry.operation == nullptr) return status;
-  entry.operation->reply_due = false;
-  entry.operation->session = nullptr;
-  Effect effect;
-  effect.kind = Effect::Kind::kEcho;
-  effect.operation = entry.operation;
-  effect.data = std::move(event.data);
-  effects->push_back(std::move(effect));
+  Effect* effect;
+  absl::Status status =
+      AnswerQuery(ExpectedReply::kEcho, kEchoName, "an echo", effects, &effect);
+  if (effect == nullptr) return status;
+  effect->kind = Effect::Kind::kEcho;
+  effect->data = std::move(event.data);
   return absl::OkStatus();
 }
 
@@ -453,16 +454,12 @@ absl::Status ClientSession::Handle(wire::TooLargePacket& event,
     case wire::Command::kWorkWarning:
       break;
     case wire::Command::kEchoRes: {
-      ReplyQueue::Entry entry;
-      absl::Status status = PopReply(ExpectedReply::kEcho, ExpectedReply::kEcho,
-                                     "ECHO_RES", "an echo", &entry);
-      if (!status.ok() || entry.operation == nullptr) return status;
-      entry.operation->reply_due = false;
-      entry.operation->session = nullptr;
-      Effect& effect = effects->emplace_back();
-      effect.kind = Effect::Kind::kTooLarge;
-      effect.operation = entry.operation;
-      effect.too_large = &event;
+      Effect* effect;
+      absl::Status status = AnswerQuery(ExpectedReply::kEcho, kEchoName,
+                                        "an echo", effects, &effect);
+      if (effect == nullptr) return status;
+      effect->kind = Effect::Kind::kTooLarge;
+      effect->too_large = &event;
       return absl::OkStatus();
     }
     default: {  // ERROR. No other packet to a client has a payload.

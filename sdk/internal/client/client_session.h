@@ -92,6 +92,12 @@ class ClientSession {
   absl::Status PopReply(ExpectedReply expected, ExpectedReply or_expected,
                         absl::string_view packet, absl::string_view about,
                         ReplyQueue::Entry* entry);
+  // Pops the front entry, which must expect `expected`, and adds an effect for
+  // its query. `*effect` is null when the reply is out of turn (DATA_LOSS) or
+  // nobody waits for it.
+  absl::Status AnswerQuery(ExpectedReply expected, absl::string_view packet,
+                           absl::string_view about, Effects* effects,
+                           Effect** effect);
   // Gives the last of `effects` to the first request of the job, and a copy of
   // it to each other one; takes it out when nobody is to have it.
   absl::Status Spread(absl::string_view handle, absl::string_view packet,
