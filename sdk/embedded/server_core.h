@@ -20,6 +20,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
@@ -165,7 +166,8 @@ class ServerCore {
   Poller::Key last_key_ ABSL_GUARDED_BY(mutex_) = 0;
   // In order, so that a simulation is the same each time.
   absl::btree_map<Poller::Key, Port> ports_ ABSL_GUARDED_BY(mutex_);
-  absl::btree_map<Poller::Key, std::unique_ptr<ServerLink>> links_
+  // Not of Abseil: an insertion that finds no memory leaves it as it was.
+  std::map<Poller::Key, std::unique_ptr<ServerLink>> links_
       ABSL_GUARDED_BY(mutex_);
   // Who has something to do, each once: links, ports, and kEngineKey.
   IntrusiveList<InLine, LineTag> line_ ABSL_GUARDED_BY(mutex_);

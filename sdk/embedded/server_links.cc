@@ -112,8 +112,6 @@ void ServerCore::AddLink(std::unique_ptr<Transport> transport, Poller* poller,
     for (std::vector<Poller::Key>* list : {&served_, &marked_}) {
       if (list->capacity() < keys) list->reserve(2 * keys);
     }
-    // What the map needs is there then: it must not be left halfway.
-    std::unique_ptr<char[]>(new char[4096]).reset();
     links_.emplace(
         key, std::make_unique<ServerLink>(std::move(transport), poller, key,
                                           limits_, &engine_));
