@@ -1,14 +1,14 @@
-// ByteAccount: how many bytes of memory one owner answers for: a connection,
+// ByteAccount: counts the bytes of memory that one owner uses: a connection,
 // all connections of a server, a queue of jobs. An account belongs to at most
-// one larger account, which holds its bytes, too.
+// one larger account, which counts its bytes, too.
 //
 //   ByteAccount server;
 //   ByteAccount connection(&server);
 //   ByteShare decoder(&connection);
 //   decoder.Set(bytes_that_it_holds_now);
 //
-// Every call is O(1) (O(depth), and no account lies deeper than two others).
-// Not thread-safe: accounts of one owner are guarded by the owner's lock.
+// Every call is O(1) (O(depth), and no account has more than two above it). Not
+// thread-safe: accounts of one owner are guarded by the owner's lock.
 #ifndef GEARMAN_CODECS_BYTE_ACCOUNT_H_
 #define GEARMAN_CODECS_BYTE_ACCOUNT_H_
 
@@ -20,7 +20,7 @@ class ByteAccount {
  public:
   // `parent`, or null, must outlive this.
   explicit ByteAccount(ByteAccount* parent = nullptr) : parent_(parent) {}
-  // The parent gets back what is still here.
+  // Takes the bytes that are still here out of the parent, too.
   ~ByteAccount() {
     if (parent_ != nullptr) parent_->Remove(bytes_);
   }
@@ -32,7 +32,7 @@ class ByteAccount {
       each->bytes_ += bytes;
     }
   }
-  // There must be so many.
+  // The account must hold at least `bytes`.
   void Remove(size_t bytes) {
     for (ByteAccount* each = this; each != nullptr; each = each->parent_) {
       each->bytes_ -= bytes;
@@ -47,11 +47,11 @@ class ByteAccount {
   size_t bytes_ = 0;
 };
 
-// The part of an account that one object holds, for an object that knows its
-// size at any time. Gives everything back in the end.
+// The part of an account that one object holds. The object knows its size at
+// any time. The destructor gives everything back.
 class ByteShare {
  public:
-  // `account` must outlive this. Null: it is nobody's.
+  // `account` must outlive this. Null: no account counts the bytes.
   explicit ByteShare(ByteAccount* account) : account_(account) {}
   ~ByteShare() { Set(0); }
   ByteShare(const ByteShare&) = delete;

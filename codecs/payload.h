@@ -52,8 +52,8 @@ class Payload {
   // The bytes belong to somebody else.
   bool borrowed() const { return kind_ == Kind::kBorrowed; }
   bool empty() const { return size() == 0; }
-  // Bytes of memory that end with this payload: none of borrowed and shared
-  // ones, which others keep, too.
+  // Bytes of memory that are freed with this payload. Borrowed and shared bytes
+  // are not counted: others keep them, too.
   size_t owned_bytes() const {
     return kind_ == Kind::kOwned ? owned_.capacity() : 0;
   }

@@ -11,13 +11,13 @@
 namespace gearman {
 namespace {
 
-// How streams of other protocols begin that might come to this port. Commands
-// begin with none of them; their case does not count, so neither does it here.
+// The beginnings of other protocols' streams that might come to this port. No
+// command begins so. Commands are matched without case, so these are, too.
 constexpr absl::string_view kForeignBegins[] = {"ssh-",   "ehlo ", "helo ",
                                                 "proxy ", "amqp",  "*"};
 
-// The first byte of a line, which no line of text has: a TLS handshake, a
-// binary protocol. Lines of white space are empty commands.
+// No line of text begins with this byte. It begins a TLS handshake or a binary
+// protocol. A line of white space is an empty command.
 bool IsForeignByte(int byte) {
   return !absl::ascii_isprint(static_cast<unsigned char>(byte)) &&
          !absl::ascii_isspace(static_cast<unsigned char>(byte));

@@ -34,10 +34,10 @@ class PortCodec {
   absl::Span<char> Prepare() { return decoder_.Prepare(); }
   // The first `bytes` bytes of the last Prepare's span have been filled.
   void Commit(size_t bytes) { decoder_.Commit(bytes); }
-  // The next event. A stream that begins as one of another protocol does (HTTP,
-  // TLS, SSH, ...) is an error, too: a browser can be made to send lines that
-  // would be commands, or packets, behind a request's. kError is final: error()
-  // says what, and at which offset of the stream; code DATA_LOSS: as of
+  // The next event. A stream that begins like another protocol (HTTP, TLS, SSH,
+  // ...) is an error, too: a web page can make a browser send commands or
+  // packets behind the lines of an HTTP request. kError is final: error() says
+  // what, and at which offset of the stream; code DATA_LOSS: as of
   // wire::Decoder, or a line of more than admin::kMaxLineBytes or
   // admin::kMaxWords.
   wire::DecodeResult Next(PortEvent* event);

@@ -11,10 +11,10 @@
 namespace gearman {
 namespace {
 
-// Which descriptors there are: a bit for each, in chunks that are made when
-// first needed and then kept. Without a lock, as the child's handler could find
-// it taken. Beyond the last chunk (4 Mi descriptors, four times what Linux
-// allows by default) a child keeps its copies.
+// The open descriptors: one bit each, in chunks that are made when first needed
+// and then kept. There is no lock, because the child's handler could find it
+// taken. A child keeps its copies of descriptors beyond the last chunk (4 Mi
+// descriptors, four times what Linux allows by default).
 constexpr size_t kBits = 64;
 constexpr size_t kWordsOfChunk = 64;
 constexpr size_t kChunks = 1024;
@@ -75,7 +75,7 @@ Descriptor::Descriptor(int fd) : fd_(fd) {
 void Descriptor::Close() {
   const int fd = std::exchange(fd_, -1);
   if (fd < 0 || mark_.inherited()) return;
-  // First: the number may be another thread's as soon as it is closed.
+  // The bit is cleared first: after close another thread may get the number.
   if (std::atomic<uint64_t>* const word = WordOf(fd)) {
     word->fetch_and(~BitOf(fd), std::memory_order_relaxed);
   }

@@ -2,9 +2,9 @@
 //
 // A child made by fork closes its copy at once, before fork returns. Otherwise
 // a connection that the parent closes, or that ends with the parent, would stay
-// open for its server as long as the child lives, and a worker's jobs would not
-// go to another worker. In the child a Descriptor holds nothing: get() is -1.
-// (With exec the kernel closes them: all of the SDK's are opened
+// open for its server as long as the child lives. A worker's jobs would then
+// not go to another worker. In the child a Descriptor holds nothing: get() is
+// -1. (With exec the kernel closes it: the SDK opens every descriptor
 // close-on-exec.)
 //
 // A Descriptor belongs to one thread at a time.

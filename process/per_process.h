@@ -1,10 +1,11 @@
-// PerProcess: an object of which a child made by fork gets a new one, at its
-// first use. The parent's is left as it is, for ever: other threads may have
-// been changing it, or holding its locks, when the process forked.
+// PerProcess: an object that each process has for itself. A child made by fork
+// makes a new one at its first use, and leaves its copy of the parent's object
+// as it is: other threads may have been changing that object, or holding its
+// locks, when the process forked.
 //
-// ProcessMutex: a mutex that a child finds free. For tables which are read
-// again and again but changed only while a program begins, so that a child may
-// use what they hold.
+// ProcessMutex: a mutex that a child always finds free. It is for tables that a
+// program changes only when it begins, and later reads: a child may use its
+// copy of such a table.
 //
 // Thread-safe.
 #ifndef GEARMAN_PROCESS_PER_PROCESS_H_
@@ -24,8 +25,8 @@ namespace gearman {
 template <typename T>
 class PerProcess {
  public:
-  // Each is what `make` returns; it may be called by several threads at once,
-  // of which one's is taken.
+  // `make` returns the object of one process. Several threads may call it at
+  // once; one of their objects is kept.
   explicit PerProcess(std::function<std::unique_ptr<T>()> make)
       : make_(std::move(make)), node_(new Node{ProcessMark(), make_()}) {}
   PerProcess() : PerProcess([] { return std::make_unique<T>(); }) {}
@@ -40,7 +41,7 @@ class PerProcess {
     }
   }
 
-  // This process's, as long as this lives.
+  // The object of this process. It lives as long as this.
   T& Get() const {
     Node* node = node_.load(std::memory_order_acquire);
     while (node->mark.inherited()) {

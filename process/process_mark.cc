@@ -37,8 +37,8 @@ void KeepForever(const void* object) {
 }  // namespace internal
 
 ProcessMark::ProcessMark() {
-  // Static objects are made before main begins: the first mark registers the
-  // handler. pthread_atfork fails only when there is no memory.
+  // The first mark registers the handler. Static objects make marks before main
+  // begins. pthread_atfork fails only when there is no memory.
   static const bool registered =
       pthread_atfork(nullptr, nullptr, internal::OnFork) == 0;
   static_cast<void>(registered);

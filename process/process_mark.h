@@ -1,16 +1,16 @@
-// ProcessMark: tells an object whether it still is in the process that made it.
+// ProcessMark: tells an object whether it is still in the process that made it.
 //
 // fork() gives the child a copy of every object, but no thread other than the
 // one that called it. A copy shares sockets and epoll instances with the
 // parent's object, its threads do not exist, and a mutex that another thread
-// held at that moment stays locked for ever. So such a copy must neither be
-// used nor destroyed: it refuses its calls with InheritedError, and
+// held at that moment stays locked forever. So a program must neither use nor
+// destroy such a copy: the copy refuses calls with InheritedError, and
 // DeleteInOwnProcess leaves it as it is.
 //
-// A process is recognised by a counter, which a handler of pthread_atfork
-// raises in each child: reading it makes no system call. vfork, posix_spawn and
-// exec need nothing of this. A child made by a bare clone system call or by
-// _Fork is not recognised; it may call exec or _exit only.
+// A counter tells processes apart. A handler of pthread_atfork raises it in
+// each child. Reading it makes no system call. vfork, posix_spawn and exec need
+// none of this. A child made by a bare clone system call or by _Fork is not
+// recognised; it may only call exec or _exit.
 #ifndef GEARMAN_PROCESS_PROCESS_MARK_H_
 #define GEARMAN_PROCESS_PROCESS_MARK_H_
 
@@ -48,7 +48,7 @@ class ProcessMark {
   uint32_t number_;
 };
 
-// FAILED_PRECONDITION: what a function of an inherited object returns. `what`
+// The FAILED_PRECONDITION that functions of an inherited object return. `what`
 // is the kind of object: "client".
 absl::Status InheritedError(absl::string_view what);
 

@@ -11,9 +11,9 @@
 //
 // Ownership: owns its one connection, which is made when first needed, kept,
 // and made anew after a failure, and (unless given one) its poller. If its own
-// logger destroys it, it ends when the call has returned, and the log has an
-// error. In a child made by fork every function returns FAILED_PRECONDITION,
-// and the destructor does nothing: create a new one there.
+// logger destroys it, it ends when the current call has returned, and the log
+// gets an error. In a child made by fork every function returns
+// FAILED_PRECONDITION, and the destructor does nothing: create a new one there.
 //
 // Errors of every function beside its own: UNAVAILABLE: the server can't be
 // reached or was lost; DEADLINE_EXCEEDED: no whole answer in time (a list whose
@@ -139,7 +139,7 @@ class AdminClient {
  private:
   explicit AdminClient(std::shared_ptr<internal::AdminSession> session);
 
-  // Given away by the destructor alone.
+  // Only the destructor gives it away.
   std::shared_ptr<internal::AdminSession> session_;
 };
 

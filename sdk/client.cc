@@ -20,7 +20,7 @@
 namespace gearman {
 namespace {
 
-// What errors call it.
+// The kind of object that errors name.
 constexpr absl::string_view kClient = "client";
 
 using internal::ClientCore;

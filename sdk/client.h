@@ -29,18 +29,19 @@
 //
 // Ownership: a client owns its connections and (unless given one) its poller.
 // Code that the client itself calls (a callback, an interceptor, an observer, a
-// plugin, a logger) should not destroy it. If it does, the log has an error,
-// the destructor returns at once, and the client ends as below when that code
-// has returned, on its thread; a wait of that thread then ends as CANCELLED.
+// plugin, a logger) should not destroy it. If it does, the log gets an error
+// and the destructor returns at once. The client ends as below when that code
+// has returned, on the same thread. A wait on that thread then ends with
+// CANCELLED.
 //
-// fork: a client is its process's. In a child its functions return
-// FAILED_PRECONDITION (health is down, lists are empty), requests in flight are
-// finished so, and the destructor leaves everything as it is: nothing that a
-// child does harms the parent, by exit, by return from main, or by destroying
-// it. Create a new client after fork. exec and _exit are always fine: every
-// descriptor is close-on-exec, and a child of fork closes them at once. A
-// callback that forks may return in the child: the wait there ends with
-// FAILED_PRECONDITION. docs/threads.md says more.
+// fork: a client belongs to the process that made it. In a child its functions
+// return FAILED_PRECONDITION (health is down, lists are empty), and requests in
+// flight are finished with that status. The destructor leaves everything as it
+// is. A child can't harm the parent: not by exit, not by return from main, and
+// not by destroying the client. Create a new client after fork. exec and _exit
+// are always fine: every descriptor is close-on-exec, and a child of fork
+// closes them at once. A callback that forks may return in the child: the wait
+// there ends with FAILED_PRECONDITION. docs/threads.md says more.
 //
 // The end of a client closes its connections and finishes what is in flight as
 // CANCELLED, of which callbacks, interceptors' hooks and observers hear before
@@ -141,10 +142,10 @@ class Client {
   // time; INVALID_ARGUMENT: nothing to ask by.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
-  // The same for a job that another process submitted. Without a server every
-  // server is asked, and the one that knows it answers. When none knows it and
-  // some did not answer, it may be there: then the error names these, with the
-  // code of the first of them.
+  // As above, for a job that another process submitted. If `id` names no
+  // server, every server is asked, and a server that knows the job answers. If
+  // no server knows the job and some did not answer, the job may be at one of
+  // those: the error names them and has the code of the first of them.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobId& id, absl::Duration timeout = absl::Seconds(10));
   // The same for many at once; answers in the order of the requests.
@@ -196,7 +197,7 @@ class Client {
   absl::Status Wait(absl::Span<const JobRequest> requests, bool for_accepted,
                     absl::Duration timeout);
 
-  // Given away by the destructor alone.
+  // Only the destructor gives it away.
   std::shared_ptr<internal::ClientCore> core_;
 };
 

@@ -121,10 +121,10 @@ struct ClientLimits {
   // ends with RESOURCE_EXHAUSTED (a stream with a hole would be worse).
   size_t max_update_bytes = 64u << 20;
   // Bytes of packets that are being read and of untaken updates of requests in
-  // flight, all together. Beyond, the request whose update it is, or the
-  // connection that reads, ends with RESOURCE_EXHAUSTED. Results and what else
-  // a finished request holds are the user's. kShareOfMemory: a quarter of what
-  // this process may have when the client is created. 0: no limit.
+  // flight, all together. Beyond, the request that gets an update, or the
+  // connection that reads, ends with RESOURCE_EXHAUSTED. Results, and what else
+  // a finished request holds, don't count. kShareOfMemory: a quarter of the
+  // memory that this process may have when the client is created. 0: no limit.
   size_t max_memory_bytes = kShareOfMemory;
   WhenFull when_full = WhenFull::kBlock;
 };
@@ -161,8 +161,8 @@ struct ClientOptions {
   // for these delays, then one request tries it.
   ReconnectOptions reconnect;
   // Ask each new connection for exceptions (OPTION_REQ); without it a server
-  // turns a WORK_EXCEPTION into a plain failure. Workers of this SDK tell the
-  // text of a failure without one (WorkerOptions::exceptions).
+  // turns a WORK_EXCEPTION into a plain failure. Workers of this SDK tell a
+  // failure's text without a WORK_EXCEPTION (WorkerOptions::exceptions).
   bool exceptions = true;
 
   DriveMode drive_mode = DriveMode::kAuto;

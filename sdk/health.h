@@ -27,8 +27,8 @@ struct ServerHealth {
   int failures = 0;
   // Of a failing one: before then it is left alone while others are left.
   absl::Time next_attempt = absl::InfinitePast();
-  // Of a worker: the tasks that the server refused to register, as it knows too
-  // many. They are offered again from time to time.
+  // For a worker: the tasks that the server refused to register, for example
+  // because it knows too many. The worker offers them again from time to time.
   std::vector<std::string> refused_tasks;
   // Of an answer that was just asked for (Client::CheckHealth); else infinite.
   absl::Duration round_trip_time = absl::InfiniteDuration();

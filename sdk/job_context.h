@@ -87,11 +87,11 @@ class JobContext {
   // sends: that may wait for the handler. StopToken::WaitFor until it is done,
   // a PendingJob (which never waits) or concurrency 2 is for that.
   //
-  // A server that knows no grab but the oldest (Perl's Gearman::Server) knows
-  // neither WORK_DATA nor WORK_WARNING. Data is then kept, and put in front of
-  // the result; beyond max_output_bytes for all jobs together it is refused as
-  // RESOURCE_EXHAUSTED, and the job fails with that text. A warning is
-  // UNIMPLEMENTED and logged.
+  // A server that knows only the oldest grab (Perl's Gearman::Server) knows
+  // neither WORK_DATA nor WORK_WARNING. The worker then keeps data and puts it
+  // in front of the result. Beyond max_output_bytes for all jobs together,
+  // SendData returns RESOURCE_EXHAUSTED and the job fails with that text.
+  // SendWarning returns UNIMPLEMENTED, and the warning is logged.
   //
   // A status counts in units of the handler's own.
   absl::Status SendData(std::string data);

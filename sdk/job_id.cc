@@ -1,11 +1,13 @@
 #include "gearman/sdk/job_id.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
@@ -34,12 +36,13 @@ bool ParseField(absl::string_view text, std::string* field) {
       field->push_back(text[i]);
       continue;
     }
+    uint32_t byte = 0;
     if (i + 2 > text.size() - 1 ||
         !absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 1])) ||
-        !absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 2]))) {
+        !absl::SimpleHexAtoi(text.substr(i + 1, 2), &byte)) {
       return false;
     }
-    field->append(absl::HexStringToBytes(text.substr(i + 1, 2)));
+    field->push_back(static_cast<char>(byte));
     i += 2;
   }
   return true;

@@ -155,8 +155,8 @@ class JobRequest {
   // The same as a view, valid until TakeResult, Reset or another submission;
   // empty unless finished.
   absl::string_view result_view() const;
-  // The text of the job's failure: the data of WORK_EXCEPTION, or what a worker
-  // of this SDK says in its place. Unset: the worker gave none.
+  // The text of the job's failure: the data of WORK_EXCEPTION, or the text that
+  // a worker of this SDK sends in its place. Unset: the worker gave none.
   std::optional<std::string> exception() const;
   // Every failed attempt since it was last submitted.
   std::vector<AttemptRecord> attempts() const;

@@ -16,9 +16,9 @@
 // be called from any thread. Who makes none pays nothing.
 //
 // In a child made by fork AskNow returns FAILED_PRECONDITION, metrics() is
-// empty, and the destructor does nothing. A sink or logger that destroys the
-// QueueMetrics which calls it makes an error in the log: it ends when that has
-// returned.
+// empty, and the destructor does nothing. If a sink or logger destroys the
+// QueueMetrics that calls it, the log gets an error, and the QueueMetrics ends
+// when that call has returned.
 //
 // A server that can't be asked has gearman_server_up 0 and nothing else, and
 // takes nothing from the others but its timeout.
@@ -83,7 +83,7 @@ class QueueMetrics {
 
   explicit QueueMetrics(std::shared_ptr<Asker> asker);
 
-  // Given away by the destructor alone.
+  // Only the destructor gives it away.
   std::shared_ptr<Asker> asker_;
 };
 

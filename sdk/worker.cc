@@ -13,7 +13,7 @@ namespace {
 
 using internal::WorkerCore;
 
-// What errors call it.
+// The kind of object that errors name.
 constexpr absl::string_view kWorker = "worker";
 
 std::shared_ptr<internal::Task> MakeTask(absl::string_view name,
@@ -72,7 +72,7 @@ std::vector<std::string> Worker::tasks() const {
 
 absl::Status Worker::Run() {
   if (core_->inherited()) return InheritedError(kWorker);
-  // Another thread's handler may destroy this meanwhile.
+  // A handler on another thread may destroy this worker meanwhile.
   const std::shared_ptr<WorkerCore> core = core_;
   const WorkerCore::Call call(core.get());
   return core->Run();

@@ -16,16 +16,16 @@
 // given one) its poller. Destroy it when no thread is in Run. Its handlers are
 // destroyed with it; when Run returns, none is running, so that what they use
 // may go, too. If a handler, a hook, an interceptor, an observer or a logger
-// destroys it all the same, the log has an error, the worker is stopped, and it
-// ends when Run and the last handler have returned.
+// destroys it all the same, the log gets an error and the worker stops. It ends
+// when Run and the last handler have returned.
 //
-// fork: a worker is its process's. In a child its functions return
-// FAILED_PRECONDITION, stopped() is true, and the destructor leaves everything
-// as it is: nothing that a child does harms the parent. Create a new worker
-// after fork. A handler that forks should end its child with exec or _exit; if
-// it returns there, nothing is answered: Run returns FAILED_PRECONDITION in the
-// child, and with concurrency N the child ends with the handler's thread, its
-// only one. docs/threads.md says more.
+// fork: a worker belongs to the process that made it. In a child its functions
+// return FAILED_PRECONDITION, stopped() is true, and the destructor leaves
+// everything as it is. A child can't harm the parent. Create a new worker after
+// fork. A handler that forks should end its child with exec or _exit. If the
+// handler returns in the child, no answer is sent, and Run returns
+// FAILED_PRECONDITION there. With concurrency N the child ends with the
+// handler's thread, the only one that it has. docs/threads.md says more.
 //
 // Order: jobs of one connection are begun in the order in which the server
 // gave them. Servers are asked in turn. Of several tasks gearmand 1.1.20 gives
@@ -151,7 +151,7 @@ class Worker {
  private:
   explicit Worker(std::shared_ptr<internal::WorkerCore> core);
 
-  // Given away by the destructor alone. A thread in Run has it, too.
+  // Only the destructor gives it away. A thread in Run holds it, too.
   std::shared_ptr<internal::WorkerCore> core_;
 };
 

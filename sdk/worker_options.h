@@ -33,7 +33,7 @@ using WorkerInterceptor = std::function<void(IncomingJob&)>;
 enum class JobOutcome : unsigned char {
   kComplete,   // WORK_COMPLETE
   kFailed,     // WORK_FAIL
-  kException,  // failed, and its text told (WorkerOptions::exceptions)
+  kException,  // failed, with its text (WorkerOptions::exceptions)
   kTimedOut,   // its time limit passed first (TaskOptions::when_late)
   kLost,       // its connection ended before the answer: nothing was sent
 };
@@ -106,10 +106,12 @@ struct WorkerLimits {
   // there, and handlers that send updates wait.
   size_t max_output_bytes = 64u << 20;
   // Bytes of packets that are being read and of payloads of jobs held, all
-  // servers together. Beyond, the connection that brought the last is given up
-  // (RESOURCE_EXHAUSTED) and made anew; its jobs that have not begun go back.
-  // kShareOfMemory: a quarter of what this process may have when the worker is
-  // created. 0: no limit.
+  // servers together. One packet may have half of it. From half of it on the
+  // worker grabs no job for which there would be no room. If more comes all the
+  // same, the worker gives up the connection that read last
+  // (RESOURCE_EXHAUSTED) and makes it anew, and the jobs of that connection
+  // that have not begun go back. kShareOfMemory: a quarter of the memory that
+  // this process may have when the worker is created. 0: no limit.
   size_t max_memory_bytes = kShareOfMemory;
   // Asynchronous jobs (Worker::RegisterAsync) begun and not answered. Beyond,
   // no jobs are grabbed. What a time limit has answered counts no longer.
@@ -150,16 +152,17 @@ struct WorkerOptions {
   // statuses. False: they get a WORK_FAIL, and the text is logged only.
   //
   // The text goes in a WORK_WARNING that begins with "gearman exception: ", and
-  // a WORK_FAIL follows. Every client ends with it: one of this SDK has the
-  // text in status() and exception(), another one as a warning. To a server
-  // that knows no WORK_WARNING (Perl's Gearman::Server) a WORK_EXCEPTION and a
-  // WORK_FAIL go instead. docs/interop.md shows what each client makes of it.
+  // a WORK_FAIL follows. Every client takes that for the end of its job. A
+  // client of this SDK has the text in status() and exception(); other clients
+  // get it as a warning. A server that knows no WORK_WARNING (Perl's
+  // Gearman::Server) gets a WORK_EXCEPTION and a WORK_FAIL instead.
+  // docs/interop.md shows what each client makes of it.
   bool exceptions = true;
   // Sends the text in a WORK_EXCEPTION instead, for clients of other libraries
-  // that have asked for exceptions. gearmand tells a client that has not asked
-  // a WORK_FAIL with a spoiled handle: `gearman`, libgearman and Perl's client
-  // do not take it for the end of their job, and wait on. Clients of this SDK
-  // have the text either way. Needs `exceptions`.
+  // that have asked for exceptions. gearmand sends a WORK_FAIL with a spoiled
+  // handle to a client that has not asked. `gearman`, libgearman and Perl's
+  // client do not take that for the end of their job, and go on waiting.
+  // Clients of this SDK have the text either way. Needs `exceptions`.
   bool native_exceptions = false;
   // Options asked for on each new connection (OPTION_REQ). Servers know only
   // "exceptions", which means nothing to one that merely works.

@@ -13,11 +13,11 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // The current time. Never goes backwards, and follows no adjustment of the
-  // wall clock: for everything that lasts.
+  // The current time, for deadlines and durations. It never goes backwards, and
+  // follows no adjustment of the wall clock.
   virtual absl::Time Now() = 0;
-  // The wall clock's time, which may be set forwards or back: for what has to
-  // happen at a time of day.
+  // The wall clock's time, for things that have to happen at a time of day. It
+  // may be set forwards or back.
   virtual absl::Time WallNow() { return Now(); }
 
   // The machine's clock: monotonic, set to the wall clock when the process

@@ -89,8 +89,8 @@ class EpollPoller::Core final : public Sleeper {
   Core(Descriptor epoll_fd, Descriptor event_fd)
       : epoll_fd_(std::move(epoll_fd)), event_fd_(std::move(event_fd)) {}
 
-  // In a child made by fork: nothing is watched, and the lock may be another
-  // thread's for ever.
+  // True in a child made by fork: nothing is watched, and the lock may stay
+  // locked forever.
   bool inherited() const { return process_.inherited(); }
 
   absl::Status Watch(Key key, const Interest& interest) {

@@ -45,7 +45,7 @@ std::string Read(const std::string& path) {
   return text.str();
 }
 
-// Of a file that holds a number, or "max".
+// The number in a file; kNoLimit if the file holds "max" or can't be read.
 size_t NumberIn(const std::string& path) {
   uint64_t number = 0;
   return absl::SimpleAtoi(absl::StripAsciiWhitespace(Read(path)), &number)
@@ -53,7 +53,7 @@ size_t NumberIn(const std::string& path) {
              : kNoLimit;
 }
 
-// The least of a group's limit and those of the groups around it.
+// The smallest of the limits of a group and of the groups around it.
 size_t LeastOnTheWayUp(const std::string& root, absl::string_view group,
                        absl::string_view file) {
   size_t least = kNoLimit;
@@ -90,6 +90,13 @@ size_t ProcessMemory() {
   return std::min(
       {MachineMemory(), LimitOf(RLIMIT_AS), LimitOf(RLIMIT_DATA),
        ControlGroupMemory(Read("/proc/self/cgroup"), "/sys/fs/cgroup")});
+}
+
+size_t PacketLimit(size_t max_packet_bytes, size_t max_memory) {
+  // Names and small payloads go through whatever the memory.
+  constexpr size_t kLeast = 65536;
+  if (max_memory == 0) return max_packet_bytes;
+  return std::min(max_packet_bytes, std::max(max_memory / 2, kLeast));
 }
 
 }  // namespace gearman

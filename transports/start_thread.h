@@ -22,7 +22,7 @@ absl::Status MakeThread(absl::string_view purpose, Make make,
   try {
     *thread = make();
   } catch (const std::exception& error) {
-    // std::system_error: no thread; std::bad_alloc: no memory for what it runs.
+    // std::system_error: no thread; std::bad_alloc: no memory for its function.
     return absl::ResourceExhaustedError(
         absl::StrCat(purpose, " can't be started: ", error.what()));
   }

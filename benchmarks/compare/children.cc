@@ -80,7 +80,8 @@ Child::~Child() {
 
 std::string Child::Line() {
   std::string line;
-  // Few and short lines: a byte at a time leaves the rest to Output.
+  // Reading byte by byte leaves the rest to Output. The lines are few and
+  // short.
   for (char next; read(output_, &next, 1) == 1 && next != '\n';) line += next;
   return line;
 }
@@ -177,7 +178,7 @@ int Connect(uint16_t port) {
   return -1;
 }
 
-// Calls `done` until it is true, for some seconds; then all ends.
+// Calls `done` until it returns true. After some seconds it ends the program.
 template <typename Done>
 void Await(const Done& done, absl::string_view what) {
   const absl::Time give_up = absl::Now() + absl::Seconds(20);

@@ -23,10 +23,10 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  // Waits for a line that it prints, and returns it without its line feed; what
-  // there is, at its end. With `keep_output` only.
+  // Waits for a line of the child's output and returns it without its line
+  // feed. If the output ends before, returns the rest. With `keep_output` only.
   std::string Line();
-  // Waits for its good end and returns what else it printed.
+  // Waits for the child's good end and returns the rest of its output.
   std::string Output();
   // Ends it, by SIGTERM (which strace needs, to write its file) or SIGKILL.
   void End(int signal);
@@ -50,11 +50,11 @@ class Gearmand {
   std::unique_ptr<Child> process_;
 };
 
-// The answer of a server at that port of the loopback to the text command
-// "status". Empty: nobody is there.
+// Returns the answer of a server at that port of the loopback to the text
+// command "status". Empty: no server is there.
 std::string ServerStatus(uint16_t port);
 
-// Waits until so many workers of that server can do `task`.
+// Waits until `workers` workers of that server can do `task`.
 void AwaitWorkers(uint16_t port, const std::string& task, int workers);
 
 // CPU time that a process has used, all threads together, and its busiest

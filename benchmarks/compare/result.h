@@ -43,10 +43,10 @@ struct ResultField {
 };
 const std::vector<ResultField>& ResultFields();
 
-// Of some numbers in any order, at least one.
+// Returns the median of at least one number, in any order.
 double Median(std::vector<double> values);
-// The value below which `part` (0 to 1) of them are; 0: there are none. Sorts
-// them.
+// Returns the value below which `part` (0 to 1) of the values are; 0: there are
+// none. Sorts the values.
 double Percentile(std::vector<double>* values, double part);
 
 // Of `field` in several rounds.

@@ -1,6 +1,7 @@
-// What a flood of one client costs its neighbours: their echo's time, at the
-// embedded server beside gearmand, in turns. And what jobs that a worker can't
-// take cost the others. Prints two tables, and with --csv a file of all rounds.
+// Measures how long a neighbour's echoes take during a flood of one client, at
+// the embedded server and at gearmand by turns. Also measures how jobs that a
+// worker can't take slow the others down. Prints two tables, and with --csv
+// writes a file of all rounds.
 //
 //   bazel run -c opt //benchmarks/flood -- [--rounds=3] [--seconds=2]
 //     [--only=NAME] [--connections=1,20] [--servers=embedded,gearmand]
@@ -63,11 +64,11 @@ void Fail(absl::string_view why) {
 
 namespace {
 
-// The echoes wait so much longer for their answers than the flood goes on.
+// How long the neighbour waits for answers after the end of the flood.
 constexpr absl::Duration kGrace = absl::Seconds(3);
-// The flood is under way before the first echo.
+// How long the flood is under way before the first echo.
 constexpr absl::Duration kMargin = absl::Milliseconds(50);
-// A flood ends at this time after its measuring if nobody ends it.
+// A flood that is not ended ends itself this long after the time of measuring.
 constexpr absl::Duration kBound = absl::Seconds(20);
 
 struct ServerName {
@@ -88,7 +89,7 @@ absl::Duration FloodTime() {
   return absl::Seconds(absl::GetFlag(FLAGS_seconds));
 }
 
-// One round of one server, with processes of its own.
+// Runs one round of one server, with processes of its own.
 FloodResult RunFlood(ServerKind kind, const std::string& flood,
                      int connections) {
   const FloodedServer server(kind);
@@ -145,13 +146,13 @@ std::vector<FloodRow> MeasureFloods(std::ofstream* csv) {
       }
       for (int round = 0; round < absl::GetFlag(FLAGS_rounds); ++round) {
         for (int i = 0; i < 2; ++i) {
-          // Another one goes first in each round.
+          // The servers take turns at going first.
           const ServerName& server = kServers[(i + round) % 2];
           const bool is_gearmand = server.kind == ServerKind::kGearmand;
           std::vector<FloodResult>& results =
               is_gearmand ? row.gearmand : row.embedded;
           if (!Wanted(server) || (is_gearmand && NeedsTls(kind))) continue;
-          // What could not be made once takes as long to fail again.
+          // A flood that could not be set up once takes as long to fail again.
           if (!results.empty() && !results.back().reason.empty()) continue;
           results.push_back(RunFlood(server.kind, kind, row.connections));
           Note(csv, round + 1, kind, row.connections, server.name,

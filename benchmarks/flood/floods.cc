@@ -27,22 +27,25 @@ namespace {
 
 using wire::Command;
 
-// The state that a flood meets, times FloodRequest::scale.
+// The numbers of the state that a flood meets. FloodRequest::scale multiplies
+// them.
 constexpr int kFunctions = 100000;
 constexpr int kFunctionsOfWorker = 10000;
 constexpr int kJobs = 300000;
 constexpr int kJoined = 500000;
-// Handshakes that one flooder has begun and not ended.
+// Handshakes under way at once for each connection of the request.
 constexpr int kHandshakes = 40;
 
-// Short commands leave so many at a time; all connections together have at most
-// so many that are not answered, as gearmand keeps whatever it has read.
+// Short commands are sent in batches of kBatch. All connections together have
+// at most kWindow commands without an answer, as gearmand keeps all that it has
+// read.
 constexpr int kBatch = 100;
 constexpr int64_t kWindow = 100000;
-// The same of commands with long answers, and of updates of joined submissions.
+// kLongWindow: like kWindow, for commands with long answers. kUpdateWindow: the
+// most unanswered updates of one job with joined submissions.
 constexpr int64_t kLongWindow = 20;
 constexpr int64_t kUpdateWindow = 4;
-// New jobs of a flood in all: they fill the server's memory.
+// The most new jobs of a flood in all: they fill the server's memory.
 constexpr int64_t kNewJobs = 2000000;
 
 constexpr char kMany[] = "many";  // a function with kJobs jobs
@@ -67,7 +70,8 @@ class Flood {
   explicit Flood(const FloodRequest& request)
       : request_(request), set_up_ends_(absl::Now() + request.set_up) {}
 
-  // What makes each kind's state and gives its connections what to repeat.
+  // One function for each kind of flood. It makes the state and gives the
+  // connections the commands to repeat.
   void None() {}
   void Grab();
   void Submit();
@@ -96,7 +100,8 @@ class Flood {
   int Scaled(int count) const {
     return std::max(1, static_cast<int>(request_.scale * count));
   }
-  // Of `total`, for each connection, in batches of `batch` commands.
+  // Each connection's share of `total` commands, in batches of `batch`
+  // commands.
   int64_t Share(int64_t total, int batch) const {
     return std::max<int64_t>(1, total / batch / request_.connections);
   }
@@ -106,10 +111,10 @@ class Flood {
     return *peers_.back();
   }
   // Sends make(0) to make(count - 1), each of which has one answer, and waits
-  // for these. `what` it is for, when it takes too long.
+  // for the answers. `what` names them in the reason for a failure.
   void Exchange(Peer& peer, int count, absl::FunctionRef<std::string(int)> make,
                 absl::string_view what);
-  // CAN_DO of functions begin to end - 1.
+  // Registers the functions `begin` to `end` - 1 with CAN_DO.
   void Register(Peer& peer, int begin, int end);
   void MakeFunctions();
   void ListFunctions(absl::string_view command) {
@@ -117,7 +122,7 @@ class Flood {
     RepeatText(command, 1, kLongWindow);
   }
   void MakeJobs(bool with_uniques);
-  // Each connection repeats batches of `batch` commands.
+  // Adds the connections, each of which repeats batches of `batch` commands.
   void RepeatText(absl::string_view command, int batch, int64_t window) {
     for (int i = 0; i < request_.connections; ++i) {
       Repeat(AddPeer(), Times(batch, command), batch, Share(window, batch));
@@ -127,13 +132,13 @@ class Flood {
               int64_t limit = INT64_MAX);
   int64_t Answers() const;
   int Closed() const;
-  // It has a limit on what it sends, and has reached it.
+  // All peers have reached the limits on what they send.
   bool Exhausted() const {
     return !peers_.empty() &&
            std::all_of(peers_.begin(), peers_.end(),
                        [](const auto& peer) { return peer->exhausted(); });
   }
-  // Ends the process.
+  // Prints the reason and ends the process.
   [[noreturn]] void NotReady(absl::string_view why) const {
     absl::PrintF("not ready: %s\n", why);
     std::fflush(stdout);
@@ -175,7 +180,7 @@ void Flood::Register(Peer& peer, int begin, int end) {
   for (int i = begin; i < end; ++i) {
     peer.Send(Packet(Command::kCanDo, {FunctionName(i)}));
   }
-  // Its answer comes when all are known.
+  // The echo is answered when the server knows all functions.
   Exchange(
       peer, 1, [](int) { return Packet(Command::kEchoReq, {"registered"}); },
       "registered functions");
@@ -215,7 +220,7 @@ void Flood::Repeat(Peer& peer, std::string batch, int answers, int64_t window,
   peer.Repeat(std::move(repetition));
 }
 
-// Workers with many functions and no jobs.
+// The workers have many functions, and there are no jobs.
 void Flood::Grab() {
   for (int i = 0; i < request_.connections; ++i) {
     Peer& peer = AddPeer();
@@ -234,7 +239,7 @@ void Flood::Submit() {
   }
 }
 
-// A function with one job comes and goes, beside one with many.
+// A function with one job comes and goes, beside a function with many jobs.
 void Flood::DropSmall() {
   MakeJobs(/*with_uniques=*/false);
   for (int i = 0; i < request_.connections; ++i) {
@@ -255,8 +260,8 @@ void Flood::Workers() {
   RepeatText("workers\r\n", 1, kLongWindow);
 }
 
-// Each connection is a worker that holds one job, which many submissions of a
-// client have joined.
+// For each connection of the request, a worker holds one job that many
+// submissions of a client have joined.
 void Flood::JoinedUpdates() {
   const int joined = std::max(1, Scaled(kJoined) / request_.connections);
   for (int i = 0; i < request_.connections; ++i) {
@@ -361,7 +366,7 @@ int RunFlooder(const FloodRequest& request) {
                  absl::ToUnixMicros(report.ended), report.answers,
                  report.closed);
     std::fflush(stdout);
-    // The state is the server's; it ends with it.
+    // The server owns the state, so there is nothing to clean up.
     _exit(0);
   }
   Fail(absl::StrCat("no flood is called ", request.kind));

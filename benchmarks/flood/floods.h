@@ -1,6 +1,6 @@
-// The floods: many valid commands of one connection, or of several, each of
-// which makes the server work much. A flood runs in a process of its own
-// (RunFlooder), only at the loopback, for a bounded time and number.
+// The floods: many valid commands of one connection, or of several. Each
+// command makes the server work hard. A flood runs in a process of its own
+// (RunFlooder), only over the loopback, for a bounded time and number.
 #ifndef GEARMAN_BENCHMARKS_FLOOD_FLOODS_H_
 #define GEARMAN_BENCHMARKS_FLOOD_FLOODS_H_
 
@@ -13,22 +13,23 @@
 namespace gearman {
 namespace benchmarks {
 
-// Who floods a server, and how.
+// The parameters of a flood.
 struct FloodRequest {
   std::string kind;  // FloodKinds
   uint16_t port = 0;
   uint16_t tls_port = 0;  // 0: the server speaks no TLS
   int connections = 1;
-  // So long at most, if nobody ends it before.
+  // The longest time for the flood, if it is not ended before.
   absl::Duration duration;
-  // Until it is ready: at most so long.
+  // The longest time for setting the flood up.
   absl::Duration set_up;
-  // Times the functions, jobs and submissions that there are meanwhile.
+  // Multiplies the numbers of functions, jobs and joined submissions that the
+  // flood meets.
   double scale = 1;
 };
 
 struct FloodReport {
-  // Why there was no flood; empty: there was.
+  // The reason why there was no flood; empty: there was one.
   std::string reason;
   absl::Time began;
   absl::Time ended;
@@ -37,18 +38,20 @@ struct FloodReport {
   int closed = 0;
 };
 
-// "none", "grab", ...
+// The names of the floods: "none", "grab", ...
 std::vector<std::string> FloodKinds();
-// Not for gearmand, which speaks no TLS in Debian's build with our options.
+// True: the flood is not for gearmand, as Debian's build of it speaks no TLS
+// with our options.
 bool NeedsTls(const std::string& kind);
 
-// Is the flooding process: makes the state, prints kReady, floods until
-// SIGTERM, prints a report, and returns the exit status. What goes on for too
-// long ends the process by SIGALRM.
+// Runs the flooding process: makes the state, prints kReady, floods until
+// SIGTERM, prints a report and exits. If the process takes too long, SIGALRM
+// ends it.
 int RunFlooder(const FloodRequest& request);
-// The line that says that it floods now.
+// The line by which the process says that it floods now.
 inline constexpr char kReady[] = "ready";
-// Reads what it prints after its first line, or instead of it.
+// Reads the report that the process prints after its first line, or instead of
+// it.
 FloodReport ReadReport(const std::string& text);
 
 }  // namespace benchmarks

@@ -17,8 +17,8 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// What a client of TLS sends first. Each server answers it anew, so one serves
-// for all connections.
+// Returns the first bytes that a TLS client sends. A server answers them anew
+// each time, so one flight serves for all connections.
 std::string FirstFlight() {
   SSL_CTX* const context = SSL_CTX_new(TLS_client_method());
   SSL* const ssl = SSL_new(context);
@@ -48,8 +48,8 @@ class Handshakes::One : public Polled {
   void OnEvents(short /*events*/) override {
     char bytes[1 << 12];
     if (recv(socket_, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) ++*answered_;
-    // A reset: thousands of closed connections would keep their ports for a
-    // minute.
+    // Reset the connection: thousands of closed ones would keep their ports for
+    // a minute.
     support::RawConnection(socket_).Reset();
     Begin();
   }
@@ -57,7 +57,7 @@ class Handshakes::One : public Polled {
  private:
   void Begin() {
     socket_ = ConnectedSocket(port_);
-    // A fresh socket has room for it.
+    // A new socket has room for the flight.
     if (send(socket_, flight_.data(), flight_.size(),
              MSG_DONTWAIT | MSG_NOSIGNAL) !=
         static_cast<ssize_t>(flight_.size())) {

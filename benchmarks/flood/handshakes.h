@@ -14,11 +14,12 @@ namespace benchmarks {
 
 class Handshakes {
  public:
-  // `at_once` of them with that port of the loopback. One thread uses it.
+  // Keeps `at_once` handshakes under way with that port of the loopback. One
+  // thread must use the object.
   Handshakes(uint16_t port, int at_once);
   ~Handshakes();
 
-  // For Drive. This object owns them.
+  // The connections, for Drive. This object owns them.
   std::vector<Polled*> polled() const;
   // Flights that the server has answered.
   int64_t answered() const { return answered_; }

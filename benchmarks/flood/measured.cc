@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kOneFlooderMs = 20;
 constexpr double kManyFloodersMs = 100;
-// gearmand's p99 from which on the embedded server must be twice as good.
+// If gearmand's p99 exceeds this, the embedded server must be twice as good.
 constexpr double kSlowMs = 10;
 constexpr double kPoisonGoal = 0.9;
 
@@ -149,7 +149,8 @@ std::string PoisonTable(const std::vector<PoisonRow>& rows) {
       if (!round.reason.empty()) reason = round.reason;
       plain.push_back(round.plain);
       mixed.push_back(round.mixed);
-      // Both of one round: what else the machine does hits both alike.
+      // Both values are of one round, as other load of the machine affects both
+      // alike.
       ratios.push_back(round.mixed / std::max(1.0, round.plain));
     }
     const double ratio = Median(ratios);

@@ -1,4 +1,4 @@
-// What the rounds of a flood measured, and the table of all of them.
+// The results of floods and of the poison mix, and the tables of all rounds.
 #ifndef GEARMAN_BENCHMARKS_FLOOD_MEASURED_H_
 #define GEARMAN_BENCHMARKS_FLOOD_MEASURED_H_
 
@@ -13,26 +13,27 @@ namespace benchmarks {
 
 // One server under one flood in one round.
 struct FloodResult {
-  // Why there is no number; empty: there is.
+  // The reason why there are no numbers; empty: there are.
   std::string reason;
-  // Of the neighbour's echoes. Milliseconds.
+  // Latencies of the neighbour's echoes. Milliseconds.
   double p50 = 0;
   double p99 = 0;
   double max = 0;
-  // Echoes without an answer: they count as long as was waited for them.
+  // Echoes without an answer. Such an echo's latency is the time waited for it.
   double unanswered = 0;
   // Flooding connections that the server closed.
   double closed = 0;
-  // Commands of the flood, answered in a second.
+  // Commands of the flood that the server answered in a second.
   double answers_per_second = 0;
-  // CPU seconds of the server in a second.
+  // CPU seconds that the server used in a second.
   double cores = 0;
 };
 
-// Of the echoes that were due while the flood went on.
+// Returns the result for the echoes that were due while the flood went on.
 FloodResult ResultOf(std::vector<Echo> echoes, bool neighbour_closed,
                      const FloodReport& report, double cores);
-// Of each number. A round without numbers makes the whole one of that reason.
+// Returns the median of each number. If a round has no numbers, returns that
+// round.
 FloodResult MedianOf(const std::vector<FloodResult>& rounds);
 
 struct FloodRow {
@@ -42,14 +43,15 @@ struct FloodRow {
   std::vector<FloodResult> gearmand;  // empty: there is nothing to compare
 };
 
-// The embedded server's goal: the 99th percentile is at most 20 ms with one
-// flooding connection and 100 ms with more, and at most half of gearmand's
-// where that exceeds 10 ms. "met", or what is missed.
+// Returns "met", or the goal that the embedded server has missed. Its 99th
+// percentile must be at most 20 ms with one flooding connection and 100 ms with
+// more. Where gearmand's exceeds 10 ms, it must also be at most half of
+// gearmand's.
 std::string GoalOf(int connections, const FloodResult& embedded,
                    const FloodResult* gearmand);
 std::string FloodTable(const std::vector<FloodRow>& rows);
 
-// Jobs a second of a worker, with and without jobs that it can't take.
+// Jobs a second of a worker, without and with jobs that it can't take.
 struct PoisonResult {
   std::string reason;
   double plain = 0;

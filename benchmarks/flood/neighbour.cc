@@ -24,7 +24,7 @@ constexpr char kData[] = "neighbour";
 }  // namespace
 
 Neighbour::Neighbour(uint16_t port) : socket_(ConnectedSocket(port)) {
-  // Sleeps end when they should.
+  // Without this, sleeps end late.
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
 }
 
@@ -47,8 +47,8 @@ std::vector<Echo> Neighbour::Run(absl::Duration duration, absl::Duration grace,
     while (next_due() <= std::min(now, stop)) {
       echoes.push_back({next_due(), absl::ZeroDuration(), false});
     }
-    // A socket that takes no more keeps the rest until later; it counts from
-    // its due time all the same.
+    // If the socket takes no more, the rest is sent later. An echo's latency
+    // counts from its due time all the same.
     while (sent < echoes.size() * packet.size()) {
       const size_t offset = sent % packet.size();
       const ssize_t n =

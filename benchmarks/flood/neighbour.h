@@ -1,6 +1,5 @@
-// Neighbour: a well-behaved connection beside a flood. It sends an ECHO_REQ at
-// a steady pace, whatever has become of those before, and notes when each is
-// answered.
+// Neighbour: a well-behaved connection beside a flood. It sends ECHO_REQs at a
+// steady pace, answered or not, and notes when each is answered.
 #ifndef GEARMAN_BENCHMARKS_FLOOD_NEIGHBOUR_H_
 #define GEARMAN_BENCHMARKS_FLOOD_NEIGHBOUR_H_
 
@@ -16,8 +15,8 @@ namespace benchmarks {
 
 struct Echo {
   absl::Time due;
-  // From the moment at which it was due, sent late or not; of one that is not
-  // answered: until Run gave up.
+  // The time from `due` to the answer, even if the echo was sent later. Without
+  // an answer, the time from `due` until Run gave up.
   absl::Duration latency;
   bool answered = false;
 };
@@ -30,15 +29,15 @@ class Neighbour {
   Neighbour(const Neighbour&) = delete;
   Neighbour& operator=(const Neighbour&) = delete;
 
-  // Sends for `duration`, calls `at_end`, and waits for the answers that are
-  // left `grace` longer at most. Blocks its thread.
+  // Sends for `duration`, calls `at_end`, and waits at most `grace` longer for
+  // the remaining answers. Blocks the calling thread.
   std::vector<Echo> Run(absl::Duration duration, absl::Duration grace,
                         absl::FunctionRef<void()> at_end);
   // The server closed the connection.
   bool closed() const { return closed_; }
 
  private:
-  // Takes what has come. The answers to the echoes that are due come in order.
+  // Reads the answers that have come. They come in the order of the echoes.
   void Read(std::vector<Echo>* echoes);
 
   const int socket_;

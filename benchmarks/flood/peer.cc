@@ -20,7 +20,7 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// Enough of a line to tell what it is.
+// The first bytes of a line, enough to tell its kind.
 constexpr size_t kLineBytes = 4;
 constexpr size_t kKeptBodyBytes = 256;
 constexpr size_t kReadBytes = size_t{1} << 20;
@@ -43,7 +43,7 @@ bool Drive(const std::vector<Polled*>& polled, absl::FunctionRef<bool()> done,
     for (size_t i = 0; i < polled.size(); ++i) {
       interests[i] = {polled[i]->descriptor(), polled[i]->events(), 0};
     }
-    // At most 10 ms, so that `done` may look at the clock, too.
+    // Wait at most 10 ms, so that `done` may look at the clock, too.
     const timespec wait = absl::ToTimespec(
         std::min<absl::Duration>(deadline - now, absl::Milliseconds(10)));
     if (ppoll(interests.data(), interests.size(), &wait, nullptr) <= 0) {
@@ -138,7 +138,7 @@ void Peer::OnEvents(short events) {
 }
 
 void Peer::Write() {
-  // A bounded number, so that the others have their turn.
+  // The number of writes is bounded, so that the other peers get their turn.
   for (int i = 0; i < 64 && !output_.empty(); ++i) {
     const ssize_t n = send(socket_, output_.data() + sent_,
                            output_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);

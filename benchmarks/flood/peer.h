@@ -1,7 +1,7 @@
-// Peer: one connection of a flood. It never blocks: Drive polls all of them.
+// Peer: one connection of a flood. A peer never blocks: Drive polls all peers.
 //
-// One thread uses a peer, and all peers that it drives. A failure of the system
-// (no socket, say) ends the process by Fail.
+// One thread must use all peers that it drives together. A failure of the
+// system, such as a missing socket, ends the process by Fail.
 #ifndef GEARMAN_BENCHMARKS_FLOOD_PEER_H_
 #define GEARMAN_BENCHMARKS_FLOOD_PEER_H_
 
@@ -18,39 +18,41 @@
 namespace gearman {
 namespace benchmarks {
 
-// A socket without delay, connected to that port of the loopback.
+// Returns a socket that is connected to that port of the loopback, with
+// TCP_NODELAY.
 int ConnectedSocket(uint16_t port);
 
-// What Drive polls.
+// A socket that Drive polls.
 class Polled {
  public:
   virtual ~Polled() = default;
 
-  // -1: it is not polled now.
+  // The descriptor to poll; -1: none now.
   virtual int descriptor() const = 0;
-  // Of poll(2).
+  // The events to poll for, as in poll(2).
   virtual short events() = 0;
   virtual void OnEvents(short events) = 0;
 };
 
-// Polls until `done`, which is asked after each turn. False: `deadline` passed
-// before.
+// Polls until `done`, which is called before each poll, returns true. False:
+// `deadline` passed before.
 bool Drive(const std::vector<Polled*>& polled, absl::FunctionRef<bool()> done,
            absl::Time deadline);
 
-// Counts answers in what a server sends: packets, and of the text protocol the
-// ends of lists (lines ".") and the lines that begin with OK or ERR.
+// Counts the answers that a server sends. An answer is a packet or, in the text
+// protocol, the end of a list (a line ".") or a line that begins with OK or
+// ERR.
 class AnswerCounter {
  public:
   void Take(absl::string_view bytes);
   int64_t answers() const { return answers_; }
-  // How many of them are ERROR packets or begin with ERR.
+  // The answers that are ERROR packets or begin with ERR.
   int64_t refusals() const { return refusals_; }
-  // The body of the last whole packet, its first 256 bytes.
+  // The first 256 bytes of the last whole packet's body.
   const std::string& last_body() const { return body_; }
 
  private:
-  std::string begun_;     // of a header, or the first bytes of a line
+  std::string begun_;  // the bytes so far of a header, or the first of a line
   size_t body_left_ = 0;  // bytes
   bool in_body_ = false;
   std::string body_;
@@ -58,14 +60,14 @@ class AnswerCounter {
   int64_t refusals_ = 0;
 };
 
-// Bytes that are sent again and again, as fast as they are answered.
+// A batch that a peer sends again and again, as fast as it is answered.
 struct Repetition {
   std::string batch;
-  // At most so many batches are sent and not answered.
+  // The most batches that may be sent and not answered.
   int64_t window = 1;
-  // At most so many are sent in all.
+  // The most batches to send in all.
   int64_t limit = INT64_MAX;
-  // How many have been answered so far.
+  // Returns how many batches have been answered so far.
   std::function<int64_t()> answered;
 };
 
@@ -77,10 +79,10 @@ class Peer : public Polled {
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
-  // Sends it once, before any repetition.
+  // Sends `bytes` once, before any repetition.
   void Send(absl::string_view bytes);
   void Repeat(Repetition repetition);
-  // The repetition has reached its limit, and all is answered.
+  // The repetition has reached its limit, and all batches are answered.
   bool exhausted() const {
     return batches_ >= repetition_.limit &&
            repetition_.answered() >= repetition_.limit;
@@ -98,15 +100,15 @@ class Peer : public Polled {
  private:
   void Write();
   void Read();
-  // Makes the next batch the output, if one may be sent.
+  // Makes the next batch the output if that may be sent.
   void Refill();
 
   int socket_;
   bool closed_ = false;
   std::string output_;
-  size_t sent_ = 0;  // of output_
+  size_t sent_ = 0;  // bytes of output_
   Repetition repetition_;
-  int64_t batches_ = 0;  // that have been sent, or begun
+  int64_t batches_ = 0;  // batches sent or begun
   AnswerCounter counter_;
   std::string buffer_;
 };

@@ -25,12 +25,13 @@ namespace {
 constexpr size_t kMaxPacketBytes = 4096;
 constexpr size_t kPoisonBytes = 5000;
 constexpr size_t kPayloadBytes = 16;
-// In flight at once, and how many of them are poison.
+// The jobs in flight at once. In the mix with poison, one of kPoisonOneOf is
+// poison.
 constexpr int kBatch = 1000;
 constexpr int kPoisonOneOf = 100;
-// One mix after the other, for so long.
+// The two mixes alternate after this time.
 constexpr absl::Duration kSlice = absl::Milliseconds(100);
-// What a batch may take, which takes a few milliseconds.
+// The most time for a batch, which usually takes a few milliseconds.
 constexpr absl::Duration kBound = absl::Seconds(10);
 
 std::unique_ptr<Client> MakeClient(uint16_t port) {
@@ -42,8 +43,8 @@ std::unique_ptr<Client> MakeClient(uint16_t port) {
   return *std::move(client);
 }
 
-// Jobs in a row of which each counts, but those of poison. Nobody waits for the
-// end of poison: it is submitted as background jobs.
+// Makes a batch of jobs. All of them but poison count as done work. Poison jobs
+// are background jobs, so that the client does not wait for their end.
 std::vector<JobRequest> MakeBatch(bool with_poison) {
   std::vector<JobRequest> batch;
   batch.reserve(kBatch);
@@ -57,7 +58,7 @@ std::vector<JobRequest> MakeBatch(bool with_poison) {
   return batch;
 }
 
-// What one of the two mixes has done.
+// The work that one of the two mixes has done.
 struct Done {
   int jobs = 0;
   absl::Duration time;
@@ -67,7 +68,7 @@ struct Done {
   }
 };
 
-// Does batches for `duration`, and adds their good jobs to `done`.
+// Runs batches for `duration`, and adds their good jobs to `done`.
 absl::Status RunSlice(Client& client, bool with_poison, absl::Duration duration,
                       Done* done) {
   const int good = with_poison ? kBatch - kBatch / kPoisonOneOf : kBatch;
@@ -86,7 +87,7 @@ absl::Status RunSlice(Client& client, bool with_poison, absl::Duration duration,
   return status;
 }
 
-// No job of the task is queued or runs. Waits for it.
+// Waits until no job of the task is queued or runs. False: it took too long.
 bool AwaitIdle(uint16_t port) {
   // TASK TAB JOBS TAB RUNNING TAB WORKERS
   const std::string idle = absl::StrCat(kTask, "\t0\t0\t");
@@ -105,8 +106,8 @@ PoisonResult RunPoison(ServerKind kind, absl::Duration duration) {
   const std::unique_ptr<Client> client = MakeClient(server.port());
   Done plain;
   Done mixed;
-  // By turns: what else the machine does hits both alike. The first turn makes
-  // connections and caches warm.
+  // The mixes alternate, so that other load of the machine affects both alike.
+  // The first turn warms up connections and caches.
   absl::Status status;
   const int turns = 1 + static_cast<int>(duration / kSlice);
   for (int turn = 0; turn <= turns && status.ok(); ++turn) {
@@ -120,7 +121,7 @@ PoisonResult RunPoison(ServerKind kind, absl::Duration duration) {
   result.plain = plain.PerSecond();
   result.mixed = mixed.PerSecond();
   if (!status.ok()) {
-    // What is behind the first semicolon names one job of them.
+    // The text behind the first semicolon names one of the jobs.
     const absl::string_view message = status.message();
     result.reason = std::string(message.substr(0, message.find(';')));
   } else if (!AwaitIdle(server.port())) {

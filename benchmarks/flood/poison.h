@@ -1,4 +1,4 @@
-// The poison mix: a worker of this SDK takes small packets only, and one job of
+// The poison mix: a worker of this SDK takes small packets only, and one job in
 // a hundred is larger.
 #ifndef GEARMAN_BENCHMARKS_FLOOD_POISON_H_
 #define GEARMAN_BENCHMARKS_FLOOD_POISON_H_
@@ -13,10 +13,10 @@ namespace gearman {
 namespace benchmarks {
 
 // Measures with a server and a worker of its own, which are gone when it
-// returns. About `duration` of each of the two mixes, if all goes well.
+// returns. Each of the two mixes takes about `duration`, if all goes well.
 PoisonResult RunPoison(ServerKind kind, absl::Duration duration);
 
-// Is the worker's process, until it is killed.
+// Runs the worker's process until it is killed.
 [[noreturn]] void RunPoisonWorker(uint16_t port);
 
 }  // namespace benchmarks

@@ -16,19 +16,20 @@ namespace benchmarks {
 
 enum class ServerKind : unsigned char { kEmbedded, kGearmand };
 
-// A server that serves, and ends with this object.
+// A running server, which ends with this object.
 class FloodedServer {
  public:
-  // kEmbedded: this program again, with --role=server.
+  // kEmbedded: runs this program again, with --role=server.
   explicit FloodedServer(ServerKind kind);
 
   uint16_t port() const { return port_; }
-  // 0: it speaks no TLS.
+  // 0: the server speaks no TLS.
   uint16_t tls_port() const { return tls_port_; }
   pid_t pid() const;
 
  private:
-  // In this process: the server is killed, and would leave its files behind.
+  // This process holds the files: the server is killed, and would leave them
+  // behind.
   std::unique_ptr<support::TestCertificates> certificates_;
   std::unique_ptr<Gearmand> gearmand_;
   std::unique_ptr<Child> embedded_;
@@ -36,11 +37,11 @@ class FloodedServer {
   uint16_t tls_port_ = 0;
 };
 
-// Is the embedded server's process, with this certificate for TLS: prints its
+// Runs the embedded server's process with this certificate for TLS: prints its
 // two ports and serves until it is killed.
 [[noreturn]] void RunServer(const support::CertificateFiles& files);
 
-// The path of this program, to start it in another role.
+// Returns the path of this program, to start it in another role.
 std::string ThisProgram();
 
 }  // namespace benchmarks

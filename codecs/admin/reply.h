@@ -54,14 +54,15 @@ struct JobRow {  // show jobs: `H:h:1\t0\t0\t1`
 void Encode(const StatusRow& row, wire::OutputBuffer& out);
 void Encode(const PriorityStatusRow& row, wire::OutputBuffer& out);
 void Encode(const WorkerRow& row, wire::OutputBuffer& out);
-// The same in parts: a row has as many functions as a worker registers.
+// These three write a worker's row in parts, because a worker may register any
+// number of functions.
 void EncodeWorkerStart(int64_t descriptor, absl::string_view peer,
                        absl::string_view id, wire::OutputBuffer& out);
 void EncodeWorkerFunction(absl::string_view function, wire::OutputBuffer& out);
 void EncodeWorkerEnd(wire::OutputBuffer& out);
 void Encode(const JobRow& row, wire::OutputBuffer& out);
-// A row that would forge others has "?" in the place of control characters, and
-// of a dot that stands alone.
+// Writes "?" for each control character of the unique, and for a unique that is
+// ".": otherwise it could forge other rows or the end of the list.
 void EncodeUniqueRow(absl::string_view unique, wire::OutputBuffer& out);
 // Ends a list.
 void EncodeListEnd(wire::OutputBuffer& out);

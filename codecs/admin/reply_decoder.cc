@@ -16,7 +16,7 @@ namespace {
 
 using wire::DecodeResult;
 
-// Bytes of a line that are dropped at once when its reply is too large.
+// How many bytes of a line are dropped at once when its reply is too large.
 constexpr size_t kSkippedPart = 65536;
 
 // Errors end in CRLF and rows in LF, so a name that begins with "ERR" is none.

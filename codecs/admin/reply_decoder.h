@@ -100,8 +100,8 @@ struct Reply {
 
 struct ReplyDecoderOptions {
   // A reply that is larger is skipped to its end and yielded without lines
-  // (Reply::too_large). Bytes; lines, of which most cost their reader more than
-  // they cost here.
+  // (Reply::too_large). Limits in bytes and in lines; most lines cost their
+  // reader more than they cost here.
   size_t max_reply_bytes = 64 << 20;
   size_t max_reply_lines = 4'000'000;
 };
@@ -135,7 +135,7 @@ class ReplyDecoder {
   // Adds a line (without its LF) to the reply, unless the reply is too large,
   // and tells whether it is the last one.
   Step TakeLine(absl::string_view line);
-  // Drops the lines that are here and those to come.
+  // Drops the reply's lines, those read and those to come.
   void SkipReply();
 
   const ReplyDecoderOptions options_;
@@ -144,7 +144,7 @@ class ReplyDecoder {
   // The reply being read.
   Reply reply_;
   size_t reply_bytes_ = 0;
-  // The begin of a line of a reply that is too large has been dropped.
+  // The first part of a line of a too large reply has been dropped.
   bool in_dropped_line_ = false;
 };
 

@@ -22,7 +22,8 @@ absl::string_view WithoutNuls(absl::string_view argument) {
   return argument;
 }
 
-// So much of an ERROR's text is passed on: it is copied into messages and logs.
+// Bytes of an ERROR's text that are passed on. The text is copied into messages
+// and logs.
 constexpr size_t kMaxErrorText = 4096;
 
 // As gearmand, to which an argument is a C string where it travels on.

@@ -31,8 +31,8 @@ enum class Sender : unsigned char {
 
 // --- to the server ---
 absl::Status Encode(const CanDo& message, OutputBuffer& out);
-// The timeout must be a decimal number of at most 4294967295. Servers do harm
-// to the worker or to themselves with some larger ones.
+// The timeout must be a decimal number of at most 4294967295. Some larger
+// numbers make a server harm the worker or itself.
 absl::Status Encode(const CanDoTimeout& message, OutputBuffer& out);
 absl::Status Encode(const CantDo& message, OutputBuffer& out);
 absl::Status Encode(const ResetAbilities& message, OutputBuffer& out);

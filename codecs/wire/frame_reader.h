@@ -34,7 +34,7 @@ struct Frame {
   enum class Body : unsigned char {
     kRead,      // arguments and data are here
     kTooLarge,  // the arguments are here; the data is skipped
-    kSkipped,   // the verdict was kSkip: both are skipped
+    kSkipped,   // the verdict was kSkip: the whole body is skipped
   };
 
   Header header;
@@ -55,8 +55,8 @@ class FrameReader {
 
   explicit FrameReader(const DecoderOptions& options);
 
-  // As of Decoder. Prepare and Next throw std::bad_alloc when there is no
-  // memory for what the peer sends; it is then lost, and the stream with it.
+  // As in Decoder. Prepare and Next throw std::bad_alloc when there is no
+  // memory for the peer's bytes. The stream is lost then.
   absl::Span<char> Prepare();
   void Commit(size_t bytes);
   const absl::Status& error() const { return error_; }
@@ -113,7 +113,7 @@ class FrameReader {
   void Fail(absl::string_view what) { Fail(what, offset_); }
   void Fail(absl::string_view what, uint64_t offset);
 
-  // The limit that the reader was made with.
+  // The limit in the reader's options.
   size_t max_packet_bytes() const { return options_.max_packet_bytes; }
 
   // The next byte of a packet not begun, or -1: none is here. For a port on
@@ -126,8 +126,8 @@ class FrameReader {
   // Takes a line out of the stream, without its LF. False: there is no whole
   // line yet; `too_long` then tells that there are `limit` bytes without one.
   bool TakeLine(size_t limit, absl::string_view* line, bool* too_long);
-  // Drops the begin of a line that TakeLine has found to be too long: the
-  // `limit` bytes that it has looked at.
+  // Drops the first part of a line that TakeLine found too long: the bytes that
+  // TakeLine has searched.
   void DropLinePart();
 
  private:
@@ -135,21 +135,22 @@ class FrameReader {
   // fewer than a header and wait.
   bool CheckMagic();
   bool ParseHeader();
-  // Decides whether the packet is too large. False: no part of it may be
-  // skipped, because the arguments alone exceed the limit.
+  // Decides whether the packet is too large. False: it is, and it has no
+  // payload that could be skipped. Then this has called Fail.
   bool CheckSize();
   DecodeResult ParseArguments();
-  // The packet may end behind its argument: its data is empty then.
+  // The packet may end right behind its only argument. Its data is empty then.
   bool MayLackData() const;
-  // The next argument has more bytes than any packet may spend on arguments.
+  // Fails: the next argument has more bytes than a packet may spend on
+  // arguments.
   DecodeResult FailArgumentTooLong();
   DecodeResult Finish(Frame* frame);
   // Fills in the arguments that ParseArguments has found.
   void PutArguments(Frame* frame) const;
   DecodeResult Skip(Frame* frame);
-  // Passes on a packet that is too large without its data.
+  // Passes on a too large packet without its data, and skips the data.
   DecodeResult FinishTooLarge(Frame* frame);
-  // Drops the bytes that are left of a skipped body. False: more is to come.
+  // Drops the rest of a skipped body. False: more of it has yet to arrive.
   bool SkipRest();
   // A string for a payload of so many bytes, which holds anything.
   std::string TakeSpare(size_t bytes);

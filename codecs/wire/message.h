@@ -184,13 +184,14 @@ struct RefusedPacket {
 // payload: it may still be on its way, or may never come. Never encoded.
 struct TooLargePacket {
   const CommandInfo* info = nullptr;
-  // As many as `info` names, in its order.
+  // The arguments that `info` names, in the same order.
   absl::Span<const absl::string_view> arguments;
   // Bytes of the whole packet, header included, and the limit that it exceeds.
   uint64_t packet_bytes = 0;
   uint64_t max_packet_bytes = 0;
 
-  // The argument that `info` calls `name`; empty: the packet has none.
+  // The argument that `info` calls `name`. Empty if the packet has no such
+  // argument.
   absl::string_view argument(absl::string_view name) const;
   // For messages: "a WORK_COMPLETE packet of 70000017 bytes is larger than
   // 67108864 bytes (max_packet_bytes)".

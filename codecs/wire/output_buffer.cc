@@ -24,8 +24,7 @@ void OutputBuffer::ReservePieces(size_t count) {
 }
 
 void OutputBuffer::StartChunk(size_t size) {
-  // Whatever needs memory comes first, so that nothing has changed if there is
-  // none.
+  // All allocations come first, so that nothing has changed if one fails.
   const bool keeps_chunk = chunk_.memory != nullptr && !empty();
   if (keeps_chunk) ReservePieces(1);
   Chunk fresh;

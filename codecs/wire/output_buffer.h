@@ -31,8 +31,8 @@ class OutputBuffer {
   OutputBuffer(const OutputBuffer&) = delete;
   OutputBuffer& operator=(const OutputBuffer&) = delete;
 
-  // The three Append functions throw std::bad_alloc when there is no memory;
-  // then nothing has changed.
+  // The three Append functions throw std::bad_alloc when there is no memory.
+  // The buffer is unchanged then.
 
   // Copies `bytes` to the end.
   void Append(absl::string_view bytes);
@@ -72,13 +72,13 @@ class OutputBuffer {
 
   // Bytes of memory held, payloads pointed at not counted.
   size_t capacity() const { return capacity_; }
-  // Bytes of all memory that ends with this buffer: `capacity`, the records of
-  // its pieces, and payloads that are pointed at and not shared.
+  // Bytes of all memory that is freed with this buffer: `capacity`, the records
+  // of its pieces, and the payloads that it owns alone.
   size_t owned_bytes() const {
     return capacity_ + pieces_.capacity() * sizeof(Piece) + owned_payloads_;
   }
   // Bytes of shared payloads that this buffer keeps alive, perhaps together
-  // with others. One that is pointed at twice counts twice.
+  // with others. A payload counts once for each piece that points at it.
   size_t shared_bytes() const { return shared_payloads_; }
 
  private:
@@ -107,7 +107,7 @@ class OutputBuffer {
   void StartChunk(size_t size);
   // Makes room for `count` more pieces, so that adding them can't fail.
   void ReservePieces(size_t count);
-  // The payload that `piece` points at has been written, or is dropped.
+  // Drops the payload that `piece` points at, and counts it no more.
   void DropPayload(Piece& piece);
   // Everything has been consumed: memory is reused or given back.
   void Rewind();

@@ -54,7 +54,8 @@ class PrometheusMetrics : public MetricsSink {
   std::weak_ptr<prometheus::Collectable> collectable() const;
   // The port of `listen`; 0: none, or this is a child made by fork.
   int port() const;
-  // What a scrape reads, in Prometheus's text format. Empty in such a child.
+  // The text that a scrape reads, in Prometheus's format. It is empty in a
+  // child made by fork.
   std::string Text() const;
 
   void Export(const MetricsSnapshot& /*snapshot*/) override {}
@@ -68,8 +69,8 @@ class PrometheusMetrics : public MetricsSink {
   PrometheusMetrics();
 
   const std::shared_ptr<Collector> collector_;
-  // Null: none. Its threads are not in a child made by fork, which would wait
-  // for them for ever.
+  // Null: none. A child made by fork does not have its threads, so its
+  // destructor would wait for them forever there.
   OwnedByProcess<prometheus::Exposer> exposer_;
 };
 

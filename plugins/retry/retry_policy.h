@@ -39,8 +39,8 @@ inline constexpr int kFailureReasonCount = 8;
 // "connect", "lost_before_acceptance", ...: the name in metrics and messages.
 absl::string_view FailureReasonName(FailureReason reason);
 
-// The server answered ERROR. It would do so again, so that a request is given
-// to it once.
+// The server answered ERROR. It would answer so again, so each server gets the
+// request once.
 inline bool IsRefusal(FailureReason reason) {
   return reason == FailureReason::kRefused ||
          reason == FailureReason::kStoreFailed;
@@ -62,7 +62,7 @@ struct AttemptFailure {
   // The caller chose the unique: a job still queued or running is joined by a
   // repetition on the same server.
   bool has_explicit_unique = false;
-  // Each server that may have the request has answered ERROR to it.
+  // Every server that may get the request has answered ERROR to it.
   bool refused_everywhere = false;
   // Since the request was submitted.
   absl::Duration elapsed;
@@ -80,9 +80,10 @@ struct AttemptFailure {
 
 // Where the next attempt goes.
 enum class NextServer : unsigned char {
-  // To the same server when the job may be there already, so that it is joined
-  // and not doubled; else to one not tried yet. Never to one that has refused
-  // the request: when each server has, the request ends.
+  // To the same server if the job may be there already, so that the request
+  // joins it and does not double it; else to a server not tried yet. Never to a
+  // server that refused the request. When every server has refused it, the
+  // request ends.
   kAutomatic,
   // To the same server, whatever it answered.
   kSame,

@@ -1,9 +1,9 @@
-// ConnectionMemory: the bytes that one connection of the embedded job server
-// holds. MemoryRanking: their sum, its limit, and which connection is to go
-// when the sum is beyond it.
+// ConnectionMemory: counts the bytes that one connection of the embedded job
+// server holds. MemoryRanking: sums them for all connections. When the sum is
+// over its limit, it finds the connection to close.
 //
-// Every call is O(1): connections of nearly one size lie in one list, so that
-// the largest is found to within a quarter of its size.
+// Every call is O(1). Connections of similar size share a list, so the largest
+// is found only to within a quarter of its size.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_CONNECTION_MEMORY_H_
@@ -23,22 +23,24 @@ struct RankTag;
 
 class ConnectionMemory : public ListLink<RankTag> {
  public:
-  // `account`, of all connections, outlives this.
+  // `account` counts all connections and must outlive this object.
   explicit ConnectionMemory(ByteAccount* account) : share_(account) {}
 
-  // Bytes of what is being read from it.
+  // Sets the bytes held for input from the connection.
   void SetInput(size_t bytes) { input_ = bytes; }
-  // Bytes of what waits to be written to it. `shared`: of payloads that other
-  // connections may keep, too. They are in the account once (CountedPayload),
-  // and here so that a connection that keeps many of them counts as large.
+  // Sets the bytes that wait to be written to the connection. `shared` are the
+  // bytes of payloads that other connections may hold, too. CountedPayload
+  // counts these in the account once. They count here so that a connection that
+  // holds many of them ranks as large.
   void SetOutput(size_t owned, size_t shared) {
     output_ = owned;
     shared_ = shared;
   }
-  // Bytes of submissions that wait for jobs, and of functions registered.
+  // Sets the bytes of submissions that wait for jobs and of registered
+  // functions.
   void SetSeat(size_t bytes) { seat_ = bytes; }
 
-  // All of them.
+  // The sum of all of these.
   size_t bytes() const { return input_ + output_ + seat_ + shared_; }
 
  private:
@@ -49,28 +51,30 @@ class ConnectionMemory : public ListLink<RankTag> {
   size_t output_ = 0;
   size_t shared_ = 0;
   size_t seat_ = 0;
-  // The list that it is in, while it is in one.
+  // Index of the list that holds this object, while it is linked.
   size_t rank_ = 0;
   bool goes_ = false;
 };
 
 class MemoryRanking {
  public:
-  // `limit`: bytes of all connections; 0: none. `parent` may be null.
+  // `limit`: bytes for all connections together; 0: no limit. `parent` may be
+  // null.
   MemoryRanking(size_t limit, ByteAccount* parent)
       : limit_(limit), account_(parent) {}
 
-  // Of all connections, but for those that go.
+  // Counts the bytes of all connections except those passed to LetGo, and of
+  // their shared payloads.
   ByteAccount* account() { return &account_; }
   size_t limit() const { return limit_; }
   bool over() const { return limit_ > 0 && account_.bytes() > limit_; }
 
-  // The bytes of `memory` may have changed, or it is new. It leaves by itself
-  // when it is destroyed.
+  // Ranks `memory`. Call this for a new object and whenever its bytes may have
+  // changed. An object leaves the ranking when it is destroyed.
   void Note(ConnectionMemory& memory);
-  // The largest; null: there is none.
+  // Returns the largest; null: there is none.
   ConnectionMemory* Largest();
-  // Its connection is about to be closed: it counts no more.
+  // Stops counting `memory`: its connection is about to be closed.
   void LetGo(ConnectionMemory& memory);
 
  private:
@@ -81,7 +85,7 @@ class MemoryRanking {
   const size_t limit_;
   ByteAccount account_;
   std::array<IntrusiveList<ConnectionMemory, RankTag>, kRanks> ranks_;
-  // A bit for each list that may hold something.
+  // One bit for each list. A clear bit means that the list is empty.
   std::array<uint64_t, kRanks / 64> occupied_{};
 };
 

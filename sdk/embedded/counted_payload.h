@@ -1,5 +1,5 @@
-// CountedPayload: a payload that many packets point at, whose bytes are in an
-// account once, for as long as anybody keeps it.
+// CountedPayload: a payload that many packets share. An account counts its
+// bytes once, until the last owner releases it.
 #ifndef GEARMAN_SDK_EMBEDDED_COUNTED_PAYLOAD_H_
 #define GEARMAN_SDK_EMBEDDED_COUNTED_PAYLOAD_H_
 
@@ -13,8 +13,9 @@
 namespace gearman {
 namespace embedded {
 
-// `payload` as a shared string, moved when it is owned. `account` outlives all
-// who keep it, and is only touched by their thread or under their lock.
+// Returns `payload` as a shared string. Moves the bytes if `payload` owns them.
+// `account` must outlive all owners of the string. One thread, or the holder of
+// one lock, must use the account and release the string.
 inline std::shared_ptr<const std::string> CountedPayload(Payload payload,
                                                          ByteAccount* account) {
   struct Counted {

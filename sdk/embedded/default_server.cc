@@ -20,7 +20,7 @@ constexpr absl::string_view kName = "default";
 
 absl::StatusOr<std::unique_ptr<JobServer>> MakeDefaultServer() {
   JobServerOptions options;
-  // A process has one, and shows its handles to nobody outside.
+  // A process has one such server, and no other process sees its handles.
   options.job_handle_prefix = "H:default";
   absl::StatusOr<std::unique_ptr<JobServer>> server =
       JobServer::Create(std::move(options));
@@ -47,7 +47,7 @@ struct DefaultServer {
 
 absl::Status StartDefaultServer() {
   // Never destroyed: threads may use it until the very end of the process. A
-  // child made by fork starts one of its own, without the parent's jobs.
+  // child made by fork starts a server of its own, without the parent's jobs.
   static const auto* const of_process = new PerProcess<DefaultServer>();
   DefaultServer& own = **of_process;
   absl::MutexLock lock(&own.mutex);

@@ -1,4 +1,4 @@
-// What a ServerEngine sends: the templates that its files share.
+// The templates with which the files of ServerEngine send packets.
 #ifndef GEARMAN_SDK_EMBEDDED_ENGINE_OUTPUT_H_
 #define GEARMAN_SDK_EMBEDDED_ENGINE_OUTPUT_H_
 
@@ -16,7 +16,8 @@
 namespace gearman {
 namespace embedded {
 
-// With the pieces as its text, or without one when there is no memory for it.
+// Returns RESOURCE_EXHAUSTED with the joined pieces as its text. The text is
+// empty when there is no memory for it.
 template <typename... Pieces>
 absl::Status Exhausted(const Pieces&... pieces) {
   try {
@@ -41,7 +42,7 @@ void ServerEngine::AppendTo(EngineConnection& connection, Append&& append) {
 
 template <typename Message>
 void ServerEngine::Send(EngineConnection& connection, Message&& message) {
-  // What comes in is checked so that encoding does not fail.
+  // The engine checks its input, so encoding does not fail.
   AppendTo(connection, [&message](wire::OutputBuffer& output) {
     return wire::Encode(std::forward<Message>(message), output);
   });
@@ -54,8 +55,8 @@ void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
   AppendTo(
       connection, [this, &connection, &message](wire::OutputBuffer& output) {
         const size_t before = connection.output_bytes();
-        // A connection that has joined a job a thousand times gets its
-        // packets a thousand times.
+        // A connection that has joined a job a thousand times gets each of the
+        // job's packets a thousand times.
         if (before > options_.max_output_bytes) {
           return Exhausted(before, " bytes wait for it (max_output_bytes)");
         }
@@ -68,7 +69,8 @@ void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
         bytes_forwarded_ += bytes;
         return status;
       });
-  // Here and not at the end of the turn: a single packet may be for thousands.
+  // Weigh here, not at the end of the turn: one packet may go to thousands of
+  // connections.
   Weigh(connection);
 }
 

@@ -1,6 +1,7 @@
-// How those who wait for a job are told what becomes of it. A job may have
-// hundreds of thousands of them, so that telling them may take many turns:
-// updates of one job follow one another, and reach each waiter in their order.
+// How the engine sends the updates of a job to its waiters. A job may have
+// hundreds of thousands of waiters, so one update may take many turns. The next
+// update of a job starts when the last one has reached all waiters, so each
+// waiter gets the updates in order.
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -22,7 +23,7 @@
 namespace gearman {
 namespace embedded {
 
-// The rest of an update of a job that goes on.
+// Sends the rest of an update that does not end its job.
 class ServerEngine::UpdateChore final : public EngineChore, public UpdateOfJob {
  public:
   UpdateChore(ServerEngine* engine, Job& updated, const Update& update)
@@ -57,7 +58,7 @@ class ServerEngine::UpdateChore final : public EngineChore, public UpdateOfJob {
   const std::string denominator_;
 };
 
-// The rest of the last update of a job, which is no longer known.
+// Sends the rest of a job's last update. The queue no longer knows the job.
 class ServerEngine::EndChore final : public EngineChore {
  public:
   EndChore(ServerEngine* engine, const Update& update)
@@ -114,7 +115,7 @@ Payload ServerEngine::ShareOf(const Update& update) {
 }
 
 bool ServerEngine::TellWaiters(Job& job, const Update& update) {
-  // Who has been told goes behind those who have not.
+  // A waiter that has been told moves behind those that have not.
   while (!job.waiters.empty() && job.waiters.front().told != job.updates) {
     Waiter& waiter = job.waiters.front();
     waiter.ListLink<OfJobTag>::Unlink();

@@ -1,5 +1,6 @@
-// What a ServerEngine does without a packet: as connections come and go, as
-// time passes, as an administrator asks, and what earlier turns have left.
+// ServerEngine's work that no packet causes: it handles connections that come
+// and go, time that passes, an administrator's requests, and the rest of
+// earlier turns.
 #include <memory>
 #include <string>
 #include <utility>
@@ -42,9 +43,10 @@ bool ServerEngine::TakeApart(EngineConnection& connection) {
   if (!workers_.RemoveAll(seat, [this](Worker& worker) { SendNoop(worker); })) {
     return false;
   }
-  // The newest first: as by gearmand they queue in the reverse of the order in
-  // which they were grabbed. Jobs before submissions: an own job that it held
-  // is abandoned in the queue.
+  // The newest job goes first: like gearmand, the server queues the jobs in the
+  // reverse of the order in which they were grabbed. Jobs come before
+  // submissions, so that a job that this connection both submitted and held is
+  // abandoned in the queue.
   while (!seat.held.empty()) {
     Requeue(seat.held.front());
     if (meter().UsedUp()) return false;
@@ -75,7 +77,7 @@ void ServerEngine::Clear() {
     connection->reply_ = nullptr;
   }
   queue_.Clear();
-  // Nobody waits for anything any more.
+  // No connection waits for a job any more.
   while (!leaving_.empty()) {
     EngineConnection& connection = leaving_.front();
     IgnoreTurn();
@@ -122,7 +124,7 @@ bool ServerEngine::OnTextLine(EngineConnection* connection,
 
 void ServerEngine::Begin(EngineConnection* connection,
                          std::unique_ptr<EngineChore> chore) {
-  // First all that needs memory: a chore that has begun must not be lost.
+  // Allocate everything first: a chore that has begun must not be lost.
   auto& later = connection->later_;
   if (chore->replies()) {
     connection->reply_ = &connection->end_of_output();
@@ -147,7 +149,7 @@ void ServerEngine::DoBackgroundWork() {
   if (timers_due_) DoTimers();
   workers_.WakeMore([this](Worker& worker) { SendNoop(worker); });
   if (queue_.has_removed()) queue_.FreeRemoved();
-  // Each is done, or goes to the end of its list.
+  // Each element is finished, or moves to the end of its list.
   while (!leaving_.empty()) {
     if (!background_.empty() && meter().UsedUp()) break;
     EngineConnection& connection = leaving_.front();
@@ -214,7 +216,7 @@ bool ServerEngine::Cancel(Job& job, EngineConnection* connection) {
   return true;
 }
 
-// Replies with one line for each spelling.
+// Drops all spellings of a name. Replies with one line for each.
 class ServerEngine::DropChore final : public EngineChore {
  public:
   DropChore(ServerEngine* engine, absl::string_view name,
@@ -240,7 +242,7 @@ class ServerEngine::DropChore final : public EngineChore {
           dropping_ = function;
         }
       }
-      // gearmand leaves its jobs behind, known and never run.
+      // gearmand keeps the jobs of a dropped function but never runs them.
       while (dropping_ != nullptr) {
         if (dropping_->jobs.empty()) {
           engine_.queue_.ForgetDropped(*std::exchange(dropping_, nullptr));
@@ -270,7 +272,7 @@ class ServerEngine::DropChore final : public EngineChore {
   const std::string name_;
   wire::OutputBuffer* out_;  // null: the connection has gone
   bool found_ = false;
-  std::string last_;  // the spelling that was looked at
+  std::string last_;  // the last spelling looked at
   Function* dropping_ = nullptr;
 };
 

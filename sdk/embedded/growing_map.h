@@ -1,10 +1,10 @@
 // GrowingMap: an absl::flat_hash_map that survives a failed allocation.
 //
-// Abseil's tables are broken by an allocation that throws while they grow. This
-// one grows by filling a larger table before it gives up the old one, and never
-// lets a table grow by itself: it keeps the table so empty that Abseil rehashes
-// it in place. Keys are small values that are copied (numbers, pointers, views
-// of text that lies elsewhere).
+// An Abseil table is broken if an allocation throws while it grows. GrowingMap
+// fills a larger table before it drops the old one. It keeps each table so
+// empty that Abseil never grows it and only rehashes it in place. Keys are
+// small values that are copied: numbers, pointers, views of text that is stored
+// elsewhere.
 //
 // Not thread-safe.
 #ifndef GEARMAN_SDK_EMBEDDED_GROWING_MAP_H_
@@ -32,19 +32,19 @@ class GrowingMap {
     other.table_ = Table();
   }
 
-  // Makes room for `more` entries, whose adding then can't fail. Throws
+  // Makes room for `more` entries, so that adding them can't fail. Throws
   // std::bad_alloc when there is no memory; then nothing has changed.
   void Reserve(size_t more) {
     if (table_.size() + more > room_) Grow(table_.size() + more);
   }
-  // As flat_hash_map's. Throws as Reserve does.
+  // Like flat_hash_map's. Throws like Reserve.
   template <typename... Arguments>
   std::pair<iterator, bool> emplace(Arguments&&... arguments) {
     Reserve(1);
     return table_.emplace(std::forward<Arguments>(arguments)...);
   }
 
-  // As flat_hash_map's; none of them allocates.
+  // Like flat_hash_map's. None of these functions allocates.
   template <typename K>
   iterator find(const K& key) {
     return table_.find(key);
@@ -62,7 +62,7 @@ class GrowingMap {
  private:
   static constexpr size_t kSmallest = 24;
 
-  // A table that no destructor is called for unless it is asked to.
+  // A table whose destructor runs only when it is called explicitly.
   union Larger {
     Larger() : table() {}
     ~Larger() {}  // NOLINT(modernize-use-equals-default): it would be deleted
@@ -71,15 +71,16 @@ class GrowingMap {
 
   void Grow(size_t entries) {
     Larger larger;
-    // Throws before the new table owns anything, and leaves it unfit even to
-    // be destroyed, which it is not.
+    // If this throws, the new table owns nothing and is too broken to be
+    // destroyed. The union does not destroy it.
     larger.table.reserve(std::max(kSmallest, entries + entries / 4));
     for (auto& entry : table_) {
       larger.table.emplace(entry.first, std::move(entry.second));
     }
     table_.swap(larger.table);
     larger.table.~Table();
-    // Up to 25/32 of its capacity a table drops its tombstones in place.
+    // Abseil drops tombstones in place while at most 25/32 of the capacity is
+    // used.
     room_ = table_.capacity() / 4 * 3;
   }
 

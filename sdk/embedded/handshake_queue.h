@@ -1,9 +1,10 @@
 // HandshakeQueue: the links of the embedded job server that are not connected
-// yet, and how much of a turn their handshakes may take.
+// yet, and the time that their handshakes may take in a turn.
 //
-// A step of a TLS handshake may cost a server milliseconds of arithmetic for a
-// few bytes that a peer has sent. So a turn makes steps only until they have
-// taken kTimeOfTurn; what is left waits for later turns, in order.
+// A few bytes from a peer can make one step of a TLS handshake cost the server
+// milliseconds of arithmetic. A turn therefore starts no further step once its
+// steps have taken kTimeOfTurn. The remaining links wait, in order, for later
+// turns.
 //
 // Every call is O(1). Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_HANDSHAKE_QUEUE_H_
@@ -28,7 +29,8 @@ class HandshakeQueue {
   // --- the time of a turn ---
   void BeginTurn() { used_ = absl::ZeroDuration(); }
   bool has_time() const { return used_ < kTimeOfTurn; }
-  // Makes a step, and counts its time.
+  // Makes one step of the link's handshake and counts its time. False: the
+  // handshake has failed.
   bool Step(ServerLink& link) {
     const absl::Time begin = clock_->Now();
     const bool sound = link.Connect();
@@ -37,11 +39,11 @@ class HandshakeQueue {
   }
 
   // --- the links, each in at most one place ---
-  // It is to make its next step in a later turn.
+  // The link makes its next step in a later turn.
   void Postpone(ServerLink& link) { Put(link, &due_, true); }
-  // Its peer is waited for.
+  // The link waits for its peer.
   void AwaitPeer(ServerLink& link) { Put(link, &silent_, false); }
-  // It is connected, or is about to go.
+  // The link makes a step now, is connected, or is about to be closed.
   void Remove(ServerLink& link) {
     if (!link.ListLink<HandshakeTag>::linked()) return;
     link.ListLink<HandshakeTag>::Unlink();
@@ -49,11 +51,11 @@ class HandshakeQueue {
     --size_;
   }
   size_t size() const { return size_; }
-  // The next that has a step to make; null: none.
+  // The next link that has a step to make; null: there is none.
   ServerLink* due() { return due_.empty() ? nullptr : &due_.front(); }
-  // The one that has waited for its peer for the longest time; null: none.
+  // The link that has waited longest for its peer; null: there is none.
   ServerLink* silent() { return silent_.empty() ? nullptr : &silent_.front(); }
-  // When the next turn is due for a step: at once, or never.
+  // When the next step is due: at once, or never.
   absl::Time next_step() const {
     return due_.empty() ? absl::InfiniteFuture() : absl::InfinitePast();
   }

@@ -15,8 +15,8 @@
 namespace gearman {
 namespace embedded {
 
-// Links that this thread has set or followed: a measure of work that nobody has
-// to remember to count, for tests. Always 0 when asserts are compiled out.
+// Counts the links that this thread has set or followed, so that tests can
+// measure work. Always 0 when asserts are compiled out.
 class ListSteps {
  public:
 #ifdef NDEBUG
@@ -116,11 +116,11 @@ class IntrusiveList {
  private:
   friend class ListWalker<T, Tag>;
 
-  // Both ends of the ring: its link stands behind the last element.
+  // Both ends of the ring: it follows the last element and precedes the first.
   ListLink<Tag> end_;
 };
 
-// The link of an element whose list may hold walkers, too.
+// The link of an element in a list that may also hold walkers.
 template <typename Tag>
 class WalkedLink : public ListLink<Tag> {
  public:
@@ -134,10 +134,10 @@ class WalkedLink : public ListLink<Tag> {
   bool is_walker_ = false;
 };
 
-// A place in a list that survives every change of the list: elements may come
-// and go while nobody calls Next. The walker lies in the list itself, so
-// iterators and front() must not be used while one is there, and every element
-// has a WalkedLink.
+// A position in a list that stays valid when the list changes: elements may
+// come and go between two calls of Next. The walker is linked into the list
+// itself. While a walker is there, the list's iterators and front() must not be
+// used. Every element must have a WalkedLink.
 template <typename T, typename Tag>
 class ListWalker : private WalkedLink<Tag> {
  public:
@@ -149,8 +149,8 @@ class ListWalker : private WalkedLink<Tag> {
     end_ = &list->end_;
     this->InsertBefore(end_->next_);
   }
-  // The next element; null: there is none, or the list is gone. `steps` is
-  // raised by what was stepped over.
+  // Returns the next element; null: there is none, or the list is gone. Adds
+  // the number of links that it has passed to `*steps`.
   T* Next(size_t* steps) {
     while (this->linked()) {
       ListLink<Tag>* const next = this->next_;

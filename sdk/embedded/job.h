@@ -1,6 +1,6 @@
-// What the embedded job server knows of a job, of a function and of who waits
-// for whom: plain records, linked to each other. JobQueue keeps their rules,
-// WorkerTable those of the workers.
+// The embedded job server's records of jobs, functions and waiters, linked to
+// each other. JobQueue keeps the rules of jobs and functions, WorkerTable those
+// of workers.
 //
 // Not thread-safe: owned by the JobQueue and guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_JOB_H_
@@ -42,36 +42,37 @@ struct OfJobTag;       // a job's waiters
 struct OfPartyTag;     // a client's waiters
 struct WatchTag;       // a function's workers that saw it without work
 struct SleepTag;       // a function's sleeping workers
-struct IdleTag;        // functions that nobody uses
+struct IdleTag;        // unused functions
 struct WakingTag;      // functions with sleepers to be woken
 struct OfFunctionTag;  // a function's jobs
 struct AllJobsTag;     // all jobs, in the order of their submission
 
 // One foreground submission that waits for its job. A client that submitted a
-// unique twice waits twice, and is told everything twice, as by gearmand.
+// unique twice waits twice and gets every update twice, as with gearmand.
 struct Waiter;
 
 // A connection, as far as jobs know it.
 struct Party {
   IntrusiveList<Waiter, OfPartyTag> waiting;
-  // Grabbed by this worker, the newest first.
+  // The jobs that this worker has grabbed, the newest first.
   IntrusiveList<Job, HeldTag> held;
-  // Bytes of its waiters, and of the functions that it has registered.
+  // Bytes of the party's waiters and of the functions that it has registered.
   size_t memory = 0;
 };
 
 struct Waiter : ListLink<OfJobTag>, ListLink<OfPartyTag> {
   Job* job = nullptr;
   Party* party = nullptr;
-  // The last update (Job::updates) that it has been told.
+  // The last update (Job::updates) that this waiter has got or was too late
+  // for.
   uint32_t told = 0;
 };
 
-// A job's data. What is small lies in memory that the next job uses again; what
-// is large is one string, shared with the packets that carry it.
+// A job's data. Small data is stored in memory that the next job uses again.
+// Large data is one string, shared with the packets that carry it.
 class JobData {
  public:
-  // A large string is in `account` for as long as anybody keeps it. Throws
+  // `account` counts a large string until its last owner releases it. Throws
   // std::bad_alloc.
   void Assign(Payload data, ByteAccount* account) {
     if (data.size() <= kSmallBytes) {
@@ -87,11 +88,11 @@ class JobData {
                : absl::string_view(large_->data(), large_->size());
   }
   size_t size() const { return view().size(); }
-  // Bytes that no account has: those of small data.
+  // The bytes that CountedPayload does not count: those of small data.
   size_t uncounted_bytes() const {
     return large_ == nullptr ? small_.size() : 0;
   }
-  // For a packet that is encoded before the job changes.
+  // The data for a packet, which must be encoded before the job changes.
   Payload payload() const {
     return large_ == nullptr ? Payload::View(view()) : Payload(large_);
   }
@@ -119,15 +120,16 @@ struct Job : ListLink<QueueTag>,
 
   State state = State::kQueued;
   Priority priority = Priority::kNone;
-  // Somebody submitted it in the background: it lives without waiters.
+  // A client submitted the job in the background: it needs no waiters.
   bool background = false;
-  // Nobody wants it any more: it stays known and counted until a worker that
-  // grabs or goes to sleep comes upon it (gearmand's flag "ignore").
+  // No client wants the job any more. It stays known and counted until a worker
+  // that grabs or goes to sleep finds it (gearmand's flag "ignore").
   bool abandoned = false;
-  // By an administrator: abandoned for good, joined by no further submit.
+  // An administrator has cancelled the job: it stays abandoned, and no
+  // submission joins it.
   bool cancelled = false;
   uint32_t retries = 0;
-  // How often its time was up: its next limit is longer.
+  // How often the job's time was up. Each time makes its next limit longer.
   uint32_t timeouts = 0;
   uint32_t numerator = 0;
   uint32_t denominator = 0;
@@ -144,73 +146,76 @@ struct Job : ListLink<QueueTag>,
   std::string unique;
   std::string reducer;
   JobData data;
-  // Bytes of it that are in the queue's account.
+  // Bytes that the queue's account counts for the job, except for large data.
   size_t memory = 0;
 
-  // Place among the jobs of its function: lower is served first.
+  // The job's place among those of its function. The lowest is served first.
   uint64_t place = 0;
-  // When its worker's time is up (kRunning); when it is due, by the wall clock
-  // (kDelayed).
+  // kRunning: when the worker's time is up. kDelayed: when the job is due, by
+  // the wall clock.
   absl::Time timer = absl::InfiniteFuture();
 
   Party* holder = nullptr;
-  // While an update is on its way, those that have been told it are behind
+  // While an update is being sent, the waiters that have got it are behind
   // those that have not.
   IntrusiveList<Waiter, OfJobTag> waiters;
   size_t waiter_count = 0;
-  uint32_t updates = 0;           // counts them
-  UpdateOfJob* update = nullptr;  // on its way
+  uint32_t updates = 0;           // counts those to several waiters
+  UpdateOfJob* update = nullptr;  // being sent
 
-  // The index of uniques that it is in: which text, and its neighbours there.
+  // The index of uniques that holds the job: the kind of key, and the
+  // neighbours in the list of that key.
   enum class Key : unsigned char { kNone, kUnique, kData };
   Key key = Key::kNone;
   Job* key_next = nullptr;
   Job* key_previous = nullptr;
-  // It is in the queue's index of jobs that are not alone with their key.
+  // The job is in JobQueue's index of jobs that share their key.
   bool crowded = false;
 };
 
-// An update of a job that is on its way to those who wait for it, in slices.
+// An update of a job that is sent to the job's waiters over several turns.
 struct UpdateOfJob {
-  Job* job = nullptr;          // null: it has reached all
-  std::unique_ptr<Job> ended;  // `job`, if it was removed meanwhile
+  Job* job = nullptr;          // null: all waiters have it
+  std::unique_ptr<Job> ended;  // owns `job` once it is removed
 };
 
-// A function (task) that somebody has submitted to, registered or created. It
-// stays until an administrator drops it, or its place is needed for another one
-// while nobody uses it.
+// A function (task) that a peer has submitted to, registered or created. It
+// stays until an administrator drops it, or until it is unused and its place or
+// memory is needed.
 struct Function : ListLink<IdleTag>, ListLink<WakingTag> {
   explicit Function(absl::string_view function_name)
       : name(function_name.data(), function_name.size()) {}
 
   const std::string name;
-  // Bytes of memory that a function takes, its place in tables included.
+  // Bytes that a function takes, its entries in tables included.
   size_t memory() const { return sizeof(Function) + 64 + name.size(); }
-  // Of the name in lower case: spellings of one name have one hash.
+  // The hash of the name in lower case: all spellings of a name share it.
   size_t caseless_hash = 0;
-  // It has been dropped and no name leads to it: its jobs are being removed.
+  // The function has been dropped: its name no longer finds it, and its jobs
+  // are being removed.
   bool dropped = false;
 
   IntrusiveList<Job, OfFunctionTag> jobs;  // all of them
-  // Jobs that may run, by priority, each first in, first out.
+  // Jobs that may run: one queue for each priority, first in, first out.
   std::array<IntrusiveList<Job, QueueTag>, kPriorities> queues;
-  // Delayed jobs that have come due, by their place in the normal queue, which
-  // they keep.
+  // Delayed jobs that have come due, by place. Each keeps the place in the
+  // normal queue that it got when it was submitted.
   std::map<uint64_t, Job*> due;
-  // Jobs that don't run, delayed and abandoned ones included.
+  // Jobs that are not running, delayed and abandoned ones included.
   std::array<size_t, kPriorities> queued{};
   size_t running = 0;
   size_t total() const { return queued[0] + queued[1] + queued[2] + running; }
 
-  // A submit of this priority is refused while `total` has reached it; 0: no
-  // limit. Each is compared with all jobs of the function, as by gearmand.
+  // A new job of this priority is refused while `total` has reached the limit;
+  // 0: no limit. Like gearmand, the server compares each limit with all jobs of
+  // the function.
   std::array<uint32_t, kPriorities> max_queue{};
 
-  // Registrations: as by gearmand, one worker's repeated ones count.
+  // Registrations. Like gearmand, the server counts repeated ones of a worker.
   size_t workers = 0;
-  // Those who have looked and found no work; none while there is some.
+  // Workers that have looked and found no work. Empty while there is work.
   IntrusiveList<Ability, WatchTag> watchers;
-  // Sleepers that have not been woken for the work that there is.
+  // Sleeping workers that have not been woken yet for the work that there is.
   IntrusiveList<Ability, SleepTag> sleepers;
 };
 

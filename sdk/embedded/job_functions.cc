@@ -55,7 +55,7 @@ Function* JobQueue::NewFunction(absl::string_view name) {
   Function& made = *function;
   if (Exceeds(made.memory())) return nullptr;
   made.caseless_hash = CaselessHash(name);
-  // First all that needs memory.
+  // Allocate everything first.
   functions_.Reserve(1);
   const auto in_order = by_name_.emplace(made.name, &made).first;
   try {
@@ -89,7 +89,7 @@ std::unique_ptr<Function> JobQueue::TakeOut(Function& function) {
   by_name_.erase(function.name);
   by_spelling_.erase({function.caseless_hash, function.name});
   const auto found = functions_.find(absl::string_view(function.name));
-  // The key lies in it.
+  // The key is a view of the function's name.
   std::unique_ptr<Function> owned = std::move(found->second);
   functions_.erase(found);
   return owned;

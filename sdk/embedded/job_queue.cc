@@ -13,19 +13,22 @@ namespace gearman {
 namespace embedded {
 namespace {
 
-// The best first.
+// The highest priority first.
 constexpr std::array<Priority, kPriorities> kBestFirst = {
     Priority::kHigh, Priority::kNone, Priority::kLow};
 
 constexpr size_t kMaxSpares = 1024;
-// What a job and a waiter take besides themselves: tables, and malloc's own.
+// kJobOverhead: the bytes that tables and malloc add to a job's record.
+// kWaiterMemory: a waiter with the bytes that malloc adds.
 constexpr size_t kJobOverhead = 96;
 constexpr size_t kWaiterMemory = sizeof(Waiter) + 16;
 
-// The wall clock may be set: so often it is looked at while jobs are delayed.
+// How often the queue looks at the wall clock while jobs are delayed: it may be
+// set.
 constexpr absl::Duration kLookAtWallClock = absl::Seconds(1);
 
-// A recycled record's strings keep their memory, but not that of a long one.
+// Clears a string of a recycled record. The string keeps its memory unless that
+// is large.
 void ClearText(std::string& text) {
   constexpr size_t kKept = 64;
   if (text.capacity() > kKept) {
@@ -79,7 +82,7 @@ Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
 }
 
 JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
-  // What is refused leaves no function behind.
+  // A submission that is refused must leave no function behind.
   Function* function = FindFunction(submission.function);
   Party* const party = submission.waiter;
   std::unique_ptr<Waiter> waiter;
@@ -102,7 +105,7 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
                 submission.reducer.size() + submission.data.size())) {
       return {Outcome::kFull, nullptr};
     }
-    // It may have been forgotten to make room.
+    // Exceeds may have forgotten the function to make room.
     function = FindFunction(submission.function);
     if (function == nullptr) function = GetFunction(submission.function);
     if (function == nullptr) return {Outcome::kTooManyFunctions, nullptr};
@@ -112,9 +115,10 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
              waiters_ >= size() + options_.max_jobs) {
     return {Outcome::kFull, nullptr};
   }
-  // gearmand leaves an abandoned job abandoned, so that who joins it waits for
-  // ever, and lets a foreground client that leaves take a background job with
-  // it. Neither loses or hangs a job here.
+  // In gearmand an abandoned job stays abandoned when a client joins it, and
+  // the client waits forever. When a foreground client leaves, gearmand also
+  // abandons a background job that the client has joined. This server loses or
+  // hangs no job in these cases.
   job->abandoned = false;
   if (waiter == nullptr) {
     job->background = true;
@@ -135,7 +139,7 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
     spare_jobs_.pop_back();
   }
   Job& job = *owned;
-  // First all that needs memory.
+  // Allocate everything first.
   job.unique.assign(submission.unique.data(), submission.unique.size());
   job.reducer.assign(submission.reducer.data(), submission.reducer.size());
   by_number_.Reserve(1);
@@ -194,11 +198,11 @@ std::unique_ptr<Waiter> JobQueue::NewWaiter() {
 
 void JobQueue::AddWaiter(std::unique_ptr<Waiter> owned, Job& job,
                          Party& party) {
-  // Its lists own it.
+  // The lists own the waiter.
   Waiter* const waiter = owned.release();
   waiter->job = &job;
   waiter->party = &party;
-  // An update that is on its way is older.
+  // An update that is being sent is older than the waiter.
   waiter->told = job.updates;
   job.waiters.PushBack(*waiter);
   ++job.waiter_count;
@@ -234,7 +238,7 @@ Job* JobQueue::FindByHandle(absl::string_view handle) {
     return nullptr;
   }
   const auto found = by_number_.find(number);
-  // SimpleAtoi also takes spaces, signs and zeros.
+  // SimpleAtoi also accepts spaces, signs and leading zeros.
   return found == by_number_.end() || found->second->handle() != handle
              ? nullptr
              : found->second.get();
@@ -347,7 +351,7 @@ std::unique_ptr<Job> JobQueue::End(Job& job) {
 
 void JobQueue::Remove(Job& job) {
   if (job.update != nullptr) {
-    // Who waits is still to be told that.
+    // The remaining waiters are still to get the update.
     job.update->ended = End(job);
     return;
   }
@@ -432,7 +436,7 @@ JobQueue::Due JobQueue::PopDue(absl::Time now, absl::Time wall) {
     const absl::Time first = std::get<absl::Time>(*delayed_.begin());
     if (first <= wall) {
       Job& job = *std::get<Job*>(*delayed_.begin());
-      // Before it has lost its timer, as it may throw.
+      // Insert this before the timer is cleared, as it may throw.
       job.function->due.emplace(job.place, &job);
       ClearTimer(job);
       job.state = Job::State::kQueued;

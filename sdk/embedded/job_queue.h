@@ -1,15 +1,15 @@
 // JobQueue: the jobs of the embedded job server, and the rules of what becomes
 // of them: priorities, uniques, delays, limits, lost workers.
 //
-// Pure: no I/O, no clock, no threads; whoever must be told of what happens here
-// is told by ServerEngine. Every call is O(1), or O(log n) where a job is
-// delayed or has a time limit and where a function is made or removed. What
-// takes longer (lists, jobs that are to be dropped) is done in steps, and costs
-// units of the WorkMeter, so that the caller can stop and go on later.
+// Pure: no I/O, no clock, no threads. ServerEngine tells clients and workers
+// what happens here. Every call is O(1), or O(log n) where a job is delayed or
+// has a time limit and where a function is made or removed. Longer work (lists,
+// jobs to be dropped) is done in steps that cost units of the WorkMeter, so
+// that the caller can stop and go on later.
 //
-// Memory: Submit, GetFunction, PopDue, SetTimeLimit and the lists throw
-// std::bad_alloc when there is none; then nothing has changed. Nothing else
-// allocates.
+// Memory: Submit, GetFunction, GetFunctionFor, SpellingAfter, PopDue,
+// SetTimeLimit and the lists throw std::bad_alloc when there is none. Then
+// nothing has changed, except for unused functions. No other call allocates.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_JOB_QUEUE_H_
@@ -41,43 +41,43 @@ namespace embedded {
 struct JobQueueOptions {
   // Handles are "PREFIX:n", n from 1. At most kMaxHandlePrefixBytes, no NUL.
   std::string handle_prefix = "H:embedded";
-  // How often a job may run in all: at its N-th loss it is dropped. 0: no
-  // limit.
+  // How often a job may run in all: it is dropped when it loses its worker for
+  // the N-th time. 0: no limit.
   uint32_t max_runs = 0;
-  // Jobs, and bytes of their data, held at once; so many submissions may have
-  // joined jobs, too. 0: no limit.
+  // Limits of the jobs held at once and of the bytes of their data. As many
+  // submissions as max_jobs may have joined jobs, too. 0: no limit.
   size_t max_jobs = 0;
   size_t max_bytes = 0;
-  // Functions known at once. A quarter more may be registered by workers that
-  // have few (see GetFunctionFor). 0: no limit.
+  // Limit of the functions known at once. Workers with few functions may
+  // register a quarter more (see GetFunctionFor). 0: no limit.
   size_t max_functions = 0;
-  // Bytes of all memory: of jobs with their records, and of functions. 0: no
+  // Limit of the bytes of memory for jobs, their records and functions. 0: no
   // limit.
   size_t max_memory = 0;
 };
 
-// Names of functions that nobody uses are kept, to be listed, up to so many
+// The queue keeps the names of unused functions for lists, up to this many
 // bytes.
 inline constexpr size_t kMaxIdleNameBytes = 32 << 20;
-// A worker with n functions may register one more beyond max_functions while
-// more than n times this many places of the reserve are free: so those who have
-// many leave room for those who have few, however many they are.
+// Beyond max_functions, a worker with n functions may register one more while
+// at least n + 1 times this many places of the reserve are free. So workers
+// with many functions leave room for workers with few, however many there are.
 inline constexpr size_t kReserveShare = 64;
 
 // 63 bytes of a handle, less a colon and the largest number.
 inline constexpr size_t kMaxHandlePrefixBytes = 42;
 
-// What a client submits.
+// A submission of a client.
 struct Submission {
   absl::string_view function;
   // Empty: never joined. "-": joined by equal data.
   absl::string_view unique;
   absl::string_view reducer;
   Priority priority = Priority::kNone;
-  // Not before this time.
+  // The job must not run before this time.
   absl::Time not_before = absl::InfinitePast();
   Payload data;
-  // Who waits for it; null: submitted in the background.
+  // The client that waits for the job; null: submitted in the background.
   Party* waiter = nullptr;
 };
 
@@ -86,8 +86,8 @@ class JobQueue {
   enum class Outcome : unsigned char {
     kNew,
     kJoined,            // a job with the same function and unique exists
-    kFull,              // a limit: there is no job
-    kTooManyFunctions,  // the same, for max_functions
+    kFull,              // a limit is reached: there is no job
+    kTooManyFunctions,  // no place for the function: no job
   };
   struct Submitted {
     Outcome outcome;
@@ -96,7 +96,8 @@ class JobQueue {
   // A timer that has fired.
   struct Due {
     Job* job;
-    // It was delayed and now is queued; else its worker's time is up.
+    // True: the job was delayed and is queued now. False: its worker's time is
+    // up.
     bool was_delayed;
   };
   enum class Runnable : unsigned char {
@@ -107,143 +108,148 @@ class JobQueue {
   // A place in the list of all jobs.
   using JobWalker = ListWalker<Job, AllJobsTag>;
 
-  // The queue's bytes are in `account`, too, which may be null.
+  // `account` also counts the queue's bytes. It may be null.
   explicit JobQueue(const JobQueueOptions& options,
                     ByteAccount* account = nullptr);
   ~JobQueue();
   JobQueue(const JobQueue&) = delete;
   JobQueue& operator=(const JobQueue&) = delete;
 
-  // What the calls have cost.
+  // Measures the cost of the calls.
   WorkMeter& meter() { return meter_; }
 
   // --- functions ---
-  // The function of a name, made if need be. At max_functions the one that
-  // nobody has used for the longest time is forgotten for it: without jobs,
-  // workers and limits of its own it is a mere name. Null: there is none such,
-  // or the name is too much for max_memory.
+  // Returns the function of this name, and makes it if there is none. At
+  // max_functions it replaces the function that has been unused for longest:
+  // that has no jobs, workers and limits of its own. Null: all functions are in
+  // use, or max_memory has no room for the name.
   Function* GetFunction(absl::string_view name);
-  // The same for a worker that has registered so many, which may get a place of
-  // the reserve.
+  // Like GetFunction, for a worker that has registered `registered` functions.
+  // Such a worker may get a place of the reserve (kReserveShare).
   Function* GetFunctionFor(absl::string_view name, size_t registered);
-  // Null: nobody has named it yet.
+  // Null: there is no function of this name.
   Function* FindFunction(absl::string_view name);
-  // The first function whose name is greater than `name`; null name: the first
-  // of all. Null: there is none.
+  // The first function whose name is greater than `*name`; null `name`: the
+  // first of all. Null: there is none.
   Function* FunctionAfter(const std::string* name);
-  // The first function that `name` is a spelling of, whatever the case, and
-  // whose name is greater than `last`; null: as above.
+  // The first function whose name equals `name` in any case and is greater than
+  // `*last`; null `last`: the first of them. Null: there is none.
   Function* SpellingAfter(absl::string_view name, const std::string* last);
-  // Once for each registration; all of one worker's end together.
+  // Call AddRegistration once for each registration. RemoveRegistrations
+  // removes all `count` registrations of one worker together.
   void AddRegistration(Function& function);
   void RemoveRegistrations(Function& function, size_t count);
-  // Sets the limits of its queue (Function::max_queue).
+  // Sets the limits of the function's queue (Function::max_queue).
   void SetMaxQueue(Function& function, uint32_t high, uint32_t normal,
                    uint32_t low);
-  // Removes a function that has neither jobs nor workers, at once.
+  // Removes at once a function that has neither jobs nor workers.
   void RemoveFunction(Function& function);
-  // A function without workers is not found any more: its name is free. The
-  // caller ends its jobs and then calls ForgetDropped.
+  // Drops a function without workers: its name no longer finds it and is free.
+  // The caller ends the function's jobs and then calls ForgetDropped.
   void DropFunction(Function& function);
   void ForgetDropped(Function& function);
   // All functions, by name. For tests.
   std::vector<Function*> Functions();
 
   // --- jobs ---
-  // `wall` is the wall clock's time, which a delayed job waits for.
+  // `wall` is the wall clock's time, by which delayed jobs come due.
   Submitted Submit(Submission submission, absl::Time wall);
   Job* FindByHandle(absl::string_view handle);
-  // Of several functions' jobs the newest. Empty and "-" find none.
+  // Returns the newest job with this unique, of whichever function. Empty and
+  // "-" find none.
   Job* FindByUnique(absl::string_view unique);
-  // The walker stands before the first job; jobs come in the order of their
+  // Places the walker before the first job. Jobs come in the order of their
   // submission.
   void StartWalk(JobWalker* walker) { walker->Start(&all_jobs_); }
-  // Of the newest job that there ever was.
+  // The number of the newest job that there ever was.
   uint64_t last_number() const { return last_number_; }
   // All jobs, in the order of their submission. For tests.
   std::vector<Job*> Jobs();
   size_t size() const { return by_number_.size(); }
   size_t bytes() const { return bytes_; }
-  // Bytes of all memory, functions included; waiters and registrations are
-  // their party's.
+  // Bytes of the queue's memory, functions included. Party::memory counts
+  // waiters and registrations.
   size_t memory() const { return account_.bytes(); }
 
-  // Whether the function has a job that may run now. Abandoned ones that come
-  // up are removed, as many as the turn allows.
+  // Tells whether the function has a job that may run now. Removes abandoned
+  // jobs that are next in its queue, as many as the turn allows.
   Runnable FindRunnable(Function& function);
-  // The same; it may have one while that is unknown.
+  // Like FindRunnable, but true also while the answer is unknown.
   bool HasRunnable(Function& function) {
     return FindRunnable(function) != Runnable::kNo;
   }
-  // The job that is next, held by `holder` from now on, until `limit` (a time
-  // out is then reported by PopDue); null: none may run now.
+  // Takes the function's next job, which `holder` holds from now on. Null: none
+  // may run now, or the turn is over.
   Job* Take(Function& function, Party& holder);
+  // PopDue reports the running job once `limit` is reached.
   void SetTimeLimit(Job& job, absl::Time limit);
-  // A running job's worker is gone: the job goes to the end of its queue.
-  // False: it has been lost too often; tell its waiters and Remove it.
+  // The job's worker is gone: the job goes to the end of its queue. False: the
+  // job has been lost too often. The caller must tell its waiters and Remove
+  // it.
   bool Requeue(Job& job);
-  // The job has ended, whatever its state: it is forgotten, and its waiters
-  // with it.
+  // Forgets an ended job and its waiters, whatever the job's state.
   void Remove(Job& job);
-  // The same, but those who wait for it still do: it is the caller's, who tells
-  // them, frees each, and gives the job back.
+  // Like Remove, but the waiters stay. The caller owns the job. It must tell
+  // and Free each waiter and then Recycle the job.
   std::unique_ptr<Job> End(Job& job);
   void Free(Waiter& waiter);
   void Recycle(std::unique_ptr<Job> job);
-  // The same, whoever still waits.
+  // Frees an ended job and its remaining waiters later (see FreeRemoved).
   void FreeLater(std::unique_ptr<Job> job) {
     removed_.PushBack(*job.release());
   }
-  // Waiters of removed jobs are left to be freed; FreeRemoved frees some.
+  // True: removed jobs and their waiters are still to be freed. FreeRemoved
+  // frees as many as the turn allows.
   bool has_removed() { return !removed_.empty(); }
   void FreeRemoved();
   // Removes all jobs.
   void Clear();
-  // It shall not run, and nobody may join it.
+  // The job will not run, and no submission may join it.
   void Cancel(Job& job);
-  // A client's submission no longer waits. A foreground job that nobody waits
-  // for is abandoned.
+  // A client's submission no longer waits for its job. A foreground job without
+  // waiters is abandoned.
   void Leave(Waiter& waiter);
 
   // --- time ---
-  // When PopDue next wants to be called; InfiniteFuture: never. While jobs are
-  // delayed it is once a second at least, as the wall clock may be set.
+  // When to call PopDue next; InfiniteFuture: never. While jobs are delayed
+  // this is at most a second ahead, as the wall clock may be set.
   absl::Time next_deadline() const;
-  // A job whose timer has fired, one for each call; null job: no more. Time
-  // limits go by `now`, which never goes backwards, delayed jobs by `wall`.
+  // Returns a job whose timer has fired, one for each call; null job: there are
+  // no more. Time limits go by `now`, which never goes backwards. Delayed jobs
+  // go by `wall`.
   Due PopDue(absl::Time now, absl::Time wall);
 
  private:
-  // Jobs that share a key, linked by key_next, the newest first. The key lies
-  // in one of them.
+  // Jobs that share a key, linked by key_next, the newest first. The key is a
+  // view of text in one of them.
   using KeyIndex = GrowingMap<absl::string_view, Job*>;
-  // What a submission joins by. The text lies in the job.
+  // The key by which a submission joins a job. The text is stored in the job.
   using JoinKey = std::tuple<const Function*, Job::Key, absl::string_view>;
-  // Time, number (to tell jobs of one time apart, in order), job.
+  // Time, the job's number (which orders jobs of one time), job.
   using Timer = std::tuple<absl::Time, uint64_t, Job*>;
 
-  // Makes a function, of which there is none yet. Null: there is no memory for
-  // it. Throws std::bad_alloc; then nothing has changed.
+  // Makes a function that does not exist yet. Null: max_memory has no room for
+  // it. Throws std::bad_alloc; then no function has been added.
   Function* NewFunction(absl::string_view name);
-  // The function is in no index any more.
+  // Takes the function out of all indexes and returns it.
   std::unique_ptr<Function> TakeOut(Function& function);
-  // Forgets an unused function. False: all are used.
+  // Forgets the function that has been unused for longest. False: all are used.
   bool ForgetIdle();
-  // Its jobs, workers or limits have changed.
+  // The function's jobs, workers or limits have changed.
   void NoteUse(Function& function);
   Job* FindToJoin(Function& function, absl::string_view unique,
                   absl::string_view data);
   Job& NewJob(Function& function, Submission submission, absl::Time wall);
   std::unique_ptr<Waiter> NewWaiter();
   void AddWaiter(std::unique_ptr<Waiter> owned, Job& job, Party& party);
-  // So many more bytes would be more than max_memory, whatever is forgotten.
+  // Forgets unused functions until max_memory has room for `bytes` more. True:
+  // it has none even then.
   bool Exceeds(size_t bytes);
-  // The next job in the queues, not taken out; null: none may run now.
+  // The function's next job, which stays in its queue; null: there is none.
   Job* Front(Function& function);
-  void Enqueue(Job& job);
-  // Out of the queue that it waits in, delayed or not.
+  // Takes the job out of its queue, delayed or not.
   void Dequeue(Job& job);
-  // The wall clock is looked at again by then.
+  // The latest time for the next look at the wall clock.
   absl::Time LatestLook() const;
   void SetTimer(Job& job, absl::Time time);
   void ClearTimer(Job& job);
@@ -261,46 +267,46 @@ class JobQueue {
 
   const JobQueueOptions options_;
   const std::string handle_start_;  // "PREFIX:"
-  // Outlives what is in it.
+  // Must outlive the jobs whose data it counts.
   ByteAccount account_;
   WorkMeter meter_;
   GrowingMap<absl::string_view, std::unique_ptr<Function>> functions_;
-  // The same in the order of the names, and those of one name in any case
-  // together (by Function::caseless_hash, then name).
+  // All functions by name, and by Function::caseless_hash and name, which keeps
+  // the spellings of one name together.
   std::map<absl::string_view, Function*> by_name_;
   std::map<std::pair<size_t, absl::string_view>, Function*> by_spelling_;
-  // Owned by the list, so that dropping a function allocates nothing.
+  // The list owns its functions, so that dropping one allocates nothing.
   IntrusiveList<Function, IdleTag> dropped_;
-  // What comes next is mostly of the same function.
+  // The next call is mostly for the same function.
   Function* last_found_ = nullptr;
-  // Those that nobody uses, the one unused for the longest time first.
+  // Unused functions, the one that has been unused for longest first.
   IntrusiveList<Function, IdleTag> idle_functions_;
   size_t idle_name_bytes_ = 0;
   GrowingMap<uint64_t, std::unique_ptr<Job>> by_number_;
   IntrusiveList<Job, AllJobsTag> all_jobs_;
-  // Forgotten; their waiters have to be freed. Owned by the list, so that
-  // removing a job allocates nothing.
+  // Removed jobs whose waiters are still to be freed. The list owns these jobs,
+  // so that removing a job allocates nothing.
   IntrusiveList<Job, QueueTag> removed_;
   KeyIndex by_unique_;
   KeyIndex by_data_;  // of jobs whose unique is "-"
-  // The joinable ones of those that once were not alone with their key, so that
-  // a key of many functions or cancelled jobs makes nobody search. Nearly
-  // always empty: a key is hardly ever shared.
+  // Jobs that may be joined and that have shared their key with another job at
+  // some time. So no call searches the jobs of a key that many functions or
+  // cancelled jobs share. Nearly always empty: a key is hardly ever shared.
   GrowingMap<JoinKey, Job*> crowded_;
-  // Node sets: an insertion does nothing or all.
+  // Sets of nodes: an insertion that throws changes nothing.
   std::set<Timer> timers_;   // ends of time limits
   std::set<Timer> delayed_;  // by the wall clock
-  // When the wall clock is looked at next for delayed jobs, by the clock that
+  // When to look at the wall clock next for delayed jobs, by the clock that
   // never goes backwards.
   absl::Time look_at_delayed_ = absl::InfiniteFuture();
-  // At the last PopDue.
+  // Both as of the last PopDue.
   absl::Time now_ = absl::InfinitePast();
   absl::Duration wall_minus_now_ = absl::ZeroDuration();
   uint64_t last_number_ = 0;
   uint64_t last_place_ = 0;
   size_t bytes_ = 0;
 
-  // Records to use again, so that a server in steady state allocates nothing.
+  // Records for reuse, so that a server in steady state allocates nothing.
   std::vector<std::unique_ptr<Job>> spare_jobs_;
   std::vector<std::unique_ptr<Waiter>> spare_waiters_;
   size_t waiters_ = 0;  // of all jobs

@@ -14,7 +14,7 @@
 namespace gearman {
 namespace {
 
-// "H:" and the host's name, as far as it fits: as gearmand's.
+// "H:" and the host's name, as far as it fits, like gearmand's default.
 std::string DefaultHandlePrefix() {
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) return "H:localhost";
@@ -67,6 +67,8 @@ absl::StatusOr<std::unique_ptr<JobServer>> JobServer::Create(
   if (options.max_connection_memory == kShareOfMemory) {
     options.max_connection_memory = ProcessMemory() / 4;
   }
+  options.max_packet_bytes =
+      PacketLimit(options.max_packet_bytes, options.max_connection_memory);
   if (options.transports == nullptr) {
     options.transports = TransportRegistry::Default();
   }

@@ -61,66 +61,70 @@ struct JobServerOptions {
   bool exceptions = false;
 
   // --- limits (docs/limits.md) ---
-  // Jobs, and bytes of their data, held at once; as many submissions may have
-  // joined jobs and wait for them. A submit beyond is
-  // answered with ERROR QUEUE_ERROR, as by a full queue of gearmand. 0: no
-  // limit.
+  // Limits of the jobs held at once and of the bytes of their data. As many
+  // submissions as max_jobs may also have joined jobs and wait for them. The
+  // server answers a submission beyond a limit with ERROR QUEUE_ERROR, like
+  // gearmand with a full queue. 0: no limit.
   size_t max_jobs = 10'000'000;
   size_t max_job_bytes = size_t{4} << 30;
-  // Functions known at once. As by gearmand their names stay, to be seen in
-  // `status`; for one more, the name is forgotten that nobody has used for the
-  // longest time: that has no jobs, workers and `maxqueue`. When all are in
-  // use, who submits or registers another one gets ERROR QUEUE_ERROR, but for
-  // workers that have registered few: they share a quarter more. 0: no limit.
+  // Functions known at once. Like gearmand, the server keeps the names of
+  // unused functions and lists them in `status`. To make room for another
+  // function, it forgets the one that has been unused (without jobs, workers
+  // and `maxqueue`) for longest. When all are in use, it answers the submission
+  // or registration of another one with ERROR QUEUE_ERROR. Only workers that
+  // have registered few functions may register more: they share a quarter more.
+  // 0: no limit.
   size_t max_functions = 100'000;
-  // Functions that one worker has registered; one more is refused with ERROR
-  // QUEUE_ERROR. 0: no limit.
+  // Functions that one worker may register. The server refuses another one with
+  // ERROR QUEUE_ERROR. 0: no limit.
   size_t max_functions_of_worker = 10'000;
-  // One more is closed at once. 0: no limit. Each takes a descriptor, of which
-  // a process has mostly 1,024 at first: raise its limit (RLIMIT_NOFILE) in
-  // your program's main; a library must not. Clients for whom there is none
-  // are closed at once, too.
+  // Connections at once. The server closes any further one at once. 0: no
+  // limit. Each connection takes a descriptor, and most processes may have only
+  // 1,024 at first. Raise the limit (RLIMIT_NOFILE) in your program's main; a
+  // library must not. The server also closes at once a client for which there
+  // is no descriptor.
   size_t max_connections = 10'000;
-  // Bytes of one packet, header and names included. The payload of a larger one
-  // is skipped: a submission is answered with ERROR ARGUMENT_TOO_LARGE, and a
-  // job whose result or update is too large ends with an exception that says
-  // so. The connection goes on.
+  // Bytes of one packet, header and names included. The server skips the
+  // payload of a larger one. It answers a submission with ERROR
+  // ARGUMENT_TOO_LARGE. A job whose result or update is too large ends with an
+  // exception that says so. The connection goes on.
   size_t max_packet_bytes = 64 << 20;
-  // While more waits to be written to a connection than this, nothing more is
-  // read from it. Bytes.
+  // Bytes. While more output than this waits for a connection, the server reads
+  // nothing more from it.
   size_t output_mark = 1 << 20;
-  // A connection for which more waits than this, because others make output
-  // for it that it does not read, is closed. Bytes.
+  // Bytes. If more output than this waits for a connection, the server closes
+  // it. Others may cause output for a peer that does not read.
   size_t max_output_bytes = 256 << 20;
   // Bytes under way in each direction of an inproc:// stream.
   size_t pipe_bytes = 1 << 20;
-  // kShareOfMemory (transports/process_memory.h) stands for a share of the
-  // memory that this process may have when the server is created.
-  // Bytes of all memory that jobs (with their records) and functions take. A
-  // submission beyond is answered as one beyond max_jobs. kShareOfMemory: half.
-  // 0: no limit.
+  // The next two limits may be kShareOfMemory (transports/process_memory.h): a
+  // share of the memory that this process may have when the server is created.
+  // max_queue_memory: bytes of all memory that jobs, their records and
+  // functions take. The server answers a submission beyond this like one beyond
+  // max_jobs. kShareOfMemory: half. 0: no limit.
   size_t max_queue_memory = kShareOfMemory;
-  // Bytes of all memory that connections take: packets that have not ended,
-  // output that has not been taken, submissions that wait, functions that
-  // workers have registered. Beyond it the connection that takes most (to
-  // within a quarter) is closed. kShareOfMemory: a quarter. 0: no limit.
+  // Bytes of all memory that connections take: unfinished packets, output that
+  // peers have not taken, submissions that wait, functions that workers have
+  // registered. Beyond this the server closes the connection that takes most
+  // (to within a quarter). kShareOfMemory: a quarter. 0: no limit.
   size_t max_connection_memory = kShareOfMemory;
-  // A connection that has begun a packet and for so long sent nothing more of
-  // it is closed. InfiniteDuration: never.
+  // The server closes a connection that has begun a packet and has sent nothing
+  // more of it for so long. InfiniteDuration: never.
   absl::Duration packet_timeout = absl::Minutes(5);
-  // A connection that for so long has taken nothing of what waits for it is
-  // closed. A peer that does something else meanwhile is not at fault, so it is
-  // long. InfiniteDuration: never.
+  // The server closes a connection that has taken nothing of its waiting output
+  // for so long. The time is long because a peer that does something else
+  // meanwhile is not at fault. InfiniteDuration: never.
   absl::Duration output_timeout = absl::Minutes(15);
-  // Streams whose handshake (TLS) is not finished, at once. Beyond it the one
-  // that has waited for its peer the longest is closed; if this server is the
-  // one that all wait for, the newest. 0: no limit.
+  // Streams whose handshake (TLS) is not finished, at once. Beyond this the
+  // server closes the stream that has waited longest for its peer. If all
+  // streams wait for this server, it closes the newest. 0: no limit.
   size_t max_handshakes = 2'000;
 
   // --- what it is made of ---
-  // Hears (as warnings, each kind at most every 10 s) of connections closed
-  // at a limit, of clients refused for want of descriptors, and of memory that
-  // ran out. Called under the server's lock: it must not call the server.
+  // Gets a warning when a connection is closed or refused at a limit, when a
+  // client is refused because there is no descriptor, and when memory runs out;
+  // each kind at most every 10 s. Called under the server's lock: it must not
+  // call the server.
   Logger logger;
   // The transports to listen with. Null: TransportRegistry::Default(), and tcp
   // and inproc in any case.

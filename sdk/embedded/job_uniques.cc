@@ -1,4 +1,4 @@
-// The indexes of a JobQueue that submissions join jobs by.
+// The indexes of a JobQueue by which submissions find the job to join.
 #include "absl/strings/string_view.h"
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/job_queue.h"
@@ -21,7 +21,8 @@ void JobQueue::AddKey(Job& job, Job::Key key) {
   newest = &job;
   if (next == nullptr) return;
   next->key_previous = &job;
-  // All beyond it have been there since they were not alone.
+  // All jobs behind `next` have been in the crowd since they began to share the
+  // key.
   JoinCrowd(*next);
   JoinCrowd(job);
 }
@@ -37,7 +38,7 @@ void JobQueue::RemoveKey(Job& job) {
   if (newest == nullptr) {
     index.erase(found);
   } else if (found->first.data() == KeyText(job).data()) {
-    // The key lies in the job that goes.
+    // The key is stored in the job that is removed.
     index.erase(found);
     index.emplace(KeyText(*newest), newest);
   } else {

@@ -1,7 +1,7 @@
 // ListReply: the reply to a text command that lists functions, connections or
-// jobs, made row by row in as many turns as it takes. Rows come and go
-// meanwhile: one that was there all the time is listed once, and nothing that
-// came later makes the list longer for ever.
+// jobs. It is made row by row in as many turns as it takes. Rows may come and
+// go meanwhile. A row that is there all the time is listed once. New rows can't
+// make the list endless.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_LIST_REPLY_H_
@@ -31,14 +31,15 @@ class ListReply final : public EngineChore {
     kUniqueJobs,
   };
 
-  // Both outlive it.
+  // `engine` and `out` must outlive this object.
   ListReply(Kind kind, ServerEngine* engine, wire::OutputBuffer* out);
 
   bool Run() override;
   bool replies() const override { return true; }
 
  private:
-  // Each writes the next row, or a part of it. False: there is none.
+  // Each function writes the next row or a part of it. False: there are no more
+  // rows.
   bool AddRow();
   bool AddFunction();
   bool AddConnection();
@@ -47,7 +48,7 @@ class ListReply final : public EngineChore {
   const Kind kind_;
   ServerEngine& engine_;
   wire::OutputBuffer& out_;
-  // The newest that are listed.
+  // The numbers of the newest connection and the newest job to list.
   const uint64_t last_connection_;
   const uint64_t last_job_;
 
@@ -55,7 +56,8 @@ class ListReply final : public EngineChore {
   std::string function_;  // the last one listed
   JobQueue::JobWalker job_;
   ListWalker<EngineConnection, ConnectionsTag> connection_;
-  // In the middle of a connection's row: its functions, so many at most.
+  // In the middle of a connection's row: the position among its functions, and
+  // the most functions that may follow.
   ListWalker<Ability, OfWorkerTag> ability_;
   size_t abilities_left_ = 0;
   bool in_row_ = false;

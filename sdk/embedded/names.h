@@ -1,4 +1,5 @@
-// Names that peers choose and lists show: of functions, and of workers.
+// The check of names that peers choose and lists show: those of functions and
+// of workers.
 #ifndef GEARMAN_SDK_EMBEDDED_NAMES_H_
 #define GEARMAN_SDK_EMBEDDED_NAMES_H_
 
@@ -10,8 +11,8 @@
 namespace gearman {
 namespace embedded {
 
-// False: the name holds a control character. Nothing is escaped in the lists of
-// the text protocol, so that a line feed or a tab would forge rows and columns.
+// False: the name holds a control character. The text protocol's lists escape
+// nothing, so a line feed or a tab would forge rows and columns.
 inline bool MayBeListed(absl::string_view name) {
   return std::none_of(name.begin(), name.end(), [](char c) {
     return absl::ascii_iscntrl(static_cast<unsigned char>(c));

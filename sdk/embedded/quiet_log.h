@@ -1,5 +1,5 @@
-// QuietLog: warnings of one kind, of which a peer may cause thousands a second:
-// one is written, the next ones are counted for a while.
+// QuietLog: warnings of one kind that a peer may cause thousands of times a
+// second. It writes one warning and only counts the next ones for kPause.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_QUIET_LOG_H_
@@ -21,7 +21,7 @@ class QuietLog {
 
   explicit QuietLog(Logger logger) : logger_(std::move(logger)) {}
 
-  // Throws nothing: a warning for which there is no memory is counted.
+  // Throws nothing: if there is no memory for a warning, it is only counted.
   template <typename... Pieces>
   void Warn(absl::Time now, const Pieces&... pieces) {
     if (now < silent_until_) {

@@ -15,15 +15,16 @@ namespace gearman {
 namespace embedded {
 namespace {
 
-// The active poller's key of the engine's next timer, and the place in line of
-// its background work. Others count from 1.
+// The engine's key: of its next timer in the active poller, and of its
+// background work in the line. The keys of links and ports count from 1.
 constexpr Poller::Key kEngineKey = 0;
-// Nobody's.
+// The key of no link or port.
 constexpr Poller::Key kNoKey = ~Poller::Key{0};
-// After so many turns without a pause another thread takes over, so that nobody
-// who only wanted to write serves the others for ever.
+// After this many turns without a pause another thread takes over. So a thread
+// that only wanted to write does not serve the others forever.
 constexpr int kMaxTurns = 32;
-// So many of them may be full. Then it is polled anew who has something to do.
+// Another thread also takes over after this many full turns, or after one if
+// there is an active poller.
 constexpr int kMaxFullTurns = 4;
 
 EngineOptions EngineOptionsOf(const JobServerOptions& options) {
@@ -75,7 +76,7 @@ class ABSL_SCOPED_LOCKABLE ServerCore::Visit {
   const ServerCore& core_;
 };
 
-// Streams may keep it longer than the server lives.
+// Streams may keep this task longer than the server lives.
 class ServerCore::PumpTask final : public DeferredTask {
  public:
   explicit PumpTask(std::weak_ptr<ServerCore> core) : core_(std::move(core)) {}
@@ -162,7 +163,7 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
     }
     key = ++last_key_;
   }
-  // Without the lock: a host's name may have to be resolved.
+  // The lock is not held here: a host's name may have to be resolved.
   absl::StatusOr<std::unique_ptr<Listener>> listener =
       MakeListener(*parsed, port.poller, key);
   if (!listener.ok()) return listener.status();
@@ -186,7 +187,7 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
       port.poller->Forget(key);
       return started;
     }
-    // From now on it is the thread that sees to timers.
+    // From now on the thread handles timers.
     timer_->Set(absl::InfiniteFuture());
     published_deadline_ = absl::InfiniteFuture();
     PublishDeadline();
@@ -249,13 +250,15 @@ void ServerCore::Pump() {
   dirty_.store(true);
   int full_turns = 0;
   for (int turn = 0; turn <= kMaxTurns; ++turn) {
-    // Who reads what a turn has written may want to pump: without the lock.
+    // A thread that reads a turn's output may want to pump. So it is woken
+    // after the lock is dropped.
     WakeBatch batch;
-    // A mutex that is unlocked and locked again at once is never anybody
-    // else's.
+    // If this thread unlocked the mutex and locked it again at once, no other
+    // thread would get it.
     while (turn > 0 && visitors_.load() > 0) std::this_thread::yield();
     if (!mutex_.TryLock()) return;
-    // Who polls must see soon who else has something to do.
+    // An active poller must soon be polled for other connections with something
+    // to do.
     const int max_full_turns = active_poller() != nullptr ? 1 : kMaxFullTurns;
     if (turn == kMaxTurns || full_turns >= max_full_turns) {
       HandOver();
@@ -264,7 +267,7 @@ void ServerCore::Pump() {
       if (!GuardedTurn()) ++full_turns;
     }
     mutex_.Unlock();
-    // Who came before the unlocking has left a mark.
+    // A thread that came before the unlocking has left a mark.
     if (!dirty_.load()) return;
   }
 }
@@ -307,7 +310,8 @@ void ServerCore::HandOver() {
     poller->Wake();
     return;
   }
-  // Whoever polls a stream to this server finds that a timer is due, and pumps.
+  // A thread that polls a stream to this server finds that a timer is due, and
+  // pumps.
   published_deadline_ = absl::InfinitePast();
   timer_->Set(published_deadline_);
 }
@@ -321,7 +325,7 @@ void ServerCore::PublishDeadline() {
   if (Poller* const poller = active_poller()) {
     Interest interest;
     interest.deadline = deadline;
-    // Without a descriptor there is nothing that could fail.
+    // This can't fail without a descriptor.
     poller->Watch(kEngineKey, interest).IgnoreError();
   } else {
     timer_->Set(deadline);
@@ -360,8 +364,8 @@ void ServerCore::ServeFirst() {
   const auto link = links_.find(key);
   if (link != links_.end()) {
     Read(*link->second);
-    // Results of many workers for one client may be more than it may have
-    // waiting.
+    // Results of many workers for one client may exceed the output that may
+    // wait for it.
     if (engine_.bytes_forwarded() >= options_.output_mark ||
         engine_.has_failed()) {
       FlushOutput();
@@ -375,7 +379,8 @@ void ServerCore::ServeFirst() {
 bool ServerCore::Turn() {
   WorkMeter& meter = engine_.meter();
   now_ = options_.clock->Now();
-  // Timers have a part of a turn of their own, so that they hold nobody up.
+  // Timers have units of their own, a quarter of a turn's, so that they delay
+  // no connection.
   meter.StartTurn(WorkMeter::kUnits / 4);
   engine_.OnTime(now_, options_.clock->WallNow());
   passive_poller_.Wait(absl::InfinitePast(), &marked_);
@@ -383,11 +388,11 @@ bool ServerCore::Turn() {
   if (engine_.has_background_work()) StandInLine(kEngineKey);
   served_.clear();
   CloseStalled();
-  // So have handshakes.
+  // Handshakes have a time of their own, too.
   meter.StartTurn();
   ContinueHandshakes();
   meter.StartTurn();
-  // Who comes into the line now has the next turn.
+  // A connection that joins the line from now on is served in the next turn.
   InLine end(kNoKey);
   line_.PushBack(end);
   bool full = false;
@@ -398,9 +403,11 @@ bool ServerCore::Turn() {
   }
   full = &line_.front() != &end;
   end.Unlink();
-  // All that these have caused leaves in one write for each.
+  // All output that the served connections have caused leaves in one write for
+  // each stream.
   FlushOutput();
-  // They may have room again, and their interest has changed.
+  // The served links may have room for more input, and their interest may have
+  // changed.
   for (const Poller::Key key : served_) Flush(key);
   PublishDeadline();
   if (engine_.has_background_work()) StandInLine(kEngineKey);

@@ -1,18 +1,20 @@
-// ServerCore: the engine of a JobServer, its listeners and streams, and who
-// runs them.
+// ServerCore: the engine of a JobServer, its listeners and streams, and the way
+// in which threads run them.
 //
-// Whoever finds something to do runs the server, one thread at a time: Pump
-// tries the lock, and when somebody has it leaves a mark that he will see
-// before he goes. So nobody who pumps ever waits for another, and nothing is
-// left undone. The lock is held while streams are written to; their readers are
-// woken after it has been dropped, as they will want to pump (see WakeBatch). A
-// waker takes no lock that is held while anything else runs, and pumping takes
-// none that anybody holds who could be woken.
+// Any thread that finds something to do runs the server, one thread at a time.
+// Pump tries the lock. If another thread holds it, Pump leaves a mark, which
+// that thread sees before it returns. So no thread that pumps ever waits for
+// another, and no work is left undone. The thread holds the lock while it
+// writes to streams. It wakes their readers after it has dropped the lock, as
+// they will want to pump (see WakeBatch). A waker takes no lock that is held
+// while anything else runs. Pumping takes no lock that a thread which may be
+// woken holds.
 //
 // The server runs in turns of about a millisecond at most (WorkMeter), whatever
-// its peers send. Connections with something to do stand in line: the first is
-// served until it has nothing more or the turn is over, and then goes to the
-// end of the line. Between two turns the lock is free for whoever wants it.
+// its peers send. Connections with something to do stand in line. The first is
+// served until it has nothing more or the turn is over. If it has more, it then
+// goes to the end of the line. Between two turns the lock is free for other
+// threads.
 //
 // Thread-safe.
 #ifndef GEARMAN_SDK_EMBEDDED_SERVER_CORE_H_
@@ -53,11 +55,11 @@ namespace embedded {
 
 class ServerCore {
  public:
-  // `options` have been checked and filled in.
+  // `options` must have been checked and filled in.
   static std::shared_ptr<ServerCore> Create(JobServerOptions options);
   ~ServerCore();
 
-  // As JobServer's.
+  // Like JobServer's functions.
   absl::StatusOr<std::string> Listen(absl::string_view address);
   std::vector<std::string> addresses() const;
   void Stop() ABSL_LOCKS_EXCLUDED(stop_mutex_, mutex_);
@@ -65,11 +67,12 @@ class ServerCore {
   size_t connections() const;
   size_t jobs() const;
 
-  // Does what there is to do, or leaves it to the thread that is at it.
+  // Does the work that there is, or leaves it to the thread that runs the
+  // server.
   void Pump();
 
-  // This is a child made by fork, and the server is the parent's: its functions
-  // do nothing, or return FAILED_PRECONDITION.
+  // True: this process is a child made by fork, and the server is the parent's.
+  // Its functions then do nothing, or return FAILED_PRECONDITION.
   bool inherited() const { return process_.inherited(); }
 
  private:
@@ -80,7 +83,7 @@ class ServerCore {
     std::string address;
     std::unique_ptr<InLine> in_line;
   };
-  // Holds the lock, which it gets before the server's next turn.
+  // Holds the lock. The caller gets the lock before the server's next turn.
   class ABSL_SCOPED_LOCKABLE Visit;
 
   explicit ServerCore(JobServerOptions options);
@@ -88,27 +91,28 @@ class ServerCore {
   absl::StatusOr<std::unique_ptr<Listener>> MakeListener(const Address& address,
                                                          Poller* poller,
                                                          Poller::Key key);
-  // Of the I/O thread, or given; made if need be.
+  // The poller of the options or else of the I/O thread, which is made if need
+  // be.
   absl::StatusOr<Poller*> ActivePoller() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The same, or null as long as there is none.
+  // Like ActivePoller, but null while there is none.
   Poller* active_poller() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return options_.poller != nullptr ? options_.poller : thread_poller_.get();
   }
 
   // The I/O thread.
   void RunThread(EpollPoller* poller);
-  // Handles `ready` and whatever else there is, waiting for the lock.
+  // Handles `ready` and all other work. Waits for the lock.
   void HandleReady(const std::vector<Poller::Key>& ready)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // False: it was a full one, and more is left.
+  // Runs a turn. False: the turn was full, and work is left.
   bool Turn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Another thread, if any polls, is to take the next turn.
+  // Leaves the next turn to another thread, if one polls.
   void HandOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // `key` stands in line, once.
+  // Puts `key` into the line, unless it is there already.
   void StandInLine(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // It does, and there is to be a next turn.
+  // Puts `key` into the line and requests another turn.
   void LookAgain(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The first in line has its turn.
+  // Serves the first in line.
   void ServeFirst() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void FlushOutput() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -120,59 +124,63 @@ class ServerCore {
                Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Read(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The link goes, if it is still there. `why` is logged unless it is empty.
+  // Closes the link, if it is still there. Logs `why` unless it is empty.
   void Close(Poller::Key key, absl::string_view why = "")
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Goes on connecting a link, or lets it wait for its turn. False: it is not
-  // connected, and perhaps gone.
+  // Continues to connect the link, or postpones that. False: the link is not
+  // connected, and may be gone.
   bool Connect(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Those that wait for their turn.
+  // Continues postponed handshakes, as far as the turn's time for them allows.
   void ContinueHandshakes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Notes whether the link waits for its peer.
   void WatchStalls(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Links whose peer has let their time pass.
+  // Closes the links whose peer has exceeded a timeout.
   void CloseStalled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Calls `work` -> bool. False, too, when there was no memory for it.
+  // Calls `work` -> bool and returns its result. False, too: there was no
+  // memory for it.
   template <typename Work>
   bool HasMemoryFor(Work&& work) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnNoMemory() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // A turn, which memory that runs out outside of any link only interrupts.
-  // As Turn.
+  // Runs a turn and returns like Turn. If memory runs out outside of any link,
+  // that only interrupts the turn.
   bool GuardedTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Somebody is to run the server when its next timer is due.
+  // Makes sure that a thread runs the server when its next timer is due.
   void PublishDeadline() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ProcessMark process_;
   const JobServerOptions options_;
   const LinkLimits limits_;
 
-  // There is something to do that the thread in Turn may not have seen.
+  // There is work that the thread in Turn may not have seen.
   std::atomic<bool> dirty_{false};
-  // Those who want the lock for something else than turns.
+  // The number of threads that want the lock for something other than turns.
   mutable std::atomic<int> visitors_{0};
 
-  // Held while stopping: when any Stop returns, all is gone.
+  // Held while stopping, so that everything is gone when any call of Stop
+  // returns.
   absl::Mutex stop_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
 
   mutable absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   ServerEngine engine_ ABSL_GUARDED_BY(mutex_);
   PassivePoller passive_poller_;
-  // Listens for others than passive streams: the I/O thread's.
+  // The I/O thread's poller, for all streams but passive ones.
   std::unique_ptr<EpollPoller> thread_poller_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_ ABSL_GUARDED_BY(mutex_);
   std::atomic<bool> thread_stop_{false};
 
   Poller::Key last_key_ ABSL_GUARDED_BY(mutex_) = 0;
-  // In order, so that a simulation is the same each time.
+  // Ordered, so that a simulation is the same each time.
   absl::btree_map<Poller::Key, Port> ports_ ABSL_GUARDED_BY(mutex_);
-  // Not of Abseil: an insertion that finds no memory leaves it as it was.
+  // Not an Abseil map: an insertion that finds no memory leaves a std::map as
+  // it was.
   std::map<Poller::Key, std::unique_ptr<ServerLink>> links_
       ABSL_GUARDED_BY(mutex_);
-  // Who has something to do, each once: links, ports, and kEngineKey.
+  // The links, ports and engine (kEngineKey) that have something to do, each
+  // once.
   IntrusiveList<InLine, LineTag> line_ ABSL_GUARDED_BY(mutex_);
   InLine engine_in_line_ ABSL_GUARDED_BY(mutex_);
-  // Scratch of Turn, kept for their memory.
+  // Scratch vectors of Turn. They are kept to reuse their memory.
   std::vector<Poller::Key> served_ ABSL_GUARDED_BY(mutex_);
   std::vector<Poller::Key> marked_ ABSL_GUARDED_BY(mutex_);
 
@@ -181,13 +189,14 @@ class ServerCore {
   HandshakeQueue handshakes_ ABSL_GUARDED_BY(mutex_);
   StallList stalled_inputs_ ABSL_GUARDED_BY(mutex_);
   StallList stalled_outputs_ ABSL_GUARDED_BY(mutex_);
-  // Memory for what remains to be done when there is no other.
+  // Freed when memory runs out, so that the remaining work can be done.
   std::unique_ptr<char[]> reserve_ ABSL_GUARDED_BY(mutex_);
   QuietLog closing_log_ ABSL_GUARDED_BY(mutex_);
   QuietLog refusing_log_ ABSL_GUARDED_BY(mutex_);
   QuietLog memory_log_ ABSL_GUARDED_BY(mutex_);
 
-  // Of passive streams: runs the server, and tells when to.
+  // For passive streams: `pump_` runs the server, and `timer_` tells when to
+  // run it.
   std::shared_ptr<DeferredTask> pump_;
   const std::shared_ptr<PassiveTimer> timer_;
   absl::Time published_deadline_ ABSL_GUARDED_BY(mutex_) =

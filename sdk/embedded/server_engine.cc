@@ -17,17 +17,17 @@ namespace gearman {
 namespace embedded {
 namespace {
 
-// gearmand takes 64 bytes, but then gives the worker 63 of them and the data
-// with a NUL in front. Here all 64 arrive.
+// gearmand accepts 64 bytes, but gives the worker 63 of them and puts a NUL in
+// front of the data. Here all 64 arrive.
 constexpr size_t kMaxUniqueBytes = 64;
-// Its check of a reduce job looks at the reducer.
+// gearmand's check of a reduce job looks at the reducer.
 constexpr size_t kMaxReducerBytes = 64;
-// What an assignment says beside the function: handle, unique and reducer with
+// An assignment also has to hold the handle, the unique and the reducer, with
 // their separators.
 constexpr size_t kMaxFunctionBytes = wire::kMaxArgumentBytes -
                                      wire::kMaxHandleBytes - kMaxUniqueBytes -
                                      kMaxReducerBytes - 4;
-// An assignment has more arguments than a submit.
+// An assignment has more arguments than a submission.
 constexpr size_t kMaxDataBytes =
     std::numeric_limits<uint32_t>::max() - wire::kMaxArgumentBytes;
 constexpr size_t kMaxClientIdBytes = 127;
@@ -40,16 +40,16 @@ absl::string_view UntilNul(absl::string_view text) {
   return text.substr(0, text.find('\0'));
 }
 
-// A worker's number as the server keeps it: what atoi makes of it.
+// The value that the server stores for a worker's number: that of atoi.
 uint32_t StoredNumber(absl::string_view text) {
   return static_cast<uint32_t>(wire::ParseProgress(text));
 }
 
-// The limit of CAN_DO_TIMEOUT: no number, zero and negative ones are none, and
-// less than a second is raised to one.
+// The limit of CAN_DO_TIMEOUT. Text that is no number, zero and negative
+// numbers mean no limit. A limit of less than a second is raised to a second.
 absl::Duration TimeLimit(absl::string_view milliseconds) {
   const int64_t number = wire::ParseProgress(milliseconds);
-  // No worker means a limit beyond 63 bits.
+  // A number beyond 63 bits means no limit, too: no worker intends it.
   if (number <= 0 || number == std::numeric_limits<int64_t>::max()) {
     return absl::InfiniteDuration();
   }
@@ -148,7 +148,7 @@ Job* ServerEngine::HeldJob(EngineConnection& connection,
 
 bool ServerEngine::CheckFunctionName(EngineConnection& connection,
                                      absl::string_view name) {
-  // gearmand closes the connection.
+  // gearmand closes the connection instead.
   if (name.size() > kMaxFunctionBytes) {
     SendError(connection, "ARGUMENT_TOO_LARGE", "Function name too large");
     return false;
@@ -177,7 +177,7 @@ void ServerEngine::Submit(EngineConnection& connection, Submission submission,
   try {
     submitted = queue_.Submit(std::move(submission), wall_);
   } catch (const std::bad_alloc&) {
-    // Refused, as by a full queue.
+    // The submission is refused, as by a full queue.
   }
   if (submitted.outcome == JobQueue::Outcome::kFull) {
     return SendError(connection, "QUEUE_ERROR", "Job queue is full");
@@ -185,8 +185,9 @@ void ServerEngine::Submit(EngineConnection& connection, Submission submission,
   if (submitted.outcome == JobQueue::Outcome::kTooManyFunctions) {
     return SendError(connection, "QUEUE_ERROR", kTooManyFunctions);
   }
-  // The NOOP first: one who waits for his own job sees NOOP, JOB_CREATED. As by
-  // gearmand it comes for a job that is not due yet, too.
+  // Send the NOOP first: a connection that sleeps until its own job comes gets
+  // NOOP, then JOB_CREATED. Like gearmand, the server sends it also for a job
+  // that is not due yet.
   if (submitted.outcome == JobQueue::Outcome::kNew) {
     WakeFor(*submitted.job->function);
   }
@@ -195,7 +196,7 @@ void ServerEngine::Submit(EngineConnection& connection, Submission submission,
 
 // --- events ------------------------------------------------------------------
 
-// One overload for each packet that a server may be sent.
+// One overload for each packet that a peer may send to a server.
 class ServerEngine::Dispatcher {
  public:
   Dispatcher(ServerEngine* engine, EngineConnection* connection)
@@ -320,7 +321,7 @@ class ServerEngine::Dispatcher {
     if (again) return NotYet();
     if (job == nullptr) return Send(wire::NoJob{});
     wire::GrabKind kind = event.kind;
-    // GRAB_JOB_ALL earns JOB_ASSIGN_ALL only for a reduce job.
+    // GRAB_JOB_ALL is answered with JOB_ASSIGN_ALL only for a reduce job.
     if (kind == wire::GrabKind::kAll && job->reducer.empty()) {
       kind = wire::GrabKind::kUnique;
     }
@@ -342,7 +343,8 @@ class ServerEngine::Dispatcher {
   void operator()(wire::WorkStatus& event) {
     Job* const job = Held(event.handle, kNotInResult);
     if (job == nullptr) return;
-    // The last argument may hold anything, but not on its way to a client.
+    // The last argument of a worker's packet may hold a NUL. That of a client's
+    // packet may not.
     Update update;
     update.kind = wire::Command::kWorkStatus;
     update.numerator = event.numerator;
@@ -352,8 +354,8 @@ class ServerEngine::Dispatcher {
       return Error("ARGUMENT_TOO_LARGE", "Status value too large");
     }
     job->numerator = StoredNumber(event.numerator);
-    // gearmand looks at no more than 10 bytes of it. Clients get the worker's
-    // own words.
+    // gearmand parses at most 10 bytes of it. Clients get the worker's own
+    // text.
     job->denominator = StoredNumber(update.denominator.substr(0, 10));
     engine_.UpdateJob(&connection_, *job, update);
   }
@@ -378,8 +380,9 @@ class ServerEngine::Dispatcher {
            "An exception was received for a job that does not exist");
   }
 
-  // The payload is skipped. A job whose result or update nobody can be given
-  // ends with a text that says so: to run it again would bring as much.
+  // The payload has been skipped. A job whose result or update is too large for
+  // the server ends with an exception that says so: another run would bring as
+  // much.
   void operator()(wire::TooLargePacket& event) {
     if (event.info->client_to_server) {
       return Error("ARGUMENT_TOO_LARGE", event.Describe());
@@ -404,11 +407,12 @@ class ServerEngine::Dispatcher {
   }
   void NotExpected() { Error("INVALID_COMMAND", "Command not expected"); }
 
-  // The turn is over before it is known what to answer.
+  // The turn is over before the answer is known.
   void NotYet() { handled_ = false; }
 
   // The job of `handle`, if this worker holds it and its last update has
-  // reached everybody. Null: the answer is given, or it is not its time.
+  // reached all waiters. Null: an error has been sent, or the turn is over and
+  // the event must be offered again.
   Job* Held(absl::string_view handle, absl::string_view refusal) {
     Job* const job = engine_.HeldJob(connection_, handle);
     if (job == nullptr) {
@@ -445,8 +449,9 @@ class ServerEngine::Dispatcher {
   NoopSender Waker() { return NoopSender{&engine_}; }
 
   void CanDo(absl::string_view function, absl::Duration limit) {
-    // Nothing answers a CAN_DO, but a worker that takes a refused one for
-    // granted waits for ever. The name tells it which of many was refused.
+    // A CAN_DO has no answer. But a worker that does not learn of a refusal
+    // waits forever. The name tells the worker which of many functions was
+    // refused.
     if (!engine_.CheckFunctionName(connection_, function)) return;
     switch (engine_.workers_.Add(connection_.seat_, function, limit, Waker())) {
       case WorkerTable::Added::kYes:

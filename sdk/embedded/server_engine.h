@@ -10,14 +10,14 @@
 //   engine.OnDisconnect(c);
 //   // Wait until engine.next_deadline() at most.
 //
-// No call does more than a turn's work, which the meter measures. What is left
-// then is a chore: of the connection whose event caused it (it is busy: its
-// further events wait, and Continue goes on with the chore), or of the engine
-// itself (DoBackgroundWork).
+// No call does more than a turn's work, which the meter measures. The rest
+// becomes a chore. A chore may belong to the connection whose event caused it.
+// That connection is then busy: its further events wait, and Continue goes on
+// with the chore. Other chores belong to the engine itself (DoBackgroundWork).
 //
-// It behaves as gearmand 1.1.20 does, odd or not, wherever a client or worker
-// could notice, except where gearmand crashes, loses or hangs a job, takes it
-// from its worker, mixes names up or gives no answer at all:
+// The engine behaves like gearmand 1.1.20, odd or not, wherever a client or
+// worker could notice. It differs where gearmand crashes, loses or hangs a job,
+// takes a job from its worker, mixes names up or gives no answer at all:
 // docs/protocol.md, "Where the embedded server differs from gearmand, and why".
 //
 // Not thread-safe: guarded by the server's lock.
@@ -55,14 +55,14 @@ struct EngineOptions {
   WorkerOptions workers;
   // WORK_EXCEPTION reaches connections that have not asked for it.
   bool exceptions_for_all = false;
-  // What the text command `version` answers.
+  // The answer to the text command `version`.
   std::string version;
-  // A connection for which more waits gets no more packets of others; it is to
-  // be closed. Bytes.
+  // Bytes. A connection for which more output waits gets no more packets of
+  // others, and must be closed.
   size_t max_output_bytes = size_t{256} << 20;
-  // All connections together: what has been read of unfinished packets, output
-  // that waits, submissions that wait, functions registered. Beyond it the
-  // largest connection is closed. Bytes; 0: no limit.
+  // Bytes of all connections together: input of unfinished packets, output that
+  // waits, submissions that wait, functions registered. Beyond this the largest
+  // connection is closed. 0: no limit.
   size_t max_connection_memory = 0;
 };
 
@@ -75,12 +75,13 @@ struct BackgroundTag;
 class EngineChore : public ListLink<BackgroundTag> {
  public:
   virtual ~EngineChore() = default;
-  // Does as much as the turn allows, and something in any case. True: it is
+  // Does as much as the turn allows, but at least one step. True: the chore is
   // done.
   virtual bool Run() = 0;
-  // It writes a reply of several parts, between which nothing else may come.
+  // True: the chore writes a reply of several parts. Nothing else may come
+  // between the parts.
   virtual bool replies() const { return false; }
-  // The connection whose chore it is has gone. False: it need not be done any
+  // The chore's connection has gone. False: the chore need not be done any
   // more.
   virtual bool OutlivesConnection() { return false; }
 };
@@ -90,10 +91,10 @@ class EngineConnection : public WalkedLink<ConnectionsTag>,
                          public ListLink<OutputTag> {
  public:
   uint64_t id() const { return id_; }
-  // What is to be written to it next. Consume what has been written, then call
-  // NextOutput.
+  // The bytes to write to the connection next. The caller must consume the
+  // bytes that it has written and then call NextOutput.
   wire::OutputBuffer& output() { return *output_; }
-  // All of output() has been written. True: there is more in it now.
+  // Goes on to the next buffer if output() is empty. True: output() has bytes.
   bool NextOutput();
   // Bytes that wait to be written.
   size_t output_bytes() const {
@@ -101,20 +102,21 @@ class EngineConnection : public WalkedLink<ConnectionsTag>,
     for (const auto& later : later_) bytes += later->size();
     return bytes;
   }
-  // A chore has to be done before its next event.
+  // True: a chore must be done before the connection's next event.
   bool busy() const { return chore_ != nullptr; }
-  // Not OK: it got a packet that can't be expressed, or too many that it did
-  // not read; close it.
+  // Not OK: the caller must close the connection. A packet for it could not be
+  // encoded, too much output waited for it, or memory ran short.
   const absl::Status& failure() const { return failure_; }
-  // Where it is from, for the text command `workers`.
+  // The peer's address, for the text command `workers`.
   absl::string_view peer() const { return peer_; }
-  // `bytes` of memory are held for what is read from it. The owner says so
-  // whenever they have changed, and then calls ServerEngine::Weigh.
+  // The caller holds `bytes` of memory for the connection's input. The caller
+  // must call this whenever the number has changed, and then
+  // ServerEngine::Weigh.
   void SetInputBytes(size_t bytes) { memory_.SetInput(bytes); }
   absl::string_view client_id() const { return client_id_; }
-  // It came as the n-th of all.
+  // The connection was the engine's n-th.
   uint64_t number() const { return number_; }
-  // What it has registered, the newest first.
+  // The functions that the connection has registered, as abilities.
   IntrusiveList<Ability, OfWorkerTag>& abilities() { return seat_.abilities; }
   size_t ability_count() const { return seat_.by_function.size(); }
   // The names of these functions. For tests.
@@ -127,7 +129,7 @@ class EngineConnection : public WalkedLink<ConnectionsTag>,
     EngineConnection* connection = nullptr;
   };
 
-  // How the ranking's connection is found.
+  // Leads from an entry of the ranking to its connection.
   struct Memory : ConnectionMemory {
     using ConnectionMemory::ConnectionMemory;
     EngineConnection* connection = nullptr;
@@ -142,7 +144,7 @@ class EngineConnection : public WalkedLink<ConnectionsTag>,
     seat_.connection = this;
     memory_.connection = this;
   }
-  // Where what is to be written last goes.
+  // The buffer to which new output is appended.
   wire::OutputBuffer& end_of_output() {
     return later_.empty() ? *output_ : *later_.back();
   }
@@ -152,16 +154,16 @@ class EngineConnection : public WalkedLink<ConnectionsTag>,
   const std::string peer_;
   std::string client_id_ = "-";
   bool exceptions_ = false;
-  // It has disconnected, and what it leaves behind is being seen to.
+  // The connection has disconnected, and the engine is still taking it apart.
   bool gone_ = false;
   Seat seat_;
   std::unique_ptr<wire::OutputBuffer> output_ =
       std::make_unique<wire::OutputBuffer>();
-  // What follows: a reply of several parts has a buffer of its own until it is
-  // complete, and what comes meanwhile waits in the next one.
+  // The buffers after output_. A reply of several parts has a buffer of its own
+  // until it is complete. Output that comes meanwhile waits in the next one.
   std::deque<std::unique_ptr<wire::OutputBuffer>> later_;
   std::unique_ptr<EngineChore> chore_;
-  // What a chore that replies writes into; null: there is none such.
+  // The buffer of the chore that replies; null: there is none such.
   const wire::OutputBuffer* reply_ = nullptr;
   absl::Status failure_;
   Memory memory_;
@@ -175,50 +177,52 @@ class ServerEngine {
   ServerEngine& operator=(const ServerEngine&) = delete;
 
   // --- inputs ---
-  // `peer` has no spaces.
+  // `peer` must have no spaces.
   EngineConnection* OnConnect(uint64_t id, absl::string_view peer);
   // The connection must not be busy. False: the event could not be handled in
-  // this turn; call again with the same one. Else the event's payload may have
-  // been moved from.
+  // this turn, and the caller must pass the same event again. True: the event's
+  // payload may have been moved from.
   bool OnEvent(EngineConnection* connection, wire::ToServer& event);
-  // A line of the text protocol. As OnEvent.
+  // Handles a line of the text protocol. Otherwise like OnEvent.
   bool OnTextLine(EngineConnection* connection, const admin::CommandLine& line);
   // Goes on with the chore of a busy connection.
   void Continue(EngineConnection* connection);
-  // Its jobs go back to their queues, its submissions are forgotten;
-  // `connection` is gone.
+  // The connection's jobs go back to their queues. Its submissions are
+  // forgotten. The caller must not use `connection` any more.
   void OnDisconnect(EngineConnection* connection);
-  // It is `now`, until the next call, which never goes backwards, and `wall` by
-  // the wall clock, which may. Timers that are due are background work.
+  // Sets the time until the next call: `now` never goes backwards, and `wall`,
+  // by the wall clock, may. Handles the timers that are due as far as the turn
+  // allows. The rest is background work.
   void OnTime(absl::Time now, absl::Time wall);
   void OnTime(absl::Time now) { OnTime(now, now); }
-  // There is work that no connection waits for; DoBackgroundWork does as much
+  // There is work that no connection waits for. DoBackgroundWork does as much
   // of it as the turn allows.
   bool has_background_work() {
     return timers_due_ || !background_.empty() || !leaving_.empty() ||
            queue_.has_removed() || workers_.has_more_to_wake();
   }
   void DoBackgroundWork();
-  // Forgets all jobs, told to nobody.
+  // Forgets all jobs without telling any client.
   void Clear();
 
   // --- memory ---
-  // The connection's bytes may have changed. When all together are beyond the
-  // limit, the largest connection fails, perhaps this one: its output is
-  // dropped, and NextWithOutput returns it to be closed.
+  // The caller must call this when the connection's bytes may have changed. If
+  // all connections together are beyond the limit, the largest one fails,
+  // perhaps this one. Its output is dropped, and NextWithOutput returns it to
+  // be closed.
   void Weigh(EngineConnection& connection);
-  // Some connection has failed since NextWithOutput had nothing left.
+  // A connection has failed since NextWithOutput last returned null.
   bool has_failed() const { return has_failed_; }
-  // Bytes of all connections; of these and of jobs and functions.
+  // Bytes of all connections. memory() adds those of jobs and functions.
   size_t connection_memory() { return ranking_.account()->bytes(); }
   size_t memory() const { return account_.bytes(); }
 
   // --- outputs ---
-  // A connection that has had output (or a failure) since it was last returned
-  // here; null: there is no more.
+  // Returns a connection that has got output, or has failed, since it was last
+  // returned here; null: there are no more.
   EngineConnection* NextWithOutput();
-  // Bytes of packets that travelled on to others since NextWithOutput had
-  // nothing left.
+  // Bytes of packets that were forwarded to other connections since
+  // NextWithOutput last returned null.
   size_t bytes_forwarded() const { return bytes_forwarded_; }
   // When OnTime has something to do; InfiniteFuture: never.
   absl::Time next_deadline() const { return queue_.next_deadline(); }
@@ -228,21 +232,23 @@ class ServerEngine {
   JobQueue& queue() { return queue_; }
   const JobQueue& queue() const { return queue_; }
   const EngineOptions& options() const { return options_; }
-  // Connections that there have been.
+  // The number of connections that there have been.
   uint64_t connections_made() const { return connections_made_; }
   IntrusiveList<EngineConnection, ConnectionsTag>& connections() {
     return connections_;
   }
 
   // --- for the text commands ---
-  // WORK_FAIL to who waits; it shall not run. gearmand tells no worker, and
-  // goes on passing on what the worker sends. False: an update of the job is on
-  // its way; to be called again.
+  // Cancels a job: it will not run, and its waiters get WORK_FAIL. Like
+  // gearmand, the engine tells no worker, and still forwards what the job's
+  // worker sends. False: an update of the job is still being sent, and the
+  // caller must call again.
   bool Cancel(Job& job, EngineConnection* connection);
-  // Every function that `name` is a spelling of is dropped, unless it is in
-  // use: its jobs end with WORK_FAIL. Replies to `connection`.
+  // Drops every function whose name equals `name` in any case, unless it is in
+  // use. The jobs of a dropped function end with WORK_FAIL. Replies to
+  // `connection`.
   void Drop(absl::string_view name, EngineConnection* connection);
-  // Where a reply to `connection` goes, that of a chore included.
+  // The buffer for a reply to `connection`, also for that of a chore.
   static wire::OutputBuffer& ReplyTo(EngineConnection* connection) {
     return connection->end_of_output();
   }
@@ -255,11 +261,11 @@ class ServerEngine {
   class EndChore;
   class UpdateChore;
 
-  // What those who wait for a job are told of it.
+  // An update of a job, as it is sent to the job's waiters.
   struct Update {
     wire::Command kind = wire::Command::kWorkFail;
     Payload data;
-    // Of WORK_STATUS.
+    // For WORK_STATUS only.
     absl::string_view numerator;
     absl::string_view denominator;
   };
@@ -267,15 +273,15 @@ class ServerEngine {
   static EngineConnection& ConnectionOf(Party& party);
 
   // Calls `append(OutputBuffer&)` -> absl::Status for the connection's output.
-  // Where that fails, or there is no memory for it, the connection has failed:
-  // a peer that misses a packet would wait for ever. Throws nothing, so that a
-  // command done halfway is not undone by another connection.
+  // If that fails, or there is no memory for it, the connection fails: a peer
+  // that missed a packet would wait forever. Throws nothing, so that another
+  // connection can't interrupt a command halfway.
   template <typename Append>
   void AppendTo(EngineConnection& connection, Append&& append);
   void SetFailed(EngineConnection& connection, absl::Status failure);
   template <typename Message>
   void Send(EngineConnection& connection, Message&& message);
-  // A packet that travels on from worker to client.
+  // Forwards a packet from a worker to a client.
   template <typename Message>
   void Forward(EngineConnection& connection, Message&& message);
   void SendError(EngineConnection& connection, absl::string_view code,
@@ -284,38 +290,41 @@ class ServerEngine {
   void NoteOutput(EngineConnection& connection);
 
   // --- updates of jobs (engine_updates.cc) ---
-  // Tells one who waits. `data` is update.data, or shares it.
+  // Sends the update to one waiter. `data` is update.data, or shares it.
   void Tell(Party& party, const Job& job, const Update& update, Payload data);
   static Payload ShareOf(const Update& update);
-  // The same bytes as a string of its own, which many may share. Throws
+  // Makes `data` a string of its own, which many packets may share. Throws
   // std::bad_alloc.
   Payload Shared(Payload data);
-  // Tells all who wait for a running job. `from`, the connection that says so,
-  // is busy until it is done.
+  // Sends an update to all waiters of a job that does not end. The connection
+  // `from`, which caused the update, is busy until this is done.
   void UpdateJob(EngineConnection* from, Job& job, Update& update);
-  // The job has ended: tells all who wait for it. `from` as above; null: what
-  // is left is background work.
+  // Ends a job and sends its last update to all its waiters. `from` as above;
+  // null: the rest is background work.
   void EndJob(EngineConnection* from, Job& job, Update& update);
-  // As much as the turn allows. True: all have been told.
+  // Send an update to as many waiters as the turn allows. True: all have it.
   bool TellWaiters(Job& job, const Update& update);
   bool TellAndFreeWaiters(Job& job, const Update& update);
-  // The job's last update has reached all. Else some more are told.
+  // True: the job's last update has reached all waiters. If it has not, sends
+  // it to some more first.
   bool FinishUpdate(Job& job);
-  // Goes on with it without an end to the turn: there is no memory for a chore.
+  // Takes the limit from this turn, for work that must be finished now: there
+  // is no memory for a chore, or the engine is being cleared.
   void IgnoreTurn();
 
   // The running job of `handle` if this connection holds it.
   Job* HeldJob(EngineConnection& connection, absl::string_view handle);
-  // The name of a function that a peer wants to use. False: it is refused.
+  // Checks the name of a function that a peer wants to use. False: it has been
+  // refused.
   bool CheckFunctionName(EngineConnection& connection, absl::string_view name);
   void Submit(EngineConnection& connection, Submission submission,
               bool background);
-  // A job may run: wakes who can do it.
+  // A job may run: wakes workers that can do it.
   void WakeFor(Function& function);
   // A running job has lost its worker.
   void Requeue(Job& job);
-  // Takes apart what is left of a connection that has gone. False: the turn is
-  // over before that is done.
+  // Takes apart the rest of a connection that has gone. False: the turn is over
+  // before that is done.
   bool TakeApart(EngineConnection& connection);
   void AddToBackground(std::unique_ptr<EngineChore> chore) {
     background_.PushBack(*chore.release());
@@ -323,7 +332,7 @@ class ServerEngine {
   void DoTimers();
 
   const EngineOptions options_;
-  // Of all memory; it outlives what is in it.
+  // Counts all memory. It must outlive the members that it counts.
   ByteAccount account_;
   MemoryRanking ranking_;
   bool has_failed_ = false;
@@ -337,7 +346,7 @@ class ServerEngine {
   IntrusiveList<EngineConnection, ConnectionsTag> connections_;
   IntrusiveList<EngineConnection, OutputTag> with_output_;
   size_t bytes_forwarded_ = 0;
-  // Both own what is in them, so that adding to them allocates nothing.
+  // Both lists own their elements, so that adding one allocates nothing.
   IntrusiveList<EngineChore, BackgroundTag> background_;  // in turn
   IntrusiveList<EngineConnection, OutputTag> leaving_;
 };

@@ -18,12 +18,12 @@ namespace {
 
 // Bytes written to one stream before the others get their turn.
 constexpr size_t kWriteBudget = 1 << 20;
-// More pieces than this go into the next write.
+// The most pieces in one write.
 constexpr size_t kMaxPieces = 64;
-// Where a connection is from, for the text command `workers`, whose columns end
-// at spaces: "tcp://127.0.0.1:4567" -> "127.0.0.1". Who is in the same process
-// has no address: "inproc://jobs (client)" -> "inproc://jobs", the listener's
-// name.
+// The peer's address for the text command `workers`, whose columns end at
+// spaces: "tcp://127.0.0.1:4567" -> "127.0.0.1". A peer in the same process has
+// no address and gets the listener's name: "inproc://jobs (client)" ->
+// "inproc://jobs".
 std::string PeerName(absl::string_view description) {
   absl::string_view name = description;
   if (absl::ConsumeSuffix(&name, kInprocClientSuffix)) {
@@ -79,7 +79,7 @@ bool ServerLink::Connect() {
 ServerLink::Progress ServerLink::Read() {
   WorkMeter& meter = engine_->meter();
   for (;;) {
-    // First what is left from an earlier turn.
+    // First handle the rest of an earlier turn.
     if (!Dispatch()) return Progress::kEnded;
     if (paused_) return Progress::kWaits;
     if (more_to_handle_) return Progress::kMore;
@@ -124,9 +124,10 @@ bool ServerLink::Dispatch() {
                        : !engine_->OnTextLine(
                              connection_, std::get<admin::CommandLine>(event_));
   } while (!meter.UsedUp());
-  // What is left may be in the decoder or in the stream.
+  // The rest may be in the decoder or in the stream.
   more_to_handle_ = meter.UsedUp();
-  // A payload that nobody has taken is not to lie there until the next packet.
+  // A payload that the engine has not taken must not stay until the next
+  // packet.
   if (!offer_again_) event_ = PortEvent();
   return connection_->failure().ok();
 }
@@ -166,7 +167,8 @@ bool ServerLink::Flush() {
 void ServerLink::FlushAll() { Write(std::numeric_limits<size_t>::max()); }
 
 bool ServerLink::ShouldResume() const {
-  // Not at the first byte that it takes, but when it has caught up.
+  // Reading resumes when the peer has caught up, not at the first byte that it
+  // takes.
   return more_to_write_ ||
          (paused_ && connection_->output_bytes() <= limits_.output_mark / 2);
 }

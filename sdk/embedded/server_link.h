@@ -34,7 +34,8 @@ struct LinkLimits {
 
 struct LineTag;
 
-// A place in the line of those who have something to do.
+// An entry in the line of links, ports and the engine that have something to
+// do.
 struct InLine : ListLink<LineTag> {
   explicit InLine(Poller::Key of) : key(of) {}
   const Poller::Key key;
@@ -48,7 +49,7 @@ class ServerLink : public ListLink<HandshakeTag> {
     kEnded,  // the stream is over, or the peer broke the protocol
   };
 
-  // Watched on `poller` under `key`. Connects `engine` to the peer.
+  // `poller` watches the link under `key`. Connects `engine` to the peer.
   ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
              Poller::Key key, const LinkLimits& limits, ServerEngine* engine);
   // Disconnects the engine from the peer, and closes the stream.
@@ -57,52 +58,56 @@ class ServerLink : public ListLink<HandshakeTag> {
   ServerLink& operator=(const ServerLink&) = delete;
 
   Poller::Key key() const { return key_; }
-  // The stream is there, its handshake (TLS) has been made.
+  // True: the stream is connected, and its handshake (TLS) is finished.
   bool connected() const { return connected_; }
-  // A packet has begun, and its rest is waited for; not while this server
-  // doesn't read.
+  // True: a packet has begun, and its rest is still to come. False while the
+  // server does not read.
   bool in_packet() const { return !paused_ && codec_.in_packet(); }
   bool has_output() const { return !deaf_ && connection_->output_bytes() > 0; }
-  // Bytes read and written so far: they tell whether it gets on.
+  // Bytes read and written so far. They tell whether the link makes progress.
   uint64_t bytes_read() const { return bytes_read_; }
   uint64_t bytes_written() const { return bytes_written_; }
-  // Why the engine wants it closed.
+  // Not OK: the reason why the engine wants the link closed.
   const absl::Status& failure() const { return connection_->failure(); }
   std::string Describe() const { return transport_->Describe(); }
 
-  // Goes on connecting. False: that has failed. Else connected() tells whether
-  // it is done, or the peer is waited for.
+  // Continues to connect. False: that has failed. True: connected() tells
+  // whether the link is connected or waits for its peer.
   bool Connect();
-  // While it waits for its next Connect nothing else is waited for.
+  // While a link awaits its next Connect, its poller waits for nothing on it.
   void SetAwaitsConnect(bool awaits) { awaits_connect_ = awaits; }
   bool awaits_connect() const { return awaits_connect_; }
 
-  // Once connected. Reads what has arrived, until the engine's turn is over,
-  // and hands it to the engine, unless the peer does not take its replies. Does
-  // something in any case. Throws std::bad_alloc when there is no memory: the
-  // link is then to be ended. So does Flush.
+  // The link must be connected. Reads the bytes that have arrived and hands
+  // them to the engine, until the engine's turn is over. Reads nothing while
+  // the peer does not take its replies. Does at least one step. Throws
+  // std::bad_alloc when there is no memory; the caller must then end the link.
+  // So does Flush.
   Progress Read();
-  // Writes as much of the output as the stream takes, or as is fair towards the
-  // others. False: so much waits that the link must be ended. What the peer has
-  // sent is still read when writing has failed.
+  // Writes output until the stream takes no more or the link has had its fair
+  // share. False: the caller must end the link, as too much output waits or the
+  // engine's connection has failed. When writing has failed, the peer's input
+  // is still read.
   bool Flush();
-  // The same, however much it is: before the link is ended.
+  // Like Flush, but without a limit on the bytes, for a link that is about to
+  // be ended.
   void FlushAll();
-  // Something is left to do in the next turn: Read stopped at the output mark,
-  // and the output is below it now, or Flush stopped and the stream takes more.
+  // True: there is something to do in the next turn. Read stopped at the output
+  // mark, and half of the mark or less waits now. Or Flush stopped before the
+  // stream took no more.
   bool ShouldResume() const;
-  // Its place in the line of those who have something to do.
+  // The link's entry in the line of those that have something to do.
   InLine& in_line() { return in_line_; }
   // Tells the poller what the link waits for.
   absl::Status UpdateInterest();
 
-  // Its places among the links that wait for their peer.
+  // The link's entries in the lists of links that wait for their peer.
   StallEntry& input_stall() { return input_stall_; }
   StallEntry& output_stall() { return output_stall_; }
 
  private:
-  // Hands what has been read to the engine, until the turn is over. False: the
-  // peer broke the protocol.
+  // Hands the bytes that have been read to the engine, until the turn is over.
+  // False: the peer broke the protocol, or the engine's connection has failed.
   bool Dispatch();
   // Tells the engine how much memory the link holds.
   void Weigh();
@@ -129,11 +134,11 @@ class ServerLink : public ListLink<HandshakeTag> {
   bool paused_ = false;
   // event_ could not be handled in the last turn.
   bool offer_again_ = false;
-  // More has been read than the turn allowed to handle.
+  // The turn has ended, and more input may be left to handle.
   bool more_to_handle_ = false;
-  // More could be written than one turn should.
+  // Write stopped at its limit, and more output is left.
   bool more_to_write_ = false;
-  // The stream takes no more: output is dropped.
+  // Writing has failed: output is dropped.
   bool deaf_ = false;
 };
 

@@ -1,4 +1,4 @@
-// What a ServerCore does with its links: from accepting one to closing it.
+// ServerCore's functions for its links, from accepting to closing them.
 #include <algorithm>
 #include <memory>
 #include <new>
@@ -14,9 +14,9 @@ namespace gearman {
 namespace embedded {
 namespace {
 
-// How long nobody is accepted when there are no descriptors left.
+// How long the server accepts no connection when there are no descriptors left.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
-// So small that it comes from where small blocks come from.
+// So small that malloc takes it from the memory for small blocks.
 constexpr size_t kReserveBytes = 64 << 10;
 
 }  // namespace
@@ -53,7 +53,7 @@ bool ServerCore::GuardedTurn() {
     reserve_.reset(new (std::nothrow) char[kReserveBytes]);
   }
   if (whole) return !full;
-  // What it has not finished is looked at again.
+  // The next turn looks again at the links that this turn has begun to serve.
   for (const Poller::Key key : served_) StandInLine(key);
   dirty_.store(true);
   return true;
@@ -79,7 +79,8 @@ void ServerCore::Accept(Poller::Key key, Port& port) {
         return;
       }
       refusing_log_.Warn(now_, transport.status().message());
-      // Not to be told again at once, a thousand times over.
+      // Pause: the poller would report the port again at once, a thousand times
+      // over.
       interest = Interest();
       interest.deadline = options_.clock->Now() + kAcceptPause;
       break;
@@ -96,8 +97,8 @@ void ServerCore::Accept(Poller::Key key, Port& port) {
     AddLink(*std::move(transport), port.poller, link_key);
   }
   if (!port.poller->Watch(key, interest).ok()) {
-    // Without a descriptor there is nothing that could fail. At that time it
-    // looks, and watches, again.
+    // This can't fail without a descriptor. At the deadline the server looks at
+    // the port again, and watches it again.
     interest = Interest();
     interest.deadline = options_.clock->Now() + kAcceptPause;
     port.poller->Watch(key, interest).IgnoreError();
@@ -180,8 +181,8 @@ void ServerCore::Read(ServerLink& link) {
     case ServerLink::Progress::kEnded:
       break;
   }
-  // Who has ended only his half gets what he has asked for, as far as it goes
-  // at once.
+  // A peer that has ended only its half of the stream gets its replies, as far
+  // as the stream takes them at once.
   HasMemoryFor([&] {
     link.FlushAll();
     return true;

@@ -1,8 +1,9 @@
 // StallList: the links of the embedded job server that wait for their peer in
-// the middle of something, the one without progress for the longest time first.
+// the middle of a packet or of output. The link that has made no progress for
+// longest is first.
 //
-// Every call is O(1): all wait equally long, so that the order in which they
-// began is the order in which their time is up.
+// Every call is O(1): all links have the same time limit, so they expire in the
+// order in which they began to wait.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_STALL_LIST_H_
@@ -20,7 +21,7 @@ namespace embedded {
 
 struct StallTag;
 
-// A link in the list. Leaves it when it is destroyed.
+// A link's entry in the list. It leaves the list when it is destroyed.
 struct StallEntry : ListLink<StallTag> {
   explicit StallEntry(Poller::Key link_key) : key(link_key) {}
 
@@ -31,12 +32,12 @@ struct StallEntry : ListLink<StallTag> {
 
 class StallList {
  public:
-  // Without progress for `limit` a link's time is up.
+  // A link expires after `limit` without progress.
   explicit StallList(absl::Duration limit)
       : limit_(limit), step_(std::max(limit / 16, absl::Milliseconds(1))) {}
 
-  // Whether the link waits for its peer, which has moved `progress` bytes so
-  // far.
+  // Notes whether the link waits for its peer. `progress` is the number of
+  // bytes that the peer has moved so far.
   void Update(StallEntry& entry, bool waits, uint64_t progress,
               absl::Time now) {
     if (!waits) {
@@ -50,7 +51,7 @@ class StallList {
     entries_.PushBack(entry);
   }
 
-  // A link whose time is up, no longer in the list; null: none.
+  // Takes an expired link out of the list and returns it; null: there is none.
   StallEntry* TakeExpired(absl::Time now) {
     if (entries_.empty() || entries_.front().since + limit_ > now) {
       return nullptr;
@@ -59,7 +60,7 @@ class StallList {
     first.Unlink();
     return &first;
   }
-  // When to call TakeExpired again, a little late, so that it seldom changes.
+  // When to call TakeExpired again. Rounded up, so that it seldom changes.
   absl::Time next_deadline() {
     if (entries_.empty()) return absl::InfiniteFuture();
     const absl::Duration exact =

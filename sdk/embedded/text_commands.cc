@@ -61,14 +61,15 @@ class Runner {
     admin::EncodeOk(out_);
   }
 
-  // Case does not count, as by gearmand: every spelling is dropped, and has a
-  // line of its own in the reply.
+  // Like gearmand, the server ignores case: it drops every spelling. Each
+  // spelling has a line of its own in the reply.
   void operator()(const admin::DropFunction& command) {
     engine_.Drop(command.function, connection_);
   }
 
   void operator()(const admin::MaxQueue& command) {
-    // A name that nobody has used is no error, and nothing is kept.
+    // A name that the server does not know is no error, and its limits are not
+    // kept.
     Function* const function = engine_.queue().FindFunction(command.function);
     if (function != nullptr) {
       engine_.queue().SetMaxQueue(*function, command.high, command.normal,
@@ -84,7 +85,7 @@ class Runner {
     if (done_) admin::EncodeOk(out_);
   }
 
-  // Parse yields it never: 1.1.20 has no such command.
+  // Parse never yields this: gearmand 1.1.20 has no such command.
   void operator()(const admin::Shutdown&) {}
   void operator()(const admin::RefusedCommand& command) {
     out_.Append(command.reply);

@@ -13,8 +13,8 @@ namespace embedded {
 class EngineConnection;
 class ServerEngine;
 
-// Runs one line and replies to `connection`, at once or with a chore of it.
-// False: to be called again in a later turn.
+// Runs one line and replies to `connection`, at once or by a chore of the
+// connection. False: the caller must call again in a later turn.
 bool RunTextCommand(ServerEngine& engine, const admin::CommandLine& line,
                     EngineConnection* connection);
 

@@ -1,14 +1,16 @@
 // WorkMeter: how much of a turn of the embedded job server is left.
 //
-// Whatever the server does for a peer costs units: a packet, a row of a list, a
-// client that is told, a function looked at. A turn ends when its units or its
-// time are used up; what remains goes on in the next turn. So no peer holds the
-// others up for longer than a turn, whatever it sends.
+// All work that the server does for a peer costs units: a packet, a row of a
+// list, a packet to a waiting client, a look at a function. A turn ends when
+// its units or its time are used up. The rest of the work goes on in the next
+// turn. So no peer, whatever it sends, delays the others for longer than a
+// turn.
 //
 //   meter.StartTurn();
 //   while (more && !meter.UsedUp()) meter.Spend(DoSome());
 //
-// Before the first StartTurn a turn has no end: tests see everything at once.
+// Before the first StartTurn a turn has no end, so that tests see everything at
+// once.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_WORK_METER_H_
@@ -24,16 +26,16 @@
 namespace gearman {
 namespace embedded {
 
-// What things cost. A unit is about 0.1 microseconds.
+// The costs of work. A unit is about 0.1 microseconds.
 namespace cost {
-inline constexpr int64_t kPacket = 5;   // a packet, or a line of text
-inline constexpr int64_t kRow = 3;      // of a list
-inline constexpr int64_t kTold = 2;     // a packet for one who waits for a job
-inline constexpr int64_t kJob = 5;      // made, queued again or removed
-inline constexpr int64_t kAbility = 5;  // added or taken back
-inline constexpr int64_t kLook = 1;     // at one element of a list or index
-inline constexpr int64_t kWrite = 50;   // a first packet that has to be written
-inline constexpr int64_t kRead = 20;    // a read of a stream
+inline constexpr int64_t kPacket = 5;    // a packet, or a line of text
+inline constexpr int64_t kRow = 3;       // of a list
+inline constexpr int64_t kTold = 2;      // a packet for a waiter of a job
+inline constexpr int64_t kJob = 5;       // made, queued again or removed
+inline constexpr int64_t kAbility = 5;   // added or removed
+inline constexpr int64_t kLook = 1;      // at one element of a list or index
+inline constexpr int64_t kWrite = 50;    // the first packet to be written
+inline constexpr int64_t kRead = 20;     // a read of a stream
 inline constexpr int64_t kAccept = 200;  // a connection
 // Bytes copied or moved by the kernel.
 inline constexpr int64_t Bytes(size_t bytes) {
@@ -43,11 +45,11 @@ inline constexpr int64_t Bytes(size_t bytes) {
 
 class WorkMeter {
  public:
-  // Of a turn.
+  // The limits of a turn.
   static constexpr int64_t kUnits = 10000;
   static constexpr absl::Duration kTime = absl::Milliseconds(1);
 
-  // Time counts, too. `clock` outlives the meter.
+  // Limits turns by time, too. `clock` must outlive the meter.
   void UseClock(Clock* clock) { clock_ = clock; }
 
   void StartTurn(int64_t units = kUnits) {
@@ -56,7 +58,7 @@ class WorkMeter {
     if (clock_ != nullptr) started_ = clock_->Now();
   }
   void Spend(int64_t units) { left_ -= units; }
-  // The turn is over. Looks at the clock only now and then.
+  // True: the turn is over. Looks at the clock only now and then.
   bool UsedUp() {
     if (left_ <= 0) return true;
     if (left_ > look_at_ || clock_ == nullptr) return false;
@@ -65,11 +67,11 @@ class WorkMeter {
     left_ = 0;
     return true;
   }
-  // Units that are left; negative: more than the turn had were spent.
+  // The units that are left; negative: more were spent than the turn had.
   int64_t left() const { return left_; }
 
  private:
-  // A look at the clock costs less than a unit.
+  // Units between two looks at the clock. A look costs less than a unit.
   static constexpr int64_t kUnitsPerLook = 100;
 
   Clock* clock_ = nullptr;

@@ -11,7 +11,8 @@ namespace gearman {
 namespace embedded {
 namespace {
 
-// A job's limit is doubled each time it was over, so often at most.
+// A job's limit is doubled each time that it has been exceeded, at most so
+// often.
 constexpr uint32_t kMaxDoublings = 20;
 
 }  // namespace
@@ -35,7 +36,8 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
     ability = made.get();
     ability->worker = &worker;
     ability->function = function;
-    // First all that needs memory. Every other rank is another one.
+    // Allocate everything first. The ability's rank, 0, is that of no other
+    // ability.
     worker.by_function.Reserve(1);
     worker.ready.emplace(ability->rank, ability);
     ability = worker.by_function.emplace(function, std::move(made))
@@ -50,7 +52,7 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
   worker.abilities.PushFront(*ability);
   SetRank(*ability, --worker.first_rank);
   if (worker.sleep != Worker::Sleep::kAsleep) return Added::kYes;
-  // gearmand lets it sleep until the next submit.
+  // gearmand lets the worker sleep until the next submission.
   if (queue_->HasRunnable(function)) {
     WakeUp(worker, function, wake);
   } else if (IsReady(*ability)) {
@@ -164,7 +166,8 @@ Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake, bool* again) {
     worker.abilities.PushBack(*ability);
     SetRank(*ability, ++worker.last_rank);
   }
-  // By gearmand the job waits until this worker comes back, others sleeping.
+  // With gearmand the job waits until this worker comes back, while others
+  // sleep.
   if (woken_for != nullptr && woken_for != job->function &&
       queue_->HasRunnable(*woken_for)) {
     WakeFor(*woken_for, wake);
@@ -175,15 +178,15 @@ Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake, bool* again) {
 bool WorkerTable::GoToSleep(Worker& worker, bool* again) {
   if (FindWork(worker, again) != nullptr) return false;
   if (again != nullptr && *again) return true;
-  // Also for one that was woken and did not grab, whom gearmand never wakes
-  // again.
+  // This includes a worker that was woken and did not grab. gearmand never
+  // wakes such a worker again.
   worker.sleep = Worker::Sleep::kAsleep;
   worker.woken_for = nullptr;
   return true;
 }
 
 void WorkerTable::WakeFor(Function& function, Wake wake) {
-  // Sleepers with this work are listed until they are woken.
+  // Sleepers for this work stay in the list until they are woken.
   while (!function.watchers.empty()) {
     queue_->meter().Spend(cost::kLook);
     Ability& ability = function.watchers.front();

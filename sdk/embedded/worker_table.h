@@ -1,13 +1,13 @@
-// WorkerTable: which connection can do which functions, which of them sleep,
-// and who is woken when there is work.
+// WorkerTable: which connections can do which functions, which connections
+// sleep, and which are woken when there is work.
 //
-// Pure, as JobQueue. A worker's functions are either ready (they had work when
-// this worker last looked, or it has not looked yet) or watched: the worker has
-// found them empty, and is in the function's list of watchers until there is
-// work. So a grab looks at what may have work only, however many functions the
-// worker has: each look is paid for by the job, grab or registration that made
-// the function ready. What takes longer than a turn (JobQueue::meter) goes on
-// in the next one.
+// Pure, like JobQueue. Each of a worker's functions is either ready or watched.
+// A ready function had work when the worker last looked, or the worker has not
+// looked yet. A watched function was empty, and the worker is in its list of
+// watchers until there is work. So a grab looks only at functions that may have
+// work, however many the worker has. The job, grab or registration that made a
+// function ready pays for the look. Work that takes longer than a turn
+// (JobQueue::meter) goes on in the next one.
 //
 // Not thread-safe: guarded by the server's lock.
 #ifndef GEARMAN_SDK_EMBEDDED_WORKER_TABLE_H_
@@ -32,8 +32,8 @@ namespace embedded {
 struct WorkerOptions {
   // Sleepers that one job wakes, in turn; 0: all.
   uint32_t wakeup = 0;
-  // The function that has given a job is tried last by the next grab of the
-  // same worker.
+  // A worker's next grab tries last the function that gave the worker its last
+  // job.
   bool round_robin = false;
   // Functions that one worker may have registered at once. 0: no limit.
   size_t max_abilities = 0;
@@ -49,17 +49,18 @@ struct Ability : ListLink<WatchTag>,
                  WalkedLink<OfWorkerTag> {
   Worker* worker = nullptr;
   Function* function = nullptr;
-  // How often, since it was last taken back. Only `status` shows it.
+  // How often the worker has registered the function since it last took it
+  // back. Only `status` shows this.
   size_t registrations = 0;
-  // How long a job of it may run; InfiniteDuration: for ever.
+  // How long a job of the function may run; InfiniteDuration: forever.
   absl::Duration limit = absl::InfiniteDuration();
-  // Bytes that it takes of its worker's memory: with the name, which is there
-  // because of it.
+  // Bytes of the worker's memory for this ability. The function is included, as
+  // the ability keeps it alive.
   size_t memory() const { return sizeof(Ability) + 160 + function->memory(); }
-  // Its place in the order of the worker's abilities: lower is tried first.
+  // The rank in the order of the worker's abilities: lower is tried first.
   int64_t rank = 0;
-  // Its place in Worker::ready, kept while it is not there, so that becoming
-  // ready allocates nothing.
+  // The node of Worker::ready, kept here while the ability is not ready, so
+  // that becoming ready allocates nothing.
   std::map<int64_t, Ability*>::node_type place;
 };
 
@@ -67,27 +68,27 @@ struct Ability : ListLink<WatchTag>,
 struct Worker : Party {
   enum class Sleep : unsigned char {
     kAwake,
-    kAsleep,  // nothing is ready but what others have been woken for
-    kWoken,   // has been sent a NOOP; until its next grab there is no other
+    kAsleep,  // others were woken for its ready functions, if any
+    kWoken,   // has got a NOOP, and gets no other until its next grab
   };
 
-  // In the order in which they are tried: the newest first.
+  // The abilities in the order in which a grab tries them, the newest first.
   IntrusiveList<Ability, OfWorkerTag> abilities;
-  // Owns them.
+  // Owns the abilities.
   GrowingMap<const Function*, std::unique_ptr<Ability>> by_function;
-  // Those that are ready, by rank. All others are watchers of their functions.
+  // The ready abilities, by rank. All others are watchers of their functions.
   std::map<int64_t, Ability*> ready;
   int64_t first_rank = 0;  // the lowest of all
   int64_t last_rank = 0;   // the highest of all
   Sleep sleep = Sleep::kAwake;
-  // While it is woken: the function whose job it was woken for, unless it has
-  // taken that back.
+  // While the worker is woken: the function whose job has woken it. Null: the
+  // worker has taken that function back.
   Function* woken_for = nullptr;
 };
 
 class WorkerTable {
  public:
-  // `wake` is called for a worker that is to get a NOOP.
+  // Called for each worker that must get a NOOP.
   using Wake = absl::FunctionRef<void(Worker&)>;
 
   WorkerTable(const WorkerOptions& options, JobQueue* queue)
@@ -100,53 +101,57 @@ class WorkerTable {
     kTooManyAbilities,
   };
 
-  // Add and Grab throw std::bad_alloc when there is no memory; the table is
-  // sound then, and a job that Grab has taken is the worker's.
+  // Add and Grab throw std::bad_alloc when there is no memory. The table is
+  // still sound then, and the worker holds the job that Grab has taken, if any.
 
-  // CAN_DO. A sleeper that can now do what waits is woken. Again for the same
-  // function: the limit is a new one, and it is tried first.
+  // CAN_DO. Wakes the worker if it sleeps and can now do a job that waits. If
+  // the worker registers a function again, the function gets the new limit and
+  // is tried first.
   Added Add(Worker& worker, absl::string_view name, absl::Duration limit,
             Wake wake);
-  // CANT_DO, however often it was registered. Jobs that the worker holds
-  // stay with it. If it had been woken and never grabbed, others are woken
-  // instead.
+  // CANT_DO. Removes the function, however often the worker has registered it.
+  // The worker keeps the jobs that it holds. If the worker was woken and has
+  // not grabbed, others are woken instead.
   void Remove(Worker& worker, absl::string_view name, Wake wake);
-  // RESET_ABILITIES, or the worker is gone. False: the turn is over, and more
-  // are to be removed by a further call.
+  // RESET_ABILITIES, or the worker is gone. False: the turn is over, and the
+  // caller must call again to remove the rest.
   bool RemoveAll(Worker& worker, Wake wake);
 
-  // GRAB_JOB: the next job for this worker, which now holds it and has its time
-  // limit; null: none. Ends its sleep. If it gets another function's job than
-  // the one it was woken for, others are woken for that. `again`: the turn is
-  // over before this is known; null, and to be asked again.
+  // GRAB_JOB. Returns the worker's next job, which it now holds with its time
+  // limit; null: there is none. Ends the worker's sleep. If the job is of
+  // another function than the one that has woken the worker, others are woken
+  // for that one. Sets `again` and returns null if the turn is over before the
+  // answer is known; the caller must then call again.
   Job* Grab(Worker& worker, absl::Time now, Wake wake, bool* again = nullptr);
-  // PRE_SLEEP. False: there is work, so that it is not put to sleep. `again` as
-  // above; then it is not asleep.
+  // PRE_SLEEP. False: there is work, so the worker is not put to sleep. `again`
+  // as above; then the worker is not asleep, either.
   bool GoToSleep(Worker& worker, bool* again = nullptr);
-  // Some job of `function` may run: wakes sleepers who can do it, all or as
-  // many as it may; what is left when the turn is over, WakeMore does.
+  // A job of `function` may run: wakes all sleepers that can do it, or `wakeup`
+  // of them. If the turn ends before all are woken, WakeMore wakes the rest.
   void WakeFor(Function& function, Wake wake);
   bool has_more_to_wake() const { return !waking_.empty(); }
   void WakeMore(Wake wake);
 
  private:
-  // The first ability whose function has a job; null: none has.
+  // The first ability whose function has a job; null: none has, or `again` is
+  // set.
   Ability* FindWork(Worker& worker, bool* again);
   static bool IsReady(const Ability& ability) { return ability.place.empty(); }
   static void SetReady(Ability& ability);
-  // Neither ready nor asleep for its function.
+  // The ability is neither ready nor in the list of sleepers any more.
   static void SetWatched(Ability& ability);
   static void SetRank(Ability& ability, int64_t rank);
-  // Wakes `function`'s sleepers: so many, or until the turn is over.
+  // Wakes up to `count` sleepers of `function`. If all are to be woken, it
+  // stops when the turn is over.
   void WakeSleepers(Function& function, size_t count, Wake wake);
-  // A sleeper is to get a NOOP for work of `function`.
+  // Wakes a sleeper by a NOOP for work of `function`.
   void WakeUp(Worker& worker, Function& function, Wake wake);
-  // Out of the lists of sleepers.
+  // Takes the worker out of the lists of sleepers.
   void Unlist(Worker& worker);
 
   const WorkerOptions options_;
   JobQueue* const queue_;
-  // Functions with sleepers all of whom are to be woken.
+  // Functions whose sleepers are all to be woken.
   IntrusiveList<Function, WakingTag> waking_;
 };
 

@@ -1,8 +1,8 @@
 // CallScope: a thread is in a call of an object (a client, a worker) that may
-// run user code. If that code destroys the object, the object ends when the
-// outermost such call on this thread returns, and not under its feet.
+// run user code. If that code destroys the object, the object ends only when
+// the outermost such call on this thread returns.
 //
-// A scope stands on the stack and costs two writes to a thread's own memory.
+// A scope lives on the stack and costs two writes to thread-local memory.
 #ifndef GEARMAN_SDK_INTERNAL_CALL_SCOPE_H_
 #define GEARMAN_SDK_INTERNAL_CALL_SCOPE_H_
 
@@ -14,8 +14,8 @@ namespace internal {
 
 class CallScope {
  public:
-  // Declare it before anything of the object's that the call uses, such as a
-  // lock: what is left to the scope may free the object.
+  // Declare the scope before anything of the object that the call uses, such as
+  // a lock: the scope's destructor may free the object.
   explicit CallScope(const void* object) : object_(object), outer_(current_) {
     current_ = this;
   }
@@ -26,7 +26,7 @@ class CallScope {
     if (end_) std::exchange(end_, nullptr)();
   }
 
-  // The calling thread is in a call of `object`.
+  // True: the calling thread is in a call of `object`.
   static bool IsInside(const void* object) {
     return Outermost(object) != nullptr;
   }

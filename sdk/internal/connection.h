@@ -33,9 +33,9 @@ struct ConnectionOptions {
   wire::DecoderOptions decoder;
   // Bytes read from one connection before the others get their turn.
   size_t read_budget = 1 << 20;
-  // What is being read has a share of this account, which outlives the
-  // connection; null: of none. A connection that reads while the others hold
-  // more than max_memory bytes there ends (0: no limit).
+  // Counts the memory of packets being read. It must outlive the connection;
+  // null: nothing counts. A connection that reads ends if the account holds
+  // more than max_memory bytes besides the connection's own (0: no limit).
   ByteAccount* account = nullptr;
   size_t max_memory = 0;
 };
@@ -92,11 +92,11 @@ class Connection {
   }
 
   // Reads what has arrived, within the read budget, and calls
-  // `on_event(Receiver&)` -> absl::Status for each event; its first error
-  // ends reading and is returned. UNAVAILABLE: the peer closed or the stream
-  // failed; DATA_LOSS: the peer broke the protocol; RESOURCE_EXHAUSTED: there
-  // is no memory for what it sends, or it is beyond max_memory. An error is
-  // final.
+  // `on_event(Receiver&)` -> absl::Status for each event; its first error ends
+  // reading and is returned. UNAVAILABLE: the peer closed or the stream failed;
+  // DATA_LOSS: the peer broke the protocol; RESOURCE_EXHAUSTED: there is no
+  // memory for the peer's packets, or the account holds more than max_memory
+  // bytes. An error is final.
   template <typename OnEvent>
   absl::Status ReadEvents(OnEvent&& on_event) {
     try {
@@ -108,8 +108,8 @@ class Connection {
     }
   }
 
-  // What the account holds, but for `except` bytes, may be beyond max_memory
-  // now: RESOURCE_EXHAUSTED, which names the server and the limit.
+  // RESOURCE_EXHAUSTED: the account holds more than max_memory bytes, `except`
+  // bytes not counted. The message names the server and the limit.
   absl::Status CheckMemory(size_t except = 0) const {
     if (max_memory_ == 0 || account_ == nullptr ||
         account_->bytes() - except <= max_memory_) {
@@ -126,7 +126,7 @@ class Connection {
     try {
       decoder_.Recycle(std::move(payload));
     } catch (const std::bad_alloc&) {
-      // It is not kept.
+      // The decoder does not keep the payload's memory then.
     }
   }
 
@@ -168,7 +168,7 @@ class Connection {
     while (!closed_) {
       absl::Span<char> memory = decoder_.Prepare();
       input_.Set(decoder_.capacity());
-      // One packet's own bytes have a limit of their own.
+      // The packet being read is not counted: it has a limit of its own.
       absl::Status within = CheckMemory(input_.bytes());
       if (!within.ok()) return within;
       const IoResult result = transport_->Read(memory);
@@ -241,7 +241,7 @@ class Connection {
     while (!closed_) {
       switch (decoder_.Next(&event_)) {
         case wire::DecodeResult::kNeedMore:
-          // A payload that nobody has taken is not kept.
+          // Frees a payload that nobody has taken.
           event_ = Receiver();
           return absl::OkStatus();
         case wire::DecodeResult::kError:

@@ -10,9 +10,10 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// From the kernel, and not from Abseil's pool, which is filled once for a
-// process and copied by fork: two children would draw the same numbers and make
-// the same uniques, and a server takes jobs with equal uniques for one job.
+// The bits come from the kernel, and not from Abseil's pool. The pool is filled
+// once for a process, and fork copies it: two children would draw the same
+// numbers and make the same uniques. A server takes jobs with equal uniques for
+// one job.
 std::array<uint32_t, 16> SystemBits() {
   std::array<uint32_t, 16> bits{};
   if (getentropy(bits.data(), sizeof(bits)) != 0) {

@@ -32,7 +32,7 @@ std::vector<std::string> Seeds() {
           "status\r\nworkers\r\nmaxqueue f 1 2 3\r\n" +
               RequestPacket(37, {"f", "u", "r", "", "data"}) +
               "show jobs\r\ncancel job H:1\r\ndrop function f\r\n",
-          // What costs much in a crowd.
+          // Packets and commands that cost much in a crowded server.
           RequestPacket(1, {"f"}) + RequestPacket(9, {}) +
               RequestPacket(12, {"H:1", "1", "2"}) +
               RequestPacket(28, {"H:1", "part"}) +
@@ -49,22 +49,24 @@ namespace gearman {
 namespace embedded {
 namespace {
 
-// A turn in the crowded server, and what the step may cost in which it ends.
+// Work units of a turn in the crowded server, and the most that the step in
+// which the turn ends may cost on top.
 constexpr int64_t kTurnUnits = 40;
 constexpr int64_t kStepUnits = 150;
-// What a unit pays for at most: links of lists, and bytes of output. Beside
-// that a turn may have so much, and names as long as the input.
+// List links and output bytes that one unit pays for at most. Each turn may use
+// the free amounts on top, and output names as long as the input.
 constexpr uint64_t kListStepsPerUnit = 2;
 constexpr size_t kOutputBytesPerUnit = 64;
 constexpr uint64_t kFreeListSteps = 50;
 constexpr size_t kFreeOutputBytes = 600;
-// Of everything that can be many; and of those who wait for one job.
+// How many jobs, functions and abilities the server has, and how many
+// submissions wait for one job.
 constexpr int kCrowd = 64;
 constexpr int kWaiters = 192;
 
-// A server with many jobs, functions, waiters and workers, and what no turn of
-// it may exceed, whatever a peer sends: so a command whose cost grows with the
-// crowd and is not counted, or not cut into turns, is found.
+// A server with many jobs, functions, waiters and abilities. No turn of it may
+// exceed the limits above, whatever a peer sends. This finds commands whose
+// cost grows with the crowd and is not counted, or not cut into turns.
 class CrowdedServer {
  public:
   CrowdedServer() : engine_(Options()), client_(&engine_), worker_(&engine_) {
@@ -83,7 +85,8 @@ class CrowdedServer {
       abilities += RequestPacket(1, {"a" + number});
       functions += "create function " + number + "\r\n";
     }
-    // Job 1 is that of all who joined, and is not held yet.
+    // All submissions with the unique "u" have joined job 1. No worker holds it
+    // yet.
     client_.Send(joins + jobs + functions);
     worker_.Send(abilities + RequestPacket(4, {}));
     sleeper_.Send(RequestPacket(1, {"s"}) + RequestPacket(4, {}));
@@ -134,7 +137,7 @@ class CrowdedServer {
     client_.ReceivedBytes();
     worker_.ReceivedBytes();
   }
-  // What is left for the server itself.
+  // Does the server's background work, in turns.
   void Rest() {
     int turns = 0;
     while (engine_.has_background_work()) {

@@ -23,10 +23,10 @@
 namespace gearman {
 namespace {
 
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-using ::testing::StartsWith;
 
 class AdminGearmandTest : public ::testing::Test {
  protected:
@@ -179,12 +179,12 @@ TEST_F(AdminGearmandTest, SteersTheServer) {
 }
 
 TEST_F(AdminGearmandTest, SurvivesARestart) {
-  EXPECT_THAT(*admin_->GetVersion(), StartsWith("1.1.20"));
+  EXPECT_THAT(*admin_->GetVersion(), ContainsRegex("^[0-9]+[.][0-9]+[.]"));
   server_.Kill();
   EXPECT_EQ(admin_->GetVersion().status().code(),
             absl::StatusCode::kUnavailable);
   ASSERT_TRUE(server_.Restart().ok());
-  EXPECT_THAT(*admin_->GetVersion(), StartsWith("1.1.20"));
+  EXPECT_THAT(*admin_->GetVersion(), ContainsRegex("^[0-9]+[.][0-9]+[.]"));
 }
 
 }  // namespace

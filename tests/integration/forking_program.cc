@@ -44,7 +44,8 @@ gearman::ClientOptions ClientOptionsOf(const std::string& server) {
   return options;
 }
 
-// What becomes of the child; its exit code, if it returns.
+// Ends the child in the way that `way` names. If it returns, its value is the
+// child's exit code.
 int ChildMain(const std::string& server, const std::string& way) {
   alarm(60);
   if (way == "exit") std::exit(0);

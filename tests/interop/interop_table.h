@@ -41,7 +41,7 @@ absl::Span<const Row> Rows();
 
 // 64 KiB of every byte: the payload and result of the row "large".
 std::string LargePayload();
-// What a client's run comes to: `warning "careful", complete "done"`.
+// The cell for a client's run: `warning "careful", complete "done"`.
 std::string CellOf(const support::ProgramResult& run);
 // The cell of a table in the document. NOT_FOUND: it has no such.
 absl::StatusOr<std::string> FindCell(absl::string_view document,

@@ -45,7 +45,7 @@ using support::SubprocessOptions;
 using support::WaitFor;
 
 constexpr char kUnique[] = "join-me";
-// What a cell says of a client that waits for ever.
+// The cell of a client that waits forever.
 constexpr char kNeverTold[] = "is never told";
 constexpr char kCannot[] = "-";
 

@@ -54,7 +54,8 @@ int Run(const std::string& port) {
   });
   Define(worker, "throw",
          [](JobContext&) -> Result { throw std::runtime_error("boom"); });
-  // What can't be sent is told by the status, and not looked at here.
+  // The status tells whether an update could be sent. The test looks at the
+  // client's output instead.
   Define(worker, "data", [](JobContext& context) -> Result {
     context.SendData("one").IgnoreError();
     context.SendData("two").IgnoreError();

@@ -332,7 +332,7 @@ TEST_F(ClientLimitTest, UpdatesOfAllRequestsTogetherHaveALimit) {
   EXPECT_THAT(
       std::string(status.message()),
       AllOf(HasSubstr(listener_.address()), HasSubstr("max_memory_bytes")));
-  // What is taken makes room again, and the other goes on.
+  // Taking updates makes room again. The other request goes on.
   EXPECT_FALSE(first.finished());
   for (int i = 0; i < 30; ++i) EXPECT_EQ(first.TakeDataUpdate(), part);
   for (int i = 0; i < 30; ++i) server.Send(kWorkData, {"H:1", part});

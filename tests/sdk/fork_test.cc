@@ -1,5 +1,5 @@
-// What a child made by fork may do with the copies that it has of its parent's
-// objects: nothing; and that the parent does not notice.
+// A child made by fork can do nothing with its copies of the parent's objects,
+// and the parent does not notice the child.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -289,7 +289,7 @@ TEST_F(ForkTest, ASinkOfTheParentIsRefusedByANewClientAndSendsNothing) {
               return wrong;
             }),
             "");
-  // What the child's end would have sent would be here.
+  // Datagrams that the child sent at its end would be here.
   EXPECT_THAT(agent.Datagrams(), ::testing::IsEmpty());
   client = nullptr;
   EXPECT_THAT(agent.Datagrams(), ::testing::Not(::testing::IsEmpty()));

@@ -63,7 +63,7 @@ TEST_F(ForkThreadsTest, AChildIsNeverStuckOnALockOfAnotherThread) {
   ExpectUnharmed();
 }
 
-// Of a job that the parent has queued nothing runs in a child.
+// A child runs no job that the parent has queued.
 TEST_F(ForkThreadsTest, AChildHasADefaultServerOfItsOwn) {
   const auto default_client = [] {
     ClientOptions options;

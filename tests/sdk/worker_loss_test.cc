@@ -2,6 +2,7 @@
 // the jobs and of the other servers.
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,10 +16,11 @@
 namespace gearman {
 namespace {
 
-using ::testing::Contains;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 using WorkerLossTest = WorkerTest;
 
@@ -41,20 +43,33 @@ TEST_F(WorkerLossTest, AJobOfALostConnectionIsGivenUpQuietly) {
   EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
 }
 
-TEST_F(WorkerLossTest, AServerWhoseJobsHoldTooMuchMemoryIsLeft) {
-  std::vector<std::string> log;
-  options_.logger = Logger(
-      LogLevel::kWarning,
-      [&log](LogLevel, absl::string_view text) { log.emplace_back(text); });
+// Otherwise it would come again and again, and take this and every other
+// connection with it.
+TEST_F(WorkerLossTest, AJobThatTheMemoryCantHoldIsFailedAndTheServerIsKept) {
   options_.limits.max_memory_bytes = 600'000;
   StartAndGrab("echo", Echo);
   Give("H:1", "echo", std::string(900'000, 'x'));
-  Accept();
-  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_THAT(server_->Receive(), AllOf(StartsWith("WORK_WARNING H:1|"),
+                                        HasSubstr("larger than 300000 bytes")));
+  EXPECT_EQ(server_->Receive(), "WORK_FAIL H:1");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   Give("H:2", "echo", "small");
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:2|small");
-  EXPECT_THAT(log, Contains(HasSubstr("max_memory_bytes")));
+}
+
+TEST_F(WorkerLossTest, AJobForWhichThereWouldBeNoMemoryIsNotGrabbed) {
+  options_.limits.max_memory_bytes = 600'000;
+  std::vector<PendingJob> pending;
+  StartAsyncAndGrab("echo", [&pending](PendingJob job) {
+    pending.push_back(std::move(job));
+  });
+  Give("H:1", "echo", std::string(200'000, 'x'));
+  // Its handler is free again. Two jobs of that size would be too much.
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+  ASSERT_EQ(pending.size(), 1u);
+  pending[0].Finish(std::string("done"));
+  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)),
+              ElementsAre("WORK_COMPLETE H:1|done", "GRAB_JOB_ALL"));
 }
 
 TEST_F(WorkerLossTest, ReconnectsAfterGrowingDelays) {

@@ -93,7 +93,7 @@ TEST_F(WorkerOldServerTest, MoreDataThanCanBeKeptFailsTheJob) {
   EXPECT_THAT(answer, HasSubstr("knows no WORK_DATA"));
   EXPECT_EQ(server_->Receive(), "WORK_FAIL H:1");
   EXPECT_EQ(second.code(), absl::StatusCode::kResourceExhausted) << second;
-  // What was kept is given back.
+  // The room of the data that was kept is free again.
   EXPECT_EQ(server_->Receive(), "GRAB_JOB");
   Assign("H:2", "render");
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:2|12345678!");

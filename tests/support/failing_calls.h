@@ -44,12 +44,12 @@ class FailingCalls {
   FailingCalls(const FailingCalls&) = delete;
   FailingCalls& operator=(const FailingCalls&) = delete;
 
-  // Has the program that is started with `options` count its calls, from none
-  // again.
+  // Makes the program that is started with `options` count its calls, from
+  // zero.
   void Count(SubprocessOptions* options);
-  // The same, and the call fails.
+  // Like Count; the program's call `call` also fails.
   void Fail(const FailingCall& call, SubprocessOptions* options);
-  // The same for several, kMaxFailingCalls at most.
+  // Like Fail, for several calls: at most kMaxFailingCalls.
   void FailEach(const std::vector<FailingCall>& calls,
                 SubprocessOptions* options);
   // How many calls the last program has made so far, failed ones included.

@@ -143,7 +143,7 @@ int epoll_create1(int flags) noexcept {
 }
 
 int epoll_ctl(int epoll, int operation, int fd, epoll_event* event) noexcept {
-  // What can't fail for want of anything does not.
+  // A removal needs no resources, so it is not made to fail.
   if (operation == EPOLL_CTL_DEL) {
     return Next<int(int, int, int, epoll_event*)>("epoll_ctl")(epoll, operation,
                                                                fd, event);

@@ -1,4 +1,4 @@
-// What the preloaded library of failing calls and FailingCalls agree on.
+// Names and memory that FailingCalls shares with its preloaded library.
 #ifndef GEARMAN_TESTS_SUPPORT_FAILING_CALLS_PRELOAD_H_
 #define GEARMAN_TESTS_SUPPORT_FAILING_CALLS_PRELOAD_H_
 

@@ -28,7 +28,7 @@ class FailingCallsTest : public ::testing::Test {
 TEST_F(FailingCallsTest, ACleanRunIsCounted) {
   calls_.Count(&options_);
   EXPECT_EQ(Output(), "ok\nok\nok\nok\nok\nok\n");
-  // What the program has started is not.
+  // Calls of the processes that the program starts are not counted.
   EXPECT_EQ(calls_.count("pipe2"), 3u);
   EXPECT_EQ(calls_.count("eventfd"), 0u);
 }

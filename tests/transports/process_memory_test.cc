@@ -45,5 +45,12 @@ TEST_F(ProcessMemoryTest, ThisProcessMayHaveSome) {
   EXPECT_LT(ProcessMemory(), kShareOfMemory);
 }
 
+TEST(PacketLimitTest, APacketHasHalfOfTheMemoryAtMost) {
+  EXPECT_EQ(PacketLimit(1 << 20, 0), size_t{1} << 20);
+  EXPECT_EQ(PacketLimit(1 << 20, 4 << 20), size_t{1} << 20);
+  EXPECT_EQ(PacketLimit(1 << 20, 1 << 20), size_t{1} << 19);
+  EXPECT_EQ(PacketLimit(1 << 20, 1), size_t{65536});
+}
+
 }  // namespace
 }  // namespace gearman

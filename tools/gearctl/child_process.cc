@@ -32,7 +32,7 @@ namespace {
 constexpr absl::Duration kMercy = absl::Seconds(5);
 constexpr int kPollMilliseconds = 50;
 
-// What stands in the way of starting `name`.
+// The error when `name` can't be started: `what` failed with `error`.
 absl::Status StartError(const std::string& name, absl::string_view what,
                         int error) {
   const std::string message = absl::StrCat("can't run ", name, ": ", what);
@@ -166,7 +166,8 @@ absl::Status ChildProcess::Run(
                       {out_.get(), POLLIN, 0},
                       {end_.get(), POLLIN, 0}};
     if (poll(ready, 3, kPollMilliseconds) < 0) continue;
-    // The end of its output is awaited, too, unless others hold that open.
+    // At the command's end its output is read to the end, unless another
+    // process still holds it open.
     const bool ended = ready[2].revents != 0;
     if (ready[0].revents != 0) Feed();
     if (ready[1].revents != 0 || ended) {

@@ -26,24 +26,25 @@ struct ChildCommand {
   std::vector<std::string> environment;
 };
 
-// Its standard error is this process's. It leads a process group of its own: a
-// Ctrl-C at the terminal does not reach it. Any thread, one at a time; SIGPIPE
-// must be ignored.
+// The command has this process's standard error. It leads a process group of
+// its own, so a Ctrl-C at the terminal does not reach it. Any thread, one at a
+// time; SIGPIPE must be ignored.
 class ChildProcess {
  public:
-  // Starts it. RESOURCE_EXHAUSTED: descriptors, processes or memory have run
-  // out; nothing has begun, and the caller may try again later. NOT_FOUND,
-  // PERMISSION_DENIED, ...: it can't be started. `reaper` must outlive it.
+  // Starts the command. RESOURCE_EXHAUSTED: descriptors, processes or memory
+  // have run out; nothing has begun, and the caller may try again later.
+  // NOT_FOUND, PERMISSION_DENIED, ...: the command can't be started. `reaper`
+  // must outlive this.
   static absl::StatusOr<std::unique_ptr<ChildProcess>> Start(
       ChildReaper* reaper, const ChildCommand& command);
-  // Kills its group, if it still runs.
+  // Kills the command's group, if the command still runs.
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
-  // Runs it to its end: feeds `input` and hands each piece of its standard
-  // output to `on_output` at the same time, so neither waits for the other
-  // however large they are. Call it once.
+  // Runs the command to its end: feeds `input`, and hands each piece of its
+  // standard output to `on_output` at the same time. So neither waits for the
+  // other, however large they are. Call this once.
   //
   // `stopped` is asked every 50 ms at least (a worker's stop token moves bytes
   // when it is asked). Once it is true, or `on_output` fails, the group gets
@@ -51,7 +52,7 @@ class ChildProcess {
   // left to itself 5 s after that.
   //
   // OK: exit code 0. ABORTED: another one, or a signal; the message tells.
-  // CANCELLED: stopped. Else what `on_output` said.
+  // CANCELLED: stopped. Otherwise the error of `on_output`.
   absl::Status Run(absl::string_view input,
                    const std::function<absl::Status(std::string)>& on_output,
                    const std::function<bool()>& stopped);
@@ -62,7 +63,7 @@ class ChildProcess {
   void Feed();
   absl::Status ReadAll(
       const std::function<absl::Status(std::string)>& on_output);
-  // False: it can't be ended.
+  // False: the command can't be ended.
   bool End();
   absl::Status Result(int status) const;
 
@@ -71,8 +72,8 @@ class ChildProcess {
   pid_t pid_ = -1;  // -1: not started
   Descriptor in_;
   Descriptor out_;
-  Descriptor end_;           // an eventfd, readable at its end
-  absl::string_view input_;  // what it has not taken yet
+  Descriptor end_;           // an eventfd, readable at the command's end
+  absl::string_view input_;  // input not yet written
   absl::Time ended_at_ = absl::InfiniteFuture();  // when SIGTERM was sent
 };
 

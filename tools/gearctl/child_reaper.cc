@@ -30,7 +30,8 @@ sigset_t ChildSignal() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ChildReaper>> ChildReaper::Create() {
-  // Where the parent process ignores it, the kernel would drop exit codes.
+  // A parent process may have set it to be ignored: then the kernel drops exit
+  // codes.
   signal(SIGCHLD, SIG_DFL);
   const sigset_t held = ChildSignal();
   pthread_sigmask(SIG_BLOCK, &held, nullptr);
@@ -80,7 +81,7 @@ absl::StatusOr<pid_t> ChildReaper::Start(
   }
   const auto started = absl::MakeCleanup([this] {
     absl::MutexLock lock(&mutex_);
-    // Children that this process had before it began are nobody's.
+    // No call of Start is under way, so no caller asks for these children.
     if (--starting_ == 0) early_.clear();
   });
   const absl::StatusOr<pid_t> pid = spawn();

@@ -1,7 +1,7 @@
 // ChildReaper: tells when child processes have ended.
 //
-// One thread waits for SIGCHLD. All that the wait for a child needs exists
-// before the child does, so no shortage can lose its end.
+// One thread waits for SIGCHLD. Everything that is needed to wait for a child
+// exists before the child, so no shortage can lose the child's end.
 #ifndef GEARMAN_TOOLS_GEARCTL_CHILD_REAPER_H_
 #define GEARMAN_TOOLS_GEARCTL_CHILD_REAPER_H_
 
@@ -21,30 +21,31 @@
 namespace gearman {
 namespace gearctl {
 
-// Thread-safe. It reaps every child of the process, so the process must have
-// one only, and no other code that waits for children.
+// Thread-safe. It reaps every child of the process. So the process must have
+// only one ChildReaper, and no other code that waits for children.
 class ChildReaper {
  public:
-  // Blocks SIGCHLD for the calling thread and those that it starts later. So
-  // call it before any thread is started. RESOURCE_EXHAUSTED: the system has no
-  // thread to give.
+  // Blocks SIGCHLD for the calling thread and the threads that it starts later.
+  // So call it before any thread is started. RESOURCE_EXHAUSTED: the system
+  // refuses a thread.
   static absl::StatusOr<std::unique_ptr<ChildReaper>> Create();
-  // Every child has ended or was forgotten.
+  // Before this, every child must have ended or been forgotten.
   ~ChildReaper();
   ChildReaper(const ChildReaper&) = delete;
   ChildReaper& operator=(const ChildReaper&) = delete;
 
-  // Returns what `spawn` returns: the number of a child that it has started, or
-  // an error. At the child's end `event`, an eventfd that the caller keeps open
-  // until Forget, becomes readable.
+  // Returns what `spawn` returns: the number of the child that it has started,
+  // or an error. `event` is an eventfd that becomes readable at the child's
+  // end. The caller keeps it open until Forget.
   absl::StatusOr<pid_t> Start(int event,
                               absl::FunctionRef<absl::StatusOr<pid_t>()> spawn);
-  // What waitpid says of a child that has ended; none: it still runs.
+  // The status that waitpid gave for a child that has ended; none: the child
+  // still runs.
   std::optional<int> StatusOf(pid_t child) const;
   // Sends `signal` to the child's process group, unless the child has ended:
   // its number may be another process' then.
   void Signal(pid_t child, int signal);
-  // Nobody asks for this child any more. Call it once for each child.
+  // The caller asks for this child no more. Call this once for each child.
   void Forget(pid_t child);
 
  private:

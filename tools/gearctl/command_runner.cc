@@ -21,10 +21,11 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Pauses while none runs.
+// Pauses between attempts while no command runs.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(5);
-// How often a quarter more may run at once, one at least.
+// After this time a quarter more commands may run at once, and at least one
+// more.
 constexpr absl::Duration kGrowth = absl::Seconds(1);
 // As often as ChildProcess asks whether it is stopped.
 constexpr absl::Duration kAskEvery = absl::Milliseconds(50);
@@ -46,7 +47,7 @@ absl::Status CommandRunner::Run(
     absl::StatusOr<std::unique_ptr<ChildProcess>> child =
         absl::InternalError("not started");
     absl::Cleanup leave = [&] {
-      if (child.ok()) child->reset();  // its descriptors are room, too
+      if (child.ok()) child->reset();  // frees its descriptors, too
       Leave();
     };
     child = ChildProcess::Start(reaper_, command);

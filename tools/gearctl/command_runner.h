@@ -1,8 +1,9 @@
 // CommandRunner: runs commands, as many at once as the system has room for.
 //
-// Where a command can't be started for want of descriptors, processes or
-// memory, it is tried again: after another one has ended or, when none runs,
-// after a pause. Meanwhile fewer run at once; then slowly more again.
+// If a command can't be started for lack of descriptors, processes or memory,
+// the runner tries it again: when another command has ended or, if none runs,
+// after a pause. Meanwhile fewer commands run at once, and then slowly more
+// again.
 #ifndef GEARMAN_TOOLS_GEARCTL_COMMAND_RUNNER_H_
 #define GEARMAN_TOOLS_GEARCTL_COMMAND_RUNNER_H_
 
@@ -25,27 +26,29 @@ namespace gearctl {
 // Thread-safe: each thread runs a command of its own.
 class CommandRunner {
  public:
-  // Hears that a command couldn't be started and is tried again, and how many
-  // run at once now: at most once in 30 s. Called with no lock held.
+  // Is told that a command couldn't be started and is tried again, and how many
+  // commands may run at once now. It is called at most once in 30 s, with no
+  // lock held.
   using OnShortage = std::function<void(const absl::Status&, int64_t at_once)>;
 
-  // `reaper` must outlive it.
+  // `reaper` must outlive this.
   CommandRunner(ChildReaper* reaper, OnShortage on_shortage);
 
-  // Runs `command` to its end, as ChildProcess::Run does; waits for room first,
-  // for as long as it takes. Errors: as ChildProcess::Run's, and those of its
-  // Start that are no shortage. CANCELLED: stopped, also before it has begun.
+  // Waits for room, for as long as it takes. Then runs `command` to its end, as
+  // ChildProcess::Run does. Errors: those of ChildProcess::Run, and those of
+  // ChildProcess::Start that are no shortage. CANCELLED: stopped, perhaps
+  // before the command began.
   absl::Status Run(const ChildCommand& command, absl::string_view input,
                    const std::function<absl::Status(std::string)>& on_output,
                    const std::function<bool()>& stopped);
 
  private:
-  // Takes room for one. False: stopped first.
+  // Takes room for one command. False: stopped before there was room.
   bool Enter(const std::function<bool()>& stopped);
   void Leave();
   bool HasRoom() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void OnStarted();
-  // Gives the room back.
+  // Gives the room of a command back that couldn't be started.
   void OnRefused(const absl::Status& status);
 
   ChildReaper* const reaper_;
@@ -53,11 +56,13 @@ class CommandRunner {
 
   absl::Mutex mutex_;
   int64_t running_ ABSL_GUARDED_BY(mutex_) = 0;
-  // How many may run at once. It has no end before the first shortage.
+  // How many commands may run at once. There is no limit before the first
+  // shortage.
   int64_t limit_ ABSL_GUARDED_BY(mutex_) = std::numeric_limits<int64_t>::max();
   // When the limit grows.
   absl::Time growth_ ABSL_GUARDED_BY(mutex_) = absl::InfiniteFuture();
-  // None is started before, and how long the next such pause is.
+  // No command is started before this time; and how long the next such pause
+  // is.
   absl::Time not_before_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
   absl::Duration pause_ ABSL_GUARDED_BY(mutex_);
   // When on_shortage_ may be called again.

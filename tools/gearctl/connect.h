@@ -27,7 +27,7 @@ absl::StatusOr<Config> MakeConfig();
 absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
 // The largest payload of a job: the config's max_packet_bytes, else the SDK's
-// default, as workers with defaults take no more. Errors: as Config's.
+// default. Workers with default options take no more. Errors: those of Config.
 absl::StatusOr<size_t> MaxPayloadBytes();
 // A client of them. Errors: as above, and Client::Create's.
 absl::StatusOr<std::unique_ptr<Client>> MakeClient();

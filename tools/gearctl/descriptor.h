@@ -16,7 +16,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
-  // Closes what it had, and owns this one.
+  // Closes the descriptor that it had, and owns `descriptor` from now on.
   void Reset(int descriptor) {
     Close();
     descriptor_ = descriptor;

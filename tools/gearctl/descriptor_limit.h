@@ -7,9 +7,9 @@
 namespace gearman {
 namespace gearctl {
 
-// Raises this process's soft limit of open files to `needed`, where it is
-// lower, or to the hard limit, where that is lower still. Programs that it
-// starts inherit it: ask for no more than is needed.
+// Raises this process's soft limit of open files to `needed`, if it is lower,
+// but not above the hard limit. Programs that this process starts inherit the
+// limit, so ask for no more than is needed.
 void RaiseDescriptorLimit(uint64_t needed);
 
 }  // namespace gearctl

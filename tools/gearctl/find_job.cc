@@ -18,7 +18,8 @@ namespace gearctl {
 
 namespace {
 
-// OK: each has answered. Else why not, with the code of the first.
+// OK: every server has answered. Otherwise the reasons of those that have not,
+// with the code of the first.
 absl::Status Unanswered(
     const std::vector<JobId>& ids,
     const std::vector<absl::StatusOr<JobStatus>>& statuses) {
@@ -86,7 +87,7 @@ absl::StatusOr<JobStatus> UniqueJob::Ask(Client& client) {
     return statuses[i];
   }
   for (size_t i = 0; i < ids.size(); ++i) {
-    // It has ended where it was.
+    // The server that had the job has answered that the job is not there.
     if (ids[i].server == server_ && statuses[i].ok()) return statuses[i];
   }
   const absl::Status unanswered = Unanswered(ids, statuses);

@@ -19,22 +19,23 @@ namespace gearctl {
 // One thread reads; Stop may be called by another.
 class Input {
  public:
-  // The payloads of `path` ("-": standard input, which stays open at the end)
-  // of at most `max_bytes` each. Errors: the system's.
+  // Opens the payloads in `path` ("-": standard input, which stays open at the
+  // end). Each may have at most `max_bytes` bytes. Errors: the system's.
   static absl::StatusOr<std::unique_ptr<Input>> Open(const std::string& path,
                                                      size_t max_bytes);
   ~Input() = default;
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
-  // All that is left. INVALID_ARGUMENT: it is more than the limit, of which the
-  // memory it takes is a small multiple. RESOURCE_EXHAUSTED: there is no memory
-  // for it. Others: the system's.
+  // All input that is left. INVALID_ARGUMENT: it is longer than the limit; the
+  // memory that it takes is at most a small multiple of the limit.
+  // RESOURCE_EXHAUSTED: there is no memory for it. Other errors: the system's.
   absl::StatusOr<std::string> ReadAll();
   // Waits for the next line, and takes what has come of those behind it, `most`
   // together: without their line feeds, which the last one need not have. None:
-  // the end, or Stop was called. Errors: as ReadAll's, where a line is longer
-  // than the limit; the lines before it have been returned then.
+  // the end, or Stop was called. Errors: as ReadAll's, with INVALID_ARGUMENT
+  // for a line that is longer than the limit. The lines before it have been
+  // returned by then.
   absl::StatusOr<std::vector<std::string>> NextLines(size_t most);
   // Ends NextLines, also one that waits for a line that does not come.
   void Stop();
@@ -48,7 +49,7 @@ class Input {
 
   const std::string name_;
   const int descriptor_;
-  Descriptor owned_;  // the same, unless it is standard input
+  Descriptor owned_;  // descriptor_, unless it is standard input
   const size_t max_bytes_;
   Descriptor stop_;  // an eventfd
   std::string buffer_;

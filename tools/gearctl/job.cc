@@ -28,7 +28,7 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Asks for the status of the job that the arguments name.
+// A function that asks for the status of the job that the arguments name.
 using Question = std::function<absl::StatusOr<JobStatus>()>;
 
 absl::StatusOr<Question> QuestionFor(Client& client,

@@ -138,7 +138,8 @@ absl::Status AddUniques(AdminClient& server, List& list) {
   return absl::OkStatus();
 }
 
-// Some servers don't have all commands, and say so in their ways.
+// Some servers don't have all commands. Each of them says so in its own way,
+// but never with these codes.
 bool HasNoSuchCommand(const absl::Status& status) {
   return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status) &&
          !absl::IsUnauthenticated(status);

@@ -26,7 +26,7 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Sockets that listen, standard streams and the like.
+// Descriptors of listening sockets, standard streams and the like.
 constexpr uint64_t kOtherDescriptors = 64;
 
 std::vector<std::string> ListenAddresses(const Config& config) {

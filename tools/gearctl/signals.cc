@@ -32,7 +32,8 @@ bool IsIgnored(int signal) {
          action.sa_handler == SIG_IGN;
 }
 
-// A signalfd would report those that are blocked and ignored.
+// Leaves out ignored signals: a signalfd would report them once they are
+// blocked.
 sigset_t HeldSignals() {
   sigset_t held;
   sigemptyset(&held);

@@ -19,8 +19,8 @@ namespace gearctl {
 // need no longer end the program at once. What the program was started to
 // ignore (nohup, a script's "&") stays ignored.
 //
-// Where the system refuses what that takes, signals do what they do by default:
-// they end the program at once. A program that must not end so asks for
+// If the system refuses the descriptors or the thread for that, signals end the
+// program at once, as they do by default. A program that must not end so checks
 // `status`.
 class Signals {
  public:
@@ -35,12 +35,12 @@ class Signals {
   // SIGWINCH. False, at once: another one asks to end.
   bool Sleep(absl::Duration time,
              const std::function<void()>& on_resize = nullptr);
-  // Readable when one is there; -1: they end the program at once.
+  // Readable when a signal is there; -1: signals end the program at once.
   int descriptor() const { return descriptor_.get(); }
-  // Not OK: why they end the program at once.
+  // Not OK: the reason why signals end the program at once.
   const absl::Status& status() const { return status_; }
-  // Holds them back no longer: `why`, an error, forbids it. Call it on the
-  // thread that has made this.
+  // Stops holding signals back, because of the error `why`. Call it on the
+  // thread that made this object.
   void GiveUp(absl::Status why);
 
  private:
@@ -53,8 +53,8 @@ class Signals {
 bool AsksToEnd(int signal);
 
 // A thread that calls `on_end` for each signal that asks to end, and
-// `on_resize`, if there is one, for each SIGWINCH. Without such a thread, where
-// the system refuses it, `signals` give up.
+// `on_resize`, if there is one, for each SIGWINCH. If the system refuses the
+// thread, `signals` gives up.
 class SignalThread {
  public:
   SignalThread(Signals& signals, std::function<void()> on_end,

@@ -43,7 +43,7 @@ namespace {
 // Lines whose results have not been printed. Enough to keep servers busy, and
 // few enough for an input without end.
 constexpr size_t kLinesInFlight = 10000;
-// The same in bytes of payload.
+// Bytes of payload of lines whose results have not been printed.
 constexpr size_t kBytesInFlight = 256u << 20;
 // What is there of the input leaves in so few writes.
 constexpr size_t kLinesAtOnce = 500;
@@ -187,11 +187,12 @@ ExitCode SubmitOne(Client& client, JobSpec spec) {
   return printed == kSuccess ? PrintEnd(request) : printed.load();
 }
 
-// Requests in the order of their lines, between who submits and who prints.
+// Requests in the order of their lines, between the thread that submits and the
+// thread that prints.
 class Line {
  public:
-  // Waits for room. `sizes` are those of the requests' payloads. False: nothing
-  // more is wanted; these are cancelled, too.
+  // Waits for room. `sizes` are the sizes of the requests' payloads. False: no
+  // more requests are wanted, and these are cancelled, too.
   bool Put(const std::vector<JobRequest>& requests,
            const std::vector<size_t>& sizes) {
     {

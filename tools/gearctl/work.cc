@@ -38,9 +38,10 @@ namespace {
 // A command that never stops writing would take all memory.
 constexpr size_t kMaxResultBytes = 1u << 30;
 
-// What a command costs while it starts: two ends of two pipes, and an eventfd.
+// Descriptors of a command while it starts: both ends of two pipes, and an
+// eventfd.
 constexpr uint64_t kDescriptorsOfCommand = 5;
-// Connections, standard streams and the like.
+// Descriptors of connections, standard streams and the like.
 constexpr uint64_t kOtherDescriptors = 128;
 
 absl::StatusOr<std::string> RunCommand(CommandRunner& runner,
@@ -147,7 +148,8 @@ ExitCode RunWork(const Arguments& arguments) {
       (*worker)->Stop();
     }
   });
-  // A command must not outlive a worker that a signal ends at once.
+  // Commands must not outlive the worker, and they would if a signal ended it
+  // at once.
   if (!signals.status().ok()) return Report(signals.status());
   const absl::Status status = (*worker)->Run();
   return status.ok() && interrupts > 1 ? kInterrupted : Report(status);

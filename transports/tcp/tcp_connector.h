@@ -34,7 +34,8 @@ class TcpConnector {
   // Goes on. OK: TakeSocket tells whether it is connected. UNAVAILABLE names
   // every address and why it failed.
   absl::Status Advance();
-  // The connected socket, which becomes the caller's; none: not yet.
+  // The connected socket, which the caller owns from now on. It is not open
+  // while no attempt has succeeded.
   Descriptor TakeSocket();
   // Where that leads.
   const SocketAddress& winner() const { return winner_; }

@@ -21,7 +21,7 @@ namespace gearman {
 namespace {
 
 constexpr int kBacklog = 1024;
-// So many are refused in one go when there are no descriptors.
+// How many connections are refused in one go when there are no descriptors.
 constexpr int kMaxRefusals = 64;
 
 absl::StatusOr<SocketAddress> AddressToBind(const Address& address) {

@@ -27,10 +27,10 @@ class TcpListener final : public Listener {
  private:
   TcpListener(Descriptor socket, Address address, const TcpOptions& options);
 
-  // Has a descriptor to spare again, if there is one.
+  // Opens the spare descriptor again, if the process may have one more.
   void OpenSpare();
-  // There are no descriptors: accepts who waits with the spare one, and closes,
-  // so that clients learn at once that they must go elsewhere.
+  // For want of descriptors: accepts waiting connections with the spare one and
+  // closes them, so that clients learn at once that they must go elsewhere.
   void RefuseWaiting();
 
   const Descriptor socket_;

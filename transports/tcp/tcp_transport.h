@@ -24,7 +24,7 @@ class TcpTransport final : public Transport {
   TcpTransport(const Address& address, HostPort host_port,
                const TcpOptions& options, std::shared_ptr<Resolver> resolver,
                Clock* clock);
-  // Is connected: has the descriptor of a non-blocking stream socket. `name` is
+  // Is connected already: `socket` is a non-blocking stream socket. `name` is
   // what Describe returns.
   TcpTransport(Descriptor socket, std::string name);
   ~TcpTransport() override;

@@ -431,7 +431,7 @@ class TlsListener final : public Listener {
   const std::shared_ptr<TlsContext> context_;
 };
 
-// Makes a context of these options for each process that asks.
+// A function that makes a context of these options, for each process that asks.
 template <typename Options>
 std::function<std::unique_ptr<std::shared_ptr<TlsContext>>()> ContextOf(
     Options options) {

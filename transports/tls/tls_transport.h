@@ -128,8 +128,8 @@ class TlsTransportFactory final : public TransportFactory {
 
  private:
   TcpTransportFactory tcp_;
-  // A child made by fork has contexts of its own: OpenSSL's have locks, which
-  // other threads may have held at that moment.
+  // A child made by fork makes its own contexts: OpenSSL's contexts have locks,
+  // which other threads may have held at fork.
   const PerProcess<std::shared_ptr<TlsContext>> client_context_;
   const PerProcess<std::shared_ptr<TlsContext>> server_context_;
 };

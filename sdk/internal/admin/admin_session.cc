@@ -70,8 +70,8 @@ absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
   if (!turn_.TryTake(options_.timeout)) {
     return TooLate("another call had not ended");
   }
-  // What a user's logger throws must not keep the turn. (One that forks may
-  // return in the child.)
+  // The turn ends even if the user's logger throws. (A logger may fork and
+  // return in the child, which must not touch the parent's turn.)
   const auto end_turn =
       absl::MakeCleanup([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         if (!inherited()) turn_.End();

@@ -54,12 +54,13 @@ class AdminSession {
       ABSL_LOCKS_EXCLUDED(turn_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Ends the calls there are, and all to come, with CANCELLED. Any thread.
   void Cancel();
-  // Cancels, and ends when the call that this thread is in has returned: its
-  // logger destroys the client. `session` is this.
+  // Cancels every call, because a logger destroys the client that calls it.
+  // `session` is this object; it ends when the current call on this thread has
+  // returned.
   void EndLater(std::shared_ptr<AdminSession> session);
 
-  // This is a child made by fork, and the client is the parent's. Only server()
-  // and Call may be called then, which returns FAILED_PRECONDITION.
+  // True in a child made by fork: the client is the parent's. Then only
+  // server() and Call may be called, and Call returns FAILED_PRECONDITION.
   bool inherited() const { return process_.inherited(); }
 
  private:

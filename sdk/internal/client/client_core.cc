@@ -126,6 +126,8 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
   if (options.limits.max_memory_bytes == kShareOfMemory) {
     options.limits.max_memory_bytes = ProcessMemory() / 4;
   }
+  options.limits.max_packet_bytes = PacketLimit(
+      options.limits.max_packet_bytes, options.limits.max_memory_bytes);
   if (options.retry_policy == nullptr) {
     options.retry_policy = DefaultRetryPolicy();
   }
@@ -349,7 +351,7 @@ bool ClientCore::RunNotices() {
     for (Notice& notice : notices) {
       if (notice.hooks != nullptr && !RunHooks(&notice)) continue;
       RunCallbacks(notice);
-      // It has forked, and this is the child.
+      // The callback has forked, and this is the child.
       if (inherited()) break;
       if (notice.kind == Notice::Kind::kEnding ||
           notice.kind == Notice::Kind::kComplete) {

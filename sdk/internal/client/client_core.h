@@ -2,8 +2,9 @@
 // and the one lock. It outlives its Client as long as requests refer to it, but
 // does nothing any more.
 //
-// In a child made by fork only inherited(), LeaveBehind and EndLater may be
-// called: the lock may be held by a thread that the child does not have.
+// In a child made by fork only inherited(), Submit, Cancel, Refuse, LeaveBehind
+// and request_mutex() may be called: a thread that the child does not have may
+// hold the lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_CORE_H_
 
@@ -70,21 +71,24 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   absl::Time RunOnce(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
   // Finishes everything as CANCELLED and closes. Idempotent.
   void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Shutdown when the call that this thread is in has returned: user code that
-  // it has called destroys the client. `core` is this, and kept until then.
+  // Runs Shutdown when the current call on this thread has returned, because
+  // user code in that call destroys the client. `core` is this object; it is
+  // kept until then.
   void EndLater(std::shared_ptr<ClientCore> core);
 
-  // This is a child made by fork, and the client is the parent's.
+  // True in a child made by fork: the client is the parent's.
   bool inherited() const { return process_.inherited(); }
-  // FAILED_PRECONDITION, in such a child. `batch`: to be submitted; each that
-  // is not in flight is finished with that.
+  // Returns FAILED_PRECONDITION in such a child. Also finishes with this status
+  // each request of `batch` that is not in flight.
   absl::Status Refuse(absl::Span<const JobRequest> batch);
-  // Finishes, in such a child, a request that is in flight in the parent, as if
-  // it had not been submitted. With request_mutex().
+  // In such a child: finishes a request that is in flight in the parent, as if
+  // it had not been submitted. The caller holds request_mutex().
   static void LeaveBehind(JobRequestState* request);
-  // The lock of a request of this client; in such a child one of the child's.
+  // The lock that guards this client's requests. In such a child it is a lock
+  // of the child's own.
   absl::Mutex* request_mutex() ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // A thread is in a call of this client, which may run user code.
+  // Marks that this thread is in a call of this client, which may run user
+  // code.
   class Call : public CallScope {
    public:
     explicit Call(const ClientCore* core) : CallScope(&core->driver_) {}
@@ -109,10 +113,10 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
  private:
   explicit ClientCore(ClientOptions options, std::vector<Address> servers);
 
-  // The client has no more to do: it ends, or is the parent's. Its status.
+  // Not OK: the client does no more work, because it ends or is the parent's.
   absl::Status Over() const;
-  // Takes the lock again after user code has been called, which may have forked
-  // and returned in the child.
+  // Takes the lock again after a call of user code. The user code may have
+  // forked and returned in the child.
   void Relock()
       ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
 
@@ -127,8 +131,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // Fills in what the request leaves to the client. An error ends it.
   absl::Status Prepare(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // INVALID_ARGUMENT: a packet of this job would be larger than this client and
-  // workers with the same limit take.
+  // INVALID_ARGUMENT: a packet of this job would exceed the limit of this
+  // client and of workers with the same limit.
   absl::Status CheckSize(const JobRequestState& request) const;
   // A request for which a thread in Submit waits for room.
   struct Blocked {
@@ -208,7 +212,8 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   std::atomic<bool> ending_{false};
   absl::Mutex mutex_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
-  // What servers have sent and nobody has taken; outlives what is in it.
+  // Counts packets being read and updates that nobody has taken. It is declared
+  // before the objects that use it, because it must outlive them.
   ByteAccount memory_ ABSL_GUARDED_BY(mutex_);
   JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);
   ServerPool servers_ ABSL_GUARDED_BY(mutex_);

@@ -120,7 +120,7 @@ void ClientCore::RunEndHooks(Notice* notice) {
   }
   facts->status = result.status();
   if (result.ok()) facts->result = *std::move(result);
-  // One has forked, and this is the child.
+  // A hook has forked, and this is the child.
   if (inherited()) return;
   absl::MutexLock lock(&mutex_);
   // Their time is part of the request's.

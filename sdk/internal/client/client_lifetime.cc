@@ -1,5 +1,5 @@
-// How a ClientCore ends in the middle of its own work, and what is left of it
-// in a child made by fork.
+// The part of ClientCore that ends it in the middle of its own work, and that
+// serves its copy in a child made by fork.
 #include <memory>
 #include <new>
 #include <string>
@@ -43,7 +43,7 @@ absl::Status ClientCore::Refuse(absl::Span<const JobRequest> batch) {
   absl::MutexLock lock(request_mutex());
   for (const JobRequest& handle : batch) {
     JobRequestState& request = *handle.internal_state();
-    // In flight: in the parent, or in a client of this process.
+    // Skips requests in flight, in the parent or in a client of this process.
     if (InFlight(request) || request.state != JobState::kUnknown) continue;
     request.core = shared_from_this();
     request.ForgetOutcome();
@@ -60,7 +60,8 @@ absl::Mutex* ClientCore::request_mutex() {
 
 void ClientCore::Relock() {
   if (inherited()) {
-    // Another thread of the parent may have held it. Here this one is alone.
+    // Another thread of the parent may have held the lock. The child has only
+    // this thread.
     new (&mutex_) absl::Mutex();
     mutex_.Lock();
     driver_.ForgetOtherThreads();
@@ -70,8 +71,8 @@ void ClientCore::Relock() {
 }
 
 void ClientCore::LeaveBehind(JobRequestState* request) {
-  // What changes while a request is in flight may have been in the middle of a
-  // change: it is replaced, and neither read nor freed.
+  // Another thread of the parent may have been changing the fields that change
+  // in flight. So they are replaced, and neither read nor freed.
   if (request->extras != nullptr) {
     JobRequestExtras* const before = request->extras.release();
     KeepForever(before);

@@ -108,7 +108,7 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
   Waiter waiter(queries.size());
   for (Query* query : queries) {
     if (query->finished) continue;
-    // Its answer is as large.
+    // The echo's answer has the same size.
     const size_t bytes = wire::kHeaderBytes + query->data.size();
     if (bytes > options_.limits.max_packet_bytes) {
       AbandonQuery(

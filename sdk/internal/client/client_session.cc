@@ -121,10 +121,9 @@ absl::Status ClientSession::Submit(JobRequestState* request, Effects* effects) {
       } else {
         request->handle = other->handle;
         handles_.Join(request);
-        Effect effect;
+        Effect& effect = effects->emplace_back();
         effect.kind = Effect::Kind::kAccepted;
         effect.operation = request;
-        effects->push_back(std::move(effect));
       }
       return absl::OkStatus();
     }

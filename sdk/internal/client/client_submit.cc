@@ -177,7 +177,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
     for (const JobRequest& request : batch) {
       RunInterceptors(request.internal_state().get());
     }
-    // One has forked, and this is the child.
+    // An interceptor has forked, and this is the child.
     if (inherited()) return Refuse(batch);
   }
   {

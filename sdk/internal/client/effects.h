@@ -20,16 +20,16 @@ struct Effect {
     kRefused,      // a job or query: ERROR with `code` and `text`
     kData,         // a job: WORK_DATA, `data`
     kWarning,      // a job: WORK_WARNING, `data`
-    kFailureText,  // a job: why the WORK_FAIL behind it follows, `data`
+    kFailureText,  // a job: the text of the WORK_FAIL to come, `data`
     kStatus,       // a job: WORK_STATUS; a query: the answer
     kCompleted,    // a job: WORK_COMPLETE, `data`
     kFailed,       // a job: WORK_FAIL
     kException,    // a job: WORK_EXCEPTION, `data`
     kEcho,         // a query: ECHO_RES, `data`
-    // A job's result or update, or a query's answer: its payload is larger than
-    // this client takes and was skipped. `too_large` describes the packet.
+    // A job's result or update, or a query's answer: its payload exceeds this
+    // client's limit and was skipped. `too_large` describes the packet.
     kTooLarge,
-    kNoMemory,  // a job: there was no memory for what came
+    kNoMemory,  // a job: there was no memory for its result or update
   };
 
   Kind kind = Kind::kAccepted;

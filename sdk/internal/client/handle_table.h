@@ -36,10 +36,11 @@ class HandleTable {
     JobRequestState* requests = nullptr;
   };
 
-  // Handles that nobody waits for are kept, so that their packets are not taken
-  // for a breach of the protocol. So many, then the oldest is forgotten.
+  // The table keeps handles that nobody waits for, so that their packets are
+  // not taken for a breach of the protocol. Beyond this number it forgets the
+  // oldest handle.
   static constexpr size_t kMaxAbandoned = 65536;
-  // One was forgotten: an unknown handle may be a known one.
+  // True: a handle was forgotten, so an unknown handle may be a valid one.
   bool has_forgotten() const { return has_forgotten_; }
 
   // Jobs that the table knows.
@@ -112,7 +113,7 @@ class HandleTable {
       request = next;
     }
   }
-  // Nobody waits for the handle, which is in groups_, any more.
+  // Notes that nobody waits for this handle any more. It is in groups_.
   void NoteAbandoned(absl::string_view handle);
   // Puts `chain` behind the group's first request.
   static void Append(JobRequestState** first, JobRequestState* chain);
@@ -120,7 +121,7 @@ class HandleTable {
   // A handle is in one of them. The first request of a chain stands for all.
   Singles single_;
   Groups groups_;
-  // All that are abandoned, and some that have ended since.
+  // All abandoned handles, and some whose jobs have ended since.
   std::deque<std::string> abandoned_;
   bool has_forgotten_ = false;
 };

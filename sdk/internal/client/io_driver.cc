@@ -17,7 +17,7 @@ namespace {
 // on, until somebody waits again.
 constexpr absl::Duration kBackgroundGrace = absl::Milliseconds(1);
 
-// How often in a row the system is asked for the background thread.
+// How many times in a row to ask the system for the background thread.
 constexpr int kStartAttempts = 2;
 
 // The innermost of those that the thread is in; null: it runs no callback.
@@ -140,8 +140,8 @@ void IoDriver::WakeBackground() {
     background_condition_.Signal();
   } else {
     absl::Status status;
-    // Nobody else may ever come to try it again: a refusal that has passed at
-    // once must not leave callbacks uncalled.
+    // No other thread may ever try it again: a short shortage must not leave
+    // callbacks uncalled.
     for (int attempt = 0; attempt < kStartAttempts; ++attempt) {
       status = StartThread(
           "a client's background thread",
@@ -221,7 +221,7 @@ void IoDriver::Stop() {
   }
   if (!background.joinable()) return;
   if (background.get_id() == std::this_thread::get_id()) {
-    // Its last callback has destroyed the client.
+    // The last callback on the background thread has destroyed the client.
     background.detach();
   } else {
     background.join();

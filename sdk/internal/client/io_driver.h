@@ -88,14 +88,14 @@ class IoDriver {
     const CallbackScope* const outer_;
   };
 
-  // Every wait, and the lead of the background thread, ends as soon as its
+  // Ends every wait, and the lead of the background thread, as soon as its
   // thread has returned from a callback. Any thread, with the lock or without.
   void RequestStop();
   // Ends the background thread and every wait. The lock is not held. Don't
   // call it in a callback.
   void Stop();
-  // In a child made by fork in a callback, which has returned from it: the
-  // other threads don't exist.
+  // For a child that a callback has made by fork, when the callback has
+  // returned in it: the other threads don't exist there.
   void ForgetOtherThreads();
 
  private:

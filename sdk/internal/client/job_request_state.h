@@ -89,7 +89,7 @@ struct JobRequestExtras {
   std::deque<std::string> data_updates;
   std::deque<std::string> warning_updates;
   size_t update_bytes = 0;  // in both queues
-  // While in flight: the client's account, in which the updates are with their
+  // While in flight: the client's account, which counts the updates and their
   // records; else null.
   ByteAccount* update_account = nullptr;
   static size_t MemoryOf(const std::string& update) {

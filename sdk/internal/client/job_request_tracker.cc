@@ -22,8 +22,8 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Of an exception's text so much is in the message of a status, which is copied
-// and logged; all of it is JobRequest::exception().
+// Bytes of an exception's text in the message of a status, which is copied and
+// logged. JobRequest::exception() has the whole text.
 constexpr size_t kMaxQuoted = 65536;
 
 // An ERROR code of the server as a status. Codes are matched without case:
@@ -41,7 +41,8 @@ absl::StatusCode CodeOfServerError(absl::string_view code) {
       {"INVALID_COMMAND", absl::StatusCode::kUnimplemented},
       {"UNKNOWN_COMMAND", absl::StatusCode::kUnimplemented},
       {"JOB_NOT_FOUND", absl::StatusCode::kNotFound},
-      // Perl's Gearman::Server, of a packet that it has no method for.
+      // Perl's Gearman::Server answers so to a packet that it has no method
+      // for.
       {"server_error", absl::StatusCode::kUnimplemented},
   };
   for (const Mapping& mapping : kMappings) {
@@ -50,15 +51,15 @@ absl::StatusCode CodeOfServerError(absl::string_view code) {
   return absl::StatusCode::kUnavailable;
 }
 
-// With a persistent queue, a background job is stored before it is accepted.
-// When the store fails, gearmand 1.1.20 answers ERROR QUEUE_ERROR and drops the
-// job, but the store may have it: it then runs after the next restart. A queue
-// that is full has the same code and another text.
+// With a persistent queue, gearmand stores a background job before it accepts
+// it. When the store fails, gearmand 1.1.20 answers ERROR QUEUE_ERROR and drops
+// the job. But the store may have the job, which then runs after the next
+// restart. A full queue has the same code and another text.
 bool MayBeStored(const JobRequestState& request, const Effect& effect) {
   return request.background &&
          absl::EqualsIgnoreCase(effect.code, "QUEUE_ERROR") &&
          !absl::StartsWithIgnoreCase(effect.text, "Job queue is full") &&
-         // The embedded server's; it has no store.
+         // The embedded server sends this text. It has no store.
          !absl::StartsWithIgnoreCase(effect.text, "Too many");
 }
 
@@ -247,7 +248,7 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
   // An earlier effect of the same event may have ended it.
   if (request->self == nullptr) return;
   if (effect.kind != Effect::Kind::kFailed && request->extras != nullptr) {
-    // The failure that it announced never came: the job runs once more.
+    // The failure that the worker announced never came: the job runs once more.
     request->extras->failure_text.reset();
   }
   switch (effect.kind) {
@@ -467,7 +468,7 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
                      absl::string_view(*exception).substr(0, kMaxQuoted)));
     request->MutableExtras().exception = std::move(exception);
   } else {
-    // An earlier attempt may have raised one.
+    // An earlier attempt may have raised an exception.
     if (request->extras != nullptr) request->extras->exception.reset();
     outcome.reason = FailureReason::kJobFailed;
     outcome.status = absl::AbortedError("the worker failed the job");

@@ -94,9 +94,9 @@ class JobRequestTracker {
     // For jitter; outlives the tracker. Null: none.
     std::mt19937_64* random = nullptr;
     size_t max_update_bytes = 64u << 20;
-    // Where untaken updates of requests in flight count, with what else the
-    // client holds; it outlives the tracker. More than max_memory bytes there
-    // end the request that gets one more (0: no limit). Null: nothing counts.
+    // Counts untaken updates of requests in flight, and what else the client
+    // holds. It must outlive the tracker; null: nothing counts. An update that
+    // would raise it above max_memory bytes ends its request (0: no limit).
     ByteAccount* account = nullptr;
     size_t max_memory = 0;
     // Null: nothing is counted.
@@ -169,12 +169,13 @@ class JobRequestTracker {
                  const std::string& server);
   void OnUpdate(JobRequestState* request, Effect& effect,
                 const std::string& server);
-  // The request's updates are no longer the client's, but the user's.
+  // Takes the request's updates out of the client's account: from now on they
+  // are the user's.
   static void StopCounting(JobRequestState* request);
-  // There was no memory for what `server` sent for the request.
+  // Ends the request: there was no memory for a packet from `server`.
   void OnNoMemory(JobRequestState* request, const std::string& server);
   void OnStatus(JobRequestState* request, const Effect& effect);
-  // A result or update is larger than this client takes.
+  // Ends the request: a result or update exceeds this client's limit.
   void OnTooLarge(JobRequestState* request, const wire::TooLargePacket& packet,
                   const std::string& server);
   void OnEnded(JobRequestState* request, Effect& effect,

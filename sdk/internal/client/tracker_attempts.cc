@@ -53,7 +53,8 @@ bool InDoubt(const AttemptRecord& attempt) {
   return false;
 }
 
-// What went wrong where, in order. Equal failures are said once.
+// Lists the failures with their servers, in order. Equal failures appear once,
+// with their number.
 std::string Summary(const std::vector<AttemptRecord>& attempts) {
   struct Failure {
     std::string text;

@@ -20,7 +20,8 @@ namespace internal {
 
 class MetricsExporter {
  public:
-  // FAILED_PRECONDITION: one of them is a parent's, and this is the child.
+  // FAILED_PRECONDITION: this is a child made by fork, and a sink is the
+  // parent's.
   static absl::Status Check(
       const std::vector<std::shared_ptr<MetricsSink>>& sinks);
 

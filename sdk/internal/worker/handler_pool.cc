@@ -88,7 +88,7 @@ std::deque<HeldJobPtr> HandlerPool::Stop() {
   }
   for (std::thread& thread : threads) {
     if (thread.get_id() == std::this_thread::get_id()) {
-      // Its last handler has destroyed the worker.
+      // The last handler on this thread has destroyed the worker.
       thread.detach();
     } else {
       thread.join();
@@ -135,8 +135,8 @@ void HandlerPool::Work() {
         mailbox_->PostAll(&batch);
       }
       Message done = Do(std::move(job));
-      // The handler has forked, and this is the child: it has no worker to go
-      // back to.
+      // The handler has forked, and this is the child. The child has no worker
+      // to go back to.
       if (mailbox_->inherited()) return;
       if (batch.empty()) batch_began = clock_->Now();
       batch.push_back(std::move(done));

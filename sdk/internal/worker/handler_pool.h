@@ -33,7 +33,8 @@ class HandlerPool {
   HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox, Clock* clock,
               Logger logger, StartThread start_thread = nullptr,
               const void* owner = nullptr);
-  // Stop. A handler's thread may call it, too, when no other thread can.
+  // Calls Stop. A handler's thread may run this destructor, too, when it is the
+  // last thread that holds the worker.
   ~HandlerPool();
   HandlerPool(const HandlerPool&) = delete;
   HandlerPool& operator=(const HandlerPool&) = delete;

@@ -26,10 +26,10 @@ namespace internal {
 
 class Mailbox;
 
-// WORK_DATA that its server does not know, kept for the result.
+// A job's data, kept for its result because its server knows no WORK_DATA.
 struct KeptData {
   std::string data;
-  // More came than can be kept.
+  // Not OK: more data came than can be kept.
   absl::Status error;
 };
 
@@ -47,7 +47,7 @@ struct HeldJob {
   std::shared_ptr<Mailbox> mailbox;
   std::unique_ptr<JobHooks> hooks;  // null: nobody observes or intercepts
   int link = 0;
-  // Its server knows WORK_DATA and WORK_WARNING.
+  // The job's server knows WORK_DATA and WORK_WARNING.
   bool carries_updates = true;
   // Memory for a job's data, while no job has it (HeldJobPool).
   std::shared_ptr<std::string> spare_data;
@@ -89,7 +89,8 @@ absl::Status CallAsyncHandler(const HeldJobPtr& job, bool* forgotten);
 // call, which answers for it.
 bool DroppedInHandler(HeldJob* job);
 
-// What a WORK_WARNING for this job comes to where `carries_updates` is false.
+// UNIMPLEMENTED: the error for a WORK_WARNING of this job where
+// `carries_updates` is false.
 absl::Status NoWarnings(const HeldJob& job);
 
 // What a handler's error status is answered with.

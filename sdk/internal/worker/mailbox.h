@@ -56,14 +56,15 @@ class Mailbox {
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
-  // Bytes that the payload of a WORK_* packet of this job may have: its client
-  // has the worker's limit by default and could not take more. Any thread.
+  // The most bytes that the payload of a WORK_* packet of this job may have.
+  // The job's client has the worker's limit by default and could not take more.
+  // Any thread.
   size_t MaxPayload(const HeldJob& job) const;
   // INVALID_ARGUMENT, which names `what`, its size and the limit: a payload of
   // so many bytes exceeds MaxPayload. Any thread.
   absl::Status CheckPayload(const HeldJob& job, absl::string_view what,
                             size_t payload_bytes) const;
-  // This is a child made by fork, and the worker is the parent's.
+  // True in a child made by fork: the worker is the parent's.
   bool inherited() const { return process_.inherited(); }
 
   void Post(Message message) ABSL_LOCKS_EXCLUDED(mutex_);

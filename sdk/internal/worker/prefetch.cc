@@ -35,7 +35,9 @@ int64_t Prefetch::unknown_ns() const {
 }
 
 void Prefetch::OnAssigned(size_t bytes) {
-  job_bytes_ += kBytesWeight * (static_cast<double>(bytes) - job_bytes_);
+  const double size = static_cast<double>(bytes);
+  job_bytes_ += kBytesWeight * (size - job_bytes_);
+  large_bytes_ = std::max(size, large_bytes_ * (1 - kBytesWeight));
 }
 
 void Prefetch::OnDone(JobCost* task, int64_t ns) {
@@ -80,6 +82,16 @@ int Prefetch::Room(const Load& load, bool alone) const {
   if (alone && unstarted >= concurrency_ - load.running && room * 2 < target)
     return 0;
   return room;
+}
+
+int Prefetch::RoomInMemory(const Load& load, size_t bytes) const {
+  const double room =
+      static_cast<double>(bytes - std::min(bytes, load.held_bytes)) /
+          std::max(large_bytes_, 1.0) -
+      load.outstanding;
+  const double least = load.held_bytes == 0 && load.outstanding == 0 ? 1 : 0;
+  return static_cast<int>(
+      std::min(std::max(room, least), static_cast<double>(kMaxTarget)));
 }
 
 }  // namespace internal

@@ -66,6 +66,10 @@ class Prefetch {
   // How many grabs may be sent now. Grabs that only top up and would be a write
   // of their own (`alone`) come in bundles, half the target at least.
   int Room(const Load& load, bool alone) const;
+  // How many grabs may be sent so that their jobs, if they are as large as the
+  // largest of late, fit into `bytes` with those held. One always may when
+  // nothing is held or asked for.
+  int RoomInMemory(const Load& load, size_t bytes) const;
 
  private:
   int64_t unknown_ns() const;
@@ -76,6 +80,8 @@ class Prefetch {
   JobCost mix_;              // of all tasks, as they come
   int64_t fast_in_a_row_ = 0;
   double job_bytes_ = 0;  // moving mean
+  // The largest payload of late; it shrinks with each job that is smaller.
+  double large_bytes_ = 0;
 };
 
 }  // namespace internal

@@ -65,7 +65,8 @@ bool WorkerSession::NoteRefusal(absl::string_view text, absl::Time now,
     refuse(*named->second);
     *name = named->second->task->name;
   } else {
-    // Any may be meant. One that the server has it may be offered again.
+    // The server may mean any task. It does no harm to offer it a task that it
+    // has.
     for (const auto& entry : offered_) refuse(*entry.second);
   }
   if (offer_again_at_ == absl::InfiniteFuture()) {
@@ -90,7 +91,7 @@ void WorkerSession::RepeatOffers(absl::Time now) {
     Announce(&offer);
   }
   if (!any) return;
-  // A refusal comes before the answer to this.
+  // A refusal comes before the answer to this echo.
   MustEncode(
       wire::Encode(wire::EchoRequest{Payload::View(kOffersEcho)}, *output_));
   Due(ReplyKind::kOffers, 1, now);

@@ -28,7 +28,7 @@ class HandlerHost {
   // most. A past `until`: only looks, and not more often than makes sense.
   virtual void Look(absl::Time until) = 0;
   virtual absl::Time Now() = 0;
-  // Looking leads to nothing: this is a child made by fork.
+  // True in a child made by fork: Look does nothing useful there.
   virtual bool gone() const = 0;
   // Sends an update of the handler's job. As Mailbox::PostUpdate; while there
   // is no room it does its I/O.

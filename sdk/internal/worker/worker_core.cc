@@ -66,6 +66,7 @@ WorkerJobs::Options JobsOptions(const WorkerOptions& options, Metrics* metrics,
   jobs.concurrency = options.concurrency;
   jobs.prefetch = options.prefetch;
   jobs.max_pending_jobs = options.limits.max_pending_jobs;
+  jobs.max_memory = options.limits.max_memory_bytes;
   jobs.max_output_bytes = options.limits.max_output_bytes;
   jobs.exceptions = options.exceptions;
   jobs.reports = static_cast<bool>(options.after_job);
@@ -103,6 +104,8 @@ absl::StatusOr<std::shared_ptr<WorkerCore>> WorkerCore::Create(
   if (options.limits.max_memory_bytes == kShareOfMemory) {
     options.limits.max_memory_bytes = ProcessMemory() / 4;
   }
+  options.limits.max_packet_bytes = PacketLimit(
+      options.limits.max_packet_bytes, options.limits.max_memory_bytes);
   if (options.poller == nullptr) {
     absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
     if (!poller.ok()) return poller.status();
@@ -201,7 +204,7 @@ void WorkerCore::Turn(absl::Time deadline) {
   Pass(jobs_.HasNext() ? absl::InfinitePast() : deadline);
   const bool any_activity = !ready_.empty();
   if (!stopped()) RunJobs();
-  // One has forked, and this is the child.
+  // A handler has forked, and this is the child.
   if (inherited()) return;
   // A handler may have asked for the end: then nothing more is grabbed.
   if (!stopped()) TakeRequests(clock_->Now());

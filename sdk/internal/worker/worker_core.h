@@ -41,21 +41,22 @@ class WorkerCore final : private HandlerHost {
       WorkerOptions options);
   ~WorkerCore();
 
-  // This is a child made by fork, and the worker is the parent's. Only
-  // stopped(), Drain and Stop may be called then.
+  // True in a child made by fork: the worker is the parent's. Then only
+  // stopped(), Drain and Stop may be called.
   bool inherited() const { return process_.inherited(); }
-  // A thread is in a call of this worker, which may run user code.
+  // Marks that this thread is in a call of this worker, which may run user
+  // code.
   class Call : public CallScope {
    public:
     explicit Call(const WorkerCore* core) : CallScope(core->call_key()) {}
   };
-  // A thread is in Run, or this thread is in another call.
+  // True: a thread is in Run, or this thread is in another call.
   bool in_use() const {
     return running_.load(std::memory_order_acquire) ||
            CallScope::IsInside(call_key());
   }
-  // Stops, and ends when the last thread has left: user code that one has
-  // called destroys the worker. `core` is this.
+  // Stops the worker, because it is destroyed while it is in use. It ends when
+  // the last thread has left. `core` is this object.
   void EndLater(std::shared_ptr<WorkerCore> core);
 
   // As Worker's; `task` has all but its function and metrics.
@@ -64,7 +65,8 @@ class WorkerCore final : private HandlerHost {
   std::vector<std::string> tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Run();
   absl::Time RunOnce(absl::Time deadline);
-  // In a child made by fork it is over, too: a handler that forks may return.
+  // Also true in a child made by fork: a handler may fork and return in the
+  // child.
   bool stopped() const {
     return ended_.load(std::memory_order_acquire) || inherited();
   }
@@ -79,7 +81,7 @@ class WorkerCore final : private HandlerHost {
   MetricsSnapshot metrics() const;
 
  private:
-  // As the threads of handlers know it.
+  // The key of this worker's CallScopes, which handler threads use, too.
   const void* call_key() const { return static_cast<const HandlerHost*>(this); }
 
   static constexpr int64_t kNotDraining = std::numeric_limits<int64_t>::max();
@@ -145,7 +147,8 @@ class WorkerCore final : private HandlerHost {
   std::mt19937_64 random_;
   WorkerStats stats_;
   WorkerStats told_;  // as published
-  // What servers have sent and has not been answered; outlives what is in it.
+  // Counts packets being read and payloads of jobs held. It is declared before
+  // the objects that use it, because it must outlive them.
   ByteAccount memory_;
   WorkerServers servers_;
   WorkerJobs jobs_;

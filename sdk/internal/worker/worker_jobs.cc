@@ -80,7 +80,7 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
   server.held.push_back(job);
   ++stats_->jobs_assigned;
   if (too_large != nullptr) {
-    // It waits nowhere for its handler.
+    // The job does not wait for its handler.
     job->state = HeldJob::State::kRunning;
     const absl::Status why = absl::InvalidArgumentError(too_large->Describe());
     options_.logger.Log(LogLevel::kWarning, server.name, ": job ",
@@ -163,7 +163,8 @@ int WorkerJobs::RunNext(absl::Time* now) {
     const absl::Status status = CallAsyncHandler(job, &forgotten);
     if (!status.ok()) result = status;
   }
-  // It has forked, and this is the child: nothing of the parent's is touched.
+  // The handler has forked, and this is the child. It touches nothing of the
+  // parent's.
   if (mailbox_->inherited()) return job->link;
   job->stop.set_host(nullptr);
   handler_here_ = false;
@@ -254,7 +255,8 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
   ErrorText error = AnswerOf(status);
   if (error.answer == ErrorAnswer::kException && options_.exceptions) {
     *outcome = JobOutcome::kException;
-    // The begin of a text says more than none. The session may mark it.
+    // A text that is too long is cut, with room for the mark that the session
+    // may put in front of it.
     const size_t room = mailbox_->MaxPayload(*job);
     if (error.text.size() + kFailureMark.size() > room) {
       error.text.resize(room - std::min(room, kFailureMark.size()));
@@ -454,7 +456,13 @@ void WorkerJobs::NotePause(absl::Time now) {
 
 int WorkerJobs::Room(bool alone) const {
   if (pending_ >= options_.max_pending_jobs) return 0;
-  return prefetch_.Room(load(), alone);
+  const Prefetch::Load now = load();
+  const int room = prefetch_.Room(now, alone);
+  // The other half is for the packets that are being read.
+  return options_.max_memory == 0
+             ? room
+             : std::min(room,
+                        prefetch_.RoomInMemory(now, options_.max_memory / 2));
 }
 
 void WorkerJobs::Publish() {

@@ -40,12 +40,15 @@ class WorkerJobs {
     int concurrency = 1;
     PrefetchOptions prefetch;
     int max_pending_jobs = 1000;
-    // Of data kept for servers that know no WORK_DATA.
+    // Bytes of the payloads of jobs held, with packets being read; 0: no limit.
+    size_t max_memory = 0;
+    // Bytes of data kept for servers that know no WORK_DATA, all jobs together.
     size_t max_output_bytes = 64u << 20;
     bool exceptions = true;
     bool reports = false;  // TakeReports is called
     Metrics* metrics = nullptr;
-    // Where the payloads of jobs held count; outlives this. Null: nowhere.
+    // Counts the payloads of jobs held. It must outlive this; null: nothing
+    // counts.
     ByteAccount* account = nullptr;
     // Interceptors null: nobody observes or intercepts.
     TraceObserver* trace_observer = nullptr;
@@ -66,8 +69,8 @@ class WorkerJobs {
              std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
              WorkerStats* stats);
 
-  // A job has come. `too_large` not null: its payload is larger than this
-  // worker takes and is not in `assigned`. Then the job is failed with a text
+  // A job has come. If `too_large` is not null, its payload exceeds this
+  // worker's limit and is not in `assigned`. Then the job is failed with a text
   // that says so, and its handler is not called.
   void OnAssigned(int link, const std::shared_ptr<Task>& task,
                   wire::JobAssign& assigned,
@@ -125,7 +128,8 @@ class WorkerJobs {
   absl::Status StartHandlers();
   // Waits for the handlers that run on other threads.
   void StopHandlers();
-  // They begin nothing more, and end when they have returned. Any thread.
+  // Handler threads begin no more jobs, and each ends when its handler has
+  // returned. Any thread.
   void LeaveHandlers();
 
  private:
@@ -141,10 +145,10 @@ class WorkerJobs {
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
-  // Keeps WORK_DATA for the result. RESOURCE_EXHAUSTED: there is no room, and
-  // the job will fail with this status.
+  // Keeps a job's data for its result. RESOURCE_EXHAUSTED: there is no room,
+  // and the job will fail with this status.
   absl::Status KeepData(HeldJob* job, std::string bytes);
-  // Puts what was kept in front of the result.
+  // Puts the data kept in front of the result.
   void AddKept(HeldJob* job, absl::StatusOr<std::string>* result);
   void DropKept(HeldJob* job);
   void Begin(const HeldJobPtr& job, absl::Time now);

@@ -10,12 +10,13 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// A server that does not know a grab may close, and one whose backend is down
-// behind a proxy does, too: after so many in a row another grab is tried.
+// A server that does not know a grab may close the connection. So does a proxy
+// whose backend is down. After this many such closes in a row, the worker tries
+// another grab.
 constexpr int kClosesOfAnUnknownGrab = 2;
 
-// The grab to be tried after `kind`; after the oldest the first one again, as
-// it was no grab's fault.
+// The grab to try after `kind`. After the oldest grab comes the first one
+// again: then no grab was the cause.
 wire::GrabKind Lesser(wire::GrabKind kind) {
   switch (kind) {
     case wire::GrabKind::kAll:
@@ -40,8 +41,8 @@ absl::string_view GrabName(wire::GrabKind kind) {
   return "GRAB_JOB";
 }
 
-// A grab that closed connections, and that the server has answered since, or
-// refused, is no longer in doubt.
+// The grabs of a link whose doubt (Grabs::unsure) its session may have removed:
+// the server has answered or refused a better grab since.
 WorkerSession::Grabs KnownGrabs(const WorkerLink& link) {
   return link.session != nullptr && link.grabs.unsure &&
                  !link.session->grabs().unsure
@@ -380,7 +381,7 @@ void WorkerServers::Count(WorkerLink& link) {
 bool WorkerServers::LearnGrabs(WorkerLink& link, const LostServer& lost) {
   if (lost.status.ok() || link.session == nullptr) return false;
   if (lost.reason == ReconnectReason::kConnectFailed) {
-    // Perhaps another server is there when it is back.
+    // Another server may be there when connecting works again.
     link.grabs = {};
     link.closed_behind_grab = 0;
     return false;

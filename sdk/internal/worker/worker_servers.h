@@ -72,9 +72,10 @@ struct WorkerLink {
   // Found to have come to its end, and not closed yet.
   bool lost = false;
 
-  // How jobs are asked for here. A server that does not know a grab answers
-  // ERROR, which the session sees to, or closes: connections that ended right
-  // behind their first grab are counted.
+  // How the worker asks for jobs here. A server that does not know a grab
+  // answers ERROR, which the session handles, or closes the connection.
+  // `closed_behind_grab` counts connections that ended right behind their first
+  // grab.
   WorkerSession::Grabs grabs;
   int closed_behind_grab = 0;
 
@@ -134,7 +135,8 @@ class WorkerServers {
   // is gone. Asks the server for a receipt meanwhile.
   static bool HasEnded(WorkerLink& link, absl::Time now);
   std::vector<ServerHealth> health() const;
-  // A server has refused a task, or taken it at last.
+  // Call it when a server has refused a task, or has taken one that it had
+  // refused.
   void HealthChanged() { ++health_version_; }
   // Changes when health() does.
   uint64_t health_version() const { return health_version_; }
@@ -177,8 +179,8 @@ class WorkerServers {
   void Lose(int link, absl::Status status, ReconnectReason reason,
             std::vector<LostServer>* lost);
   void Count(WorkerLink& link);
-  // The connection has ended: what that says of the server's grabs. True: the
-  // next connection asks with another one.
+  // Learns about the server's grabs from the end of a connection. True: the
+  // next connection asks with another grab.
   bool LearnGrabs(WorkerLink& link, const LostServer& lost);
 
   const Options options_;

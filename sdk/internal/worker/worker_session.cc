@@ -10,7 +10,6 @@
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/encoder.h"
-#include "gearman/sdk/internal/failure_text.h"
 
 namespace gearman {
 namespace internal {
@@ -19,7 +18,8 @@ namespace {
 constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
 constexpr char kReceipt[] = "gearman_sdk receipt";
 
-// So the embedded server refuses a CAN_DO, and no server a grab.
+// The embedded server refuses a CAN_DO with these codes. No server refuses a
+// grab with them.
 bool RefusesTask(absl::string_view code) {
   return absl::EqualsIgnoreCase(code, "QUEUE_ERROR") ||
          absl::EqualsIgnoreCase(code, "ARGUMENT_TOO_LARGE") ||
@@ -34,9 +34,9 @@ constexpr absl::Duration kSoon = absl::Milliseconds(10);
 constexpr absl::Duration kFirstRest = absl::Milliseconds(1);
 constexpr absl::Duration kLongestRest = absl::Milliseconds(100);
 
-// Of the wake-ups that are expected to bring no further job, so many follow one
-// another without a grab that would tell. While more work than expected waits,
-// each costs a round trip.
+// A worker skips the grab of so many wake-ups in a row that are expected to
+// bring no further job. While more work than expected waits, each skipped grab
+// costs a round trip.
 constexpr int kSkippedGrabs = 7;
 
 // Far above what Prefetch asks for.
@@ -73,7 +73,7 @@ int WorkerSession::wanted_grabs() const {
   }
   if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
   if (pre_sleep_sent() || probing_) return 0;
-  // What is under way ends first: the connection may end with the probe.
+  // Jobs that are under way end first: the connection may end with the probe.
   if (grabs_.unsure && grab_answered_) return wants_probe() ? 1 : 0;
   if (ExpectsNoJob()) return SkipsGrab() ? 0 : 1;
   return std::max(0, window_ - outstanding_);
@@ -252,72 +252,6 @@ absl::Status WorkerSession::OnTooLarge(const wire::TooLargePacket& packet,
   };
   result->too_large = &packet;
   return OnJob(too_large_job_, result);
-}
-
-void WorkerSession::JobEnded(Task* task) {
-  Offer* offer = last_offer_;
-  if (offer == nullptr || offer->task->function != task->function) {
-    offer = offered_.find(task->function)->second.get();
-  }
-  --offer->held;
-  --held_;
-  if (offer->announced_ms != 0) stop_timer_ = true;
-}
-
-void WorkerSession::Complete(Task* task, absl::string_view handle,
-                             std::string result) {
-  const absl::Status status = wire::Encode(
-      wire::WorkComplete{handle, Payload(std::move(result))}, *output_);
-  if (!status.ok()) {
-    Exception(task, handle, std::string(status.message()));
-    return;
-  }
-  JobEnded(task);
-}
-
-void WorkerSession::Fail(Task* task, absl::string_view handle) {
-  MustEncode(wire::Encode(wire::WorkFail{handle}, *output_));
-  JobEnded(task);
-}
-
-void WorkerSession::Exception(Task* task, absl::string_view handle,
-                              std::string text) {
-  if (!options_->exceptions) {
-    Fail(task, handle);
-    return;
-  }
-  // A text that is too large for a packet is left out: the failure is told.
-  if (plain_server() || options_->native_exceptions) {
-    const absl::Status status = wire::Encode(
-        wire::WorkException{handle, Payload(std::move(text))}, *output_);
-    if (status.ok() && !plain_server()) {
-      JobEnded(task);
-      return;
-    }
-  } else {
-    text.insert(0, kFailureMark.data(), kFailureMark.size());
-    SendWarning(handle, std::move(text)).IgnoreError();
-  }
-  Fail(task, handle);
-}
-
-absl::Status WorkerSession::SendData(absl::string_view handle,
-                                     std::string data) {
-  return wire::Encode(wire::WorkData{handle, Payload(std::move(data))},
-                      *output_);
-}
-
-absl::Status WorkerSession::SendWarning(absl::string_view handle,
-                                        std::string data) {
-  return wire::Encode(wire::WorkWarning{handle, Payload(std::move(data))},
-                      *output_);
-}
-
-void WorkerSession::SendStatus(absl::string_view handle, int64_t numerator,
-                               int64_t denominator) {
-  MustEncode(wire::Encode(wire::WorkStatus{handle, absl::StrCat(numerator),
-                                           absl::StrCat(denominator)},
-                          *output_));
 }
 
 // --- replies -----------------------------------------------------------------

@@ -58,11 +58,12 @@ struct SessionEvent {
   absl::Duration round_trip;
   absl::string_view code;
   absl::string_view text;
-  // Of kTaskRefused: which, if the server says so.
+  // For kTaskRefused: the task, if the server names it.
   absl::string_view refused_task;
 };
 
-// What comes back when the server has read the offers in front of it.
+// The data of an echo whose answer shows that the server has read the offers
+// that were sent before it.
 inline constexpr char kOffersEcho[] = "gearman_sdk offers";
 
 class WorkerSession {

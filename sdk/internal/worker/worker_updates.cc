@@ -1,5 +1,5 @@
-// What a WorkerJobs sends for a job before its answer, and what it keeps of it
-// for a server that knows no WORK_DATA.
+// The part of WorkerJobs that sends a job's updates. For a server that knows no
+// WORK_DATA it keeps the data for the job's result.
 #include <memory>
 #include <string>
 #include <utility>
@@ -76,7 +76,7 @@ void WorkerJobs::AddKept(HeldJob* job, absl::StatusOr<std::string>* result) {
     *result = job->kept->error;
     return;
   }
-  // The text of a small result is what is copied.
+  // This copies the result, which is mostly small, and not the data kept.
   kept_bytes_ -= job->kept->data.size();
   std::string whole = std::exchange(job->kept->data, {});
   whole.append(**result);

@@ -180,8 +180,8 @@ TEST(LargePayloadTest, IsReadIntoTheStringThatIsMovedOut) {
   EXPECT_TRUE(taken == data);
 }
 
-// Of its text the begin is passed on: it is copied into messages and logs. The
-// next packet follows where it should.
+// The decoder passes on only the first part of an ERROR's text, because that is
+// copied into messages and logs. It finds the next packet all the same.
 TEST(LargePayloadTest, ErrorTextIsReadLikeAnyOtherAndCut) {
   const std::string text = Large(50000);
   const Decoded decoded = Decode<ToClient>(

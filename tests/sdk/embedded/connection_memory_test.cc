@@ -32,7 +32,7 @@ TEST(MemoryRanking, KnowsTheLargestAndTheSum) {
   ranking.LetGo(a);
   EXPECT_EQ(ranking.Largest(), &b);
   EXPECT_FALSE(ranking.over());
-  // What goes counts no more, whatever it still gets.
+  // A connection that was let go no longer counts, even if it grows.
   a.SetInput(5000);
   ranking.Note(a);
   EXPECT_EQ(all.bytes(), 300u);

@@ -48,13 +48,15 @@ class EnginePeer {
   bool Send(absl::string_view bytes, size_t chunk = 4096) {
     return Feed(bytes, chunk, /*whole=*/true);
   }
-  // The same in the turn that the engine's meter measures: when the peer is
-  // busy afterwards, its last event is not done, and the others wait.
+  // Like Send, but only in the turn that the engine's meter measures. If the
+  // peer is busy afterwards, its last event is not done and the other events
+  // wait.
   bool Begin(absl::string_view bytes) {
     return Feed(bytes, /*chunk=*/1 << 20, /*whole=*/false);
   }
-  // The same step by step: the engine can read some of `bytes`, as many as are
-  // returned, and each step is one event or a part of one.
+  // These two are like Send, but step by step. Offer lets the engine read some
+  // of `bytes` and returns how many. Each DoStep handles one event or a part of
+  // one.
   enum class Step { kDone, kNeedsMore, kBroken };
   size_t Offer(absl::string_view bytes) {
     const absl::Span<char> span = codec_.Prepare();

@@ -57,8 +57,8 @@ TEST(GrowingMap, ComesAndGoesWithoutAllocating) {
   EXPECT_FALSE(failing.failed());
 }
 
-// What one client and one worker do with an engine; a neighbour's jobs are
-// queued before.
+// Clients and a worker use an engine whose allocation `number` fails. A
+// neighbour's jobs are queued before that.
 void PlayWithFailure(uint64_t number, bool* failed) {
   EngineOptions options;
   options.queue.handle_prefix = "H";
@@ -129,7 +129,7 @@ void PlayWithFailure(uint64_t number, bool* failed) {
   }
   ASSERT_TRUE(worker.Send(RequestPacket(9, {})));
   ASSERT_THAT(worker.Received(), Contains("NO_JOB"));
-  // What is left of the others can be done or dropped, too.
+  // A worker can take and end the other jobs that are left, too.
   ASSERT_TRUE(worker.Send(RequestPacket(1, {"f"}) + RequestPacket(1, {"g"})));
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(worker.Send(RequestPacket(9, {})));

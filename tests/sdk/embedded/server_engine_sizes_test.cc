@@ -1,5 +1,5 @@
-// What the embedded server makes of payloads beyond its limit: each ends only
-// the submission or job that it belongs to.
+// Payloads beyond the embedded server's limit: each ends only the submission or
+// job that it belongs to.
 #include <cstdint>
 #include <string>
 

@@ -1,5 +1,5 @@
-// What ends connections of a job server that hold too much, or let it wait: run
-// by hand, on a clock that stands.
+// A job server ends connections that hold too much memory or keep it waiting.
+// These tests run the server by hand, on a clock that stands still.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -185,7 +185,7 @@ TEST_F(ServerLimitsTest, TheLargestConnectionGoesWhenAllTogetherHoldTooMuch) {
   RawConnection small = Connect();
   RawConnection large = Connect();
   Send(small, Begin(1 << 20, 1 << 19));
-  Send(large, Begin(3 << 20, 2 << 20));
+  Send(large, Begin((2 << 20) + (1 << 18), 2 << 20));
   EXPECT_EQ(server_->connections(), 2u);
   RawConnection other = Connect();
   Send(other, Begin(2 << 20, (1 << 20) + (1 << 18)));

@@ -1,4 +1,5 @@
-// What a ServerEngine does in one turn, and what it leaves for the next ones.
+// A ServerEngine does some of its work in one turn and leaves the rest for
+// later turns.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -191,7 +192,7 @@ TEST_F(ServerTurnsTest, ThousandsWhoWaitAreToldInTheirOrder) {
   EnginePeer& worker = Connect(CanDo("f") + Grab());
   worker.Received();
   EXPECT_FALSE(Turn(worker, RequestPacket(12, {"H:1", "1", "2"})));
-  // Who joins now was not there when it was said.
+  // These submissions join after the worker sent its status.
   EnginePeer& late = Connect();
   SubmitMany(late, "f", 3, "u");
   EXPECT_GT(Finish(worker), 5);

@@ -46,7 +46,7 @@ using ::testing::Not;
 
 constexpr int kJobs = 3;
 
-// What a run of gearctl is to do, and a function that it calls meanwhile.
+// A scenario that gearctl runs, and a function that it calls in it.
 struct Run {
   std::string scenario;  // as RunScenario knows it
   std::string call;

@@ -96,7 +96,8 @@ TEST_F(TwoServersTest, AHandleIsFoundAtTheServerThatAnswers) {
   const ProgramResult run = Gearctl({"job", handle, "--server", both_});
   EXPECT_EQ(run.status.code, 0) << run.error_output;
   EXPECT_EQ(run.output, "queued\n");
-  // What changes something must not guess: both may have such a job.
+  // A command that changes something must not guess: both servers may have a
+  // job of this handle.
   const ProgramResult cancel = Gearctl({"cancel", handle, "--server", both_});
   EXPECT_EQ(cancel.status.code, 3);
   EXPECT_THAT(

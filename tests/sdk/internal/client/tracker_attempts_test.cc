@@ -1,4 +1,4 @@
-// What a JobRequestTracker does about a server's ERROR.
+// A JobRequestTracker's reactions to a server's ERROR.
 #include <string>
 
 #include "absl/status/status.h"

@@ -32,6 +32,27 @@ TEST(PrefetchTest, HoldsNoMoreThanItsMaximumHoweverManyBytesItMay) {
   }
 }
 
+TEST(PrefetchTest, AsksForNoMoreJobsThanTheMemoryHolds) {
+  Prefetch prefetch({}, 16);
+  Prefetch::Load load;
+  EXPECT_GE(prefetch.RoomInMemory(load, 1000), 16);
+  prefetch.OnAssigned(100);
+  load.held_bytes = 100;
+  EXPECT_EQ(prefetch.RoomInMemory(load, 1000), 9);
+  load.outstanding = 4;
+  EXPECT_EQ(prefetch.RoomInMemory(load, 1000), 5);
+  load.held_bytes = 2000;
+  EXPECT_EQ(prefetch.RoomInMemory(load, 1000), 0);
+}
+
+TEST(PrefetchTest, AsksForOneJobWhateverTheMemoryAndForgetsALargeOne) {
+  Prefetch prefetch({}, 16);
+  prefetch.OnAssigned(5000);
+  EXPECT_EQ(prefetch.RoomInMemory({}, 1000), 1);
+  for (int i = 0; i < 200; ++i) prefetch.OnAssigned(10);
+  EXPECT_EQ(prefetch.RoomInMemory({}, 1000), 100);
+}
+
 TEST(PrefetchTest, HasNoBoundsThatOverflow) {
   PrefetchOptions options;
   options.max_jobs = std::numeric_limits<int>::max();
