@@ -1,10 +1,13 @@
-// GrowingMap: an absl::flat_hash_map that survives a failed allocation.
+// GrowingMap: an absl::flat_hash_map that survives a failed allocation and
+// never rehashes everything at once.
 //
-// An Abseil table is broken if an allocation throws while it grows. GrowingMap
-// fills a larger table before it drops the old one. It keeps each table so
-// empty that Abseil never grows it and only rehashes it in place. Keys are
-// small values that are copied: numbers, pointers, views of text that is stored
-// elsewhere.
+// An Abseil table is broken if an allocation throws while it grows, and a table
+// of a million entries takes some 50 ms to grow. GrowingMap makes a larger
+// table beside the old one. Each new entry then takes a few old ones along, so
+// that an insertion costs O(1) at any size. GrowingMap keeps each table so
+// empty that Abseil never grows it, and hardly ever has to clear tombstones
+// from it. Keys are small values that are copied: numbers, pointers, views of
+// text that is stored elsewhere.
 //
 // Not thread-safe.
 #ifndef GEARMAN_SDK_EMBEDDED_GROWING_MAP_H_
@@ -22,45 +25,75 @@ namespace embedded {
 
 template <typename Key, typename Value>
 class GrowingMap {
- public:
   using Table = absl::flat_hash_map<Key, Value>;
-  using iterator = typename Table::iterator;
+
+ public:
+  // An entry of the map, or none. Valid until the next Reserve, emplace or
+  // destruction, and until the entry is erased.
+  class Place {
+   public:
+    Place() = default;
+    explicit operator bool() const { return table_ != nullptr; }
+    typename Table::value_type* operator->() const { return &*at_; }
+
+   private:
+    friend class GrowingMap;
+    Place(Table* table, typename Table::iterator at) : table_(table), at_(at) {}
+
+    Table* table_ = nullptr;  // holds the entry; null: there is none
+    typename Table::iterator at_;
+  };
 
   GrowingMap() = default;
-  GrowingMap(GrowingMap&& other) noexcept
-      : table_(std::move(other.table_)), room_(std::exchange(other.room_, 0)) {
-    other.table_ = Table();
-  }
+  GrowingMap(const GrowingMap&) = delete;
+  GrowingMap& operator=(const GrowingMap&) = delete;
 
   // Makes room for `more` entries, so that adding them can't fail. Throws
   // std::bad_alloc when there is no memory; then nothing has changed.
   void Reserve(size_t more) {
-    if (table_.size() + more > room_) Grow(table_.size() + more);
+    if (size() + more > room_) Grow(size() + more);
   }
-  // Like flat_hash_map's. Throws like Reserve.
+  // Adds an entry, unless there is one of this key. Returns the entry of this
+  // key, and true if it is new. Throws like Reserve.
   template <typename... Arguments>
-  std::pair<iterator, bool> emplace(Arguments&&... arguments) {
+  std::pair<Place, bool> emplace(const Key& key, Arguments&&... arguments) {
     Reserve(1);
-    return table_.emplace(std::forward<Arguments>(arguments)...);
+    if (!old_.empty()) {
+      const auto known = old_.find(key);
+      if (known != old_.end()) return {Place(&old_, known), false};
+      MoveSome();
+    }
+    const auto added =
+        table_.emplace(key, std::forward<Arguments>(arguments)...);
+    return {Place(&table_, added.first), added.second};
   }
 
-  // Like flat_hash_map's. None of these functions allocates.
-  template <typename K>
-  iterator find(const K& key) {
-    return table_.find(key);
+  // The rest of the functions allocate nothing.
+  Place find(const Key& key) {
+    for (Table* const table : {&table_, &old_}) {
+      if (table->empty()) continue;
+      const auto found = table->find(key);
+      if (found != table->end()) return Place(table, found);
+    }
+    return Place();
   }
-  iterator begin() { return table_.begin(); }
-  iterator end() { return table_.end(); }
-  size_t size() const { return table_.size(); }
-  bool empty() const { return table_.empty(); }
-  void erase(iterator at) { table_.erase(at); }
-  template <typename K>
-  size_t erase(const K& key) {
-    return table_.erase(key);
+  size_t size() const { return table_.size() + old_.size(); }
+  bool empty() const { return size() == 0; }
+  // `place` holds an entry.
+  void erase(Place place) {
+    if (place.table_ == &old_ && place.at_ == next_) ++next_;
+    place.table_->erase(place.at_);
+  }
+  // Erases the entry of this key if there is one.
+  void erase(const Key& key) {
+    if (const Place place = find(key)) erase(place);
   }
 
  private:
-  static constexpr size_t kSmallest = 24;
+  static constexpr size_t kSmallest = 32;
+  // Old entries that a new one takes along. The old table is empty long before
+  // the new one has to grow.
+  static constexpr int kMovedAtOnce = 4;
 
   // A table whose destructor runs only when it is called explicitly.
   union Larger {
@@ -70,21 +103,33 @@ class GrowingMap {
   };
 
   void Grow(size_t entries) {
+    while (!old_.empty()) MoveSome();
     Larger larger;
     // If this throws, the new table owns nothing and is too broken to be
     // destroyed. The union does not destroy it.
-    larger.table.reserve(std::max(kSmallest, entries + entries / 4));
-    for (auto& entry : table_) {
-      larger.table.emplace(entry.first, std::move(entry.second));
-    }
+    larger.table.reserve(std::max(kSmallest, entries + entries / 2));
+    old_.swap(table_);
     table_.swap(larger.table);
     larger.table.~Table();
-    // Abseil drops tombstones in place while at most 25/32 of the capacity is
-    // used.
-    room_ = table_.capacity() / 4 * 3;
+    next_ = old_.begin();
+    // With so many entries hardly any erasure leaves a tombstone. Abseil clears
+    // tombstones in place while at most 25/32 of the capacity is used.
+    room_ = table_.capacity() * 5 / 8;
   }
 
-  Table table_;
+  void MoveSome() {
+    for (int i = 0; i < kMovedAtOnce && !old_.empty(); ++i) {
+      const auto moved = next_++;
+      table_.emplace(moved->first, std::move(moved->second));
+      old_.erase(moved);
+    }
+    // Gives the memory back.
+    if (old_.empty()) Table().swap(old_);
+  }
+
+  Table table_;  // takes all new entries
+  Table old_;    // entries that are still to be moved into table_
+  typename Table::iterator next_;  // the first of them
   size_t room_ = 0;
 };
 

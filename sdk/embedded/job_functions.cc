@@ -25,7 +25,7 @@ size_t CaselessHash(absl::string_view name) {
 Function* JobQueue::FindFunction(absl::string_view name) {
   if (last_found_ != nullptr && last_found_->name == name) return last_found_;
   const auto found = functions_.find(name);
-  if (found == functions_.end()) return nullptr;
+  if (!found) return nullptr;
   last_found_ = found->second.get();
   return last_found_;
 }

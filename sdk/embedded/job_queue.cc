@@ -73,12 +73,12 @@ Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
   const absl::string_view text = by_data ? data : unique;
   KeyIndex& index = IndexOfKey(key);
   const auto found = index.find(text);
-  if (found == index.end()) return nullptr;
+  if (!found) return nullptr;
   Job* const newest = found->second;
   if (newest->function == &function && !newest->cancelled) return newest;
   if (newest->key_next == nullptr) return nullptr;
   const auto crowded = crowded_.find(JoinKey(&function, key, text));
-  return crowded == crowded_.end() ? nullptr : crowded->second;
+  return crowded ? crowded->second : nullptr;
 }
 
 JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
@@ -239,14 +239,13 @@ Job* JobQueue::FindByHandle(absl::string_view handle) {
   }
   const auto found = by_number_.find(number);
   // SimpleAtoi also accepts spaces, signs and leading zeros.
-  return found == by_number_.end() || found->second->handle() != handle
-             ? nullptr
-             : found->second.get();
+  return found && found->second->handle() == handle ? found->second.get()
+                                                    : nullptr;
 }
 
 Job* JobQueue::FindByUnique(absl::string_view unique) {
   const auto found = by_unique_.find(unique);
-  return found == by_unique_.end() ? nullptr : found->second;
+  return found ? found->second : nullptr;
 }
 
 std::vector<Job*> JobQueue::Jobs() {

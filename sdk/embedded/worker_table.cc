@@ -22,7 +22,7 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
   queue_->meter().Spend(cost::kAbility);
   const auto known = worker.by_function.find(queue_->FindFunction(name));
   Ability* ability = nullptr;
-  if (known != worker.by_function.end()) {
+  if (known) {
     ability = known->second.get();
   } else {
     if (options_.max_abilities > 0 &&
@@ -65,7 +65,7 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
 void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
   Function* const function = queue_->FindFunction(name);
   const auto found = worker.by_function.find(function);
-  if (found == worker.by_function.end()) return;
+  if (!found) return;
   queue_->meter().Spend(cost::kAbility);
   const size_t registrations = found->second->registrations;
   worker.memory -= found->second->memory();

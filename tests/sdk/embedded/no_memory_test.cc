@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/embedded/growing_map.h"
 #include "gearman/sdk/embedded/server_engine.h"
 #include "gearman/tests/sdk/embedded/engine_peer.h"
 #include "gearman/tests/support/failing_new.h"
@@ -22,40 +21,6 @@ namespace {
 using support::FailingNew;
 using support::RequestPacket;
 using ::testing::Contains;
-
-TEST(GrowingMap, IsAsBeforeWhenItCannotGrow) {
-  GrowingMap<uint64_t, std::string> map;
-  uint64_t failures = 0;
-  for (uint64_t i = 0; i < 1000; ++i) {
-    for (bool added = false; !added;) {
-      // The first attempt that has to grow fails.
-      FailingNew failing(map.size() == i && failures % 2 == 0 ? 1 : 0);
-      try {
-        added = map.emplace(i, "").second;
-        ++failures;
-      } catch (const std::bad_alloc&) {
-        ++failures;
-        ASSERT_EQ(map.size(), i);
-      }
-    }
-    ASSERT_NE(map.find(i / 2), map.end());
-  }
-  EXPECT_GT(failures, 1000u);
-  for (uint64_t i = 0; i < 1000; ++i) EXPECT_EQ(map.erase(i), 1u);
-}
-
-TEST(GrowingMap, ComesAndGoesWithoutAllocating) {
-  GrowingMap<uint64_t, uint64_t> map;
-  map.Reserve(1000);
-  FailingNew failing(1);
-  // Tombstones are dropped in place.
-  for (uint64_t i = 0; i < 1'000'000; ++i) {
-    map.emplace(i, i);
-    if (i >= 1000) map.erase(i - 1000);
-    if (map.size() == 1000) map.erase(i);
-  }
-  EXPECT_FALSE(failing.failed());
-}
 
 // Clients and a worker use an engine whose allocation `number` fails. A
 // neighbour's jobs are queued before that.
