@@ -140,8 +140,8 @@ class EpollPoller::Core final : public Sleeper {
     entries_.emplace(key, Entry());
   }
 
-  // True: somebody slept, and is to be roused, best without a lock that he
-  // would have to wait for.
+  // True: a thread sleeps and must be woken. The caller should hold no lock
+  // then that the woken thread needs.
   bool Mark(Key key) {
     if (inherited()) return false;
     absl::MutexLock lock(&mutex_);
@@ -201,7 +201,8 @@ class EpollPoller::Core final : public Sleeper {
     bed_.store(Bed::kNone, std::memory_order_relaxed);
     sleeping_ = false;
     sleeping_until_ = absl::InfinitePast();
-    // Reads what it clears: whoever set it, what he did before is seen now.
+    // An exchange, not a store: this thread then sees everything that another
+    // thread did before it set the flag.
     wake_requested_.exchange(false, std::memory_order_seq_cst);
     for (int i = 0; i < count; ++i) {
       const Key key = events[i].data.u64;
@@ -317,7 +318,7 @@ class EpollPoller::Core final : public Sleeper {
   absl::flat_hash_set<Key> ready_now_ ABSL_GUARDED_BY(mutex_);
   std::vector<Key> marked_ ABSL_GUARDED_BY(mutex_);
   int descriptors_ ABSL_GUARDED_BY(mutex_) = 0;
-  // Somebody sleeps in Wait, and nobody has woken him yet.
+  // A thread sleeps in Wait, and no other thread has woken it yet.
   bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Time sleeping_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
 };

@@ -9,8 +9,8 @@
 //   options.servers = {"inproc://test"};
 //   // ... clients and workers of this process; gone with the server.
 //
-// Threads: over inproc:// it has none, and no socket: whoever writes to it runs
-// it, after dropping all locks of his own. Listening on anything else
+// Threads: over inproc:// it has none, and no socket: a thread that writes to
+// it runs it, after dropping all locks of its own. Listening on anything else
 // (tcp://127.0.0.1:0, tls://, a scheme of yours) it has exactly one I/O thread.
 // Given a poller it has none either, and whoever calls RunOnce runs it.
 //

@@ -5,6 +5,10 @@
 //   //tests/interop:interop_table_test
 #include "gearman/tests/interop/interop_table.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -139,6 +143,24 @@ class RunningServer {
   std::unique_ptr<Subprocess> perl_;
 };
 
+// Locks a file for itself alone. A worker's "join" ends when it gets the lock.
+class FileLock {
+ public:
+  explicit FileLock(const std::string& path)
+      : file_(open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600)) {
+    EXPECT_EQ(flock(file_, LOCK_EX), 0) << path;
+  }
+  ~FileLock() { Release(); }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  void Release() {
+    if (file_ >= 0) close(std::exchange(file_, -1));
+  }
+
+ private:
+  int file_;
+};
+
 class InteropTableTest : public ::testing::TestWithParam<Column> {
  protected:
   std::unique_ptr<Subprocess> Start(const std::vector<std::string>& program,
@@ -175,10 +197,11 @@ class InteropTableTest : public ::testing::TestWithParam<Column> {
   // Two clients ask for the same job, and the worker goes on when both wait.
   std::string JoinCell(const Row& row) {
     const std::string go = folder_.File("go");
+    FileLock lock(go);
     const auto first = Start(GetParam().client, {row.task, kUnique}, go);
     const auto second = Start(GetParam().client, {row.task, kUnique}, go);
     EXPECT_TRUE(WaitFor([this] { return server_.WaitingClients() == 2; }));
-    folder_.Write("go", "");
+    lock.Release();
     const std::string heard = End(first.get());
     EXPECT_EQ(End(second.get()), heard);
     EXPECT_EQ(ReadAll(absl::StrCat(go, ".runs")), "x");

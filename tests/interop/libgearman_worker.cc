@@ -8,7 +8,9 @@
 // It has a task for each row of docs/interop.md, and: lg_echo returns its
 // payload; lg_updates sends a warning, two data and a status, then returns
 // "done"; lg_fail fails; lg_exception raises its payload.
+#include <fcntl.h>
 #include <libgearman/gearman.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -76,11 +78,14 @@ gearman_return_t Status(gearman_job_st* job, void*) {
   return gearman_job_send_complete(job, "done", 4);
 }
 
-// Its payload names a file. Returns when it is there, and notes the run.
+// Its payload names a file. Returns when the file can be locked, and notes the
+// run.
 gearman_return_t Join(gearman_job_st* job, void*) {
   const std::string go(static_cast<const char*>(gearman_job_workload(job)),
                        gearman_job_workload_size(job));
-  while (!std::ifstream(go)) usleep(10000);
+  const int file = open(go.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0 || flock(file, LOCK_SH) != 0) return GEARMAN_FATAL;
+  close(file);
   std::ofstream(go + ".runs", std::ios::app) << 'x';
   return gearman_job_send_complete(job, "done", 4);
 }

@@ -2,6 +2,10 @@
 // docs/interop.md.
 //
 //   our_worker PORT    # prints "ready", serves until it is killed
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -18,13 +22,13 @@ namespace {
 
 using Result = absl::StatusOr<std::string>;
 
-// Its payload names a file. Returns when it is there, and notes the run.
+// Its payload names a file. Returns when the file can be locked, and notes the
+// run.
 Result Join(JobContext& context) {
   const std::string go(context.job().data());
-  while (!std::ifstream(go)) {
-    context.stop_token().WaitFor(absl::Milliseconds(10));
-    if (context.stop_token().stop_requested()) return JobFailed("stopped");
-  }
+  const int file = open(go.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0 || flock(file, LOCK_SH) != 0) return JobFailed("no lock");
+  close(file);
   std::ofstream(absl::StrCat(go, ".runs"), std::ios::app) << 'x';
   return std::string("done");
 }

@@ -20,7 +20,7 @@ const char* gearman_register_plugins(const char* /*host_abi*/,
     const std::lock_guard<std::mutex> lock(mutex);
     is_new = seen->insert(registry).second;
   }
-  // Whoever has come at the same time shows himself.
+  // Lets a thread that registers at the same time come in between.
   for (int i = 0; i < 100; ++i) std::this_thread::yield();
   return is_new ? nullptr : "registered twice";
 }

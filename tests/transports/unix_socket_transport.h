@@ -1,5 +1,5 @@
-// UnixSocketTransport: unix:///path, made outside the SDK: what somebody needs
-// who brings a transport of his own, and that nothing of the SDK has to know.
+// UnixSocketTransport: unix:///path, made outside the SDK. It shows what a
+// transport of a user's own needs, and that no part of the SDK has to know it.
 #ifndef GEARMAN_TESTS_TRANSPORTS_UNIX_SOCKET_TRANSPORT_H_
 #define GEARMAN_TESTS_TRANSPORTS_UNIX_SOCKET_TRANSPORT_H_
 

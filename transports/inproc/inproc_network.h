@@ -1,10 +1,11 @@
 // InprocNetwork: the names behind inproc://, and the byte streams between
 // those who connect and those who listen in one process.
 //
-// A listener may be passive: it has no thread that polls. Then whoever writes
-// to one of its streams, closes or drains it, gets the listener's `pump` queued
-// on his own poller (Poller::Defer), and so runs the listener himself once he
-// has dropped his locks: no thread, no hop, no lock order.
+// A listener may be passive: it has no thread that polls. When a thread writes
+// to one of its streams, closes it or drains it, the listener's `pump` is
+// queued on that thread's own poller (Poller::Defer). The thread runs the
+// listener after it has dropped its locks. So there is no other thread, no hop
+// and no lock order.
 //
 // A child made by fork finds a network without names, but with the same
 // fallbacks: the parent's listeners serve the parent alone.

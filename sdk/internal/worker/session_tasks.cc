@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -16,27 +16,39 @@
 namespace gearman {
 namespace internal {
 
-void WorkerSession::SetTasks(absl::Span<const std::shared_ptr<Task>> tasks) {
-  absl::flat_hash_set<absl::string_view> wanted;
-  for (const std::shared_ptr<Task>& task : tasks) {
-    wanted.insert(task->function);
-    std::unique_ptr<Offer>& offer = offered_[task->function];
-    if (offer == nullptr) {
-      offer = std::make_unique<Offer>();
-      offer->task = task;
-      Announce(offer.get());
-      // A sleeper is not told of work that waits for its new task.
-      if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
-      if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+void WorkerSession::ChangeTasks(absl::Span<const TaskChange> changes) {
+  for (const TaskChange& change : changes) {
+    if (change.task != nullptr) {
+      OfferTask(change.task);
       continue;
     }
-    offer->task = task;
-    offer->wanted = true;
-  }
-  for (const auto& entry : offered_) {
-    if (!wanted.contains(entry.first)) entry.second->wanted = false;
+    const auto found = offered_.find(change.function);
+    if (found == offered_.end()) continue;
+    found->second->wanted = false;
+    LookAtLater(found->second.get());
   }
   TakeBackTasks();
+}
+
+void WorkerSession::OfferTask(const std::shared_ptr<Task>& task) {
+  std::unique_ptr<Offer>& offer = offered_[task->function];
+  if (offer != nullptr) {
+    offer->task = task;
+    offer->wanted = true;
+    if (offer->announced_ms != task->announced_ms) LookAtLater(offer.get());
+    return;
+  }
+  offer = std::make_unique<Offer>();
+  offer->task = task;
+  Announce(offer.get());
+  // A sleeper is not told of work that waits for its new task.
+  if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
+  if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+}
+
+void WorkerSession::LookAtLater(Offer* offer) {
+  if (std::exchange(offer->look_at, true)) return;
+  look_at_.push_back(offer);
 }
 
 std::vector<std::string> WorkerSession::refused_tasks() const {
@@ -127,32 +139,30 @@ void WorkerSession::Announce(Offer* offer) {
 // A task whose job is held, or may be on its way, can't be taken back: the
 // server would give the job to somebody else though it is being done here.
 void WorkerSession::TakeBackTasks() {
-  taking_back_ = false;
-  for (auto it = offered_.begin(); it != offered_.end();) {
-    Offer* const offer = it->second.get();
+  if (outstanding_ > 0) return;
+  size_t left = 0;
+  for (Offer* const offer : look_at_) {
     const bool keep =
         offer->wanted && offer->announced_ms == offer->task->announced_ms;
-    if (keep) {
-      ++it;
+    if (!keep && offer->held > 0) {
+      look_at_[left++] = offer;
       continue;
     }
-    if (outstanding_ > 0 || offer->held > 0) {
-      taking_back_ = true;
-      ++it;
-      continue;
-    }
-    MustEncode(wire::Encode(wire::CantDo{it->first}, *output_));
+    offer->look_at = false;
+    if (keep) continue;
+    const auto place = offered_.find(offer->task->function);
+    MustEncode(wire::Encode(wire::CantDo{place->first}, *output_));
     if (offer->announced_ms != 0) --timed_offers_;
     if (offer->wanted) {
       // Only its time limit has changed.
       Announce(offer);
       if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
-      ++it;
       continue;
     }
     if (last_offer_ == offer) last_offer_ = nullptr;
-    offered_.erase(it++);
+    offered_.erase(place);
   }
+  look_at_.resize(left);
 }
 
 }  // namespace internal

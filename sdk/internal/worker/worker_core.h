@@ -26,6 +26,7 @@
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
 #include "gearman/sdk/internal/worker/mailbox.h"
 #include "gearman/sdk/internal/worker/stop_state.h"
+#include "gearman/sdk/internal/worker/task_table.h"
 #include "gearman/sdk/internal/worker/worker_jobs.h"
 #include "gearman/sdk/internal/worker/worker_servers.h"
 #include "gearman/sdk/worker_options.h"
@@ -138,7 +139,9 @@ class WorkerCore final : private HandlerHost {
   std::atomic<bool> ended_{false};
 
   mutable absl::Mutex mutex_;
-  std::vector<std::shared_ptr<Task>> tasks_ ABSL_GUARDED_BY(mutex_);
+  TaskTable tasks_ ABSL_GUARDED_BY(mutex_);
+  // Changes of `tasks_` that the loop has not seen.
+  TaskChanges task_changes_ ABSL_GUARDED_BY(mutex_);
   std::vector<Address> wanted_servers_ ABSL_GUARDED_BY(mutex_);
   WorkerStats published_ ABSL_GUARDED_BY(mutex_);
   std::vector<ServerHealth> published_health_ ABSL_GUARDED_BY(mutex_);
@@ -152,7 +155,7 @@ class WorkerCore final : private HandlerHost {
   ByteAccount memory_;
   WorkerServers servers_;
   WorkerJobs jobs_;
-  std::vector<std::shared_ptr<Task>> offered_;
+  TaskTable offered_;  // `tasks_`, as the loop has seen it last
   uint64_t offered_version_ = 0;
   uint64_t servers_version_ = 0;
   uint64_t health_version_ = 0;

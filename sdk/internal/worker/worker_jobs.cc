@@ -93,7 +93,7 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
 
   job->expected_ns = prefetch_.Expected(task->cost);
   held_bytes_ += bytes;
-  held_share_.Set(held_bytes_);
+  ShareBytes();
   prefetch_.OnAssigned(bytes);
   if (pool_ != nullptr) {
     ++in_pool_;
@@ -280,7 +280,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   job->state = HeldJob::State::kEnded;
   job->ended.store(true, std::memory_order_release);
   held_bytes_ -= job->job.data().size();
-  held_share_.Set(held_bytes_);
+  ShareBytes();
   if (job->kept != nullptr) DropKept(job.get());
   if (job->pending) {
     job->pending = false;

@@ -151,6 +151,7 @@ class WorkerJobs {
   // Puts the data kept in front of the result.
   void AddKept(HeldJob* job, absl::StatusOr<std::string>* result);
   void DropKept(HeldJob* job);
+  void ShareBytes() { held_share_.Set(held_bytes_ + kept_bytes_); }
   void Begin(const HeldJobPtr& job, absl::Time now);
   void SetTimer(const HeldJobPtr& job);
   // The job is answered or lost; nothing is sent for it any more.
@@ -186,8 +187,8 @@ class WorkerJobs {
   bool handler_here_ = false;
   int pending_ = 0;
   size_t held_bytes_ = 0;
-  ByteShare held_share_;   // of the worker's account: held_bytes_
   size_t kept_bytes_ = 0;  // KeptData of all jobs
+  ByteShare held_share_;   // of the worker's account: both
   absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
   absl::Time unsent_due_ = absl::InfiniteFuture();     // none is unsent
   absl::Time last_returned_ = absl::InfiniteFuture();  // a handler

@@ -33,15 +33,8 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
     // holds, whose destructors may call the worker.
     std::shared_ptr<Task> before;
     absl::MutexLock lock(&mutex_);
-    const auto same = std::find_if(
-        tasks_.begin(), tasks_.end(), [&task](const auto& registered) {
-          return registered->function == task->function;
-        });
-    if (same == tasks_.end()) {
-      tasks_.push_back(std::move(task));
-    } else {
-      before = std::exchange(*same, std::move(task));
-    }
+    task_changes_.Note(task->function);
+    before = tasks_.Put(std::move(task));
     tasks_version_.fetch_add(1, std::memory_order_release);
   }
   poller_->Wake();
@@ -49,18 +42,16 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
 }
 
 absl::Status WorkerCore::Unregister(absl::string_view name) {
+  const std::string function = absl::StrCat(options_.task_prefix, name);
   {
     std::shared_ptr<Task> before;  // destroyed without the lock, as above
     absl::MutexLock lock(&mutex_);
-    const auto found = std::find_if(
-        tasks_.begin(), tasks_.end(),
-        [name](const auto& registered) { return registered->name == name; });
-    if (found == tasks_.end()) {
+    before = tasks_.Remove(function);
+    if (before == nullptr) {
       return absl::NotFoundError(absl::StrCat("task \"", absl::CHexEscape(name),
                                               "\" is not registered"));
     }
-    before = std::move(*found);
-    tasks_.erase(found);
+    task_changes_.Note(function);
     tasks_version_.fetch_add(1, std::memory_order_release);
   }
   poller_->Wake();
@@ -70,7 +61,7 @@ absl::Status WorkerCore::Unregister(absl::string_view name) {
 std::vector<std::string> WorkerCore::tasks() const {
   std::vector<std::string> names;
   absl::MutexLock lock(&mutex_);
-  for (const std::shared_ptr<Task>& task : tasks_) names.push_back(task->name);
+  for (const auto& task : tasks_.tasks()) names.push_back(task->name);
   return names;
 }
 
@@ -123,16 +114,22 @@ void WorkerCore::TakeRequests(absl::Time now) {
   const uint64_t version = tasks_version_.load(std::memory_order_acquire);
   if (version != offered_version_) {
     offered_version_ = version;
-    std::vector<std::shared_ptr<Task>> tasks;
+    std::vector<TaskChange> changes;
     {
       absl::MutexLock lock(&mutex_);
-      tasks = tasks_;
+      changes = task_changes_.Take(tasks_);
     }
-    // Those before are destroyed without the lock, as above.
-    offered_.swap(tasks);
     for (int i = 0; i < servers_.size(); ++i) {
       WorkerLink& link = servers_.link(i);
-      if (link.session != nullptr) link.session->SetTasks(offered_);
+      if (link.session != nullptr) link.session->ChangeTasks(changes);
+    }
+    // Destroys tasks without the lock, as above.
+    for (TaskChange& change : changes) {
+      if (change.task == nullptr) {
+        offered_.Remove(change.function);
+      } else {
+        offered_.Put(std::move(change.task));
+      }
     }
   }
   const uint64_t wanted = wanted_version_.load(std::memory_order_acquire);

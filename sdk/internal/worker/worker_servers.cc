@@ -163,8 +163,8 @@ std::vector<ServerHealth> WorkerServers::health() const {
 
 // --- connecting --------------------------------------------------------------
 
-void WorkerServers::Open(absl::Span<const std::shared_ptr<Task>> tasks,
-                         absl::Time now, std::vector<LostServer>* lost) {
+void WorkerServers::Open(const TaskTable& tasks, absl::Time now,
+                         std::vector<LostServer>* lost) {
   for (int i = 0; i < size(); ++i) {
     WorkerLink& link = links_[static_cast<size_t>(i)];
     if (link.connection != nullptr || now < link.retry_at) continue;
@@ -183,7 +183,7 @@ void WorkerServers::Open(absl::Span<const std::shared_ptr<Task>> tasks,
         PacketTap::Create(options_.metrics, options_.logger, link.name));
     link.session = std::make_unique<WorkerSession>(
         &options_.session, &link.connection->output(), link.grabs);
-    link.session->SetTasks(tasks);
+    link.session->ChangeTasks(tasks.AsChanges());
     link.connecting_since = now;
     link.connect_deadline = now + options_.connect_timeout;
     link.touched = true;

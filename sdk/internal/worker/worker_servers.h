@@ -142,7 +142,7 @@ class WorkerServers {
   uint64_t health_version() const { return health_version_; }
 
   // Makes the connections whose time has come, and offers `tasks` there.
-  void Open(absl::Span<const std::shared_ptr<Task>> tasks, absl::Time now,
+  void Open(const TaskTable& tasks, absl::Time now,
             std::vector<LostServer>* lost);
   // Handles a ready key: connects, or reads and puts events out.
   void OnReady(Poller::Key key, absl::Time now, OnEvent on_event,

@@ -67,7 +67,7 @@ void WorkerSession::OnConnected(absl::Time now) {
 }
 
 int WorkerSession::wanted_grabs() const {
-  if (!grabbing_ || state_ != State::kAwake || dry_ || taking_back_ ||
+  if (!grabbing_ || state_ != State::kAwake || dry_ || taking_back() ||
       stop_timer_ || offered_.empty()) {
     return 0;
   }

@@ -35,6 +35,7 @@
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/worker/task.h"
+#include "gearman/sdk/internal/worker/task_table.h"
 
 namespace gearman {
 namespace internal {
@@ -101,9 +102,10 @@ class WorkerSession {
   WorkerSession(const Options* options, wire::OutputBuffer* output,
                 Grabs grabs);
 
-  // Offers these tasks, and no others. What can't be taken back yet, as a job
-  // of it is held or may be on its way, is taken back by a later TakeBack.
-  void SetTasks(absl::Span<const std::shared_ptr<Task>> tasks);
+  // Offers the tasks that have been registered, and takes back those that have
+  // been unregistered. A task whose job is held, or may be on its way, is taken
+  // back by a later TakeBack. O(1) for each change.
+  void ChangeTasks(absl::Span<const TaskChange> changes);
   // The connection is up: grabs may leave.
   void OnConnected(absl::Time now);
 
@@ -123,7 +125,7 @@ class WorkerSession {
   void Grab(int count, absl::Time now);
   // Takes back the tasks that can be. Before grabs are sent, which wait for it.
   void TakeBack() {
-    if (taking_back_ && state_ != State::kConnecting && grabbing_) {
+    if (taking_back() && state_ != State::kConnecting && grabbing_) {
       TakeBackTasks();
     }
   }
@@ -196,6 +198,7 @@ class WorkerSession {
   struct Offer {
     std::shared_ptr<Task> task;
     bool wanted = true;
+    bool look_at = false;  // in look_at_
     int held = 0;
     // What the server was told; the task may want another time by now.
     int64_t announced_ms = 0;
@@ -240,6 +243,9 @@ class WorkerSession {
   // Draws the lessons of a wake-up when a grab has found nothing more.
   void OnDry();
   void Announce(Offer* offer);
+  void OfferTask(const std::shared_ptr<Task>& task);
+  // A later TakeBackTasks looks at the offer.
+  void LookAtLater(Offer* offer);
   // An ERROR says that an offer was refused. False: that a new one was.
   // `name` becomes that of the task, or stays empty when the text names none.
   bool NoteRefusal(absl::string_view text, absl::Time now,
@@ -249,6 +255,8 @@ class WorkerSession {
   // nothing is refused any more.
   bool EndRepeat();
   void TakeBackTasks();
+  // An offer waits for the end of its jobs.
+  bool taking_back() const { return !look_at_.empty(); }
   void JobEnded(Task* task);
   // Everything that is sent here has been checked before: task names when they
   // were registered, handles when they came. What can still be refused says so.
@@ -270,7 +278,8 @@ class WorkerSession {
   absl::flat_hash_map<std::string, std::unique_ptr<Offer>> offered_;
   Offer* last_offer_ = nullptr;  // of the last job: mostly the next one's, too
   int timed_offers_ = 0;         // announced with a time limit
-  bool taking_back_ = false;     // an offer waits for the end of its jobs
+  // Offers that are to be taken back, or whose time limit has changed.
+  std::vector<Offer*> look_at_;
   // When what was refused is offered again, and how long to wait the next time.
   absl::Time offer_again_at_ = absl::InfiniteFuture();
   absl::Duration offer_delay_ = absl::ZeroDuration();

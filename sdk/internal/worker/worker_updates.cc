@@ -62,6 +62,7 @@ absl::Status WorkerJobs::KeepData(HeldJob* job, std::string bytes) {
     return kept.error;
   }
   kept_bytes_ += bytes.size();
+  ShareBytes();
   if (kept.data.empty()) {
     kept.data = std::move(bytes);
   } else {
@@ -78,6 +79,7 @@ void WorkerJobs::AddKept(HeldJob* job, absl::StatusOr<std::string>* result) {
   }
   // This copies the result, which is mostly small, and not the data kept.
   kept_bytes_ -= job->kept->data.size();
+  ShareBytes();
   std::string whole = std::exchange(job->kept->data, {});
   whole.append(**result);
   *result = std::move(whole);
@@ -85,6 +87,7 @@ void WorkerJobs::AddKept(HeldJob* job, absl::StatusOr<std::string>* result) {
 
 void WorkerJobs::DropKept(HeldJob* job) {
   kept_bytes_ -= job->kept->data.size();
+  ShareBytes();
   job->kept = nullptr;
 }
 

@@ -4,17 +4,16 @@
 //   worker.js LIBRARY PORT    # prints "ready", serves until it is killed
 'use strict';
 
+const { spawn } = require('child_process');
 const fs = require('fs');
 const [library, port] = process.argv.slice(2);
 
-// Calls `done` when the file is there, and notes the run.
+// Calls `done` when the file can be locked, and notes the run.
 function join(go, done) {
-  if (!fs.existsSync(go)) {
-    setTimeout(() => join(go, done), 10);
-    return;
-  }
-  fs.appendFileSync(`${go}.runs`, 'x');
-  done();
+  spawn('flock', ['--shared', go, 'true']).on('close', () => {
+    fs.appendFileSync(`${go}.runs`, 'x');
+    done();
+  });
 }
 
 const workers = {

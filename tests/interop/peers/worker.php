@@ -32,10 +32,7 @@ $worker->addFunction('status', function ($job) {
 $worker->addFunction('large', fn ($job) => $job->workload());
 $worker->addFunction('join', function ($job) {
     $go = $job->workload();
-    while (!file_exists($go)) {
-        clearstatcache();
-        usleep(10000);
-    }
+    flock(fopen($go, 'r'), LOCK_SH);
     file_put_contents("$go.runs", 'x', FILE_APPEND);
     return 'done';
 });

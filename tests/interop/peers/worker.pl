@@ -4,6 +4,7 @@
 #   worker.pl PORT    # prints "ready", serves until it is killed
 use strict;
 use warnings;
+use Fcntl qw(:flock);
 use Gearman::Worker;
 
 my $worker;
@@ -31,7 +32,8 @@ my %tasks = (
     large => sub { $_[0]->arg },
     join  => sub {
         my $go = $_[0]->arg;
-        select(undef, undef, undef, 0.01) until -e $go;
+        open(my $file, "<", $go) or die "$go: $!";
+        flock($file, LOCK_SH) or die "$go: $!";
         open(my $runs, ">>", "$go.runs") or die "$go.runs: $!";
         print $runs "x";
         close $runs;

@@ -14,7 +14,7 @@ serve empty true
 serve failure false
 serve large cat
 serve join sh -c 'go=$(cat)
-  until [ -e "$go" ]; do sleep 0.02; done
+  flock --shared "$go" true
   printf x >>"$go.runs"
   printf done'
 echo ready

@@ -35,7 +35,7 @@ std::unique_ptr<Client> DefaultClient() {
 }
 
 TEST(DefaultServerTest, StartsWhenFirstUsedAndIsOneForAll) {
-  // Who listens there himself is the default server, as long as he does.
+  // A server that listens there is the default server as long as it lives.
   {
     auto own = JobServer::Create();
     ASSERT_TRUE(own.ok()) << own.status();

@@ -1,5 +1,6 @@
 // gearctl work, against gearmand.
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -110,10 +111,13 @@ TEST_F(WorkTest, ConcurrencyRunsJobsSideBySide) {
   // Each job ends when the other one has begun.
   auto worker = Work({"meet", "--concurrency", "2", "--", "sh", "-c",
                       absl::StrCat("cd ", directory.path(),
-                                   "; read me; touch $me; until test -e a && "
-                                   "test -e b; do sleep 0.01; done")});
-  auto a = StartSubmit({"meet", "--data", "a\n"});
-  EXPECT_EQ(Submit({"meet", "--data", "b\n"}).status.code, 0);
+                                   "; read me; read other; echo >$other & "
+                                   "read begun <$me; wait")});
+  for (const char* name : {"a", "b"}) {
+    ASSERT_EQ(mkfifo(directory.File(name).c_str(), 0600), 0);
+  }
+  auto a = StartSubmit({"meet", "--data", "a\nb\n"});
+  EXPECT_EQ(Submit({"meet", "--data", "b\na\n"}).status.code, 0);
   EXPECT_EQ(a->Wait()->code, 0);
 }
 
