@@ -112,7 +112,10 @@ class Worker {
 
   // Works until Stop, or Drain's end; then it returns at once for ever: a
   // worker is not started again. OK: everything held was answered, or Stop was
-  // called. DEADLINE_EXCEEDED: Drain's limit passed, and jobs were given back.
+  // called. DEADLINE_EXCEEDED: Drain's limit passed, and jobs were given back,
+  // or a server did not show that it has taken the last answer. UNAVAILABLE: a
+  // server was lost while the worker drained, and perhaps the answer of the job
+  // that the message names.
   // FAILED_PRECONDITION: another thread is in it, or a handler called it.
   // RESOURCE_EXHAUSTED: not one thread for handlers can be started (fewer than
   // `concurrency` are made do with); it may be called again.

@@ -43,6 +43,31 @@ TEST_F(WorkerLossTest, AJobOfALostConnectionIsGivenUpQuietly) {
   EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
 }
 
+TEST_F(WorkerLossTest, TheLogNamesTheJobWhoseAnswerWasOnItsWay) {
+  std::vector<std::string> lines;
+  options_.logger = Logger(
+      LogLevel::kWarning,
+      [&lines](LogLevel, absl::string_view text) { lines.emplace_back(text); });
+  StartAndGrab("echo", Echo);
+  for (const bool taken : {false, true}) {
+    Give("H:1", "echo", "x");
+    EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+    if (taken) {
+      server_->Send(Command::kNoJob, {});
+      EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+    }
+    server_->Close();
+    Accept();
+    EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  }
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_THAT(lines[0], AllOf(StartsWith("lost inproc://jobs: "),
+                              HasSubstr("the answer of job H:1")));
+  EXPECT_THAT(lines[1], ::testing::Not(HasSubstr("H:1")));
+}
+
 // Otherwise it would come again and again, and take this and every other
 // connection with it.
 TEST_F(WorkerLossTest, AJobThatTheMemoryCantHoldIsFailedAndTheServerIsKept) {

@@ -12,6 +12,7 @@ namespace gearman {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 using WorkerProtocolTest = WorkerTest;
@@ -309,6 +310,54 @@ TEST_F(WorkerProtocolTest, DrainDoesAJobThatWasOnItsWay) {
   Give("H:1", "echo", "x");
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
   EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
+}
+
+TEST_F(WorkerProtocolTest, ADrainThatLosesAServerWithAnAnswerSaysSo) {
+  StartAndGrab("echo", [this](JobContext& context) {
+    worker_->Drain();
+    return Echo(context);
+  });
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
+  server_->Close();
+  Settle();
+  ASSERT_TRUE(worker_->stopped());
+  const absl::Status ended = worker_->Run();
+  EXPECT_EQ(ended.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(ended.message(),
+              HasSubstr("inproc://jobs may not have taken the answer of job "
+                        "H:1"));
+}
+
+TEST_F(WorkerProtocolTest, ADrainAtAServerThatHangsSaysWhichAnswerIsInDoubt) {
+  StartAndGrab("echo", [this](JobContext& context) {
+    worker_->Drain(absl::Seconds(3));
+    return Echo(context);
+  });
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
+  EXPECT_EQ(server_->Receive(), "closed");
+  ASSERT_TRUE(worker_->stopped());
+  const absl::Status ended = worker_->Run();
+  EXPECT_EQ(ended.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(ended.message(), HasSubstr("the answer of job H:1"));
+}
+
+TEST_F(WorkerProtocolTest, ADrainWithoutAnAnswerOnItsWayEndsWellAtAnyLoss) {
+  StartAndGrab("echo", Echo);
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  worker_->Drain();
+  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
+  server_->Close();
+  Settle();
+  ASSERT_TRUE(worker_->stopped());
+  EXPECT_TRUE(worker_->Run().ok());
 }
 
 TEST_F(WorkerProtocolTest, DrainGivesJobsBackAtItsLimit) {

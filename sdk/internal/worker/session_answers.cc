@@ -14,7 +14,9 @@
 namespace gearman {
 namespace internal {
 
-void WorkerSession::JobEnded(Task* task) {
+void WorkerSession::JobEnded(Task* task, absl::string_view handle) {
+  last_answered_.assign(handle.data(), handle.size());
+  answered_behind_ = requests_;
   Offer* offer = last_offer_;
   if (offer == nullptr || offer->task->function != task->function) {
     offer = offered_.find(task->function)->second.get();
@@ -32,12 +34,12 @@ void WorkerSession::Complete(Task* task, absl::string_view handle,
     Exception(task, handle, std::string(status.message()));
     return;
   }
-  JobEnded(task);
+  JobEnded(task, handle);
 }
 
 void WorkerSession::Fail(Task* task, absl::string_view handle) {
   MustEncode(wire::Encode(wire::WorkFail{handle}, *output_));
-  JobEnded(task);
+  JobEnded(task, handle);
 }
 
 void WorkerSession::Exception(Task* task, absl::string_view handle,
@@ -51,7 +53,7 @@ void WorkerSession::Exception(Task* task, absl::string_view handle,
     const absl::Status status = wire::Encode(
         wire::WorkException{handle, Payload(std::move(text))}, *output_);
     if (status.ok() && !plain_server()) {
-      JobEnded(task);
+      JobEnded(task, handle);
       return;
     }
   } else {

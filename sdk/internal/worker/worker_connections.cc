@@ -72,6 +72,13 @@ void WorkerCore::HandleLost(absl::Time now) {
         lost.status.code() == absl::StatusCode::kDataLoss) {
       metrics_->ProtocolError("DATA_LOSS");
     }
+    if (draining_ && answer_lost_.ok()) {
+      const std::string answer = servers_.AnswerOnItsWay(lost.link);
+      if (!answer.empty()) {
+        answer_lost_ = absl::UnavailableError(absl::StrCat(
+            answer, ": ", lost.status.message(), ", while the worker drained"));
+      }
+    }
     jobs_.OnLost(servers_.Close(lost, /*reopen=*/!draining_, now),
                  StopReason::kConnectionLost, /*given_back=*/false, now);
   }
@@ -102,7 +109,7 @@ void WorkerCore::CloseDrained(absl::Time now) {
     servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
                    /*reopen=*/false, now);
   }
-  if (!open) End(absl::OkStatus(), StopReason::kStopped, now);
+  if (!open) End(answer_lost_, StopReason::kStopped, now);
 }
 
 void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {

@@ -162,6 +162,8 @@ class WorkerCore final : private HandlerHost {
   bool draining_ = false;
   bool looking_ = false;
   absl::Time last_look_ = absl::InfinitePast();
+  // Not OK: a server was lost in a drain, and with it perhaps an answer.
+  absl::Status answer_lost_;
   absl::Status end_status_;
   std::vector<Poller::Key> ready_;
   std::vector<LostServer> lost_;

@@ -158,14 +158,22 @@ void WorkerCore::TakeRequests(absl::Time now) {
   // What was answered in time is not late because this loop was.
   jobs_.TakeMail(now);
   size_t held = 0;
+  std::string answers;
   for (int i = 0; i < servers_.size(); ++i) {
     held += servers_.link(i).held.size();
+    const std::string answer = servers_.AnswerOnItsWay(i);
+    if (!answer.empty()) absl::StrAppend(&answers, "; ", answer);
   }
-  End(held == 0 ? absl::OkStatus()
-                : absl::DeadlineExceededError(
-                      absl::StrCat("the limit of Drain passed: ", held,
-                                   " jobs were given back to their servers")),
-      StopReason::kDrainLimit, now);
+  absl::Status status = answer_lost_;
+  if (held > 0 || !answers.empty()) {
+    std::string text = "the limit of Drain passed";
+    if (held > 0) {
+      absl::StrAppend(&text, ": ", held,
+                      " jobs were given back to their servers");
+    }
+    status = absl::DeadlineExceededError(absl::StrCat(text, answers));
+  }
+  End(std::move(status), StopReason::kDrainLimit, now);
 }
 
 }  // namespace internal

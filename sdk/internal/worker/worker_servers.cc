@@ -131,6 +131,13 @@ bool WorkerServers::HasEnded(WorkerLink& link, absl::Time now) {
   return false;
 }
 
+std::string WorkerServers::AnswerOnItsWay(int index) const {
+  const WorkerLink& link = links_[static_cast<size_t>(index)];
+  if (!link.up() || link.session->answer_on_its_way().empty()) return "";
+  return absl::StrCat(link.name, " may not have taken the answer of job ",
+                      link.session->answer_on_its_way());
+}
+
 std::vector<ServerHealth> WorkerServers::health() const {
   std::vector<const WorkerLink*> links;
   for (const WorkerLink& link : links_) {
@@ -432,8 +439,18 @@ std::vector<HeldJobPtr> WorkerServers::Close(const LostServer& lost,
     } else {
       ++counts_.losses;
     }
-    options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
-                        lost.status.message());
+    const absl::string_view answered =
+        link.session == nullptr ? "" : link.session->fresh_answer(now);
+    if (answered.empty()) {
+      options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
+                          lost.status.message());
+    } else {
+      options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
+                          lost.status.message(), "; the answer of job ",
+                          answered,
+                          " was on its way, so the server may give that job "
+                          "out again");
+    }
     if (link.metrics != nullptr) link.metrics->Reconnected(lost.reason);
   }
   if (link.connection != nullptr) {

@@ -141,6 +141,10 @@ class WorkerServers {
   // Changes when health() does.
   uint64_t health_version() const { return health_version_; }
 
+  // Names the server and the job whose answer it has not shown to have taken,
+  // for a message. Empty: there is none.
+  std::string AnswerOnItsWay(int index) const;
+
   // Makes the connections whose time has come, and offers `tasks` there.
   void Open(const TaskTable& tasks, absl::Time now,
             std::vector<LostServer>* lost);

@@ -258,6 +258,7 @@ absl::Status WorkerSession::OnTooLarge(const wire::TooLargePacket& packet,
 
 void WorkerSession::Due(ReplyKind kind, int count, absl::Time now,
                         wire::GrabKind grab_kind) {
+  requests_ += static_cast<uint64_t>(count);
   if (replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
   if (!replies_due_.empty() && replies_due_.back().kind == kind &&
       kind == ReplyKind::kGrab && replies_due_.back().grab_kind == grab_kind) {
@@ -273,6 +274,7 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
     return absl::DataLossError(
         absl::StrCat(packet, " came though nobody asked for it"));
   }
+  ++replies_;
   if (--replies_due_.front().count == 0) replies_due_.pop_front();
   reply_deadline_ = replies_due_.empty() ? absl::InfiniteFuture()
                                          : now + options_->reply_timeout;

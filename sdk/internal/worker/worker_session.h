@@ -154,6 +154,18 @@ class WorkerSession {
   // sent before.
   void AskForReceipt(absl::Time now);
   bool receipt_asked() const { return receipt_ != Receipt::kNotAsked; }
+  // The handle of the job that was answered last, while the server has answered
+  // nothing that was sent behind that. Empty: all answers have been taken.
+  absl::string_view answer_on_its_way() const {
+    return replies_ > answered_behind_ ? "" : absl::string_view(last_answered_);
+  }
+  // It is, and it left less than a second ago or the server has not been asked
+  // for anything since. So a server that goes now may not have taken it.
+  absl::string_view fresh_answer(absl::Time now) const {
+    return state_ == State::kAsleep && now >= state_since_ + absl::Seconds(1)
+               ? ""
+               : answer_on_its_way();
+  }
   bool receipt_given() const { return receipt_ == Receipt::kGiven; }
 
   // The server knows WORK_DATA and WORK_WARNING.
@@ -257,7 +269,7 @@ class WorkerSession {
   void TakeBackTasks();
   // An offer waits for the end of its jobs.
   bool taking_back() const { return !look_at_.empty(); }
-  void JobEnded(Task* task);
+  void JobEnded(Task* task, absl::string_view handle);
   // Everything that is sent here has been checked before: task names when they
   // were registered, handles when they came. What can still be refused says so.
   static void MustEncode(const absl::Status& status) { status.IgnoreError(); }
@@ -322,6 +334,10 @@ class WorkerSession {
   absl::Time resting_until_ = absl::InfiniteFuture();
 
   std::deque<RepliesDue> replies_due_;
+  uint64_t requests_ = 0;  // sent that earn a reply
+  uint64_t replies_ = 0;
+  std::string last_answered_;     // the handle of a job
+  uint64_t answered_behind_ = 0;  // so many requests
   absl::Time reply_deadline_ = absl::InfiniteFuture();
   absl::Time last_received_ = absl::InfiniteFuture();
   Receipt receipt_ = Receipt::kNotAsked;
