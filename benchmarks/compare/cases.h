@@ -14,7 +14,7 @@ namespace benchmarks {
 // A figure of a case beside that of another one: "p99 1.1 × one at a time".
 struct Ratio {
   std::string what;  // "p99"
-  double Result::*field = nullptr;
+  NumberOfResult field = nullptr;
   // The other case, and how the table calls it.
   std::string name;
   std::string label;

@@ -54,7 +54,7 @@ double Percentile(std::vector<double>* values, double part) {
       static_cast<size_t>(part * static_cast<double>(values->size())))];
 }
 
-double Median(const std::vector<Result>& rounds, double Result::*field) {
+double Median(const std::vector<Result>& rounds, NumberOfResult field) {
   std::vector<double> values;
   for (const Result& round : rounds) values.push_back(round.*field);
   return Median(std::move(values));

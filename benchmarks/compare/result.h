@@ -36,10 +36,13 @@ struct Result {
   double worker_writes = 0;
 };
 
+// One of its numbers.
+using NumberOfResult = double Result::*;
+
 // All of them, with the names that they have in the CSV file.
 struct ResultField {
   const char* name;
-  double Result::*field;
+  NumberOfResult field;
 };
 const std::vector<ResultField>& ResultFields();
 
@@ -50,7 +53,7 @@ double Median(std::vector<double> values);
 double Percentile(std::vector<double>* values, double part);
 
 // Of `field` in several rounds.
-double Median(const std::vector<Result>& rounds, double Result::*field);
+double Median(const std::vector<Result>& rounds, NumberOfResult field);
 // Half the distance between the best and the worst round's rate, in percent.
 double Spread(const std::vector<Result>& rounds);
 

@@ -38,7 +38,8 @@ struct Measured {
   double p50_us = 0, p90_us = 0, p99_us = 0, p999_us = 0;
   double fast_p99_us = 0;
 };
-constexpr double Measured::*kMeasured[] = {
+using NumberOfMeasured = double Measured::*;
+constexpr NumberOfMeasured kMeasured[] = {
     &Measured::seconds,    &Measured::client_cpu,
     &Measured::server_cpu, &Measured::server_thread_cpu,
     &Measured::worker_cpu, &Measured::bytes,
@@ -117,7 +118,7 @@ int RunClient(const Role& role) {
   measured.p90_us = Percentile(&latencies, 0.9);
   measured.p99_us = Percentile(&latencies, 0.99);
   measured.p999_us = Percentile(&latencies, 0.999);
-  for (double Measured::*const field : kMeasured) {
+  for (const NumberOfMeasured field : kMeasured) {
     absl::PrintF("%.9g ", measured.*field);
   }
   std::fflush(stdout);
@@ -197,7 +198,7 @@ Result RunRound(const Case& measured, int cores) {
   Child client(Arguments(role), /*keep_output=*/true, calls_of("client"));
   std::istringstream numbers(client.Output());
   Measured m;
-  for (double Measured::*const field : kMeasured) numbers >> m.*field;
+  for (const NumberOfMeasured field : kMeasured) numbers >> m.*field;
   if (!numbers || m.seconds <= 0) Fail("a client printed what it should not");
 
   Result result;

@@ -49,13 +49,13 @@ class Table {
   }
 
  private:
-  double Of(size_t i, double Result::*field) const {
+  double Of(size_t i, NumberOfResult field) const {
     return Median(results_[i], field);
   }
-  std::string Plain(size_t i, double Result::*field) const {
+  std::string Plain(size_t i, NumberOfResult field) const {
     return absl::StrFormat("%.0f", Of(i, field));
   }
-  std::string Number(size_t i, double Result::*field) const {
+  std::string Number(size_t i, NumberOfResult field) const {
     const double value = Of(i, field);
     return value <= 0 ? "" : absl::StrFormat("%.2f", value);
   }

@@ -20,7 +20,8 @@ namespace {
 constexpr char kSlow = 's';
 constexpr char kFast = 'f';
 
-constexpr int Workload::*kFields[] = {
+using NumberOfWorkload = int Workload::*;
+constexpr NumberOfWorkload kFields[] = {
     &Workload::jobs,          &Workload::warm_up,  &Workload::in_flight,
     &Workload::payload_bytes, &Workload::threads,  &Workload::rate,
     &Workload::workers,       &Workload::grabs,    &Workload::concurrency,
@@ -39,7 +40,9 @@ int64_t ThreadCpuNs() {
 
 std::string EncodeWorkload(const Workload& workload) {
   std::vector<int> numbers = {static_cast<int>(workload.mode)};
-  for (int Workload::*const field : kFields) numbers.push_back(workload.*field);
+  for (const NumberOfWorkload field : kFields) {
+    numbers.push_back(workload.*field);
+  }
   return absl::StrJoin(numbers, ",");
 }
 

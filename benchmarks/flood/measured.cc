@@ -18,7 +18,8 @@ constexpr double kManyFloodersMs = 100;
 constexpr double kSlowMs = 10;
 constexpr double kPoisonGoal = 0.9;
 
-constexpr double FloodResult::*kNumbers[] = {
+using NumberOfFlood = double FloodResult::*;
+constexpr NumberOfFlood kNumbers[] = {
     &FloodResult::p50,    &FloodResult::p99,
     &FloodResult::max,    &FloodResult::unanswered,
     &FloodResult::closed, &FloodResult::answers_per_second,
@@ -78,7 +79,7 @@ FloodResult ResultOf(std::vector<Echo> echoes, bool neighbour_closed,
 
 FloodResult MedianOf(const std::vector<FloodResult>& rounds) {
   FloodResult median;
-  for (double FloodResult::*const number : kNumbers) {
+  for (const NumberOfFlood number : kNumbers) {
     std::vector<double> values;
     for (const FloodResult& round : rounds) {
       if (!round.reason.empty()) return round;
@@ -110,7 +111,7 @@ std::string FloodTable(const std::vector<FloodRow>& rows) {
       "cores, embedded server | gearmand | goal |\n"
       "|---|--:|--:|--:|--:|--:|--:|--:|---|\n";
   for (const FloodRow& row : rows) {
-    const auto cell = [](const FloodResult& result, double FloodResult::*field,
+    const auto cell = [](const FloodResult& result, NumberOfFlood field,
                          const char* format) {
       return result.reason.empty()
                  ? absl::StrFormat(*absl::ParsedFormat<'f'>::New(format),

@@ -336,8 +336,7 @@ absl::Status Subprocess::WaitForErrorOutput(absl::string_view text,
   return WaitForText(&Subprocess::error_output_, text, bound);
 }
 
-absl::Status Subprocess::WaitForText(std::string Subprocess::*stream,
-                                     absl::string_view text,
+absl::Status Subprocess::WaitForText(Stream stream, absl::string_view text,
                                      absl::Duration bound) {
   absl::MutexLock lock(&mutex_);
   const auto found_or_ended = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {

@@ -99,8 +99,9 @@ class Subprocess {
   // The thread that moves bytes in and out.
   void Pump();
   void WakePump();
-  absl::Status WaitForText(std::string Subprocess::*stream,
-                           absl::string_view text, absl::Duration bound);
+  using Stream = std::string Subprocess::*;
+  absl::Status WaitForText(Stream stream, absl::string_view text,
+                           absl::Duration bound);
   std::string Printed() const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool Ended() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return exited_ && output_fd_ < 0 && error_fd_ < 0;

@@ -77,8 +77,8 @@ TEST(PeerTest, SendsNoMoreThanItsWindowUntilItIsAnswered) {
   ASSERT_TRUE(server->Send("OK 1\nOK 1\n").ok());
   receive_lines(2);
   ASSERT_TRUE(server->Send("OK 1\nOK 1\nOK 1\n").ok());
-  EXPECT_TRUE(Drive(
-      {&peer}, [&] { return peer.exhausted(); }, deadline));
+  const auto done = [&] { return peer.exhausted(); };
+  EXPECT_TRUE(Drive({&peer}, done, deadline));
   EXPECT_EQ(peer.events() & POLLOUT, 0);
 }
 

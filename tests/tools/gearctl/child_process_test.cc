@@ -130,7 +130,9 @@ TEST_F(ChildProcessTest, OneThatIsDroppedIsKilled) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
   command_.argv = {"sleep", "1000"};  // inherits the other end
-  { ASSERT_TRUE(ChildProcess::Start(reaper_.get(), command_).ok()); }
+  auto dropped = ChildProcess::Start(reaper_.get(), command_);
+  ASSERT_TRUE(dropped.ok());
+  dropped->reset();
   close(ends[1]);
   char none;
   EXPECT_EQ(read(ends[0], &none, 1), 0);
