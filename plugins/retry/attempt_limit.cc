@@ -1,7 +1,5 @@
 #include "gearman/plugins/retry/attempt_limit.h"
 
-#include <algorithm>
-
 #include "absl/status/status.h"
 
 namespace gearman {
@@ -46,9 +44,12 @@ RetryDecision AgainWithinLimit(const AttemptFailure& failure,
       return GiveUp("the job ended with an exception");
   }
   if (failure.refused_everywhere) return GiveUp("every server has refused it");
-  if (max_attempts <= 0) max_attempts = failure.max_attempts;
-  if (failure.attempt >= std::min(max_attempts, failure.max_attempts)) {
+  if (failure.attempt >= failure.max_attempts) {
     return GiveUp("the maximum of attempts is used up");
+  }
+  if (max_attempts > 0 && failure.attempt >= max_attempts) {
+    return GiveUp(
+        "its own max_attempts are used up, though the request may make more");
   }
   RetryDecision decision;
   decision.again = true;

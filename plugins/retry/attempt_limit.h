@@ -11,8 +11,9 @@ namespace gearman {
 // connecting failed, the connection was lost or silent, the queue was full. A
 // job's own failure and exception are final, and so is what no server would
 // take (INVALID_ARGUMENT) or knows (UNIMPLEMENTED). Peers that are not trusted
-// (UNAUTHENTICATED) are not asked twice. `max_attempts` beside the request's
-// own, 0: none; the smaller one counts.
+// (UNAUTHENTICATED) are not asked twice. `max_attempts` is the policy's own
+// limit (0: none) beside the request's; the smaller one counts, and the reason
+// tells which one it was.
 RetryDecision AgainWithinLimit(const AttemptFailure& failure, int max_attempts);
 
 }  // namespace gearman

@@ -41,8 +41,9 @@ class ExponentialBackoffPolicy : public BackoffPolicy {
 
 struct ExponentialBackoffRetryOptions {
   // Attempts in all, the first one included, however many servers there are. A
-  // request's own maximum counts when it is smaller.
-  int max_attempts = 3;
+  // request's own maximum counts when it is smaller. 0: what the request or its
+  // client says, and kDefaultAttempts where neither says anything.
+  int max_attempts = 0;
   ExponentialBackoffOptions backoff;
 };
 
@@ -54,9 +55,11 @@ class ExponentialBackoffRetryPolicy : public RetryPolicy {
       ExponentialBackoffRetryOptions options = {})
       : options_(options) {}
 
+  static constexpr int kDefaultAttempts = 3;
+
   RetryDecision OnFailure(const AttemptFailure& failure) override;
   int DefaultMaxAttempts(int /*servers*/) const override {
-    return options_.max_attempts;
+    return options_.max_attempts > 0 ? options_.max_attempts : kDefaultAttempts;
   }
   absl::string_view name() const override { return "exponential_backoff"; }
 

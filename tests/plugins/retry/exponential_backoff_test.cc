@@ -76,7 +76,10 @@ TEST(ExponentialBackoffRetryPolicy, MakesThreeAttemptsOnHoweverManyServers) {
   EXPECT_TRUE(first.again);
   EXPECT_EQ(first.delay, absl::Milliseconds(100));
   EXPECT_EQ(policy.OnFailure(Failure(2, 0)).delay, absl::Milliseconds(200));
-  const RetryDecision last = policy.OnFailure(Failure(3, 0));
+  // As the client asks for DefaultMaxAttempts.
+  AttemptFailure third = Failure(3, 0);
+  third.max_attempts = policy.DefaultMaxAttempts(9);
+  const RetryDecision last = policy.OnFailure(third);
   EXPECT_FALSE(last.again);
   EXPECT_EQ(last.why, "the maximum of attempts is used up");
 }
@@ -85,6 +88,33 @@ TEST(ExponentialBackoffRetryPolicy, TakesAWorkersAnswerAsFinal) {
   AttemptFailure failure = Failure(1, 0);
   failure.reason = FailureReason::kJobFailed;
   EXPECT_FALSE(ExponentialBackoffRetryPolicy().OnFailure(failure).again);
+}
+
+// Whoever writes a number into a request or a client wants that many.
+TEST(ExponentialBackoffRetryPolicy, TheRequestsNumberCountsWhenNoneIsSet) {
+  ExponentialBackoffRetryPolicy policy;
+  AttemptFailure failure;
+  failure.max_attempts = 10;
+  for (failure.attempt = 1; failure.attempt < 10; ++failure.attempt) {
+    EXPECT_TRUE(policy.OnFailure(failure).again) << failure.attempt;
+  }
+  EXPECT_FALSE(policy.OnFailure(failure).again);
+}
+
+TEST(ExponentialBackoffRetryPolicy, ANumberOfItsOwnIsALimitThatIsNamed) {
+  ExponentialBackoffRetryOptions options;
+  options.max_attempts = 2;
+  ExponentialBackoffRetryPolicy policy(options);
+  EXPECT_EQ(policy.DefaultMaxAttempts(9), 2);
+  AttemptFailure failure;
+  failure.max_attempts = 10;
+  EXPECT_TRUE(policy.OnFailure(failure).again);
+  failure.attempt = 2;
+  const RetryDecision decision = policy.OnFailure(failure);
+  EXPECT_FALSE(decision.again);
+  EXPECT_EQ(decision.why,
+            "its own max_attempts are used up, though the request may make "
+            "more");
 }
 
 }  // namespace
