@@ -1,8 +1,13 @@
 #include "gearman/transports/address.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -11,6 +16,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace gearman {
 namespace {
@@ -19,21 +25,90 @@ constexpr absl::string_view kForms =
     "an address is HOST, HOST:PORT, [IPV6]:PORT, tcp://HOST:PORT, "
     "tls://HOST:PORT or inproc://NAME";
 
-// An IPv6 address, perhaps with a zone behind '%'. What it means is the
-// system's to say.
-bool IsIpv6(absl::string_view host) {
+// Names of hosts: RFC 1123, with the underscore that container networks use.
+constexpr size_t kMaxLabel = 63;
+constexpr size_t kMaxName = 253;
+
+bool IsDigits(absl::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(),
+                     [](unsigned char c) { return absl::ascii_isdigit(c); });
+}
+
+// Writes an IPv6 address, perhaps with a zone behind '%', in the one form that
+// stands for it. False: it is none. Which zones there are is the system's to
+// say.
+bool CanonicalIpv6(absl::string_view host, std::string* canonical) {
   const size_t percent = host.find('%');
-  const absl::string_view address = host.substr(0, percent);
-  const absl::string_view zone =
-      percent == absl::string_view::npos ? "" : host.substr(percent + 1);
-  return absl::StrContains(address, ':') &&
-         std::all_of(address.begin(), address.end(),
-                     [](unsigned char c) {
-                       return absl::ascii_isxdigit(c) || c == ':' || c == '.';
-                     }) &&
+  const std::string address(host.substr(0, percent));
+  in6_addr bytes;
+  char text[INET6_ADDRSTRLEN];
+  if (inet_pton(AF_INET6, address.c_str(), &bytes) != 1 ||
+      inet_ntop(AF_INET6, &bytes, text, sizeof(text)) == nullptr) {
+    return false;
+  }
+  *canonical = text;
+  if (percent == absl::string_view::npos) return true;
+  const absl::string_view zone = host.substr(percent + 1);
+  absl::StrAppend(canonical, "%", zone);
+  return !zone.empty() &&
          std::all_of(zone.begin(), zone.end(), [](unsigned char c) {
            return absl::ascii_isalnum(c) || c == '.' || c == '_' || c == '-';
          });
+}
+
+// Four numbers from 0 to 255. Resolvers read other forms, too, but mostly as an
+// address that nobody meant: fewer numbers, or octal ones.
+bool IsIpv4(absl::string_view host) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(host, '.');
+  return parts.size() == 4 &&
+         std::all_of(parts.begin(), parts.end(), [](absl::string_view part) {
+           int number = 0;
+           return IsDigits(part) && part.size() <= 3 &&
+                  (part.size() == 1 || part[0] != '0') &&
+                  absl::SimpleAtoi(part, &number) && number <= 255;
+         });
+}
+
+// A resolver would read it as an IPv4 address: its last part is a number.
+bool EndsInNumber(absl::string_view host) {
+  const absl::string_view last = host.substr(host.rfind('.') + 1);
+  return IsDigits(last) ||
+         (absl::StartsWithIgnoreCase(last, "0x") &&
+          std::all_of(last.begin() + 2, last.end(),
+                      [](unsigned char c) { return absl::ascii_isxdigit(c); }));
+}
+
+// What is wrong with a name or an IPv4 address; empty: nothing.
+std::string TroubleWithHost(absl::string_view host) {
+  if (host.empty()) return "it names no host";
+  for (const char c : host) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' ||
+        c == '.' || c == '_') {
+      continue;
+    }
+    return absl::StrCat("its host holds '",
+                        absl::CHexEscape(absl::string_view(&c, 1)),
+                        "', a character that no host has");
+  }
+  // The dot at its end says that a name is complete.
+  absl::string_view name = host;
+  absl::ConsumeSuffix(&name, ".");
+  if (name.size() > kMaxName) {
+    return absl::StrCat("its host has ", name.size(),
+                        " characters; a name has at most ", kMaxName);
+  }
+  for (const absl::string_view label : absl::StrSplit(name, '.')) {
+    if (label.empty() || label.size() > kMaxLabel || label[0] == '-') {
+      return absl::StrCat("each part of a host's name has 1 to ", kMaxLabel,
+                          " characters, the first one no '-'");
+    }
+  }
+  if (EndsInNumber(name) && !IsIpv4(host)) {
+    return "what ends in a number is an IPv4 address, of four numbers from 0 "
+           "to 255";
+  }
+  return "";
 }
 
 absl::Status Invalid(absl::string_view text, absl::string_view why) {
@@ -68,47 +143,45 @@ std::string Address::ToString() const {
 
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view authority) {
   HostPort result;
+  absl::string_view host = authority;
   absl::string_view port;
   bool has_port = false;
-  if (!authority.empty() && authority[0] == '[') {
+  const size_t colon = authority.find(':');
+  const bool bracketed = absl::StartsWith(authority, "[");
+  const bool bare_v6 =
+      !bracketed && colon != absl::string_view::npos &&
+      authority.find(':', colon + 1) != absl::string_view::npos;
+  if (bracketed) {
     const size_t close = authority.find(']');
     if (close == absl::string_view::npos) {
       return Invalid(authority, "its '[' is not closed");
     }
-    result.host = std::string(authority.substr(1, close - 1));
-    const absl::string_view rest = authority.substr(close + 1);
-    if (!rest.empty()) {
-      if (rest[0] != ':')
-        return Invalid(authority, "a port follows ']' by ':'");
-      port = rest.substr(1);
-      has_port = true;
+    host = authority.substr(1, close - 1);
+    port = authority.substr(close + 1);
+    has_port = !port.empty();
+    if (has_port && !absl::ConsumePrefix(&port, ":")) {
+      return Invalid(authority, "a port follows ']' by ':'");
+    }
+  } else if (colon != absl::string_view::npos && !bare_v6) {
+    host = authority.substr(0, colon);
+    port = authority.substr(colon + 1);
+    has_port = true;
+  }
+  if (bracketed || bare_v6) {
+    if (!CanonicalIpv6(host, &result.host)) {
+      return Invalid(authority,
+                     bracketed
+                         ? "between brackets stands an IPv6 address"
+                         : "it is no IPv6 address, and a name has no colon");
     }
   } else {
-    const size_t colon = authority.find(':');
-    const bool bare_v6 =
-        colon != absl::string_view::npos &&
-        authority.find(':', colon + 1) != absl::string_view::npos;
-    if (bare_v6 || colon == absl::string_view::npos) {
-      result.host = std::string(authority);
-    } else {
-      result.host = std::string(authority.substr(0, colon));
-      port = authority.substr(colon + 1);
-      has_port = true;
-    }
-  }
-  if (result.host.empty()) return Invalid(authority, "it names no host");
-  for (const char c : result.host) {
-    if (absl::ascii_isspace(static_cast<unsigned char>(c)) ||
-        absl::ascii_iscntrl(static_cast<unsigned char>(c)) || c == '/') {
-      return Invalid(authority, "its host holds a character no host has");
-    }
-  }
-  if (absl::StrContains(result.host, ':') && !IsIpv6(result.host)) {
-    return Invalid(authority, "it is no IPv6 address, and a name has no colon");
+    const std::string trouble = TroubleWithHost(host);
+    if (!trouble.empty()) return Invalid(authority, trouble);
+    result.host = std::string(host);
   }
   if (has_port) {
     int number = 0;
-    if (!absl::SimpleAtoi(port, &number) || number < 0 || number > 65535) {
+    if (!IsDigits(port) || !absl::SimpleAtoi(port, &number) || number > 65535) {
       return Invalid(authority,
                      absl::StrCat("the port \"", absl::CHexEscape(port),
                                   "\" is no number from 0 to 65535"));
@@ -130,6 +203,9 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
     address.scheme = absl::AsciiStrToLower(trimmed.substr(0, separator));
     address.authority = std::string(trimmed.substr(separator + 3));
     if (address.scheme.empty()) return Invalid(text, "its scheme is empty");
+    if (!absl::ascii_isalpha(static_cast<unsigned char>(address.scheme[0]))) {
+      return Invalid(text, "a scheme begins with a letter");
+    }
     for (const char c : address.scheme) {
       if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '+' &&
           c != '-' && c != '.') {
@@ -139,6 +215,10 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
     if (address.authority.empty()) {
       return Invalid(text, "nothing follows \"://\"");
     }
+  }
+  if (std::any_of(address.authority.begin(), address.authority.end(),
+                  [](unsigned char c) { return absl::ascii_iscntrl(c); })) {
+    return Invalid(text, "it holds a control character");
   }
   if (IsHostPortScheme(address.scheme)) {
     const absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);

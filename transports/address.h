@@ -3,7 +3,9 @@
 //   tcp://host:port   host:port   host   [::1]:4730   tls://host:port
 //   inproc://name     unix:///path      (any scheme with a factory)
 //
-// A bare address is tcp; the port defaults to 4730.
+// A bare address is tcp; the port defaults to 4730. A host is a name of
+// letters, digits, '-', '_' and dots, four numbers (IPv4), or an IPv6 address,
+// in brackets where a port follows, perhaps with a zone: [fe80::1%eth0]:4730.
 #ifndef GEARMAN_TRANSPORTS_ADDRESS_H_
 #define GEARMAN_TRANSPORTS_ADDRESS_H_
 
@@ -21,8 +23,9 @@ struct Address {
   std::string scheme;     // "tcp", in lower case
   std::string authority;  // everything behind "://"
 
-  // "scheme://authority", canonical for tcp and tls: the host in lower case, as
-  // names of hosts have none, and the port always shown.
+  // "scheme://authority". It is canonical for tcp and tls: the host in lower
+  // case, an IPv6 address in its shortest form and in brackets, and the port
+  // always shown. ParseAddress reads it as the same address.
   std::string ToString() const;
 
   friend bool operator==(const Address& a, const Address& b) {
