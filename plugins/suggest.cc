@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -41,6 +42,14 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return last[b.size()];
 }
 
+// Whether one is the other with words left out at its beginning or end. Both
+// are normalized.
+bool IsPartOf(absl::string_view part, absl::string_view whole) {
+  // Fewer letters begin, or end, too many names.
+  return (part.size() >= 3 && absl::StartsWith(whole, part)) ||
+         (part.size() >= 4 && absl::EndsWith(whole, part));
+}
+
 // How many letters are the same from the first on, four at most.
 int CommonBeginning(absl::string_view a, absl::string_view b) {
   const size_t length = std::min({a.size(), b.size(), size_t{4}});
@@ -75,7 +84,18 @@ std::string ClosestName(absl::string_view name,
       closest = candidate;
     }
   }
-
+  if (!closest.empty()) return closest;
+  // No misspelling: a short form, or a long one.
+  size_t fewest = kLongestName;
+  for (const std::string& candidate : candidates) {
+    const std::string known = Normalized(candidate);
+    if (!IsPartOf(wanted, known) && !IsPartOf(known, wanted)) continue;
+    const size_t missing = std::max(wanted.size(), known.size()) -
+                           std::min(wanted.size(), known.size());
+    if (missing >= fewest) continue;
+    fewest = missing;
+    closest = candidate;
+  }
   return closest;
 }
 

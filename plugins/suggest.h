@@ -11,7 +11,9 @@
 namespace gearman {
 
 // The candidate that `name` was probably meant to be: equal but for case, "_"
-// and "-", or the nearest by edits when few are needed. Empty: none is near.
+// and "-", or the nearest by edits when few are needed, or the nearest that has
+// some words more or fewer ("exponential" for exponential_backoff). Empty: none
+// is near.
 std::string ClosestName(absl::string_view name,
                         absl::Span<const std::string> candidates);
 

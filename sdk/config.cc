@@ -13,10 +13,13 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gearman/sdk/internal/config/encoding.h"
+#include "gearman/sdk/internal/config/enums.h"
 #include "gearman/sdk/internal/config/library_names.h"
 #include "gearman/sdk/internal/config/overlay.h"
 #include "gearman/sdk/internal/config/reader.h"
 #include "gearman/sdk/internal/config/rules.h"
+#include "gearman/sdk/internal/config/unlinked.h"
 #include "gearman/sdk/plugin_loader.h"
 #include "gearman/transports/address.h"
 #include "google/protobuf/text_format.h"
@@ -50,20 +53,24 @@ internal::ReadOptions ReadOptionsFor(absl::string_view source,
   return options;
 }
 
+// Loads what can be loaded. With `left_out` the others are described there,
+// else the first one is the error.
 absl::Status LoadLibraries(const std::vector<std::string>& paths,
-                           absl::string_view source, PluginRegistry* registry) {
+                           absl::string_view source,
+                           std::vector<std::string>* left_out,
+                           PluginRegistry* registry) {
   for (const std::string& path : paths) {
     const absl::Status status = LoadPluginLibrary(path, registry);
-    if (!status.ok()) {
-      return absl::Status(
-          status.code(),
-          absl::StrCat(source, ": plugin_libraries: ", status.message()));
-    }
+    if (status.ok()) continue;
+    std::string text =
+        absl::StrCat(source, ": plugin_libraries: ", status.message());
+    if (left_out == nullptr) return absl::Status(status.code(), text);
+    left_out->push_back(std::move(text));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+absl::StatusOr<std::string> BytesOf(const std::string& path) {
   errno = 0;
   std::ifstream file(path, std::ios::binary);
   std::string text;
@@ -145,35 +152,50 @@ EnvironmentLookup ProcessEnvironment() {
 Config::Config(GearmanConfig message, absl::string_view source)
     : message_(std::move(message)), places_(source) {}
 
-absl::StatusOr<Config> Config::FromText(absl::string_view text,
-                                        absl::string_view source,
-                                        PluginRegistry& registry) {
+absl::StatusOr<Config> Config::Read(absl::string_view bytes, bool json,
+                                    absl::string_view source,
+                                    std::vector<std::string>* left_out,
+                                    PluginRegistry& registry) {
+  const absl::StatusOr<absl::string_view> text =
+      internal::TextOf(bytes, source);
+  if (!text.ok()) return text.status();
   absl::Status status =
-      LoadLibraries(internal::LibraryNamesInText(text), source, &registry);
+      LoadLibraries(json ? internal::LibraryNamesInJson(*text)
+                         : internal::LibraryNamesInText(*text),
+                    source, left_out, &registry);
   if (!status.ok()) return status;
+  internal::ReadOptions options = ReadOptionsFor(source, registry);
+  options.skip_unlinked_types = left_out != nullptr;
   Config config;
-  status = internal::ReadText(text, ReadOptionsFor(source, registry),
-                              &config.message_, &config.places_);
+  status = json ? internal::ReadJson(*text, options, &config.message_,
+                                     &config.places_)
+                : internal::ReadText(*text, options, &config.message_,
+                                     &config.places_);
+  if (status.ok() && left_out != nullptr) {
+    for (std::string& removed : internal::RemoveUnlinked(
+             options.known_types, &config.message_, &config.places_)) {
+      left_out->push_back(std::move(removed));
+    }
+  }
   status.Update(config.Validate());
   if (!status.ok()) return status;
   return config;
+}
+
+absl::StatusOr<Config> Config::FromText(absl::string_view text,
+                                        absl::string_view source,
+                                        PluginRegistry& registry) {
+  return Read(text, /*json=*/false, source, /*left_out=*/nullptr, registry);
 }
 
 absl::StatusOr<Config> Config::FromJson(absl::string_view text,
                                         absl::string_view source,
                                         PluginRegistry& registry) {
-  absl::Status status =
-      LoadLibraries(internal::LibraryNamesInJson(text), source, &registry);
-  if (!status.ok()) return status;
-  Config config;
-  status = internal::ReadJson(text, ReadOptionsFor(source, registry),
-                              &config.message_, &config.places_);
-  status.Update(config.Validate());
-  if (!status.ok()) return status;
-  return config;
+  return Read(text, /*json=*/true, source, /*left_out=*/nullptr, registry);
 }
 
-absl::StatusOr<Config> Config::FromFile(const std::string& path,
+absl::StatusOr<Config> Config::ReadFile(const std::string& path,
+                                        std::vector<std::string>* left_out,
                                         PluginRegistry& registry) {
   const bool json = absl::EndsWith(path, ".json");
   if (!json && !absl::EndsWith(path, ".textproto") &&
@@ -183,10 +205,21 @@ absl::StatusOr<Config> Config::FromFile(const std::string& path,
                      ": unknown kind of file: expected a name that ends in "
                      ".textproto, .txtpb or .pbtxt (text format) or .json"));
   }
-  absl::StatusOr<std::string> text = ReadFile(path);
-  if (!text.ok()) return text.status();
-  return json ? FromJson(*text, path, registry)
-              : FromText(*text, path, registry);
+  absl::StatusOr<std::string> bytes = BytesOf(path);
+  if (!bytes.ok()) return bytes.status();
+  return Read(*bytes, json, path, left_out, registry);
+}
+
+absl::StatusOr<Config> Config::FromFile(const std::string& path,
+                                        PluginRegistry& registry) {
+  return ReadFile(path, /*left_out=*/nullptr, registry);
+}
+
+absl::StatusOr<Config> Config::FromFileOfAnotherProgram(
+    const std::string& path, std::vector<std::string>* left_out,
+    PluginRegistry& registry) {
+  left_out->clear();
+  return ReadFile(path, left_out, registry);
 }
 
 absl::Status Config::OverlayEnvironment(const EnvironmentLookup& environment) {
@@ -231,6 +264,8 @@ absl::StatusOr<std::string> Config::ToJson() const {
 
 absl::Status Config::Validate() const {
   absl::Status status = internal::CheckRules(message_, places_);
+  if (!status.ok()) return status;
+  status = internal::CheckEnums(message_, places_);
   if (!status.ok()) return status;
   status = CheckAddresses(message_.servers(), "servers", places_);
   if (!status.ok()) return status;

@@ -28,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -73,11 +74,21 @@ class Config {
   static absl::StatusOr<Config> FromJson(
       absl::string_view text, absl::string_view source = "config",
       PluginRegistry& registry = PluginRegistry::Default());
+  // The text may begin with the byte order mark of UTF-8. UTF-16 and UTF-32 are
+  // refused.
+  //
   // From a file: .json is JSON; .textproto, .txtpb and .pbtxt are text format.
   // NOT_FOUND, PERMISSION_DENIED: it can't be read; INVALID_ARGUMENT: another
   // ending, or larger than 16 MiB.
   static absl::StatusOr<Config> FromFile(
       const std::string& path,
+      PluginRegistry& registry = PluginRegistry::Default());
+  // From the file of another program, for tools that need its servers and TLS:
+  // plugins that `registry` does not have, and plugin libraries that can't be
+  // loaded, are left out. `left_out` gets one text for each, with its place and
+  // what it would take to have it. Every other mistake is an error as above.
+  static absl::StatusOr<Config> FromFileOfAnotherProgram(
+      const std::string& path, std::vector<std::string>* left_out,
       PluginRegistry& registry = PluginRegistry::Default());
 
   // Lays the environment over it: GEARMAN_SERVERS, a list of addresses
@@ -101,8 +112,10 @@ class Config {
   // Options with every default that is not set here, plugins made by
   // `registry`, and its transports. Each call makes plugins of their own: to
   // share a metrics sink between clients and workers, copy it from one's
-  // options to the others'. INVALID_ARGUMENT: a bad value; NOT_FOUND: an
-  // unknown plugin; else as a plugin's factory says.
+  // options to the others'. (Sinks "prometheus" with one address to listen on
+  // share it by themselves.) INVALID_ARGUMENT: a bad value, an address scheme
+  // or a plugin that is not linked, a file of TLS that can't be used; else as a
+  // plugin's factory says.
   absl::StatusOr<ClientOptions> ToClientOptions(
       const PluginRegistry& registry = PluginRegistry::Default()) const;
   absl::StatusOr<WorkerOptions> ToWorkerOptions(
@@ -111,6 +124,15 @@ class Config {
       const PluginRegistry& registry = PluginRegistry::Default()) const;
 
  private:
+  // Null `left_out`: what this program does not have is an error.
+  static absl::StatusOr<Config> Read(absl::string_view bytes, bool json,
+                                     absl::string_view source,
+                                     std::vector<std::string>* left_out,
+                                     PluginRegistry& registry);
+  static absl::StatusOr<Config> ReadFile(const std::string& path,
+                                         std::vector<std::string>* left_out,
+                                         PluginRegistry& registry);
+
   config::GearmanConfig message_;
   internal::Places places_;
 };

@@ -1,4 +1,5 @@
 // Config's other half: the message as options and plugins.
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,12 +15,14 @@
 #include "absl/types/optional.h"
 #include "gearman/plugins/field_error.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/plugins/suggest.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/internal/config/places.h"
 #include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/internal/config/tls.h"
+#include "gearman/sdk/internal/config/unlinked.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "gearman/sdk/worker_options.h"
@@ -29,6 +32,7 @@
 #include "gearman/transports/tls/tls_transport.h"
 #include "gearman/transports/transport_factory.h"
 #include "gearman/transports/transport_registry.h"
+#include "google/protobuf/any.pb.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/message.h"
 
@@ -36,6 +40,7 @@ namespace gearman {
 namespace {
 
 using config::GearmanConfig;
+using google::protobuf::Any;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using internal::ChildPath;
@@ -45,6 +50,30 @@ using internal::Places;
 
 constexpr char kTcpScheme[] = "tcp";
 constexpr char kTlsScheme[] = "tls";
+
+// INVALID_ARGUMENT: `family` has no plugin with this config message, or with
+// the one in an Any; what to do about it.
+absl::Status CheckLinked(const RegistryBase& family, const Message& plugin) {
+  std::string type(plugin.GetDescriptor()->full_name());
+  if (plugin.GetDescriptor() == Any::descriptor()) {
+    const std::string& url = static_cast<const Any&>(plugin).type_url();
+    type = url.substr(url.rfind('/') + 1);
+  }
+  const std::vector<std::string> known = family.config_types();
+  if (std::find(known.begin(), known.end(), type) != known.end()) {
+    return absl::OkStatus();
+  }
+  const std::string how = internal::HowToLink(type);
+  // (An Any with a built-in plugin of another family is none to link.)
+  if (!how.empty() && plugin.GetDescriptor() != Any::descriptor()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("this program does not have the ", family.family(), " ",
+                     type, ": ", how));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("no ", family.family(), " has the config message \"", type,
+                   "\": ", Suggest(type, known)));
+}
 
 // Makes the plugin that a family's choice (a message with one oneof) names.
 template <typename Interface>
@@ -60,9 +89,14 @@ absl::StatusOr<std::shared_ptr<Interface>> MakePlugin(
                                 absl::StrJoin(family.names(), " { } or "),
                                 " { }, or plugin with a config message"));
   }
-  auto made = family.Create(choice.GetReflection()->GetMessage(choice, chosen));
-  if (made.ok()) return std::shared_ptr<Interface>(*std::move(made));
   std::string place = ChildPath(path, std::string(chosen->name()));
+  const Message& plugin = choice.GetReflection()->GetMessage(choice, chosen);
+  const absl::Status linked = CheckLinked(family, plugin);
+  if (!linked.ok()) {
+    return ErrorAt(places.Describe(place), place, linked.message());
+  }
+  auto made = family.Create(plugin);
+  if (made.ok()) return std::shared_ptr<Interface>(*std::move(made));
   const absl::optional<absl::Cord> field =
       made.status().GetPayload(kFieldPayload);
   if (field.has_value()) place = ChildPath(place, std::string(*field));
@@ -175,17 +209,23 @@ TcpOptions FromConfig(const config::Tcp& tcp) {
   return options;
 }
 
-// The transports of `base`, with sockets and TLS set as configured.
+// The transports of `base`, with sockets and TLS set as configured. Where the
+// config says something about TLS, its files are read now.
 absl::StatusOr<std::shared_ptr<TransportRegistry>> Transports(
     const config::Connections& connections,
-    const std::shared_ptr<TransportRegistry>& base) {
+    const std::shared_ptr<TransportRegistry>& base, const Places& places) {
   if (!connections.has_tcp() && !connections.has_tls()) return base;
   const TcpOptions tcp = FromConfig(connections.tcp());
+  const auto tls = std::make_shared<TlsTransportFactory>(
+      internal::ClientTls(connections.tls()), TlsServerOptions(), tcp);
+  if (connections.has_tls()) {
+    const absl::Status status =
+        internal::PlaceTlsError(tls->CheckClient(), "connections.tls", places);
+    if (!status.ok()) return status;
+  }
   return internal::WithFactories(
       base, {{kTcpScheme, std::make_shared<TcpTransportFactory>(tcp)},
-             {kTlsScheme, std::make_shared<TlsTransportFactory>(
-                              internal::ClientTls(connections.tls()),
-                              TlsServerOptions(), tcp)}});
+             {kTlsScheme, tls}});
 }
 
 void SetLimits(const config::Limits& limits, ClientLimits* options) {
@@ -305,7 +345,7 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
   }
   options.logger = LoggerOf(message_);
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
-      Transports(message_.connections(), registry.transports());
+      Transports(message_.connections(), registry.transports(), places_);
   if (!transports.ok()) return transports.status();
   SetReconnect(message_.connections().reconnect(), &options.reconnect);
   options.transports = *std::move(transports);
@@ -395,7 +435,7 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
   }
   options.logger = LoggerOf(message_);
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
-      Transports(message_.connections(), registry.transports());
+      Transports(message_.connections(), registry.transports(), places_);
   if (!transports.ok()) return transports.status();
   options.transports = *std::move(transports);
   auto sinks = MakeSinks(message_, registry, places_);

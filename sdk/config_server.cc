@@ -72,10 +72,13 @@ absl::StatusOr<JobServerOptions> Config::ToJobServerOptions(
   }
   options.transports = registry.transports();
   if (server.has_tls()) {
-    auto transports = internal::WithFactories(
-        registry.transports(),
-        {{"tls", std::make_shared<TlsTransportFactory>(
-                     TlsOptions(), internal::ServerTls(server.tls()))}});
+    const auto tls = std::make_shared<TlsTransportFactory>(
+        TlsOptions(), internal::ServerTls(server.tls()));
+    status = internal::PlaceTlsError(tls->CheckServer(), "embedded_server.tls",
+                                     places_);
+    if (!status.ok()) return status;
+    auto transports =
+        internal::WithFactories(registry.transports(), {{"tls", tls}});
     if (!transports.ok()) return transports.status();
     options.transports = *std::move(transports);
   }

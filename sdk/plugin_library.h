@@ -23,7 +23,7 @@
 #include "google/protobuf/stubs/common.h"
 
 // Grows with each change of an interface that plugins implement or call.
-#define GEARMAN_PLUGIN_ABI_NUMBER 4
+#define GEARMAN_PLUGIN_ABI_NUMBER 5
 
 #define GEARMAN_INTERNAL_QUOTE(x) GEARMAN_INTERNAL_QUOTE2(x)
 #define GEARMAN_INTERNAL_QUOTE2(x) #x

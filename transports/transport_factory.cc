@@ -12,4 +12,8 @@ absl::StatusOr<std::unique_ptr<Listener>> TransportFactory::Listen(
       address.scheme, "://", " is for clients only"));
 }
 
+absl::Status TransportFactory::Check(const Address& /*address*/) {
+  return absl::OkStatus();
+}
+
 }  // namespace gearman

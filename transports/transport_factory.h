@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/listener.h"
@@ -30,6 +31,12 @@ class TransportFactory {
   // default: a scheme may be for clients only.
   virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(
       const Address& address, Poller* poller, Poller::Key key);
+
+  // What can be known about `address` before a connection to it is made:
+  // clients and workers ask when they are created, and when a server is added.
+  // It may read files; it connects to nothing. INVALID_ARGUMENT: no connection
+  // to it could ever be made as things are. OK by default.
+  virtual absl::Status Check(const Address& address);
 
   // The library that encrypts these transports, with its version ("OpenSSL
   // 3.0.15"); empty: they are not encrypted.

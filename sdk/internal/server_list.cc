@@ -22,6 +22,11 @@ absl::StatusOr<Address> ParseServer(absl::string_view text,
   absl::StatusOr<std::shared_ptr<TransportFactory>> factory =
       transports.Find(address->scheme);
   if (!factory.ok()) return factory.status();
+  absl::Status status = (*factory)->Check(*address);
+  if (!status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(address->ToString(), ": ",
+                                                    status.message()));
+  }
   return address;
 }
 

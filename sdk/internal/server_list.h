@@ -16,7 +16,8 @@ namespace internal {
 // Parses `texts`; none means the embedded job server of this process,
 // "inproc://default". `options` names the options' type in errors.
 // INVALID_ARGUMENT: an address that makes no sense or is given twice;
-// NOT_FOUND: a scheme that `transports` doesn't have.
+// NOT_FOUND: a scheme that `transports` doesn't have; else as the transport's
+// Check says (a file of TLS that can't be used: INVALID_ARGUMENT).
 absl::StatusOr<std::vector<Address>> ParseServers(
     const std::vector<std::string>& texts, absl::string_view options,
     const TransportRegistry& transports);

@@ -184,5 +184,9 @@ absl::StatusOr<std::unique_ptr<Listener>> FaultTransportFactory::Listen(
   return next_->Listen(address, poller, key);
 }
 
+absl::Status FaultTransportFactory::Check(const Address& address) {
+  return next_->Check(address);
+}
+
 }  // namespace testing
 }  // namespace gearman

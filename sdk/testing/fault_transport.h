@@ -98,6 +98,7 @@ class FaultTransportFactory final : public TransportFactory {
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
                                                    Poller* poller,
                                                    Poller::Key key) override;
+  absl::Status Check(const Address& address) override;
 
  private:
   const std::shared_ptr<TransportFactory> next_;

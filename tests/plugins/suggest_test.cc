@@ -24,6 +24,20 @@ TEST(ClosestName, PrefersWhatBeginsTheSame) {
   EXPECT_EQ(ClosestName("retries", {"metrics", "retry"}), "retry");
 }
 
+TEST(ClosestName, FindsWhatHasWordsMoreOrFewer) {
+  EXPECT_EQ(
+      ClosestName("exponential", {"none", "immediate", "exponential_backoff"}),
+      "exponential_backoff");
+  EXPECT_EQ(ClosestName("packetBytes", {"max_packet_bytes", "when_full"}),
+            "max_packet_bytes");
+  EXPECT_EQ(ClosestName("retry_policy", {"requests", "retry"}), "retry");
+  EXPECT_EQ(ClosestName("max_output",
+                        {"max_output_bytes", "max_output_bytes_in_all"}),
+            "max_output_bytes");
+  // Too little to tell.
+  EXPECT_EQ(ClosestName("ex", {"exponential_backoff"}), "");
+}
+
 TEST(ClosestName, FindsNothingWhenNothingIsNear) {
   EXPECT_EQ(ClosestName("exponential_backoff", {"none", "immediate"}), "");
   EXPECT_EQ(ClosestName("", {"none"}), "");

@@ -2,8 +2,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
+#include "gearman/sdk/plugin_registry.h"
 #include "gearman/tests/sdk/config_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -47,9 +49,70 @@ TEST_F(ConfigTest, PlacesAPluginOfAnotherFamily) {
       "metrics {\n plugin { [type.googleapis.com/"
       "gearman.testing.CustomRetryConfig] {} } }");
   EXPECT_THAT(error,
-              AllOf(StartsWith("f:2:2: no metrics sink has the config message "
+              AllOf(StartsWith("f:2:2: metrics[0].plugin: no metrics sink has "
+                               "the config message "
                                "\"gearman.testing.CustomRetryConfig\""),
                     HasSubstr("Known: gearman.config.InMemoryMetrics")));
+}
+
+TEST_F(ConfigTest, NamesTheTargetOfABuiltInThatIsNotLinked) {
+  const std::string expected =
+      "metrics[0].prometheus: this program does not have the metrics sink "
+      "gearman.config.PrometheusMetrics: link @gearman_sdk//sdk:prometheus";
+  constexpr char kPrometheus[] =
+      "metrics {\n prometheus { listen: \"127.0.0.1:0\" } }";
+  EXPECT_EQ(Error(kPrometheus), "f:2:2: " + expected);
+  EXPECT_EQ(WorkerError(kPrometheus), "f:2:2: " + expected);
+  EXPECT_EQ(JsonError("{\"metrics\": [{\"prometheus\": {}}]}"),
+            "f:1:15: " + expected);
+  PluginRegistry empty;
+  const auto config = Config::FromText("retry { none {} }", "f", empty);
+  ASSERT_TRUE(config.ok()) << config.status();
+  const absl::Status status = config->ToClientOptions(empty).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(StartsWith("f:1:9: retry.none: this program does not have "
+                               "the retry policy gearman.config.NoRetry: "),
+                    HasSubstr("@gearman_sdk//sdk:builtins")));
+}
+
+TEST_F(ConfigTest, SuggestsTheBuiltInWhoseNameWasShortened) {
+  EXPECT_THAT(Error("retry { exponential {} }"),
+              StartsWith("f:1:9: retry: unknown field \"exponential\": did you "
+                         "mean \"exponential_backoff\"?"));
+}
+
+TEST_F(ConfigTest, PlacesANegativeNumber) {
+  EXPECT_EQ(Error("worker { concurrency: -1 }"),
+            "f:1:23: worker.concurrency: -1 is not valid: expected a whole "
+            "number from 1 to 10000");
+}
+
+TEST_F(ConfigTest, PlacesANull) {
+  EXPECT_THAT(JsonError("{\"servers\":[null]}"),
+              StartsWith("f:1:13: servers[0]: null is not valid: expected a "
+                         "text in quotes"));
+}
+
+TEST_F(ConfigTest, PlacesABlockThatIsNotClosed) {
+  EXPECT_THAT(Error("servers: \"a\"\ntimeouts {\n  connect: \"2s\"\n"),
+              StartsWith("f:2:10: timeouts: this block is not closed"));
+  EXPECT_THAT(Error("timeouts {\n  connect: \"2s\"\nlimits { "
+                    "max_packet_bytes: 4096 }\n"),
+              AllOf(StartsWith("f:3:1: timeouts: unknown field \"limits\""),
+                    HasSubstr("begins at 1:10")));
+}
+
+TEST_F(ConfigTest, AByteOrderMarkMovesNoPlace) {
+  EXPECT_THAT(Error("\xef\xbb\xbfservres: \"a\""),
+              StartsWith("f:1:1: unknown field \"servres\""));
+  EXPECT_THAT(JsonError("\xef\xbb\xbf{\"servres\": []}"),
+              StartsWith("f:1:2: unknown field \"servres\""));
+  EXPECT_EQ(Error("\xef\xbb\xbfservers: \"a\""), "");
+  EXPECT_THAT(Error(absl::string_view("\xff\xfes\0e\0", 6)),
+              StartsWith("f:1:1: this is UTF-16; save it as UTF-8"));
+  EXPECT_THAT(JsonError(absl::string_view("\xfe\xff\0{\0}", 6)),
+              StartsWith("f:1:1: this is UTF-16; save it as UTF-8"));
 }
 
 TEST_F(ConfigTest, PlacesAChoiceThatIsMissing) {

@@ -217,39 +217,16 @@ TEST_F(ConfigTest, SetsWhatTlsTrusts) {
   ASSERT_TRUE(registry_.transports()
                   ->Register("tls", std::make_shared<TlsTransportFactory>())
                   .ok());
-  const auto why = [this](const std::string& tls) {
-    const ClientOptions options =
-        Options(absl::StrCat("connections { tls { ", tls, " } }"));
-    auto poller = EpollPoller::Create();
-    EXPECT_TRUE(poller.ok()) << poller.status();
-    auto listener =
-        options.transports->Listen({"tcp", "127.0.0.1:0"}, poller->get(), 1);
-    EXPECT_TRUE(listener.ok()) << listener.status();
-    auto transport = options.transports->Create(
-        {"tls", (*listener)->address().authority}, poller->get(), 2);
-    EXPECT_TRUE(transport.ok()) << transport.status();
-    IoResult connected = (*transport)->Connect();
-    const absl::Time deadline = absl::Now() + absl::Seconds(30);
-    while (connected.would_block() && absl::Now() < deadline) {
-      // It has greeted, and nobody answers.
-      if (!(*transport)->interest(false).write) {
-        return std::string("its files are good");
-      }
-      EXPECT_TRUE((*poller)->Watch(2, (*transport)->interest(false)).ok());
-      std::vector<Poller::Key> ready;
-      (*poller)->Wait(deadline, &ready);
-      connected = (*transport)->Connect();
-      (*poller)->Forget(2);
-    }
-    return std::string(connected.status.message());
+  const auto error = [this](const std::string& tls) {
+    return Error(absl::StrCat("connections { tls { ", tls, " } }"));
   };
-  EXPECT_THAT(why("ca_file: \"/no/such/ca\""), HasSubstr("/no/such/ca"));
-  EXPECT_THAT(why("ca_folder: \"/no/such/folder\""),
+  EXPECT_THAT(error("ca_file: \"/no/such/ca\""), HasSubstr("/no/such/ca"));
+  EXPECT_THAT(error("ca_folder: \"/no/such/folder\""),
               HasSubstr("/no/such/folder"));
-  EXPECT_THAT(why("ca_pem: \"nonsense\""), HasSubstr("ca_pem"));
-  EXPECT_THAT(why("identity { certificate_file: \"/no/such/pem\" }"),
+  EXPECT_THAT(error("ca_pem: \"nonsense\""), HasSubstr("ca_pem"));
+  EXPECT_THAT(error("identity { certificate_file: \"/no/such/pem\" }"),
               HasSubstr("/no/such/pem"));
-  EXPECT_EQ(why("dangerously_skip_verification: true"), "its files are good");
+  EXPECT_EQ(error("dangerously_skip_verification: true"), "");
 }
 
 TEST_F(ConfigTest, SetsTheSocketsOfTcp) {

@@ -9,6 +9,19 @@
 
 namespace gearman {
 
+namespace {
+
+absl::StatusOr<HostPort> Target(const Address& address) {
+  absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
+  if (host_port.ok() && host_port->port == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(address.ToString(), ": nothing can be reached at port 0"));
+  }
+  return host_port;
+}
+
+}  // namespace
+
 TcpTransport::TcpTransport(const Address& address, HostPort host_port,
                            const TcpOptions& options,
                            std::shared_ptr<Resolver> resolver, Clock* clock)
@@ -70,14 +83,14 @@ TcpTransportFactory::TcpTransportFactory(TcpOptions options,
 
 absl::StatusOr<std::unique_ptr<Transport>> TcpTransportFactory::Create(
     const Address& address, Poller* poller, Poller::Key) {
-  absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
+  absl::StatusOr<HostPort> host_port = Target(address);
   if (!host_port.ok()) return host_port.status();
-  if (host_port->port == 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(address.ToString(), ": nothing can be reached at port 0"));
-  }
   return std::make_unique<TcpTransport>(address, *std::move(host_port),
                                         options_, resolver_, poller->clock());
+}
+
+absl::Status TcpTransportFactory::Check(const Address& address) {
+  return Target(address).status();
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> TcpTransportFactory::Listen(

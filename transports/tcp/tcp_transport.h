@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gearman/process/descriptor.h"
 #include "gearman/transports/address.h"
@@ -58,6 +59,8 @@ class TcpTransportFactory final : public TransportFactory {
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
                                                    Poller* poller,
                                                    Poller::Key key) override;
+  // INVALID_ARGUMENT: port 0.
+  absl::Status Check(const Address& address) override;
 
  private:
   const TcpOptions options_;

@@ -1,17 +1,16 @@
 #include "gearman/transports/tls/tls_context.h"
 
 #include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/pkcs12err.h>
-#include <openssl/proverr.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
+#include "absl/strings/cord.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/transports/tls/pem_file.h"
 #include "gearman/transports/tls/tls_error.h"
 
 namespace gearman {
@@ -25,67 +24,25 @@ std::string Variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-absl::Status FileError(absl::string_view what, const std::string& path) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "TLS: ", what, " \"", path, "\" can't be used: ", TakeOpensslErrors()));
-}
-
-// Why a key can't be used, beyond what OpenSSL says.
-absl::string_view KeyHint(unsigned long error) {  // NOLINT
-  // Each library of OpenSSL has numbers of its own.
-  const auto is = [error](int library, int reason) {
-    return ERR_GET_LIB(error) == library && ERR_GET_REASON(error) == reason;
-  };
-  if (is(ERR_LIB_X509, X509_R_KEY_VALUES_MISMATCH)) {
-    return ": it is not the certificate's";
-  }
-  if (is(ERR_LIB_PEM, PEM_R_BAD_PASSWORD_READ) ||
-      is(ERR_LIB_PEM, PEM_R_PROBLEMS_GETTING_PASSWORD) ||
-      is(ERR_LIB_CRYPTO, ERR_R_INTERRUPTED_OR_CANCELLED)) {
-    return ": it is encrypted, and there is no passphrase for it (passphrase, "
-           "passphrase_variable)";
-  }
-  if (is(ERR_LIB_PEM, PEM_R_BAD_DECRYPT) ||
-      is(ERR_LIB_PROV, PROV_R_BAD_DECRYPT) ||
-      is(ERR_LIB_PKCS12, PKCS12_R_PKCS12_CIPHERFINAL_ERROR)) {
-    return ": is the passphrase right?";
-  }
-  return "";
-}
-
-int GivePassphrase(char* buffer, int size, int /*writing*/, void* identity) {
-  const auto& from = *static_cast<const TlsIdentity*>(identity);
-  std::string passphrase;
-  // The SDK throws nothing, but whoever is asked may, and between is OpenSSL.
-  try {
-    passphrase = from.passphrase ? from.passphrase()
-                                 : Variable(from.passphrase_variable.c_str());
-  } catch (...) {
-    return -1;
-  }
-  if (passphrase.size() > static_cast<size_t>(size)) return -1;
-  std::memcpy(buffer, passphrase.data(), passphrase.size());
-  return static_cast<int>(passphrase.size());
+// `reason` as the error of a file, or of PEM in memory: `path` is empty. It was
+// given by `option`, or by an environment variable.
+absl::Status FileError(absl::string_view what, const std::string& path,
+                       absl::string_view option, const std::string& variable,
+                       const absl::Status& reason) {
+  absl::Status status(reason.code(),
+                      absl::StrCat("TLS: ", what, path.empty() ? "" : " \"",
+                                   path, path.empty() ? "" : "\"", " (",
+                                   variable.empty() ? option : variable,
+                                   ") can't be used: ", reason.message()));
+  if (variable.empty())
+    status.SetPayload(kTlsOptionPayload, absl::Cord(option));
+  return status;
 }
 
 bool IsIpAddress(const std::string& host) {
   ASN1_OCTET_STRING* const address = a2i_IPADDRESS(host.c_str());
   ASN1_OCTET_STRING_free(address);
   return address != nullptr;
-}
-
-TlsOptions ClientDefaults(TlsOptions options) {
-  if (options.ca_file.empty() && options.ca_folder.empty() &&
-      options.ca_pem.empty()) {
-    options.ca_file = Variable("GEARMAND_CA_CERTIFICATE");
-  }
-  if (options.identity.certificate_file.empty()) {
-    options.identity.certificate_file = Variable("GEARMAN_CLIENT_PEM");
-    if (options.identity.key_file.empty()) {
-      options.identity.key_file = Variable("GEARMAN_CLIENT_KEY");
-    }
-  }
-  return options;
 }
 
 TlsOptions OfServer(TlsServerOptions server) {
@@ -100,7 +57,25 @@ TlsOptions OfServer(TlsServerOptions server) {
 }  // namespace
 
 TlsContext::TlsContext(TlsOptions options)
-    : is_server_(false), options_(ClientDefaults(std::move(options))) {}
+    : is_server_(false), options_(std::move(options)) {
+  const auto use_variable = [](const char* name, std::string* file,
+                               std::string* variable) {
+    *file = Variable(name);
+    if (!file->empty()) *variable = name;
+  };
+  if (options_.ca_file.empty() && options_.ca_folder.empty() &&
+      options_.ca_pem.empty()) {
+    use_variable("GEARMAND_CA_CERTIFICATE", &options_.ca_file, &ca_variable_);
+  }
+  TlsIdentity& identity = options_.identity;
+  if (identity.certificate_file.empty()) {
+    use_variable("GEARMAN_CLIENT_PEM", &identity.certificate_file,
+                 &certificate_variable_);
+    if (identity.key_file.empty()) {
+      use_variable("GEARMAN_CLIENT_KEY", &identity.key_file, &key_variable_);
+    }
+  }
+}
 
 TlsContext::TlsContext(TlsServerOptions options)
     : is_server_(true), options_(OfServer(std::move(options))) {
@@ -132,69 +107,76 @@ std::vector<TlsContext::Stamp> TlsContext::StampFiles() const {
 
 absl::Status TlsContext::LoadIdentity(SSL_CTX* context) const {
   const TlsIdentity& identity = options_.identity;
+  const auto certificate_error = [&](const absl::Status& reason) {
+    return FileError("the certificate", identity.certificate_file,
+                     "identity.certificate_file", certificate_variable_,
+                     reason);
+  };
+  const auto key_error = [&](const absl::Status& reason) {
+    return identity.key_file.empty()
+               ? certificate_error(absl::Status(
+                     reason.code(),
+                     absl::StrCat(reason.message(),
+                                  "; the key is looked for here, as no "
+                                  "key_file is given")))
+               : FileError("the private key", identity.key_file,
+                           "identity.key_file", key_variable_, reason);
+  };
   if (identity.certificate_file.empty()) {
+    if (!identity.key_file.empty()) {
+      return key_error(absl::InvalidArgumentError(
+          "no certificate is given that it belongs to"));
+    }
     if (!is_server_) return absl::OkStatus();
-    return absl::InvalidArgumentError(
+    absl::Status status = absl::InvalidArgumentError(
         "TLS: to listen on tls:// takes a certificate and its key "
         "(TlsServerOptions::identity)");
+    status.SetPayload(kTlsOptionPayload, absl::Cord("identity"));
+    return status;
   }
-  if (identity.passphrase || !identity.passphrase_variable.empty()) {
-    SSL_CTX_set_default_passwd_cb(context, GivePassphrase);
-    SSL_CTX_set_default_passwd_cb_userdata(context,
-                                           const_cast<TlsIdentity*>(&identity));
+  const absl::StatusOr<PemBytes> certificate =
+      PemBytes::Read(identity.certificate_file);
+  if (!certificate.ok()) return certificate_error(certificate.status());
+  absl::Status status = UseCertificates(certificate->text(), context);
+  if (!status.ok()) return certificate_error(status);
+  if (identity.key_file.empty()) {
+    status = UseKey(certificate->text(), identity, context);
   } else {
-    // OpenSSL would ask the terminal.
-    SSL_CTX_set_default_passwd_cb(context,
-                                  [](char*, int, int, void*) { return -1; });
+    const absl::StatusOr<PemBytes> key = PemBytes::Read(identity.key_file);
+    if (!key.ok()) return key_error(key.status());
+    status = UseKey(key->text(), identity, context);
   }
-  if (SSL_CTX_use_certificate_chain_file(
-          context, identity.certificate_file.c_str()) != 1) {
-    return FileError("the certificate", identity.certificate_file);
-  }
-  const std::string& key =
-      identity.key_file.empty() ? identity.certificate_file : identity.key_file;
-  if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) !=
-      1) {
-    const absl::string_view hint = KeyHint(ERR_peek_error());
-    const absl::Status status = FileError("the private key", key);
-    return absl::InvalidArgumentError(absl::StrCat(status.message(), hint));
-  }
-  return absl::OkStatus();
+  return status.ok() ? status : key_error(status);
 }
 
 absl::Status TlsContext::LoadCas(SSL_CTX* context) const {
-  if (!options_.ca_file.empty() &&
-      SSL_CTX_load_verify_file(context, options_.ca_file.c_str()) != 1) {
-    return FileError("the CA file", options_.ca_file);
+  X509_STORE* const store = SSL_CTX_get_cert_store(context);
+  if (!options_.ca_file.empty()) {
+    const absl::StatusOr<PemBytes> cas = PemBytes::Read(options_.ca_file);
+    const absl::Status status =
+        cas.ok() ? AddCas(cas->text(), store) : cas.status();
+    if (!status.ok()) {
+      return FileError("the CA file", options_.ca_file,
+                       is_server_ ? "client_ca_file" : "ca_file", ca_variable_,
+                       status);
+    }
   }
   if (!options_.ca_folder.empty()) {
-    struct stat status = {};
-    if (stat(options_.ca_folder.c_str(), &status) != 0 ||
-        !S_ISDIR(status.st_mode) ||
+    absl::Status status = CheckCaFolder(options_.ca_folder);
+    if (status.ok() &&
         SSL_CTX_load_verify_dir(context, options_.ca_folder.c_str()) != 1) {
-      return FileError("the CA folder", options_.ca_folder);
+      status = absl::InvalidArgumentError(TakeOpensslErrors());
+    }
+    if (!status.ok()) {
+      return FileError("the CA folder", options_.ca_folder, "ca_folder", "",
+                       status);
     }
   }
   if (!options_.ca_pem.empty()) {
-    BIO* const bio = BIO_new_mem_buf(options_.ca_pem.data(),
-                                     static_cast<int>(options_.ca_pem.size()));
-    X509_STORE* const store = SSL_CTX_get_cert_store(context);
-    int count = 0;
-    while (X509* certificate =
-               PEM_read_bio_X509(bio, nullptr, nullptr, nullptr)) {
-      if (X509_STORE_add_cert(store, certificate) == 1) ++count;
-      X509_free(certificate);
-    }
-    BIO_free(bio);
-    // Reading ends where no further one begins, and at nonsense.
-    const bool at_end =
-        ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    const std::string text = TakeOpensslErrors();
-    if (count == 0 || !at_end) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "TLS: ca_pem is not valid at certificate ", count + 1,
-          ": expected PEM, which begins with -----BEGIN CERTIFICATE-----: ",
-          text));
+    const absl::Status status = AddCas(options_.ca_pem, store);
+    if (!status.ok()) {
+      return FileError("PEM in memory", "",
+                       is_server_ ? "client_ca_pem" : "ca_pem", "", status);
     }
   }
   if (!is_server_ && options_.ca_file.empty() && options_.ca_folder.empty() &&
@@ -203,8 +185,7 @@ absl::Status TlsContext::LoadCas(SSL_CTX* context) const {
   } else {
     // Whatever was given is trusted, be it a root, an intermediate or the
     // server's own certificate.
-    X509_STORE_set_flags(SSL_CTX_get_cert_store(context),
-                         X509_V_FLAG_PARTIAL_CHAIN);
+    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   }
   return absl::OkStatus();
 }
@@ -281,6 +262,43 @@ absl::StatusOr<SslCtxPtr> TlsContext::Current() {
   return SslCtxPtr(context_.get());
 }
 
+absl::Status TlsContext::ExpectName(const std::string& host, SSL* ssl) const {
+  std::string name = options_.server_name.empty() ? host : options_.server_name;
+  // "jobs.example." is complete in the DNS; certificates don't have the dot.
+  if (name.size() > 1 && name.back() == '.') name.pop_back();
+  X509_VERIFY_PARAM* const verify = SSL_get0_param(ssl);
+  bool named = false;
+  if (IsIpAddress(name)) {
+    named = X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) == 1;
+  } else {
+    X509_VERIFY_PARAM_set_hostflags(verify,
+                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    named =
+        X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size()) == 1 &&
+        SSL_set_tlsext_host_name(ssl, name.c_str()) == 1;
+  }
+  if (named) return absl::OkStatus();
+  ERR_clear_error();
+  absl::Status status = absl::InvalidArgumentError(absl::StrCat(
+      "TLS: \"", absl::CHexEscape(name), "\" can't be the name of a server"));
+  if (!options_.server_name.empty()) {
+    status.SetPayload(kTlsOptionPayload, absl::Cord("server_name"));
+  }
+  return status;
+}
+
+absl::Status TlsContext::Check(const std::string& host) {
+  absl::StatusOr<SslCtxPtr> context = Current();
+  if (!context.ok()) return context.status();
+  if (is_server_ || (host.empty() && options_.server_name.empty())) {
+    return absl::OkStatus();
+  }
+  const SslPtr ssl(SSL_new(context->get()));
+  if (ssl == nullptr) return absl::InternalError(TakeOpensslErrors());
+  return ExpectName(host, ssl.get());
+}
+
 absl::StatusOr<SslPtr> TlsContext::NewConnection(const std::string& host,
                                                  const std::string& address) {
   absl::StatusOr<SslCtxPtr> context = Current();
@@ -292,38 +310,23 @@ absl::StatusOr<SslPtr> TlsContext::NewConnection(const std::string& host,
     return ssl;
   }
   SSL_set_connect_state(ssl.get());
-  std::string name = options_.server_name.empty() ? host : options_.server_name;
-  // "jobs.example." is complete in the DNS; certificates don't have the dot.
-  if (name.size() > 1 && name.back() == '.') name.pop_back();
-  X509_VERIFY_PARAM* const verify = SSL_get0_param(ssl.get());
-  bool named = false;
-  if (IsIpAddress(name)) {
-    named = X509_VERIFY_PARAM_set1_ip_asc(verify, name.c_str()) == 1;
-  } else {
-    X509_VERIFY_PARAM_set_hostflags(verify,
-                                    X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
-                                        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    named =
-        X509_VERIFY_PARAM_set1_host(verify, name.data(), name.size()) == 1 &&
-        SSL_set_tlsext_host_name(ssl.get(), name.c_str()) == 1;
-  }
-  if (!named) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("TLS: \"", name, "\" can't be the name of a server"));
-  }
+  absl::Status status = ExpectName(host, ssl.get());
+  if (!status.ok()) return status;
   SSL_set_ex_data(ssl.get(), SessionOwnerIndex(),
                   new SessionOwner{weak_from_this(), address});
   absl::MutexLock lock(&mutex_);
   const auto session = sessions_.find(address);
   if (session != sessions_.end() && session->second != nullptr &&
       *context == context_) {
-    SSL_set_session(ssl.get(), session->second.get());
     // A ticket of TLS 1.3 is good for one connection, which brings others. An
     // older session is good for many, and may never come again.
-    if (SSL_SESSION_get_protocol_version(session->second.get()) >=
-        TLS1_3_VERSION) {
-      sessions_.erase(session);
-    }
+    const bool once = SSL_SESSION_get_protocol_version(session->second.get()) >=
+                      TLS1_3_VERSION;
+    const SslSessionPtr offered =
+        once ? std::move(session->second)
+             : SslSessionPtr(SSL_SESSION_dup(session->second.get()));
+    if (once) sessions_.erase(session);
+    if (offered != nullptr) SSL_set_session(ssl.get(), offered.get());
   }
   return ssl;
 }
@@ -343,9 +346,13 @@ int TlsContext::OnNewSession(SSL* ssl, SSL_SESSION* session) {
   if (owner == nullptr) return 0;
   const std::shared_ptr<TlsContext> context = owner->context.lock();
   if (context == nullptr) return 0;
-  context->KeepSession(owner->address, SSL_get_SSL_CTX(ssl),
-                       SslSessionPtr(session));
-  return 1;  // it is ours
+  // A copy: the connection has this object, and OpenSSL marks it as not to be
+  // resumed when the connection ends without a goodbye.
+  SslSessionPtr kept(SSL_SESSION_dup(session));
+  if (kept != nullptr) {
+    context->KeepSession(owner->address, SSL_get_SSL_CTX(ssl), std::move(kept));
+  }
+  return 0;  // the object itself stays OpenSSL's
 }
 
 void TlsContext::KeepSession(const std::string& address, const SSL_CTX* context,

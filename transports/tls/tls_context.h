@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/transports/tls/tls_options.h"
 
@@ -31,19 +32,33 @@ using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslDeleter>;
 
+// The payload of a Status that says which option of TlsOptions, or of
+// TlsServerOptions, is wrong: "ca_file", "identity.key_file". There is none
+// when an environment variable named the file.
+inline constexpr absl::string_view kTlsOptionPayload = "gearman/tls_option";
+
 class TlsContext : public std::enable_shared_from_this<TlsContext> {
  public:
-  // For a client, or for a server. Nothing is read before the first connection.
+  // For a client, or for a server. Nothing is read before the first call of
+  // Check or NewConnection.
   explicit TlsContext(TlsOptions options);
   explicit TlsContext(TlsServerOptions options);
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
   ~TlsContext();
 
+  // Reads the files, unless they have been read and have not changed. A
+  // client's `host` must be a name that can be verified; empty: none is looked
+  // at. INVALID_ARGUMENT: a file is missing, unreadable, of another kind or
+  // does not fit another one; the text names it and says why, and the payload
+  // kTlsOptionPayload names the option. RESOURCE_EXHAUSTED: the process lacks
+  // descriptors or memory to read it.
+  absl::Status Check(const std::string& host);
+
   // A new connection; a client's to `host`, whose name or IP address will be
   // verified, with the session of the last one to `address` if there is one.
-  // INVALID_ARGUMENT: a file can't be read or makes no sense; the text names
-  // it. When files that were good become bad, the good ones stay in use.
+  // Errors: as Check. When files that were good become bad, the good ones stay
+  // in use.
   absl::StatusOr<SslPtr> NewConnection(const std::string& host,
                                        const std::string& address);
 
@@ -82,11 +97,19 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   absl::StatusOr<SslCtxPtr> Build() const;
   absl::Status LoadIdentity(SSL_CTX* context) const;
   absl::Status LoadCas(SSL_CTX* context) const;
+  // What `host` is called in the server's certificate; sets that it be
+  // verified.
+  absl::Status ExpectName(const std::string& host, SSL* ssl) const;
   // The context of now, read again if need be. One reference is the caller's.
   absl::StatusOr<SslCtxPtr> Current() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const bool is_server_;
   TlsOptions options_;  // a server's client CAs are its CAs
+  // Environment variables that name files, where no option does; empty: options
+  // do.
+  std::string ca_variable_;
+  std::string certificate_variable_;
+  std::string key_variable_;
   bool require_client_certificate_ = false;
 
   absl::Mutex mutex_;

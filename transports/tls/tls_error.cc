@@ -4,6 +4,7 @@
 #include <openssl/sslerr.h>
 #include <openssl/x509v3.h>
 
+#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -136,6 +137,17 @@ std::string Explain(X509_STORE_CTX* store) {
   }
 }
 
+// OpenSSL has no words for what the system says, nor for each reason of another
+// version of itself.
+std::string ReasonText(unsigned long error) {  // NOLINT
+  if (ERR_SYSTEM_ERROR(error)) return std::strerror(ERR_GET_REASON(error));
+  const char* const reason = ERR_reason_error_string(error);
+  if (reason != nullptr) return reason;
+  const char* const library = ERR_lib_error_string(error);
+  return absl::StrCat("a failure in ",
+                      library == nullptr ? "OpenSSL" : library);
+}
+
 constexpr absl::string_view kNoCertificate =
     "it wants a client certificate, and there is none "
     "(identity.certificate_file)";
@@ -145,9 +157,7 @@ constexpr absl::string_view kNoCertificate =
 std::string TakeOpensslErrors() {
   std::vector<std::string> texts;
   while (const unsigned long error = ERR_get_error()) {  // NOLINT
-    const char* const reason = ERR_reason_error_string(error);
-    texts.emplace_back(reason == nullptr ? absl::StrCat("error ", error)
-                                         : reason);
+    texts.push_back(ReasonText(error));
   }
   return texts.empty() ? "no further reason" : absl::StrJoin(texts, ", ");
 }

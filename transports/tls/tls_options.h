@@ -17,8 +17,9 @@ struct TlsIdentity {
   std::string certificate_file;
   // Empty: the key is in certificate_file.
   std::string key_file;
-  // Gives the passphrase of an encrypted key; called by whichever thread makes
-  // a connection, when the files are read.
+  // Gives the passphrase of an encrypted key. It is called when the files are
+  // read: by the thread that creates the client, worker or listener, and, when
+  // they have changed, by the thread that makes a connection.
   std::function<std::string()> passphrase;
   // Else the environment variable that holds it.
   std::string passphrase_variable;

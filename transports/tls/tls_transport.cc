@@ -467,12 +467,28 @@ absl::StatusOr<std::unique_ptr<Listener>> TlsTransportFactory::Listen(
     const Address& address, Poller* poller, Poller::Key key) {
   // What is wrong with the files is better known now than at each connection.
   const std::shared_ptr<TlsContext> context = *server_context_;
-  const absl::StatusOr<SslPtr> probe = context->NewConnection("", "");
-  if (!probe.ok()) return probe.status();
+  const absl::Status status = context->Check("");
+  if (!status.ok()) return status;
   absl::StatusOr<std::unique_ptr<Listener>> tcp =
       tcp_.Listen(address, poller, key);
   if (!tcp.ok()) return tcp.status();
   return std::make_unique<TlsListener>(*std::move(tcp), context);
+}
+
+absl::Status TlsTransportFactory::Check(const Address& address) {
+  const absl::Status status = tcp_.Check(address);
+  if (!status.ok()) return status;
+  const absl::StatusOr<HostPort> host_port = ParseHostPort(address.authority);
+  if (!host_port.ok()) return host_port.status();
+  return (*client_context_)->Check(host_port->host);
+}
+
+absl::Status TlsTransportFactory::CheckClient() const {
+  return (*client_context_)->Check("");
+}
+
+absl::Status TlsTransportFactory::CheckServer() const {
+  return (*server_context_)->Check("");
 }
 
 std::string TlsTransportFactory::tls_library() const {

@@ -124,7 +124,14 @@ class TlsTransportFactory final : public TransportFactory {
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
                                                    Poller* poller,
                                                    Poller::Key key) override;
+  // TlsContext::Check for the host of `address`, and
+  // TcpTransportFactory::Check.
+  absl::Status Check(const Address& address) override;
   std::string tls_library() const override;
+
+  // TlsContext::Check of what connects, and of what listens, without a host.
+  absl::Status CheckClient() const;
+  absl::Status CheckServer() const;
 
  private:
   TcpTransportFactory tcp_;

@@ -1,6 +1,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -27,6 +28,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
 constexpr absl::string_view kTypeKey = "@type";
+constexpr absl::string_view kNull = "null";
 
 bool Converts(const std::string& json, Message* message) {
   return google::protobuf::util::JsonStringToMessage(json, message).ok();
@@ -40,6 +42,16 @@ bool HasFields(const FieldDescriptor* field) {
          (field->message_type() == Any::descriptor() ||
           !absl::StartsWith(field->message_type()->full_name(),
                             "google.protobuf."));
+}
+
+// Whether null is a value of this field: where any JSON is, as a plugin's
+// config may have it.
+bool TakesNull(const FieldDescriptor* field) {
+  if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+    return field->enum_type()->full_name() == "google.protobuf.NullValue";
+  }
+  return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
+         field->message_type()->full_name() == "google.protobuf.Value";
 }
 
 class JsonChecker {
@@ -56,6 +68,10 @@ class JsonChecker {
     }
     absl::StatusOr<const Descriptor*> contents = Contents(object, type, path);
     if (!contents.ok()) return contents.status();
+    if (*contents == nullptr) {
+      skipped_.push_back(object.text);
+      return absl::OkStatus();
+    }
     SeenFields seen;
     for (const JsonMember& member : object.members) {
       if (type == Any::descriptor() && member.key == kTypeKey) continue;
@@ -64,7 +80,6 @@ class JsonChecker {
         return Error(member.key_offset, path,
                      UnknownField(*contents, member.key));
       }
-      if (member.value.text == "null") continue;  // as if it were not there
       const std::string wrong = seen.Add(field);
       if (!wrong.empty()) return Error(member.key_offset, path, wrong);
       absl::Status status = CheckMember(member, field, path);
@@ -73,11 +88,25 @@ class JsonChecker {
     return absl::OkStatus();
   }
 
+  // `text` with the configs of plugins that are not linked made {}. All other
+  // bytes stay where they are.
+  std::string WithoutSkipped(absl::string_view text) const {
+    std::string blanked(text);
+    for (const absl::string_view object : skipped_) {
+      const auto begin = static_cast<size_t>(object.data() - text.data());
+      for (size_t at = begin + 1; at + 1 < begin + object.size(); ++at) {
+        blanked[at] = ' ';
+      }
+    }
+    return blanked;
+  }
+
   // The smallest part of `object` that Protobuf does not take.
   absl::Status ExplainObject(const JsonValue& object, const Descriptor* type,
                              const std::string& path) {
     absl::StatusOr<const Descriptor*> contents = Contents(object, type, path);
     if (!contents.ok()) return contents.status();
+    if (*contents == nullptr) return absl::OkStatus();
     for (const JsonMember& member : object.members) {
       const FieldDescriptor* const field = FindField(*contents, member.key);
       if (field == nullptr || TakesMember(*contents, member, member.value)) {
@@ -97,19 +126,22 @@ class JsonChecker {
         path, text);
   }
 
-  // The type whose fields the object has: an Any's is in its "@type".
+  // The type whose fields the object has: an Any's is in its "@type". Null: it
+  // is not linked, and to be skipped.
   absl::StatusOr<const Descriptor*> Contents(const JsonValue& object,
                                              const Descriptor* type,
                                              const std::string& path) {
     if (type != Any::descriptor()) return type;
     const JsonValue* const url = object.Find(kTypeKey);
+    // What has been skipped is {} when mistakes are explained.
+    if (object.members.empty() && !skipped_.empty()) return nullptr;
     if (url == nullptr || url->kind != JsonValue::Kind::kString) {
       return Error(object.offset, path,
                    "a plugin's config needs a member \"@type\": "
                    "\"type.googleapis.com/<its config message>\"");
     }
     const Descriptor* const contents = LinkedType(url->quoted());
-    if (contents == nullptr) {
+    if (contents == nullptr && !options_.skip_unlinked_types) {
       return Error(url->offset, path,
                    UnknownType(url->quoted(), options_.known_types));
     }
@@ -141,10 +173,34 @@ class JsonChecker {
                           const std::string& path, size_t name_offset) {
     const bool block = value.kind == JsonValue::Kind::kObject;
     places_->Add(path, lines_.At(block ? name_offset : value.offset));
+    // Protobuf takes it for a value that is not there, in a list, too.
+    if (value.text == kNull && !TakesNull(field)) {
+      return Bad(value, path,
+                 absl::StrCat(ExpectedOf(path, field),
+                              "; for a default leave it out"));
+    }
+    if (block && field->is_map()) return CheckMap(value, field, path);
     // What is no object where one should be, Protobuf refuses.
     return block && HasFields(field)
                ? CheckObject(value, field->message_type(), path)
                : absl::OkStatus();
+  }
+
+  absl::Status CheckMap(const JsonValue& map, const FieldDescriptor* field,
+                        const std::string& path) {
+    const FieldDescriptor* const values = field->message_type()->map_value();
+    for (const JsonMember& member : map.members) {
+      absl::Status status = CheckValue(member.value, values,
+                                       ChildPath(path, std::string(member.key)),
+                                       member.key_offset);
+      if (!status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  std::string ExpectedOf(const std::string& path,
+                         const FieldDescriptor* field) const {
+    return options_.expected ? options_.expected(path, field) : Expected(field);
   }
 
   // Whether a message of this type takes `value` as this member.
@@ -180,9 +236,7 @@ class JsonChecker {
       absl::Status inner = ExplainObject(value, field->message_type(), path);
       if (!inner.ok()) return inner;
     }
-    return Bad(
-        value, path,
-        options_.expected ? options_.expected(path, field) : Expected(field));
+    return Bad(value, path, ExpectedOf(path, field));
   }
 
   absl::Status Bad(const JsonValue& value, absl::string_view path,
@@ -198,6 +252,7 @@ class JsonChecker {
   const LineIndex lines_;
   const ReadOptions& options_;
   Places* const places_;
+  std::vector<absl::string_view> skipped_;
 };
 
 }  // namespace
@@ -212,11 +267,15 @@ absl::Status ReadJson(absl::string_view text, const ReadOptions& options,
   absl::Status status =
       checker.CheckObject(*tree, message->GetDescriptor(), "");
   if (!status.ok()) return status;
+  const std::string blanked = checker.WithoutSkipped(text);
   const auto converted =
-      google::protobuf::util::JsonStringToMessage(std::string(text), message);
+      google::protobuf::util::JsonStringToMessage(blanked, message);
   if (converted.ok()) return absl::OkStatus();
   message->Clear();
-  status = checker.ExplainObject(*tree, message->GetDescriptor(), "");
+  const absl::StatusOr<JsonValue> converted_tree =
+      ParseJson(blanked, options.source);
+  if (!converted_tree.ok()) return converted_tree.status();
+  status = checker.ExplainObject(*converted_tree, message->GetDescriptor(), "");
   if (!status.ok()) return status;
   return ErrorAt(options.source, "", std::string(converted.message()));
 }

@@ -67,6 +67,14 @@ class JsonParser {
                         "'");
   }
 
+  // At the text's end: where what is not closed there has begun.
+  std::string Unclosed(absl::string_view what, size_t begin) const {
+    if (!AtEnd()) return "";
+    const TextPosition position = LineIndex(text_).At(begin);
+    return absl::StrCat("; the ", what, " that begins at ", position.line, ":",
+                        position.column, " is not closed");
+  }
+
   bool Value(int depth, JsonValue* value) {
     SkipSpace();
     value->offset = at_;
@@ -96,9 +104,9 @@ class JsonParser {
       JsonMember member;
       member.key_offset = at_;
       if (Peek() != '"') {
-        return Fail(
-            at_,
-            absl::StrCat("expected a name in double quotes, found ", Found()));
+        return Fail(at_,
+                    absl::StrCat("expected a name in double quotes, found ",
+                                 Found(), Unclosed("object", object->offset)));
       }
       if (!String()) return false;
       member.key =
@@ -115,7 +123,8 @@ class JsonParser {
       object->members.push_back(std::move(member));
     } while (Consume(','));
     if (Consume('}')) return true;
-    return Fail(at_, absl::StrCat("expected ',' or '}', found ", Found()));
+    return Fail(at_, absl::StrCat("expected ',' or '}', found ", Found(),
+                                  Unclosed("object", object->offset)));
   }
 
   bool Array(int depth, JsonValue* array) {
@@ -128,7 +137,8 @@ class JsonParser {
       array->elements.push_back(std::move(element));
     } while (Consume(','));
     if (Consume(']')) return true;
-    return Fail(at_, absl::StrCat("expected ',' or ']', found ", Found()));
+    return Fail(at_, absl::StrCat("expected ',' or ']', found ", Found(),
+                                  Unclosed("list", array->offset)));
   }
 
   // Escapes are left to Protobuf.

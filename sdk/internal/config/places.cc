@@ -1,8 +1,10 @@
 #include "gearman/sdk/internal/config/places.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace gearman {
@@ -58,6 +60,25 @@ void Places::Replace(absl::string_view path, absl::string_view source) {
     place = IsBelow(place->first, path) ? places_.erase(place) : ++place;
   }
   places_[std::string(path)] = std::string(source);
+}
+
+void Places::RemoveElement(absl::string_view list, size_t index) {
+  absl::btree_map<std::string, std::string> moved;
+  for (auto& [path, place] : places_) {
+    size_t at = 0;
+    const size_t end = path.find(']', list.size());
+    const bool element =
+        IsBelow(path, list) && path.size() > list.size() &&
+        path[list.size()] == '[' && end != std::string::npos &&
+        absl::SimpleAtoi(absl::string_view(path).substr(list.size() + 1,
+                                                        end - list.size() - 1),
+                         &at);
+    if (element && at == index) continue;
+    moved[element && at > index
+              ? absl::StrCat(ElementPath(list, at - 1), path.substr(end + 1))
+              : path] = std::move(place);
+  }
+  places_ = std::move(moved);
 }
 
 std::string Places::Describe(absl::string_view path) const {

@@ -49,6 +49,9 @@ class Places {
   // The value at `path`, with all below it, now comes from `source`.
   void Replace(absl::string_view path, absl::string_view source);
 
+  // An element of the list at `list` is gone: those behind it move up.
+  void RemoveElement(absl::string_view list, size_t index);
+
   // "file.textproto:3:5" of the value at `path`; of what it stands in when it
   // was not written itself; the bare source when nothing is known.
   std::string Describe(absl::string_view path) const;

@@ -25,6 +25,9 @@ struct ReadOptions {
   std::string source = "config";
   // Config messages that an Any may hold, to be listed in errors.
   std::vector<std::string> known_types;
+  // The config of a plugin whose message is not linked into this program is
+  // skipped, whatever it holds: its Any stays empty. Else it is a mistake.
+  bool skip_unlinked_types = false;
   // What the value at a path should look like; empty: by the field's type.
   std::function<std::string(absl::string_view path,
                             const google::protobuf::FieldDescriptor* field)>

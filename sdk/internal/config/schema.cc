@@ -85,9 +85,10 @@ std::string UnknownType(absl::string_view type_url,
   const size_t slash = type_url.rfind('/');
   const absl::string_view name =
       slash == absl::string_view::npos ? type_url : type_url.substr(slash + 1);
-  return absl::StrCat("unknown plugin config \"", name,
-                      "\": ", Suggest(name, known_types),
-                      "; is the plugin's library linked into this program?");
+  return absl::StrCat(
+      "unknown plugin config \"", name, "\": ", Suggest(name, known_types),
+      "; is the plugin's target among the deps of this program, "
+      "or its shared object in plugin_libraries?");
 }
 
 std::string Expected(const FieldDescriptor* field) {

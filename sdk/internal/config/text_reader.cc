@@ -2,6 +2,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -32,7 +33,7 @@ using google::protobuf::io::ErrorCollector;
 using google::protobuf::io::Tokenizer;
 
 // Deeper than any config; keeps a hostile file from using up the stack.
-constexpr int kMaxDepth = 64;
+constexpr size_t kMaxDepth = 64;
 
 // Keeps the first error. Protobuf has called the method by either name,
 // depending on its version: no override.
@@ -68,6 +69,12 @@ bool operator==(const TextPosition& a, const TextPosition& b) {
   return std::tie(a.line, a.column) == std::tie(b.line, b.column);
 }
 
+// From one token to before another.
+struct Range {
+  TextPosition begin;
+  TextPosition end;
+};
+
 // Walks the text beside its message types: notes where each value stands and
 // stops at the first name that can't be right. Where the text is no text
 // format it just ends: TextFormat will say what is wrong there.
@@ -88,16 +95,22 @@ class Outline {
             std::optional<TextPosition> limit = std::nullopt) {
     limit_ = limit;
     Next();
+    open_blocks_.push_back({root, "", Here()});
     Fields(root, "", "");
   }
 
   // The name that can't be right; OK when there is none.
   const absl::Status& error() const { return error_; }
 
+  // Configs of plugins that are not linked.
+  const std::vector<Range>& skipped() const { return skipped_; }
+
   // The last field that was begun: its path, and its value's place and text.
   const std::string& path() const { return path_; }
   const FieldDescriptor* field() const { return field_; }
   TextPosition value_position() const { return value_position_; }
+  // Behind its sign.
+  TextPosition number_position() const { return number_position_; }
   const std::string& value() const { return value_; }
 
  private:
@@ -121,6 +134,57 @@ class Outline {
     return true;
   }
 
+  // A block whose end has not been read.
+  struct OpenBlock {
+    const Descriptor* type;  // null: not known
+    std::string path;
+    TextPosition begin;
+  };
+
+  // At the text's end, where the innermost block is not closed.
+  bool FailUnclosed(absl::string_view close) {
+    // Else a text in quotes is not closed either, and that came first.
+    if (ignored_errors_.has_error()) return false;
+    const OpenBlock& block = open_blocks_.back();
+    return Fail(
+        block.begin, block.path,
+        absl::StrCat("this block is not closed: the text ends at ", Here().line,
+                     ":", Here().column, " without its \"", close, "\""));
+  }
+
+  // At a closing bracket that is not the one to come.
+  bool FailWrongClose(absl::string_view close) {
+    const std::string found =
+        absl::StrCat("\"", tokenizer_.current().text, "\"");
+    const OpenBlock& block = open_blocks_.back();
+    if (close.empty()) {
+      return Fail(Here(), "",
+                  absl::StrCat(found,
+                               " closes nothing: every block before it is "
+                               "closed"));
+    }
+    return Fail(Here(), block.path,
+                absl::StrCat(found, " can't close the block that begins at ",
+                             block.begin.line, ":", block.begin.column,
+                             ": expected \"", close, "\""));
+  }
+
+  // "": no block around has a field of this name. Else its "}" is missing, most
+  // likely.
+  std::string MissingClose(const std::string& name) const {
+    for (size_t around = 1; around < open_blocks_.size(); ++around) {
+      const size_t inner = open_blocks_.size() - around;
+      const Descriptor* const outer = open_blocks_[inner - 1].type;
+      if (outer == nullptr || outer->FindFieldByName(name) == nullptr) continue;
+      const TextPosition begin = open_blocks_[inner].begin;
+      return absl::StrCat("; \"", name,
+                          "\" is known outside of this block: is a closing "
+                          "bracket missing for the one that begins at ",
+                          begin.line, ":", begin.column, "?");
+    }
+    return "";
+  }
+
   bool Fail(TextPosition position, absl::string_view path,
             absl::string_view text) {
     error_ = ErrorAt(
@@ -135,11 +199,12 @@ class Outline {
     SeenFields seen;
     while (!past_limit_) {
       if (Consume(",") || Consume(";")) continue;
-      if (AtEnd()) return close.empty();
+      if (AtEnd()) return close.empty() || FailUnclosed(close);
       if (!close.empty() && Is(close)) {
         Next();
         return true;
       }
+      if (Is("}") || Is(">")) return FailWrongClose(close);
       if (Is("[")) {
         if (!AnyContents(type, path)) return false;
         continue;
@@ -157,11 +222,14 @@ class Outline {
     while (Next() && !Is("]")) url += tokenizer_.current().text;
     if (!Consume("]")) return false;
     const Descriptor* const contents = LinkedType(url);
-    if (type == Any::descriptor() && contents == nullptr) {
+    const bool unlinked = type == Any::descriptor() && contents == nullptr;
+    if (unlinked && !options_.skip_unlinked_types) {
       return Fail(begin, path, UnknownType(url, options_.known_types));
     }
     Consume(":");
-    return Block(contents, path);
+    if (!Block(contents, path)) return false;
+    if (unlinked) skipped_.push_back({begin, Here()});
+    return true;
   }
 
   bool OneField(const Descriptor* type, const std::string& block,
@@ -172,7 +240,10 @@ class Outline {
     std::string path = ChildPath(block, name);
     if (type != nullptr) {
       field = type->FindFieldByName(name);
-      if (field == nullptr) return Fail(begin, block, UnknownField(type, name));
+      if (field == nullptr) {
+        return Fail(begin, block,
+                    UnknownField(type, name) + MissingClose(name));
+      }
       const std::string wrong = seen->Add(field);
       if (!wrong.empty()) return Fail(begin, block, wrong);
     }
@@ -184,7 +255,9 @@ class Outline {
     field_ = field;
     Next();
     Consume(":");
-    if (!repeated || !Is("[")) return Value(field, first_path);
+    // Of a plugin that is not linked nobody knows what is a list.
+    const bool may_be_list = repeated || field == nullptr;
+    if (!may_be_list || !Is("[")) return Value(field, first_path);
     // "name: [a, b]" continues the numbering of earlier mentions.
     Consume("[");
     bool first = true;
@@ -192,7 +265,7 @@ class Outline {
       if (Consume(",")) continue;
       if (AtEnd() || Is("]") || Is(",")) return false;
 
-      if (!first) seen->Add(field);
+      if (!first && field != nullptr) seen->Add(field);
       first = false;
       if (!Value(field, ElementPath(path, seen->index(field)))) return false;
     }
@@ -207,12 +280,20 @@ class Outline {
             ? field->message_type()
             : nullptr;
     value_position_ = Here();
+    number_position_ = value_position_;
     value_ = tokenizer_.current().text;
     path_ = path;
     field_ = field;
     if (Is("{") || Is("<")) return Block(type, path);
     places_->Add(path, value_position_);
-    if (Consume("-")) value_ += tokenizer_.current().text;
+    if (Is("-")) {
+      // Also where the text is wrong from the sign on: it is no value alone.
+      tokenizer_.Next();
+      number_position_ = Here();
+      value_ += tokenizer_.current().text;
+      if (past_limit_) return false;
+      past_limit_ = limit_.has_value() && !(Here() < *limit_);
+    }
     // Texts in a row are one text.
     bool text = false;
     do {
@@ -224,15 +305,15 @@ class Outline {
   }
 
   bool Block(const Descriptor* type, const std::string& path) {
-    if (depth_ == kMaxDepth) return false;
-    ++depth_;
+    if (open_blocks_.size() > kMaxDepth) return false;
+    open_blocks_.push_back({type, path, Here()});
     bool ended = false;
     if (Consume("{")) {
       ended = Fields(type, path, "}");
     } else if (Consume("<")) {
       ended = Fields(type, path, ">");
     }
-    --depth_;
+    open_blocks_.pop_back();
     return ended;
   }
 
@@ -243,13 +324,45 @@ class Outline {
   Tokenizer tokenizer_;
   std::optional<TextPosition> limit_;
   bool past_limit_ = false;
-  int depth_ = 0;
+  std::vector<OpenBlock> open_blocks_;  // the whole text is the first
   absl::Status error_;
+  std::vector<Range> skipped_;
   std::string path_;
   const FieldDescriptor* field_ = nullptr;
   TextPosition value_position_;
+  TextPosition number_position_;
   std::string value_;
 };
+
+// The offset of a tokenizer's position: in its columns a tab goes to the next
+// multiple of eight.
+size_t OffsetOf(TextPosition position, absl::string_view text,
+                const std::vector<size_t>& line_starts) {
+  constexpr int kTab = 8;
+  const auto line = static_cast<size_t>(position.line - 1);
+  if (line >= line_starts.size()) return text.size();
+  size_t at = line_starts[line];
+  for (int column = 1; column < position.column && at < text.size(); ++at) {
+    column += text[at] == '\t' ? kTab - (column - 1) % kTab : 1;
+  }
+  return at;
+}
+
+// `text` with spaces in these ranges, so that all positions stay.
+std::string Blanked(absl::string_view text, const std::vector<Range>& ranges) {
+  std::vector<size_t> line_starts = {0};
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\n') line_starts.push_back(at + 1);
+  }
+  std::string blanked(text);
+  for (const Range& range : ranges) {
+    const size_t end = OffsetOf(range.end, text, line_starts);
+    for (size_t at = OffsetOf(range.begin, text, line_starts); at < end; ++at) {
+      if (blanked[at] != '\n' && blanked[at] != '\t') blanked[at] = ' ';
+    }
+  }
+  return blanked;
+}
 
 // What TextFormat complained about, in our words where the value is known.
 absl::Status Explain(absl::string_view text, const ReadOptions& options,
@@ -260,17 +373,22 @@ absl::Status Explain(absl::string_view text, const ReadOptions& options,
   const FieldDescriptor* const field = outline.field();
   TextPosition position = found.position();
   std::string what = found.message();
-  const bool at_value = position == outline.value_position();
+  const bool at_value = position == outline.value_position() ||
+                        position == outline.number_position();
+  // Protobuf shows the token that it has found, and here is none.
+  if (absl::EndsWith(what, "got: ")) what += "the end of the text";
   // A word that is wrong is only noticed behind it.
   const bool behind_value = outline.value_position() < position &&
                             (absl::StrContains(what, "numeration value") ||
                              absl::StrContains(what, "boolean field"));
   if (field != nullptr && (at_value || behind_value)) {
     position = outline.value_position();
-    what =
-        absl::StrCat(outline.value(), " is not valid: expected ",
-                     options.expected ? options.expected(outline.path(), field)
-                                      : Expected(field));
+    what = absl::StrCat(
+        outline.value().empty() ? "the text ends here"
+                                : outline.value() + " is not valid",
+        ": expected ",
+        options.expected ? options.expected(outline.path(), field)
+                         : Expected(field));
   }
   return ErrorAt(
       absl::StrCat(options.source, ":", position.line, ":", position.column),
@@ -289,8 +407,8 @@ absl::Status ReadText(absl::string_view text, const ReadOptions& options,
   FirstError found;
   TextFormat::Parser parser;
   parser.RecordErrorsTo(&found);
-  parser.SetRecursionLimit(kMaxDepth);
-  if (parser.ParseFromString(std::string(text), message)) {
+  parser.SetRecursionLimit(static_cast<int>(kMaxDepth));
+  if (parser.ParseFromString(Blanked(text, outline.skipped()), message)) {
     return absl::OkStatus();
   }
   message->Clear();

@@ -1,6 +1,9 @@
 #include "gearman/sdk/internal/config/tls.h"
 
-#include "absl/status/status.h"
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "absl/types/optional.h"
+#include "gearman/transports/tls/tls_context.h"
 
 namespace gearman {
 namespace internal {
@@ -40,6 +43,19 @@ TlsServerOptions ServerTls(const config::TlsListen& tls) {
   options.client_ca_pem = tls.client_ca_pem();
   options.min_version = FromConfig(tls.min_version());
   return options;
+}
+
+absl::Status PlaceTlsError(const absl::Status& status, absl::string_view path,
+                           const Places& places) {
+  if (status.ok()) return status;
+  const absl::optional<absl::Cord> option =
+      status.GetPayload(kTlsOptionPayload);
+  const std::string place = option.has_value()
+                                ? ChildPath(path, std::string(*option))
+                                : std::string(path);
+  return absl::Status(status.code(),
+                      absl::StrCat(places.Describe(place), ": ", place, ": ",
+                                   status.message()));
 }
 
 absl::StatusOr<std::shared_ptr<TransportRegistry>> WithFactories(

@@ -100,11 +100,6 @@ class TlsTest : public ::testing::Test {
         std::string(status.message()),
         AllOf(::testing::HasSubstr(address), ::testing::HasSubstr(why)));
   }
-  void ExpectInvalid(const std::string& address, const std::string& why) {
-    const absl::Status status = Ask(address);
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
-    EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(why));
-  }
   static std::string WithHost(const std::string& address,
                               const std::string& host) {
     return absl::StrCat("tls://", host, address.substr(address.rfind(':')));

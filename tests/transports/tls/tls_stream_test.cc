@@ -64,6 +64,32 @@ TEST_F(TlsStreamTest, EachFurtherConnectionResumesASessionOfTheOneBefore) {
   }
 }
 
+// How a connection ends says nothing of whether its server resumes sessions.
+TEST_F(TlsStreamTest, ASessionIsResumedAfterAConnectionThatWasCut) {
+  constexpr int kConnections = 5;
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    std::atomic<int> resumed_there{0};
+    const support::TlsPeer peer(
+        PeerOptions(certificates_.Make("server"), version),
+        [&](SSL* ssl) {
+          resumed_there += SSL_session_reused(ssl);
+          support::SendAll(ssl, support::ReceiveSome(ssl, kEchoBytes));
+          // The socket is closed without TLS's goodbye.
+        },
+        kConnections);
+    for (int i = 0; i < kConnections; ++i) {
+      const auto transport = Connect(peer.address());
+      EXPECT_EQ(Resumed(*transport), i > 0) << version << " " << i;
+      Echo(*transport);
+      char byte;
+      const IoResult end = ReadSome(*transport, absl::MakeSpan(&byte, 1));
+      EXPECT_TRUE(end.failed());
+      EXPECT_THAT(std::string(end.status.message()), HasSubstr("goodbye"));
+    }
+    EXPECT_EQ(resumed_there, kConnections - 1) << version;
+  }
+}
+
 // As socat is: it verifies clients, and OpenSSL resumes nothing then without a
 // setting that it does not make.
 TEST_F(TlsStreamTest, AServerThatFailsAtResumingIsOfferedNoSessionAgain) {

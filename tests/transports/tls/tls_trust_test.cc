@@ -1,8 +1,8 @@
-// TLS: who is trusted and who is not, and what a person is told.
+// TLS: who is trusted and who is not, and what a person is told. (Files that
+// can't be used: tls_files_test.cc.)
 #include <cstddef>
 #include <cstdlib>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
@@ -419,65 +419,6 @@ TEST_F(TlsTest, AServerThatNeverAnswersEndsByTheCallsDeadline) {
   options.timeout = absl::Milliseconds(100);
   const absl::Status status = client->Run("task", "data", options).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
-}
-
-// --- files
-
-TEST_F(TlsTest, AFileThatMakesNoSenseIsNamed) {
-  const std::string address = Serve();
-  client_options_.ca_file = "/no/such/ca.pem";
-  ExpectInvalid(address, "\"/no/such/ca.pem\"");
-  client_options_ = TlsOptions();
-  client_options_.ca_folder = certificates_.ca_file();
-  ExpectInvalid(address, certificates_.ca_file());
-  client_options_ = TlsOptions();
-  client_options_.identity.certificate_file = "/no/such/client.pem";
-  ExpectInvalid(address, "\"/no/such/client.pem\"");
-}
-
-TEST_F(TlsTest, NonsenseInMemoryIsToldWithItsPlace) {
-  const std::string address = Serve();
-  client_options_ = TlsOptions();
-  client_options_.ca_pem = "no certificate";
-  ExpectInvalid(address, "ca_pem is not valid at certificate 1");
-  client_options_.ca_pem =
-      certificates_.ca_pem() +
-      "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-  ExpectInvalid(address, "ca_pem is not valid at certificate 2");
-}
-
-TEST_F(TlsTest, AKeyThatIsAnothersIsToldSo) {
-  const std::string address = Serve();
-  const CertificateFiles one = certificates_.Make("one");
-  const CertificateFiles other = certificates_.Make("other");
-  UseIdentity({one.certificate, other.key}, &client_options_);
-  ExpectInvalid(address, "it is not the certificate's");
-}
-
-TEST_F(TlsTest, AKeyThatCantBeOpenedIsToldWhy) {
-  const std::string address = Serve();
-  CertificateRequest request;
-  request.passphrase = "open sesame";
-  UseIdentity(certificates_.Make("client", request), &client_options_);
-  ExpectInvalid(address, "there is no passphrase for it");
-  client_options_.identity.passphrase = []() -> std::string {
-    throw std::runtime_error("the vault is closed");
-  };
-  ExpectInvalid(address, "there is no passphrase for it");
-  client_options_.identity.passphrase = [] {
-    return std::string("open wheat");
-  };
-  ExpectInvalid(address, "is the passphrase right?");
-}
-
-TEST_F(TlsTest, AListenerNeedsACertificate) {
-  JobServerOptions options;
-  options.transports = Transports(TlsOptions());
-  const auto server = JobServer::Create(std::move(options));
-  ASSERT_TRUE(server.ok()) << server.status();
-  const absl::Status status = (*server)->Listen("tls://127.0.0.1:0").status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
-  EXPECT_THAT(std::string(status.message()), HasSubstr("certificate"));
 }
 
 }  // namespace

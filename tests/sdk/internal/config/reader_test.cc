@@ -240,7 +240,8 @@ TEST(ReadText, ListsTheKnownPluginsForAnUnknownOne) {
       TextError("plugin {\n [type.googleapis.com/acme.PluginConfig] {} }"),
       AllOf(StartsWith(
                 "f:2:2: plugin: unknown plugin config \"acme.PluginConfig\""),
-            HasSubstr("gearman.testing.PluginConfig"), HasSubstr("linked")));
+            HasSubstr("gearman.testing.PluginConfig"),
+            HasSubstr("deps of this program")));
 }
 
 TEST(ReadJson, ListsTheKnownPluginsForAnUnknownOne) {
@@ -248,7 +249,8 @@ TEST(ReadJson, ListsTheKnownPluginsForAnUnknownOne) {
       JsonError("{\"plugin\": {\n \"@type\": \"x/acme.PluginConfig\"}}"),
       AllOf(StartsWith(
                 "f:2:11: plugin: unknown plugin config \"acme.PluginConfig\""),
-            HasSubstr("gearman.testing.PluginConfig"), HasSubstr("linked")));
+            HasSubstr("gearman.testing.PluginConfig"),
+            HasSubstr("deps of this program")));
 }
 
 TEST(ReadJson, SaysHowAPluginIsNamed) {
@@ -279,8 +281,84 @@ TEST(ReadText, NamesAnUnknownFieldOfAPluginsConfig) {
 
 TEST(ReadText, GivesThePlaceOfBadSyntax) {
   EXPECT_THAT(TextError("inner {\n  count 1\n}"), StartsWith("f:2:9: "));
-  EXPECT_THAT(TextError("inner {\n  count: 1\n"), StartsWith("f:3:1: "));
   EXPECT_THAT(TextError("text: \"abc\nflag: true"), StartsWith("f:1:11: "));
+}
+
+TEST(ReadText, SaysWhereAnUnclosedBlockBegan) {
+  EXPECT_EQ(TextError("flag: true\ninner {\n  count: 1\n"),
+            "f:2:7: inner: this block is not closed: the text ends at 4:1 "
+            "without its \"}\"");
+  EXPECT_EQ(TextError("inner {\n  deeper <\n    count: 1\n  }\n}"),
+            "f:4:3: inner.deeper: \"}\" can't close the block that begins at "
+            "2:10: expected \">\"");
+  EXPECT_THAT(TextError("inners { count: 1 }\ninners {"),
+              StartsWith("f:2:8: inners[1]: this block is not closed"));
+  EXPECT_THAT(
+      TextError("plugin { [x/gearman.testing.PluginConfig] { tries: 1 }"),
+      StartsWith("f:1:8: plugin: this block is not closed"));
+}
+
+TEST(ReadText, SaysWhereAFieldBelongsWhenABlockBeforeItIsNotClosed) {
+  EXPECT_THAT(TextError("inner {\n  count: 1\nflag: true\n"),
+              AllOf(StartsWith("f:3:1: inner: unknown field \"flag\""),
+                    HasSubstr("\"flag\" is known outside of this block: is a "
+                              "closing bracket missing for the one that begins "
+                              "at 1:7?")));
+}
+
+TEST(ReadText, NamesABracketThatClosesNothing) {
+  EXPECT_EQ(TextError("inner {\n  count: 1\n} }"),
+            "f:3:3: \"}\" closes nothing: every block before it is closed");
+}
+
+TEST(ReadText, SaysThatAValueIsMissing) {
+  EXPECT_EQ(TextError("flag: true\nsmall:"),
+            "f:2:7: small: the text ends here: expected a whole number from "
+            "-2147483648 to 2147483647");
+}
+
+TEST(ReadText, ShowsANumberWithItsSign) {
+  EXPECT_EQ(TextError("unsigned_count: -1"),
+            "f:1:17: unsigned_count: -1 is not valid: expected a whole number "
+            "from 0 to 4294967295");
+  EXPECT_EQ(TextError("inner { count: -3000000000 }"),
+            "f:1:16: inner.count: -3000000000 is not valid: expected a whole "
+            "number from -2147483648 to 2147483647");
+  EXPECT_EQ(TextError("large: -7 flag: true"),
+            "f:1:8: large: -7 is not valid: expected a whole number from 0 to "
+            "18446744073709551615");
+}
+
+TEST(ReadJson, RefusesNull) {
+  EXPECT_EQ(JsonError("{\"names\": [\"a\", null]}"),
+            "f:1:17: names[1]: null is not valid: expected a text in quotes; "
+            "for a default leave it out");
+  EXPECT_THAT(JsonError("{\"small\":\n null}"),
+              StartsWith("f:2:2: small: null is not valid: expected a whole"));
+  EXPECT_THAT(JsonError("{\"inner\": null}"),
+              StartsWith("f:1:11: inner: null is not valid: expected a block"));
+  EXPECT_THAT(JsonError("{\"inners\": [{}, null]}"),
+              StartsWith("f:1:17: inners[1]: null is not valid"));
+  EXPECT_THAT(JsonError("{\"inners\": null}"),
+              StartsWith("f:1:12: inners: null is not valid: expected a list"));
+  EXPECT_THAT(JsonError("{\"inner\": {\"count\": null}}"),
+              StartsWith("f:1:21: inner.count: null is not valid"));
+  EXPECT_THAT(JsonError("{\"color\": null}"),
+              StartsWith("f:1:11: color: null is not valid: expected one of"));
+  EXPECT_THAT(JsonError("{\"weights\": {\"k\": null}}"),
+              StartsWith("f:1:19: weights.k: null is not valid"));
+  EXPECT_THAT(JsonError("{\"left\": null, \"right\": {}}"),
+              StartsWith("f:1:10: left: null is not valid"));
+  EXPECT_THAT(
+      JsonError("{\"plugin\": {\"@type\": "
+                "\"x/gearman.testing.PluginConfig\", \"tries\": null}}"),
+      StartsWith("f:1:65: plugin.tries: null is not valid"));
+  EXPECT_EQ(JsonError("null"), "f:1:1: expected an object { }");
+}
+
+TEST(ReadJson, TakesNullWhereAnyJsonIsTaken) {
+  EXPECT_EQ(JsonError("{\"anything\": null}"), "");
+  EXPECT_EQ(JsonError("{\"anything\": {\"a\": [null]}}"), "");
 }
 
 TEST(ReadJson, GivesThePlaceOfBadSyntax) {
@@ -291,7 +369,14 @@ TEST(ReadJson, GivesThePlaceOfBadSyntax) {
   EXPECT_EQ(JsonError("{flag: true}"),
             "f:1:2: expected a name in double quotes, found 'f'");
   EXPECT_EQ(JsonError("{\"names\": [\"a\""),
-            "f:1:15: expected ',' or ']', found the end of the text");
+            "f:1:15: expected ',' or ']', found the end of the text; the list "
+            "that begins at 1:11 is not closed");
+  EXPECT_EQ(JsonError("{\"inner\": {\n\"count\": 1\n"),
+            "f:3:1: expected ',' or '}', found the end of the text; the object "
+            "that begins at 1:11 is not closed");
+  EXPECT_EQ(JsonError("{\"flag\": true,"),
+            "f:1:15: expected a name in double quotes, found the end of the "
+            "text; the object that begins at 1:1 is not closed");
   EXPECT_EQ(JsonError("{\"text\": \"a"),
             "f:1:10: this text has no closing double quote");
   EXPECT_EQ(JsonError("{\"text\": 10s}"),
