@@ -9,7 +9,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <spawn.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -89,7 +89,7 @@ int CountAs(const char* name, CallCounts* memory) {
 
 bool MakesDescriptors(const char* name) {
   for (const char* const other :
-       {"epoll_ctl", "fork", "posix_spawn", "pthread_create"}) {
+       {"clone", "epoll_ctl", "fork", "pthread_create"}) {
     if (std::strcmp(name, other) == 0) return false;
   }
   return true;
@@ -138,6 +138,18 @@ int accept4(int fd, __SOCKADDR_ARG address, socklen_t* length, int flags) {
       "accept4", "accept4", fd, address, length, flags);
 }
 
+int clone(int (*work)(void*), void* stack, int flags, void* argument,
+          ...) noexcept {
+  va_list arguments;
+  va_start(arguments, argument);
+  void* values[3];
+  for (void*& value : values) value = va_arg(arguments, void*);
+  va_end(arguments);
+  return Call<int(int (*)(void*), void*, int, void*, ...)>(
+      "clone", "clone", work, stack, flags, argument, values[0], values[1],
+      values[2]);
+}
+
 int epoll_create1(int flags) noexcept {
   return Call<int(int)>("epoll_create1", "epoll_create1", flags);
 }
@@ -180,24 +192,6 @@ int open64(const char* path, int flags, ...) {
 
 int pipe2(int ends[2], int flags) noexcept {
   return Call<int(int*, int)>("pipe2", "pipe2", ends, flags);
-}
-
-int posix_spawn(pid_t* pid, const char* path,
-                const posix_spawn_file_actions_t* actions,
-                const posix_spawnattr_t* attributes, char* const arguments[],
-                char* const environment[]) {
-  if (const int error = ErrorOf("posix_spawn")) return error;
-  return Next<decltype(posix_spawn)>("posix_spawn")(
-      pid, path, actions, attributes, arguments, environment);
-}
-
-int posix_spawnp(pid_t* pid, const char* file,
-                 const posix_spawn_file_actions_t* actions,
-                 const posix_spawnattr_t* attributes, char* const arguments[],
-                 char* const environment[]) {
-  if (const int error = ErrorOf("posix_spawn")) return error;
-  return Next<decltype(posix_spawnp)>("posix_spawnp")(
-      pid, file, actions, attributes, arguments, environment);
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,

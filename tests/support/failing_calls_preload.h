@@ -10,13 +10,12 @@ namespace gearman {
 namespace support {
 
 // The functions that can be made to fail. Each name stands for its variants
-// too: "posix_spawn" for posix_spawnp, "open" for open64. "any_descriptor" is
-// each of them that makes descriptors.
+// too: "open" for open64. "any_descriptor" is each of them that makes
+// descriptors.
 inline constexpr const char* kFailingCallNames[] = {
-    "any_descriptor", "accept4",     "epoll_create1",  "epoll_ctl",
-    "eventfd",        "fork",        "open",           "pidfd_open",
-    "pipe2",          "posix_spawn", "pthread_create", "signalfd",
-    "socket",         "socketpair",  "timerfd_create",
+    "any_descriptor", "accept4",  "clone",  "epoll_create1", "epoll_ctl",
+    "eventfd",        "fork",     "open",   "pidfd_open",    "pipe2",
+    "pthread_create", "signalfd", "socket", "socketpair",    "timerfd_create",
 };
 inline constexpr size_t kFailingCallCount =
     sizeof(kFailingCallNames) / sizeof(kFailingCallNames[0]);

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,63 +47,6 @@ absl::Status StartError(const std::string& name, absl::string_view what,
   }
 }
 
-// posix_spawn's many arguments. Each function returns an error number or 0.
-class SpawnOptions {
- public:
-  SpawnOptions() {
-    error_ = posix_spawn_file_actions_init(&actions_);
-    const int error = posix_spawnattr_init(&attributes_);
-    if (error_ == 0) error_ = error;
-  }
-  ~SpawnOptions() {
-    posix_spawnattr_destroy(&attributes_);
-    posix_spawn_file_actions_destroy(&actions_);
-  }
-  SpawnOptions(const SpawnOptions&) = delete;
-  SpawnOptions& operator=(const SpawnOptions&) = delete;
-
-  int Spawn(const ChildCommand& command, int in, int out, pid_t* pid) {
-    sigset_t none, defaults;
-    sigemptyset(&none);
-    sigemptyset(&defaults);
-    sigaddset(&defaults, SIGPIPE);
-    Check(posix_spawn_file_actions_adddup2(&actions_, in, STDIN_FILENO));
-    Check(posix_spawn_file_actions_adddup2(&actions_, out, STDOUT_FILENO));
-    Check(posix_spawnattr_setsigmask(&attributes_, &none));
-    Check(posix_spawnattr_setsigdefault(&attributes_, &defaults));
-    Check(posix_spawnattr_setpgroup(&attributes_, 0));
-    Check(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP |
-                                                     POSIX_SPAWN_SETSIGMASK |
-                                                     POSIX_SPAWN_SETSIGDEF));
-    if (error_ != 0) return error_;
-
-    std::vector<char*> argv;
-    for (const std::string& word : command.argv) {
-      argv.push_back(const_cast<char*>(word.c_str()));
-    }
-    argv.push_back(nullptr);
-    std::vector<char*> environment;
-    for (const std::string& entry : command.environment) {
-      environment.push_back(const_cast<char*>(entry.c_str()));
-    }
-    for (char** entry = environ; *entry != nullptr; ++entry) {
-      environment.push_back(*entry);
-    }
-    environment.push_back(nullptr);
-    return posix_spawnp(pid, argv[0], &actions_, &attributes_, argv.data(),
-                        environment.data());
-  }
-
- private:
-  void Check(int error) {
-    if (error_ == 0) error_ = error;
-  }
-
-  posix_spawn_file_actions_t actions_;
-  posix_spawnattr_t attributes_;
-  int error_ = 0;
-};
-
 // An error number or 0.
 int OpenPipe(Descriptor* read_end, Descriptor* write_end) {
   int ends[2];
@@ -135,8 +77,8 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
   const absl::StatusOr<pid_t> pid =
       reaper->Start(process->end_.get(), [&]() -> absl::StatusOr<pid_t> {
         pid_t started = -1;
-        const int refused = SpawnOptions().Spawn(command, child_in.get(),
-                                                 child_out.get(), &started);
+        const int refused =
+            StartCommand(command, child_in.get(), child_out.get(), &started);
         if (refused != 0)
           return StartError(name, "it can't be started", refused);
         return started;

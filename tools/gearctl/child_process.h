@@ -7,7 +7,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -15,20 +14,15 @@
 #include "absl/time/time.h"
 #include "gearman/tools/gearctl/child_reaper.h"
 #include "gearman/tools/gearctl/descriptor.h"
+#include "gearman/tools/gearctl/start_command.h"
 
 namespace gearman {
 namespace gearctl {
 
-struct ChildCommand {
-  // A path, or a name that is looked up in PATH, and its arguments.
-  std::vector<std::string> argv;
-  // "NAME=value", beside this process's own environment.
-  std::vector<std::string> environment;
-};
-
 // The command has this process's standard error. It leads a process group of
-// its own, so a Ctrl-C at the terminal does not reach it. Any thread, one at a
-// time; SIGPIPE must be ignored.
+// its own, so a Ctrl-C at the terminal does not reach it. It does not outlive
+// the thread that has started it (StartCommand). Any thread, one at a time;
+// SIGPIPE must be ignored.
 class ChildProcess {
  public:
   // Starts the command. RESOURCE_EXHAUSTED: descriptors, processes or memory

@@ -41,7 +41,7 @@ CommandRunner::CommandRunner(ChildReaper* reaper, OnShortage on_shortage)
 absl::Status CommandRunner::Run(
     const ChildCommand& command, absl::string_view input,
     const std::function<absl::Status(std::string)>& on_output,
-    const std::function<bool()>& stopped) {
+    const std::function<bool()>& stopped, bool* started) {
   for (;;) {
     if (!Enter(stopped)) return absl::CancelledError("stopped");
     absl::StatusOr<std::unique_ptr<ChildProcess>> child =
@@ -52,6 +52,7 @@ absl::Status CommandRunner::Run(
     };
     child = ChildProcess::Start(reaper_, command);
     if (child.ok()) {
+      *started = true;
       OnStarted();
       return (*child)->Run(input, on_output, stopped);
     }

@@ -37,10 +37,10 @@ class CommandRunner {
   // Waits for room, for as long as it takes. Then runs `command` to its end, as
   // ChildProcess::Run does. Errors: those of ChildProcess::Run, and those of
   // ChildProcess::Start that are no shortage. CANCELLED: stopped, perhaps
-  // before the command began.
+  // before the command began. `*started` becomes true if the command has begun.
   absl::Status Run(const ChildCommand& command, absl::string_view input,
                    const std::function<absl::Status(std::string)>& on_output,
-                   const std::function<bool()>& stopped);
+                   const std::function<bool()>& stopped, bool* started);
 
  private:
   // Takes room for one command. False: stopped before there was room.

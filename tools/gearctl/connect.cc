@@ -1,6 +1,7 @@
 #include "gearman/tools/gearctl/connect.h"
 
 #include <cstddef>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,8 +10,11 @@
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/log.h"
@@ -36,6 +40,20 @@ void Complete(const Config& config, LogLevel loudness, Options& options) {
       StderrLogger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo : loudness);
 }
 
+// Lays the servers of GEARMAN_SERVER over the config: the variable that the
+// gearman tool reads. (libgearman reads GEARMAN_SERVERS.)
+absl::Status OverlayGearmansVariable(Config& config) {
+  const char* const value = std::getenv("GEARMAN_SERVER");
+  if (value == nullptr) return absl::OkStatus();
+  config::GearmanConfig servers;
+  for (absl::string_view server : absl::StrSplit(value, ',')) {
+    server = absl::StripAsciiWhitespace(server);
+    if (!server.empty()) servers.add_servers(std::string(server));
+  }
+  config.Overlay(servers, "environment variable GEARMAN_SERVER");
+  return config.Validate();
+}
+
 AdminClientOptions MakeAdminOptions(const ClientOptions& options,
                                     const std::string& server) {
   AdminClientOptions admin;
@@ -51,6 +69,9 @@ absl::StatusOr<Config> MakeConfig() {
   Config config;
   // The environment first: a file that was asked for says more.
   absl::Status status = config.OverlayEnvironment();
+  if (status.ok() && config.message().servers().empty()) {
+    status = OverlayGearmansVariable(config);
+  }
   if (!status.ok()) return status;
   if (const std::string file = absl::GetFlag(FLAGS_config); !file.empty()) {
     absl::StatusOr<Config> read = Config::FromFile(file);
@@ -125,13 +146,6 @@ absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
 absl::Duration QuestionTimeout() {
   const absl::Duration timeout = absl::GetFlag(FLAGS_timeout).duration();
   return timeout == absl::InfiniteDuration() ? absl::Seconds(10) : timeout;
-}
-
-absl::Status CheckInterval() {
-  if (absl::GetFlag(FLAGS_interval).duration() >= absl::Milliseconds(10)) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError("--interval must be 10ms at least");
 }
 
 absl::Status AddressError(const absl::Status& status) {

@@ -23,7 +23,7 @@ namespace gearctl {
 absl::StatusOr<Config> MakeConfig();
 
 // Options with the servers of --server, else --config, else GEARMAN_SERVERS,
-// else localhost. Errors: as Config's.
+// else GEARMAN_SERVER, else localhost. Errors: as Config's.
 absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
 // The largest payload of a job: the config's max_packet_bytes, else the SDK's
@@ -39,8 +39,6 @@ absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
 
 // --timeout, or what is usual for a question: 10 s.
 absl::Duration QuestionTimeout();
-// INVALID_ARGUMENT: --interval is too short.
-absl::Status CheckInterval();
 
 // What Create says of an address that no transport has is a mistake of the
 // command line: INVALID_ARGUMENT.

@@ -257,7 +257,7 @@ std::string ManPage(absl::Span<const Subcommand> subcommands) {
       ".PP\n"
       "The servers are those of \\-\\-server, else those of \\-\\-config, else "
       "those of the environment variable GEARMAN_SERVERS (addresses separated "
-      "by commas), else localhost:4730.\n"
+      "by commas), else those of GEARMAN_SERVER, else localhost:4730.\n"
       ".SH SUBCOMMANDS\n");
   for (const Subcommand& subcommand : subcommands) {
     text += ManSubcommand(subcommand);
@@ -279,6 +279,10 @@ std::string ManPage(absl::Span<const Subcommand> subcommands) {
                       ".TP\n"
                       "\\fBGEARMAN_SERVERS\\fR\n"
                       "Addresses of servers, separated by commas.\n"
+                      ".TP\n"
+                      "\\fBGEARMAN_SERVER\\fR\n"
+                      "The same, where GEARMAN_SERVERS is empty or not set. "
+                      "gearman reads it, too.\n"
                       ".SH SEE ALSO\n"
                       "\\fBgearmand\\fR(8), \\fBgearman\\fR(1), "
                       "\\fBgearadmin\\fR(1)\n");

@@ -1,7 +1,9 @@
 #include "gearman/tools/gearctl/find_job.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -9,14 +11,33 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "gearman/sdk/client.h"
 #include "gearman/tools/gearctl/connect.h"
+#include "gearman/transports/address.h"
 
 namespace gearman {
 namespace gearctl {
 
 namespace {
+
+// Whether `name` is meant as a job's id, which `id` was parsed from. A server's
+// handle may have a '|', too: it is an id where a server's address stands
+// before the first one, or nothing (the id of a unique).
+bool MeansAnId(absl::string_view name, const absl::StatusOr<JobId>& id,
+               const Client& client) {
+  const std::pair<absl::string_view, absl::string_view> parts =
+      absl::StrSplit(name, absl::MaxSplits('|', 1));
+  if (absl::StrContains(parts.first, "://")) return true;
+  if (!id.ok()) return false;
+  if (id->server.empty()) return true;
+  const absl::StatusOr<Address> address = ParseAddress(id->server);
+  if (!address.ok()) return false;
+  const std::vector<std::string> servers = client.servers();
+  return std::find(servers.begin(), servers.end(), address->ToString()) !=
+         servers.end();
+}
 
 // OK: every server has answered. Otherwise the reasons of those that have not,
 // with the code of the first.
@@ -38,7 +59,8 @@ absl::Status Unanswered(
 
 absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name,
                               WhenUnanswered when_unanswered) {
-  if (absl::StrContains(name, '|')) return JobId::Parse(name);
+  const absl::StatusOr<JobId> id = JobId::Parse(name);
+  if (MeansAnId(name, id, client)) return id;
   if (name.empty()) return absl::InvalidArgumentError("an empty handle");
   std::vector<JobId> ids;
   for (const std::string& server : client.servers()) {

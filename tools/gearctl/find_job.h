@@ -20,11 +20,12 @@ enum class WhenUnanswered {
 };
 
 // `name` is a job's id (SERVER|HANDLE|UNIQUE), which is returned as it is, or a
-// handle. For a handle FindJob returns the id at the only one of the client's
-// servers that knows it: at another server the handle may name another job. A
-// client of one server need not ask. INVALID_ARGUMENT: a broken id; NOT_FOUND:
-// no server has it; FAILED_PRECONDITION: several have; else why servers can't
-// tell.
+// handle, which may have a '|', too: what has no address of a server before it
+// is a handle. For a handle FindJob returns the id at the only one of the
+// client's servers that knows it: at another server the handle may name another
+// job. A client of one server need not ask. INVALID_ARGUMENT: a broken id;
+// NOT_FOUND: no server has it; FAILED_PRECONDITION: several have; else why
+// servers can't tell.
 absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name,
                               WhenUnanswered when_unanswered);
 

@@ -23,13 +23,14 @@ namespace gearman {
 namespace gearctl {
 
 absl::StatusOr<std::unique_ptr<Input>> Input::Open(const std::string& path,
-                                                   size_t max_bytes) {
+                                                   size_t max_bytes,
+                                                   char line_end) {
   const bool standard = path == "-";
   const int descriptor =
       standard ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) return absl::ErrnoToStatus(errno, path);
-  auto input = absl::WrapUnique(
-      new Input(standard ? "standard input" : path, descriptor, max_bytes));
+  auto input = absl::WrapUnique(new Input(standard ? "standard input" : path,
+                                          descriptor, max_bytes, line_end));
   input->stop_.Reset(eventfd(0, EFD_CLOEXEC));
   if (input->stop_.get() < 0) {
     return absl::ErrnoToStatus(errno, absl::StrCat(input->name_, ": eventfd"));
@@ -37,8 +38,11 @@ absl::StatusOr<std::unique_ptr<Input>> Input::Open(const std::string& path,
   return input;
 }
 
-Input::Input(std::string name, int descriptor, size_t max_bytes)
-    : name_(std::move(name)), descriptor_(descriptor), max_bytes_(max_bytes) {
+Input::Input(std::string name, int descriptor, size_t max_bytes, char line_end)
+    : name_(std::move(name)),
+      descriptor_(descriptor),
+      max_bytes_(max_bytes),
+      line_end_(line_end) {
   if (descriptor != STDIN_FILENO) owned_.Reset(descriptor);
 }
 
@@ -93,7 +97,7 @@ absl::StatusOr<std::vector<std::string>> Input::NextLines(size_t most) {
   for (;;) {
     size_t end = std::string::npos;
     while (lines.size() < most &&
-           (end = buffer_.find('\n', searched)) != std::string::npos &&
+           (end = buffer_.find(line_end_, searched)) != std::string::npos &&
            end - taken_ <= max_bytes_) {
       lines.push_back(buffer_.substr(taken_, end - taken_));
       taken_ = searched = end + 1;

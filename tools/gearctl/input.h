@@ -20,9 +20,11 @@ namespace gearctl {
 class Input {
  public:
   // Opens the payloads in `path` ("-": standard input, which stays open at the
-  // end). Each may have at most `max_bytes` bytes. Errors: the system's.
+  // end). Each may have at most `max_bytes` bytes. A line ends with `line_end`.
+  // Errors: the system's.
   static absl::StatusOr<std::unique_ptr<Input>> Open(const std::string& path,
-                                                     size_t max_bytes);
+                                                     size_t max_bytes,
+                                                     char line_end = '\n');
   ~Input() = default;
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
@@ -32,7 +34,7 @@ class Input {
   // RESOURCE_EXHAUSTED: there is no memory for it. Other errors: the system's.
   absl::StatusOr<std::string> ReadAll();
   // Waits for the next line, and takes what has come of those behind it, `most`
-  // together: without their line feeds, which the last one need not have. None:
+  // together: without their ends, which the last one need not have. None:
   // the end, or Stop was called. Errors: as ReadAll's, with INVALID_ARGUMENT
   // for a line that is longer than the limit. The lines before it have been
   // returned by then.
@@ -41,7 +43,7 @@ class Input {
   void Stop();
 
  private:
-  Input(std::string name, int descriptor, size_t max_bytes);
+  Input(std::string name, int descriptor, size_t max_bytes, char line_end);
   // Appends what there is to `buffer_`. False: the end, or stopped.
   absl::StatusOr<bool> Read();
   // `what` is longer than the limit.
@@ -51,6 +53,7 @@ class Input {
   const int descriptor_;
   Descriptor owned_;  // descriptor_, unless it is standard input
   const size_t max_bytes_;
+  const char line_end_;
   Descriptor stop_;  // an eventfd
   std::string buffer_;
   size_t taken_ = 0;   // of the buffer

@@ -48,7 +48,7 @@ absl::StatusOr<Question> QuestionFor(Client& client,
 }
 
 std::string LineOf(const JobStatus& status) {
-  if (status.denominator == 0) return absl::StrCat(StateName(status), "\n");
+  if (!HasProgress(status)) return absl::StrCat(StateName(status), "\n");
   return absl::StrFormat("%s %d/%d\n", StateName(status), status.numerator,
                          status.denominator);
 }
@@ -92,14 +92,14 @@ ExitCode Watch(const Question& question, const std::string& name) {
   Signals signals;
   ProgressLine progress;
   StatusPrinter printer(name);
-  const bool bar = IsTerminal(STDERR_FILENO) && !absl::GetFlag(FLAGS_json);
+  const bool bar = CanDraw(STDERR_FILENO) && !absl::GetFlag(FLAGS_json);
   bool seen = false;
   for (;;) {
     absl::StatusOr<JobStatus> status = question();
     if (!status.ok()) return Report(status.status());
     if (!status->known && !seen) return Report(Unknown(name));
     seen = true;
-    if (bar && status->running && status->denominator > 0) {
+    if (bar && status->running && HasProgress(*status)) {
       progress.Show(status->numerator, status->denominator, name);
     } else {
       progress.Clear();
@@ -123,8 +123,6 @@ ExitCode RunJob(const Arguments& arguments) {
         "a job is named by its HANDLE or by --unique KEY"));
   }
   const std::string name = unique.empty() ? arguments.words[0] : unique;
-  const absl::Status interval = CheckInterval();
-  if (!interval.ok()) return Report(interval);
   absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
   if (!client.ok()) return Report(client.status());
   const absl::StatusOr<Question> question = QuestionFor(**client, arguments);

@@ -45,5 +45,9 @@ absl::string_view StateName(const JobStatus& status) {
   return status.running ? "running" : "queued";
 }
 
+bool HasProgress(const JobStatus& status) {
+  return status.numerator != 0 || status.denominator != 0;
+}
+
 }  // namespace gearctl
 }  // namespace gearman

@@ -21,6 +21,10 @@ absl::StatusOr<absl::Time> ParseEpoch(absl::string_view text, absl::Time now);
 // "queued", "running", or "ended" for one that the server does not know.
 absl::string_view StateName(const JobStatus& status);
 
+// Whether the job has reported progress: perhaps of an unknown total, which is
+// 0 then.
+bool HasProgress(const JobStatus& status);
+
 }  // namespace gearctl
 }  // namespace gearman
 

@@ -56,7 +56,8 @@ ExitCode ShowList(std::vector<std::string> heading,
       failures.push_back(NamingServer(status, server->server()));
     }
   }
-  ExitCode code = list.Show();
+  // No answer is not the answer that there is nothing.
+  ExitCode code = failures.size() == servers->size() ? kSuccess : list.Show();
   for (const absl::Status& failure : failures) code = Report(failure);
   return code;
 }
@@ -87,7 +88,7 @@ std::string StateOf(const ServerJob& job,
 }
 
 std::string ProgressOf(const absl::StatusOr<JobStatus>& status) {
-  if (!status.ok() || status->denominator == 0) return "-";
+  if (!status.ok() || !HasProgress(*status)) return "-";
   return absl::StrCat(status->numerator, "/", status->denominator);
 }
 
@@ -111,7 +112,7 @@ absl::Status AddJobs(Client& client, AdminClient& server, List& list) {
     object.Set("state", state);
     object.SetBool("background", job.background);
     object.SetNumber("retries", static_cast<double>(job.retries));
-    if (statuses[i].ok() && statuses[i]->denominator != 0) {
+    if (statuses[i].ok() && HasProgress(*statuses[i])) {
       object.SetNumber("numerator",
                        static_cast<double>(statuses[i]->numerator));
       object.SetNumber("denominator",

@@ -15,6 +15,7 @@
 #include "gearman/plugins/suggest.h"
 #include "gearman/sdk/version.h"
 #include "gearman/tools/gearctl/exit_code.h"
+#include "gearman/tools/gearctl/habits.h"
 #include "gearman/tools/gearctl/output.h"
 #include "gearman/tools/gearctl/subcommand.h"
 #include "gearman/tools/gearctl/subcommands.h"
@@ -34,12 +35,12 @@ ExitCode NoSuchSubcommand(const std::string& name) {
       "\": ", Suggest(name, std::move(names)), "\nMore: gearctl help")));
 }
 
-bool AsksForHelp(absl::Span<const std::string> words) {
-  for (const std::string& word : words) {
-    if (word == "--") return false;
-    if (word == "--help" || word == "-h") return true;
-  }
-  return false;
+// Whether these words are a question for help, of all or of one subcommand.
+bool BeginsWithHelp(absl::Span<const std::string> words) {
+  if (words[0] == "help" || words[0] == "--help") return true;
+  return words[0] == "-h" &&
+         (words.size() == 1 ||
+          (words.size() == 2 && FindSubcommand(words[1]) != nullptr));
 }
 
 ExitCode Main(std::vector<std::string> words) {
@@ -47,24 +48,29 @@ ExitCode Main(std::vector<std::string> words) {
     std::fputs(HelpText(Subcommands()).c_str(), stderr);
     return kUsage;
   }
-  bool help = false;
   if (words[0] == "--version") {
     return Print(absl::StrCat("gearctl ", kVersion, "\n"));
   }
-  if (words[0] == "help" || words[0] == "--help" || words[0] == "-h") {
-    if (words.size() == 1) return Print(HelpText(Subcommands()));
-    words.erase(words.begin());
-    help = true;
-  }
+  const bool help = BeginsWithHelp(words);
+  if (help && words.size() == 1) return Print(HelpText(Subcommands()));
+  if (help) words.erase(words.begin());
+  const std::vector<std::string> typed = words;
   words = WithSubcommandFirst(std::move(words));
   const std::string name = words[0];
   words.erase(words.begin());
-  help = help || AsksForHelp(words);
   const Subcommand* const subcommand = FindSubcommand(name);
-  if (subcommand == nullptr) return NoSuchSubcommand(name);
+  if (subcommand == nullptr) {
+    const std::string habits = SpellingOfAll(typed);
+    return habits.empty()
+               ? NoSuchSubcommand(name)
+               : Report(absl::InvalidArgumentError(absl::StrCat(
+                     "this is how gearman and gearadmin are called:\n", habits,
+                     "More: gearctl help")));
+  }
   if (help) return Print(HelpText(*subcommand));
   absl::StatusOr<Arguments> arguments = ParseArguments(*subcommand, words);
   if (!arguments.ok()) return Report(arguments.status());
+  if (arguments->help) return Print(HelpText(*subcommand));
   return subcommand->run(*arguments);
 }
 

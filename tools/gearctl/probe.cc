@@ -57,8 +57,6 @@ std::string JsonOf(const ServerHealth& server) {
 }  // namespace
 
 ExitCode RunPing(const Arguments& /*arguments*/) {
-  const absl::Status interval = CheckInterval();
-  if (!interval.ok()) return Report(interval);
   absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
   if (!client.ok()) return Report(client.status());
   Signals signals;
@@ -68,7 +66,7 @@ ExitCode RunPing(const Arguments& /*arguments*/) {
       const ExitCode answer = Ping(**client, server);
       if (answer != kSuccess) code = answer;
     }
-    if (round >= absl::GetFlag(FLAGS_count) || code == kClosedOutput) {
+    if (round >= absl::GetFlag(FLAGS_count).value() || code == kClosedOutput) {
       return code;
     }
     if (!signals.Sleep(absl::GetFlag(FLAGS_interval).duration()))

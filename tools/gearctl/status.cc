@@ -203,6 +203,8 @@ ExitCode ReportFailures(const Look& look) {
 
 ExitCode ShowOnce(StatusSource& source) {
   const Look look = source.Ask();
+  // No answer is not the answer that there is nothing.
+  if (look.failures.size() == source.servers()) return ReportFailures(look);
   const ExitCode printed = Print(
       absl::GetFlag(FLAGS_json) ? JsonOf(look)
                                 : TableOf(look, source.servers() > 1, nullptr));
@@ -261,15 +263,13 @@ ExitCode WatchAsText(StatusSource& source, Signals& signals) {
 }  // namespace
 
 ExitCode RunStatus(const Arguments& arguments) {
-  const absl::Status interval = CheckInterval();
-  if (!interval.ok()) return Report(interval);
   absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
       MakeAdminClients();
   if (!servers.ok()) return Report(servers.status());
   StatusSource source(*std::move(servers), arguments.words);
   if (!absl::GetFlag(FLAGS_watch)) return ShowOnce(source);
   Signals signals;
-  return IsTerminal(STDOUT_FILENO) && !absl::GetFlag(FLAGS_json)
+  return CanDraw(STDOUT_FILENO) && !absl::GetFlag(FLAGS_json)
              ? WatchOnScreen(source, signals)
              : WatchAsText(source, signals);
 }

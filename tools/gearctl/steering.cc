@@ -1,4 +1,5 @@
 // gearctl cancel, maxqueue, create, drop and shutdown: what changes a server.
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,11 +12,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
 #include "gearman/tools/gearctl/connect.h"
+#include "gearman/tools/gearctl/failures.h"
 #include "gearman/tools/gearctl/find_job.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/output.h"
@@ -57,15 +58,20 @@ ExitCode SteerTasks(
     const std::function<absl::Status(AdminClient&, const std::string&)>&
         steer) {
   return SteerAll([&](AdminClient& server) {
-    absl::StatusCode code = absl::StatusCode::kOk;
-    std::vector<std::string> failures;
-    for (const std::string& task : arguments.words) {
-      const absl::Status one = steer(server, task);
-      if (one.ok()) continue;
-      if (failures.empty()) code = one.code();
-      failures.push_back(absl::StrCat("task \"", task, "\": ", one.message()));
+    Failures failures;
+    for (size_t i = 0; i < arguments.words.size(); ++i) {
+      const std::string& task = arguments.words[i];
+      const absl::Status status = steer(server, task);
+      failures.Add(absl::StrCat("task \"", task, "\""), status);
+      // Each further task would wait as long for such a server.
+      if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) {
+        for (++i; i < arguments.words.size(); ++i) {
+          failures.Add(absl::StrCat("task \"", arguments.words[i], "\""),
+                       status);
+        }
+      }
     }
-    return absl::Status(code, absl::StrJoin(failures, "; "));
+    return failures.ToStatus();
   });
 }
 
@@ -74,12 +80,11 @@ ExitCode SteerTasks(
 ExitCode RunCancel(const Arguments& arguments) {
   absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
   if (!client.ok()) return Report(client.status());
-  ExitCode code = kSuccess;
+  Failures failures;
   for (const std::string& name : arguments.words) {
-    const absl::Status status = Cancel(**client, name);
-    if (!status.ok()) code = Report(status);
+    failures.Add(absl::StrCat("job ", name), Cancel(**client, name));
   }
-  return code;
+  return Report(failures.ToStatus());
 }
 
 ExitCode RunMaxQueue(const Arguments& arguments) {

@@ -17,8 +17,10 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/types/span.h"
 #include "gearman/plugins/suggest.h"
+#include "gearman/tools/gearctl/habits.h"
 
 namespace gearman {
 namespace gearctl {
@@ -48,19 +50,41 @@ absl::Status UsageError(const Subcommand& subcommand, absl::string_view what) {
                    subcommand.name));
 }
 
+// What is wrong with the value that `flag` has refused with `error`.
+std::string WhyNot(const absl::CommandLineFlag& flag,
+                   const std::string& error) {
+  if (flag.IsOfType<bool>()) return "expected true or false";
+  if (error.empty()) return flag.Help();
+  // Abseil puts a sentence and a semicolon in front of what a type says.
+  const size_t semicolon = error.rfind("; ");
+  return semicolon == std::string::npos ? error : error.substr(semicolon + 2);
+}
+
 absl::Status SetFlag(const Subcommand& subcommand, absl::CommandLineFlag& flag,
                      absl::string_view value) {
   std::string whole(value);
+  const bool list = flag.IsOfType<std::vector<std::string>>();
+  // A script's variable that is not set must not stand for "no such flag". Only
+  // a payload may be empty.
+  const std::vector<absl::string_view> items =
+      list ? absl::StrSplit(value, ',') : std::vector<absl::string_view>{value};
+  if (flag.Name() != "data" &&
+      std::find(items.begin(), items.end(), "") != items.end()) {
+    return UsageError(subcommand,
+                      absl::StrCat("--", FlagName(flag.Name()), ": ",
+                                   value.empty() ? "its value is empty"
+                                                 : "an item of it is empty"));
+  }
   // Lists grow with each mention of their flag.
-  if (flag.IsOfType<std::vector<std::string>>() &&
-      !flag.CurrentValue().empty()) {
+  if (list && !flag.CurrentValue().empty()) {
     whole = absl::StrCat(flag.CurrentValue(), ",", value);
   }
   std::string error;
   if (!flag.ParseFrom(whole, &error)) {
-    return UsageError(subcommand,
-                      absl::StrCat("--", FlagName(flag.Name()), ": \"", value,
-                                   "\" is no value for it: ", flag.Help()));
+    return UsageError(
+        subcommand,
+        absl::StrCat("--", FlagName(flag.Name()), ": \"", value,
+                     "\" is no value for it: ", WhyNot(flag, error)));
   }
   return absl::OkStatus();
 }
@@ -72,8 +96,10 @@ struct FlagWord {
   absl::string_view value;
 };
 
+// A negative number is none.
 bool IsFlag(absl::string_view word) {
-  return word.size() > 1 && word[0] == '-' && word != "--";
+  return word.size() > 1 && word[0] == '-' && word != "--" &&
+         !absl::ascii_isdigit(static_cast<unsigned char>(word[1]));
 }
 
 FlagWord TakeApart(absl::string_view word) {
@@ -84,6 +110,24 @@ FlagWord TakeApart(absl::string_view word) {
   flag.has_value = equals != absl::string_view::npos;
   if (flag.has_value) flag.value = word.substr(equals + 1);
   return flag;
+}
+
+// `name`: of `word`, as Abseil has it.
+absl::Status UnknownFlag(const Subcommand& subcommand, const std::string& word,
+                         absl::string_view name) {
+  const std::string what =
+      absl::StrCat("\"", word, "\" is no flag of gearctl ", subcommand.name);
+  const std::string habit = SpellingOf(word);
+  if (!habit.empty()) {
+    return UsageError(
+        subcommand, absl::StrCat(what, ":\n", absl::StripSuffix(habit, "\n")));
+  }
+  std::vector<std::string> known = FlagsOf(subcommand);
+  for (std::string& flag : known) flag = absl::StrCat("--", FlagName(flag));
+  return UsageError(subcommand,
+                    absl::StrCat(what, ": ",
+                                 Suggest(absl::StrCat("--", FlagName(name)),
+                                         std::move(known))));
 }
 
 // "TASK [-]" has TASK at least.
@@ -145,6 +189,10 @@ absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
       arguments.words.push_back(words[i]);
       continue;
     }
+    if (AsksForHelp(words[i], words.size() - i - 1)) {
+      arguments.help = true;
+      return arguments;
+    }
     FlagWord word = TakeApart(words[i]);
     bool negated = false;
     if (!Takes(subcommand, word.name) && absl::StartsWith(word.name, "no") &&
@@ -156,14 +204,7 @@ absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
         Takes(subcommand, word.name) ? absl::FindCommandLineFlag(word.name)
                                      : nullptr;
     if (flag == nullptr || (negated && !flag->IsOfType<bool>())) {
-      std::vector<std::string> known = FlagsOf(subcommand);
-      for (std::string& name : known) name = absl::StrCat("--", FlagName(name));
-      return UsageError(
-          subcommand,
-          absl::StrCat("\"", words[i], "\" is no flag of gearctl ",
-                       subcommand.name, ": ",
-                       Suggest(absl::StrCat("--", FlagName(word.name)),
-                               std::move(known))));
+      return UnknownFlag(subcommand, words[i], word.name);
     }
     if (!word.has_value) {
       if (flag->IsOfType<bool>()) {
@@ -178,6 +219,7 @@ absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
     }
     absl::Status status = SetFlag(subcommand, *flag, word.value);
     if (!status.ok()) return status;
+    arguments.flags.insert(word.name);
   }
   if (arguments.words.size() < subcommand.min_words) {
     return UsageError(
@@ -194,6 +236,10 @@ absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
                                    "\" is too much"));
   }
   return arguments;
+}
+
+bool AsksForHelp(absl::string_view word, size_t behind) {
+  return word == "--help" || (word == "-h" && behind == 0);
 }
 
 std::vector<std::string> WithSubcommandFirst(std::vector<std::string> words) {
@@ -248,7 +294,8 @@ std::string HelpText(absl::Span<const Subcommand> subcommands) {
   }
   absl::StrAppend(&text,
                   "\nServers: --server, else those of --config, else "
-                  "GEARMAN_SERVERS, else\nlocalhost:4730.\n\nExit codes:\n");
+                  "GEARMAN_SERVERS, else\nGEARMAN_SERVER, else "
+                  "localhost:4730.\n\nExit codes:\n");
   for (const ExitCodeMeaning& meaning : ExitCodes()) {
     absl::StrAppendFormat(&text, "  %3d  %s\n", meaning.code, meaning.meaning);
   }

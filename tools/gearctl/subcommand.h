@@ -6,6 +6,7 @@
 #define GEARMAN_TOOLS_GEARCTL_SUBCOMMAND_H_
 
 #include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,11 @@ struct Arguments {
   // What follows "--", of a subcommand whose usage has "-- COMMAND"; of others
   // these are words, even if they begin with "-".
   std::vector<std::string> command;
+  // The flags that were given, by their names in Abseil: an empty --data is
+  // not the same as none.
+  std::set<std::string> flags;
+  // --help was given. Nothing behind it was looked at, and nothing is checked.
+  bool help = false;
 };
 
 struct Subcommand {
@@ -44,10 +50,15 @@ absl::Span<const absl::string_view> CommonFlags();
 std::vector<std::string> FlagsOf(const Subcommand& subcommand);
 
 // Sets the flags that `words` name and returns the rest. INVALID_ARGUMENT: a
-// flag that the subcommand does not take, a bad value, too few or too many
-// arguments; the message says what there is.
+// flag that the subcommand does not take, a bad value, an empty one (only a
+// payload may be empty), too few or too many arguments; the message says what
+// there is.
 absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
                                          absl::Span<const std::string> words);
+
+// Whether `word`, which `behind` others follow, asks for help: --help, or -h as
+// the last word. (gearman's and gearadmin's -h has a host behind it.)
+bool AsksForHelp(absl::string_view word, size_t behind);
 
 // Flags may stand before the subcommand, too: moves those behind it. All words
 // are flags: they stay.

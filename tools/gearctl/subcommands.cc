@@ -19,20 +19,24 @@ std::vector<Subcommand> JobSubcommands() {
       {"submit",
        "TASK [-]",
        "submits a job, or one for each line, and prints the result",
-       "The payload is --data, --file, or standard input with \"-\"; without "
-       "any of them it is empty. Data of the job is printed as it comes; "
-       "warnings and, on a terminal, progress go to standard error. Ctrl-C "
-       "stops waiting: the job goes on, and how to ask for it is said. With "
-       "--background the job's id is printed. With --lines many jobs are under "
-       "way at once; each result is one line, in the order of the input, an "
-       "empty one where the job failed.",
+       "The payload is --data, --file, or else standard input, which must not "
+       "be a terminal unless \"-\" asks for it. Data of the job is printed as "
+       "it comes; warnings and, on a terminal, progress go to standard error. "
+       "After Ctrl-C or --timeout the job goes on, and how to ask for it is "
+       "said. With --background the job's id is printed. With --lines many "
+       "jobs are under way at once; each result is one line, in the order of "
+       "the input, an empty one where the job failed. A result's last line "
+       "feed is its line's end. A result with further line feeds counts as a "
+       "failure, as a script would read several lines: --null ends payloads "
+       "and results with a NUL instead, and --json takes any result.",
        {"data", "file", "background", "priority", "unique", "epoch", "retries",
-        "lines"},
+        "lines", "null"},
        "gearctl submit reverse --data hello\n"
        "gearctl submit resize --file photo.jpg > small.jpg\n"
-       "gearctl submit report --background --priority low\n"
-       "gearctl submit report --epoch +10m\n"
-       "seq 1000 | gearctl submit square --lines -\n",
+       "gearctl submit report --data july --background --priority low\n"
+       "gearctl submit report --data july --epoch +10m\n"
+       "seq 1000 | gearctl submit square --lines\n"
+       "find . -name '*.txt' -print0 | gearctl submit count --lines --null\n",
        1,
        2,
        RunSubmit},
@@ -41,10 +45,12 @@ std::vector<Subcommand> JobSubcommands() {
        "runs a command for each job",
        "The command's standard input is the payload, its standard output the "
        "result; any exit code but 0 fails the job. It finds GEARMAN_TASK, "
-       "GEARMAN_HANDLE and GEARMAN_UNIQUE in its environment. Ctrl-C lets "
-       "what runs end and answers it, then exits with 0; a second one ends the "
-       "commands, gives their jobs back to the server and exits with 130. "
-       "SIGTERM counts as Ctrl-C. With --count and --concurrency it may do a "
+       "GEARMAN_HANDLE and GEARMAN_UNIQUE in its environment. A command that "
+       "can't be started fails no job: gearctl gives the job back and ends. "
+       "Ctrl-C lets what runs end and answers it, then exits with 0; a second "
+       "one ends the commands, gives their jobs back to the server and exits "
+       "with 130. SIGTERM counts as Ctrl-C. If gearctl is killed, so are the "
+       "commands. With --count and --concurrency it may do a "
        "few more, which others of its threads had begun.",
        {"concurrency", "stream", "count"},
        "gearctl work upper -- tr a-z A-Z\n"
@@ -57,7 +63,8 @@ std::vector<Subcommand> JobSubcommands() {
        "[HANDLE]",
        "tells the status of one job",
        "HANDLE is the job's handle, for which every server is asked, or the id "
-       "that gearctl submit --background printed; or give --unique. With "
+       "that gearctl submit --background printed; or give --unique. Progress "
+       "is DONE/TOTAL; a TOTAL of 0 is not known. With "
        "--watch it is asked again at each --interval until the servers no "
        "longer know the job: then it has ended, well or not. One that no "
        "server knows from the beginning is an error.",

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ constexpr char kLeaveScreen[] = "\x1b[?25h\x1b[?1049l";
 }  // namespace
 
 bool IsTerminal(int descriptor) { return isatty(descriptor) == 1; }
+
+bool CanDraw(int descriptor) {
+  const char* const kind = std::getenv("TERM");
+  return IsTerminal(descriptor) &&
+         (kind == nullptr || absl::string_view(kind) != "dumb");
+}
 
 TerminalSize SizeOfTerminal(int descriptor) {
   TerminalSize size;
@@ -65,13 +72,13 @@ std::string ProgressBar(int64_t numerator, int64_t denominator,
   return std::string(CutToWidth(line, width));
 }
 
-ProgressLine::ProgressLine() : terminal_(IsTerminal(STDERR_FILENO)) {}
+ProgressLine::ProgressLine() : can_draw_(CanDraw(STDERR_FILENO)) {}
 
 ProgressLine::~ProgressLine() { Clear(); }
 
 void ProgressLine::Show(int64_t numerator, int64_t denominator,
                         absl::string_view label) {
-  if (!terminal_) return;
+  if (!can_draw_) return;
   absl::MutexLock lock(&mutex_);
   numerator_ = numerator;
   denominator_ = denominator;

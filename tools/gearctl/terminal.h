@@ -14,6 +14,9 @@ namespace gearman {
 namespace gearctl {
 
 bool IsTerminal(int descriptor);
+// Whether it is a terminal that control sequences move the cursor of: not one
+// whose TERM is "dumb", as an editor's shell has it.
+bool CanDraw(int descriptor);
 // In columns and rows; 80 by 24 where it can't be known.
 struct TerminalSize {
   int columns = 80;
@@ -28,7 +31,7 @@ std::string ProgressBar(int64_t numerator, int64_t denominator,
                         absl::string_view label, int columns);
 
 // A line on standard error that is drawn over itself; nothing where standard
-// error is no terminal.
+// error is no terminal that can draw.
 class ProgressLine {
  public:
   ProgressLine();
@@ -46,7 +49,7 @@ class ProgressLine {
  private:
   void Draw() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const bool terminal_;
+  const bool can_draw_;
   absl::Mutex mutex_;
   bool shown_ ABSL_GUARDED_BY(mutex_) = false;
   int64_t numerator_ ABSL_GUARDED_BY(mutex_) = 0;

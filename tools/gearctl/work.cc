@@ -6,19 +6,19 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tools/gearctl/child_process.h"
@@ -27,6 +27,7 @@
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/descriptor_limit.h"
 #include "gearman/tools/gearctl/flags.h"
+#include "gearman/tools/gearctl/program.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/text.h"
@@ -44,37 +45,70 @@ constexpr uint64_t kDescriptorsOfCommand = 5;
 // Descriptors of connections, standard streams and the like.
 constexpr uint64_t kOtherDescriptors = 128;
 
-absl::StatusOr<std::string> RunCommand(CommandRunner& runner,
-                                       const std::vector<std::string>& argv,
-                                       bool stream, JobContext& context) {
-  ChildCommand command;
-  command.argv = argv;
-  command.environment = {
-      absl::StrCat("GEARMAN_TASK=", context.job().task()),
-      absl::StrCat("GEARMAN_HANDLE=", context.job().handle()),
-      absl::StrCat("GEARMAN_UNIQUE=", context.job().unique())};
-  std::string result;
-  const auto on_output = [&](std::string piece) {
-    if (stream) return context.SendData(std::move(piece));
-    if (result.size() + piece.size() > kMaxResultBytes) {
-      return absl::ResourceExhaustedError(absl::StrCat(
-          argv[0], " wrote more than ", kMaxResultBytes,
-          " bytes, which is too large for a result: use --stream"));
+// Runs the command for jobs. Thread-safe.
+class Command {
+ public:
+  Command(CommandRunner& runner, const std::vector<std::string>& argv)
+      : runner_(runner), argv_(argv) {}
+
+  // Answers a job. `worker` is the worker that has it.
+  absl::StatusOr<std::string> Run(Worker& worker, JobContext& context) {
+    ChildCommand command;
+    command.argv = argv_;
+    command.environment = {
+        absl::StrCat("GEARMAN_TASK=", context.job().task()),
+        absl::StrCat("GEARMAN_HANDLE=", context.job().handle()),
+        absl::StrCat("GEARMAN_UNIQUE=", context.job().unique())};
+    std::string result;
+    const auto on_output = [&](std::string piece) {
+      if (stream_) return context.SendData(std::move(piece));
+      if (result.size() + piece.size() > kMaxResultBytes) {
+        return absl::ResourceExhaustedError(absl::StrCat(
+            argv_[0], " wrote more than ", kMaxResultBytes,
+            " bytes, which is too large for a result: use --stream"));
+      }
+      result += piece;
+      return absl::OkStatus();
+    };
+    const StopToken token = context.stop_token();
+    bool started = false;
+    const absl::Status status = runner_.Run(
+        command, context.job().data(), on_output,
+        [&token] { return token.stop_requested(); }, &started);
+    if (status.ok()) return result;
+    if (!started && !absl::IsCancelled(status)) {
+      // The fault is this worker's, and another one's jobs may go well: it
+      // gives the job back instead of failing it and all that follow.
+      SetUnstartable(status);
+      worker.Stop();
+      token.WaitFor(absl::InfiniteDuration());
+      return JobFailed();  // which is dropped
     }
-    result += piece;
-    return absl::OkStatus();
-  };
-  const StopToken token = context.stop_token();
-  const absl::Status status =
-      runner.Run(command, context.job().data(), on_output,
-                 [&token] { return token.stop_requested(); });
-  if (status.ok()) return result;
-  std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
-               Printable(context.job().handle()).c_str(),
-               Printable(context.job().task()).c_str(),
-               Printable(status.message()).c_str());
-  return JobFailed(status.message());
-}
+    std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
+                 Printable(context.job().handle()).c_str(),
+                 Printable(context.job().task()).c_str(),
+                 Printable(status.message()).c_str());
+    return JobFailed(status.message());
+  }
+
+  // Not OK: why the command can't be started.
+  absl::Status unstartable() {
+    absl::MutexLock lock(&mutex_);
+    return unstartable_;
+  }
+
+ private:
+  void SetUnstartable(const absl::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    unstartable_.Update(status);
+  }
+
+  CommandRunner& runner_;
+  const std::vector<std::string>& argv_;
+  const bool stream_ = absl::GetFlag(FLAGS_stream);
+  absl::Mutex mutex_;
+  absl::Status unstartable_ ABSL_GUARDED_BY(mutex_);
+};
 
 void ReportShortage(const absl::Status& status, int64_t at_once) {
   std::fprintf(stderr,
@@ -82,21 +116,6 @@ void ReportShortage(const absl::Status& status, int64_t at_once) {
                "are tried\n",
                Printable(status.message()).c_str(),
                static_cast<long long>(at_once));
-}
-
-// NOT_FOUND: there is no such program to be executed.
-absl::Status CheckProgram(const std::string& name) {
-  std::vector<std::string> folders = {""};
-  if (!absl::StrContains(name, "/")) {
-    const char* const path = std::getenv("PATH");
-    folders = absl::StrSplit(path == nullptr ? "/bin:/usr/bin" : path, ':');
-    for (std::string& folder : folders) folder += folder.empty() ? "./" : "/";
-  }
-  for (const std::string& folder : folders) {
-    if (access((folder + name).c_str(), X_OK) == 0) return absl::OkStatus();
-  }
-  return absl::NotFoundError(
-      absl::StrCat("there is no program \"", name, "\" that can be executed"));
 }
 
 }  // namespace
@@ -111,9 +130,8 @@ ExitCode RunWork(const Arguments& arguments) {
   CommandRunner runner(reaper->get(), ReportShortage);
   absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
   if (!options.ok()) return Report(options.status());
-  // One is the default: then a config's word counts.
-  const int concurrency = absl::GetFlag(FLAGS_concurrency);
-  if (concurrency != 1) options->concurrency = concurrency;
+  const int64_t concurrency = absl::GetFlag(FLAGS_concurrency).value();
+  if (concurrency > 0) options->concurrency = static_cast<int>(concurrency);
   RaiseDescriptorLimit(kDescriptorsOfCommand * static_cast<uint64_t>(std::max(
                                                    options->concurrency, 1)) +
                        kOtherDescriptors);
@@ -123,14 +141,14 @@ ExitCode RunWork(const Arguments& arguments) {
   absl::StatusOr<std::unique_ptr<Worker>> worker =
       CreateWorker(*std::move(options));
   if (!worker.ok()) return Report(AddressError(worker.status()));
-  const bool stream = absl::GetFlag(FLAGS_stream);
-  const int64_t count = absl::GetFlag(FLAGS_count);
+  Command command(runner, arguments.command);
+  const int64_t count = absl::GetFlag(FLAGS_count).value();
   std::atomic<int64_t> begun{0};
   for (const std::string& task : arguments.words) {
     absl::Status status = (*worker)->Register(task, [&](JobContext& context) {
       // Not when it ends: the next ones would have been grabbed.
       if (++begun == count) (*worker)->Drain();
-      return RunCommand(runner, arguments.command, stream, context);
+      return command.Run(**worker, context);
     });
     if (!status.ok()) return Report(status);
   }
@@ -152,6 +170,13 @@ ExitCode RunWork(const Arguments& arguments) {
   // at once.
   if (!signals.status().ok()) return Report(signals.status());
   const absl::Status status = (*worker)->Run();
+  const absl::Status unstartable = command.unstartable();
+  if (!unstartable.ok()) {
+    return Report(absl::Status(
+        unstartable.code(),
+        absl::StrCat(unstartable.message(),
+                     "; its jobs were given back to their servers")));
+  }
   return status.ok() && interrupts > 1 ? kInterrupted : Report(status);
 }
 

@@ -117,7 +117,8 @@ TEST_F(BenchTest, APlotIsWrittenToAFile) {
 TEST_F(BenchTest, NumbersThatMakeNoSenseAreRefused) {
   for (const char* flag :
        {"--jobs=0", "--in-flight=0", "--rate=-1", "--rate=nan", "--size=-1",
-        "--workers=0", "--duration=-1s"}) {
+        "--workers=0", "--duration=-1s", "--duration=inf", "--rate=inf",
+        "--jobs=1000000000001", "--size=1073741825", "--in-flight=nan"}) {
     EXPECT_EQ(Run({"bench", flag}).status.code, 2) << flag;
   }
 }

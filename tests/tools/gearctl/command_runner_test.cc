@@ -75,7 +75,8 @@ class CommandRunnerTest : public ::testing::Test {
                    std::string* output) {
     ChildCommand command;
     command.argv = std::move(argv);
-    return runner_->Run(
+    bool started = false;
+    absl::Status status = runner_->Run(
         command, input,
         [this, output](std::string piece) {
           if (until_short_) {
@@ -84,13 +85,16 @@ class CommandRunnerTest : public ::testing::Test {
           *output += piece;
           return absl::OkStatus();
         },
-        [this] { return stopped_.load(); });
+        [this] { return stopped_.load(); }, &started);
+    if (started) ++begun_;
+    return status;
   }
 
   std::unique_ptr<ChildReaper> reaper_;
   std::unique_ptr<CommandRunner> runner_;
   std::atomic<bool> stopped_{false};
-  bool until_short_ = false;  // no command's output is taken before
+  std::atomic<int> begun_{0};  // commands
+  bool until_short_ = false;   // no command's output is taken before
   std::atomic<int64_t> at_once_{0};
   absl::Notification short_;
 };
@@ -152,7 +156,10 @@ TEST_F(CommandRunnerTest, OtherErrorsAreFinal) {
   const absl::Status status = Run({"no-such-program"}, "", &output);
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("no-such-program"));
+  EXPECT_EQ(begun_, 0);
   EXPECT_TRUE(Run({"true"}, "", &output).ok());
+  EXPECT_TRUE(absl::IsAborted(Run({"false"}, "", &output)));
+  EXPECT_EQ(begun_, 2);
 }
 
 }  // namespace

@@ -220,7 +220,7 @@ std::vector<Run> Runs() {
   runs.push_back({"submit", "open"});
   runs.push_back({"lines", "open"});
   runs.push_back({"work", "pipe2"});
-  runs.push_back({"work", "posix_spawn"});
+  runs.push_back({"work", "clone"});
   runs.push_back({"server", "accept4"});
   return runs;
 }

@@ -19,6 +19,7 @@ support::SubprocessOptions GearctlOptions(std::vector<std::string> arguments) {
   options.argv = {kGearctl};
   options.argv.insert(options.argv.end(), arguments.begin(), arguments.end());
   options.environment["GEARMAN_SERVERS"] = "";
+  options.environment["GEARMAN_SERVER"] = "";
   return options;
 }
 

@@ -54,6 +54,15 @@ TEST_F(InputTest, TheLastLineNeedsNoLineFeed) {
   EXPECT_THAT(Lines("one\ntwo"), ElementsAre("one", "two"));
 }
 
+TEST_F(InputTest, LinesMayEndWithANul) {
+  auto input = Input::Open(directory_.Write("file", std::string("a\nb\0c", 5)),
+                           2 << 20, '\0');
+  ASSERT_TRUE(input.ok()) << input.status();
+  EXPECT_THAT(*(*input)->NextLines(9), ElementsAre("a\nb"));
+  EXPECT_THAT(*(*input)->NextLines(9), ElementsAre("c"));
+  EXPECT_THAT(*(*input)->NextLines(9), IsEmpty());
+}
+
 TEST_F(InputTest, NothingIsNoLine) { EXPECT_THAT(Lines(""), IsEmpty()); }
 
 TEST_F(InputTest, ALineMayBeLongerThanWhatIsReadAtOnce) {

@@ -77,7 +77,7 @@ class OnATerminalTest : public ::testing::Test {
   EXPECT_EQ((process)->Expect(text), absl::OkStatus())
 
 TEST_F(OnATerminalTest, ABarShowsAJobsProgress) {
-  auto gearctl = Start({"submit", "steps"});
+  auto gearctl = Start({"submit", "steps", "--data", ""});
   EXPECT_SHOWS(gearctl, absl::StrCat(kErase, "[######                    ",
                                      "]  25% steps"));
   halfway_.Notify();
@@ -91,7 +91,7 @@ TEST_F(OnATerminalTest, ABarShowsAJobsProgress) {
 }
 
 TEST_F(OnATerminalTest, AResizeDrawsTheBarAgain) {
-  auto gearctl = Start({"submit", "steps"});
+  auto gearctl = Start({"submit", "steps", "--data", ""});
   EXPECT_SHOWS(gearctl, "]  25% steps");
   gearctl->Resize(20, 10);
   EXPECT_SHOWS(gearctl, absl::StrCat(kErase, "[#     ]  25% steps"));
@@ -102,13 +102,13 @@ TEST_F(OnATerminalTest, AResizeDrawsTheBarAgain) {
 TEST_F(OnATerminalTest, WithoutATerminalForItThereIsNoBar) {
   halfway_.Notify();
   end_.Notify();
-  const ProgramResult run = Run({"submit", "steps"});
+  const ProgramResult run = Run({"submit", "steps", "--data", ""});
   EXPECT_EQ(run.output, "the result");
   EXPECT_EQ(run.error_output, "warning: almost\n");
 }
 
 TEST_F(OnATerminalTest, CtrlCEndsTheWaitForAJob) {
-  auto gearctl = Start({"submit", "steps"});
+  auto gearctl = Start({"submit", "steps", "--data", ""});
   EXPECT_SHOWS(gearctl, "]  25% steps");
   gearctl->Type(kCtrlC);
   EXPECT_SHOWS(gearctl, absl::StrCat(kErase, "gearctl: the job goes on"));
@@ -144,7 +144,8 @@ TEST_F(OnATerminalTest, CtrlCDrainsAWorker) {
       Start({"work", "wait", "--stream", "--", "sh", "-c",
              absl::StrCat("mkfifo ", gate, "; echo begun; cat ", gate)});
   EXPECT_SHOWS(worker, "works on wait");
-  auto submit = StartGearctl({"submit", "wait", "--server", server_.address()});
+  auto submit = StartGearctl(
+      {"submit", "wait", "--data", "", "--server", server_.address()});
   ASSERT_TRUE(submit->WaitForOutput("begun\n").ok());
   worker->Type(kCtrlC);
   EXPECT_SHOWS(worker, "finishes what runs; interrupt again");
@@ -157,7 +158,8 @@ TEST_F(OnATerminalTest, CtrlCDrainsAWorker) {
 TEST_F(OnATerminalTest, CtrlCTwiceAbortsAWorker) {
   auto worker = Start({"work", "wait", "--stream", "--", "sh", "-c",
                        "echo begun; exec sleep 1000"});
-  auto submit = StartGearctl({"submit", "wait", "--server", server_.address()});
+  auto submit = StartGearctl(
+      {"submit", "wait", "--data", "", "--server", server_.address()});
   ASSERT_TRUE(submit->WaitForOutput("begun\n").ok());
   worker->Type(kCtrlC);
   EXPECT_SHOWS(worker, "interrupt again");
@@ -220,9 +222,10 @@ TEST_F(OnATerminalTest, AClosedPipeEndsItQuietly) {
                                          server_.address(), " | head -n 1")),
             "141\n");
   auto worker = Start({"work", "echo", "--stream", "--", "yes"});
-  EXPECT_EQ(FirstOfPipeline(absl::StrCat(kGearctl, " submit echo --server ",
-                                         server_.address(), " | head -n 1")),
-            "141\n");
+  EXPECT_EQ(
+      FirstOfPipeline(absl::StrCat(kGearctl, " submit echo --data x --server ",
+                                   server_.address(), " | head -n 1")),
+      "141\n");
 }
 
 TEST_F(OnATerminalTest, AClosedPipeEndsItWhereTheSignalIsIgnored) {

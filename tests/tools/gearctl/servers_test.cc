@@ -144,6 +144,30 @@ TEST_P(ServersTest, JobsAreListedWithTheirStates) {
   EXPECT_THAT(watch->output(), ::testing::EndsWith("ended\n"));
 }
 
+TEST_P(ServersTest, ProgressOfAnUnknownTotalIsShown) {
+  absl::Notification begun;
+  absl::Notification end;
+  TestWorker worker(server_);
+  worker.Register("run",
+                  [&](JobContext& context) -> absl::StatusOr<std::string> {
+                    context.SendStatus(7, 0).IgnoreError();
+                    begun.Notify();
+                    end.WaitForNotification();
+                    return std::string();
+                  });
+  worker.Start();
+  const std::string running = Queue("run");
+  ASSERT_TRUE(begun.WaitForNotificationWithTimeout(support::kBound));
+  auto watch = StartGearctl(
+      {"job", running, "--watch", "--interval", "10ms", "--server", server_});
+  EXPECT_TRUE(watch->WaitForOutput("running 7/0\n").ok());
+  EXPECT_THAT(Run({"jobs"}).output, HasSubstr(running + "  running  7/0"));
+  EXPECT_THAT(Run({"jobs", "--json"}).output,
+              HasSubstr("\"numerator\":7,\"denominator\":0}"));
+  end.Notify();
+  EXPECT_EQ(watch->Wait()->code, 0);
+}
+
 TEST_P(ServersTest, UniquesAreListed) {
   Run({"submit", "t", "--background", "--unique", "report-7"});
   EXPECT_THAT(Run({"jobs", "--uniques"}).output, HasSubstr("\nreport-7  tcp"));
@@ -311,6 +335,77 @@ TEST(ServerTest, ItsOptionsComeFromAConfig) {
       Gearctl({"submit", "t", "--background", "--server", server.address()})
           .output,
       HasSubstr("|J:1|"));
+}
+
+TEST(ServerTest, AHandleMayHaveABar) {
+  const support::TestDirectory directory;
+  ServerProcess server(
+      {"--config",
+       directory.Write("config.textproto",
+                       "embedded_server { job_handle_prefix: \"a|b|H\" }")});
+  const std::string id(absl::StripAsciiWhitespace(
+      Gearctl({"submit", "t", "--background", "--data", "", "--server",
+               server.address()})
+          .output));
+  EXPECT_THAT(id, HasSubstr("|a%7cb%7cH:1|"));
+  for (const std::string& name : {std::string("a|b|H:1"), id}) {
+    EXPECT_EQ(Gearctl({"job", name, "--server", server.address()}).output,
+              "queued\n");
+  }
+  EXPECT_EQ(
+      Gearctl({"cancel", "a|b|H:1", "--server", server.address()}).status.code,
+      0);
+  // What is meant as an id, and is none, is refused as one.
+  const ProgramResult broken =
+      Gearctl({"job", server.address() + "|H:1", "--server", server.address()});
+  EXPECT_EQ(broken.status.code, 2);
+  EXPECT_THAT(broken.error_output, HasSubstr("is no job id"));
+}
+
+TEST(ServersOfAConfigTest, GearmansVariableCountsWhereOursIsNotSet) {
+  ServerProcess server;
+  const support::ReservedPort port;
+  const std::string dead = absl::StrCat("127.0.0.1:", port.port());
+  support::SubprocessOptions options = GearctlOptions({"ping"});
+  options.environment["GEARMAN_SERVER"] = server.address();
+  const auto run = support::RunProgram(options);
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_THAT(run->output, StartsWith(server.address())) << run->error_output;
+  options.environment["GEARMAN_SERVERS"] = dead;
+  EXPECT_EQ(support::RunProgram(options)->status.code, 3);
+  options.environment["GEARMAN_SERVERS"] = "";
+  options.environment["GEARMAN_SERVER"] = "127.0.0.1:nonsense";
+  const auto wrong = support::RunProgram(options);
+  ASSERT_TRUE(wrong.ok()) << wrong.status();
+  EXPECT_EQ(wrong->status.code, 2);
+  EXPECT_THAT(wrong->error_output,
+              HasSubstr("environment variable GEARMAN_SERVER: servers[0]"));
+}
+
+TEST(NoServerTest, NoAnswerIsNoEmptyTable) {
+  const support::ReservedPort port;
+  const std::string dead = absl::StrCat("127.0.0.1:", port.port());
+  for (const char* subcommand : {"status", "workers", "jobs", "version"}) {
+    const ProgramResult run = Gearctl({subcommand, "--server", dead});
+    EXPECT_EQ(run.status.code, 3) << subcommand;
+    EXPECT_THAT(run.output, IsEmpty()) << subcommand;
+    EXPECT_THAT(run.error_output, HasSubstr(dead)) << subcommand;
+  }
+}
+
+TEST(NoServerTest, EqualFailuresAreSaidOnce) {
+  const support::ReservedPort port;
+  const std::string dead = absl::StrCat("127.0.0.1:", port.port());
+  for (const char* subcommand : {"drop", "create", "cancel"}) {
+    const ProgramResult run =
+        Gearctl({subcommand, "one", "two", "three", "--server", dead});
+    EXPECT_EQ(run.status.code, 3) << subcommand;
+    const std::vector<std::string> parts =
+        absl::StrSplit(run.error_output, "refused");
+    EXPECT_EQ(parts.size(), 2u) << run.error_output;
+    EXPECT_THAT(run.error_output,
+                AllOf(HasSubstr("one"), HasSubstr("two"), HasSubstr("three")));
+  }
 }
 
 TEST(ServersOfAConfigTest, FlagBeatsConfigBeatsEnvironment) {

@@ -53,13 +53,13 @@ TEST_F(SubcommandTest, FlagsMayStandAnywhereInEitherForm) {
   ASSERT_TRUE(arguments.ok()) << arguments.status();
   EXPECT_THAT(arguments->words, ElementsAre("resize", "-"));
   EXPECT_EQ(absl::GetFlag(FLAGS_data), "x y");
-  EXPECT_EQ(absl::GetFlag(FLAGS_in_flight), 7);
+  EXPECT_EQ(absl::GetFlag(FLAGS_in_flight).value(), 7);
   EXPECT_TRUE(absl::GetFlag(FLAGS_json));
 }
 
 TEST_F(SubcommandTest, AFlagMayBeWrittenAsAbseilHasIt) {
   ASSERT_TRUE(ParseArguments(submit_, {"t", "-in_flight", "7"}).ok());
-  EXPECT_EQ(absl::GetFlag(FLAGS_in_flight), 7);
+  EXPECT_EQ(absl::GetFlag(FLAGS_in_flight).value(), 7);
 }
 
 TEST_F(SubcommandTest, AValueMayBeginAsAFlagDoes) {
@@ -81,11 +81,54 @@ TEST_F(SubcommandTest, ServersGatherFromRepetitionsAndCommas) {
   EXPECT_THAT(absl::GetFlag(FLAGS_server), ElementsAre("a", "b", "c"));
 }
 
-TEST_F(SubcommandTest, ATimeWithoutAUnitIsSeconds) {
-  ASSERT_TRUE(ParseArguments(submit_, {"t", "--timeout", "0.5"}).ok());
-  EXPECT_EQ(absl::GetFlag(FLAGS_timeout).duration(), absl::Milliseconds(500));
+TEST_F(SubcommandTest, ATimeHasAUnit) {
   ASSERT_TRUE(ParseArguments(submit_, {"t", "--timeout=2m"}).ok());
   EXPECT_EQ(absl::GetFlag(FLAGS_timeout).duration(), absl::Minutes(2));
+  EXPECT_THAT(Error(submit_, {"t", "--timeout", "5"}),
+              HasSubstr("--timeout: \"5\" is no value for it: it has no unit: "
+                        "5s or 5ms\n"));
+}
+
+TEST_F(SubcommandTest, SaysWhichFlagsWereGiven) {
+  const auto arguments =
+      ParseArguments(submit_, {"t", "--data", "", "--nojson", "--in-flight=7"});
+  ASSERT_TRUE(arguments.ok()) << arguments.status();
+  EXPECT_THAT(arguments->flags, ElementsAre("data", "in_flight", "json"));
+}
+
+TEST_F(SubcommandTest, AnEmptyValueIsRefusedWhereItIsNoPayload) {
+  EXPECT_THAT(Error(submit_, {"t", "--config", ""}),
+              HasSubstr("--config: its value is empty"));
+  EXPECT_THAT(Error(submit_, {"t", "--server="}),
+              HasSubstr("--server: its value is empty"));
+  EXPECT_THAT(Error(submit_, {"t", "--server", "a,,b"}),
+              HasSubstr("--server: an item of it is empty"));
+}
+
+TEST_F(SubcommandTest, ANegativeNumberIsNoFlag) {
+  const auto arguments = ParseArguments(submit_, {"t", "-1"});
+  ASSERT_TRUE(arguments.ok()) << arguments.status();
+  EXPECT_THAT(arguments->words, ElementsAre("t", "-1"));
+}
+
+TEST_F(SubcommandTest, HelpIsAFlagAndNoValue) {
+  EXPECT_TRUE(ParseArguments(submit_, {"--help"})->help);
+  EXPECT_TRUE(ParseArguments(submit_, {"t", "--json", "-h"})->help);
+  for (const char* text : {"--help", "-h"}) {
+    const auto arguments = ParseArguments(submit_, {"t", "--data", text});
+    ASSERT_TRUE(arguments.ok()) << arguments.status();
+    EXPECT_FALSE(arguments->help);
+    EXPECT_EQ(absl::GetFlag(FLAGS_data), text);
+  }
+  EXPECT_FALSE(ParseArguments(work_, {"t", "--", "ls", "--help"})->help);
+}
+
+TEST_F(SubcommandTest, AFlagOfGearmanIsSpelledAsHere) {
+  EXPECT_THAT(Error(submit_, {"t", "-b"}),
+              ::testing::AllOf(HasSubstr("\"-b\" is no flag"),
+                               HasSubstr("--background\n")));
+  EXPECT_THAT(Error(submit_, {"t", "-h", "localhost"}),
+              HasSubstr("--server HOST"));
 }
 
 TEST_F(SubcommandTest, AfterTwoDashesNothingIsAFlag) {
@@ -119,7 +162,9 @@ TEST_F(SubcommandTest, AnotherSubcommandsFlagIsUnknown) {
 
 TEST_F(SubcommandTest, ABadValueIsAnErrorThatSaysWhatIsExpected) {
   EXPECT_THAT(Error(submit_, {"t", "--in-flight", "many"}),
-              HasSubstr("--in-flight: \"many\" is no value for it: N jobs"));
+              HasSubstr("--in-flight: \"many\" is no value for it: expected a "
+                        "whole number from 1 to "
+                        "1000000\n"));
 }
 
 TEST_F(SubcommandTest, WhatIsMissingIsNamed) {

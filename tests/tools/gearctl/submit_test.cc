@@ -9,11 +9,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/tests/support/free_port.h"
+#include "gearman/tests/support/subprocess.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
 #include "gmock/gmock.h"
@@ -53,6 +56,24 @@ class SubmitTest : public ::testing::TestWithParam<ServerKind> {
                         context.SendData("second,").IgnoreError();
                         return std::string("end");
                       });
+    worker_->Register("feed", [](JobContext& context) {
+      return absl::StrCat(context.job().data(), "\n");
+    });
+    worker_->Register("two-lines", [](JobContext& context) {
+      return absl::StrCat(context.job().data(), "\n", context.job().data());
+    });
+    worker_->Register("data-lines",
+                      [](JobContext& context) -> absl::StatusOr<std::string> {
+                        context.SendData("first\n").IgnoreError();
+                        return std::string("second");
+                      });
+    worker_->Register("data-fail",
+                      [](JobContext& context) -> absl::StatusOr<std::string> {
+                        context.SendData("first").IgnoreError();
+                        return JobFailed();
+                      });
+    worker_->Register("nul",
+                      [](JobContext&) { return std::string("a\0b", 3); });
     worker_->Register("fail", [](JobContext&) -> absl::StatusOr<std::string> {
       return JobFailed();
     });
@@ -74,6 +95,19 @@ class SubmitTest : public ::testing::TestWithParam<ServerKind> {
     std::vector<std::string> all = {"submit", "--server", server_};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return Gearctl(std::move(all), std::move(input));
+  }
+
+  // With redirections of a shell.
+  ProgramResult Shell(const std::string& arguments,
+                      const std::string& redirections) {
+    support::SubprocessOptions options = GearctlOptions({});
+    options.argv = {"sh", "-c",
+                    absl::StrCat("exec ", kGearctl, " submit --server ",
+                                 server_, " ", arguments, " ", redirections)};
+    absl::StatusOr<ProgramResult> result =
+        support::RunProgram(std::move(options));
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *std::move(result) : ProgramResult();
   }
 
   std::unique_ptr<support::GearmandProcess> gearmand_;
@@ -104,7 +138,41 @@ TEST_P(SubmitTest, TakesThePayloadFromAFileOrStandardInput) {
   EXPECT_EQ(Submit({"upper", "--file", path}).output, "FROM A\nFILE");
   EXPECT_EQ(Submit({"upper", "-"}, "from a pipe").output, "FROM A PIPE");
   EXPECT_EQ(Submit({"upper", "--file", "-"}, "the same").output, "THE SAME");
-  EXPECT_EQ(Submit({"upper"}, "not asked for").output, "");
+  EXPECT_EQ(Submit({"upper"}, "not asked for").output, "NOT ASKED FOR");
+  EXPECT_EQ(Submit({"upper", "--data", "data"}, "not this").output, "DATA");
+}
+
+TEST_P(SubmitTest, NothingIsSentEmptyInSilence) {
+  const ProgramResult asked = Submit({"upper", "--data", ""}, "not this");
+  EXPECT_EQ(asked.status.code, 0);
+  EXPECT_THAT(asked.output + asked.error_output, IsEmpty());
+  const ProgramResult dash = Submit({"upper", "-"}, "");
+  EXPECT_EQ(dash.status.code, 0);
+  EXPECT_THAT(dash.output + dash.error_output, IsEmpty());
+  const ProgramResult empty = Submit({"upper"}, "");
+  EXPECT_EQ(empty.status.code, 0);
+  EXPECT_THAT(empty.error_output, HasSubstr("standard input is empty"));
+  for (const char* arguments :
+       {"upper", "upper -", "upper --lines", "upper --file -"}) {
+    const ProgramResult closed = Shell(arguments, "<&-");
+    EXPECT_EQ(closed.status.code, 2) << arguments;
+    EXPECT_THAT(closed.error_output, HasSubstr("standard input is closed"));
+  }
+  // Opened for writing only, as nohup does.
+  EXPECT_THAT(Shell("upper", "0>/dev/null").error_output,
+              HasSubstr("standard input is closed"));
+  const ProgramResult directory = Shell("upper", "</");
+  EXPECT_EQ(directory.status.code, 6);
+  EXPECT_THAT(directory.error_output, HasSubstr("standard input: "));
+}
+
+TEST_P(SubmitTest, AnEmptyValueIsNotTakenForNone) {
+  for (const char* flag : {"--file=", "--unique=", "--server=", "--config=",
+                           "--epoch=", "--priority=", "--server=a,,b"}) {
+    const ProgramResult run = Submit({"upper", flag}, "x");
+    EXPECT_EQ(run.status.code, 2) << flag;
+    EXPECT_THAT(run.error_output, HasSubstr("is empty")) << flag;
+  }
 }
 
 TEST_P(SubmitTest, APayloadWithoutEndIsRefusedAtTheLimit) {
@@ -146,7 +214,7 @@ TEST_P(SubmitTest, ALineOverTheLimitEndsTheLinesBehindIt) {
 }
 
 TEST_P(SubmitTest, PrintsDataBeforeTheResultAndWarningsElsewhere) {
-  const ProgramResult run = Submit({"talk"});
+  const ProgramResult run = Submit({"talk", "--data", ""});
   EXPECT_EQ(run.status.code, 0);
   EXPECT_EQ(run.output, "first,second,end");
   EXPECT_EQ(run.error_output, "warning: careful\\x1b[2J\n");
@@ -170,6 +238,44 @@ TEST_P(SubmitTest, ATimeoutIsExitCodeFour) {
   EXPECT_EQ(run.status.code, 4);
   // What was asked for, not what the clock said: 50.46ms.
   EXPECT_THAT(run.error_output, HasSubstr(" within 50ms"));
+}
+
+// The id that an error output names: "... gearctl job 'ID'".
+std::string IdIn(const std::string& text) {
+  const std::vector<std::string> parts = absl::StrSplit(text, '\'');
+  EXPECT_EQ(parts.size(), 3u) << text;
+  return parts.size() == 3 ? parts[1] : "";
+}
+
+TEST_P(SubmitTest, AJobThatTimedOutCanBeAskedFor) {
+  const ProgramResult run =
+      Submit({"nobody", "--data", "x", "--timeout", "2s", "--unique", "it's"});
+  EXPECT_EQ(run.status.code, 4);
+  EXPECT_THAT(run.output, IsEmpty());
+  const std::string id = IdIn(run.error_output.substr(
+      run.error_output.find(" on; to ask: gearctl job")));
+  EXPECT_EQ(Gearctl({"job", id, "--server", server_}).output, "queued\n");
+  EXPECT_EQ(Gearctl({"cancel", id, "--server", server_}).status.code, 0);
+  const ProgramResult json =
+      Submit({"nobody", "--data", "x", "--timeout", "2s", "--json"});
+  EXPECT_EQ(json.status.code, 4);
+  EXPECT_THAT(json.output, HasSubstr("\"id\":\"" + server_));
+}
+
+TEST_P(SubmitTest, EachLineThatTimedOutCanBeAskedFor) {
+  const ProgramResult run =
+      Submit({"nobody", "--lines", "--timeout", "2s"}, "a\nb\n");
+  EXPECT_EQ(run.status.code, 4);
+  EXPECT_EQ(run.output, "\n\n");
+  size_t ids = 0;
+  for (const absl::string_view line : absl::StrSplit(run.error_output, '\n')) {
+    if (!absl::StrContains(line, "gearctl job '")) continue;
+    ++ids;
+    EXPECT_EQ(
+        Gearctl({"job", IdIn(std::string(line)), "--server", server_}).output,
+        "queued\n");
+  }
+  EXPECT_EQ(ids, 2u) << run.error_output;
 }
 
 TEST_P(SubmitTest, JsonHoldsAllThatBecameOfTheJob) {
@@ -225,7 +331,54 @@ TEST_P(SubmitTest, ALineThatFailsIsAnEmptyLineAndIsNamed) {
   EXPECT_EQ(run.status.code, 1);
   EXPECT_EQ(run.output, "1\n\n3\n\n5\n");
   EXPECT_THAT(run.error_output,
-              AllOf(HasSubstr("line 2: "), HasSubstr("line 4: ")));
+              AllOf(HasSubstr("line 2: "),
+                    HasSubstr("1 more line failed as line 2 did: 4\n")));
+}
+
+TEST_P(SubmitTest, EqualFailuresOfLinesAreSaidOnce) {
+  std::string input;
+  for (int i = 0; i < 2000; ++i) absl::StrAppend(&input, i, "\n");
+  const ProgramResult run = Submit({"fail", "--lines"}, input);
+  EXPECT_EQ(run.status.code, 1);
+  EXPECT_EQ(run.output, std::string(2000, '\n'));
+  EXPECT_THAT(
+      run.error_output,
+      AllOf(HasSubstr("line 1: "),
+            HasSubstr("1999 more lines failed as line 1 did: 2-2000\n")));
+  const std::vector<std::string> said = absl::StrSplit(run.error_output, '\n');
+  EXPECT_EQ(said.size(), 3u) << run.error_output;
+}
+
+TEST_P(SubmitTest, EachResultOfLinesIsOneLine) {
+  // The last line feed of a result is its line's end.
+  const ProgramResult ended = Submit({"feed", "--lines"}, "a\nb\n");
+  EXPECT_EQ(ended.status.code, 0);
+  EXPECT_EQ(ended.output, "a\nb\n");
+  // Another one would make two lines of it.
+  const ProgramResult broken = Submit({"two-lines", "--lines"}, "a\nb\nc\n");
+  EXPECT_EQ(broken.status.code, 6);
+  EXPECT_EQ(broken.output, "\n\n\n");
+  EXPECT_THAT(broken.error_output,
+              AllOf(HasSubstr("line 1: the result has line feeds"),
+                    HasSubstr("--null or --json"), HasSubstr(": 2-3\n")));
+  // Data before the result counts, too; what a job that fails has sent does
+  // not stand for its result.
+  EXPECT_EQ(Submit({"data-lines", "--lines"}, "a\n").output, "\n");
+  EXPECT_EQ(Submit({"data-fail", "--lines"}, "a\n").output, "\n");
+}
+
+TEST_P(SubmitTest, NullEndsPayloadsAndResultsWithANul) {
+  const std::string input("a\nb\0c\0", 6);
+  const ProgramResult run = Submit({"two-lines", "--lines", "--null"}, input);
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_EQ(run.output, std::string("a\nb\na\nb\0c\nc\0", 12));
+  const ProgramResult nul =
+      Submit({"nul", "--lines", "--null"}, std::string("a\0", 2));
+  EXPECT_EQ(nul.status.code, 6);
+  EXPECT_EQ(nul.output, std::string(1, '\0'));
+  EXPECT_THAT(nul.error_output, HasSubstr("the result has a NUL"));
+  EXPECT_THAT(Submit({"two-lines", "--lines", "--json"}, "a\n").output,
+              HasSubstr("\"result\":\"a\\na\""));
 }
 
 TEST_P(SubmitTest, LinesInJsonAreNumbered) {
@@ -265,7 +418,8 @@ TEST_P(SubmitTest, AResultIsPrintedBeforeTheNextLineComes) {
 }
 
 TEST_P(SubmitTest, AnInterruptSaysHowToAskForTheJob) {
-  auto gearctl = StartGearctl({"submit", "nobody", "--server", server_});
+  auto gearctl =
+      StartGearctl({"submit", "nobody", "--data", "", "--server", server_});
   auto status = StartGearctl({"status", "nobody", "--watch", "--interval",
                               "10ms", "--json", "--server", server_});
   ASSERT_TRUE(status->WaitForOutput("\"queued\":1").ok());
@@ -306,10 +460,19 @@ TEST(SubmitUsageTest, MistakesAreExplained) {
   for (const Case& c : std::vector<Case>{
            {{"t", "--priority", "urgent"}, "not high, normal or low"},
            {{"t", "--epoch", "soon"}, "is not a time"},
-           {{"t", "--retries", "-1"}, "must not be negative"},
+           {{"t", "--retries", "-1"}, "a whole number from 0 to 999"},
+           {{"t", "--retries=2147483647"}, "a whole number from 0 to 999"},
+           {{"t", "--retries=9223372036854775808"}, "from 0 to 999"},
+           {{"t", "--timeout", "5"}, "it has no unit: 5s or 5ms"},
+           {{"t", "--timeout", "nan"}, "expected a time"},
+           {{"t", "--timeout", "-1s"}, "expected a time"},
+           {{"t", "--timeout", "0"}, "expected a time"},
+           {{"t", "--timeout", "9000000000000000000h"}, "expected a time"},
            {{"t", "x"}, "\"x\" is too much: a payload is given by"},
            {{"t", "--data", "x", "-"}, "only one of"},
-           {{"t", "--lines"}, "--lines reads"},
+           {{"t", "--lines", "--data", "x"}, "--lines reads"},
+           {{"t", "--null"}, "--null says how --lines ends a line"},
+           {{"t", "--data", "x", "-b"}, "--background"},
            {{"t", "--lines", "-", "--unique", "u"}, "join all jobs"},
            {{"t", "--file", "/no/such/file"}, "No such file", 5},
            {{"t", "--server", "gopher://x"}, "gopher"},

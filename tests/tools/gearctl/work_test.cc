@@ -1,6 +1,9 @@
 // gearctl work, against gearmand.
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -14,6 +17,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/failing_calls.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/test_directory.h"
@@ -99,7 +104,7 @@ TEST_F(WorkTest, StreamSendsOutputOnAsItComes) {
   auto worker = Work({"t", "--stream", "--", "sh", "-c",
                       absl::StrCat("mkfifo ", gate, "; echo first; read x <",
                                    gate, "; echo second")});
-  auto submit = StartSubmit({"t"});
+  auto submit = StartSubmit({"t", "--data", ""});
   EXPECT_TRUE(submit->WaitForOutput("first\n").ok());
   std::ofstream(gate) << "go\n";
   EXPECT_EQ(submit->Wait()->code, 0);
@@ -139,7 +144,7 @@ TEST_F(WorkTest, AnInterruptLetsWhatRunsEnd) {
   auto worker = Work({"t", "--stream", "--", "sh", "-c",
                       absl::StrCat("mkfifo ", gate, "; echo begun; read x <",
                                    gate, "; echo done")});
-  auto submit = StartSubmit({"t"});
+  auto submit = StartSubmit({"t", "--data", ""});
   ASSERT_TRUE(submit->WaitForOutput("begun").ok());
   worker->Signal(SIGINT);
   ASSERT_TRUE(worker->WaitForErrorOutput("finishes what runs").ok());
@@ -152,7 +157,7 @@ TEST_F(WorkTest, AnInterruptLetsWhatRunsEnd) {
 TEST_F(WorkTest, ASecondInterruptEndsTheCommandAndGivesTheJobBack) {
   auto worker =
       Work({"t", "--stream", "--", "sh", "-c", "echo begun; exec sleep 1000"});
-  auto submit = StartSubmit({"t"});
+  auto submit = StartSubmit({"t", "--data", ""});
   ASSERT_TRUE(submit->WaitForOutput("begun").ok());
   worker->Signal(SIGTERM);
   ASSERT_TRUE(worker->WaitForErrorOutput("finishes what runs").ok());
@@ -194,7 +199,7 @@ TEST_F(WorkTest, WhereTheSystemRefusesToStartCommandsNoJobIsLost) {
                       "--concurrency", "20", "--", "cat"});
   std::vector<support::FailingCall> refused;
   for (uint64_t nth = 3; nth <= 20; nth += 3) {
-    refused.push_back({"posix_spawn", nth, EAGAIN});
+    refused.push_back({"clone", nth, EAGAIN});
     refused.push_back({"pipe2", 5 * nth, ENFILE});
     refused.push_back({"eventfd", 2 * nth, ENOMEM});
   }
@@ -223,16 +228,104 @@ TEST_F(WorkTest, TheLimitOfDescriptorsIsRaisedAsFarAsItGoes) {
   EXPECT_GT(limit, 5 * 30);
 }
 
-TEST_F(WorkTest, ACommandThatIsNotThereIsAnErrorAtOnce) {
-  auto worker = Work({"t", "--", "no-such-program"});
-  EXPECT_EQ(worker->Wait()->code, 5);
-  EXPECT_THAT(worker->error_output(), HasSubstr("no-such-program"));
+TEST_F(WorkTest, ACommandThatCantBeExecutedIsAnErrorAtOnce) {
+  const support::TestDirectory directory;
+  struct Case {
+    std::string command;
+    int code;
+    std::string text;
+  };
+  for (const Case& c : std::vector<Case>{
+           {"no-such-program", 5, "no-such-program"},
+           {directory.path(), 2, "is a directory"},
+           {directory.Write("script", "#!/bin/sh\n"), 2, "chmod +x"}}) {
+    auto worker = Work({"t", "--", c.command});
+    EXPECT_EQ(worker->Wait()->code, c.code) << c.command;
+    EXPECT_THAT(worker->error_output(), HasSubstr(c.text));
+  }
+}
+
+TEST_F(WorkTest, ACommandThatCantBeStartedAnyMoreFailsNoJob) {
+  const support::TestDirectory directory;
+  const std::string script =
+      directory.Write("script", "#!/bin/sh\necho done\n");
+  ASSERT_EQ(chmod(script.c_str(), 0700), 0);
+  for (const char* concurrency : {"1", "3"}) {
+    ASSERT_EQ(chmod(script.c_str(), 0700), 0);
+    auto worker = Work({"t", "--concurrency", concurrency, "--", script});
+    ASSERT_TRUE(worker->WaitForErrorOutput("works on").ok());
+    ASSERT_EQ(chmod(script.c_str(), 0), 0);
+    auto submit = StartSubmit({"t", "--data", ""});
+    EXPECT_EQ(worker->Wait()->code, 6) << worker->error_output();
+    EXPECT_THAT(worker->error_output(),
+                AllOf(HasSubstr("can't run " + script),
+                      HasSubstr("given back to their servers")));
+    auto other = Work({"t", "--", "echo", "by another"});
+    EXPECT_EQ(submit->Wait()->code, 0) << submit->error_output();
+    EXPECT_EQ(submit->output(), "by another\n");
+  }
+}
+
+TEST_F(WorkTest, ACommandEndsWithAWorkerThatIsKilled) {
+  const support::TestDirectory directory;
+  const std::string gate = directory.File("gate");
+  ASSERT_EQ(mkfifo(gate.c_str(), 0600), 0);
+  for (const char* concurrency : {"1", "3"}) {
+    const int pipe = open(gate.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ASSERT_GE(pipe, 0);
+    auto worker = Work({"t", "--concurrency", concurrency, "--", "sh", "-c",
+                        "exec 5>$0; echo >&5; exec sleep 1000", gate});
+    Submit({"t", "--background", "--data", ""});
+    pollfd ready{pipe, POLLIN, 0};
+    const int bound =
+        static_cast<int>(absl::ToInt64Milliseconds(support::kBound));
+    ASSERT_EQ(poll(&ready, 1, bound), 1);
+    char byte;
+    ASSERT_EQ(read(pipe, &byte, 1), 1);
+    // Not the group, in which no command is.
+    worker->Signal(SIGKILL);
+    // Readable: no process has the other end any more.
+    ASSERT_EQ(poll(&ready, 1, bound), 1);
+    EXPECT_NE(ready.revents & POLLHUP, 0);
+    close(pipe);
+    auto other = Work({"t", "--count", "1", "--", "true"});
+    EXPECT_EQ(other->Wait()->code, 0);
+  }
+}
+
+TEST_F(WorkTest, AScriptWithoutAnInterpreterIsTheShells) {
+  const support::TestDirectory directory;
+  const std::string script = directory.Write("script", "tr a-z A-Z\n");
+  ASSERT_EQ(chmod(script.c_str(), 0700), 0);
+  auto worker = Work({"t", "--", script});
+  EXPECT_EQ(Submit({"t", "--data", "hello"}).output, "HELLO");
 }
 
 TEST_F(WorkTest, NumbersThatMakeNoSenseAreRefused) {
-  auto worker = Work({"t", "--concurrency", "0", "--", "cat"});
-  EXPECT_EQ(worker->Wait()->code, 2);
-  EXPECT_THAT(worker->error_output(), HasSubstr("concurrency"));
+  for (const char* flag : {"--concurrency=0", "--concurrency=2147483648",
+                           "--count=0", "--count=-1", "--count=many"}) {
+    auto worker = Work({"t", flag, "--", "cat"});
+    EXPECT_EQ(worker->Wait()->code, 2) << flag;
+    EXPECT_THAT(worker->error_output(), HasSubstr("expected a whole number"));
+  }
+}
+
+TEST_F(WorkTest, AConcurrencyOfOneCountsAgainstAConfig) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "worker { concurrency: 2 }");
+  const std::string gate = directory.File("gate");
+  ASSERT_EQ(mkfifo(gate.c_str(), 0600), 0);
+  auto worker =
+      Work({"t", "--config", config, "--concurrency", "1", "--stream", "--",
+            "sh", "-c", absl::StrCat("echo begun; read x <", gate)});
+  auto first = StartSubmit({"t", "--data", ""});
+  ASSERT_TRUE(first->WaitForOutput("begun").ok());
+  Submit({"t", "--background", "--data", ""});
+  EXPECT_THAT(
+      Gearctl({"status", "t", "--json", "--server", gearmand_.address()})
+          .output,
+      HasSubstr("\"queued\":1,\"running\":1"));
 }
 
 }  // namespace

@@ -1,0 +1,84 @@
+#include "gearman/tools/gearctl/job_report.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "gearman/tools/gearctl/text.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// Whether a server has the job of a finished request that has no handle.
+bool MayBeAccepted(const JobRequest& request) {
+  // Neither a timeout nor a cancellation tells what had been sent.
+  if (absl::IsDeadlineExceeded(request.status()) ||
+      absl::IsCancelled(request.status())) {
+    return true;
+  }
+  const std::vector<AttemptRecord> attempts = request.attempts();
+  return request.state() == JobState::kUnknown &&
+         std::any_of(
+             attempts.begin(), attempts.end(),
+             [](const AttemptRecord& attempt) { return attempt.bytes_sent; });
+}
+
+bool GoesOn(const JobRequest& request) {
+  if (request.status().ok() || request.state() == JobState::kFailed) {
+    return false;
+  }
+  if (!request.handle().empty()) return true;
+  return !request.unique().empty() && MayBeAccepted(request);
+}
+
+}  // namespace
+
+void Describe(const JobRequest& request, JsonObject& object) {
+  object.Set("task", request.task());
+  object.Set("state", JobStateName(request.state()));
+  object.SetBool("background", request.background());
+  if (!request.handle().empty()) object.Set("handle", request.handle());
+  if (!request.handle().empty() || GoesOn(request)) {
+    object.Set("server", request.connection());
+    object.Set("unique", request.unique());
+    object.Set("id", request.id().ToString());
+  }
+  if (const auto data = request.data_updates(); !data.empty()) {
+    object.SetList("data", data);
+  }
+  if (const auto warnings = request.warning_updates(); !warnings.empty()) {
+    object.SetList("warnings", warnings);
+  }
+  if (request.result()) object.Set("result", *request.result());
+  if (request.exception()) object.Set("exception", *request.exception());
+  if (!request.status().ok()) {
+    object.Set("code", absl::StatusCodeToString(request.status().code()));
+    object.Set("error", request.status().message());
+  }
+}
+
+std::string HowToAsk(const JobRequest& request) {
+  if (!GoesOn(request)) return "";
+  // A connection's end after the acceptance leaves it open whether the job
+  // still runs.
+  const bool certain = !request.handle().empty() &&
+                       (absl::IsDeadlineExceeded(request.status()) ||
+                        absl::IsCancelled(request.status()));
+  // The shell's quote is escaped as an id escapes bytes.
+  return absl::StrCat(
+      "the job ", certain ? "goes" : "may go", " on; to ask: gearctl job '",
+      absl::StrReplaceAll(request.id().ToString(), {{"'", "%27"}}), "'");
+}
+
+void PrintWarning(absl::string_view data) {
+  std::fprintf(stderr, "warning: %s\n", Printable(data).c_str());
+}
+
+}  // namespace gearctl
+}  // namespace gearman

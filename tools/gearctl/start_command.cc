@@ -1,0 +1,120 @@
+#include "gearman/tools/gearctl/start_command.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "absl/base/attributes.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// Bytes of the child's stack. execvpe puts a path on it, and the arguments once
+// more for a script without "#!".
+constexpr size_t kStack = 64 << 10;
+
+// What the child needs. All of it is made before: until its exec the child
+// runs in the parent's memory, where another thread may hold any lock.
+struct Start {
+  char* const* argv;
+  char* const* environment;
+  int in;
+  int out;
+  pid_t parent;
+  int error = 0;  // of the child
+};
+
+// Signals that this process catches are not caught in the child, where the
+// handler would run in the parent's memory. Ignored ones stay ignored, but for
+// SIGPIPE, which only gearctl ignores.
+ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD void
+ResetSignals() {
+  struct sigaction action;
+  struct sigaction standard;
+  for (size_t i = 0; i < sizeof standard; ++i) {
+    reinterpret_cast<volatile char*>(&standard)[i] = 0;
+  }
+  for (int signal = 1; signal < NSIG; ++signal) {
+    if (sigaction(signal, nullptr, &action) != 0) continue;
+    const bool stays = action.sa_handler == SIG_DFL ||
+                       (action.sa_handler == SIG_IGN && signal != SIGPIPE);
+    if (!stays) sigaction(signal, &standard, nullptr);
+  }
+}
+
+// In the child. System calls only.
+ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD int Exec(
+    void* argument) {
+  auto* const start = static_cast<Start*>(argument);
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // The parent may have ended before that.
+  if (getppid() != start->parent) _exit(127);
+  ResetSignals();
+  if (dup2(start->in, STDIN_FILENO) >= 0 &&
+      dup2(start->out, STDOUT_FILENO) >= 0) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    execvpe(start->argv[0], start->argv, start->environment);
+  }
+  start->error = errno;
+  _exit(127);
+}
+
+std::vector<char*> Pointers(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (const std::string& word : words) {
+    pointers.push_back(const_cast<char*>(word.c_str()));
+  }
+  return pointers;
+}
+
+}  // namespace
+
+int StartCommand(const ChildCommand& command, int in, int out, pid_t* pid) {
+  std::vector<char*> argv = Pointers(command.argv);
+  argv.push_back(nullptr);
+  std::vector<char*> environment = Pointers(command.environment);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    environment.push_back(*entry);
+  }
+  environment.push_back(nullptr);
+  Start start{argv.data(), environment.data(), in, out, getpid()};
+
+  const size_t stack_size = kStack + 2 * sizeof(char*) * argv.size();
+  const std::unique_ptr<char[]> stack(new (std::nothrow) char[stack_size]);
+  if (stack == nullptr) return ENOMEM;
+  // Stacks grow downwards, and begin at a multiple of 16.
+  char* top = stack.get() + stack_size;
+  top -= reinterpret_cast<uintptr_t>(top) % 16;
+
+  // No handler of this process may run in the child.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  // As fork copies no memory here, its time does not grow with the payloads.
+  // This thread waits until the child has left its memory.
+  const pid_t child =
+      clone(Exec, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
+  const int error = child < 0 ? errno : start.error;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child >= 0 && error != 0) waitpid(child, nullptr, 0);
+  *pid = child;
+  return error;
+}
+
+}  // namespace gearctl
+}  // namespace gearman

@@ -1,0 +1,33 @@
+// StartCommand: starts a process that does not outlive this one.
+#ifndef GEARMAN_TOOLS_GEARCTL_START_COMMAND_H_
+#define GEARMAN_TOOLS_GEARCTL_START_COMMAND_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace gearman {
+namespace gearctl {
+
+struct ChildCommand {
+  // A path, or a name that is looked up in PATH, and its arguments.
+  std::vector<std::string> argv;
+  // "NAME=value", beside this process's own environment.
+  std::vector<std::string> environment;
+};
+
+// Starts `command` in a process group of its own, with `in` and `out` as its
+// standard input and output, this process's standard error, and no signal
+// blocked or caught. A script without "#!" is run by /bin/sh, as in a shell.
+// Returns 0, or the error number with which the system refused.
+//
+// The kernel kills the command when the calling thread ends, however it ends
+// (PR_SET_PDEATHSIG, which knows threads only). So the thread must stay until
+// the command has ended. Any thread.
+int StartCommand(const ChildCommand& command, int in, int out, pid_t* pid);
+
+}  // namespace gearctl
+}  // namespace gearman
+
+#endif  // GEARMAN_TOOLS_GEARCTL_START_COMMAND_H_
