@@ -3,10 +3,10 @@
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -62,7 +62,7 @@ wire::DecodeResult PortCodec::Next(PortEvent* event) {
   }
   if (begin == 0 && IsForeignLine(line)) {
     reader.Fail(absl::StrCat("it begins with a line of another protocol: \"",
-                             absl::CHexEscape(line.substr(0, 80)), "\""),
+                             SafeText(line, 80), "\""),
                 begin);
     return wire::DecodeResult::kError;
   }

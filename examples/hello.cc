@@ -20,12 +20,11 @@ absl::StatusOr<std::string> Reverse(gearman::JobContext& context) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const std::string server = argc > 1 ? argv[1] : "inproc://default";
   gearman::WorkerOptions worker_options;
+  worker_options.servers = {server};
   gearman::ClientOptions client_options;
-  if (argc > 1) {
-    worker_options.servers = {argv[1]};
-    client_options.servers = {argv[1]};
-  }
+  client_options.servers = {server};
 
   absl::StatusOr<std::unique_ptr<gearman::Worker>> worker =
       gearman::Worker::Create(worker_options);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
@@ -12,6 +13,7 @@
 #include "gearman/sdk/internal/admin/admin_session.h"
 #include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/server_list.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
 
 namespace gearman {
@@ -22,7 +24,11 @@ using admin::Reply;
 using internal::AdminSession;
 using internal::CallScope;
 
-// What a refusal means. Servers agree on their codes no better than on cases.
+// Bytes of a row that can't be read in a message.
+constexpr size_t kMaxShownBytes = 64;
+
+// The meaning of a refusal. Servers agree on their codes no better than on
+// cases.
 absl::StatusCode CodeOf(const LineReply& refusal) {
   const std::string all =
       absl::AsciiStrToUpper(absl::StrCat(refusal.code, " ", refusal.text));
@@ -48,38 +54,69 @@ absl::StatusCode CodeOf(const LineReply& refusal) {
 
 absl::Status Refused(const AdminSession& session, absl::string_view command,
                      const LineReply& refusal) {
-  std::string text = refusal.code;
+  std::string text = SafeText(refusal.code);
   if (!refusal.text.empty()) {
-    absl::StrAppend(&text, text.empty() ? "" : ": ", refusal.text);
+    absl::StrAppend(&text, text.empty() ? "" : ": ", SafeMessage(refusal.text));
   }
   return absl::Status(
       CodeOf(refusal),
       absl::StrCat(session.server(), " refuses \"", command, "\": ", text));
 }
 
-// A list, row by row.
-template <typename Row, typename Parse>
-absl::StatusOr<std::vector<Row>> AskList(AdminSession& session,
-                                         const admin::Command& command,
-                                         absl::string_view name, Parse parse) {
+// A list, row by row. Errors and `unreadable` as AdminClient has them.
+template <typename Row>
+absl::Status VisitList(AdminSession& session, const admin::Command& command,
+                       absl::string_view name,
+                       absl::StatusOr<Row> (*parse)(absl::string_view),
+                       absl::FunctionRef<void(Row&&)> visit,
+                       UnreadableRows* unreadable) {
   const CallScope call(&session);
   absl::StatusOr<Reply> reply = session.Call(command, /*is_question=*/true);
   if (!reply.ok()) return reply.status();
   if (reply->list_refused) {
     return Refused(session, name, admin::ParseLineReply(reply->lines.front()));
   }
-  std::vector<Row> rows;
-  rows.reserve(reply->lines.size());
+  UnreadableRows bad;
+  size_t rows = 0;
+  absl::Status first_error;
   for (const absl::string_view line : reply->lines) {
     absl::StatusOr<Row> row = parse(line);
-    if (!row.ok()) {
-      return absl::Status(
-          row.status().code(),
-          absl::StrCat(session.server(), ": ", row.status().message()));
+    if (row.ok()) {
+      ++rows;
+      visit(*std::move(row));
+    } else if (++bad.count == 1) {
+      bad.first = SafeText(line, kMaxShownBytes);
+      first_error = row.status();
     }
-    rows.push_back(*std::move(row));
   }
+  if (rows == 0 && bad.count > 0) {
+    return absl::Status(
+        first_error.code(),
+        absl::StrCat(session.server(), ": ", first_error.message()));
+  }
+  if (unreadable != nullptr) {
+    *unreadable = std::move(bad);
+  } else if (bad.count > 0) {
+    session.logger().Log(LogLevel::kWarning, Describe(session.server(), bad));
+  }
+  return absl::OkStatus();
+}
+
+template <typename Row>
+absl::StatusOr<std::vector<Row>> AskList(
+    AdminSession& session, const admin::Command& command,
+    absl::string_view name, absl::StatusOr<Row> (*parse)(absl::string_view),
+    UnreadableRows* unreadable) {
+  std::vector<Row> rows;
+  absl::Status status = VisitList<Row>(
+      session, command, name, parse,
+      [&rows](Row&& row) { rows.push_back(std::move(row)); }, unreadable);
+  if (!status.ok()) return status;
   return rows;
+}
+
+absl::StatusOr<std::string> ParseUnique(absl::string_view line) {
+  return std::string(line);
 }
 
 // The text of a reply of one line.
@@ -106,13 +143,22 @@ absl::StatusOr<int64_t> AskPid(AdminSession& session) {
   int64_t pid = 0;
   if (!absl::SimpleAtoi(*text, &pid)) {
     return absl::DataLossError(absl::StrCat(
-        session.server(), ": the answer to \"getpid\" is no number: \"", *text,
-        "\""));
+        session.server(), ": the answer to \"getpid\" is no number: \"",
+        SafeText(*text), "\""));
   }
   return pid;
 }
 
 }  // namespace
+
+std::string Describe(absl::string_view server,
+                     const UnreadableRows& unreadable) {
+  return absl::StrCat(server, ": ", unreadable.count,
+                      unreadable.count == 1 ? " row" : " rows",
+                      " of its list can't be read, as if a name held a line "
+                      "end; the first one: \"",
+                      unreadable.first, "\"");
+}
 
 absl::StatusOr<std::unique_ptr<AdminClient>> AdminClient::Create(
     AdminClientOptions options) {
@@ -162,34 +208,61 @@ void AdminClient::Cancel() {
   if (!session_->inherited()) session_->Cancel();
 }
 
-absl::StatusOr<std::vector<FunctionStatus>> AdminClient::GetStatus() {
+absl::StatusOr<std::vector<FunctionStatus>> AdminClient::GetStatus(
+    UnreadableRows* unreadable) {
   return AskList<FunctionStatus>(*session_, admin::ShowStatus(), "status",
-                                 admin::ParseStatusRow);
+                                 admin::ParseStatusRow, unreadable);
 }
 
 absl::StatusOr<std::vector<FunctionPriorityStatus>>
-AdminClient::GetPriorityStatus() {
-  return AskList<FunctionPriorityStatus>(*session_, admin::ShowPriorityStatus(),
-                                         "prioritystatus",
-                                         admin::ParsePriorityStatusRow);
+AdminClient::GetPriorityStatus(UnreadableRows* unreadable) {
+  return AskList<FunctionPriorityStatus>(
+      *session_, admin::ShowPriorityStatus(), "prioritystatus",
+      admin::ParsePriorityStatusRow, unreadable);
 }
 
-absl::StatusOr<std::vector<ConnectedWorker>> AdminClient::GetWorkers() {
+absl::StatusOr<std::vector<ConnectedWorker>> AdminClient::GetWorkers(
+    UnreadableRows* unreadable) {
   return AskList<ConnectedWorker>(*session_, admin::ShowWorkers(), "workers",
-                                  admin::ParseWorkerRow);
+                                  admin::ParseWorkerRow, unreadable);
 }
 
-absl::StatusOr<std::vector<ServerJob>> AdminClient::GetJobs() {
+absl::StatusOr<std::vector<ServerJob>> AdminClient::GetJobs(
+    UnreadableRows* unreadable) {
   return AskList<ServerJob>(*session_, admin::ShowJobs(), "show jobs",
-                            admin::ParseJobRow);
+                            admin::ParseJobRow, unreadable);
 }
 
 absl::StatusOr<std::vector<std::string>> AdminClient::GetUniqueJobs() {
-  return AskList<std::string>(
-      *session_, admin::ShowUniqueJobs(), "show unique jobs",
-      [](absl::string_view line) -> absl::StatusOr<std::string> {
-        return std::string(line);
-      });
+  return AskList<std::string>(*session_, admin::ShowUniqueJobs(),
+                              "show unique jobs", ParseUnique, nullptr);
+}
+
+absl::Status AdminClient::VisitStatus(
+    absl::FunctionRef<void(FunctionStatus&&)> visit,
+    UnreadableRows* unreadable) {
+  return VisitList<FunctionStatus>(*session_, admin::ShowStatus(), "status",
+                                   admin::ParseStatusRow, visit, unreadable);
+}
+
+absl::Status AdminClient::VisitWorkers(
+    absl::FunctionRef<void(ConnectedWorker&&)> visit,
+    UnreadableRows* unreadable) {
+  return VisitList<ConnectedWorker>(*session_, admin::ShowWorkers(), "workers",
+                                    admin::ParseWorkerRow, visit, unreadable);
+}
+
+absl::Status AdminClient::VisitJobs(absl::FunctionRef<void(ServerJob&&)> visit,
+                                    UnreadableRows* unreadable) {
+  return VisitList<ServerJob>(*session_, admin::ShowJobs(), "show jobs",
+                              admin::ParseJobRow, visit, unreadable);
+}
+
+absl::Status AdminClient::VisitUniqueJobs(
+    absl::FunctionRef<void(std::string&&)> visit) {
+  return VisitList<std::string>(*session_, admin::ShowUniqueJobs(),
+                                "show unique jobs", ParseUnique, visit,
+                                nullptr);
 }
 
 absl::StatusOr<std::string> AdminClient::GetVersion() {

@@ -35,6 +35,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -56,6 +57,16 @@ using FunctionPriorityStatus = admin::PriorityStatusRow;
 using ConnectedWorker = admin::WorkerRow;
 using ServerJob = admin::JobRow;
 
+// The rows of a list that can't be read. gearmand lists names as they are: a
+// line feed in one makes two rows of its row.
+struct UnreadableRows {
+  size_t count = 0;
+  std::string first;  // safe text (text/safe_text.h), cut
+};
+// For people: "tcp://a:4730: 2 rows of its list can't be read, ...".
+std::string Describe(absl::string_view server,
+                     const UnreadableRows& unreadable);
+
 struct AdminClientOptions {
   // The server ("tcp://host:4730", "host", "tls://host", "inproc://name").
   // Empty: "inproc://default", the embedded job server of this process.
@@ -71,8 +82,9 @@ struct AdminClientOptions {
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
   // fills.
   std::shared_ptr<TransportRegistry> transports;
-  // Debug: each command, and the size of each answer.
-  Logger logger;
+  // Debug: each command, and the size of each answer. Warning: rows that can't
+  // be read.
+  Logger logger = DefaultLogger();
   // Time and readiness; null: the machine's. A client has its poller to itself.
   std::shared_ptr<Poller> poller;
 };
@@ -97,14 +109,31 @@ class AdminClient {
   void Cancel();
 
   // --- asking ----------------------------------------------------------------
+  // Rows of a list that can't be read are left out and told in `unreadable`;
+  // without it, the log has a warning. DATA_LOSS: no row can be read.
+
   // "status": functions with their queued and running jobs and their workers.
-  absl::StatusOr<std::vector<FunctionStatus>> GetStatus();
+  absl::StatusOr<std::vector<FunctionStatus>> GetStatus(
+      UnreadableRows* unreadable = nullptr);
   // "prioritystatus": functions with their queued jobs by priority.
-  absl::StatusOr<std::vector<FunctionPriorityStatus>> GetPriorityStatus();
+  absl::StatusOr<std::vector<FunctionPriorityStatus>> GetPriorityStatus(
+      UnreadableRows* unreadable = nullptr);
   // "workers": every connection, clients and this one included.
-  absl::StatusOr<std::vector<ConnectedWorker>> GetWorkers();
+  absl::StatusOr<std::vector<ConnectedWorker>> GetWorkers(
+      UnreadableRows* unreadable = nullptr);
   // "show jobs": the jobs that the server has.
-  absl::StatusOr<std::vector<ServerJob>> GetJobs();
+  absl::StatusOr<std::vector<ServerJob>> GetJobs(
+      UnreadableRows* unreadable = nullptr);
+  // As above, row by row: for lists that are too long to be held as rows. The
+  // answer's text is held. `visit` is called on this thread with no lock held,
+  // when the whole answer has come; it may call this client.
+  absl::Status VisitStatus(absl::FunctionRef<void(FunctionStatus&&)> visit,
+                           UnreadableRows* unreadable = nullptr);
+  absl::Status VisitWorkers(absl::FunctionRef<void(ConnectedWorker&&)> visit,
+                            UnreadableRows* unreadable = nullptr);
+  absl::Status VisitJobs(absl::FunctionRef<void(ServerJob&&)> visit,
+                         UnreadableRows* unreadable = nullptr);
+  absl::Status VisitUniqueJobs(absl::FunctionRef<void(std::string&&)> visit);
   // "show unique jobs": their uniques; empty where a job has none.
   absl::StatusOr<std::vector<std::string>> GetUniqueJobs();
   // "version": gearmand's is "1.1.20"; some servers' is empty.

@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -16,6 +15,7 @@
 #include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/query.h"
 #include "gearman/sdk/internal/client/status_spans.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -49,9 +49,9 @@ class StatusQuestion {
       return;
     }
     if (!id.handle.empty()) {
-      error_ = absl::InvalidArgumentError(absl::StrCat(
-          "status query: the handle \"", absl::CHexEscape(id.handle),
-          "\" means nothing without its server"));
+      error_ = absl::InvalidArgumentError(
+          absl::StrCat("status query: the handle \"", SafeText(id.handle),
+                       "\" means nothing without its server"));
       return;
     }
     for (const int server : core->server_indices()) {

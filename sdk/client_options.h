@@ -131,7 +131,8 @@ struct ClientLimits {
 
 struct ClientOptions {
   // Addresses of the servers ("tcp://host:4730", "host", "inproc://name").
-  // Empty: "inproc://default", the embedded job server of this process.
+  // Empty: "inproc://default", the embedded job server of this process, and a
+  // warning in the log that says so.
   std::vector<std::string> servers;
   // Put before each task on the wire, taken off again for the user.
   std::string task_prefix;
@@ -182,7 +183,7 @@ struct ClientOptions {
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
   // fills.
   std::shared_ptr<TransportRegistry> transports;
-  Logger logger;
+  Logger logger = DefaultLogger();
 
   // Time and readiness; null: the machine's. A client has its poller to itself.
   std::shared_ptr<Poller> poller;

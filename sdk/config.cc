@@ -9,7 +9,6 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -21,6 +20,7 @@
 #include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/internal/config/unlinked.h"
 #include "gearman/sdk/plugin_loader.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/address.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
@@ -127,7 +127,7 @@ absl::Status CheckText(absl::string_view text, size_t longest,
                        absl::string_view path, const Places& places) {
   if (absl::StrContains(text, '\0')) {
     return ErrorAt(places.Describe(path), path,
-                   absl::StrCat("\"", absl::CHexEscape(text),
+                   absl::StrCat("\"", SafeText(text),
                                 "\" is not valid: it can't hold a NUL"));
   }
   if (text.size() > longest) {

@@ -36,6 +36,7 @@
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/internal/config/places.h"
+#include "gearman/sdk/log.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "gearman/sdk/worker_options.h"
 
@@ -108,6 +109,10 @@ class Config {
   // Whether every value is allowed. (That plugins can be made of it, the
   // functions below tell.)
   absl::Status Validate() const;
+
+  // The logger that `log_level` asks for, or DefaultLogger. The options below
+  // have it.
+  Logger MakeLogger() const;
 
   // Options with every default that is not set here, plugins made by
   // `registry`, and its transports. Each call makes plugins of their own: to

@@ -159,22 +159,6 @@ DriveMode FromConfig(config::DriveMode::Value value) {
                                                  : DriveMode::kAuto;
 }
 
-Logger LoggerOf(const GearmanConfig& config) {
-  switch (config.log_level()) {
-    case config::LogLevel::ERROR:
-      return StderrLogger(LogLevel::kError);
-    case config::LogLevel::WARNING:
-      return StderrLogger(LogLevel::kWarning);
-    case config::LogLevel::INFO:
-      return StderrLogger(LogLevel::kInfo);
-    case config::LogLevel::DEBUG:
-      return StderrLogger(LogLevel::kDebug)
-          .WithPayloads(config.log_payload_bytes());
-    default:
-      return Logger();
-  }
-}
-
 void SetTimeouts(const config::Timeouts& timeouts, ClientOptions* options) {
   if (timeouts.has_connect()) {
     options->connect_timeout = internal::ParsedDuration(timeouts.connect());
@@ -325,6 +309,24 @@ void SetReconnect(const config::Reconnect& reconnect,
 
 }  // namespace
 
+Logger Config::MakeLogger() const {
+  const GearmanConfig& config = message_;
+  if (!config.has_log_level()) return DefaultLogger();
+  switch (config.log_level()) {
+    case config::LogLevel::ERROR:
+      return StderrLogger(LogLevel::kError);
+    case config::LogLevel::WARNING:
+      return StderrLogger(LogLevel::kWarning);
+    case config::LogLevel::INFO:
+      return StderrLogger(LogLevel::kInfo);
+    case config::LogLevel::DEBUG:
+      return StderrLogger(LogLevel::kDebug)
+          .WithPayloads(config.log_payload_bytes());
+    default:
+      return Logger();
+  }
+}
+
 absl::StatusOr<ClientOptions> Config::ToClientOptions(
     const PluginRegistry& registry) const {
   absl::Status status = registry.registration_error();
@@ -343,7 +345,7 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
   if (message_.has_drive_mode()) {
     options.drive_mode = FromConfig(message_.drive_mode());
   }
-  options.logger = LoggerOf(message_);
+  options.logger = MakeLogger();
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
       Transports(message_.connections(), registry.transports(), places_);
   if (!transports.ok()) return transports.status();
@@ -433,7 +435,7 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
                      " is not valid: expected at most max_delay, ",
                      absl::FormatDuration(options.reconnect.max_delay)));
   }
-  options.logger = LoggerOf(message_);
+  options.logger = MakeLogger();
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
       Transports(message_.connections(), registry.transports(), places_);
   if (!transports.ok()) return transports.status();

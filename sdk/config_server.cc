@@ -29,6 +29,7 @@ absl::StatusOr<JobServerOptions> Config::ToJobServerOptions(
 
   const config::EmbeddedServer& server = message_.embedded_server();
   JobServerOptions options;
+  options.logger = MakeLogger();
   options.job_handle_prefix = server.job_handle_prefix();
   options.job_retries = server.job_retries();
   options.worker_wakeup = server.worker_wakeup();

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -75,7 +76,10 @@ std::string ToString(const Health& health) {
     }
     if (!server.refused_tasks.empty()) {
       absl::StrAppend(&text, "; refuses ",
-                      absl::StrJoin(server.refused_tasks, ", "));
+                      absl::StrJoin(server.refused_tasks, ", ",
+                                    [](std::string* out, const auto& task) {
+                                      out->append(SafeText(task));
+                                    }));
     }
     if (server.next_attempt != absl::InfinitePast()) {
       absl::StrAppend(&text, "; left alone until ",

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -50,7 +51,7 @@ bool ParseField(absl::string_view text, std::string* field) {
 
 absl::Status Invalid(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(
-      absl::StrCat("\"", absl::CHexEscape(text), "\" is no job id: ", why,
+      absl::StrCat("\"", SafeText(text), "\" is no job id: ", why,
                    "; it should be SERVER|HANDLE|UNIQUE, such as "
                    "tcp://localhost:4730|H:jobs:17|report-7"));
 }

@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/sdk/internal/client/call_options.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/thread_cache.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -250,8 +250,8 @@ absl::Status JobRequest::Reset() {
     if (!state_->finished.load(std::memory_order_acquire) ||
         state_->callbacks_pending > 0) {
       return absl::FailedPreconditionError(absl::StrCat(
-          "task \"", absl::CHexEscape(state_->task), "\", unique \"",
-          absl::CHexEscape(state_->unique.view()),
+          "task \"", SafeText(state_->task), "\", unique \"",
+          SafeText(state_->unique.view()),
           "\": a request in flight can't be reset; cancel it first"));
     }
     JobRequestState& state = *state_;

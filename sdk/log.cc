@@ -1,10 +1,15 @@
 #include "gearman/sdk/log.h"
 
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "gearman/plugins/guarded_call.h"
+#include "gearman/process/per_process.h"
+#include "gearman/sdk/limited_log.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 
@@ -35,8 +40,31 @@ Logger Logger::WithPayloads(size_t max_bytes) const {
 }
 
 void Logger::Write(LogLevel level, absl::string_view message) const {
+  while (!message.empty() &&
+         (message.back() == '\n' || message.back() == '\r')) {
+    message.remove_suffix(1);
+  }
+  std::string safe;
+  if (!IsSafeLine(message)) {
+    safe = SafeLine(message);
+    message = safe;
+  }
   // Whoever logs is in the middle of something, perhaps with a lock held.
   internal::CallIgnoringThrow([&] { (*function_)(level, message); });
+}
+
+Logger DefaultLogger() {
+  // Never destroyed: threads may log until the very end of the process. A child
+  // made by fork has its own, whose lock is free.
+  static const auto* const limited = new PerProcess<internal::LimitedLog>([] {
+    return std::make_unique<internal::LimitedLog>(
+        StderrLogger(LogLevel::kWarning), [] { return absl::Now(); });
+  });
+  static const auto* const logger = new Logger(
+      LogLevel::kWarning, [](LogLevel level, absl::string_view text) {
+        limited->Get().Write(level, text);
+      });
+  return *logger;
 }
 
 Logger StderrLogger(LogLevel at_least) {

@@ -1,8 +1,13 @@
 // Logger: where the SDK says what it does, and how loudly.
 //
-// Quiet by default: a default-made Logger drops everything. Messages name
-// packets, tasks, uniques, handles, sizes and servers; never payloads, unless
-// asked to (WithPayloads).
+// Clients, workers and servers have DefaultLogger unless they are given another
+// one: warnings and errors go to standard error. `options.logger = Logger()`
+// silences them. Messages name packets, tasks, uniques, handles, sizes and
+// servers; never payloads, unless asked to (WithPayloads).
+//
+// A message is one line of safe text (text/safe_text.h), whatever peers and
+// users have put into it: what is unsafe is escaped here, and line ends at its
+// end are dropped.
 //
 // A Logger is a value, cheap to copy; copies share one function. Thread-safe
 // when the function is. The function must not block for long, nor call the
@@ -66,6 +71,12 @@ class Logger {
   size_t payload_bytes_ = 0;
   std::shared_ptr<const Function> function_;
 };
+
+// The logger of options that are given none: as StderrLogger(kWarning), but of
+// each kind of message one in ten seconds is written, which says how many were
+// left out. Two messages are of one kind when they differ only in numbers and
+// in what is quoted. All clients and workers of the process share it.
+Logger DefaultLogger();
 
 // Writes lines such as "gearman warning: ..." to standard error, each in one
 // piece.

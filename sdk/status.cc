@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -61,7 +62,7 @@ std::string Describe(const StatusFacts& facts) {
   std::string subject = facts.operation;
   if (!facts.task.empty()) {
     absl::StrAppend(&subject, subject.empty() ? "" : " of ", "task \"",
-                    facts.task, "\"");
+                    SafeText(facts.task), "\"");
   }
   if (!facts.server.empty()) {
     absl::StrAppend(&subject, subject.empty() ? "" : " to ", facts.server);

@@ -97,7 +97,9 @@ class Worker {
 
   // Offers a task, to all servers. One that is registered already gets the new
   // handler and options; jobs received before keep the old. INVALID_ARGUMENT:
-  // no handler, a name that no server takes, a time limit of zero or less or
+  // no handler, a name that no server takes or that lists can't show as it is
+  // (it holds a control character or one that nobody sees: IsListable of
+  // text/safe_text.h), a time limit of zero or less or
   // one that can't be announced.
   absl::Status Register(absl::string_view task, Handler handler,
                         TaskOptions options = {});

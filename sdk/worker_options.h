@@ -120,12 +120,13 @@ struct WorkerLimits {
 
 struct WorkerOptions {
   // Addresses of the servers ("tcp://host:4730", "host", "inproc://name").
-  // Empty: "inproc://default", the embedded job server of this process.
+  // Empty: "inproc://default", the embedded job server of this process, and a
+  // warning in the log that says so.
   std::vector<std::string> servers;
   // Put before each task on the wire, taken off again for handlers.
   std::string task_prefix;
   // The name under which servers list this worker (SET_CLIENT_ID): at most 127
-  // bytes, no NUL. Empty: none.
+  // bytes that lists can show (IsListable of text/safe_text.h). Empty: none.
   std::string client_id;
 
   // Handlers that run at once. 1: on the thread that is in Run, without a
@@ -185,7 +186,7 @@ struct WorkerOptions {
   std::vector<WorkerInterceptor> interceptors;
   // Address schemes; null: TransportRegistry of the linked builtins.
   std::shared_ptr<TransportRegistry> transports;
-  Logger logger;
+  Logger logger = DefaultLogger();
 
   // Time and readiness; null: the machine's. A worker has its poller to itself.
   std::shared_ptr<Poller> poller;

@@ -11,12 +11,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -88,7 +88,7 @@ std::string TroubleWithHost(absl::string_view host) {
       continue;
     }
     return absl::StrCat("its host holds '",
-                        absl::CHexEscape(absl::string_view(&c, 1)),
+                        SafeText(absl::string_view(&c, 1)),
                         "', a character that no host has");
   }
   // The dot at its end says that a name is complete.
@@ -113,7 +113,7 @@ std::string TroubleWithHost(absl::string_view host) {
 
 absl::Status Invalid(absl::string_view text, absl::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat(
-      "\"", absl::CHexEscape(text), "\" is no address: ", why, "; ", kForms));
+      "\"", SafeText(text), "\" is no address: ", why, "; ", kForms));
 }
 
 bool IsHostPortScheme(absl::string_view scheme) {
@@ -183,7 +183,7 @@ absl::StatusOr<HostPort> ParseHostPort(absl::string_view authority) {
     int number = 0;
     if (!IsDigits(port) || !absl::SimpleAtoi(port, &number) || number > 65535) {
       return Invalid(authority,
-                     absl::StrCat("the port \"", absl::CHexEscape(port),
+                     absl::StrCat("the port \"", SafeText(port),
                                   "\" is no number from 0 to 65535"));
     }
     result.port = static_cast<uint16_t>(number);

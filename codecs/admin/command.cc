@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <limits>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/wire/progress.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace admin {
@@ -37,17 +37,16 @@ absl::Status AppendLine(absl::string_view command, absl::string_view name,
   const size_t bad = word.find_first_of(absl::string_view(" \r\n\0", 4));
   if (bad != absl::string_view::npos) {
     return absl::InvalidArgumentError(absl::StrCat(
-        command, ": the ", name, " \"", absl::CHexEscape(word.substr(0, 64)),
-        "\" holds \"", absl::CHexEscape(word.substr(bad, 1)), "\" at byte ",
-        bad,
+        command, ": the ", name, " \"", SafeText(word, 64), "\" holds \"",
+        SafeText(word.substr(bad, 1)), "\" at byte ", bad,
         ": the text protocol has no way to say a space, a line end or a NUL"));
   }
   const std::string line = absl::StrCat(command, " ", word, rest, kLineEnd);
   if (line.size() > kMaxLineBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        command, ": the ", name, " \"", absl::CHexEscape(word.substr(0, 64)),
-        "...\" makes a line of ", line.size(), " bytes, a server takes ",
-        kMaxLineBytes, "; shorten it"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(command, ": the ", name, " \"", SafeText(word, 64),
+                     "\" makes a line of ", line.size(),
+                     " bytes, a server takes ", kMaxLineBytes, "; shorten it"));
   }
   out.Append(line);
   return absl::OkStatus();
@@ -139,6 +138,9 @@ absl::Status Encode(const GetVerbosity&, wire::OutputBuffer& out) {
 }
 
 absl::Status Encode(const CreateFunction& command, wire::OutputBuffer& out) {
+  absl::Status status =
+      CheckListable("create function: the function", command.function);
+  if (!status.ok()) return status;
   return AppendLine("create function", "function", command.function, "", out);
 }
 

@@ -80,7 +80,8 @@ using Command = std::variant<ShowStatus, ShowPriorityStatus, ShowWorkers,
 // Each appends the command's line, ended by CRLF (gearmand takes the last byte
 // of a name that is ended by a bare LF). INVALID_ARGUMENT, and nothing
 // appended: a function or handle that is empty or holds a space, a CR, an LF or
-// a NUL, or is too long for a line.
+// a NUL, or is too long for a line; a function to create that lists can't show
+// as it is (IsListable of text/safe_text.h).
 absl::Status Encode(const ShowStatus& command, wire::OutputBuffer& out);
 absl::Status Encode(const ShowPriorityStatus& command, wire::OutputBuffer& out);
 absl::Status Encode(const ShowWorkers& command, wire::OutputBuffer& out);

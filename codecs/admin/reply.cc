@@ -4,23 +4,21 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace admin {
 namespace {
 
 absl::Status NoRow(absl::string_view what, absl::string_view line) {
-  return absl::DataLossError(absl::StrCat("a row of ", what,
-                                          " was expected, got \"",
-                                          absl::CHexEscape(line.substr(0, 128)),
-                                          line.size() > 128 ? "...\"" : "\""));
+  return absl::DataLossError(absl::StrCat(
+      "a row of ", what, " was expected, got \"", SafeText(line, 128), "\""));
 }
 
 // Takes a number and the tab before it off the end of `line`: what is in front
@@ -82,16 +80,12 @@ void Encode(const JobRow& row, wire::OutputBuffer& out) {
 }
 
 void EncodeUniqueRow(absl::string_view unique, wire::OutputBuffer& out) {
-  const auto forges = [](char c) {
-    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
-  };
-  if (unique == "." || std::any_of(unique.begin(), unique.end(), forges)) {
-    std::string row(unique);
-    if (row == ".") row = "?";
-    std::replace_if(row.begin(), row.end(), forges, '?');
-    out.Append(row);
-  } else {
+  if (unique == ".") {
+    out.Append(EscapeBytes(unique, "."));
+  } else if (IsListable(unique)) {
     out.Append(unique);
+  } else {
+    out.Append(SafeText(unique));
   }
   out.Append("\n");
 }

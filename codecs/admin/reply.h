@@ -61,8 +61,9 @@ void EncodeWorkerStart(int64_t descriptor, absl::string_view peer,
 void EncodeWorkerFunction(absl::string_view function, wire::OutputBuffer& out);
 void EncodeWorkerEnd(wire::OutputBuffer& out);
 void Encode(const JobRow& row, wire::OutputBuffer& out);
-// Writes "?" for each control character of the unique, and for a unique that is
-// ".": otherwise it could forge other rows or the end of the list.
+// Writes a unique that is not listable, or is ".", as safe text
+// (text/safe_text.h): otherwise it could forge other rows or the end of the
+// list.
 void EncodeUniqueRow(absl::string_view unique, wire::OutputBuffer& out);
 // Ends a list.
 void EncodeListEnd(wire::OutputBuffer& out);

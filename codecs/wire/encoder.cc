@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace wire {
@@ -26,8 +26,7 @@ bool HasNul(absl::string_view bytes) {
 // An argument as an error shows it: whole when short, else its beginning.
 std::string Shown(absl::string_view argument) {
   constexpr size_t kShown = 64;
-  if (argument.size() <= kShown) return absl::CHexEscape(argument);
-  return absl::StrCat(absl::CHexEscape(argument.substr(0, kShown)), "...");
+  return SafeText(argument, kShown);
 }
 
 absl::string_view ArgumentName(Command command, size_t index) {

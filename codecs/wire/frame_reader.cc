@@ -5,8 +5,8 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace wire {
@@ -155,7 +155,7 @@ bool FrameReader::CheckMagic() {
   Fail(absl::StrCat(
       "expected a packet, which begins with \"\\x00REQ\" or \"\\x00RES\", got "
       "\"",
-      absl::CHexEscape(absl::string_view(
+      SafeText(absl::string_view(
           begin.data(), std::min<size_t>(end_ - begin_, kHeaderBytes))),
       "\""));
   return false;

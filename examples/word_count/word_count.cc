@@ -70,13 +70,20 @@ void Complain(const absl::FormatSpec<Args...>& format, const Args&... args) {
   std::fputc('\n', stderr);
 }
 
+// The embedded job server of this process unless others are named.
+std::vector<std::string> Servers() {
+  std::vector<std::string> servers = absl::GetFlag(FLAGS_server);
+  if (servers.empty()) servers.push_back("inproc://default");
+  return servers;
+}
+
 // The workers of this process, each with a thread of its own.
 class WorkerPool {
  public:
   absl::Status Start(int count) {
     for (int i = 0; i < count; ++i) {
       gearman::WorkerOptions options;
-      options.servers = absl::GetFlag(FLAGS_server);
+      options.servers = Servers();
       options.client_id = absl::StrFormat("word_count-%d", i + 1);
       absl::StatusOr<std::unique_ptr<gearman::Worker>> worker =
           gearman::Worker::Create(std::move(options));
@@ -222,7 +229,7 @@ int RunClient(const std::vector<std::string>& paths) {
   Corpus corpus(paths, static_cast<size_t>(
                            std::max(1, absl::GetFlag(FLAGS_chunk_bytes))));
   gearman::ClientOptions options;
-  options.servers = absl::GetFlag(FLAGS_server);
+  options.servers = Servers();
   absl::StatusOr<std::unique_ptr<gearman::Client>> client =
       gearman::Client::Create(std::move(options));
   if (!client.ok()) {

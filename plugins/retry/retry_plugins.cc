@@ -7,7 +7,6 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/cord.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
@@ -18,6 +17,7 @@
 #include "gearman/plugins/retry/no_retry.h"
 #include "gearman/plugins/retry/retry.pb.h"
 #include "gearman/plugins/retry/retry_budget.h"
+#include "gearman/text/safe_text.h"
 #include "google/protobuf/message.h"
 
 namespace gearman {
@@ -57,7 +57,7 @@ absl::Status ReadDelay(absl::string_view field, bool set,
   absl::Duration delay;
   if (!absl::ParseDuration(text, &delay) || delay < absl::ZeroDuration() ||
       delay > kLongestDelay) {
-    return FieldError(field, absl::StrCat("\"", absl::CHexEscape(text), "\""),
+    return FieldError(field, absl::StrCat("\"", SafeText(text), "\""),
                       absl::StrCat("it must be a duration such as \"100ms\" or "
                                    "\"2s\", from 0 to ",
                                    absl::FormatDuration(kLongestDelay)));

@@ -9,6 +9,7 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/embedded/job_queue.h"
 #include "gearman/sdk/embedded/server_core.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/process_memory.h"
 
 namespace gearman {
@@ -35,10 +36,9 @@ absl::StatusOr<std::unique_ptr<JobServer>> JobServer::Create(
                      " bytes; a handle holds at most ",
                      embedded::kMaxHandlePrefixBytes, " beside its number"));
   }
-  if (options.job_handle_prefix.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError(
-        "job_handle_prefix holds a NUL byte, which ends an argument");
-  }
+  absl::Status listable =
+      CheckListable("job_handle_prefix", options.job_handle_prefix);
+  if (!listable.ok()) return listable;
   if (options.max_packet_bytes < wire::kHeaderBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("max_packet_bytes (", options.max_packet_bytes,

@@ -125,7 +125,7 @@ struct JobServerOptions {
   // client is refused because there is no descriptor, and when memory runs out;
   // each kind at most every 10 s. Called under the server's lock: it must not
   // call the server.
-  Logger logger;
+  Logger logger = DefaultLogger();
   // The transports to listen with. Null: TransportRegistry::Default(), and tcp
   // and inproc in any case.
   std::shared_ptr<TransportRegistry> transports;
@@ -140,8 +140,9 @@ struct JobServerOptions {
 
 class JobServer {
  public:
-  // INVALID_ARGUMENT: a handle prefix that is too long or holds a NUL, or a
-  // limit or timeout that makes no sense.
+  // INVALID_ARGUMENT: a handle prefix that is too long or that lists can't show
+  // (IsListable of text/safe_text.h), or a limit or timeout that makes no
+  // sense.
   static absl::StatusOr<std::unique_ptr<JobServer>> Create(
       JobServerOptions options = {});
   // Stops.

@@ -11,7 +11,7 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/progress.h"
 #include "gearman/sdk/embedded/engine_output.h"
-#include "gearman/sdk/embedded/names.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace embedded {
@@ -153,7 +153,7 @@ bool ServerEngine::CheckFunctionName(EngineConnection& connection,
     SendError(connection, "ARGUMENT_TOO_LARGE", "Function name too large");
     return false;
   }
-  if (!MayBeListed(name)) {
+  if (!IsListable(name)) {
     SendError(connection, "INVALID_ARGS",
               "A function name must not hold control characters");
     return false;
@@ -283,7 +283,7 @@ class ServerEngine::Dispatcher {
   void operator()(wire::SetClientId& event) {
     const absl::string_view id =
         UntilNul(event.id).substr(0, kMaxClientIdBytes);
-    if (!MayBeListed(id)) {
+    if (!IsListable(id)) {
       return Error("INVALID_ARGS",
                    "A client id must not hold control characters");
     }

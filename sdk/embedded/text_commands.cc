@@ -11,8 +11,8 @@
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/job_queue.h"
 #include "gearman/sdk/embedded/list_reply.h"
-#include "gearman/sdk/embedded/names.h"
 #include "gearman/sdk/embedded/server_engine.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace embedded {
@@ -52,7 +52,7 @@ class Runner {
   }
 
   void operator()(const admin::CreateFunction& command) {
-    if (!MayBeListed(command.function)) {
+    if (!IsListable(command.function)) {
       return Encode(admin::Refusal::kNameWithControl, out_);
     }
     if (engine_.queue().GetFunction(command.function) == nullptr) {

@@ -3,10 +3,10 @@
 #define GEARMAN_SDK_INTERNAL_LOGGED_CALL_H_
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/log.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -18,7 +18,7 @@ bool CallLoggingThrow(const Logger& logger, absl::string_view name,
   return GuardedCall(function,
                      [&logger, name](absl::string_view what) {
                        logger.Log(LogLevel::kWarning, name,
-                                  " has thrown: ", absl::CHexEscape(what));
+                                  " has thrown: ", SafeMessage(what));
                        return absl::UnknownError(what);
                      })
       .ok();

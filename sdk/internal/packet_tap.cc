@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -20,7 +20,7 @@ constexpr uint32_t kError = static_cast<uint32_t>(wire::Command::kError);
 
 // Escaped, in quotes, and cut.
 void AppendShown(absl::string_view bytes, size_t max_bytes, std::string* text) {
-  absl::StrAppend(text, "\"", absl::CHexEscape(bytes.substr(0, max_bytes)),
+  absl::StrAppend(text, "\"", SafeText(bytes.substr(0, max_bytes)),
                   bytes.size() > max_bytes ? "\"..." : "\"");
 }
 
@@ -163,7 +163,7 @@ void PacketTap::Log(PacketDirection direction, const wire::Header& packet,
     text.append(", ");
   } else if (info.has_data && logger_.payload_bytes() > 0) {
     const absl::string_view shown = body.substr(0, logger_.payload_bytes());
-    absl::StrAppend(&text, "data \"", absl::CHexEscape(shown),
+    absl::StrAppend(&text, "data \"", SafeText(shown),
                     payload > shown.size() ? "\"..., " : "\", ");
   }
   logger_.Log(LogLevel::kDebug, text, size, " bytes");

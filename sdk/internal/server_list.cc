@@ -49,5 +49,15 @@ absl::StatusOr<std::vector<Address>> ParseServers(
   return servers;
 }
 
+void LogEmbeddedServer(const Logger& logger) {
+  logger.Log(LogLevel::kWarning,
+             "no server is named: the embedded job server of this process is "
+             "used (",
+             kDefaultServer,
+             "), which no other process sees; name "
+             "servers in the options or the config, or name ",
+             kDefaultServer);
+}
+
 }  // namespace internal
 }  // namespace gearman

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "gearman/sdk/log.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/transport_registry.h"
 
@@ -21,6 +22,10 @@ namespace internal {
 absl::StatusOr<std::vector<Address>> ParseServers(
     const std::vector<std::string>& texts, absl::string_view options,
     const TransportRegistry& transports);
+
+// Says in the log, as a warning, that nobody has named a server and that the
+// embedded one is used.
+void LogEmbeddedServer(const Logger& logger);
 
 // Parses one more. Errors as above.
 absl::StatusOr<Address> ParseServer(absl::string_view text,

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace testing {
@@ -39,7 +39,7 @@ std::string TransportScript::Trouble() const {
   if (!trouble_.empty()) return trouble_;
   if (steps_.empty()) return "";
   return absl::StrCat(steps_.size(), " steps are left, the first with \"",
-                      absl::CHexEscape(steps_.front().bytes), "\"");
+                      SafeText(steps_.front().bytes), "\"");
 }
 
 IoResult ScriptedTransport::Connect() {
@@ -89,16 +89,15 @@ IoResult ScriptedTransport::Write(absl::Span<const absl::string_view> pieces) {
           return IoResult::WouldBlock();
         }
         script_->trouble_ =
-            absl::StrCat("unexpected bytes \"", absl::CHexEscape(piece), "\"");
+            absl::StrCat("unexpected bytes \"", SafeText(piece), "\"");
         return IoResult::Failed(absl::AbortedError(script_->trouble_));
       }
       TransportScript::Step& step = steps.front();
       const size_t size = std::min(piece.size(), step.bytes.size());
       if (piece.substr(0, size) !=
           absl::string_view(step.bytes).substr(0, size)) {
-        script_->trouble_ =
-            absl::StrCat("expected \"", absl::CHexEscape(step.bytes),
-                         "\", got \"", absl::CHexEscape(piece), "\"");
+        script_->trouble_ = absl::StrCat("expected \"", SafeText(step.bytes),
+                                         "\", got \"", SafeText(piece), "\"");
         return IoResult::Failed(absl::AbortedError(script_->trouble_));
       }
       piece.remove_prefix(size);

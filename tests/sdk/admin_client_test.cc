@@ -223,10 +223,46 @@ TEST_F(AdminClientTest, DebugShowsCommandsAndTheSizeOfAnswers) {
   const auto client = Play({{"f\t2\t1\t3\n.\n"}});
   ASSERT_TRUE(client->GetStatus().ok());
   EXPECT_THAT(lines,
-              ElementsAre(absl::StrCat("sent \"status\\r\\n\" to ",
+              ElementsAre(absl::StrCat("sent \"status\" to ",
                                        listener_.address(), ": 8 bytes"),
                           absl::StrCat("received 1 lines from ",
                                        listener_.address(), ": 7 bytes")));
+}
+
+TEST_F(AdminClientTest, RowsThatCanBeReadAreGivenWhateverStandsBetweenThem) {
+  std::vector<std::string> lines;
+  logger_ = Logger(LogLevel::kWarning, [&lines](LogLevel, absl::string_view l) {
+    lines.emplace_back(l);
+  });
+  const std::string list =
+      "a\t2\t1\t3\nforged \x1b[2J\n\t0\t0\t1\nb\t1\t0\t0\n.\n";
+  const auto client = Play({{list, list, list}});
+  auto rows = client->GetStatus();
+  ASSERT_TRUE(rows.ok()) << rows.status();
+  ASSERT_EQ(rows->size(), 3u);
+  EXPECT_EQ(rows->at(0).function, "a");
+  EXPECT_EQ(rows->at(2).function, "b");
+  EXPECT_THAT(lines,
+              ElementsAre(AllOf(HasSubstr(listener_.address()),
+                                HasSubstr("1 row of its list can't be read"),
+                                HasSubstr("\"forged \\x1b[2J\""))));
+  // To a caller who asks for them the log says nothing.
+  lines.clear();
+  UnreadableRows unreadable;
+  EXPECT_TRUE(client->GetStatus(&unreadable).ok());
+  EXPECT_EQ(unreadable.count, 1u);
+  EXPECT_EQ(unreadable.first, "forged \\x1b[2J");
+  // Row by row.
+  std::vector<std::string> visited;
+  EXPECT_TRUE(client
+                  ->VisitStatus(
+                      [&visited](const FunctionStatus& row) {
+                        visited.push_back(row.function);
+                      },
+                      &unreadable)
+                  .ok());
+  EXPECT_THAT(visited, ElementsAre("a", "", "b"));
+  EXPECT_THAT(lines, ElementsAre());
 }
 
 // TLS, from the embedded server.

@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
+#include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker_options.h"
 #include "gearman/tests/sdk/config_fixture.h"
@@ -91,7 +92,7 @@ TEST_F(ConfigTest, KeepsTheDefaultsOfWhatIsNotSet) {
   EXPECT_EQ(options.idempotency_policy, nullptr);
   EXPECT_EQ(options.server_selector, nullptr);
   EXPECT_THAT(options.metrics_sinks, IsEmpty());
-  EXPECT_FALSE(options.logger.enabled(LogLevel::kError));
+  EXPECT_TRUE(options.logger.enabled(LogLevel::kWarning));
 }
 
 TEST_F(ConfigTest, PassesAPluginsConfigOn) {
@@ -322,6 +323,21 @@ TEST_F(ConfigTest, TranslatesEachLogLevel) {
     }
   }
   EXPECT_FALSE(Options("log_level: OFF").logger.enabled(LogLevel::kError));
+}
+
+TEST_F(ConfigTest, WarningsAreHeardUnlessTheConfigSaysOtherwise) {
+  const auto server_logger = [this](const char* text) {
+    const auto config = Config::FromText(text, "f", registry_);
+    EXPECT_TRUE(config.ok()) << config.status();
+    const auto options = config->ToJobServerOptions(registry_);
+    EXPECT_TRUE(options.ok()) << options.status();
+    return options->logger;
+  };
+  for (const Logger& logger : {Options("").logger, server_logger("")}) {
+    EXPECT_TRUE(logger.enabled(LogLevel::kWarning));
+    EXPECT_FALSE(logger.enabled(LogLevel::kInfo));
+  }
+  EXPECT_FALSE(server_logger("log_level: OFF").enabled(LogLevel::kError));
 }
 
 TEST_F(ConfigTest, ShowsPayloadsOnlyWhenAskedTo) {

@@ -6,11 +6,11 @@
 #include <variant>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gearman/sdk/internal/call_scope.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -152,8 +152,8 @@ void AdminSession::LogCommand(const wire::OutputBuffer& encoded) const {
   const size_t count = encoded.Gather(absl::MakeSpan(pieces));
   std::string text;
   for (size_t i = 0; i < count; ++i) absl::StrAppend(&text, pieces[i]);
-  options_.logger.Log(LogLevel::kDebug, "sent \"", absl::CHexEscape(text),
-                      "\" to ", name_, ": ", text.size(), " bytes");
+  options_.logger.Log(LogLevel::kDebug, "sent \"", SafeMessage(text), "\" to ",
+                      name_, ": ", text.size(), " bytes");
 }
 
 void AdminSession::LogReply(const admin::Reply& reply) const {

@@ -44,6 +44,7 @@ class AdminSession {
   ~AdminSession();
 
   const std::string& server() const { return name_; }
+  const Logger& logger() const { return options_.logger; }
 
   // Sends `command` and returns its reply, when its turn has come: calls follow
   // one another, and each ends in time. `is_question`: it changes nothing,

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -43,9 +43,9 @@ void PutOptions(CallOptions&& options, JobRequestState* request) {
     state.unique_set = true;
     state.explicit_unique = !options.unique->empty();
     if (!state.unique.Assign(*options.unique)) {
-      state.invalid = absl::InvalidArgumentError(absl::StrCat(
-          "the unique \"", absl::CHexEscape(*options.unique), "\" has ",
-          options.unique->size(), " bytes; gearmand keeps 63"));
+      state.invalid = absl::InvalidArgumentError(
+          absl::StrCat("the unique \"", SafeText(*options.unique), "\" has ",
+                       options.unique->size(), " bytes; gearmand keeps 63"));
     }
   }
   if (options.run_at.has_value()) {

@@ -6,13 +6,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/server_list.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/process_memory.h"
 
@@ -93,11 +93,7 @@ absl::Status CheckOptions(const ClientOptions& options) {
         "ClientOptions::limits: max_requests_in_flight and max_output_bytes "
         "must be at least 1, max_packet_bytes at least 12");
   }
-  if (options.task_prefix.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError(
-        "ClientOptions::task_prefix holds a NUL byte, which no task can have");
-  }
-  return absl::OkStatus();
+  return CheckListable("ClientOptions::task_prefix", options.task_prefix);
 }
 
 }  // namespace
@@ -113,6 +109,7 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
   absl::StatusOr<std::vector<Address>> servers =
       ParseServers(options.servers, "ClientOptions", *options.transports);
   if (!servers.ok()) return servers.status();
+  if (options.servers.empty()) LogEmbeddedServer(options.logger);
   if (servers->size() > ServerPool::kMaxLinks) {
     return absl::InvalidArgumentError(
         absl::StrCat("ClientOptions::servers: ", servers->size(),
@@ -389,9 +386,9 @@ void ClientCore::RunCallbacks(const Notice& notice) {
                                         const auto& callback) {
     GuardedCall(callback, [&](absl::string_view what) {
       options_.logger.Log(LogLevel::kError, name, " of the task \"",
-                          absl::CHexEscape(request.task()), "\", unique \"",
-                          absl::CHexEscape(request.unique()),
-                          "\", threw: ", what);
+                          SafeText(request.task()), "\", unique \"",
+                          SafeText(request.unique()),
+                          "\", threw: ", SafeMessage(what));
       return absl::UnknownError(what);
     }).IgnoreError();
   };

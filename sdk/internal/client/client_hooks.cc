@@ -14,13 +14,15 @@
 #include "gearman/sdk/internal/client/call_options.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/tracing.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
 namespace {
 
 absl::Status Thrown(absl::string_view what) {
-  return absl::UnknownError(absl::StrCat("an interceptor threw: ", what));
+  return absl::UnknownError(
+      absl::StrCat("an interceptor threw: ", SafeMessage(what)));
 }
 
 }  // namespace

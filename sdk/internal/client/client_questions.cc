@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/server_list.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -40,12 +40,12 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
   for (const JobRequest& handle : batch) {
     const JobRequestState* const request = handle.internal_state().get();
     if (request->core.get() != this) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "task \"", absl::CHexEscape(request->task), "\", unique \"",
-          absl::CHexEscape(request->unique.view()),
-          request->core == nullptr
-              ? "\": the request was not submitted"
-              : "\": the request belongs to another client"));
+      return absl::FailedPreconditionError(
+          absl::StrCat("task \"", SafeText(request->task), "\", unique \"",
+                       SafeText(request->unique.view()),
+                       request->core == nullptr
+                           ? "\": the request was not submitted"
+                           : "\": the request belongs to another client"));
     }
   }
   // From the last one on: when that has got there, most others have.
@@ -91,8 +91,8 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
       absl::StrCat(late, " of ", batch.size(), " requests not ",
                    for_accepted ? "accepted" : "finished", " within ",
                    absl::FormatDuration(timeout), "; the first is task \"",
-                   absl::CHexEscape(first_late->task), "\", unique \"",
-                   absl::CHexEscape(first_late->unique.view()), "\", ",
+                   SafeText(first_late->task), "\", unique \"",
+                   SafeText(first_late->unique.view()), "\", ",
                    JobStateName(first_late->state), " at ", where,
                    "; they go on: wait again, or cancel them"));
 }

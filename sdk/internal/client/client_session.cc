@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -16,6 +15,7 @@
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/progress.h"
 #include "gearman/sdk/internal/failure_text.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -212,13 +212,13 @@ absl::Status ClientSession::PopReply(ExpectedReply expected,
                                      ReplyQueue::Entry* entry) {
   if (replies_.empty()) {
     return absl::DataLossError(absl::StrCat("the server sent ", packet, " (",
-                                            absl::CHexEscape(about),
+                                            SafeText(about),
                                             ") with no command unanswered"));
   }
   const ExpectedReply front = replies_.front().expected;
   if (front != expected && front != or_expected) {
     return absl::DataLossError(
-        absl::StrCat("the server sent ", packet, " (", absl::CHexEscape(about),
+        absl::StrCat("the server sent ", packet, " (", SafeText(about),
                      ") out of turn: another command's reply was due"));
   }
   *entry = replies_.Pop();
@@ -268,9 +268,9 @@ absl::Status ClientSession::Spread(absl::string_view handle,
     if (ended_.contains(handle) || handles_.has_forgotten()) {
       return absl::OkStatus();
     }
-    return absl::DataLossError(absl::StrCat(
-        "the server sent ", packet, " for the handle \"",
-        absl::CHexEscape(handle), "\", which nobody here asked for"));
+    return absl::DataLossError(
+        absl::StrCat("the server sent ", packet, " for the handle \"",
+                     SafeText(handle), "\", which nobody here asked for"));
   }
   if (ends_job && effects->back().kind != Effect::Kind::kCompleted) {
     RememberEnded(handle);
@@ -414,9 +414,9 @@ absl::Status ClientSession::Handle(wire::OptionResponse& event, Effects*) {
 
 absl::Status ClientSession::Handle(wire::Error& event, Effects* effects) {
   if (replies_.empty()) {
-    return absl::DataLossError(absl::StrCat(
-        "the server sent ERROR ", absl::CHexEscape(event.code), " (",
-        absl::CHexEscape(event.text), ") with no command unanswered"));
+    return absl::DataLossError(
+        absl::StrCat("the server sent ERROR ", SafeText(event.code), " (",
+                     SafeMessage(event.text), ") with no command unanswered"));
   }
   const ReplyQueue::Entry entry = replies_.Pop();
   ++replies_received_;

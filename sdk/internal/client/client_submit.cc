@@ -8,7 +8,6 @@
 
 #include "absl/numeric/int128.h"
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
@@ -20,6 +19,7 @@
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/status.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -88,8 +88,13 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
                                      : request->timeout;
   request->deadline = now + timeout;
   MakeUnique(request);
+  absl::Status listable = CheckListable("the task", request->task);
+  // A name that is refused takes no label from tasks that are done.
   request->metrics =
-      metrics_ == nullptr ? nullptr : metrics_->ForTask(request->task);
+      metrics_ == nullptr
+          ? nullptr
+          : metrics_->ForTask(listable.ok() ? absl::string_view(request->task)
+                                            : "other");
   if (request->background && request->extras != nullptr &&
       request->extras->run_at.has_value()) {
     request->priority = Priority::kNone;
@@ -97,10 +102,11 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
   if (options_.drive_mode == DriveMode::kCallerOnly &&
       request->has_callbacks()) {
     return absl::FailedPreconditionError(absl::StrCat(
-        "task \"", absl::CHexEscape(request->task),
+        "task \"", SafeText(request->task),
         "\": callbacks need DriveMode::kAuto; this client is kCallerOnly"));
   }
-  return request->invalid.ok() ? CheckSize(*request) : request->invalid;
+  if (!request->invalid.ok()) return request->invalid;
+  return listable.ok() ? CheckSize(*request) : listable;
 }
 
 absl::Status ClientCore::CheckSize(const JobRequestState& request) const {
@@ -190,10 +196,10 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
       const std::shared_ptr<JobRequestState>& request = handle.internal_state();
       if (InFlight(*request)) {
         if (request->core.get() != this && result.ok()) {
-          result = absl::FailedPreconditionError(absl::StrCat(
-              "task \"", absl::CHexEscape(request->task), "\", unique \"",
-              absl::CHexEscape(request->unique.view()),
-              "\": the request is in flight in another client"));
+          result = absl::FailedPreconditionError(
+              absl::StrCat("task \"", SafeText(request->task), "\", unique \"",
+                           SafeText(request->unique.view()),
+                           "\": the request is in flight in another client"));
         }
         continue;
       }

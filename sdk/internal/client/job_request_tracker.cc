@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/client/client_session.h"
@@ -17,6 +16,7 @@
 #include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/status.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -66,8 +66,8 @@ bool MayBeStored(const JobRequestState& request, const Effect& effect) {
 absl::Status ServerError(const Effect& effect) {
   return absl::Status(
       CodeOfServerError(effect.code),
-      absl::StrCat("the server answered ERROR ", absl::CHexEscape(effect.code),
-                   ": ", absl::CHexEscape(effect.text)));
+      absl::StrCat("the server answered ERROR ", SafeText(effect.code), ": ",
+                   SafeMessage(effect.text)));
 }
 
 // `accepted`: a server had taken the job before it ended with `input`.
@@ -296,7 +296,7 @@ void JobRequestTracker::OnNoMemory(JobRequestState* request,
              server,
              ": there is no memory for what it sent for the job with "
              "handle \"",
-             absl::CHexEscape(request->handle.view()), "\"")));
+             SafeText(request->handle.view()), "\"")));
 }
 
 void JobRequestTracker::StopCounting(JobRequestState* request) {
@@ -398,7 +398,7 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect,
                " bytes of updates that nobody took (max_update_bytes); take "
                "them as they come, or set an on_data callback; the job with "
                "handle \"",
-               absl::CHexEscape(request->handle.view()), "\" goes on")));
+               SafeText(request->handle.view()), "\" goes on")));
     return;
   }
   const size_t memory = JobRequestExtras::MemoryOf(data);
@@ -414,7 +414,7 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect,
                  options_.max_memory,
                  " (max_memory_bytes); take updates as they come, or set an "
                  "on_data callback; the job with handle \"",
-                 absl::CHexEscape(request->handle.view()), "\" goes on")));
+                 SafeText(request->handle.view()), "\" goes on")));
       return;
     }
     extras.update_account = options_.account;
@@ -463,9 +463,9 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
   }
   if (exception.has_value()) {
     outcome.reason = FailureReason::kException;
-    outcome.status = absl::AbortedError(
-        absl::StrCat("the worker raised an exception: ",
-                     absl::string_view(*exception).substr(0, kMaxQuoted)));
+    outcome.status = absl::AbortedError(absl::StrCat(
+        "the worker raised an exception: ",
+        SafeMessage(absl::string_view(*exception).substr(0, kMaxQuoted))));
     request->MutableExtras().exception = std::move(exception);
   } else {
     // An earlier attempt may have raised an exception.

@@ -8,7 +8,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/random/distributions.h"
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -20,6 +19,7 @@
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/status.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -138,7 +138,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     outcome.status = absl::Status(
         outcome.status.code(),
         absl::StrCat("lost after the server had accepted the job as \"",
-                     absl::CHexEscape(request->handle.view()),
+                     SafeText(request->handle.view()),
                      "\", outcome unknown: ", outcome.status.message()));
   } else if (outcome.bytes_sent &&
              (outcome.reason == FailureReason::kLostBeforeAcceptance ||
@@ -218,7 +218,7 @@ void JobRequestTracker::OnTooLarge(JobRequestState* request,
   Finish(request, RequestInput::kGiveUp,
          Annotate(absl::ResourceExhaustedError(absl::StrCat(
                       packet.Describe(), " and was skipped; the job with ",
-                      "handle \"", absl::CHexEscape(request->handle.view()),
+                      "handle \"", SafeText(request->handle.view()),
                       ended ? "\" has ended" : "\" goes on")),
                   FactsOf(*request, server)));
 }

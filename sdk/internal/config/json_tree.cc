@@ -5,11 +5,11 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/config/places.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -61,10 +61,10 @@ class JsonParser {
   std::string Found() const {
     if (AtEnd()) return "the end of the text";
     const absl::string_view found = text_.substr(at_, 1);
-    return absl::StrCat("'",
-                        absl::ascii_isprint(found[0]) ? std::string(found)
-                                                      : absl::CHexEscape(found),
-                        "'");
+    return absl::StrCat(
+        "'",
+        absl::ascii_isprint(found[0]) ? std::string(found) : SafeText(found),
+        "'");
   }
 
   // At the text's end: where what is not closed there has begun.

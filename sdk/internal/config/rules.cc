@@ -2,10 +2,10 @@
 
 #include <optional>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gearman/sdk/internal/config/schema.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -163,7 +163,7 @@ absl::Status CheckRules(const Message& config, const Places& places) {
       const std::string text = value->message->GetReflection()->GetString(
           *value->message, value->field);
       allowed = DurationIsAllowed(rule, text);
-      shown = absl::StrCat("\"", absl::CEscape(text), "\"");
+      shown = absl::StrCat("\"", SafeText(text), "\"");
     }
     if (!allowed) {
       return ErrorAt(

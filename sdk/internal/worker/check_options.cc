@@ -4,13 +4,13 @@
 #include <limits>
 #include <string>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -82,14 +82,14 @@ absl::Status CheckWorkerOptions(const WorkerOptions& options) {
   if (options.native_exceptions && !options.exceptions) {
     return Bad("native_exceptions", "needs exceptions, which are off");
   }
-  if (options.client_id.size() > kMaxClientIdBytes ||
-      options.client_id.find('\0') != std::string::npos) {
-    return Bad("client_id", absl::StrCat("must be at most ", kMaxClientIdBytes,
-                                         " bytes without a NUL"));
+  if (options.client_id.size() > kMaxClientIdBytes) {
+    return Bad("client_id",
+               absl::StrCat("must be at most ", kMaxClientIdBytes, " bytes"));
   }
-  if (options.task_prefix.find('\0') != std::string::npos) {
-    return Bad("task_prefix", "holds a NUL byte, which no task can have");
-  }
+  status = CheckListable("WorkerOptions::client_id", options.client_id);
+  if (!status.ok()) return status;
+  status = CheckListable("WorkerOptions::task_prefix", options.task_prefix);
+  if (!status.ok()) return status;
   wire::OutputBuffer scratch;
   for (const std::string& option : options.server_options) {
     status = wire::Encode(wire::OptionRequest{option}, scratch);
@@ -99,12 +99,13 @@ absl::Status CheckWorkerOptions(const WorkerOptions& options) {
 }
 
 absl::Status CheckTask(const Task& task) {
-  const std::string name =
-      absl::StrCat("task \"", absl::CHexEscape(task.name), "\"");
+  const std::string name = absl::StrCat("task \"", SafeText(task.name), "\"");
   if (!task.handler && !task.async_handler) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": the handler is empty"));
   }
+  const absl::Status listable = CheckListable("the task", task.name);
+  if (!listable.ok()) return listable;
   const TaskOptions& options = task.options;
   if (options.time_limit <= absl::ZeroDuration()) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/job_context.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -88,7 +89,7 @@ bool DroppedInHandler(HeldJob* job) {
 absl::Status NoWarnings(const HeldJob& job) {
   return absl::UnimplementedError(
       absl::StrCat(job.job.connection(), " knows no WORK_WARNING: that of job ",
-                   job.job.handle(), " is told nobody"));
+                   SafeText(job.job.handle()), " is told nobody"));
 }
 
 ErrorText AnswerOf(const absl::Status& error) {

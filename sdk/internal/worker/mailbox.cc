@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -35,9 +36,9 @@ absl::Status Mailbox::CheckPayload(const HeldJob& job, absl::string_view what,
                                    size_t payload_bytes) const {
   if (payload_bytes <= MaxPayload(job)) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(what, " of job ", job.job.handle(), " has ", payload_bytes,
-                   " bytes: its packet is larger than ", max_packet_bytes_,
-                   " bytes (max_packet_bytes)"));
+      absl::StrCat(what, " of job ", SafeText(job.job.handle()), " has ",
+                   payload_bytes, " bytes: its packet is larger than ",
+                   max_packet_bytes_, " bytes (max_packet_bytes)"));
 }
 
 void Mailbox::Push(Message message) {
@@ -88,13 +89,13 @@ absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
   }
   if (job.stop.fired()) {
     return absl::CancelledError(
-        absl::StrCat("nothing is sent for job ", job.job.handle(),
+        absl::StrCat("nothing is sent for job ", SafeText(job.job.handle()),
                      " any more: ", StopReasonName(job.stop.reason())));
   }
   if (!HasRoom(job.link)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the server takes bytes too slowly: an update of job ",
-                     job.job.handle(), " was not sent"));
+                     SafeText(job.job.handle()), " was not sent"));
   }
   Push(std::move(message));
   return absl::OkStatus();

@@ -5,12 +5,12 @@
 #include <type_traits>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/server_list.h"
 #include "gearman/sdk/internal/worker/check_options.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/process_memory.h"
 
@@ -101,6 +101,7 @@ absl::StatusOr<std::shared_ptr<WorkerCore>> WorkerCore::Create(
   absl::StatusOr<std::vector<Address>> servers =
       ParseServers(options.servers, "WorkerOptions", *options.transports);
   if (!servers.ok()) return servers.status();
+  if (options.servers.empty()) LogEmbeddedServer(options.logger);
   if (options.limits.max_memory_bytes == kShareOfMemory) {
     options.limits.max_memory_bytes = ProcessMemory() / 4;
   }
@@ -337,16 +338,16 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
       ++stats_.answers_refused;
       options_.logger.Log(
           LogLevel::kInfo, server.name,
-          " had given a job to somebody else: ", absl::CHexEscape(result.text));
+          " had given a job to somebody else: ", SafeMessage(result.text));
       break;
     case SessionEvent::Kind::kTaskRefused:
       servers_.HealthChanged();
       options_.logger.Log(
           LogLevel::kWarning, server.name, " refuses the task \"",
-          absl::CHexEscape(result.refused_task.empty() ? "any of them"
-                                                       : result.refused_task),
+          SafeText(result.refused_task.empty() ? "any of them"
+                                               : result.refused_task),
           "\", which is offered again from time to time: ",
-          absl::CHexEscape(result.code), ": ", absl::CHexEscape(result.text));
+          SafeText(result.code), ": ", SafeMessage(result.text));
       break;
     case SessionEvent::Kind::kTasksTaken:
       servers_.HealthChanged();
@@ -355,8 +356,8 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
       break;
     case SessionEvent::Kind::kError:
       options_.logger.Log(LogLevel::kWarning, server.name, ": ",
-                          absl::CHexEscape(result.code), ": ",
-                          absl::CHexEscape(result.text));
+                          SafeText(result.code), ": ",
+                          SafeMessage(result.text));
       break;
   }
   return absl::OkStatus();
@@ -453,13 +454,13 @@ absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
     if (!may_wait) {
       return absl::ResourceExhaustedError(
           absl::StrCat("the server takes bytes too slowly: an update of job ",
-                       job->job.handle(), " was not sent"));
+                       SafeText(job->job.handle()), " was not sent"));
     }
     Look(absl::InfiniteFuture());
   }
   if (job->stop.fired()) {
     return absl::CancelledError(
-        absl::StrCat("nothing is sent for job ", job->job.handle(),
+        absl::StrCat("nothing is sent for job ", SafeText(job->job.handle()),
                      " any more: ", StopReasonName(job->stop.reason())));
   }
   absl::Status status = jobs_.AppendUpdate(std::move(message));

@@ -4,9 +4,9 @@
 #include <functional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/failure_text.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -31,7 +31,7 @@ WorkOutcome MetricsOutcome(JobOutcome outcome) {
 absl::Status LateStatus(const HeldJob& job) {
   return absl::DeadlineExceededError(absl::StrCat(
       "not done within ", absl::FormatDuration(job.task->options.time_limit),
-      ", the time limit of task \"", job.task->name, "\""));
+      ", the time limit of task \"", SafeText(job.task->name), "\""));
 }
 
 }  // namespace
@@ -84,8 +84,8 @@ void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
     job->state = HeldJob::State::kRunning;
     const absl::Status why = absl::InvalidArgumentError(too_large->Describe());
     options_.logger.Log(LogLevel::kWarning, server.name, ": job ",
-                        job->job.handle(), " of task ", task->name,
-                        " is failed: ", why.message());
+                        SafeText(job->job.handle()), " of task ",
+                        SafeText(task->name), " is failed: ", why.message());
     Answer(job, why, /*forgotten=*/false, now);
     GiveBack(std::move(job));
     return;
@@ -227,7 +227,7 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
     ++stats_->late_results;
     if (job->task->metrics != nullptr) job->task->metrics->late_results.Add();
     options_.logger.Log(LogLevel::kDebug, "late result of job ",
-                        job->job.handle(), " dropped");
+                        SafeText(job->job.handle()), " dropped");
     return;
   }
   WorkerLink& server = servers_->link(job->link);
@@ -266,9 +266,9 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
     return;
   }
   *outcome = JobOutcome::kFailed;
-  options_.logger.Log(LogLevel::kInfo, "job ", job->job.handle(), " of task ",
-                      job->task->name,
-                      " failed: ", absl::CHexEscape(error.text));
+  options_.logger.Log(LogLevel::kInfo, "job ", SafeText(job->job.handle()),
+                      " of task ", SafeText(job->task->name),
+                      " failed: ", SafeMessage(error.text));
   session.Fail(job->task.get(), job->job.handle());
 }
 
@@ -359,8 +359,8 @@ void WorkerJobs::OnTime(absl::Time now) {
         job->stop.Fire(StopReason::kTimeLimit);
         continue;
     }
-    options_.logger.Log(LogLevel::kWarning, "job ", job->job.handle(), ": ",
-                        status.message());
+    options_.logger.Log(LogLevel::kWarning, "job ", SafeText(job->job.handle()),
+                        ": ", status.message());
     NoteUnsent(now);
     // Ended first: what callbacks send for it is refused.
     job->ended.store(true, std::memory_order_release);

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/worker/check_options.h"
 #include "gearman/sdk/internal/worker/worker_core.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -48,8 +48,8 @@ absl::Status WorkerCore::Unregister(absl::string_view name) {
     absl::MutexLock lock(&mutex_);
     before = tasks_.Remove(function);
     if (before == nullptr) {
-      return absl::NotFoundError(absl::StrCat("task \"", absl::CHexEscape(name),
-                                              "\" is not registered"));
+      return absl::NotFoundError(
+          absl::StrCat("task \"", SafeText(name), "\" is not registered"));
     }
     task_changes_.Note(function);
     tasks_version_.fetch_add(1, std::memory_order_release);

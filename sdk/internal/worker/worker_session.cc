@@ -4,12 +4,12 @@
 #include <utility>
 #include <variant>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/encoder.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -202,9 +202,9 @@ absl::Status WorkerSession::OnJob(wire::JobAssign& assigned,
       last_offer_->task->function != assigned.function) {
     const auto it = offered_.find(assigned.function);
     if (it == offered_.end()) {
-      return absl::DataLossError(absl::StrCat(
-          "JOB_ASSIGN: a job of \"", absl::CHexEscape(assigned.function),
-          "\", which was not offered"));
+      return absl::DataLossError(absl::StrCat("JOB_ASSIGN: a job of \"",
+                                              SafeText(assigned.function),
+                                              "\", which was not offered"));
     }
     last_offer_ = it->second.get();
   }
@@ -389,8 +389,8 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
   // A server without GRAB_JOB_ALL, or even GRAB_JOB_UNIQ, is asked with less.
   if (head.grab_kind == wire::GrabKind::kPlain) {
     return absl::UnavailableError(
-        absl::StrCat("GRAB_JOB was refused: ", absl::CHexEscape(error.code),
-                     ": ", absl::CHexEscape(error.text)));
+        absl::StrCat("GRAB_JOB was refused: ", SafeText(error.code), ": ",
+                     SafeMessage(error.text)));
   }
   if (grabs_.kind == head.grab_kind) {
     grabs_.kind = head.grab_kind == wire::GrabKind::kAll

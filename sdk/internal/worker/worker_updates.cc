@@ -6,9 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/worker/worker_jobs.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -17,7 +17,7 @@ absl::Status WorkerJobs::AppendUpdate(Message message) {
   HeldJob& job = *message.job;
   if (job.state == HeldJob::State::kEnded) {
     return absl::CancelledError(
-        absl::StrCat("job ", job.job.handle(), " has ended"));
+        absl::StrCat("job ", SafeText(job.job.handle()), " has ended"));
   }
   WorkerSession& session = *servers_->link(job.link).session;
   absl::Status status;
@@ -34,9 +34,8 @@ absl::Status WorkerJobs::AppendUpdate(Message message) {
         break;
       }
       status = NoWarnings(job);
-      options_.logger.Log(
-          LogLevel::kWarning, status.message(),
-          "; the warning was: ", absl::CHexEscape(message.bytes));
+      options_.logger.Log(LogLevel::kWarning, status.message(),
+                          "; the warning was: ", SafeMessage(message.bytes));
       break;
     default:
       session.SendStatus(job.job.handle(), message.numerator,
@@ -52,13 +51,13 @@ absl::Status WorkerJobs::KeepData(HeldJob* job, std::string bytes) {
   if (!kept.error.ok()) return kept.error;
   const size_t room = options_.max_output_bytes - kept_bytes_;
   if (bytes.size() > room) {
-    kept.error = absl::ResourceExhaustedError(
-        absl::StrCat(servers_->link(job->link).name,
-                     " knows no WORK_DATA, and job ", job->job.handle(),
-                     " has sent more of it than can be kept for the "
-                     "result: ",
-                     options_.max_output_bytes,
-                     " bytes for all jobs (WorkerLimits::max_output_bytes)"));
+    kept.error = absl::ResourceExhaustedError(absl::StrCat(
+        servers_->link(job->link).name, " knows no WORK_DATA, and job ",
+        SafeText(job->job.handle()),
+        " has sent more of it than can be kept for the "
+        "result: ",
+        options_.max_output_bytes,
+        " bytes for all jobs (WorkerLimits::max_output_bytes)"));
     return kept.error;
   }
   kept_bytes_ += bytes.size();

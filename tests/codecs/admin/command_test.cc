@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/tests/codecs/wire/messages.h"
+#include "gearman/tests/support/hostile_names.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -107,8 +108,21 @@ TEST(CommandTest, ANameThatIsMoreThanOneWordIsRefusedBeforeSending) {
 }
 
 TEST(CommandTest, TabsPercentSignsAndColonsAreNoSpaces) {
-  EXPECT_EQ(Encoded(CreateFunction{"a\tb%s::c"}),
-            "create function a\tb%s::c\r\n");
+  EXPECT_EQ(Encoded(CreateFunction{"a%s::c"}), "create function a%s::c\r\n");
+  EXPECT_EQ(Encoded(MaxQueue{"a\tb%s::c"}), "maxqueue a\tb%s::c 0\r\n");
+}
+
+// A function may have got its name elsewhere, and can be dropped.
+TEST(CommandTest, AFunctionThatListsCantShowIsNotCreated) {
+  for (const support::HostileName& name : support::HostileNames()) {
+    if (name.listable) continue;
+    EXPECT_THAT(Refused(CreateFunction{name.name}),
+                StartsWith("create function"));
+    if (name.name.find_first_of(" \r\n") == std::string::npos) {
+      EXPECT_EQ(Encoded(DropFunction{name.name}),
+                "drop function " + name.name + "\r\ngetpid\r\n");
+    }
+  }
 }
 
 TEST(CommandTest, ANameThatMakesALineTooLongIsRefused) {

@@ -1,5 +1,6 @@
 // What ServerEngine refuses, and what it keeps of those who ask again and
 // again.
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -7,9 +8,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "gearman/tests/sdk/embedded/engine_fixture.h"
 #include "gearman/tests/sdk/embedded/engine_peer.h"
+#include "gearman/tests/support/hostile_names.h"
 #include "gearman/tests/support/raw_packet.h"
+#include "gearman/text/safe_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -143,12 +148,39 @@ TEST_F(ServerEngineLimitsTest, RefusesNamesThatWouldForgeRowsOfLists) {
   EXPECT_THAT(peer.Received(), IsEmpty());
 }
 
+TEST_F(ServerEngineLimitsTest, ListsShowOneRowForEachHostileNameOrRefuseIt) {
+  EnginePeer& peer = Connect();
+  size_t rows = 0;
+  for (const support::HostileName& name : support::HostileNames()) {
+    SCOPED_TRACE(name.safe);
+    peer.Send(CanDo(name.name) + RequestPacket(22, {name.name}));
+    EXPECT_EQ(peer.Received().empty(), name.listable);
+    if (name.listable) ++rows;
+    EXPECT_THAT(Ask(peer, Submit(name.name, name.name.substr(0, 60), "")),
+                ElementsAre(StartsWith(name.listable ? "JOB_CREATED"
+                                                     : "ERROR INVALID_ARGS")));
+  }
+  const auto lines_of = [&peer](const std::string& command) {
+    peer.Send(command + "\r\n");
+    const std::vector<std::string> lines =
+        absl::StrSplit(peer.ReceivedBytes(), '\n');
+    for (const std::string& line : lines) {
+      EXPECT_TRUE(IsListable(absl::StrReplaceAll(line, {{"\t", ""}}))) << line;
+    }
+    return lines.size() - 2;  // without the end
+  };
+  EXPECT_EQ(lines_of("status"), rows);
+  EXPECT_EQ(lines_of("prioritystatus"), rows);
+  EXPECT_EQ(lines_of("show unique jobs"), rows);
+  EXPECT_EQ(lines_of("workers"), 1u);
+}
+
 TEST_F(ServerEngineLimitsTest, AUniqueForgesNoRow) {
   EnginePeer& peer = Connect(Submit("f", ".", "") + Submit("f", "a\n.", "") +
                              Submit("f", "a.b", ""));
   peer.Received();
   peer.Send("show unique jobs\r\n");
-  EXPECT_EQ(peer.ReceivedBytes(), "?\na?.\na.b\n.\n");
+  EXPECT_EQ(peer.ReceivedBytes(), "\\x2e\na\\x0a.\na.b\n.\n");
   // It is what it was.
   EXPECT_THAT(Ask(peer, RequestPacket(41, {"a\n."})),
               ElementsAre("STATUS_RES_UNIQUE a\n.|1|0|0|0|1"));

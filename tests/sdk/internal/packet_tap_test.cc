@@ -89,7 +89,7 @@ TEST_F(PacketTapTest, ShowsPayloadsEscapedAndCutWhenAskedTo) {
                  RequestPacket(13, {"H:1", "abcd"}));
   EXPECT_THAT(lines_,
               ElementsAre("sent SUBMIT_JOB to tcp://jobs:4730: function \"f\", "
-                          "unique \"u\", data \"a\\nbc\"..., 23 bytes",
+                          "unique \"u\", data \"a\\x0abc\"..., 23 bytes",
                           "sent WORK_COMPLETE to tcp://jobs:4730: handle "
                           "\"H:1\", data \"abcd\", 20 bytes"));
 }
@@ -98,7 +98,7 @@ TEST_F(PacketTapTest, ShowsTheServersWordsOfAnError) {
   const auto tap = MakeTap();
   tap->OnReceived(ResponsePacket(19, {"QUEUE_FULL", "no\nroom"}));
   EXPECT_THAT(lines_, ElementsAre("received ERROR from tcp://jobs:4730: code "
-                                  "\"QUEUE_FULL\", text \"no\\nroom\", 30 "
+                                  "\"QUEUE_FULL\", text \"no\\x0aroom\", 30 "
                                   "bytes"));
   EXPECT_EQ(Value("gearman_protocol_errors_total", {"QUEUE_FULL"}), 1);
 }

@@ -1,0 +1,36 @@
+// LogPause: lets one message of a kind be written in ten seconds, and counts
+// the others: for kinds that a peer may cause thousands of times a second.
+//
+// Not thread-safe: guarded by its owner's lock.
+#ifndef GEARMAN_SDK_LOG_PAUSE_H_
+#define GEARMAN_SDK_LOG_PAUSE_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+
+namespace gearman {
+
+class LogPause {
+ public:
+  static constexpr absl::Duration kPause = absl::Seconds(10);
+
+  // Whether a message may be written now. If it is not, call Skip; if it has
+  // been, call Written.
+  bool over(absl::Time now) const { return now >= silent_until_; }
+  void Skip() { ++skipped_; }
+  void Written(absl::Time now) {
+    skipped_ = 0;
+    silent_until_ = now + kPause;
+  }
+  // Messages skipped since the last one written.
+  uint64_t skipped() const { return skipped_; }
+
+ private:
+  absl::Time silent_until_ = absl::InfinitePast();
+  uint64_t skipped_ = 0;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_LOG_PAUSE_H_
