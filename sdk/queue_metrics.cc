@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
@@ -16,6 +18,8 @@
 #include "gearman/sdk/internal/metrics/catalogue.h"
 #include "gearman/sdk/internal/metrics/measured.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
+#include "gearman/sdk/internal/server_list.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/start_thread.h"
@@ -30,7 +34,45 @@ using internal::MetricId;
 // Where gearmand has counted its running jobs below 0, it says 2^32 - 1.
 constexpr int64_t kBelowZero = 4294967295;
 
-// What the servers answered the last time.
+// The label of all tasks that have none of their own.
+constexpr char kOther[] = "other";
+
+// Sums of what servers say: of any size.
+struct Sizes {
+  double jobs = 0;
+  double running = 0;
+  double workers = 0;
+
+  void Add(const Sizes& more) {
+    jobs += more.jobs;
+    running += more.running;
+    workers += more.workers;
+  }
+};
+// The last answer of one server.
+struct Answer {
+  std::string server;
+  bool asked = false;
+  bool up = false;
+  std::map<std::string, Sizes> tasks;  // those with labels
+  std::optional<Sizes> other;          // the rest, if there is any
+
+  void AddOther(const Sizes& more) {
+    if (!other.has_value()) other.emplace();
+    other->Add(more);
+  }
+};
+
+Sizes SizesOf(const FunctionStatus& row) {
+  Sizes sizes;
+  sizes.jobs = static_cast<double>(row.total);
+  sizes.running =
+      row.running == kBelowZero ? 0 : static_cast<double>(row.running);
+  sizes.workers = static_cast<double>(row.workers);
+  return sizes;
+}
+
+// The servers' last answers.
 class Queues : public internal::Measured {
  public:
   Queues(size_t servers, size_t max_tasks)
@@ -47,12 +89,32 @@ class Queues : public internal::Measured {
     answer.asked = true;
     answer.up = up;
     answer.tasks.clear();
+    answer.other.reset();
+    // No more of a kind than there are labels.
+    std::vector<const FunctionStatus*> with_workers;
+    std::vector<const FunctionStatus*> with_jobs;
+    std::vector<const FunctionStatus*> idle;
     for (const FunctionStatus& row : rows) {
-      Sizes& sizes = answer.tasks[LabelOf(row.function)];
-      sizes.jobs += static_cast<double>(row.total);
-      sizes.running +=
-          row.running == kBelowZero ? 0 : static_cast<double>(row.running);
-      sizes.workers += static_cast<double>(row.workers);
+      auto& kind = row.workers > 0 ? with_workers
+                   : row.total > 0 ? with_jobs
+                                   : idle;
+      if (labels_.count(row.function) > 0) {
+        answer.tasks[row.function].Add(SizesOf(row));
+      } else if (kind.size() < max_tasks_ && row.function != kOther) {
+        kind.push_back(&row);
+      } else {
+        answer.AddOther(SizesOf(row));
+      }
+    }
+    ForgetTasksGone();
+    for (const FunctionStatus* const row : with_workers) {
+      if (!labels_.count(row->function) && labels_.size() >= max_tasks_) {
+        ForgetATaskWithoutWorkers();
+      }
+      AddTask(*row, &answer);
+    }
+    for (const auto* const rest : {&with_jobs, &idle}) {
+      for (const FunctionStatus* const row : *rest) AddTask(*row, &answer);
     }
   }
 
@@ -66,11 +128,15 @@ class Queues : public internal::Measured {
       for (const Answer& answer : answers_) {
         if (!answer.asked) continue;
         Add({answer.server}, answer.up ? 1 : 0, &up);
-        for (const auto& [task, sizes] : answer.tasks) {
+        const auto add = [&](const std::string& task, const Sizes& sizes) {
           Add({task, answer.server}, sizes.jobs, &jobs);
           Add({task, answer.server}, sizes.running, &running);
           Add({task, answer.server}, sizes.workers, &workers);
+        };
+        for (const auto& [task, sizes] : answer.tasks) {
+          add(task, sizes);
         }
+        if (answer.other.has_value()) add(kOther, *answer.other);
       }
     }
     MetricsSnapshot snapshot;
@@ -84,36 +150,61 @@ class Queues : public internal::Measured {
   }
 
  private:
-  // Sums of what servers say: of any size.
-  struct Sizes {
-    double jobs = 0;
-    double running = 0;
-    double workers = 0;
-  };
-  struct Answer {
-    std::string server;
-    bool asked = false;
-    bool up = false;
-    std::map<std::string, Sizes> tasks;
-  };
-
-  static void Add(std::vector<std::string> labels, double value,
+  static void Add(const std::vector<std::string>& labels, double value,
                   MetricFamily* family) {
     MetricSample& sample = family->samples.emplace_back();
-    sample.label_values = std::move(labels);
+    for (const std::string& label : labels) {
+      sample.label_values.push_back(SafeText(label));
+    }
     sample.value = value;
   }
-  std::string LabelOf(const std::string& task)
+  // With a label of its own while there is room.
+  void AddTask(const FunctionStatus& row, Answer* answer)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (tasks_.count(task) > 0) return task;
-    if (tasks_.size() >= max_tasks_) return "other";
-    return *tasks_.insert(task).first;
+    if (labels_.size() < max_tasks_) labels_.insert(row.function);
+    if (labels_.count(row.function) > 0) {
+      answer->tasks[row.function].Add(SizesOf(row));
+    } else {
+      answer->AddOther(SizesOf(row));
+    }
+  }
+  // Takes their labels from tasks that no server knows any more.
+  void ForgetTasksGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (auto it = labels_.begin(); it != labels_.end();) {
+      const bool known =
+          std::any_of(answers_.begin(), answers_.end(),
+                      [&](const Answer& a) { return a.tasks.count(*it) > 0; });
+      it = known ? std::next(it) : labels_.erase(it);
+    }
+  }
+  // Takes its label from one task for which no server has a worker, if there is
+  // such a task: from one without jobs if there is one.
+  void ForgetATaskWithoutWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    auto found = labels_.end();
+    for (auto it = labels_.begin(); it != labels_.end(); ++it) {
+      Sizes all;
+      for (const Answer& answer : answers_) {
+        const auto task = answer.tasks.find(*it);
+        if (task != answer.tasks.end()) all.Add(task->second);
+      }
+      if (all.workers > 0) continue;
+      found = it;
+      if (all.jobs == 0) break;
+    }
+    if (found == labels_.end()) return;
+    for (Answer& answer : answers_) {
+      const auto task = answer.tasks.find(*found);
+      if (task == answer.tasks.end()) continue;
+      answer.AddOther(task->second);
+      answer.tasks.erase(task);
+    }
+    labels_.erase(found);
   }
 
   const uint64_t source_;
   const size_t max_tasks_;
   mutable absl::Mutex mutex_;
-  std::set<std::string> tasks_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> labels_ ABSL_GUARDED_BY(mutex_);  // of tasks
   std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -129,6 +220,7 @@ class QueueMetrics::Asker {
         poller_(std::move(poller)),
         queues_(std::make_shared<Queues>(servers_.size(), options_.max_tasks)),
         failing_(servers_.size(), false),
+        garbled_(servers_.size(), false),
         exporter_(queues_, options_.metrics_sinks, poller_->clock()) {}
   ~Asker() {
     if (!thread_.joinable()) return;
@@ -169,12 +261,19 @@ class QueueMetrics::Asker {
     absl::MutexLock lock(&asking_);
     absl::Status first_error;
     for (size_t i = 0; i < servers_.size() && !stop_.load(); ++i) {
-      const auto rows = servers_[i]->GetStatus();
+      UnreadableRows unreadable;
+      const auto rows = servers_[i]->GetStatus(&unreadable);
       // A question that was cut short says nothing of its server.
       if (stop_.load()) break;
       queues_->Set(i, servers_[i]->server(), rows.ok(),
                    rows.ok() ? *rows : std::vector<FunctionStatus>());
       first_error.Update(rows.status());
+      if (unreadable.count > 0 && !garbled_[i]) {
+        options_.logger.Log(LogLevel::kWarning,
+                            Describe(servers_[i]->server(), unreadable),
+                            "; no more is said of it until all can be read");
+      }
+      garbled_[i] = unreadable.count > 0;
       if (failing_[i] == !rows.ok()) continue;
       failing_[i] = !rows.ok();
       if (rows.ok()) {
@@ -220,6 +319,8 @@ class QueueMetrics::Asker {
   std::atomic<bool> stop_{false};
   absl::Mutex asking_;
   std::vector<bool> failing_ ABSL_GUARDED_BY(asking_);
+  // Their last answers had rows that can't be read.
+  std::vector<bool> garbled_ ABSL_GUARDED_BY(asking_);
   internal::MetricsExporter exporter_;
   std::thread thread_;
 };
@@ -236,7 +337,10 @@ absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
   }
   absl::Status sinks = internal::MetricsExporter::Check(options.metrics_sinks);
   if (!sinks.ok()) return sinks;
-  if (options.servers.empty()) options.servers.emplace_back();
+  if (options.servers.empty()) {
+    internal::LogEmbeddedServer(options.logger);
+    options.servers.emplace_back();
+  }
   std::vector<std::unique_ptr<AdminClient>> servers;
   for (const std::string& server : options.servers) {
     AdminClientOptions admin;

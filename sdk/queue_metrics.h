@@ -21,7 +21,9 @@
 // when that call has returned.
 //
 // A server that can't be asked has gearman_server_up 0 and nothing else, and
-// takes nothing from the others but its timeout.
+// takes nothing from the others but its timeout. Labels of tasks are safe text
+// (text/safe_text.h). Rows that a line feed in a name has spoiled are left out,
+// and the log says so.
 #ifndef GEARMAN_SDK_QUEUE_METRICS_H_
 #define GEARMAN_SDK_QUEUE_METRICS_H_
 
@@ -49,15 +51,17 @@ struct QueueMetricsOptions {
   // For one server to be connected to and to answer. More than zero; may be
   // infinite, but then one server that is silent keeps the others' answers.
   absl::Duration timeout = absl::Seconds(2);
-  // Tasks with labels of their own, all servers together, by first come; the
-  // rest is added up as "other".
+  // Tasks with labels of their own, all servers together; the rest is added up
+  // as "other". Tasks with workers come first, then those that have a label
+  // already, then those with jobs. A task that no server knows any more is
+  // forgotten.
   size_t max_tasks = 100;
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
   // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
   // fills.
   std::shared_ptr<TransportRegistry> transports;
   // Hears of servers that can't be asked, and can again.
-  Logger logger;
+  Logger logger = DefaultLogger();
 };
 
 class QueueMetrics {

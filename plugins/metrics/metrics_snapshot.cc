@@ -5,9 +5,9 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -90,7 +90,7 @@ std::string ToString(const MetricsSnapshot& snapshot) {
         absl::StrAppend(
             &text, i == 0 ? "{" : ",",
             i < family.label_names.size() ? family.label_names[i] : "?", "=\"",
-            absl::CEscape(sample.label_values[i]), "\"");
+            EscapeBytes(SafeLine(sample.label_values[i]), "\""), "\"");
       }
       absl::StrAppend(&text, sample.label_values.empty() ? "" : "}");
       if (family.type == MetricType::kHistogram) {

@@ -21,7 +21,8 @@ enum class MetricType : unsigned char { kCounter, kGauge, kHistogram };
 absl::string_view MetricTypeName(MetricType type);
 
 struct MetricSample {
-  // As many as the family's label_names, in their order.
+  // As many as the family's label_names, in their order. The SDK's own are safe
+  // text (text/safe_text.h), so that a sink can show any task.
   std::vector<std::string> label_values;
   // Of a counter or gauge.
   double value = 0;
@@ -61,7 +62,8 @@ struct MetricsSnapshot {
   const MetricFamily* Find(absl::string_view name) const;
 };
 
-// One line per sample, for people and logs:
+// One line per sample, for people and logs. Label values are safe text
+// (text/safe_text.h), and a quote is written as \x22:
 //   gearman_client_jobs_finished_total{task="reverse",outcome="complete"} 3
 //   gearman_client_job_duration_seconds{task="reverse"} count=3 sum=0.25
 std::string ToString(const MetricsSnapshot& snapshot);

@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/plugins/metrics/metrics_collector.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -22,7 +23,10 @@ prometheus::ClientMetric ToPrometheus(const MetricFamily& family,
                                       const MetricSample& sample) {
   prometheus::ClientMetric metric;
   for (size_t i = 0; i < sample.label_values.size(); ++i) {
-    metric.label.push_back({family.label_names[i], sample.label_values[i]});
+    // A source of a user's own may hold anything, and for one value that is no
+    // UTF-8 Prometheus would drop every metric of the target.
+    metric.label.push_back(
+        {family.label_names[i], SafeLine(sample.label_values[i])});
   }
   switch (family.type) {
     case MetricType::kCounter:

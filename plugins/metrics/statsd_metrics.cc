@@ -5,11 +5,11 @@
 
 #include <cerrno>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -18,6 +18,7 @@
 #include "absl/strings/strip.h"
 #include "gearman/plugins/field_error.h"
 #include "gearman/plugins/guarded_call.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -27,21 +28,28 @@ constexpr size_t kMaxTagBytes = 200;
 constexpr size_t kMinDatagramBytes = 128;
 constexpr size_t kMaxDatagramBytes = 65507;
 
-// A tag's value, without what the line's own syntax is made of.
+// FNV-1a. It is the same in every process, so that a tag is, too.
+uint64_t HashOf(absl::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
+// A tag's value: safe text without the characters of the line's own syntax.
+// Values that differ have tags that differ: a long one is cut and ends in its
+// hash.
 std::string TagValue(absl::string_view value) {
-  if (value.size() > kMaxTagBytes) {
-    size_t end = kMaxTagBytes;
-    // Not inside a character of UTF-8.
-    while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0) == 0x80) {
-      --end;
-    }
-    value = value.substr(0, end);
+  std::string safe = EscapeBytes(SafeLine(value), ",|#");
+  if (safe.size() <= kMaxTagBytes) return safe;
+  const std::string hash = absl::StrFormat("~%016x", HashOf(safe));
+  size_t end = kMaxTagBytes - hash.size();
+  // Not inside a character of UTF-8.
+  while (end > 0 && (static_cast<unsigned char>(safe[end]) & 0xC0) == 0x80) {
+    --end;
   }
-  std::string safe(value);
-  for (char& c : safe) {
-    if (c == ',' || c == '|' || c == '#' || absl::ascii_iscntrl(c)) c = '_';
-  }
-  return safe;
+  return safe.substr(0, end) + hash;
 }
 
 void AppendTag(absl::string_view name, absl::string_view value,
@@ -70,7 +78,7 @@ bool IsName(absl::string_view name) {
 }
 
 std::string Quoted(absl::string_view text) {
-  return absl::StrCat("\"", absl::CEscape(text), "\"");
+  return absl::StrCat("\"", SafeText(text), "\"");
 }
 
 absl::Status Check(const StatsdMetricsOptions& options) {
@@ -221,8 +229,7 @@ void StatsdMetrics::Take(const MetricFamily& family, const MetricSample& sample,
   for (size_t i = 0; i < family.label_names.size(); ++i) {
     AppendTag(family.label_names[i], sample.label_values[i], &tags);
   }
-  // Labels that differ only in what a tag can't hold make one line, which adds
-  // them up.
+  // Samples of a user's own source may have equal labels: they add up.
   const auto add = [&](absl::string_view suffix, absl::string_view type,
                        absl::string_view tags_of_it, double value,
                        Values* values) {

@@ -24,6 +24,7 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/monitoring/dashboard.h"
 #include "gearman/tests/support/free_port.h"
+#include "gearman/tests/support/hostile_names.h"
 #include "gearman/tests/support/http_get.h"
 #include "gearman/tests/support/subprocess.h"
 #include "gearman/tests/support/test_directory.h"
@@ -67,7 +68,12 @@ class Everything : public MetricsSource {
          internal::MetricsCatalogue()) {
       MetricFamily& family =
           snapshot.families.emplace_back(internal::MakeFamily(row));
-      for (const char* const value : {"one", "an \"other\"\n\\one"}) {
+      // As a user's own source may have them.
+      std::vector<std::string> values = {"one", "an \"other\"\n\\one"};
+      for (const support::HostileName& name : support::HostileNames()) {
+        values.push_back("hostile " + name.name);
+      }
+      for (const std::string& value : values) {
         MetricSample& sample = family.samples.emplace_back();
         sample.label_values.assign(family.label_names.size(), value);
         sample.value = 2.5;
@@ -192,6 +198,13 @@ TEST(PrometheusServer, ScrapesARunningClientAndWorker) {
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(application.client().Run("resize", "").ok());
   }
+  // Another client's tasks, too, whose names are no UTF-8 or odd otherwise.
+  std::vector<JobRequest> odd;
+  for (const support::HostileName& name : support::HostileNames()) {
+    if (!name.listable) continue;
+    odd.push_back(application.client().SubmitBackgroundJob(name.name, ""));
+  }
+  ASSERT_TRUE(application.client().WaitUntilJobsAccepted(odd).ok());
   ASSERT_TRUE(application.queues().AskNow().ok());
   Promtool({"check", "metrics"}, Body(application.client_port(), "/metrics"));
   Promtool({"check", "metrics"}, Body(application.worker_port(), "/metrics"));
@@ -247,6 +260,21 @@ TEST(PrometheusServer, ScrapesARunningClientAndWorker) {
                 "le=\"+Inf\"}",
                 "3"));
   EXPECT_TRUE(has_value("count(gearman_sdk_info)", "2"));
+  // No name has cost a target its metrics.
+  EXPECT_TRUE(has_value("sum(up)", "2"));
+  for (const support::HostileName& name : support::HostileNames()) {
+    if (!name.listable) continue;
+    const std::string quoted =
+        absl::StrReplaceAll(name.safe, {{"\\", "\\\\"}, {"\"", "\\\""}});
+    EXPECT_TRUE(
+        has_value(absl::StrCat("gearman_jobs{task=\"", quoted, "\"}"), "1"))
+        << name.safe;
+    EXPECT_TRUE(
+        has_value(absl::StrCat("gearman_client_jobs_submitted_total{task=\"",
+                               quoted, "\"}"),
+                  "1"))
+        << name.safe;
+  }
 
   // It understands every panel of the dashboard,
   for (const std::string& panel : DashboardExpressions()) {

@@ -3,12 +3,15 @@
 #include "gearman/sdk/queue_metrics.h"
 
 #include <memory>
+#include <set>
 #include <string>
+#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/notification.h"
@@ -16,13 +19,16 @@
 #include "gearman/plugins/metrics/in_memory_metrics.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/internal/metrics/catalogue.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/hostile_names.h"
 #include "gearman/tests/support/raw_connection.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/inproc/inproc_transport_factory.h"
 #include "gearman/transports/tcp/tcp_transport.h"
@@ -33,6 +39,7 @@
 namespace gearman {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::AnyOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -209,6 +216,119 @@ TEST_F(QueueMetricsTest, TasksBeyondTheLimitAreOther) {
   ASSERT_TRUE(queues->AskNow().ok());
   EXPECT_EQ(Value(kJobs, {{"task", "other"}}), 3);
   EXPECT_EQ(Value(kJobs, {}), 5);
+}
+
+// Any number of names that nobody works for take no label from tasks that have
+// workers, whichever came first.
+TEST_F(QueueMetricsTest, TasksWithWorkersHaveLabelsBeforeOthers) {
+  for (int i = 0; i < 5; ++i) SubmitBackground(absl::StrCat("junk", i));
+  QueueMetricsOptions options = Options({"inproc://jobs"});
+  options.max_tasks = 2;
+  const auto queues = Make(std::move(options));
+  ASSERT_TRUE(queues->AskNow().ok());
+  EXPECT_EQ(Value(kJobs, {{"task", "other"}}), 3);
+
+  WorkerOptions worker_options;
+  worker_options.servers = {"inproc://jobs"};
+  worker_options.transports = transports_;
+  auto worker = Worker::Create(std::move(worker_options));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  const auto check = [&] {
+    for (const char* const task : {"real", "true"}) {
+      EXPECT_EQ(Value(kWorkers, {{"task", task}}), 1) << task;
+    }
+    EXPECT_EQ(Value(kWorkers, {{"task", "other"}}), 0);
+    // Their jobs are still counted.
+    EXPECT_EQ(Value(kJobs, {{"task", "other"}}), 5);
+  };
+  const auto handler = [&](JobContext&) -> absl::StatusOr<std::string> {
+    // Twice: what has a label keeps it.
+    EXPECT_TRUE(queues->AskNow().ok());
+    check();
+    EXPECT_TRUE(queues->AskNow().ok());
+    check();
+    (*worker)->Stop();
+    return "";
+  };
+  ASSERT_TRUE((*worker)->Register("real", handler).ok());
+  ASSERT_TRUE((*worker)->Register("true", handler).ok());
+  SubmitBackground("real");
+  EXPECT_TRUE((*worker)->Run().ok());
+}
+
+TEST_F(QueueMetricsTest, ATaskThatIsGoneMakesRoomForAnother) {
+  SubmitBackground("first");
+  SubmitBackground("second");
+  QueueMetricsOptions options = Options({"inproc://jobs"});
+  options.max_tasks = 1;
+  const auto queues = Make(std::move(options));
+  ASSERT_TRUE(queues->AskNow().ok());
+  EXPECT_EQ(Value(kJobs, {{"task", "first"}}), 1);
+  EXPECT_EQ(Value(kJobs, {{"task", "other"}}), 1);
+  AdminClientOptions admin_options;
+  admin_options.server = "inproc://jobs";
+  admin_options.transports = transports_;
+  auto admin = AdminClient::Create(std::move(admin_options));
+  ASSERT_TRUE(admin.ok()) << admin.status();
+  const auto jobs = (*admin)->GetJobs();
+  ASSERT_TRUE(jobs.ok()) << jobs.status();
+  for (const ServerJob& job : *jobs) {
+    ASSERT_TRUE((*admin)->CancelJob(job.handle).ok());
+  }
+  ASSERT_TRUE((*admin)->DropFunction("first").ok());
+  SubmitBackground("second");
+  ASSERT_TRUE(queues->AskNow().ok());
+  EXPECT_GE(Value(kJobs, {{"task", "second"}}), 1);
+  const MetricsSnapshot snapshot = queues->metrics();
+  EXPECT_EQ(snapshot.Find(kJobs)->Find({"first", "inproc://jobs"}), nullptr);
+  EXPECT_EQ(snapshot.Find(kJobs)->Find({"other", "inproc://jobs"}), nullptr);
+}
+
+// A server that lists names as they are, as gearmand does.
+TEST_F(QueueMetricsTest, AServerWhoseNamesSpoilItsListIsUp) {
+  support::RawListener listener;
+  std::vector<std::string> logged;
+  QueueMetricsOptions options = Options({listener.address()});
+  options.logger = Logger(
+      LogLevel::kInfo, [&logged](LogLevel level, absl::string_view line) {
+        logged.push_back(absl::StrCat(LogLevelName(level), " ", line));
+      });
+  const auto queues = Make(std::move(options));
+  auto server = listener.Accept();
+  ASSERT_TRUE(server.ok()) << server.status();
+  std::string list;
+  for (const support::HostileName& name : support::HostileNames()) {
+    absl::StrAppend(&list, name.name, "\t1\t0\t0\n");
+  }
+  list += ".\n";
+  // Its own first question, and one of the test.
+  ASSERT_TRUE(server->ReceiveLine().ok());
+  ASSERT_TRUE(server->Send(list).ok());
+  std::thread answer([&] {
+    EXPECT_TRUE(server->ReceiveLine().ok());
+    EXPECT_TRUE(server->Send(list).ok());
+  });
+  EXPECT_TRUE(queues->AskNow().ok());
+  answer.join();
+
+  EXPECT_EQ(Value(kUp, {}), 1);
+  const MetricsSnapshot snapshot = queues->metrics();
+  std::set<std::vector<std::string>> labels;
+  for (const MetricSample& sample : snapshot.Find(kJobs)->samples) {
+    EXPECT_TRUE(IsSafeLine(sample.label_values[0])) << sample.label_values[0];
+    EXPECT_TRUE(labels.insert(sample.label_values).second)
+        << sample.label_values[0];
+  }
+  for (const support::HostileName& name : support::HostileNames()) {
+    if (absl::StrContains(name.name, "\n")) continue;
+    EXPECT_NE(snapshot.Find(kJobs)->Find({name.safe, listener.address()}),
+              nullptr)
+        << name.safe;
+  }
+  // Once, though it was asked twice.
+  EXPECT_THAT(logged, ElementsAre(AllOf(HasSubstr("warning "),
+                                        HasSubstr(listener.address()),
+                                        HasSubstr("can't be read"))));
 }
 
 // Tells when it has been given something.

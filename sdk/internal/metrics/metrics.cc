@@ -2,18 +2,25 @@
 
 #include <atomic>
 #include <initializer_list>
+#include <iterator>
 #include <utility>
 #include <vector>
 
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/version.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
 namespace {
 
-// More error codes than any server has; what peers invent beyond is "other".
-constexpr size_t kMaxErrorCodes = 16;
+// These have labels of their own, whatever codes peers invent.
+constexpr absl::string_view kKnownErrorCodes[] = {
+    "DATA_LOSS",          "QUEUE_ERROR",    "JOB_NOT_FOUND",
+    "ARGUMENT_TOO_LARGE", "INVALID_ARGS",   "UNEXPECTED_PACKET",
+    "INVALID_COMMAND",    "UNKNOWN_OPTION", "UNKNOWN_COMMAND"};
+// More than any server has beside those; the rest is "other".
+constexpr size_t kMaxOtherErrorCodes = 16;
 constexpr double kNanosecondsPerSecond = 1e9;
 
 constexpr absl::string_view kSubmitModes[kSubmitModeCount] = {
@@ -69,7 +76,7 @@ class FamilyWriter {
   MetricSample* AddSample(Labels labels) {
     MetricSample& sample = family_->samples.emplace_back();
     for (const absl::string_view label : labels) {
-      sample.label_values.emplace_back(label);
+      sample.label_values.push_back(SafeText(label));
     }
     return &sample;
   }
@@ -97,7 +104,9 @@ Metrics::Metrics(MetricsOptions options)
       source_(NextMetricsSource()),
       tasks_(options_.max_tasks),
       servers_(options_.max_servers),
-      error_codes_(kMaxErrorCodes) {}
+      error_codes_(std::size(kKnownErrorCodes) + kMaxOtherErrorCodes) {
+  for (const absl::string_view code : kKnownErrorCodes) error_codes_.Get(code);
+}
 
 void Metrics::ProtocolError(absl::string_view code) {
   error_codes_.Get(code)->count.Add();

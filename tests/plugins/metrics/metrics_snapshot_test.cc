@@ -115,7 +115,7 @@ TEST(MetricsSnapshot, PrintsALineForEachSample) {
   MetricsSnapshot snapshot = Snapshot(Counter("a\"b", 3));
   snapshot.families.push_back(Histogram({1}, {1, 1}));
   EXPECT_EQ(ToString(snapshot),
-            "jobs_total{task=\"a\\\"b\"} 3\n"
+            "jobs_total{task=\"a\\x22b\"} 3\n"
             "seconds count=2 sum=2\n");
 }
 

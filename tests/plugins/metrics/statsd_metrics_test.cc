@@ -2,6 +2,7 @@
 #include "gearman/plugins/metrics/statsd_metrics.h"
 
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -16,7 +17,9 @@
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/tests/support/hostile_names.h"
 #include "gearman/tests/support/udp_receiver.h"
+#include "gearman/text/safe_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -28,6 +31,7 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
@@ -216,25 +220,46 @@ TEST_F(StatsdMetricsTest, NoTaskBreaksTheLine) {
   snapshot.families[0].samples[0].label_values = {"a,b|c#d\ne:9|g f\xC3\xA9"};
   sink->Export(snapshot);
   EXPECT_THAT(agent_.Lines(),
-              ElementsAre("jobs_total:1|c|#task:a_b_c_d_e:9_g f\xC3\xA9"));
+              ElementsAre("jobs_total:1|c|#task:a\\x2cb\\x7cc\\x23d\\x0ae:9"
+                          "\\x7cg f\xC3\xA9"));
   // Cut, but not inside a character.
-  snapshot.families[0].samples[0].label_values = {std::string(199, 'x') +
-                                                  "\xC3\xA9"};
+  snapshot.families[0].samples[0].label_values = {
+      std::string(182, 'x') + "\xC3\xA9" + std::string(50, 'y')};
   sink->Export(snapshot);
-  EXPECT_THAT(agent_.Lines(),
-              ElementsAre("jobs_total:1|c|#task:" + std::string(199, 'x')));
+  EXPECT_THAT(
+      agent_.Lines(),
+      ElementsAre(MatchesRegex("jobs_total:1.c.#task:" + std::string(182, 'x') +
+                               "~[0-9a-f]{16}")));
 }
 
-TEST_F(StatsdMetricsTest, TasksThatMakeTheSameTagAreAddedUp) {
+TEST_F(StatsdMetricsTest, DifferentTasksHaveDifferentTags) {
   const auto sink = Make();
   MetricsSnapshot snapshot = One("jobs_total", MetricType::kCounter, 5);
-  snapshot.families[0].samples[0].label_values = {"a,b"};
-  snapshot.families[0].samples.push_back({{"a_b"}, 3, {}, 0, 0});
+  const std::vector<support::HostileName> names = support::HostileNames();
+  snapshot.families[0].samples.clear();
+  for (const support::HostileName& name : names) {
+    snapshot.families[0].samples.push_back({{name.safe}, 1, {}, 0, 0});
+  }
   sink->Export(snapshot);
-  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs_total:8|c|#task:a_b"));
+  const std::vector<std::string> lines = agent_.Lines();
+  EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(),
+            names.size());
+  for (const std::string& line : lines) {
+    EXPECT_TRUE(IsSafeLine(line)) << line;
+    // One tag, whose value has none of what ends a tag.
+    EXPECT_THAT(line, MatchesRegex("jobs_total:1.c.#task:[^,|#]+"));
+  }
+}
+
+TEST_F(StatsdMetricsTest, SamplesWithEqualLabelsAreAddedUp) {
+  const auto sink = Make();
+  MetricsSnapshot snapshot = One("jobs_total", MetricType::kCounter, 5);
+  snapshot.families[0].samples.push_back({{"a"}, 3, {}, 0, 0});
+  sink->Export(snapshot);
+  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs_total:8|c|#task:a"));
   snapshot.families[0].samples[1].value = 10;
   sink->Export(snapshot);
-  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs_total:7|c|#task:a_b"));
+  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs_total:7|c|#task:a"));
 }
 
 TEST_F(StatsdMetricsTest, FillsDatagramsUpToTheirLimit) {
