@@ -58,5 +58,9 @@ ExitCode Report(const absl::Status& status) {
   return ExitCodeOf(status);
 }
 
+void ReportWarning(absl::string_view warning) {
+  std::fprintf(stderr, "gearctl: warning: %s\n", Printable(warning).c_str());
+}
+
 }  // namespace gearctl
 }  // namespace gearman

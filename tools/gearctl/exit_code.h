@@ -33,6 +33,8 @@ absl::Span<const ExitCodeMeaning> ExitCodes();
 ExitCode ExitCodeOf(const absl::Status& status);
 // The same, after saying on standard error what went wrong.
 ExitCode Report(const absl::Status& status);
+// Says on standard error what is odd, and no failure.
+void ReportWarning(absl::string_view warning);
 
 }  // namespace gearctl
 }  // namespace gearman

@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "gearman/tools/gearctl/text.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace gearctl {
@@ -77,7 +77,7 @@ std::string HowToAsk(const JobRequest& request) {
 }
 
 void PrintWarning(absl::string_view data) {
-  std::fprintf(stderr, "warning: %s\n", Printable(data).c_str());
+  std::fprintf(stderr, "warning: %s\n", SafeMessage(data).c_str());
 }
 
 }  // namespace gearctl

@@ -1,4 +1,5 @@
 // gearctl workers, jobs and version: what the servers list.
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
@@ -24,25 +26,37 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Rows of all servers, as a table or as JSON.
+// Rows of all servers, as a table or as JSON, written as they come.
 class List {
  public:
   explicit List(std::vector<std::string> heading)
-      : table_(std::move(heading)) {}
+      : table_(std::move(heading),
+               [this](absl::string_view text) { output_.Write(text); }) {}
 
+  bool json() const { return json_; }
   void Add(std::vector<std::string> row) { table_.AddRow(std::move(row)); }
-  void Add(const JsonObject& object) { json_ += object.ToLine(); }
-  ExitCode Show() const {
-    return Print(absl::GetFlag(FLAGS_json) ? json_ : table_.ToString());
+  void Add(const JsonObject& object) { output_.Write(object.ToLine()); }
+  // Said when the list has been shown.
+  void Warn(const std::string& server, const UnreadableRows& unreadable) {
+    if (unreadable.count > 0) {
+      warnings_.push_back(Describe(server, unreadable));
+    }
+  }
+  ExitCode Show() {
+    if (!json_) table_.Finish();
+    const ExitCode code = output_.Flush();
+    for (const std::string& warning : warnings_) ReportWarning(warning);
+    return code;
   }
 
  private:
+  const bool json_ = absl::GetFlag(FLAGS_json);
+  Output output_;
   Table table_;
-  std::string json_;
+  std::vector<std::string> warnings_;
 };
 
-// Lets `ask` add each server's rows, shows them, then says which servers
-// failed.
+// Lets `ask` add each server's rows, then says which servers failed.
 ExitCode ShowList(std::vector<std::string> heading,
                   const std::function<absl::Status(AdminClient&, List&)>& ask) {
   absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
@@ -62,22 +76,31 @@ ExitCode ShowList(std::vector<std::string> heading,
   return code;
 }
 
-absl::Status AddWorkers(AdminClient& server, List& list) {
-  absl::StatusOr<std::vector<ConnectedWorker>> workers = server.GetWorkers();
-  if (!workers.ok()) return workers.status();
-  for (const ConnectedWorker& worker : *workers) {
-    JsonObject object;
-    object.Set("server", server.server());
-    object.SetNumber("descriptor", static_cast<double>(worker.descriptor));
-    object.Set("peer", worker.peer);
-    object.Set("id", worker.id);
-    object.SetList("tasks", worker.functions);
-    list.Add(object);
-    if (worker.functions.empty()) continue;
-    list.Add({worker.id, worker.peer, absl::StrJoin(worker.functions, " "),
-              server.server()});
+void AddWorker(const std::string& server, const ConnectedWorker& worker,
+               List& list) {
+  if (!list.json()) {
+    if (worker.functions.empty()) return;
+    return list.Add(
+        {worker.id, worker.peer, absl::StrJoin(worker.functions, " "), server});
   }
-  return absl::OkStatus();
+  JsonObject object;
+  object.Set("server", server);
+  object.SetNumber("descriptor", static_cast<double>(worker.descriptor));
+  object.Set("peer", worker.peer);
+  object.Set("id", worker.id);
+  object.SetList("tasks", worker.functions);
+  list.Add(object);
+}
+
+absl::Status AddWorkers(AdminClient& server, List& list) {
+  UnreadableRows unreadable;
+  absl::Status status = server.VisitWorkers(
+      [&](const ConnectedWorker& worker) {
+        AddWorker(server.server(), worker, list);
+      },
+      &unreadable);
+  list.Warn(server.server(), unreadable);
+  return status;
 }
 
 std::string StateOf(const ServerJob& job,
@@ -92,51 +115,65 @@ std::string ProgressOf(const absl::StatusOr<JobStatus>& status) {
   return absl::StrCat(status->numerator, "/", status->denominator);
 }
 
-// The list tells nothing of a job's state: `client` asks for each.
+void AddJob(const std::string& server, const ServerJob& job,
+            const absl::StatusOr<JobStatus>& status, List& list) {
+  const std::string state = StateOf(job, status);
+  if (!list.json()) {
+    return list.Add({job.handle, state, ProgressOf(status),
+                     job.background ? "background" : "foreground",
+                     absl::StrCat(job.retries), server});
+  }
+  JsonObject object;
+  object.Set("server", server);
+  object.Set("handle", job.handle);
+  object.Set("state", state);
+  object.SetBool("background", job.background);
+  object.SetNumber("retries", static_cast<double>(job.retries));
+  if (status.ok() && HasProgress(*status)) {
+    object.SetNumber("numerator", static_cast<double>(status->numerator));
+    object.SetNumber("denominator", static_cast<double>(status->denominator));
+  }
+  list.Add(object);
+}
+
+// The list tells nothing of a job's state: `client` asks for each. The list may
+// have millions of jobs, so they are asked for and shown a part at a time.
 absl::Status AddJobs(Client& client, AdminClient& server, List& list) {
-  absl::StatusOr<std::vector<ServerJob>> jobs = server.GetJobs();
-  if (!jobs.ok()) return jobs.status();
-  std::vector<JobId> ids(jobs->size());
-  for (size_t i = 0; i < ids.size(); ++i) {
-    ids[i].server = server.server();
-    ids[i].handle = (*jobs)[i].handle;
-  }
-  const std::vector<absl::StatusOr<JobStatus>> statuses =
-      client.GetJobStatuses(ids, QuestionTimeout());
-  for (size_t i = 0; i < ids.size(); ++i) {
-    const ServerJob& job = (*jobs)[i];
-    const std::string state = StateOf(job, statuses[i]);
-    JsonObject object;
-    object.Set("server", server.server());
-    object.Set("handle", job.handle);
-    object.Set("state", state);
-    object.SetBool("background", job.background);
-    object.SetNumber("retries", static_cast<double>(job.retries));
-    if (statuses[i].ok() && HasProgress(*statuses[i])) {
-      object.SetNumber("numerator",
-                       static_cast<double>(statuses[i]->numerator));
-      object.SetNumber("denominator",
-                       static_cast<double>(statuses[i]->denominator));
+  constexpr size_t kPart = 1000;
+  std::vector<ServerJob> part;
+  const auto show_part = [&] {
+    std::vector<JobId> ids(part.size());
+    for (size_t i = 0; i < ids.size(); ++i) {
+      ids[i].server = server.server();
+      ids[i].handle = part[i].handle;
     }
-    list.Add(object);
-    list.Add({job.handle, state, ProgressOf(statuses[i]),
-              job.background ? "background" : "foreground",
-              absl::StrCat(job.retries), server.server()});
-  }
-  return absl::OkStatus();
+    const std::vector<absl::StatusOr<JobStatus>> statuses =
+        client.GetJobStatuses(ids, QuestionTimeout());
+    for (size_t i = 0; i < part.size(); ++i) {
+      AddJob(server.server(), part[i], statuses[i], list);
+    }
+    part.clear();
+  };
+  UnreadableRows unreadable;
+  absl::Status status = server.VisitJobs(
+      [&](ServerJob&& job) {
+        part.push_back(std::move(job));
+        if (part.size() == kPart) show_part();
+      },
+      &unreadable);
+  if (!part.empty()) show_part();
+  list.Warn(server.server(), unreadable);
+  return status;
 }
 
 absl::Status AddUniques(AdminClient& server, List& list) {
-  absl::StatusOr<std::vector<std::string>> uniques = server.GetUniqueJobs();
-  if (!uniques.ok()) return uniques.status();
-  for (const std::string& unique : *uniques) {
+  return server.VisitUniqueJobs([&](const std::string& unique) {
+    if (!list.json()) return list.Add({unique, server.server()});
     JsonObject object;
     object.Set("server", server.server());
     object.Set("unique", unique);
     list.Add(object);
-    list.Add({unique, server.server()});
-  }
-  return absl::OkStatus();
+  });
 }
 
 // Some servers don't have all commands. Each of them says so in its own way,
@@ -158,15 +195,18 @@ absl::Status AddVersion(AdminClient& server, List& list) {
   for (const absl::Status& status : {pid.status(), level.status()}) {
     if (!status.ok() && !HasNoSuchCommand(status)) return status;
   }
+  if (!list.json()) {
+    list.Add({server.server(), OrDash(version.status(), *version),
+              OrDash(pid.status(), absl::StrCat(pid.value_or(0))),
+              OrDash(level.status(), level.value_or(""))});
+    return absl::OkStatus();
+  }
   JsonObject object;
   object.Set("server", server.server());
   object.Set("version", *version);
   if (pid.ok()) object.SetNumber("pid", static_cast<double>(*pid));
   if (level.ok()) object.Set("log_level", *level);
   list.Add(object);
-  list.Add({server.server(), OrDash(version.status(), *version),
-            OrDash(pid.status(), absl::StrCat(pid.value_or(0))),
-            OrDash(level.status(), level.value_or(""))});
   return absl::OkStatus();
 }
 

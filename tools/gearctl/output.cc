@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/text.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -59,6 +60,13 @@ void AppendField(const std::string& key, const google::protobuf::Value& value,
 bool IsNumber(absl::string_view text) {
   double number;
   return absl::SimpleAtod(text, &number);
+}
+
+std::string Cell(absl::string_view content) {
+  std::string cell = SafeText(content);
+  if (DisplayWidth(cell) <= Table::kMaxCellColumns) return cell;
+  constexpr absl::string_view kEllipsis = "\xe2\x80\xa6";
+  return absl::StrCat(CutToWidth(cell, Table::kMaxCellColumns - 1), kEllipsis);
 }
 
 }  // namespace
@@ -120,37 +128,80 @@ std::string JsonObject::ToLine() const {
   return line + "\n";
 }
 
-Table::Table(std::vector<std::string> heading) { AddRow(std::move(heading)); }
-
-void Table::AddRow(std::vector<std::string> row) {
-  for (std::string& cell : row) cell = Printable(cell);
-  rows_.push_back(std::move(row));
+void Output::Write(absl::string_view bytes) {
+  constexpr size_t kPiece = 65536;
+  if (code_ != kSuccess) return;
+  buffer_.append(bytes.data(), bytes.size());
+  if (buffer_.size() >= kPiece) Flush();
 }
 
-std::string Table::ToString() const {
-  const size_t columns = rows_[0].size();
-  std::vector<int> widths(columns);
-  std::vector<bool> numbers(columns, rows_.size() > 1);
-  for (size_t i = 0; i < rows_.size(); ++i) {
-    for (size_t column = 0; column < columns; ++column) {
-      const std::string& cell = rows_[i][column];
-      widths[column] = std::max(widths[column], DisplayWidth(cell));
-      if (i > 0 && cell != "-" && !IsNumber(cell)) numbers[column] = false;
-    }
+ExitCode Output::Flush() {
+  if (code_ == kSuccess) code_ = Print(buffer_);
+  buffer_.clear();
+  return code_;
+}
+
+Table::Table(std::vector<std::string> heading, Writer writer)
+    : writer_(std::move(writer)),
+      widths_(heading.size()),
+      numbers_(heading.size(), true) {
+  for (size_t column = 0; column < heading.size(); ++column) {
+    widths_[column] = DisplayWidth(heading[column]);
   }
-  std::string text;
-  for (const std::vector<std::string>& row : rows_) {
-    std::string line;
-    for (size_t column = 0; column < columns; ++column) {
-      const std::string padding(
-          static_cast<size_t>(widths[column] - DisplayWidth(row[column])), ' ');
-      absl::StrAppend(&line, column == 0 ? "" : "  ",
-                      numbers[column] ? padding : "", row[column],
-                      numbers[column] ? "" : padding);
-    }
-    absl::StrAppend(&text, absl::StripTrailingAsciiWhitespace(line), "\n");
+  waiting_.push_back(std::move(heading));
+}
+
+Table::Table(std::vector<std::string> heading)
+    : Table(std::move(heading), [this](absl::string_view text) {
+        text_.append(text.data(), text.size());
+      }) {}
+
+std::string Table::ToString() {
+  Finish();
+  return std::move(text_);
+}
+
+void Table::AddRow(std::vector<std::string> row) {
+  for (std::string& cell : row) cell = Cell(cell);
+  Measure(row);
+  if (measured_) return WriteRow(row);
+  waiting_.push_back(std::move(row));
+  if (waiting_.size() > kMeasuredRows) WriteWaiting();
+}
+
+void Table::Finish() {
+  if (!measured_) WriteWaiting();
+}
+
+void Table::Measure(const std::vector<std::string>& row) {
+  for (size_t column = 0; column < row.size(); ++column) {
+    const std::string& cell = row[column];
+    widths_[column] =
+        std::max(widths_[column], std::min(DisplayWidth(cell), int{kMaxWidth}));
+    if (!measured_ && cell != "-" && !IsNumber(cell)) numbers_[column] = false;
   }
-  return text;
+}
+
+void Table::WriteWaiting() {
+  measured_ = true;
+  // A heading alone is text.
+  if (waiting_.size() == 1) numbers_.assign(numbers_.size(), false);
+  for (const std::vector<std::string>& row : waiting_) WriteRow(row);
+  waiting_.clear();
+}
+
+void Table::WriteRow(const std::vector<std::string>& row) const {
+  std::string line;
+  for (size_t column = 0; column < row.size(); ++column) {
+    const std::string padding(
+        static_cast<size_t>(
+            std::max(widths_[column] - DisplayWidth(row[column]), 0)),
+        ' ');
+    absl::StrAppend(&line, column == 0 ? "" : "  ",
+                    numbers_[column] ? padding : "", row[column],
+                    numbers_[column] ? "" : padding);
+  }
+  writer_(absl::StrCat(absl::StripTrailingAsciiWhitespace(line), "\n"));
 }
 
 }  // namespace gearctl

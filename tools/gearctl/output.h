@@ -4,6 +4,8 @@
 #ifndef GEARMAN_TOOLS_GEARCTL_OUTPUT_H_
 #define GEARMAN_TOOLS_GEARCTL_OUTPUT_H_
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,17 +39,59 @@ class JsonObject {
   std::string struct_;
 };
 
-// Rows of columns, as wide as their longest cell; numbers are aligned right.
-// Cells are Printable.
-class Table {
+// Writes results in large pieces, so that a long list is never held. After an
+// error it writes nothing more.
+class Output {
  public:
-  explicit Table(std::vector<std::string> heading);
-  // As many cells as the heading has.
-  void AddRow(std::vector<std::string> row);
-  std::string ToString() const;
+  void Write(absl::string_view bytes);
+  // Writes what is left. The first error, as Print's.
+  ExitCode Flush();
 
  private:
-  std::vector<std::vector<std::string>> rows_;
+  std::string buffer_;
+  ExitCode code_ = kSuccess;
+};
+
+// Rows of columns; numbers are aligned right. Cells are safe text
+// (text/safe_text.h) of at most kMaxCellColumns columns; what is cut ends in an
+// ellipsis.
+//
+// Rows are written as they come. A column is as wide as the longest of its
+// first kMeasuredRows cells, but no wider than kMaxWidth: a longer cell pushes
+// the rest of its own row only.
+class Table {
+ public:
+  static constexpr int kMaxCellColumns = 256;
+  static constexpr int kMaxWidth = 64;
+  static constexpr size_t kMeasuredRows = 1000;
+
+  using Writer = std::function<void(absl::string_view text)>;
+
+  Table(std::vector<std::string> heading, Writer writer);
+  // A short one, to be had as text.
+  explicit Table(std::vector<std::string> heading);
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+  // As many cells as the heading has.
+  void AddRow(std::vector<std::string> row);
+  // Writes the rows that wait for their columns' widths. No row may follow.
+  void Finish();
+  // Finishes it. Without a writer: its text.
+  std::string ToString();
+
+ private:
+  void Measure(const std::vector<std::string>& row);
+  void WriteRow(const std::vector<std::string>& row) const;
+  // Writes the rows that have waited.
+  void WriteWaiting();
+
+  std::string text_;  // without a writer
+  const Writer writer_;
+  // The heading, and the first rows until they have been measured.
+  std::vector<std::vector<std::string>> waiting_;
+  bool measured_ = false;
+  std::vector<int> widths_;
+  std::vector<bool> numbers_;  // columns of numbers
 };
 
 }  // namespace gearctl

@@ -3,7 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -15,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/admin_client.h"
@@ -24,6 +27,7 @@
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/terminal.h"
+#include "gearman/tools/gearctl/text.h"
 
 namespace gearman {
 namespace gearctl {
@@ -31,7 +35,7 @@ namespace {
 
 // One task at one server; by priority only where that was asked for.
 struct TaskRow {
-  std::string server;
+  const std::string* server = nullptr;  // its client's
   std::string task;
   int64_t queued = 0;
   int64_t running = 0;
@@ -46,11 +50,12 @@ struct Look {
   absl::Time time;
   std::vector<TaskRow> rows;
   std::vector<absl::Status> failures;  // of servers
+  std::vector<std::string> warnings;   // rows that can't be read
 };
 
 TaskRow MakeRow(const std::string& server, const FunctionStatus& function) {
   TaskRow row;
-  row.server = server;
+  row.server = &server;
   row.task = function.function;
   // gearmand may have counted below zero, which is then 2^32 - 1.
   row.running = function.running > function.total ? 0 : function.running;
@@ -59,15 +64,24 @@ TaskRow MakeRow(const std::string& server, const FunctionStatus& function) {
   return row;
 }
 
-absl::StatusOr<std::vector<TaskRow>> AskServer(AdminClient& client) {
-  absl::StatusOr<std::vector<FunctionStatus>> functions = client.GetStatus();
-  if (!functions.ok()) return functions.status();
+// The rows of one server, of all tasks or of those asked for, and in
+// `unreadable` the rows that can't be read.
+absl::StatusOr<std::vector<TaskRow>> AskServer(
+    AdminClient& client, const std::set<std::string>& tasks,
+    UnreadableRows* unreadable) {
   std::vector<TaskRow> rows;
-  for (const FunctionStatus& function : *functions) {
-    rows.push_back(MakeRow(client.server(), function));
-  }
+  absl::Status status = client.VisitStatus(
+      [&](const FunctionStatus& function) {
+        if (tasks.empty() || tasks.count(function.function) > 0) {
+          rows.push_back(MakeRow(client.server(), function));
+        }
+      },
+      unreadable);
+  if (!status.ok()) return status;
   if (!absl::GetFlag(FLAGS_priorities)) return rows;
-  auto priorities = client.GetPriorityStatus();
+  // Names that spoil this list have spoiled that one.
+  UnreadableRows same;
+  auto priorities = client.GetPriorityStatus(&same);
   if (!priorities.ok()) return priorities.status();
   std::map<std::string, FunctionPriorityStatus> by_task;
   for (FunctionPriorityStatus& priority : *priorities) {
@@ -93,16 +107,17 @@ class StatusSource {
     Look look;
     look.time = absl::Now();
     for (const auto& server : servers_) {
-      absl::StatusOr<std::vector<TaskRow>> rows = AskServer(*server);
+      UnreadableRows unreadable;
+      absl::StatusOr<std::vector<TaskRow>> rows =
+          AskServer(*server, tasks_, &unreadable);
+      if (unreadable.count > 0) {
+        look.warnings.push_back(Describe(server->server(), unreadable));
+      }
       if (!rows.ok()) {
         look.failures.push_back(NamingServer(rows.status(), server->server()));
         continue;
       }
-      for (TaskRow& row : *rows) {
-        if (tasks_.empty() || tasks_.count(row.task) > 0) {
-          look.rows.push_back(std::move(row));
-        }
-      }
+      std::move(rows->begin(), rows->end(), std::back_inserter(look.rows));
     }
     return look;
   }
@@ -123,14 +138,13 @@ class StatusSource {
   const std::set<std::string> tasks_;
 };
 
-std::string JsonOf(const Look& look) {
-  std::string lines;
+void WriteJson(const Look& look, Output& output) {
   for (const TaskRow& row : look.rows) {
     JsonObject object;
     if (absl::GetFlag(FLAGS_watch)) {
       object.Set("time", absl::FormatTime(look.time, absl::UTCTimeZone()));
     }
-    object.Set("server", row.server);
+    object.Set("server", *row.server);
     object.Set("task", row.task);
     object.SetNumber("queued", static_cast<double>(row.queued));
     object.SetNumber("running", static_cast<double>(row.running));
@@ -140,9 +154,8 @@ std::string JsonOf(const Look& look) {
       object.SetNumber("normal", static_cast<double>(row.normal));
       object.SetNumber("low", static_cast<double>(row.low));
     }
-    lines += object.ToLine();
+    output.Write(object.ToLine());
   }
-  return lines;
 }
 
 // Jobs by which each task's have grown since the look before, a second.
@@ -150,7 +163,7 @@ class Rates {
  public:
   // "-": it has not been seen before.
   std::string Of(const TaskRow& row, absl::Time time) const {
-    const auto before = jobs_.find({row.server, row.task});
+    const auto before = jobs_.find({*row.server, row.task});
     if (before == jobs_.end() || time <= time_) return "-";
     return absl::StrFormat(
         "%+.1f",
@@ -160,7 +173,7 @@ class Rates {
   void Remember(const Look& look) {
     jobs_.clear();
     for (const TaskRow& row : look.rows) {
-      jobs_[{row.server, row.task}] = row.queued + row.running;
+      jobs_[{*row.server, row.task}] = row.queued + row.running;
     }
     time_ = look.time;
   }
@@ -170,7 +183,8 @@ class Rates {
   absl::Time time_;
 };
 
-std::string TableOf(const Look& look, bool name_servers, const Rates* rates) {
+void WriteTable(const Look& look, bool name_servers, const Rates* rates,
+                Table::Writer writer) {
   std::vector<std::string> heading = {"TASK", "QUEUED", "RUNNING", "WORKERS"};
   if (rates != nullptr) heading.push_back("CHANGE/S");
   const bool priorities = absl::GetFlag(FLAGS_priorities);
@@ -178,7 +192,7 @@ std::string TableOf(const Look& look, bool name_servers, const Rates* rates) {
     heading.insert(heading.end(), {"HIGH", "NORMAL", "LOW"});
   }
   if (name_servers) heading.push_back("SERVER");
-  Table table(heading);
+  Table table(std::move(heading), std::move(writer));
   for (const TaskRow& row : look.rows) {
     std::vector<std::string> cells = {row.task, absl::StrCat(row.queued),
                                       absl::StrCat(row.running),
@@ -189,14 +203,28 @@ std::string TableOf(const Look& look, bool name_servers, const Rates* rates) {
         cells.push_back(absl::StrCat(jobs));
       }
     }
-    if (name_servers) cells.push_back(row.server);
+    if (name_servers) cells.push_back(*row.server);
     table.AddRow(std::move(cells));
   }
-  return table.ToString();
+  table.Finish();
+}
+
+// As a table or as JSON.
+ExitCode ShowLook(const Look& look, bool name_servers, const Rates* rates) {
+  Output output;
+  if (absl::GetFlag(FLAGS_json)) {
+    WriteJson(look, output);
+  } else {
+    WriteTable(look, name_servers, rates,
+               [&output](absl::string_view text) { output.Write(text); });
+    if (absl::GetFlag(FLAGS_watch)) output.Write("\n");
+  }
+  return output.Flush();
 }
 
 ExitCode ReportFailures(const Look& look) {
   ExitCode code = kSuccess;
+  for (const std::string& warning : look.warnings) ReportWarning(warning);
   for (const absl::Status& failure : look.failures) code = Report(failure);
   return code;
 }
@@ -205,9 +233,7 @@ ExitCode ShowOnce(StatusSource& source) {
   const Look look = source.Ask();
   // No answer is not the answer that there is nothing.
   if (look.failures.size() == source.servers()) return ReportFailures(look);
-  const ExitCode printed = Print(
-      absl::GetFlag(FLAGS_json) ? JsonOf(look)
-                                : TableOf(look, source.servers() > 1, nullptr));
+  const ExitCode printed = ShowLook(look, source.servers() > 1, nullptr);
   if (printed != kSuccess) return printed;
   const ExitCode failed = ReportFailures(look);
   return failed != kSuccess ? failed : Report(source.CheckTasks(look));
@@ -224,9 +250,16 @@ std::string ScreenText(const Look& look, bool name_servers,
       absl::FormatDuration(absl::GetFlag(FLAGS_interval).duration()),
       ", Ctrl-C ends\n");
   for (const absl::Status& failure : look.failures) {
-    absl::StrAppend(&text, failure.message(), "\n");
+    absl::StrAppend(&text, Printable(failure.message()), "\n");
   }
-  return absl::StrCat(text, "\n", TableOf(look, name_servers, &rates));
+  for (const std::string& warning : look.warnings) {
+    absl::StrAppend(&text, Printable(warning), "\n");
+  }
+  text.push_back('\n');
+  WriteTable(look, name_servers, &rates, [&text](absl::string_view part) {
+    text.append(part.data(), part.size());
+  });
+  return text;
 }
 
 // Draws again when the terminal's size changes, looks again at each interval.
@@ -248,10 +281,7 @@ ExitCode WatchAsText(StatusSource& source, Signals& signals) {
   Rates rates;
   for (;;) {
     const Look look = source.Ask();
-    const ExitCode printed =
-        Print(absl::GetFlag(FLAGS_json)
-                  ? JsonOf(look)
-                  : TableOf(look, source.servers() > 1, &rates) + "\n");
+    const ExitCode printed = ShowLook(look, source.servers() > 1, &rates);
     if (printed != kSuccess) return printed;
     ReportFailures(look);
     rates.Remember(look);

@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/input.h"

@@ -6,9 +6,8 @@
 #include <cwchar>
 #include <string>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace gearctl {
@@ -34,21 +33,7 @@ Character FirstCharacter(absl::string_view text) {
 
 void UseUtf8() { std::setlocale(LC_CTYPE, "C.UTF-8"); }
 
-bool IsUtf8(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const Character character = FirstCharacter(bytes);
-    if (character.bytes == 0) return false;
-    bytes.remove_prefix(character.bytes);
-  }
-  return true;
-}
-
-std::string Printable(absl::string_view bytes) {
-  if (!IsUtf8(bytes)) return absl::CHexEscape(bytes);
-  const bool controls =
-      std::any_of(bytes.begin(), bytes.end(), absl::ascii_iscntrl);
-  return controls ? absl::Utf8SafeCHexEscape(bytes) : std::string(bytes);
-}
+std::string Printable(absl::string_view line) { return SafeLine(line); }
 
 int DisplayWidth(absl::string_view text) {
   int columns = 0;

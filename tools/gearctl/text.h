@@ -13,9 +13,9 @@ namespace gearctl {
 // before threads are started.
 void UseUtf8();
 
-bool IsUtf8(absl::string_view bytes);
-// `bytes` with control characters and what is no UTF-8 escaped.
-std::string Printable(absl::string_view bytes);
+// A line or message as safe text, and not escaped twice: SafeLine of
+// text/safe_text.h, which has other functions for names.
+std::string Printable(absl::string_view line);
 // Columns that it takes.
 int DisplayWidth(absl::string_view text);
 // As much of its beginning as takes `columns` at most, in whole characters.

@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/child_process.h"
 #include "gearman/tools/gearctl/child_reaper.h"
 #include "gearman/tools/gearctl/command_runner.h"
@@ -85,9 +86,9 @@ class Command {
       return JobFailed();  // which is dropped
     }
     std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
-                 Printable(context.job().handle()).c_str(),
-                 Printable(context.job().task()).c_str(),
-                 Printable(status.message()).c_str());
+                 SafeText(context.job().handle()).c_str(),
+                 SafeText(context.job().task()).c_str(),
+                 SafeMessage(status.message()).c_str());
     return JobFailed(status.message());
   }
 

@@ -2,18 +2,25 @@
 // against `gearctl server`.
 #include <signal.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/notification.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/free_port.h"
+#include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/hostile_names.h"
+#include "gearman/tests/support/raw_connection.h"
+#include "gearman/tests/support/raw_packet.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
 #include "gmock/gmock.h"
@@ -280,6 +287,54 @@ TEST_P(ServersTest, AHandleThatTwoServersKnowIsAmbiguous) {
             0);
   EXPECT_EQ(Gearctl({"job", handle, "--server", third.address()}).output,
             "queued\n");
+}
+
+// Registers every hostile name with a server that takes them all.
+support::RawConnection RegisterHostileNames(uint16_t port) {
+  constexpr uint32_t kCanDo = 1;
+  constexpr uint32_t kEchoRequest = 16;
+  auto worker = support::RawConnection::Connect(port);
+  EXPECT_TRUE(worker.ok()) << worker.status();
+  for (const support::HostileName& name : support::HostileNames()) {
+    EXPECT_TRUE(worker->Send(support::RequestPacket(kCanDo, {name.name})).ok());
+  }
+  EXPECT_TRUE(worker->Send(support::RequestPacket(kEchoRequest, {"x"})).ok());
+  // The names are known when it answers.
+  EXPECT_TRUE(worker->ReceivePacket().ok());
+  return *std::move(worker);
+}
+
+TEST(GearmandTest, NamesThatSpoilAListHideNoOthers) {
+  support::GearmandProcess gearmand;
+  ASSERT_TRUE(gearmand.ok());
+  const support::RawConnection worker = RegisterHostileNames(gearmand.port());
+  const ProgramResult table =
+      Gearctl({"status", "--server", gearmand.address()});
+  EXPECT_EQ(table.status.code, 0) << table.error_output;
+  EXPECT_TRUE(support::IsSafeLines(table.output)) << table.output;
+  EXPECT_THAT(table.error_output,
+              AllOf(StartsWith("gearctl: warning: "),
+                    HasSubstr(gearmand.address()), HasSubstr("be read")));
+  EXPECT_TRUE(support::IsSafeLines(table.error_output)) << table.error_output;
+  const ProgramResult json =
+      Gearctl({"status", "--json", "--server", gearmand.address()});
+  EXPECT_EQ(json.status.code, 0);
+  for (const support::HostileName& name : support::HostileNames()) {
+    if (absl::StrContains(name.name, "\n")) continue;
+    if (name.safe.size() < 200) {
+      EXPECT_THAT(table.output, HasSubstr(absl::StrCat("\n", name.safe, " ")));
+    }
+    // Whole, however long.
+    const bool plain =
+        std::all_of(name.name.begin(), name.name.end(), absl::ascii_isalnum);
+    if (plain) {
+      EXPECT_THAT(json.output, HasSubstr(absl::StrCat("\"", name.name, "\"")));
+    }
+  }
+  const ProgramResult workers =
+      Gearctl({"workers", "--server", gearmand.address()});
+  EXPECT_EQ(workers.status.code, 0) << workers.error_output;
+  EXPECT_TRUE(support::IsSafeLines(workers.output)) << workers.output;
 }
 
 TEST(GearmandTest, VersionIsGearmandsOwn) {
