@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/sdk/client.h"
 #include "gearman/tests/sdk/client_fixture.h"
@@ -147,6 +150,23 @@ TEST_F(ClientTest, AConnectionThatIsNeverServedEndsByTimeLimit) {
   EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(result.status().message()),
               HasSubstr("reply_timeout"));
+}
+
+TEST_F(ClientTest, AServerThatDoesNotAnswerOptionRequestsIsHintedAt) {
+  for (const bool exceptions : {true, false}) {
+    ClientOptions options = Options();
+    options.reply_timeout = absl::Milliseconds(50);
+    options.exceptions = exceptions;
+    auto client = MakeClient(options);
+    const absl::Status run = client->Run("t", "").status();
+    const absl::Status asked =
+        client->Echo("x", listener_.address(), absl::Milliseconds(20)).status();
+    for (const absl::Status& status : {run, asked}) {
+      EXPECT_EQ(absl::StrContains(status.message(), "exceptions = false"),
+                exceptions)
+          << status;
+    }
+  }
 }
 
 TEST_F(ClientTest, ARestartBetweenTwoCallsIsNotNoticed) {

@@ -136,6 +136,27 @@ TEST_F(WorkerLossTest, AGrabWithoutAnAnswerReplacesTheConnection) {
   EXPECT_EQ(now() - grabbed, options_.reply_timeout);
 }
 
+TEST_F(WorkerLossTest, AServerThatDoesNotAnswerOptionRequestsIsHintedAt) {
+  options_.server_options = {"exceptions"};
+  Start({{"echo", Echo}});
+  Accept();
+  EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_THAT(worker_->health().servers[0].last_error.message(),
+              HasSubstr("without server_options"));
+  // One that has answered knows it.
+  Accept();
+  EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
+  server_->Send(Command::kOptionRes, {"exceptions"});
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_THAT(worker_->health().servers[0].last_error.message(),
+              ::testing::Not(HasSubstr("server_options")));
+}
+
 TEST_F(WorkerLossTest, AJobThatComesSlowlyIsASignOfLife) {
   StartAndGrab("echo", Echo);
   const std::string data(100000, 'x');

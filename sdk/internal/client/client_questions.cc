@@ -127,11 +127,18 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
   const absl::Status over = Over();
   for (Query* query : queries) {
     if (query->finished) continue;
-    AbandonQuery(query, !over.ok() ? over
-                                   : absl::DeadlineExceededError(absl::StrCat(
-                                         servers_.Name(query->server),
-                                         ": no answer within ",
-                                         absl::FormatDuration(timeout))));
+    if (!over.ok()) {
+      AbandonQuery(query, over);
+      continue;
+    }
+    const int server = query->server;
+    const bool has_session =
+        servers_.has_link(server) && servers_.link(server).session != nullptr;
+    AbandonQuery(
+        query, absl::DeadlineExceededError(absl::StrCat(
+                   servers_.Name(server), ": no answer within ",
+                   absl::FormatDuration(timeout),
+                   has_session ? servers_.link(server).session->hint() : "")));
   }
 }
 

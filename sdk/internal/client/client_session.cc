@@ -63,6 +63,15 @@ void ClientSession::AskForExceptions() {
   }
 }
 
+absl::string_view ClientSession::hint() const {
+  const bool unanswered = replies_received_ == 0 && !replies_.empty() &&
+                          replies_.front().expected == ExpectedReply::kOption;
+  return unanswered ? "; if the server answers others, it may not know "
+                      "OPTION_REQ, which exceptions = false leaves out (in a "
+                      "config: connections { exceptions: false })"
+                    : "";
+}
+
 void ClientSession::SendHeartbeat() {
   if (wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_)
           .ok()) {

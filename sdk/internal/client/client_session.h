@@ -66,6 +66,9 @@ class ClientSession {
   size_t jobs_running() const { return handles_.size(); }
   // Replies received so far.
   uint64_t replies_received() const { return replies_received_; }
+  // What may help if the server does not answer: empty, unless the first
+  // request, for options, is still without an answer.
+  absl::string_view hint() const;
 
  private:
   // Handles whose job ended in WORK_FAIL or WORK_EXCEPTION: after the

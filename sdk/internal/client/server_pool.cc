@@ -280,14 +280,15 @@ void ServerPool::OnTime(int server, absl::Time now,
     return;
   }
   absl::Status status =
-      connecting ? absl::UnavailableError(absl::StrCat(
-                       link.connection->Describe(), ": not connected within ",
-                       absl::FormatDuration(options_.connect_timeout),
-                       " (connect_timeout)"))
-                 : absl::UnavailableError(absl::StrCat(
-                       link.connection->Describe(), ": no answer within ",
-                       absl::FormatDuration(options_.reply_timeout),
-                       " (reply_timeout): taken for dead"));
+      connecting
+          ? absl::UnavailableError(absl::StrCat(
+                link.connection->Describe(), ": not connected within ",
+                absl::FormatDuration(options_.connect_timeout),
+                " (connect_timeout)"))
+          : absl::UnavailableError(absl::StrCat(
+                link.connection->Describe(), ": no answer within ",
+                absl::FormatDuration(options_.reply_timeout),
+                " (reply_timeout): taken for dead", link.session->hint()));
   lost->push_back({server, std::move(status), connecting,
                    connecting ? ReconnectReason::kConnectFailed
                               : ReconnectReason::kUnresponsive,

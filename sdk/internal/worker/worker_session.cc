@@ -421,7 +421,11 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
   if (now >= reply_deadline_) {
     return absl::UnavailableError(absl::StrCat(
         "no answer within ", absl::FormatDuration(options_->reply_timeout),
-        " (reply_timeout): taken for dead"));
+        " (reply_timeout): taken for dead",
+        !served_ && replies_due_.front().kind == ReplyKind::kOption
+            ? "; if the server answers others, it may not know OPTION_REQ, "
+              "which a worker without server_options does not send"
+            : ""));
   }
   if (replies_due_.empty() &&
       now >= last_received_ + options_->heartbeat_interval) {
