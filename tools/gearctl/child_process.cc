@@ -78,7 +78,8 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
       reaper->Start(process->end_.get(), [&]() -> absl::StatusOr<pid_t> {
         pid_t started = -1;
         const int refused =
-            StartCommand(command, child_in.get(), child_out.get(), &started);
+            StartCommand(command, child_in.get(), child_out.get(),
+                         reaper->guard(), &started);
         if (refused != 0)
           return StartError(name, "it can't be started", refused);
         return started;

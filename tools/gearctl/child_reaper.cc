@@ -36,6 +36,9 @@ absl::StatusOr<std::unique_ptr<ChildReaper>> ChildReaper::Create() {
   const sigset_t held = ChildSignal();
   pthread_sigmask(SIG_BLOCK, &held, nullptr);
   auto reaper = absl::WrapUnique(new ChildReaper);
+  absl::StatusOr<std::unique_ptr<CommandGuard>> guard = CommandGuard::Create();
+  // Without it the kernel still kills each command itself.
+  if (guard.ok()) reaper->guard_ = *std::move(guard);
   absl::Status started = StartThread(
       "the thread that waits for commands",
       [reaper = reaper.get()] { reaper->Work(); }, &reaper->thread_);
@@ -63,6 +66,7 @@ void ChildReaper::Reap() {
   absl::MutexLock lock(&mutex_);
   int status;
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+    if (guard_ != nullptr) guard_->Remove(pid);
     const auto child = children_.find(pid);
     if (child != children_.end()) {
       child->second.status = status;
@@ -113,7 +117,13 @@ void ChildReaper::Signal(pid_t child, int signal) {
 
 void ChildReaper::Forget(pid_t child) {
   absl::MutexLock lock(&mutex_);
-  children_.erase(child);
+  const auto found = children_.find(child);
+  if (found == children_.end()) return;
+  // One that has ended was removed then.
+  if (guard_ != nullptr && !found->second.status.has_value()) {
+    guard_->Remove(child);
+  }
+  children_.erase(found);
 }
 
 }  // namespace gearctl

@@ -17,6 +17,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/tools/gearctl/command_guard.h"
 
 namespace gearman {
 namespace gearctl {
@@ -25,9 +26,10 @@ namespace gearctl {
 // only one ChildReaper, and no other code that waits for children.
 class ChildReaper {
  public:
-  // Blocks SIGCHLD for the calling thread and the threads that it starts later.
-  // So call it before any thread is started. RESOURCE_EXHAUSTED: the system
-  // refuses a thread.
+  // Blocks SIGCHLD for the calling thread and the threads that it starts later,
+  // and starts a CommandGuard, unless the system refuses that. So call it
+  // before any thread is started. RESOURCE_EXHAUSTED: the system refuses a
+  // thread.
   static absl::StatusOr<std::unique_ptr<ChildReaper>> Create();
   // Before this, every child must have ended or been forgotten.
   ~ChildReaper();
@@ -47,6 +49,9 @@ class ChildReaper {
   void Signal(pid_t child, int signal);
   // The caller asks for this child no more. Call this once for each child.
   void Forget(pid_t child);
+  // The guard to which a child adds itself; -1: there is none. Its place there
+  // is given up once the child has ended, or was forgotten.
+  int guard() const { return guard_ == nullptr ? -1 : guard_->descriptor(); }
 
  private:
   struct Child {
@@ -64,6 +69,7 @@ class ChildReaper {
   // their numbers were known.
   int starting_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<pid_t, int> early_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<CommandGuard> guard_;  // null: none
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -263,7 +263,8 @@ std::string ManPage(absl::Span<const Subcommand> subcommands) {
     text += ManSubcommand(subcommand);
   }
   absl::StrAppend(&text,
-                  ".SH FLAGS OF EVERY SUBCOMMAND\n"
+                  ".SH FLAGS OF MOST SUBCOMMANDS\n"
+                  "gearctl help SUBCOMMAND lists those that it takes. "
                   "Flags may stand anywhere before \"\\-\\-\", as "
                   "\\-\\-flag value or \\-\\-flag=value.\n");
   for (const absl::string_view flag : CommonFlags()) {

@@ -32,6 +32,7 @@ struct Start {
   char* const* environment;
   int in;
   int out;
+  int guard;
   pid_t parent;
   int error = 0;  // of the child
 };
@@ -54,6 +55,13 @@ ResetSignals() {
   }
 }
 
+// A guard that has gone guards nothing: then PR_SET_PDEATHSIG alone is left.
+ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD void Tell(
+    int guard, pid_t entry) {
+  if (guard < 0) return;
+  [[maybe_unused]] const ssize_t size = write(guard, &entry, sizeof entry);
+}
+
 // In the child. System calls only.
 ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD int Exec(
     void* argument) {
@@ -62,6 +70,7 @@ ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD int Exec(
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // The parent may have ended before that.
   if (getppid() != start->parent) _exit(127);
+  Tell(start->guard, getpid());
   ResetSignals();
   if (dup2(start->in, STDIN_FILENO) >= 0 &&
       dup2(start->out, STDOUT_FILENO) >= 0) {
@@ -84,7 +93,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
 
 }  // namespace
 
-int StartCommand(const ChildCommand& command, int in, int out, pid_t* pid) {
+int StartCommand(const ChildCommand& command, int in, int out, int guard,
+                 pid_t* pid) {
   std::vector<char*> argv = Pointers(command.argv);
   argv.push_back(nullptr);
   std::vector<char*> environment = Pointers(command.environment);
@@ -92,7 +102,7 @@ int StartCommand(const ChildCommand& command, int in, int out, pid_t* pid) {
     environment.push_back(*entry);
   }
   environment.push_back(nullptr);
-  Start start{argv.data(), environment.data(), in, out, getpid()};
+  Start start{argv.data(), environment.data(), in, out, guard, getpid()};
 
   const size_t stack_size = kStack + 2 * sizeof(char*) * argv.size();
   const std::unique_ptr<char[]> stack(new (std::nothrow) char[stack_size]);
@@ -111,7 +121,10 @@ int StartCommand(const ChildCommand& command, int in, int out, pid_t* pid) {
       clone(Exec, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
   const int error = child < 0 ? errno : start.error;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (child >= 0 && error != 0) waitpid(child, nullptr, 0);
+  if (child >= 0 && error != 0) {
+    waitpid(child, nullptr, 0);
+    Tell(guard, -child);
+  }
   *pid = child;
   return error;
 }

@@ -20,12 +20,15 @@ struct ChildCommand {
 // Starts `command` in a process group of its own, with `in` and `out` as its
 // standard input and output, this process's standard error, and no signal
 // blocked or caught. A script without "#!" is run by /bin/sh, as in a shell.
-// Returns 0, or the error number with which the system refused.
+// Returns 0, or the error number with which the system refused. The process
+// adds itself to `guard` (CommandGuard::descriptor; -1: none) before the
+// command begins. SIGPIPE must be ignored.
 //
 // The kernel kills the command when the calling thread ends, however it ends
 // (PR_SET_PDEATHSIG, which knows threads only). So the thread must stay until
 // the command has ended. Any thread.
-int StartCommand(const ChildCommand& command, int in, int out, pid_t* pid);
+int StartCommand(const ChildCommand& command, int in, int out, int guard,
+                 pid_t* pid);
 
 }  // namespace gearctl
 }  // namespace gearman

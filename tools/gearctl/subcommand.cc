@@ -171,7 +171,12 @@ absl::Span<const absl::string_view> CommonFlags() {
 std::vector<std::string> FlagsOf(const Subcommand& subcommand) {
   std::vector<std::string> flags(subcommand.flags.begin(),
                                  subcommand.flags.end());
-  for (const absl::string_view flag : CommonFlags()) flags.emplace_back(flag);
+  for (const absl::string_view flag : CommonFlags()) {
+    if (std::find(subcommand.without.begin(), subcommand.without.end(), flag) ==
+        subcommand.without.end()) {
+      flags.emplace_back(flag);
+    }
+  }
   return flags;
 }
 
@@ -288,7 +293,7 @@ std::string HelpText(absl::Span<const Subcommand> subcommands) {
     absl::StrAppendFormat(&text, "  %-11s %s\n", subcommand.name,
                           subcommand.summary);
   }
-  absl::StrAppend(&text, "\nFlags of every subcommand:\n");
+  absl::StrAppend(&text, "\nFlags of most subcommands:\n");
   for (const absl::string_view flag : CommonFlags()) {
     absl::StrAppend(&text, DescribeFlag(flag));
   }
@@ -310,8 +315,9 @@ std::string HelpText(const Subcommand& subcommand) {
   if (!subcommand.description.empty()) {
     absl::StrAppend(&text, "\n", Wrapped(subcommand.description, ""));
   }
-  absl::StrAppend(&text, "\nFlags:\n");
-  for (const std::string& flag : FlagsOf(subcommand)) {
+  const std::vector<std::string> flags = FlagsOf(subcommand);
+  if (!flags.empty()) absl::StrAppend(&text, "\nFlags:\n");
+  for (const std::string& flag : flags) {
     absl::StrAppend(&text, DescribeFlag(flag));
   }
   absl::StrAppend(&text, "\nExamples:\n");

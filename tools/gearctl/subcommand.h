@@ -36,17 +36,19 @@ struct Subcommand {
   absl::string_view usage;    // its arguments: "TASK [-]"
   absl::string_view summary;  // one line, without a full stop
   absl::string_view description;
-  // Of its own, beside every subcommand's. Abseil flags, by their names there.
+  // Of its own, beside the common ones. Abseil flags, by their names there.
   std::vector<absl::string_view> flags;
   absl::string_view examples;  // one a line
   size_t min_words = 0;
   size_t max_words = 0;
   ExitCode (*run)(const Arguments& arguments) = nullptr;
+  // Common flags that mean nothing to it, and are refused.
+  std::vector<absl::string_view> without = {};
 };
 
-// The flags that each of them takes.
+// The flags that most of them take.
 absl::Span<const absl::string_view> CommonFlags();
-// Those and its own, its own first.
+// Those that it takes and its own, its own first.
 std::vector<std::string> FlagsOf(const Subcommand& subcommand);
 
 // Sets the flags that `words` name and returns the rest. INVALID_ARGUMENT: a

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/flags/reflection.h"
+#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -37,6 +38,25 @@ TEST(SubcommandsTest, EachFlagExistsAndIsDescribed) {
       EXPECT_FALSE(FlagHelp(flag).empty()) << flag;
       EXPECT_TRUE(seen.insert(flag).second) << subcommand.name << " " << flag;
     }
+  }
+}
+
+TEST(SubcommandsTest, CommonFlagsAreTakenOnlyWhereTheyMeanSomething) {
+  struct Case {
+    const char* subcommand;
+    std::vector<std::string> words;
+  };
+  for (const Case& c :
+       std::vector<Case>{{"work", {"t", "--timeout", "5s", "--", "cat"}},
+                         {"work", {"t", "--json", "--", "cat"}},
+                         {"server", {"--server", "localhost:4731"}},
+                         {"server", {"--timeout=5s"}},
+                         {"man", {"--json"}},
+                         {"completion", {"bash", "--server", "a"}}}) {
+    const absl::Status status =
+        ParseArguments(*FindSubcommand(c.subcommand), c.words).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << c.subcommand << status;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("is no flag of"));
   }
 }
 

@@ -273,8 +273,9 @@ TEST_F(WorkTest, ACommandEndsWithAWorkerThatIsKilled) {
   for (const char* concurrency : {"1", "3"}) {
     const int pipe = open(gate.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     ASSERT_GE(pipe, 0);
+    // The shell, and a program that it waits for.
     auto worker = Work({"t", "--concurrency", concurrency, "--", "sh", "-c",
-                        "exec 5>$0; echo >&5; exec sleep 1000", gate});
+                        "exec 5>$0; echo >&5; sleep 1000; true", gate});
     Submit({"t", "--background", "--data", ""});
     pollfd ready{pipe, POLLIN, 0};
     const int bound =

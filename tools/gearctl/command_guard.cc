@@ -1,0 +1,89 @@
+#include "gearman/tools/gearctl/command_guard.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <set>
+
+#include "absl/memory/memory.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+// Holds no stream open, and no signal meant for the worker ends it: the last
+// command may take long to end after a Ctrl-C at the terminal.
+void LeaveTheWorker(int pipe) {
+  setsid();
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  prctl(PR_SET_NAME, "gearctl-guard");
+  const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int stream = 0; stream <= STDERR_FILENO; ++stream) {
+    if (nothing < 0) {
+      close(stream);
+    } else {
+      dup2(nothing, stream);
+    }
+  }
+  close_range(STDERR_FILENO + 1, static_cast<unsigned>(pipe) - 1, 0);
+  close_range(static_cast<unsigned>(pipe) + 1, ~0U, 0);
+}
+
+// The guard's life.
+[[noreturn]] void Watch(int pipe) {
+  LeaveTheWorker(pipe);
+  std::set<pid_t> commands;
+  for (;;) {
+    // Each is written at once, and so is read whole.
+    pid_t command;
+    const ssize_t size = read(pipe, &command, sizeof command);
+    if (size < 0 && errno == EINTR) continue;
+    if (size != sizeof command) break;
+    if (command > 0) {
+      commands.insert(command);
+    } else {
+      commands.erase(-command);
+    }
+  }
+  for (const pid_t command : commands) kill(-command, SIGKILL);
+  _exit(0);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<CommandGuard>> CommandGuard::Create() {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return absl::ErrnoToStatus(errno, "a pipe to the guard of commands");
+  }
+  Descriptor read_end(ends[0]);
+  auto guard = absl::WrapUnique(new CommandGuard);
+  guard->pipe_.Reset(ends[1]);
+  const pid_t process = fork();
+  if (process < 0) {
+    return absl::ErrnoToStatus(errno, "the guard of commands");
+  }
+  if (process == 0) {
+    guard->pipe_.Close();
+    Watch(read_end.get());
+  }
+  return guard;
+}
+
+void CommandGuard::Remove(pid_t command) const {
+  const pid_t entry = -command;
+  // A guard that has been killed guards nothing any more.
+  while (write(pipe_.get(), &entry, sizeof entry) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace gearctl
+}  // namespace gearman

@@ -1,0 +1,46 @@
+// CommandGuard: kills commands, with all that they have started, when this
+// process has ended without having ended them.
+//
+// PR_SET_PDEATHSIG alone would kill a shell, and leave the programs that it
+// runs. The guard is a process of its own, which sleeps at a pipe whose other
+// end closes with this process, even if that is killed with SIGKILL.
+#ifndef GEARMAN_TOOLS_GEARCTL_COMMAND_GUARD_H_
+#define GEARMAN_TOOLS_GEARCTL_COMMAND_GUARD_H_
+
+#include <sys/types.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "gearman/tools/gearctl/descriptor.h"
+
+namespace gearman {
+namespace gearctl {
+
+// Thread-safe.
+class CommandGuard {
+ public:
+  // Starts the guard. Call it before any thread is started. Errors: the
+  // system's, which refuses a pipe or a process.
+  static absl::StatusOr<std::unique_ptr<CommandGuard>> Create();
+  // The guard ends by itself.
+  ~CommandGuard() = default;
+  CommandGuard(const CommandGuard&) = delete;
+  CommandGuard& operator=(const CommandGuard&) = delete;
+
+  // A command adds itself before it begins: its process group, whose number is
+  // that of the process, is written to this descriptor as a pid_t.
+  int descriptor() const { return pipe_.get(); }
+  // The command has ended: its number may be another process' from now on.
+  void Remove(pid_t command) const;
+
+ private:
+  CommandGuard() = default;
+
+  Descriptor pipe_;
+};
+
+}  // namespace gearctl
+}  // namespace gearman
+
+#endif  // GEARMAN_TOOLS_GEARCTL_COMMAND_GUARD_H_
