@@ -27,7 +27,7 @@ start() {
   usr/sbin/gearmand --listen=127.0.0.1 --port="$port" --log-file=none --pid-file="$folder/$1.pid" 2>/dev/null &
   servers="$servers $!"
   eval "$1=$port $1_process=$!"
-  until usr/bin/gearadmin --host=127.0.0.1 --port="$port" --server-version >/dev/null 2>&1; do sleep 0.1; done
+  until usr/bin/gearadmin --host=127.0.0.1 --port="$port" --server-version >/dev/null 2>&1; do kill -0 $!; sleep 0.1; done
 }
 
 submit() {

@@ -25,7 +25,7 @@ export LD_LIBRARY_PATH
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 usr/sbin/gearmand --listen=127.0.0.1 --port="$port" --log-file=none --pid-file="$folder/pid" 2>/dev/null &
 processes=$!
-until usr/bin/gearadmin --host=127.0.0.1 --port="$port" --server-version >/dev/null 2>&1; do sleep 0.1; done
+until usr/bin/gearadmin --host=127.0.0.1 --port="$port" --server-version >/dev/null 2>&1; do kill -0 $!; sleep 0.1; done
 
 cat >worker.php <<'PHP'
 <?php

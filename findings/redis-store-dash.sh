@@ -28,7 +28,7 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 redis_port=$(free_port)
 usr/bin/redis-server --bind 127.0.0.1 --port "$redis_port" --save '' >/dev/null &
 redis=$!
-until usr/bin/redis-cli -p "$redis_port" ping >/dev/null 2>&1; do sleep 0.1; done
+until usr/bin/redis-cli -p "$redis_port" ping >/dev/null 2>&1; do kill -0 $!; sleep 0.1; done
 
 port=$(free_port)
 admin() { usr/bin/gearadmin --host=127.0.0.1 --port="$port" "$@" 2>/dev/null; }
@@ -36,7 +36,7 @@ start() {
   usr/sbin/gearmand --listen=127.0.0.1 --port="$port" --log-file=none --pid-file="$folder/pid" \
     --queue-type=redis --redis-server=127.0.0.1 --redis-port="$redis_port" 2>/dev/null &
   gearmand=$!
-  until admin --server-version >/dev/null; do sleep 0.1; done
+  until admin --server-version >/dev/null; do kill -0 $!; sleep 0.1; done
 }
 queues() { admin --status | awk '$2 > 0 {print $1, $2}'; }
 
