@@ -87,8 +87,7 @@ std::string TroubleWithHost(absl::string_view host) {
         c == '.' || c == '_') {
       continue;
     }
-    return absl::StrCat("its host holds '",
-                        SafeText(absl::string_view(&c, 1)),
+    return absl::StrCat("its host holds '", SafeText(absl::string_view(&c, 1)),
                         "', a character that no host has");
   }
   // The dot at its end says that a name is complete.

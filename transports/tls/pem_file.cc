@@ -18,11 +18,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gearman/process/descriptor.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/tls/tls_error.h"
 
 namespace gearman {
@@ -99,7 +99,7 @@ std::string InWords(absl::string_view label) {
   if (absl::EndsWith(label, "PARAMETERS")) return "parameters";
   if (label == PEM_STRING_X509_CRL) return "a list of revoked certificates";
   constexpr size_t kLongest = 40;
-  return absl::StrCat("\"", absl::CHexEscape(label.substr(0, kLongest)), "\"");
+  return absl::StrCat("\"", SafeText(label.substr(0, kLongest)), "\"");
 }
 
 // Of a text without what was wanted: what it is instead.

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/cord.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/transports/tls/pem_file.h"
 #include "gearman/transports/tls/tls_error.h"
 
@@ -281,7 +281,7 @@ absl::Status TlsContext::ExpectName(const std::string& host, SSL* ssl) const {
   if (named) return absl::OkStatus();
   ERR_clear_error();
   absl::Status status = absl::InvalidArgumentError(absl::StrCat(
-      "TLS: \"", absl::CHexEscape(name), "\" can't be the name of a server"));
+      "TLS: \"", SafeText(name), "\" can't be the name of a server"));
   if (!options_.server_name.empty()) {
     status.SetPayload(kTlsOptionPayload, absl::Cord("server_name"));
   }
