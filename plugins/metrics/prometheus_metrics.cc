@@ -1,19 +1,23 @@
 #include "gearman/plugins/metrics/prometheus_metrics.h"
 
 #include <prometheus/collectable.h>
-#include <prometheus/exposer.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 #include <cstdint>
-#include <exception>
 #include <limits>
+#include <map>
 #include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/plugins/field_error.h"
 #include "gearman/plugins/metrics/metrics_collector.h"
+#include "gearman/plugins/metrics/prometheus_listener.h"
+#include "gearman/process/per_process.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
@@ -84,59 +88,86 @@ class PrometheusMetrics::Collector final : public prometheus::Collectable {
     }
     return families;
   }
-  MetricsCollector& collector() { return collector_; }
+  // As MetricsSink's. A source that several sinks of one listener have counts
+  // once.
+  void Attach(std::shared_ptr<MetricsSource> source) {
+    {
+      ProcessMutexLock lock(&mutex_);
+      if (++attached_[source.get()] > 1) return;
+    }
+    collector_.Attach(std::move(source));
+  }
+  void Detach(const MetricsSource* source) {
+    {
+      ProcessMutexLock lock(&mutex_);
+      const auto found = attached_.find(source);
+      if (found == attached_.end() || --found->second > 0) return;
+      attached_.erase(found);
+    }
+    collector_.Detach(source);
+  }
 
  private:
   // Thread-safe by itself.
   mutable MetricsCollector collector_;
+  ProcessMutex mutex_;
+  std::map<const MetricsSource*, int> attached_ ABSL_GUARDED_BY(mutex_);
 };
 
-PrometheusMetrics::PrometheusMetrics()
-    : collector_(std::make_shared<Collector>()) {}
+struct PrometheusMetrics::Served {
+  Collector& collector() const {
+    return static_cast<Collector&>(*share.collectable);
+  }
+  PrometheusListener::Share share;
+};
 
-PrometheusMetrics::~PrometheusMetrics() = default;
+PrometheusMetrics::PrometheusMetrics(std::unique_ptr<Served> served)
+    : served_(std::move(served)) {}
+
+PrometheusMetrics::~PrometheusMetrics() {
+  PrometheusListener::Release(std::move(served_->share));
+}
 
 absl::StatusOr<std::unique_ptr<PrometheusMetrics>> PrometheusMetrics::Create(
     PrometheusMetricsOptions options) {
   if (!absl::StartsWith(options.path, "/")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("path \"", options.path,
-                     "\" is not valid: it must begin with a slash"));
+    return FieldError("path",
+                      absl::StrCat("\"", absl::CEscape(options.path), "\""),
+                      "expected a path that begins with a slash");
   }
-  std::unique_ptr<PrometheusMetrics> metrics(new PrometheusMetrics());
-  if (options.listen.empty()) return metrics;
-  // prometheus-cpp throws, and goes no further than here.
-  try {
-    metrics->exposer_.reset(new prometheus::Exposer(options.listen));
-    metrics->exposer_->RegisterCollectable(metrics->collector_, options.path);
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(
-        absl::StrCat("metrics can't be served at ", options.listen, ": ",
-                     error.what(), "; is the port in use?"));
+  const auto make = [] { return std::make_shared<Collector>(); };
+  auto served = std::make_unique<Served>();
+  if (options.listen.empty()) {
+    served->share.collectable = make();
+  } else {
+    absl::StatusOr<PrometheusListener::Share> share =
+        PrometheusListener::Get(options.listen, options.path, make);
+    if (!share.ok()) return share.status();
+    served->share = *std::move(share);
   }
-  return metrics;
+  return std::unique_ptr<PrometheusMetrics>(
+      new PrometheusMetrics(std::move(served)));
 }
 
 std::weak_ptr<prometheus::Collectable> PrometheusMetrics::collectable() const {
-  return collector_;
+  return served_->share.collectable;
 }
 
 int PrometheusMetrics::port() const {
-  if (exposer_ == nullptr || inherited()) return 0;
-  const std::vector<int> ports = exposer_->GetListeningPorts();
-  return ports.empty() ? 0 : ports.front();
+  const auto& listener = served_->share.listener;
+  return listener == nullptr ? 0 : listener->port();
 }
 
 std::string PrometheusMetrics::Text() const {
-  return prometheus::TextSerializer().Serialize(collector_->Collect());
+  return prometheus::TextSerializer().Serialize(served_->collector().Collect());
 }
 
 void PrometheusMetrics::Attach(std::shared_ptr<MetricsSource> source) {
-  collector_->collector().Attach(std::move(source));
+  served_->collector().Attach(std::move(source));
 }
 
 void PrometheusMetrics::Detach(const MetricsSource* source) {
-  collector_->collector().Detach(source);
+  served_->collector().Detach(source);
 }
 
 }  // namespace gearman

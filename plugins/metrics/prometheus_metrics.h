@@ -11,6 +11,10 @@
 //   auto metrics = gearman::PrometheusMetrics::Create({});
 //   exposer.RegisterCollectable((*metrics)->collectable());
 //
+// Sinks of one process with the same `listen` share its port, and with the same
+// path what is served there, so that a client, a worker and QueueMetrics can
+// each have a sink of one config.
+//
 // A scrape asks the clients and workers at that moment; the way of a job pays
 // nothing for it. Those that have ended are counted on. Thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_
@@ -23,18 +27,17 @@
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
-#include "gearman/process/process_mark.h"
 
 namespace prometheus {
 class Collectable;
-class Exposer;
 }  // namespace prometheus
 
 namespace gearman {
 
 struct PrometheusMetricsOptions {
   // Where it is served: "127.0.0.1:9464", "[::1]:9464"; port 0: a free one.
-  // There is no protection: whoever reaches the port reads it. Empty: nowhere.
+  // "9464" alone: on all interfaces. There is no protection: whoever reaches
+  // the port reads it. Empty: nowhere.
   std::string listen;
   // The path of the URL.
   std::string path = "/metrics";
@@ -42,11 +45,13 @@ struct PrometheusMetricsOptions {
 
 class PrometheusMetrics : public MetricsSink {
  public:
-  // UNAVAILABLE: `listen` can't be bound. INVALID_ARGUMENT: a path that does
-  // not begin with a slash.
+  // INVALID_ARGUMENT (a FieldError): `listen` is no address, or none of this
+  // machine; a path that does not begin with a slash. UNAVAILABLE: another
+  // process listens there. PERMISSION_DENIED: the port needs a privilege.
   static absl::StatusOr<std::unique_ptr<PrometheusMetrics>> Create(
       PrometheusMetricsOptions options = {});
-  // With `listen` it takes up to two seconds: so long the web server waits.
+  // The last sink at an address closes the port, which takes up to two seconds:
+  // so long the web server waits.
   ~PrometheusMetrics() override;
 
   // For an exposer of the program's. It holds no reference to this sink's
@@ -65,13 +70,12 @@ class PrometheusMetrics : public MetricsSink {
 
  private:
   class Collector;
+  struct Served;
 
-  PrometheusMetrics();
+  explicit PrometheusMetrics(std::unique_ptr<Served> served);
 
-  const std::shared_ptr<Collector> collector_;
-  // Null: none. A child made by fork does not have its threads, so its
-  // destructor would wait for them forever there.
-  OwnedByProcess<prometheus::Exposer> exposer_;
+  // What this sink has of a listener; a collector alone without one.
+  const std::unique_ptr<Served> served_;
 };
 
 }  // namespace gearman

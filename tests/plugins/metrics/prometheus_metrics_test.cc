@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
@@ -16,8 +17,10 @@
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/queue_metrics.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/support/forked_child.h"
+#include "gearman/tests/support/free_port.h"
 #include "gearman/tests/support/http_get.h"
 #include "gearman/tests/support/raw_connection.h"
 #include "gmock/gmock.h"
@@ -28,6 +31,8 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
 std::string Scrape(int port, const std::string& path) {
   const auto answer = support::HttpGet(static_cast<uint16_t>(port), path);
@@ -141,11 +146,148 @@ TEST(PrometheusMetrics, AnAddressThatIsTakenIsAnErrorAndNoException) {
   const absl::Status status = PrometheusMetrics::Create(options).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr(options.listen));
-  options.listen = "nonsense";
-  EXPECT_FALSE(PrometheusMetrics::Create(options).ok());
+  EXPECT_THAT(std::string(status.message()), HasSubstr("another process"));
+}
+
+TEST(PrometheusMetrics, WhatIsNoAddressIsToldSoAndNotThatThePortIsTaken) {
+  const auto error = [](const std::string& listen) {
+    PrometheusMetricsOptions options;
+    options.listen = listen;
+    const absl::Status status = PrometheusMetrics::Create(options).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    return std::string(status.message());
+  };
+  for (const char* const listen :
+       {"nonsense", "127.0.0.1", "127.0.0.1:", ":9464", "127.0.0.1:http",
+        "127.0.0.1:65536", "127.0.0.1:-1", "::1:9464x", "[::1]",
+        "[127.0.0.1]:1", "a b:9464", "http://127.0.0.1:9464",
+        "127.0.0.1:0,127.0.0.2:0", " :0"}) {
+    EXPECT_THAT(
+        error(listen),
+        AllOf(HasSubstr(absl::StrCat("listen: \"", listen, "\" is not valid")),
+              HasSubstr("127.0.0.1:9464")));
+  }
+  // An address for documents.
+  EXPECT_THAT(error("192.0.2.1:9464"),
+              HasSubstr("it is no address of this machine"));
+  EXPECT_THAT(error("no-such-host.invalid:9464"),
+              HasSubstr("the host is not known"));
+}
+
+TEST(PrometheusMetrics, APathNeedsASlash) {
+  PrometheusMetricsOptions options;
   options.path = "metrics";
-  EXPECT_EQ(PrometheusMetrics::Create(options).status().code(),
-            absl::StatusCode::kInvalidArgument);
+  const absl::Status status = PrometheusMetrics::Create(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("path: \"metrics\""));
+}
+
+// One config for all that a process has.
+TEST(PrometheusMetrics, SinksOfOneConfigShareThePort) {
+  const support::ReservedPort port;
+  auto config = Config::FromText(absl::StrCat(
+      "servers: \"inproc://shared\" embedded_server { listen: "
+      "\"inproc://shared\" } metrics { prometheus { listen: \"127.0.0.1:",
+      port.port(), "\" } }"));
+  ASSERT_TRUE(config.ok()) << config.status();
+  auto server = CreateJobServer(*config);
+  ASSERT_TRUE(server.ok()) << server.status();
+  auto worker = CreateWorker(*config);
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  auto client = CreateClient(*config);
+  ASSERT_TRUE(client.ok()) << client.status();
+  auto options = config->ToClientOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  QueueMetricsOptions queue_options;
+  queue_options.servers = options->servers;
+  queue_options.metrics_sinks = options->metrics_sinks;
+  queue_options.transports = options->transports;
+  options = absl::CancelledError("its sinks are passed on");
+  auto queues = QueueMetrics::Create(std::move(queue_options));
+  ASSERT_TRUE(queues.ok()) << queues.status();
+  ASSERT_TRUE((*queues)->AskNow().ok());
+  const std::string text = Scrape(port.port(), "/metrics");
+  for (const char* const metric :
+       {"gearman_sdk_info", "gearman_worker_slots_available",
+        "gearman_server_up"}) {
+    const std::string type = absl::StrCat("# TYPE ", metric, " ");
+    const size_t at = text.find(type);
+    ASSERT_NE(at, std::string::npos) << metric;
+    // Prometheus takes no metric twice.
+    EXPECT_EQ(text.find(type, at + 1), std::string::npos) << metric;
+  }
+  // Each of them keeps it open; the last one closes it.
+  *client = nullptr;
+  *queues = nullptr;
+  EXPECT_THAT(Scrape(port.port(), "/metrics"),
+              HasSubstr("gearman_worker_slots_available"));
+  *worker = nullptr;
+  EXPECT_FALSE(
+      support::HttpGet(static_cast<uint16_t>(port.port()), "/metrics").ok());
+  // And it can be had again at once.
+  client = CreateClient(*config);
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_THAT(Scrape(port.port(), "/metrics"),
+              Not(HasSubstr("gearman_worker_slots_available")));
+}
+
+TEST(PrometheusMetrics, TwoPathsAtOneAddressAreTwo) {
+  const support::ReservedPort port;
+  PrometheusMetricsOptions options;
+  options.listen = absl::StrCat("127.0.0.1:", port.port());
+  options.path = "/one";
+  auto one = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(one.ok()) << one.status();
+  options.path = "/other";
+  auto other = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(other.ok()) << other.status();
+  (*one)->Attach(std::make_shared<MalformedSource>());
+  EXPECT_THAT(Scrape(port.port(), "/one"), HasSubstr("jobs_total{"));
+  EXPECT_THAT(Scrape(port.port(), "/other"), Not(HasSubstr("jobs_total{")));
+}
+
+TEST(PrometheusMetrics, ASourceThatHasASharedPageTwiceCountsOnce) {
+  const support::ReservedPort port;
+  PrometheusMetricsOptions options;
+  options.listen = absl::StrCat("127.0.0.1:", port.port());
+  auto one = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(one.ok()) << one.status();
+  auto other = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(other.ok()) << other.status();
+  const auto source = std::make_shared<MalformedSource>();
+  (*one)->Attach(source);
+  (*other)->Attach(source);
+  EXPECT_THAT((*one)->Text(), HasSubstr("jobs_total{task=\"resize\"} 3"));
+  (*one)->Detach(source.get());
+  EXPECT_THAT((*one)->Text(), HasSubstr("jobs_total{task=\"resize\"} 3"));
+}
+
+TEST(PrometheusMetrics, EachSinkAtPort0HasAPortOfItsOwn) {
+  PrometheusMetricsOptions options;
+  options.listen = "127.0.0.1:0";
+  auto one = PrometheusMetrics::Create(options);
+  auto other = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(one.ok() && other.ok());
+  EXPECT_NE((*one)->port(), (*other)->port());
+}
+
+TEST(PrometheusMetrics, AnotherProcessDoesNotShareAndIsToldSo) {
+  const support::ReservedPort port;
+  PrometheusMetricsOptions options;
+  options.listen = absl::StrCat("127.0.0.1:", port.port());
+  auto metrics = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  EXPECT_EQ(support::RunInChild([&options]() -> std::string {
+              const absl::Status status =
+                  PrometheusMetrics::Create(options).status();
+              return absl::IsUnavailable(status) &&
+                             absl::StrContains(status.message(),
+                                               "another process listens there")
+                         ? ""
+                         : status.ToString();
+            }),
+            "");
+  Scrape((*metrics)->port(), "/metrics");
 }
 
 TEST(PrometheusMetrics, IsChosenInAConfig) {
@@ -158,10 +300,16 @@ TEST(PrometheusMetrics, IsChosenInAConfig) {
   auto* const metrics =
       static_cast<PrometheusMetrics*>(options->metrics_sinks.front().get());
   Scrape(metrics->port(), "/m");
-  config = Config::FromText("metrics { prometheus { path: \"m\" } }");
-  ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(config->ToClientOptions().status().code(),
-            absl::StatusCode::kInvalidArgument);
+  const auto error = [](const std::string& sink) {
+    const auto bad = Config::FromText(
+        absl::StrCat("metrics {\n prometheus { ", sink, " } }"), "f");
+    EXPECT_TRUE(bad.ok()) << bad.status();
+    const absl::Status status = bad->ToWorkerOptions().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    return std::string(status.message());
+  };
+  EXPECT_THAT(error("path: \"m\""), StartsWith("f:2:21: "));
+  EXPECT_THAT(error("listen: \"nonsense\""), StartsWith("f:2:23: "));
 }
 
 }  // namespace
