@@ -86,8 +86,8 @@ class Config {
       PluginRegistry& registry = PluginRegistry::Default());
   // From the file of another program, for tools that need its servers and TLS:
   // plugins that `registry` does not have, and plugin libraries that can't be
-  // loaded, are left out. `left_out` gets one text for each, with its place and
-  // what it would take to have it. Every other mistake is an error as above.
+  // loaded, are left out. `left_out` gets one text for each, with its place.
+  // Every other mistake is an error as above.
   static absl::StatusOr<Config> FromFileOfAnotherProgram(
       const std::string& path, std::vector<std::string>* left_out,
       PluginRegistry& registry = PluginRegistry::Default());

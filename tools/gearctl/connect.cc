@@ -1,6 +1,8 @@
 #include "gearman/tools/gearctl/connect.h"
 
+#include <atomic>
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -13,12 +15,14 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/log.h"
 #include "gearman/tools/gearctl/flags.h"
+#include "gearman/tools/gearctl/text.h"
 
 namespace gearman {
 namespace gearctl {
@@ -54,6 +58,14 @@ absl::Status OverlayGearmansVariable(Config& config) {
   return config.Validate();
 }
 
+// One line, however often the config is read.
+void TellLeftOut(const std::vector<std::string>& left_out) {
+  static std::atomic<bool> told{false};
+  if (left_out.empty() || told.exchange(true)) return;
+  std::fprintf(stderr, "gearctl: ignores what it does not have: %s\n",
+               Printable(absl::StrJoin(left_out, ", ")).c_str());
+}
+
 AdminClientOptions MakeAdminOptions(const ClientOptions& options,
                                     const std::string& server) {
   AdminClientOptions admin;
@@ -66,18 +78,21 @@ AdminClientOptions MakeAdminOptions(const ClientOptions& options,
 }  // namespace
 
 absl::StatusOr<Config> MakeConfig() {
-  Config config;
-  // The environment first: a file that was asked for says more.
-  absl::Status status = config.OverlayEnvironment();
-  if (status.ok() && config.message().servers().empty()) {
-    status = OverlayGearmansVariable(config);
+  absl::StatusOr<Config> config = Config();
+  if (const std::string file = absl::GetFlag(FLAGS_config); !file.empty()) {
+    // Mostly another program's: what is of no use here must not stop it.
+    std::vector<std::string> left_out;
+    config = Config::FromFileOfAnotherProgram(file, &left_out);
+    if (!config.ok()) return config;
+    TellLeftOut(left_out);
+    // A file that was asked for says more than the environment.
+    if (!config->message().servers().empty()) return config;
+  }
+  absl::Status status = config->OverlayEnvironment();
+  if (status.ok() && config->message().servers().empty()) {
+    status = OverlayGearmansVariable(*config);
   }
   if (!status.ok()) return status;
-  if (const std::string file = absl::GetFlag(FLAGS_config); !file.empty()) {
-    absl::StatusOr<Config> read = Config::FromFile(file);
-    if (!read.ok()) return read.status();
-    config.Overlay(read->message(), file);
-  }
   return config;
 }
 

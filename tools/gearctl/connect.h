@@ -19,7 +19,9 @@
 namespace gearman {
 namespace gearctl {
 
-// The environment's config with that of --config over it. Errors: as Config's.
+// The config of --config, with the servers of the environment where it names
+// none. What gearctl does not have (metrics sinks, plugins) is left out, and
+// told in one line on standard error. Errors: as Config's.
 absl::StatusOr<Config> MakeConfig();
 
 // Options with the servers of --server, else --config, else GEARMAN_SERVERS,

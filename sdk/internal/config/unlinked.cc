@@ -110,10 +110,7 @@ class Remover {
       return false;
     }
     const std::string child = ChildPath(path, std::string(chosen->name()));
-    const std::string how = HowToLink(type);
-    removed_.push_back(absl::StrCat(places_->Describe(child), ": ", child,
-                                    how.empty() ? "" : " (", how,
-                                    how.empty() ? "" : ")"));
+    removed_.push_back(absl::StrCat(places_->Describe(child), ": ", child));
     return true;
   }
 

@@ -18,8 +18,7 @@ std::string HowToLink(absl::string_view config_type);
 
 // Removes from `config` each plugin whose config message is not among
 // `known_types`, and each Any that a reader has left empty; a list loses the
-// element. Returns what was removed: "f:3:11: metrics[0].prometheus (link
-// @gearman_sdk//sdk:prometheus)".
+// element. Returns what was removed: "f:3:11: metrics[0].prometheus".
 std::vector<std::string> RemoveUnlinked(
     const std::vector<std::string>& known_types,
     google::protobuf::Message* config, Places* places);

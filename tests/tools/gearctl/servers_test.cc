@@ -463,6 +463,40 @@ TEST(NoServerTest, EqualFailuresAreSaidOnce) {
   }
 }
 
+// A program's config: gearctl has neither its sink nor its plugin nor its
+// library, and needs only its servers.
+TEST(ServersOfAConfigTest, WhatGearctlDoesNotHaveIsIgnoredWithALine) {
+  ServerProcess server;
+  const support::TestDirectory directory;
+  const std::string config = directory.Write(
+      "program.textproto",
+      absl::StrCat("servers: \"", server.address(),
+                   "\"\nmetrics { prometheus { listen: \"127.0.0.1:9464\" } "
+                   "}\nretry {\n plugin { [type.googleapis.com/acme.Retry] { "
+                   "tries: 3 } } }\nplugin_libraries: \"/no/such.so\""));
+  for (const char* const subcommand : {"ping", "status"}) {
+    const ProgramResult run = Gearctl({subcommand, "--config", config});
+    EXPECT_EQ(run.status.code, 0) << run.error_output;
+    EXPECT_THAT(run.error_output, StartsWith("gearctl: ignores what it does "
+                                             "not have: "));
+    EXPECT_THAT(run.error_output, HasSubstr(absl::StrCat(
+                                      config, ":2:11: metrics[0].prometheus")));
+    EXPECT_THAT(run.error_output,
+                HasSubstr(absl::StrCat(config, ":4:2: retry.plugin")));
+    EXPECT_THAT(run.error_output, HasSubstr("/no/such.so"));
+    EXPECT_EQ(
+        std::count(run.error_output.begin(), run.error_output.end(), '\n'), 1)
+        << run.error_output;
+  }
+  const std::string misspelt = directory.Write(
+      "misspelt.textproto",
+      "servres: \"a\" metrics { prometheus { listen: \"127.0.0.1:9464\" } }");
+  const ProgramResult run = Gearctl({"ping", "--config", misspelt});
+  EXPECT_NE(run.status.code, 0);
+  EXPECT_THAT(run.error_output,
+              HasSubstr(":1:1: unknown field \"servres\": did you mean"));
+}
+
 TEST(ServersOfAConfigTest, FlagBeatsConfigBeatsEnvironment) {
   ServerProcess server;
   const support::TestDirectory directory;

@@ -69,8 +69,7 @@ TEST_F(RemoveUnlinkedTest, LeavesOutABuiltInThatIsNotLinked) {
   EXPECT_THAT(
       InText("servers: \"a\"\nmetrics {\n prometheus { listen: \"x:1\" } }\n"
              "task_prefix: \"p\""),
-      ElementsAre("f:3:2: metrics[0].prometheus (link "
-                  "@gearman_sdk//sdk:prometheus)"));
+      ElementsAre("f:3:2: metrics[0].prometheus"));
   EXPECT_EQ(config_.metrics_size(), 0);
   EXPECT_EQ(config_.servers(0), "a");
   EXPECT_EQ(config_.task_prefix(), "p");
@@ -91,8 +90,7 @@ TEST_F(RemoveUnlinkedTest, LeavesOutTheSameOfJson) {
              "\"type.googleapis.com/acme.Retry\", \"tries\": [null]}},\n"
              "\"metrics\": [{\"prometheus\": {}}, {\"inMemory\": {}}],\n"
              "\"servers\": [\"a\"]}"),
-      ElementsAre(StartsWith("f:1:12: retry.plugin"),
-                  StartsWith("f:2:14: metrics[0].prometheus (link ")));
+      ElementsAre("f:1:12: retry.plugin", "f:2:14: metrics[0].prometheus"));
   EXPECT_FALSE(config_.has_retry());
   ASSERT_EQ(config_.metrics_size(), 1);
   EXPECT_TRUE(config_.metrics(0).has_in_memory());
@@ -102,8 +100,7 @@ TEST_F(RemoveUnlinkedTest, LeavesOutTheSameOfJson) {
 TEST_F(RemoveUnlinkedTest, LeavesOutAPolicyInsideAnother) {
   EXPECT_THAT(InText("retry { budget { max_tokens: 9\n policy { "
                      "exponential_backoff {} } } }"),
-              ElementsAre(StartsWith(
-                  "f:2:11: retry.budget.policy.exponential_backoff (link ")));
+              ElementsAre("f:2:11: retry.budget.policy.exponential_backoff"));
   EXPECT_TRUE(config_.retry().has_budget());
   EXPECT_FALSE(config_.retry().budget().has_policy());
 }
