@@ -69,6 +69,10 @@ DecodeResult ReplyDecoder::Next(Reply* reply) {
       reader_.Fail("a reply that nobody has asked for");
       return DecodeResult::kError;
     }
+    if (reply_bytes_ == 0 && reader_.LooksLikeTls()) {
+      reader_.Fail(absl::StrCat("expected a line of text", wire::kThisIsTls));
+      return DecodeResult::kError;
+    }
     if (first_byte == 0 && reply_bytes_ == 0) {
       reader_.Fail("expected a line of text, got a binary packet");
       return DecodeResult::kError;

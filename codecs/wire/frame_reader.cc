@@ -144,6 +144,13 @@ void FrameReader::Fail(absl::string_view what, uint64_t offset) {
                                        offset, " of its stream: ", what));
 }
 
+bool FrameReader::LooksLikeTls() const {
+  // The kind of a record (an alert or a handshake), and the version of TLS.
+  const absl::string_view begin(memory_.get() + begin_, end_ - begin_);
+  return begin.size() >= 3 && (begin[0] == '\x15' || begin[0] == '\x16') &&
+         begin[1] == '\x03' && static_cast<unsigned char>(begin[2]) <= 4;
+}
+
 bool FrameReader::CheckMagic() {
   const absl::string_view begin(memory_.get() + begin_,
                                 std::min(end_ - begin_, kRequestMagic.size()));
@@ -157,7 +164,7 @@ bool FrameReader::CheckMagic() {
       "\"",
       SafeText(absl::string_view(
           begin.data(), std::min<size_t>(end_ - begin_, kHeaderBytes))),
-      "\""));
+      "\"", LooksLikeTls() ? kThisIsTls : ""));
   return false;
 }
 

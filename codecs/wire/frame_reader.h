@@ -44,6 +44,10 @@ struct Frame {
   Body body = Body::kRead;
 };
 
+// Behind the message of a stream that FrameReader::LooksLikeTls.
+inline constexpr absl::string_view kThisIsTls =
+    ": this is TLS, for which addresses begin with tls://";
+
 class FrameReader {
  public:
   // What to do with a packet whose header has been read, a known one.
@@ -118,6 +122,8 @@ class FrameReader {
 
   // The next byte of a packet not begun, or -1: none is here. For a port on
   // which text lines are mixed in.
+  // What has come begins as an alert or a handshake of TLS does.
+  bool LooksLikeTls() const;
   int PeekFirstByte() const {
     return has_header_ || payload_expected_ > 0 || skip_ > 0 || begin_ == end_
                ? -1

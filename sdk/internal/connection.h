@@ -23,6 +23,7 @@
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/packet_tap.h"
+#include "gearman/sdk/internal/silence_hint.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
@@ -176,15 +177,14 @@ class Connection {
         case IoResult::Outcome::kWouldBlock:
           return absl::OkStatus();
         case IoResult::Outcome::kFailed:
-          return result.status;
+          return Lost(result.status);
         case IoResult::Outcome::kClosed:
           if (decoder_.in_packet()) {
             return absl::DataLossError(absl::StrCat(
                 Describe(), ": closed by the server inside a packet, at byte ",
                 decoder_.offset()));
           }
-          return absl::UnavailableError(
-              absl::StrCat(Describe(), ": closed by the server"));
+          return Lost(ClosedByServer());
         case IoResult::Outcome::kDone:
           break;
       }
@@ -202,6 +202,17 @@ class Connection {
     return absl::OkStatus();
   }
 
+  absl::Status ClosedByServer() const {
+    return absl::UnavailableError(
+        absl::StrCat(Describe(), ": closed by the server"));
+  }
+  // `status` of a stream that has ended, with what that may mean so early.
+  absl::Status Lost(const absl::Status& status) const {
+    const absl::string_view hint = SilenceHint(Describe(), bytes_received_);
+    if (hint.empty() || !absl::IsUnavailable(status)) return status;
+    return absl::UnavailableError(absl::StrCat(status.message(), hint));
+  }
+
   absl::Status WriteAll() {
     if (!connected_) return absl::OkStatus();
     std::array<absl::string_view, kMaxPieces> pieces;
@@ -210,11 +221,8 @@ class Connection {
       const IoResult result =
           transport_->Write(absl::MakeConstSpan(pieces.data(), count));
       if (result.would_block()) break;
-      if (result.failed()) return result.status;
-      if (result.closed()) {
-        return absl::UnavailableError(
-            absl::StrCat(Describe(), ": closed by the server"));
-      }
+      if (result.failed()) return Lost(result.status);
+      if (result.closed()) return Lost(ClosedByServer());
       ++writes_;
       if (tap_ != nullptr) {
         tap_->OnSent(absl::MakeConstSpan(pieces.data(), count), result.bytes);

@@ -367,6 +367,13 @@ void TlsContext::KeepSession(const std::string& address, const SSL_CTX* context,
   }
 }
 
+void TlsContext::ForgetSession(const std::string& address) {
+  absl::MutexLock lock(&mutex_);
+  const auto session = sessions_.find(address);
+  if (session == sessions_.end() || session->second == nullptr) return;
+  sessions_.erase(session);
+}
+
 void TlsContext::StopResuming(const std::string& address) {
   absl::MutexLock lock(&mutex_);
   sessions_[address] = nullptr;

@@ -66,6 +66,10 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   // some do that verify clients: it is offered none any more.
   void StopResuming(const std::string& address) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // A connection to `address` has ended before its server answered: its session
+  // says nothing of a server that works, and is not kept.
+  void ForgetSession(const std::string& address) ABSL_LOCKS_EXCLUDED(mutex_);
+
   bool is_server() const { return is_server_; }
 
  private:

@@ -151,6 +151,10 @@ std::string ReasonText(unsigned long error) {  // NOLINT
 constexpr absl::string_view kNoCertificate =
     "it wants a client certificate, and there is none "
     "(identity.certificate_file)";
+// Stunnel, socat and HAProxy take a connection before they have one to their
+// own server, and close it when they get none.
+constexpr absl::string_view kTerminator =
+    "it is a TLS terminator (stunnel, socat, HAProxy) whose server is down";
 
 }  // namespace
 
@@ -252,7 +256,9 @@ absl::Status TlsHungUp(absl::string_view peer, const SSL* ssl, TlsPhase phase,
                    : std::string(failure.message());
   if (phase != TlsPhase::kStream && LacksClientCertificate(ssl)) {
     return absl::UnauthenticatedError(
-        absl::StrCat(what, " at the TLS handshake: ", kNoCertificate));
+        absl::StrCat(what, " at the TLS handshake: ", kNoCertificate,
+                     phase == TlsPhase::kFirstAnswer ? ", or " : "",
+                     phase == TlsPhase::kFirstAnswer ? kTerminator : ""));
   }
   switch (phase) {
     case TlsPhase::kGreeting:
@@ -272,11 +278,12 @@ absl::Status TlsHungUp(absl::string_view peer, const SSL* ssl, TlsPhase phase,
           absl::StrCat(what, " in the TLS handshake"));
     case TlsPhase::kFirstAnswer: {
       const Notes* const notes = FindNotes(ssl);
-      return absl::UnavailableError(absl::StrCat(
-          what, ", without TLS's goodbye, right after the handshake",
-          notes != nullptr && notes->certificate_request
-              ? ": it may not trust our certificate"
-              : ""));
+      return absl::UnavailableError(
+          absl::StrCat(what, ", right after the TLS handshake: ",
+                       notes != nullptr && notes->certificate_request
+                           ? "it may not trust our certificate, or "
+                           : "it may be that ",
+                       kTerminator));
     }
     case TlsPhase::kStream:
       break;

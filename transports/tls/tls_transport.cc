@@ -136,6 +136,7 @@ bool TlsTransport::resumed() const {
 }
 
 IoResult TlsTransport::Fail(absl::Status status) {
+  if (phase() == TlsPhase::kFirstAnswer) context_->ForgetSession(address_);
   failure_ = status;
   return IoResult::Failed(std::move(status));
 }
@@ -159,13 +160,10 @@ IoResult TlsTransport::Outcome(int result) {
       return IoResult::WouldBlock();
     case SSL_ERROR_ZERO_RETURN:
       ERR_clear_error();
+      // A goodbye in the place of an answer.
       if (phase() != TlsPhase::kStream && !context_->is_server()) {
-        // A goodbye in the place of an answer.
-        absl::Status status =
-            TlsHungUp(Describe(), ssl_.get(), phase(), absl::OkStatus());
-        if (!connected_ || absl::IsUnauthenticated(status)) {
-          return Fail(std::move(status));
-        }
+        return Fail(
+            TlsHungUp(Describe(), ssl_.get(), phase(), absl::OkStatus()));
       }
       goodbye_ = true;
       return IoResult::Closed();
@@ -303,6 +301,7 @@ IoResult TlsTransport::WriteFailed() {
   }
   // What the peer said before may still be read.
   ERR_clear_error();
+  if (phase() == TlsPhase::kFirstAnswer) context_->ForgetSession(address_);
   write_failure_ = BelowFailed();
   return IoResult::Failed(write_failure_);
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gearman/sdk/internal/call_scope.h"
+#include "gearman/sdk/internal/silence_hint.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
@@ -197,14 +198,21 @@ absl::Status AdminSession::Flush() {
     IoResult result =
         link_->transport->Write(absl::MakeConstSpan(pieces.data(), count));
     if (result.would_block()) break;
-    if (result.failed()) return result.status;
+    if (result.failed()) return Lost(result.status);
     if (result.closed()) {
-      return absl::UnavailableError(
-          absl::StrCat(name_, ": closed by the server"));
+      return Lost(absl::UnavailableError(
+          absl::StrCat(name_, ": closed by the server")));
     }
     link_->output.Consume(result.bytes);
   }
   return absl::OkStatus();
+}
+
+absl::Status AdminSession::Lost(const absl::Status& status) const {
+  const absl::string_view hint =
+      SilenceHint(link_->transport->Describe(), link_->bytes_received);
+  if (hint.empty() || !absl::IsUnavailable(status)) return status;
+  return absl::UnavailableError(absl::StrCat(status.message(), hint));
 }
 
 absl::StatusOr<bool> AdminSession::Read(admin::Reply* reply) {
@@ -221,12 +229,14 @@ absl::StatusOr<bool> AdminSession::Read(admin::Reply* reply) {
     }
     IoResult result = link_->transport->Read(link_->decoder.Prepare());
     if (result.would_block()) return false;
-    if (result.failed()) return result.status;
+    if (result.failed()) return Lost(result.status);
     if (result.closed()) {
-      return absl::UnavailableError(absl::StrCat(
+      return Lost(absl::UnavailableError(absl::StrCat(
           name_, ": closed by the server",
-          link_->decoder.expected() > 0 ? " before its answer was whole" : ""));
+          link_->decoder.expected() > 0 ? " before its answer was whole"
+                                        : "")));
     }
+    link_->bytes_received += result.bytes;
     link_->decoder.Commit(result.bytes);
   }
 }

@@ -4,6 +4,7 @@
 #define GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -83,6 +84,7 @@ class AdminSession {
     std::unique_ptr<Transport> transport;
     admin::ReplyDecoder decoder;
     wire::OutputBuffer output;
+    uint64_t bytes_received = 0;
 
     Link(std::unique_ptr<Transport> made, admin::ReplyDecoderOptions limits)
         : transport(std::move(made)), decoder(limits) {}
@@ -97,6 +99,9 @@ class AdminSession {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   absl::Status Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   // Reads what has come; true when `reply` is whole.
+  // `status` of a link that has ended, with what that may mean so early.
+  absl::Status Lost(const absl::Status& status) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   absl::StatusOr<bool> Read(admin::Reply* reply)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   // Waits until the transport may go on. DEADLINE_EXCEEDED, CANCELLED.
