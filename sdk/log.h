@@ -10,8 +10,12 @@
 // end are dropped.
 //
 // A Logger is a value, cheap to copy; copies share one function. Thread-safe
-// when the function is. The function must not block for long, nor call the
-// client or worker that logs: the I/O thread may be in it, with a lock held.
+// when the function is. The function is called on whichever thread has
+// something to say, mostly with the lock of the client or worker held: that
+// stands still meanwhile. The function must not block for long. It must not
+// call the client or worker that logs, nor a request or job of it: these would
+// wait for the lock for ever. A function that hands messages to a thread of its
+// own is free of all that.
 // What it throws is ignored: the message is lost, and nothing else.
 #ifndef GEARMAN_SDK_LOG_H_
 #define GEARMAN_SDK_LOG_H_

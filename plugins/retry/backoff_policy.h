@@ -1,8 +1,9 @@
 // BackoffPolicy: how long to wait before the next attempt.
 //
-// Asked when the RetryPolicy goes on and leaves the delay open. What is said of
-// a RetryPolicy's threads, state and randomness holds here. When it throws, the
-// delay is that of an ExponentialBackoffPolicy without options.
+// Asked when the RetryPolicy goes on and leaves the delay open. Called with the
+// client's lock held: what is said of a RetryPolicy's threads, state,
+// randomness and of what it must not call holds here (retry_policy.h). When it
+// throws, the delay is that of an ExponentialBackoffPolicy without options.
 #ifndef GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 

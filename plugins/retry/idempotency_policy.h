@@ -1,8 +1,9 @@
 // IdempotencyPolicy: whether a failed attempt may be repeated at all.
 //
-// Asked first: what may not be repeated never reaches the RetryPolicy. What is
-// said of a RetryPolicy's threads and state holds here. When it throws, only
-// what was surely not accepted is repeated.
+// Asked first: what may not be repeated never reaches the RetryPolicy. Called
+// with the client's lock held: what is said of a RetryPolicy's threads, state
+// and of what it must not call holds here (retry_policy.h). When it throws,
+// only what was surely not accepted is repeated.
 #ifndef GEARMAN_PLUGINS_RETRY_IDEMPOTENCY_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_IDEMPOTENCY_POLICY_H_
 

@@ -9,9 +9,14 @@
 // One instance serves all requests of a client (or of several clients), so a
 // policy is thread-safe. What is known about one request arrives with each
 // call; state kept in the policy is shared by all of them (a retry budget).
-// Calls come from the thread that drives the client's I/O, possibly with the
-// client's lock held: a policy must not block and must not call the client.
-// What it throws is logged, and it is done without: no retry, each server once.
+//
+// Calls come from a thread that submits or drives the client's I/O, with the
+// client's lock held. A policy must not block: the client stands still
+// meanwhile. It must not call the client, nor Cancel, Reset or an accessor of a
+// request of this client: these wait for the lock for ever. It may change its
+// own state, and lock a mutex of its own for a moment if nobody holds that
+// while calling the client. What it throws is logged, and it is done without:
+// no retry, each server once.
 #ifndef GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_RETRY_POLICY_H_
 
@@ -31,8 +36,8 @@ enum class FailureReason : unsigned char {
   kTimedOut,              // no answer in time: the server was taken for dead
   kRefused,               // the server answered ERROR: it has no such job
   kStoreFailed,           // ERROR, but its store may have the job, and run it
-  kJobFailed,             // the worker answered WORK_FAIL
-  kException,             // the worker answered WORK_EXCEPTION
+  kJobFailed,             // WORK_FAIL came, from a worker or the server
+  kException,             // WORK_EXCEPTION, or a failure with a text
 };
 inline constexpr int kFailureReasonCount = 8;
 

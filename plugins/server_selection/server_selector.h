@@ -1,9 +1,11 @@
 // ServerSelector: chooses the server of each attempt of each request.
 //
 // One instance serves all requests of a client, so a selector is thread-safe.
-// Calls come from the thread that submits or drives I/O, possibly with the
-// client's lock held: a selector must not block and must not call the client.
-// What it throws is logged, and the first of the best servers is taken.
+// Calls come from a thread that submits or drives the client's I/O, with the
+// client's lock held. A selector must not block: the client stands still
+// meanwhile. It must not call the client, nor an accessor of a request of this
+// client: these wait for the lock for ever. It may change its own state. What
+// it throws is logged, and the first of the best servers is taken.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTOR_H_
 
@@ -43,7 +45,10 @@ class ServerSelector {
   virtual ~ServerSelector() = default;
 
   // The index of the chosen candidate. `candidates` is never empty; the caller
-  // has filtered out the tried ones unless nothing else is left. A selector
+  // has filtered out the tried ones unless nothing else is left. When a request
+  // has failed at 16 servers, and the client has more than 64, the caller shows
+  // 16 at a time, in order, so that a request costs no more than its servers. A
+  // selector
   // takes the best ServerPreference there is (server_preference.h) and chooses
   // freely among equals. `random` belongs to the call.
   virtual size_t Select(const SelectionQuery& query,
