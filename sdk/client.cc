@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -38,14 +39,16 @@ class StatusQuestion {
           "status query: the job has neither a handle nor a unique to ask by");
       return;
     }
+    about_ = id.handle.empty()
+                 ? absl::StrCat("unique \"", SafeText(id.unique), "\"")
+                 : absl::StrCat("handle \"", SafeText(id.handle), "\"");
     if (!id.server.empty()) {
-      const int server = core->FindServer(id.server);
-      if (server < 0) {
-        error_ = absl::InvalidArgumentError(absl::StrCat(
-            "status query: ", id.server, " is none of this client's servers"));
-        return;
+      const absl::StatusOr<int> server = core->FindToAsk(id.server);
+      if (server.ok()) {
+        Add(id.server, *server, id);
+      } else {
+        error_ = About(server.status());
       }
-      Add(id.server, server, id);
       return;
     }
     if (!id.handle.empty()) {
@@ -82,15 +85,26 @@ class StatusQuestion {
       failures.push_back(NamingServer(query.status, names_[i]));
     }
     if (failures.empty()) return queries_[0]->job_status;
-    if (queries_.size() == 1) return queries_[0]->status;
-    return absl::Status(
+    if (queries_.size() == 1) return About(queries_[0]->status);
+    return About(absl::Status(
         code,
         absl::StrCat("the job is known to no server that answered (",
                      queries_.size() - failures.size(), " of ", queries_.size(),
-                     "); no answer: ", absl::StrJoin(failures, "; ")));
+                     "); no answer: ", absl::StrJoin(failures, "; "))));
   }
 
  private:
+  // The error, which names the job.
+  absl::Status About(const absl::Status& error) const {
+    absl::Status named(error.code(),
+                       absl::StrCat("status query of the job with ", about_,
+                                    ": ", error.message()));
+    error.ForEachPayload(
+        [&named](absl::string_view key, const absl::Cord& payload) {
+          named.SetPayload(key, payload);
+        });
+    return named;
+  }
   // The error's text, which has the server's name in it.
   static std::string NamingServer(const absl::Status& error,
                                   const std::string& name) {
@@ -106,6 +120,7 @@ class StatusQuestion {
     queries_.back()->server = server;
   }
 
+  std::string about_;  // the job
   absl::Status error_;
   std::vector<std::unique_ptr<Query>> queries_;
   std::vector<std::string> names_;  // of their servers
@@ -176,8 +191,8 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
   if (!may_wait.ok()) return may_wait;
   JobSpec spec(std::string(task), std::move(data));
   spec.options = std::move(options);
-  spec.options.run_at.reset();
   JobRequest request(std::move(spec));
+  request.internal_state()->wants_result = true;
   core->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
   absl::Status status = core->Wait({&request, 1}, /*for_accepted=*/false,
                                    absl::InfiniteDuration());

@@ -98,7 +98,8 @@ class Client {
   // --- the simple way --------------------------------------------------------
   // Submits a foreground job, waits, returns its result. ABORTED: the job
   // failed (with the text of its exception); FAILED_PRECONDITION: called in a
-  // callback, nothing is submitted; else as JobRequest::status().
+  // callback, nothing is submitted; INVALID_ARGUMENT, too, for a `run_at`, as a
+  // delayed job has no result; else as JobRequest::status().
   absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
                                   CallOptions options = {});
 
@@ -115,7 +116,8 @@ class Client {
   // Submits requests that were never submitted or whose state is unknown,
   // again. Others are left alone, and one that stands here twice is submitted
   // once. FAILED_PRECONDITION names the first one that belongs to another
-  // client; the others are submitted all the same. CANCELLED: the client is
+  // client, or that its own callback can't submit (sdk/job_request.h); the
+  // others are submitted all the same. CANCELLED: the client is
   // being destroyed, and none is submitted.
   absl::Status SubmitMultipleRequests(absl::Span<const JobRequest> requests);
 
@@ -138,8 +140,11 @@ class Client {
   // --- asking (packets 15, 16, 41) -------------------------------------------
   // The status of a request's job, asked from its server by handle, or by
   // unique while there is no handle. The request's job_status() is updated.
+  // A removed server is asked as long as its connection lives.
   // UNAVAILABLE: the server can't be asked; DEADLINE_EXCEEDED: no answer in
-  // time; INVALID_ARGUMENT: nothing to ask by.
+  // time; INVALID_ARGUMENT: nothing to ask by, or a server that was never one
+  // of this client's; FAILED_PRECONDITION: the server was removed, and the
+  // connection to it has ended.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
   // As above, for a job that another process submitted. If `id` names no
@@ -172,7 +177,8 @@ class Client {
   // the timeout. A server that does not answer by then counts as failing.
   Health CheckHealth(absl::Duration timeout = absl::Seconds(10));
   // Adds a server, or removes one while others are left: it gets nothing new,
-  // what it has goes on, and its connection is closed when that has ended.
+  // what it has goes on, and its connection is closed when no request waits for
+  // that any more.
   // INVALID_ARGUMENT, NOT_FOUND as Create; ALREADY_EXISTS: it is there;
   // NOT_FOUND: it is none of them; FAILED_PRECONDITION: it is the last one;
   // RESOURCE_EXHAUSTED: there are too many (docs/limits.md).

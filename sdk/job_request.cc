@@ -245,23 +245,31 @@ void JobRequest::Cancel() const {
 }
 
 absl::Status JobRequest::Reset() {
-  {
-    const StateLock lock(*state_);
-    if (!state_->finished.load(std::memory_order_acquire) ||
-        state_->callbacks_pending > 0) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "task \"", SafeText(state_->task), "\", unique \"",
-          SafeText(state_->unique.view()),
-          "\": a request in flight can't be reset; cancel it first"));
-    }
-    JobRequestState& state = *state_;
-    state.state = JobState::kUnknown;
-    state.ForgetOutcome();
-    state.resolved_max_attempts = 0;
-    if (!state.unique_set) state.unique.Clear();
-    if (state.extras != nullptr) internal::RestoreOriginal(&state);
+  // It may hold the last reference to its client's core, and so the lock.
+  const std::shared_ptr<internal::ClientCore> core = state_->core;
+  JobRequestState& state = *state_;
+  const StateLock lock(state);
+  absl::string_view why;
+  if (!state.finished.load(std::memory_order_acquire)) {
+    why = "a request in flight can't be reset; cancel it first";
+  } else if (core != nullptr && state.callbacks_pending > 0 &&
+             (state.callbacks_pending > 1 || !core->InLastCallbackOf(&state))) {
+    why =
+        "a callback of it is due or has not returned; until then only its own "
+        "on_complete can reset it";
   }
-  state_->core = nullptr;
+  if (!why.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("task \"", SafeText(state.task), "\", ",
+                     internal::JobName(state), ": ", why));
+  }
+  state.state = JobState::kUnknown;
+  state.ForgetOutcome();
+  state.resolved_max_attempts = 0;
+  if (!state.unique_set) state.unique.Clear();
+  if (state.extras != nullptr) internal::RestoreOriginal(&state);
+  // A wait in another thread looks at it with the lock.
+  state.core = nullptr;
   return absl::OkStatus();
 }
 

@@ -25,9 +25,13 @@
 // time; after the request has finished they cost no lock. Callbacks run on the
 // thread that drives the I/O, with no lock held, in the order of arrival,
 // before a wait for this request returns; they may submit, not wait. Submit
-// again, and Reset, only while no other thread uses the request; a callback may
-// submit its own request again (to the same client: another one refuses it with
-// FAILED_PRECONDITION), and a wait for it then goes on.
+// again, and Reset, only while no other thread uses the request.
+//
+// A callback may submit its own request again, to the same client, and a wait
+// for it then goes on. on_complete does so: at once when the state is kUnknown,
+// else after Reset. What can't be is refused with FAILED_PRECONDITION and the
+// reason: a complete request without Reset, one in flight, one whose end a hook
+// of an interceptor may still change, another client.
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_
 
@@ -58,8 +62,8 @@ enum class JobState : unsigned char {
   kUnknown,   // not submitted, or what became of it can't be known
   kPending,   // submitted, not yet accepted by a server
   kCreated,   // accepted: the server gave a handle
-  kFailed,    // the worker failed it or raised an exception, or the server
-              // refused it: status() tells
+  kFailed,    // it failed or ended with an exception, or the server refused
+              // it: status() tells
   kComplete,  // the worker completed it
 };
 // "unknown", "pending", "created", "failed", "complete".
@@ -178,12 +182,15 @@ class JobRequest {
 
   // --- steering --------------------------------------------------------------
   // Stops waiting for it: finished as CANCELLED. The job itself goes on: the
-  // protocol has no packet that takes it back. One that waits for room in a
+  // protocol has no packet that takes it back. (Servers drop a foreground job
+  // that is still queued when the connection that it came by is closed, and a
+  // connection that nobody waits for may be.) One that waits for room in a
   // submission (WhenFull::kBlock) is not submitted. Any thread; no effect when
   // finished.
   void Cancel() const;
-  // Back to a request that was never submitted: FAILED_PRECONDITION while it
-  // is in flight.
+  // Back to a request that was never submitted. FAILED_PRECONDITION while it is
+  // in flight, and while a callback of it is due or runs, but in its own
+  // on_complete.
   absl::Status Reset();
 
   // The same request, not an equal one.

@@ -15,7 +15,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -24,6 +23,7 @@
 #include "gearman/plugins/field_error.h"
 #include "gearman/process/descriptor.h"
 #include "gearman/process/per_process.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -48,8 +48,7 @@ struct ListenAddress {
 };
 
 absl::Status BadAddress(absl::string_view address, absl::string_view why) {
-  return FieldError("listen", absl::StrCat("\"", absl::CEscape(address), "\""),
-                    why);
+  return FieldError("listen", absl::StrCat("\"", SafeText(address), "\""), why);
 }
 
 absl::StatusOr<ListenAddress> ParseListen(absl::string_view address) {

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/plugins/field_error.h"
@@ -131,8 +130,7 @@ PrometheusMetrics::~PrometheusMetrics() {
 absl::StatusOr<std::unique_ptr<PrometheusMetrics>> PrometheusMetrics::Create(
     PrometheusMetricsOptions options) {
   if (!absl::StartsWith(options.path, "/")) {
-    return FieldError("path",
-                      absl::StrCat("\"", absl::CEscape(options.path), "\""),
+    return FieldError("path", absl::StrCat("\"", SafeText(options.path), "\""),
                       "expected a path that begins with a slash");
   }
   const auto make = [] { return std::make_shared<Collector>(); };

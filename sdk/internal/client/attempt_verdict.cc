@@ -69,6 +69,7 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
   verdict.delay = std::max(verdict.delay, absl::ZeroDuration());
   if (verdict.delay >= time_left) {
     verdict.why = "no time left for another attempt";
+    verdict.late = time_left <= absl::ZeroDuration();
     return verdict;
   }
   verdict.again = true;

@@ -33,6 +33,8 @@ struct AttemptVerdict {
   // The same, for all later attempts, too: elsewhere it might run twice.
   bool pinned = false;
   bool budget_exhausted = false;
+  // There would be another attempt, but the request's time is over.
+  bool late = false;
   // Why there is no other attempt, for the error's text.
   std::string why;
 };

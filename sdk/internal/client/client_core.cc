@@ -1,6 +1,7 @@
 #include "gearman/sdk/internal/client/client_core.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,10 +40,9 @@ ServerPool::Options PoolOptions(const ClientOptions& options, Metrics* metrics,
   return pool;
 }
 
-JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
-                                          Metrics* metrics,
-                                          std::mt19937_64* random,
-                                          ByteAccount* account) {
+JobRequestTracker::Options TrackerOptions(
+    const ClientOptions& options, Metrics* metrics, std::mt19937_64* random,
+    ByteAccount* account, std::function<std::string(int)> server_name) {
   JobRequestTracker::Options tracker;
   tracker.retry_policy = options.retry_policy.get();
   tracker.backoff_policy = options.backoff_policy.get();
@@ -53,6 +53,7 @@ JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
   tracker.account = account;
   tracker.metrics = metrics;
   tracker.logger = options.logger;
+  tracker.server_name = std::move(server_name);
   return tracker;
 }
 
@@ -144,7 +145,11 @@ ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
       hooked_(options_.trace_observer != nullptr ||
               !options_.interceptors.empty()),
       random_(MakeRandomEngine(options_.random_seed)),
-      tracker_(TrackerOptions(options_, metrics_.get(), &random_, &memory_)),
+      tracker_(TrackerOptions(options_, metrics_.get(), &random_, &memory_,
+                              [this](int server)
+                                  ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                                    return servers_.Name(server);
+                                  })),
       servers_(std::move(servers),
                PoolOptions(options_, metrics_.get(), &memory_), poller_.get(),
                &random_),
@@ -277,15 +282,22 @@ void ClientCore::ReadBeforeLate(absl::Time now) {
 }
 
 void ClientCore::Settle(absl::Time now) {
-  do {
+  for (;;) {
     HandleLost(now);
-    DispatchAll(now);
+    DispatchAll();
     for (Query* query : std::exchange(queries_to_send_, {})) {
       Dispatch(query, now);
     }
     servers_.Flush(now, &lost_);
-  } while (!lost_.empty() || tracker_.wants_dispatch() ||
-           !queries_to_send_.empty() || servers_.dirty());
+    if (lost_.empty() && !tracker_.wants_dispatch() &&
+        queries_to_send_.empty() && !servers_.dirty()) {
+      return;
+    }
+    // A request may be tried at thousands of servers here. It must not outlive
+    // its timeout.
+    now = clock_->Now();
+    if (tracker_.next_deadline() <= now) tracker_.OnTime(now);
+  }
 }
 
 void ClientCore::Export(absl::Time now) {
@@ -346,7 +358,11 @@ bool ClientCore::RunNotices() {
   {
     IoDriver::CallbackScope scope(&driver_);
     for (Notice& notice : notices) {
+      scope.SetSubject(notice.request.get(), /*last=*/false);
       if (notice.hooks != nullptr && !RunHooks(&notice)) continue;
+      scope.SetSubject(notice.request.get(),
+                       notice.kind == Notice::Kind::kEnding ||
+                           notice.kind == Notice::Kind::kComplete);
       RunCallbacks(notice);
       // The callback has forked, and this is the child.
       if (inherited()) break;
@@ -408,10 +424,17 @@ void ClientCore::RunCallbacks(const Notice& notice) {
     case Notice::Kind::kRetryEnds:
       break;
     case Notice::Kind::kEnding:
-    case Notice::Kind::kComplete:
+    case Notice::Kind::kComplete: {
       if (!callbacks.on_complete || notice.silently) break;
-      guarded("on_complete", [&] { callbacks.on_complete(request); });
+      // It may submit the request again, whose callbacks interceptors may then
+      // replace.
+      const bool replaceable =
+          hooked_ || notice.request->extras->original != nullptr;
+      const JobCallbacks copy = replaceable ? callbacks : JobCallbacks();
+      const JobCallbacks& kept = replaceable ? copy : callbacks;
+      guarded("on_complete", [&] { kept.on_complete(request); });
       break;
+    }
   }
 }
 

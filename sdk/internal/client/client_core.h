@@ -94,9 +94,17 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
     explicit Call(const ClientCore* core) : CallScope(&core->driver_) {}
   };
   bool in_call() const { return CallScope::IsInside(&driver_); }
+  // The calling thread runs on_complete of this request, after which no other
+  // callback of its submission follows.
+  bool InLastCallbackOf(const JobRequestState* request) const {
+    return driver_.in_last_callback_of(request);
+  }
 
   // Index of the server with this address, or -1; and what is there.
   int FindServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
+  // As ServerPool's.
+  absl::StatusOr<int> FindToAsk(absl::string_view address)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<int> server_indices() ABSL_LOCKS_EXCLUDED(mutex_);
   std::string ServerName(int server) ABSL_LOCKS_EXCLUDED(mutex_);
   // A server for a query that does not care.
@@ -128,6 +136,10 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // It must not be submitted: here, or in another client, of which a callback
   // may be the caller.
   bool InFlight(const JobRequestState& request) const;
+  // Why a request that is not submitted must not be, or OK where the caller may
+  // not care.
+  absl::Status WhyNot(const JobRequestState& request) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Fills in what the request leaves to the client. An error ends it.
   absl::Status Prepare(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -152,11 +164,14 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
 
   // Sends what wants to be sent, follows up what fails, until nothing changes.
   void Settle(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void DispatchAll(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DispatchAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dispatch(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dispatch(Query* query, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Reads from an idle connection before it is used, as the server may have
+  // closed it.
+  void Look(int server, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Opens the server's connection, having looked at an idle one.
   absl::Status Open(int server, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -7,6 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gearman/codecs/wire/command.h"
@@ -91,9 +94,8 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
       absl::StrCat(late, " of ", batch.size(), " requests not ",
                    for_accepted ? "accepted" : "finished", " within ",
                    absl::FormatDuration(timeout), "; the first is task \"",
-                   SafeText(first_late->task), "\", unique \"",
-                   SafeText(first_late->unique.view()), "\", ",
-                   JobStateName(first_late->state), " at ", where,
+                   SafeText(first_late->task), "\", ", JobName(*first_late),
+                   ", ", JobStateName(first_late->state), " at ", where,
                    "; they go on: wait again, or cancel them"));
 }
 
@@ -191,17 +193,14 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
   // Waited for with the questions, so that there is always something.
   Operation never(Operation::Kind::kEcho);
   std::list<Candidate> candidates;
+  absl::flat_hash_map<int, Candidate*> by_server;
   const absl::Time deadline = clock_->Now() + timeout;
   for (;;) {
     const absl::Time now = clock_->Now();
     absl::Time next = deadline;
     for (const int server : servers_.servers()) {
-      auto candidate = std::find_if(
-          candidates.begin(), candidates.end(),
-          [server](const Candidate& c) { return c.query.server == server; });
-      if (candidate == candidates.end()) {
-        candidate = candidates.emplace(candidates.end(), server);
-      }
+      Candidate*& candidate = by_server[server];
+      if (candidate == nullptr) candidate = &candidates.emplace_back(server);
       if (!candidate->query.finished) continue;
       const absl::Time due = servers_.link(server).avoid_until;
       if (now < due) {
@@ -272,15 +271,18 @@ Health ClientCore::CheckHealth(absl::Duration timeout) {
   Ask(asked, timeout);
   absl::MutexLock lock(&mutex_);
   std::vector<ServerHealth> all = servers_.health();
+  absl::flat_hash_map<std::string, const Query*> answers;
+  for (const Query* query : asked) {
+    answers.emplace(servers_.Name(query->server), query);
+  }
   for (ServerHealth& health : all) {
-    for (const Query* query : asked) {
-      if (servers_.Name(query->server) != health.server) continue;
-      health.last_error = query->status;
-      health.state =
-          query->status.ok() ? ServerState::kUp : ServerState::kFailing;
-      if (query->status.ok()) {
-        health.round_trip_time = query->answered - query->asked;
-      }
+    const auto answer = answers.find(health.server);
+    if (answer == answers.end()) continue;
+    const Query& query = *answer->second;
+    health.last_error = query.status;
+    health.state = query.status.ok() ? ServerState::kUp : ServerState::kFailing;
+    if (query.status.ok()) {
+      health.round_trip_time = query.answered - query.asked;
     }
   }
   return MakeHealth(std::move(all));
@@ -349,6 +351,11 @@ int ClientCore::FindServer(absl::string_view address) {
   return servers_.Find(address);
 }
 
+absl::StatusOr<int> ClientCore::FindToAsk(absl::string_view address) {
+  absl::MutexLock lock(&mutex_);
+  return servers_.FindToAsk(address);
+}
+
 std::string ClientCore::ServerName(int server) {
   absl::MutexLock lock(&mutex_);
   return servers_.Name(server);
@@ -356,7 +363,7 @@ std::string ClientCore::ServerName(int server) {
 
 int ClientCore::ChooseServer() {
   absl::MutexLock lock(&mutex_);
-  return servers_.Choose(SelectionQuery{}, {}, clock_->Now());
+  return servers_.Choose(SelectionQuery{}, /*tried=*/nullptr, clock_->Now());
 }
 
 }  // namespace internal

@@ -1,6 +1,7 @@
 #include "gearman/sdk/internal/client/client_session.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <new>
 #include <string>
@@ -53,8 +54,11 @@ constexpr absl::string_view kEchoName = "ECHO_RES";
 }  // namespace
 
 ClientSession::ClientSession(wire::OutputBuffer* output,
-                             std::string task_prefix)
-    : output_(output), task_prefix_(std::move(task_prefix)) {}
+                             std::string task_prefix,
+                             std::function<void()> on_unused)
+    : output_(output),
+      task_prefix_(std::move(task_prefix)),
+      on_unused_(std::move(on_unused)) {}
 
 void ClientSession::AskForExceptions() {
   // A constant that the encoder accepts.
@@ -182,6 +186,11 @@ void ClientSession::StopSharing(const JobRequestState& request) {
 void ClientSession::Detach(Operation* operation) {
   if (operation->session != this) return;
   operation->session = nullptr;
+  Forget(operation);
+  if (unused() && on_unused_) on_unused_();
+}
+
+void ClientSession::Forget(Operation* operation) {
   Operation* const sharing =
       operation->behind ? operation->previous_shared : operation->next_shared;
   if (operation->reply_due) {

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,10 @@ namespace internal {
 class ClientSession {
  public:
   // `output` is the connection's and outlives the session. `task_prefix` is
-  // put before each task on the wire.
-  ClientSession(wire::OutputBuffer* output, std::string task_prefix);
+  // put before each task on the wire. Detach calls `on_unused` (if it is set)
+  // when nobody waits for anything of this connection any more.
+  ClientSession(wire::OutputBuffer* output, std::string task_prefix,
+                std::function<void()> on_unused = nullptr);
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
 
@@ -62,8 +65,12 @@ class ClientSession {
   // --- getters ---------------------------------------------------------------
   // Commands without a reply so far.
   size_t replies_due() const { return replies_.size(); }
-  // Accepted foreground jobs that have not ended.
+  // Accepted foreground jobs that have not ended; and those of them that a
+  // request waits for.
   size_t jobs_running() const { return handles_.size(); }
+  size_t jobs_awaited() const { return handles_.awaited(); }
+  // Nobody waits for anything of this connection.
+  bool unused() const { return replies_due() == 0 && jobs_awaited() == 0; }
   // Replies received so far.
   uint64_t replies_received() const { return replies_received_; }
   // What may help if the server does not answer: empty, unless the first
@@ -113,8 +120,12 @@ class ClientSession {
   static std::string ShareKey(const JobRequestState& request);
   void StopSharing(const JobRequestState& request);
 
+  // Takes the operation out of the reply queue or handle table.
+  void Forget(Operation* operation);
+
   wire::OutputBuffer* const output_;
   const std::string task_prefix_;
+  const std::function<void()> on_unused_;
   std::string task_scratch_;  // task_prefix_ + task
   ReplyQueue replies_;
   uint64_t replies_received_ = 0;

@@ -106,7 +106,13 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
         "\": callbacks need DriveMode::kAuto; this client is kCallerOnly"));
   }
   if (!request->invalid.ok()) return request->invalid;
-  return listable.ok() ? CheckSize(*request) : listable;
+  if (!listable.ok()) return listable;
+  if (request->wants_result && request->background) {
+    return absl::InvalidArgumentError(
+        "Run waits for a result, and a job with CallOptions::run_at is a "
+        "background job, which has none; use SubmitBackgroundJob");
+  }
+  return CheckSize(*request);
 }
 
 absl::Status ClientCore::CheckSize(const JobRequestState& request) const {
@@ -169,7 +175,38 @@ bool ClientCore::InFlight(const JobRequestState& request) const {
   if (!request.finished.load(std::memory_order_acquire)) return true;
   // A callback may submit its own request again, but not take it away from
   // those who wait for it.
-  return request.core.get() != this && request.callbacks_pending > 0;
+  return request.callbacks_pending > 0 && request.core.get() != this &&
+         !driver_.in_last_callback_of(&request);
+}
+
+absl::Status ClientCore::WhyNot(const JobRequestState& request) const {
+  absl::string_view why;
+  if (InFlight(request)) {
+    if (request.core.get() != this) {
+      why = request.finished.load(std::memory_order_relaxed)
+                ? "a callback of it has not returned in another client"
+                : "the request is in flight in another client";
+    } else if (!driver_.in_callback_of(&request)) {
+      return absl::OkStatus();
+    } else if (request.self == nullptr) {
+      why =
+          "hooks of interceptors may still change its end; submit it again "
+          "in on_complete";
+    } else {
+      why = "the request is in flight";
+    }
+  } else if (request.state != JobState::kUnknown &&
+             driver_.in_callback_of(&request)) {
+    // Another thread may give many, of which those that are complete are left
+    // alone. This one means this one.
+    return absl::FailedPreconditionError(absl::StrCat(
+        "task \"", SafeText(request.task), "\", ", JobName(request),
+        ": the request is ", JobStateName(request.state),
+        "; Reset() makes it one that can be submitted again"));
+  }
+  if (why.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "task \"", SafeText(request.task), "\", ", JobName(request), ": ", why));
 }
 
 absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
@@ -194,16 +231,10 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
     const uint32_t number = ++batches_;
     for (const JobRequest& handle : batch) {
       const std::shared_ptr<JobRequestState>& request = handle.internal_state();
-      if (InFlight(*request)) {
-        if (request->core.get() != this && result.ok()) {
-          result = absl::FailedPreconditionError(
-              absl::StrCat("task \"", SafeText(request->task), "\", unique \"",
-                           SafeText(request->unique.view()),
-                           "\": the request is in flight in another client"));
-        }
+      if (InFlight(*request) || request->state != JobState::kUnknown) {
+        result.Update(WhyNot(*request));
         continue;
       }
-      if (request->state != JobState::kUnknown) continue;
       // It stands in the batch twice, and has ended since the first time. (One
       // alone can't, so that numbers that come round again harm nobody.)
       if (batch.size() > 1 && request->batch == number &&
@@ -266,10 +297,18 @@ void ClientCore::AfterChange(absl::Time now, bool will_wait) {
                                           : NextDeadline());
 }
 
-void ClientCore::DispatchAll(absl::Time now) {
+void ClientCore::DispatchAll() {
   // Dispatching may make others wait for it, which are for the next time.
   tracker_.TakeDispatches(&dispatching_);
-  for (JobRequestState* request : dispatching_) Dispatch(request, now);
+  for (JobRequestState* request : dispatching_) {
+    // To connect may take time.
+    const absl::Time now = clock_->Now();
+    if (request->deadline <= now) {
+      tracker_.OnLate(request, now);
+    } else {
+      Dispatch(request, now);
+    }
+  }
 }
 
 void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
@@ -278,10 +317,10 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
   query.task = request->task;
   query.unique = request->unique.view();
   query.attempt = request->attempts + 1;
-  absl::Span<const AttemptRecord> tried;
+  TriedServers* tried = nullptr;
   int server = -1;
   if (request->extras != nullptr) {
-    tried = request->extras->attempts;
+    tried = request->extras->tried.get();
     server = request->extras->next_server;
     if (!request->extras->pinned) request->extras->next_server = -1;
   }
@@ -319,20 +358,34 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
   if (!effects_.empty()) Apply(name, now);
 }
 
+void ClientCore::Look(int server, absl::Time now) {
+  if (!servers_.NeedsLook(server, now)) return;
+  OnReady(servers_.link(server).connection->key(), now);
+  servers_.OnTime(server, now, &lost_);
+  HandleLost(now);
+  servers_.CloseIfStale(server, now);
+}
+
 absl::Status ClientCore::Open(int server, absl::Time now) {
-  if (servers_.NeedsLook(server, now)) {
-    OnReady(servers_.link(server).connection->key(), now);
-    servers_.OnTime(server, now, &lost_);
-    HandleLost(now);
-    servers_.CloseIfStale(server, now);
-  }
+  Look(server, now);
   return servers_.Open(server, now);
 }
 
 void ClientCore::Dispatch(Query* query, absl::Time now) {
   query->server = servers_.Renewed(query->server, now);
-  absl::Status status =
-      query->server < 0 ? ForgottenError() : Open(query->server, now);
+  absl::Status status;
+  if (query->server < 0) {
+    status = ForgottenError();
+  } else if (servers_.link(query->server).removed) {
+    // It is asked as long as its connection lives.
+    Look(query->server, now);
+    const ServerLink& link = servers_.link(query->server);
+    if (link.connection == nullptr) {
+      status = ServerPool::RemovedError(link.name);
+    }
+  } else {
+    status = Open(query->server, now);
+  }
   if (status.ok()) {
     status = servers_.link(query->server).session->Ask(query);
     servers_.MarkDirty(query->server);
@@ -354,11 +407,12 @@ void ClientCore::Cancel(JobRequestState* request) {
       facts.operation = "submit";
       facts.task = request->task;
       facts.server = servers_.Name(request->server);
-      tracker_.GiveUp(
-          request,
-          Annotate(absl::CancelledError("cancelled; the job itself may go on"),
-                   facts),
-          now);
+      tracker_.GiveUp(request,
+                      Annotate(absl::CancelledError(absl::StrCat(
+                                   "cancelled: ", JobName(*request),
+                                   "; the job itself may go on")),
+                               facts),
+                      now);
     } else {
       const auto blocked = std::find_if(
           blocked_.begin(), blocked_.end(),

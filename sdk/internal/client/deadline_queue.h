@@ -1,5 +1,6 @@
-// DeadlineQueue: the next time something is due for each of many requests.
-// O(log n) per change, O(1) to look. Guarded by the client's lock.
+// DeadlineQueue: the next time something is due for each of many items
+// (requests or servers). O(log n) per change, O(1) to look. Guarded by the
+// client's lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_DEADLINE_QUEUE_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_DEADLINE_QUEUE_H_
 
@@ -28,11 +29,15 @@ class DeadlineQueue {
   absl::Time next() const {
     return due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
   }
-  // Takes out an item that is due at `now`, or null.
+  // The item that is due first, if that is at `now` or was before; else null.
+  Item* Due(absl::Time now) const {
+    return due_.empty() || due_.begin()->first > now ? nullptr
+                                                     : due_.begin()->second;
+  }
+  // Takes it out.
   Item* Pop(absl::Time now) {
-    if (due_.empty() || due_.begin()->first > now) return nullptr;
-    Item* item = due_.begin()->second;
-    due_.erase(due_.begin());
+    Item* const item = Due(now);
+    if (item != nullptr) due_.erase(due_.begin());
     return item;
   }
   size_t size() const { return due_.size(); }

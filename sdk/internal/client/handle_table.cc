@@ -21,15 +21,28 @@ void HandleTable::Append(JobRequestState** first, JobRequestState* chain) {
   (*first)->InsertBehind(chain);
 }
 
-void HandleTable::NoteAbandoned(absl::string_view handle) {
+void HandleTable::Abandon(absl::string_view handle) {
+  ++abandoned_groups_;
   abandoned_.emplace_back(handle);
   if (abandoned_.size() <= kMaxAbandoned) return;
   const auto oldest = groups_.find(abandoned_.front());
   if (oldest != groups_.end() && oldest->second.first == nullptr) {
     groups_.erase(oldest);
+    --abandoned_groups_;
     has_forgotten_ = true;
   }
   abandoned_.pop_front();
+}
+
+void HandleTable::AddAbandoned(absl::string_view handle) {
+  groups_.emplace(std::string(handle), Group());
+  Abandon(handle);
+}
+
+void HandleTable::Join(Group* group, JobRequestState* chain) {
+  if (chain == nullptr) return;
+  if (group->first == nullptr) --abandoned_groups_;
+  Append(&group->first, chain);
 }
 
 void HandleTable::AddSubmission(absl::string_view handle,
@@ -51,12 +64,11 @@ void HandleTable::AddSubmission(absl::string_view handle,
   const auto group = groups_.find(handle);
   if (group != groups_.end()) {
     ++group->second.submissions;
-    Append(&group->second.first, chain);
+    Join(&group->second, chain);
   } else if (chain != nullptr) {
     single_.insert(chain);
   } else {
-    groups_.emplace(std::string(handle), Group());
-    NoteAbandoned(handle);
+    AddAbandoned(handle);
   }
 }
 
@@ -69,7 +81,7 @@ void HandleTable::Join(JobRequestState* request) {
     return;
   }
   const auto group = groups_.find(handle);
-  if (group != groups_.end()) Append(&group->second.first, request);
+  if (group != groups_.end()) Join(&group->second, request);
 }
 
 void HandleTable::Remove(JobRequestState* request) {
@@ -85,13 +97,12 @@ void HandleTable::Remove(JobRequestState* request) {
     if (JobRequestState* const next = NextOf(request)) {
       single_.insert(next);
     } else {
-      groups_.emplace(std::string(handle), Group());
-      NoteAbandoned(handle);
+      AddAbandoned(handle);
     }
   } else if (const auto group = groups_.find(handle);
              group != groups_.end() && group->second.first == request) {
     group->second.first = NextOf(request);
-    if (group->second.first == nullptr) NoteAbandoned(handle);
+    if (group->second.first == nullptr) Abandon(handle);
   }
   request->LeaveShared();
 }
@@ -117,10 +128,14 @@ HandleTable::Arrival HandleTable::Arrive(absl::string_view handle,
   const bool last_copy = ++group.copies_seen == group.submissions;
   if (last_copy) group.copies_seen = 0;
   if (!ends_job) return arrival;
+  const bool abandoned = group.first == nullptr;
   if (last_copy) {
+    if (abandoned) --abandoned_groups_;
     groups_.erase(found);
-  } else {
+  } else if (!abandoned) {
+    // The server owes further copies.
     group.first = nullptr;
+    Abandon(handle);
   }
   return arrival;
 }

@@ -45,6 +45,8 @@ class HandleTable {
 
   // Jobs that the table knows.
   size_t size() const { return single_.size() + groups_.size(); }
+  // Those of them that a request waits for.
+  size_t awaited() const { return size() - abandoned_groups_; }
 
   // One more submission was answered with `handle`; `chain` are its requests
   // (null: nobody waits), whose own handle has been set to it.
@@ -63,6 +65,7 @@ class HandleTable {
     const Singles singles = std::exchange(single_, {});
     const Groups groups = std::exchange(groups_, {});
     abandoned_.clear();
+    abandoned_groups_ = 0;
     for (JobRequestState* first : singles) VisitChain(first, visit);
     for (const auto& entry : groups) VisitChain(entry.second.first, visit);
   }
@@ -113,15 +116,22 @@ class HandleTable {
       request = next;
     }
   }
-  // Notes that nobody waits for this handle any more. It is in groups_.
-  void NoteAbandoned(absl::string_view handle);
+  // The requests of this group have left: remembers its handle, which may be
+  // the view of a key in groups_.
+  void Abandon(absl::string_view handle);
+  // Adds a group without requests.
+  void AddAbandoned(absl::string_view handle);
+  // Puts `chain` into a group that may have no requests.
+  void Join(Group* group, JobRequestState* chain);
   // Puts `chain` behind the group's first request.
   static void Append(JobRequestState** first, JobRequestState* chain);
 
   // A handle is in one of them. The first request of a chain stands for all.
   Singles single_;
   Groups groups_;
-  // All abandoned handles, and some whose jobs have ended since.
+  // The groups without requests.
+  size_t abandoned_groups_ = 0;
+  // Their handles, and some that have ended or been joined since.
   std::deque<std::string> abandoned_;
   bool has_forgotten_ = false;
 };

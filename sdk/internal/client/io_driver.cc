@@ -47,6 +47,24 @@ bool IoDriver::in_callback() const {
   return scope != nullptr;
 }
 
+const IoDriver::CallbackScope* IoDriver::ScopeOf(const void* request) const {
+  const CallbackScope* scope = current_scope;
+  while (scope != nullptr &&
+         (scope->driver_ != this || scope->request_ != request)) {
+    scope = scope->outer_;
+  }
+  return scope;
+}
+
+bool IoDriver::in_callback_of(const void* request) const {
+  return ScopeOf(request) != nullptr;
+}
+
+bool IoDriver::in_last_callback_of(const void* request) const {
+  const CallbackScope* const scope = ScopeOf(request);
+  return scope != nullptr && scope->last_;
+}
+
 bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
   if (waiter->done()) return true;
   if (in_callback()) return false;

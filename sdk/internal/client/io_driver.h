@@ -73,6 +73,10 @@ class IoDriver {
   // The calling thread is running a callback of this client, perhaps with one
   // of another client inside.
   bool in_callback() const;
+  // That callback, or a hook, is one of this request's; and no other of its
+  // submission follows.
+  bool in_callback_of(const void* request) const;
+  bool in_last_callback_of(const void* request) const;
   // Marks the calling thread as running callbacks of this client.
   class CallbackScope {
    public:
@@ -81,11 +85,20 @@ class IoDriver {
     CallbackScope(const CallbackScope&) = delete;
     CallbackScope& operator=(const CallbackScope&) = delete;
 
+    // The callbacks that follow are this request's, and the last ones of its
+    // submission.
+    void SetSubject(const void* request, bool last) {
+      request_ = request;
+      last_ = last;
+    }
+
    private:
     friend class IoDriver;
 
     const IoDriver* const driver_;
     const CallbackScope* const outer_;
+    const void* request_ = nullptr;
+    bool last_ = false;
   };
 
   // Ends every wait, and the lead of the background thread, as soon as its
@@ -99,6 +112,8 @@ class IoDriver {
   void ForgetOtherThreads();
 
  private:
+  // The scope of a callback of this request that the thread is in, or null.
+  const CallbackScope* ScopeOf(const void* request) const;
   // Takes the lead until `done` or the deadline.
   void Lead(Waiter* waiter, absl::Time deadline);
   // Drops the lock, whose name the analysis does not see across two classes.

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/priority.h"
@@ -26,9 +27,11 @@
 #include "gearman/sdk/internal/client/inline_bytes.h"
 #include "gearman/sdk/internal/client/operation.h"
 #include "gearman/sdk/internal/client/request_hooks.h"
+#include "gearman/sdk/internal/client/tried_servers.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/job_request.h"
 #include "gearman/sdk/job_status.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -98,6 +101,8 @@ struct JobRequestExtras {
   // The newest, but for its handle.
   JobStatus job_status;
   std::vector<AttemptRecord> attempts;
+  // The same servers, to find the next one. Null: none has failed.
+  std::unique_ptr<TriedServers> tried;
   // How many servers have answered ERROR.
   int refusals = 0;
   // The server of the next attempt, by its number in the pool, for this one
@@ -135,6 +140,7 @@ struct JobRequestState final : Operation {
     extras->update_bytes = 0;
     extras->job_status = JobStatus();
     extras->attempts.clear();
+    extras->tried = nullptr;
     extras->refusals = 0;
     extras->next_server = -1;
     extras->pinned = false;
@@ -164,6 +170,8 @@ struct JobRequestState final : Operation {
   bool priority_set = false;
   bool idempotent = false;
   bool idempotent_set = false;
+  // Its result is waited for, so that it can't be a background job.
+  bool wants_result = false;
   std::optional<WhenFull> when_full;
   int max_attempts = 0;                           // 0: the client's
   absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
@@ -201,6 +209,21 @@ struct JobRequestState final : Operation {
   // The number, in that client, of the batch that it was last submitted in.
   uint32_t batch = 0;
 };
+
+// What a message calls the job by: its handle, once there is one, and its
+// unique.
+inline std::string JobName(const JobRequestState& request) {
+  std::string name;
+  if (!request.handle.view().empty()) {
+    name = absl::StrCat("handle \"", SafeText(request.handle.view()), "\"");
+  }
+  if (!request.unique.view().empty()) {
+    absl::StrAppend(&name, name.empty() ? "" : ", ", "unique \"",
+                    SafeText(request.unique.view()), "\"");
+  }
+  if (name.empty()) name = "no unique";
+  return name;
+}
 
 }  // namespace internal
 }  // namespace gearman

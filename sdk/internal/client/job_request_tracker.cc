@@ -141,6 +141,7 @@ void JobRequestTracker::SetTimer(JobRequestState* request, absl::Time time) {
 
 void JobRequestTracker::Dispatch(JobRequestState* request) {
   request->to_dispatch = true;
+  request->reply_number = to_dispatch_.size();
   to_dispatch_.push_back(request);
 }
 
@@ -148,6 +149,8 @@ void JobRequestTracker::TakeDispatches(
     std::vector<JobRequestState*>* requests) {
   requests->clear();
   requests->swap(to_dispatch_);
+  requests->erase(std::remove(requests->begin(), requests->end(), nullptr),
+                  requests->end());
   for (JobRequestState* request : *requests) request->to_dispatch = false;
 }
 
@@ -164,12 +167,10 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
   if (request->extras != nullptr) {
     request->extras->retry_at = absl::InfiniteFuture();
   }
-  // Rare: it was about to be dispatched.
+  // It was about to be dispatched.
   if (request->to_dispatch) {
     request->to_dispatch = false;
-    to_dispatch_.erase(
-        std::remove(to_dispatch_.begin(), to_dispatch_.end(), request),
-        to_dispatch_.end());
+    to_dispatch_[request->reply_number] = nullptr;
   }
   if (request->previous_in_flight != nullptr) {
     request->previous_in_flight->next_in_flight = request->next_in_flight;
@@ -229,10 +230,6 @@ void JobRequestTracker::DropSilently(JobRequestState* request,
                                      absl::Status status, absl::Time now) {
   now_ = now;
   Finish(request, RequestInput::kGiveUp, std::move(status), /*silently=*/true);
-}
-
-void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {
-  while (first_in_flight_ != nullptr) GiveUp(first_in_flight_, status, now);
 }
 
 // --- effects -----------------------------------------------------------------
@@ -464,14 +461,17 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
   if (exception.has_value()) {
     outcome.reason = FailureReason::kException;
     outcome.status = absl::AbortedError(absl::StrCat(
-        "the worker raised an exception: ",
+        "the job with ", JobName(*request), " ended with an exception: ",
         SafeMessage(absl::string_view(*exception).substr(0, kMaxQuoted))));
     request->MutableExtras().exception = std::move(exception);
   } else {
-    // An earlier attempt may have raised an exception.
+    // An earlier attempt may have ended with an exception.
     if (request->extras != nullptr) request->extras->exception.reset();
     outcome.reason = FailureReason::kJobFailed;
-    outcome.status = absl::AbortedError("the worker failed the job");
+    // Perhaps no worker did: a server says so, too, when its retries are used
+    // up or a job is dropped from its queue.
+    outcome.status = absl::AbortedError(
+        absl::StrCat("the job failed (", JobName(*request), ")"));
   }
   outcome.bytes_sent = true;
   DecideOnAttempt(request, server, std::move(outcome));

@@ -10,6 +10,7 @@
 #define GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -30,6 +31,7 @@
 #include "gearman/sdk/internal/client/query.h"
 #include "gearman/sdk/job_status.h"
 #include "gearman/sdk/log.h"
+#include "gearman/sdk/status.h"
 
 namespace gearman {
 namespace internal {
@@ -103,6 +105,9 @@ class JobRequestTracker {
     Metrics* metrics = nullptr;
     // Hears what policies throw.
     Logger logger;
+    // The address of a server, by its number in the pool, for messages. Unset:
+    // they name none.
+    std::function<std::string(int)> server_name;
   };
 
   explicit JobRequestTracker(Options options);
@@ -129,7 +134,7 @@ class JobRequestTracker {
   // The end of a request whose notice kEnding has been heard, as the facts have
   // it now; they get its outcome. Its waiters are for the caller to release.
   void Conclude(JobRequestState* request, HookFacts* facts);
-  // Ends everything in flight.
+  // Ends everything in flight; each status names its job.
   void GiveUpAll(const absl::Status& status, absl::Time now);
 
   // --- inputs ----------------------------------------------------------------
@@ -145,6 +150,8 @@ class JobRequestTracker {
                        AttemptOutcome outcome, absl::Time now);
   // Time has passed: ends what is late, starts what was to wait.
   void OnTime(absl::Time now);
+  // Ends the request, which is late.
+  void OnLate(JobRequestState* request, absl::Time now);
 
   // --- outputs ---------------------------------------------------------------
   // Requests that want a server again, oldest first. Taking them replaces
@@ -204,6 +211,8 @@ class JobRequestTracker {
   void EndRetry(JobRequestState* request, const absl::Status& status,
                 absl::string_view reason);
   void SetTimer(JobRequestState* request, absl::Time time);
+  // The facts of the request, at the server that it was given to last.
+  StatusFacts FactsNow(const JobRequestState& request) const;
 
   const Options options_;
   int servers_ = 1;
@@ -214,6 +223,7 @@ class JobRequestTracker {
   size_t in_flight_ = 0;
   size_t with_callbacks_ = 0;
   DeadlineQueue<JobRequestState> timers_;
+  // Null where one has ended meanwhile.
   std::vector<JobRequestState*> to_dispatch_;
   std::vector<Notice> notices_;
 };

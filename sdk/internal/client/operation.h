@@ -41,7 +41,8 @@ struct Operation {
   ClientSession* session = nullptr;
   union {
     // Of the first in the list of next_shared: its place in the session's reply
-    // queue while the reply is due.
+    // queue while the reply is due. While to_dispatch is true: the place in the
+    // tracker's list.
     uint64_t reply_number = 0;
     // Of the others (`behind`): the one before it.
     Operation* previous_shared;

@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/health.h"
@@ -20,10 +22,34 @@ int ServerPool::Find(absl::string_view address) const {
 }
 
 int ServerPool::FindName(absl::string_view name) const {
-  for (const int server : servers_) {
-    if (link(server).name == name) return server;
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? -1 : found->second;
+}
+
+absl::Status ServerPool::RemovedError(absl::string_view name) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      name,
+      " was removed from this client's servers, and the connection to it "
+      "has ended, so that it can't be asked; AddServer makes it one of "
+      "them again"));
+}
+
+absl::StatusOr<int> ServerPool::FindToAsk(absl::string_view address) const {
+  const absl::StatusOr<Address> parsed = ParseAddress(address);
+  if (!parsed.ok()) return parsed.status();
+  const std::string name = parsed->ToString();
+  const int server = FindName(name);
+  if (server >= 0) return server;
+  for (const ServerLink& link : links_) {
+    if (link.connection != nullptr && link.name == name) return link.number;
   }
-  return -1;
+  const bool removed =
+      vacant_.contains(name) ||
+      std::any_of(former_.begin(), former_.end(),
+                  [&](const auto& former) { return former.second == *parsed; });
+  if (removed) return RemovedError(name);
+  return absl::InvalidArgumentError(
+      absl::StrCat(name, " is none of this client's servers"));
 }
 
 std::string ServerPool::Name(int server) const {
@@ -32,36 +58,56 @@ std::string ServerPool::Name(int server) const {
   return former == former_.end() ? std::string() : former->second.ToString();
 }
 
+void ServerPool::SetRemoved(ServerLink& link, bool removed) {
+  link.removed = removed;
+  UpdateVacant(link);
+}
+
+void ServerPool::UpdateVacant(ServerLink& link) {
+  const bool vacant = link.removed && link.connection == nullptr;
+  if (vacant == link.vacant) return;
+  link.vacant = vacant;
+  if (vacant) {
+    vacant_[link.name].push_back(link.number);
+    if (link.number >> kLinkBits < kMaxTurns) {
+      reusable_.insert(LinkOf(link.number));
+    }
+    return;
+  }
+  const auto same_name = vacant_.find(link.name);
+  std::vector<int>& numbers = same_name->second;
+  numbers.erase(std::find(numbers.begin(), numbers.end(), link.number));
+  if (numbers.empty()) vacant_.erase(same_name);
+  reusable_.erase(LinkOf(link.number));
+}
+
 ServerLink* ServerPool::TakeLink(const Address& address) {
   const std::string name = address.ToString();
-  ServerLink* taken = nullptr;
-  for (ServerLink& link : links_) {
-    if (!link.removed || link.connection != nullptr) continue;
-    if (link.name == name) {
-      taken = &link;
-      break;
-    }
-    if (taken == nullptr && !link.dirty &&
-        link.number >> kLinkBits < kMaxTurns) {
-      taken = &link;
-    }
+  const auto had_it = vacant_.find(name);
+  if (had_it != vacant_.end()) return &link(had_it->second.front());
+  // One that is dirty is still named by its number.
+  const auto found =
+      std::find_if(reusable_.begin(), reusable_.end(),
+                   [this](size_t link) { return !links_[link].dirty; });
+  if (found != reusable_.end()) {
+    ServerLink& reused = links_[*found];
+    Reuse(reused, address);
+    return &reused;
   }
-  if (taken == nullptr) {
-    if (links_.size() == kMaxLinks) return nullptr;
-    taken = &links_.emplace_back();
-    taken->number = static_cast<int>(links_.size() - 1);
-    SetAddress(*taken, address);
-  } else if (taken->name != name) {
-    Reuse(*taken, address);
-  }
-  return taken;
+  if (links_.size() == kMaxLinks) return nullptr;
+  ServerLink& made = links_.emplace_back();
+  made.number = static_cast<int>(links_.size() - 1);
+  SetAddress(made, address);
+  return &made;
 }
 
 int ServerPool::Add(const Address& address) {
   ServerLink* const added = TakeLink(address);
   if (added == nullptr) return -1;
-  added->removed = false;
+  SetRemoved(*added, false);
   servers_.push_back(added->number);
+  by_name_[added->name] = added->number;
+  ++version_;
   return added->number;
 }
 
@@ -74,6 +120,7 @@ void ServerPool::SetAddress(ServerLink& link, const Address& address) {
 }
 
 void ServerPool::Reuse(ServerLink& link, const Address& address) {
+  SetRemoved(link, false);
   former_.emplace(link.number, std::move(link.address));
   former_order_.push_back(link.number);
   if (former_order_.size() > kMaxFormer) {
@@ -89,8 +136,10 @@ void ServerPool::Reuse(ServerLink& link, const Address& address) {
 }
 
 void ServerPool::Remove(int server) {
-  link(server).removed = true;
+  by_name_.erase(link(server).name);
   servers_.erase(std::find(servers_.begin(), servers_.end(), server));
+  ++version_;
+  SetRemoved(link(server), true);
   // Flush closes it when it has nothing to do.
   MarkDirty(server);
 }
@@ -107,7 +156,7 @@ int ServerPool::Renewed(int server, absl::Time now) {
       const Address address = former->second;
       ServerLink* const taken = TakeLink(address);
       if (taken == nullptr) return -1;
-      taken->removed = true;
+      SetRemoved(*taken, true);
       server = taken->number;
     }
   }
@@ -115,16 +164,18 @@ int ServerPool::Renewed(int server, absl::Time now) {
   if (old.removed || old.connection == nullptr || now < old.end_of_life) {
     return server;
   }
-  if (IsUnused(old)) {
-    CloseQuietly(server, "renewed, as it was connection_lifetime old", now);
+  if (old.session->unused()) {
+    CloseQuietly(server, "it has reached connection_lifetime", now);
     return server;
   }
   ServerLink* const successor = TakeLink(old.address);
   if (successor == nullptr) return server;
-  successor->removed = false;
+  SetRemoved(*successor, false);
   // Selectors may go by the order.
   *std::find(servers_.begin(), servers_.end(), server) = successor->number;
-  old.removed = true;
+  by_name_[successor->name] = successor->number;
+  ++version_;
+  SetRemoved(old, true);
   // Flush closes it when it has nothing to do.
   MarkDirty(server);
   options_.logger.Log(LogLevel::kInfo, "a new connection to ", old.name,

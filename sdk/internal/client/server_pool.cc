@@ -1,12 +1,8 @@
 #include "gearman/sdk/internal/client/server_pool.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
-#include "gearman/plugins/server_selection/server_preference.h"
-#include "gearman/sdk/internal/logged_call.h"
 
 namespace gearman {
 namespace internal {
@@ -52,54 +48,7 @@ void ServerPool::OnAnswer(ServerLink& link) {
   link.delay.Reset();
 }
 
-// --- choosing and connecting -------------------------------------------------
-
-int ServerPool::Choose(const SelectionQuery& query,
-                       absl::Span<const AttemptRecord> tried, absl::Time now) {
-  if (servers_.size() == 1) return servers_.front();
-  absl::InlinedVector<ServerCandidate, 8> candidates;
-  absl::InlinedVector<int, 8> servers;
-  // Smaller is better; only the best ones are candidates.
-  enum class Past : unsigned char { kUntried, kTried, kRefused };
-  const auto past_of = [&tried](const ServerLink& link) {
-    Past past = Past::kUntried;
-    for (const AttemptRecord& attempt : tried) {
-      if (attempt.server != link.name) continue;
-      if (IsRefusal(attempt.reason)) return Past::kRefused;
-      past = Past::kTried;
-    }
-    return past;
-  };
-  absl::InlinedVector<Past, 8> pasts;
-  for (const int server : servers_) pasts.push_back(past_of(link(server)));
-  const Past best = *std::min_element(pasts.begin(), pasts.end());
-  for (size_t i = 0; i < servers_.size(); ++i) {
-    if (pasts[i] != best) continue;
-    const int server = servers_[i];
-    const ServerLink& link = this->link(server);
-    ServerCandidate candidate;
-    candidate.address = link.name;
-    candidate.connected =
-        link.connection != nullptr && link.connection->connected();
-    candidate.failing = IsBroken(link, now);
-    candidate.tried = best != Past::kUntried;
-    candidate.avoided = !tried.empty() && tried.back().server == link.name;
-    if (link.session != nullptr) {
-      candidate.in_flight = static_cast<uint32_t>(link.session->replies_due() +
-                                                  link.session->jobs_running());
-    }
-    candidates.push_back(candidate);
-    servers.push_back(server);
-  }
-  size_t chosen = 0;
-  if (!CallLoggingThrow(options_.logger, "ServerSelector::Select", [&] {
-        chosen = options_.selector->Select(query, candidates, *random_);
-      })) {
-    chosen = PreferredServers(candidates).front();
-  }
-  // A plugin's mistake must not become ours.
-  return servers[chosen < servers.size() ? chosen : 0];
-}
+// --- connecting -------------------------------------------------
 
 absl::Status ServerPool::Open(int server, absl::Time now) {
   if (link(server).connection != nullptr) return absl::OkStatus();
@@ -110,11 +59,14 @@ bool ServerPool::NeedsLook(int server, absl::Time now) const {
   const ServerLink& link = this->link(server);
   return link.connection != nullptr &&
          (link.deadline <= now ||
-          (link.connection->connected() && IsUnused(link)));
+          (link.connection->connected() && link.session->unused()));
 }
 
-bool ServerPool::IsUnused(const ServerLink& link) const {
-  return link.session->replies_due() == 0 && link.session->jobs_running() == 0;
+void ServerPool::SetDeadline(ServerLink& link, absl::Time deadline) {
+  if (link.deadline == deadline) return;
+  deadlines_.Remove(link.deadline, &link);
+  link.deadline = deadline;
+  deadlines_.Add(deadline, &link);
 }
 
 absl::Status ServerPool::Connect(int server, absl::Time now) {
@@ -130,8 +82,11 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
       *std::move(transport), poller_, key, options_.connection);
   link.connection->SetTap(
       PacketTap::Create(options_.metrics, options_.logger, link.name));
-  link.session = std::make_unique<ClientSession>(&link.connection->output(),
-                                                 options_.task_prefix);
+  // A removed server's connection is closed when nobody needs it (Flush), and
+  // another one's timer for its sign of life is stopped.
+  link.session = std::make_unique<ClientSession>(
+      &link.connection->output(), options_.task_prefix,
+      [this, server] { MarkDirty(server); });
   link.connecting_since = now;
   link.end_of_life = absl::InfiniteFuture();
   link.heartbeat_next = false;
@@ -139,18 +94,16 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
   link.replies_seen = 0;
   link.sent_counted = 0;
   link.received_counted = 0;
-  link.deadline = now + options_.connect_timeout;
+  SetDeadline(link, now + options_.connect_timeout);
+  UpdateVacant(link);
   if (options_.exceptions) link.session->AskForExceptions();
   options_.logger.Log(LogLevel::kInfo, "connecting to ", link.name);
   absl::Status status = link.connection->Connect();
   if (status.ok() && link.connection->connected()) AfterConnect(link, now);
   MarkDirty(server);
   if (!status.ok()) {
-    link.connection->Close();
-    link.connection = nullptr;
-    link.session = nullptr;
+    Drop(link);
     OnFailure(link, status, now);
-    link.deadline = absl::InfiniteFuture();
     if (link.metrics != nullptr) {
       link.metrics->Reconnected(ReconnectReason::kConnectFailed);
     }
@@ -166,7 +119,7 @@ void ServerPool::AfterConnect(ServerLink& link, absl::Time now) {
     link.metrics->up.Add(1);
     link.metrics->connect_duration.Observe(now - link.connecting_since);
   }
-  link.deadline = absl::InfiniteFuture();
+  SetDeadline(link, absl::InfiniteFuture());
   link.last_received = now;
 }
 
@@ -174,15 +127,15 @@ void ServerPool::UpdateDeadline(ServerLink& link, absl::Time now) {
   if (!link.connection->connected()) return;
   const bool progress = link.connection->TakeProgress();
   if (link.session->replies_due() == 0) {
-    link.heartbeat_next = link.session->jobs_running() > 0;
-    link.deadline = link.heartbeat_next
-                        ? link.last_received + options_.heartbeat_interval
-                        : absl::InfiniteFuture();
+    link.heartbeat_next = link.session->jobs_awaited() > 0;
+    SetDeadline(link, link.heartbeat_next
+                          ? link.last_received + options_.heartbeat_interval
+                          : absl::InfiniteFuture());
   } else if (progress || link.deadline == absl::InfiniteFuture() ||
              link.heartbeat_next ||
              link.replies_seen != link.session->replies_received()) {
     link.heartbeat_next = false;
-    link.deadline = now + options_.reply_timeout;
+    SetDeadline(link, now + options_.reply_timeout);
   }
   link.replies_seen = link.session->replies_received();
 }
@@ -190,7 +143,7 @@ void ServerPool::UpdateDeadline(ServerLink& link, absl::Time now) {
 void ServerPool::CloseIfStale(int server, absl::Time now) {
   const ServerLink& link = this->link(server);
   if (link.connection != nullptr && link.connection->connected() &&
-      IsUnused(link) &&
+      link.session->unused() &&
       now - link.last_received >= options_.heartbeat_interval) {
     CloseQuietly(server, "idle for too long to be relied on", now);
   }
@@ -199,9 +152,10 @@ void ServerPool::CloseIfStale(int server, absl::Time now) {
 void ServerPool::CloseQuietly(int server, absl::string_view why,
                               absl::Time now) {
   std::vector<Orphan> none;
-  Close({server, absl::UnavailableError(why), /*connecting=*/false,
-         ReconnectReason::kClosed},
-        now, &none);
+  LostLink closed{server, absl::UnavailableError(why), /*connecting=*/false,
+                  ReconnectReason::kClosed};
+  closed.intended = true;
+  Close(closed, now, &none);
 }
 
 void ServerPool::Count(ServerLink& link) {
@@ -258,20 +212,24 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
 }
 
 void ServerPool::OnTime(absl::Time now, std::vector<LostLink>* lost) {
-  for (const ServerLink& link : links_) {
-    if (link.deadline <= now) OnTime(link.number, now, lost);
+  // Each of them is put off, or has no deadline any more.
+  while (ServerLink* const link = deadlines_.Due(now)) {
+    OnTime(link->number, now, lost);
   }
 }
 
 void ServerPool::OnTime(int server, absl::Time now,
                         std::vector<LostLink>* lost) {
   ServerLink& link = this->link(server);
-  if (link.connection == nullptr) return;
+  if (link.connection == nullptr) {
+    SetDeadline(link, absl::InfiniteFuture());
+    return;
+  }
   // What has just been read may have put it off.
   UpdateDeadline(link, now);
   if (link.deadline > now) return;
   const bool connecting = !link.connection->connected();
-  link.deadline = absl::InfiniteFuture();
+  SetDeadline(link, absl::InfiniteFuture());
   if (link.heartbeat_next && !connecting) {
     link.heartbeat_next = false;
     link.heartbeat_sent = now;
@@ -296,9 +254,17 @@ void ServerPool::OnTime(int server, absl::Time now,
 }
 
 void ServerPool::MarkDirty(int server) {
-  if (link(server).dirty) return;
-  link(server).dirty = true;
+  ServerLink& link = this->link(server);
+  CountOutput(link);
+  if (link.dirty) return;
+  link.dirty = true;
   dirty_.push_back(server);
+}
+
+void ServerPool::CountOutput(ServerLink& link) {
+  const size_t bytes =
+      link.connection == nullptr ? 0 : link.connection->output().size();
+  output_bytes_ += bytes - std::exchange(link.output_counted, bytes);
 }
 
 void ServerPool::Flush(absl::Time now, std::vector<LostLink>* lost) {
@@ -309,35 +275,52 @@ void ServerPool::Flush(absl::Time now, std::vector<LostLink>* lost) {
     absl::Status status = link.connection->Flush();
     if (status.ok()) status = link.connection->UpdateInterest();
     Count(link);
+    CountOutput(link);
     if (!status.ok()) {
       lost->push_back({server, std::move(status), /*connecting=*/false,
                        ReconnectReason::kFailed});
       continue;
     }
     UpdateDeadline(link, now);
-    if (link.removed && IsUnused(link)) {
-      CloseQuietly(server, "not one of the servers any more", now);
+    if (link.removed && link.session->unused()) {
+      CloseQuietly(server,
+                   FindName(link.name) < 0
+                       ? "the server was removed, and nothing is left to do"
+                       : "it has reached connection_lifetime, and nothing is "
+                         "left to do on it",
+                   now);
     }
   }
   dirty_.clear();
+}
+
+void ServerPool::Drop(ServerLink& link) {
+  link.connection->Close();
+  link.connection = nullptr;
+  link.session = nullptr;
+  SetDeadline(link, absl::InfiniteFuture());
+  CountOutput(link);
+  UpdateVacant(link);
 }
 
 void ServerPool::Close(const LostLink& lost, absl::Time now,
                        std::vector<Orphan>* orphans) {
   ServerLink& link = this->link(lost.server);
   if (link.connection == nullptr) return;
-  options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
-                      lost.status.message());
+  if (lost.intended) {
+    options_.logger.Log(LogLevel::kInfo, "closed the connection to ", link.name,
+                        ": ", lost.status.message());
+  } else {
+    options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
+                        lost.status.message());
+  }
   Count(link);
   if (link.metrics != nullptr) {
     if (link.connection->connected()) link.metrics->up.Add(-1);
-    link.metrics->Reconnected(lost.reason);
+    if (!lost.intended) link.metrics->Reconnected(lost.reason);
   }
   link.session->OnConnectionLost(orphans);
-  link.connection->Close();
-  link.connection = nullptr;
-  link.session = nullptr;
-  link.deadline = absl::InfiniteFuture();
+  Drop(link);
   // A server that closed an idle connection is not failing.
   if (lost.connecting || !orphans->empty()) OnFailure(link, lost.status, now);
 }
@@ -349,17 +332,8 @@ void ServerPool::CloseAll() {
     if (link.metrics != nullptr && link.connection->connected()) {
       link.metrics->up.Add(-1);
     }
-    link.connection->Close();
-    link.connection = nullptr;
-    link.session = nullptr;
-    link.deadline = absl::InfiniteFuture();
+    Drop(link);
   }
-}
-
-absl::Time ServerPool::next_deadline() const {
-  absl::Time next = absl::InfiniteFuture();
-  for (const ServerLink& link : links_) next = std::min(next, link.deadline);
-  return next;
 }
 
 std::vector<Poller::Key> ServerPool::keys() const {
@@ -368,22 +342,6 @@ std::vector<Poller::Key> ServerPool::keys() const {
     if (link.connection != nullptr) keys.push_back(link.connection->key());
   }
   return keys;
-}
-
-size_t ServerPool::output_bytes() const {
-  size_t bytes = 0;
-  for (const ServerLink& link : links_) {
-    if (link.connection != nullptr) bytes += link.connection->output().size();
-  }
-  return bytes;
-}
-
-bool ServerPool::has_output() const {
-  for (const ServerLink& link : links_) {
-    if (link.connection == nullptr) continue;
-    if (!link.connection->output().empty()) return true;
-  }
-  return false;
 }
 
 }  // namespace internal

@@ -11,7 +11,8 @@
 // is used for another one, which gets another number; of so many (kMaxFormer)
 // that have lost their link so the address is remembered.
 //
-// Guarded by the client's lock.
+// What passes over one connection costs the same however many servers there
+// are; so does a timer, but for a logarithm. Guarded by the client's lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
 
@@ -19,6 +20,7 @@
 #include <deque>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,10 +36,11 @@
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/client/client_session.h"
+#include "gearman/sdk/internal/client/deadline_queue.h"
+#include "gearman/sdk/internal/client/tried_servers.h"
 #include "gearman/sdk/internal/connection.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/reconnect_delay.h"
-#include "gearman/sdk/job_request.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
@@ -59,6 +62,8 @@ struct ServerLink {
   uint32_t generation = 0;
   // Not one of the client's servers any more.
   bool removed = false;
+  // In the pool's list of removed ones without a connection.
+  bool vacant = false;
   // The circuit breaker: failures without an answer between them, the last one,
   // and until when the server is avoided after it.
   int failures = 0;
@@ -70,7 +75,7 @@ struct ServerLink {
   absl::Time connecting_since;
   // While connecting: when that is given up. While replies are due: when the
   // server is taken for dead. While jobs run only: when to ask for a sign of
-  // life (`heartbeat_next`).
+  // life (`heartbeat_next`). Only the pool's SetDeadline changes it.
   absl::Time deadline = absl::InfiniteFuture();
   bool heartbeat_next = false;
   // A heartbeat was sent then, and is not answered; else InfinitePast.
@@ -82,6 +87,8 @@ struct ServerLink {
   uint64_t replies_seen = 0;
   uint64_t sent_counted = 0;
   uint64_t received_counted = 0;
+  // Bytes to be written, as the pool has counted them.
+  size_t output_counted = 0;
 };
 
 // A connection that came to its end.
@@ -93,6 +100,8 @@ struct LostLink {
   ReconnectReason reason;
   // A time limit of ours ended it.
   bool timed_out = false;
+  // The client needs it no longer: nothing is lost, and nothing failed.
+  bool intended = false;
 };
 
 class ServerPool {
@@ -140,6 +149,12 @@ class ServerPool {
   absl::Span<const int> servers() const { return servers_; }
   // The one of these with that address, or -1.
   int Find(absl::string_view address) const;
+  // The one that can be asked about a job at that address: one of these, or a
+  // removed one whose connection lives. INVALID_ARGUMENT: it was never one of
+  // these; FAILED_PRECONDITION: it was removed.
+  absl::StatusOr<int> FindToAsk(absl::string_view address) const;
+  // Why a removed server without a connection can't be asked.
+  static absl::Status RemovedError(absl::string_view name);
   // Adds a server, which is none of them. Returns its number, or -1: there are
   // kMaxLinks.
   int Add(const Address& address);
@@ -147,10 +162,10 @@ class ServerPool {
   void Remove(int server);
   std::vector<ServerHealth> health() const;
 
-  // The server for the next attempt of a request that failed `tried` attempts
-  // so far (the last one on a server to avoid, or not).
-  int Choose(const SelectionQuery& query, absl::Span<const AttemptRecord> tried,
-             absl::Time now);
+  // The server for the next attempt of a request, whose attempts have failed at
+  // `tried` (null: none has). All attempts of a request together cost O(servers
+  // + attempts).
+  int Choose(const SelectionQuery& query, TriedServers* tried, absl::Time now);
   // What is to be used instead of `server`: the same, unless its connection is
   // too old, or has been and was replaced; or the server was removed, and was
   // added again, or lost its link. -1: it is forgotten.
@@ -186,13 +201,13 @@ class ServerPool {
   void CloseAll();
 
   // When OnTime must be called at the latest.
-  absl::Time next_deadline() const;
+  absl::Time next_deadline() const { return deadlines_.next(); }
   // Of all connections, for OnReady.
   std::vector<Poller::Key> keys() const;
   // Bytes waiting to be written.
-  size_t output_bytes() const;
+  size_t output_bytes() const { return output_bytes_; }
   // Something waits to be written, or for a connection.
-  bool has_output() const;
+  bool has_output() const { return output_bytes_ > 0; }
 
  private:
   // A number is that of a link, and above it how often the link has been given
@@ -203,23 +218,49 @@ class ServerPool {
     return static_cast<size_t>(server) & (kMaxLinks - 1);
   }
   int FindName(absl::string_view name) const;
+  // The number of one of servers(), not of a link that is used for another one.
+  bool IsOne(int server) const {
+    return has_link(server) && !link(server).removed;
+  }
+
+  // Choosing, in pool_choice.cc.
+  ServerCandidate CandidateOf(const ServerLink& link, const TriedServers* tried,
+                              TriedServers::Past past, absl::Time now) const;
+  // The place of the one that the selector takes.
+  size_t Select(const SelectionQuery& query,
+                absl::Span<const ServerCandidate> candidates);
+  int ChooseFromAll(const SelectionQuery& query, const TriedServers* tried,
+                    absl::Time now);
+  int ChooseFromPlan(const SelectionQuery& query, TriedServers* tried,
+                     absl::Time now);
+  // Makes the plan of those that are to be tried next.
+  void BeginRound(TriedServers* tried) const;
+  void FillWindow(TriedServers* tried, absl::Time now) const;
+
   // A link for a server: the one that it had, one that nobody needs, or a new
   // one. Null: there are kMaxLinks.
   ServerLink* TakeLink(const Address& address);
   // Gives the link of another server to this one.
   void Reuse(ServerLink& link, const Address& address);
+  void SetRemoved(ServerLink& link, bool removed);
+  // After a link has been removed or added, or its connection made or closed.
+  void UpdateVacant(ServerLink& link);
   void SetAddress(ServerLink& link, const Address& address);
 
   absl::Status Connect(int server, absl::Time now);
   void AfterConnect(ServerLink& link, absl::Time now);
   void UpdateDeadline(ServerLink& link, absl::Time now);
+  void SetDeadline(ServerLink& link, absl::Time deadline);
+  // Counts what it has to write.
+  void CountOutput(ServerLink& link);
   void Count(ServerLink& link);
   // A server failed: avoids it for a while, for longer each time.
   void OnFailure(ServerLink& link, const absl::Status& status, absl::Time now);
   void OnAnswer(ServerLink& link);
   // The breaker is open, and this is not the request that may try it.
   bool IsBroken(const ServerLink& link, absl::Time now) const;
-  bool IsUnused(const ServerLink& link) const;
+  // Ends the connection's objects, after they have been counted.
+  void Drop(ServerLink& link);
   void CloseQuietly(int server, absl::string_view why, absl::Time now);
 
   const Options options_;
@@ -227,7 +268,15 @@ class ServerPool {
   std::mt19937_64* const random_;
   std::deque<ServerLink> links_;  // a deque: they stay where they are
   std::vector<int> servers_;
+  absl::flat_hash_map<std::string, int> by_name_;  // these, by address
+  uint64_t version_ = 0;                           // counts changes of these
+  // Links of removed servers without a connection: by address, and those that
+  // may be given to another one.
+  absl::flat_hash_map<std::string, std::vector<int>> vacant_;
+  std::set<size_t> reusable_;
   std::vector<int> dirty_;
+  DeadlineQueue<ServerLink> deadlines_;
+  size_t output_bytes_ = 0;
   // Servers that have lost their link, in that order.
   absl::flat_hash_map<int, Address> former_;
   std::deque<int> former_order_;

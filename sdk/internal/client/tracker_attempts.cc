@@ -1,6 +1,7 @@
 // What a JobRequestTracker does about attempts that failed, and about time:
 // decides what is tried again, and ends what is late.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/client/attempt_verdict.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
+#include "gearman/sdk/internal/client/tried_servers.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/status.h"
 #include "gearman/text/safe_text.h"
@@ -25,11 +27,11 @@ namespace gearman {
 namespace internal {
 namespace {
 
-StatusFacts FactsOf(const JobRequestState& request, const std::string& server) {
+StatusFacts FactsOf(const JobRequestState& request, std::string server) {
   StatusFacts facts;
   facts.operation = "submit";
   facts.task = request.task;
-  facts.server = server;
+  facts.server = std::move(server);
   facts.attempt = request.attempts;
   facts.max_attempts = request.resolved_max_attempts;
   return facts;
@@ -163,6 +165,8 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
                        IsRefusal(extras.attempts.back().reason);
     if (!again) ++extras.refusals;
   }
+  if (extras.tried == nullptr) extras.tried = std::make_unique<TriedServers>();
+  extras.tried->Add(server, outcome.reason);
   extras.attempts.push_back(std::move(record));
   if (extras.hooks != nullptr) {
     EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
@@ -184,6 +188,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     Retry(request, verdict.delay);
     return;
   }
+  if (verdict.late) return OnLate(request, now_);
 
   RequestInput input = RequestInput::kGiveUp;
   if (outcome.reason == FailureReason::kRefused &&
@@ -235,6 +240,54 @@ void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
   SetTimer(request, std::min(now_ + delay, request->deadline));
 }
 
+// --- ends that no server has told --------------------------------------------
+
+StatusFacts JobRequestTracker::FactsNow(const JobRequestState& request) const {
+  return FactsOf(request, options_.server_name != nullptr && request.server >= 0
+                              ? options_.server_name(request.server)
+                              : std::string());
+}
+
+void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {
+  while (first_in_flight_ != nullptr) {
+    JobRequestState* const request = first_in_flight_;
+    // A submission that is on its way may arrive.
+    const bool goes_on =
+        request->state == JobState::kCreated || request->session != nullptr;
+    const std::string message =
+        absl::StrCat(status.message(), ": ", JobName(*request),
+                     goes_on ? "; the job itself may go on" : "");
+    GiveUp(request,
+           Annotate(absl::Status(status.code(), message), FactsNow(*request)),
+           now);
+  }
+}
+
+void JobRequestTracker::OnLate(JobRequestState* request, absl::Time now) {
+  now_ = now;
+  if (request->self == nullptr) return;
+  request->timed_out = true;
+  const bool accepted = request->state == JobState::kCreated;
+  std::string message = absl::StrCat(
+      accepted ? "accepted, but no result" : "not accepted by any server",
+      " within ", absl::FormatDuration(request->deadline - request->submitted),
+      ": ", JobName(*request));
+  if (accepted) {
+    absl::StrAppend(&message, "; the job itself may go on");
+  } else if (request->session != nullptr) {
+    absl::StrAppend(&message, "; it is on its way there and may still run");
+  }
+  StatusFacts facts = FactsNow(*request);
+  if (request->extras != nullptr && !request->extras->attempts.empty()) {
+    absl::StrAppend(&message,
+                    "; failed before: ", Summary(request->extras->attempts));
+    // It waits to be tried again, somewhere.
+    if (request->session == nullptr) facts.server.clear();
+  }
+  Finish(request, RequestInput::kGiveUp,
+         Annotate(absl::DeadlineExceededError(message), facts));
+}
+
 // --- time --------------------------------------------------------------------
 
 void JobRequestTracker::OnTime(absl::Time now) {
@@ -242,17 +295,7 @@ void JobRequestTracker::OnTime(absl::Time now) {
   while (JobRequestState* request = timers_.Pop(now)) {
     request->timer = absl::InfiniteFuture();
     if (request->deadline <= now) {
-      request->timed_out = true;
-      StatusFacts facts = FactsOf(*request, "");
-      absl::string_view where = request->state == JobState::kCreated
-                                    ? "accepted, but no result"
-                                    : "not accepted by any server";
-      Finish(request, RequestInput::kGiveUp,
-             Annotate(absl::DeadlineExceededError(absl::StrCat(
-                          where, " within ",
-                          absl::FormatDuration(request->deadline -
-                                               request->submitted))),
-                      facts));
+      OnLate(request, now);
       continue;
     }
     SetTimer(request, request->deadline);

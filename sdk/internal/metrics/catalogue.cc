@@ -71,8 +71,9 @@ constexpr MetricDescription kCatalogue[] = {
      "server", "Connections to the server that are up."},
     {MetricId::kConnectionReconnects, kBoth,
      "gearman_connection_reconnects_total", kCounter, "", "server,reason",
-     "Connections made anew, by what ended the one before (connect_failed, "
-     "closed, failed, protocol_error, unresponsive)."},
+     "Connections lost, by what ended them (connect_failed, closed, failed, "
+     "protocol_error, unresponsive); those that the client or worker closes "
+     "itself (idle, old, its server removed) do not count."},
     {MetricId::kConnectionConnectDuration, kBoth,
      "gearman_connection_connect_duration_seconds", kHistogram, "seconds",
      "server", "Time to establish a connection, name look-up included."},

@@ -84,7 +84,8 @@ enum class WakeupCause : unsigned char {
 };
 inline constexpr size_t kWakeupCauseCount = 3;
 
-// Why a connection had to be made anew.
+// Why a connection was lost. One that the client or worker closes itself (idle,
+// old, its server removed) is not.
 enum class ReconnectReason : unsigned char {
   kConnectFailed,  // connect_failed: the attempt before failed
   kClosed,         // closed: the server ended the stream

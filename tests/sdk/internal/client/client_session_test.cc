@@ -381,6 +381,31 @@ TEST_F(ClientSessionTest, ABackgroundJobEndsWithItsAcceptance) {
   EXPECT_EQ(request->session, nullptr);
 }
 
+// A connection is needed as long as somebody waits for something of it.
+TEST_F(ClientSessionTest, TellsWhenNobodyWaitsAnyMore) {
+  int told = 0;
+  ClientSession session(&output_, "", [&told] { ++told; });
+  auto first = Request();
+  auto second = Request();
+  ASSERT_TRUE(session.Submit(first.get(), &effects_).ok());
+  ASSERT_TRUE(session.Submit(second.get(), &effects_).ok());
+  EXPECT_FALSE(session.unused());
+  wire::ToClient one = wire::JobCreated{"H:1"};
+  ASSERT_TRUE(session.OnEvent(one, &effects_).ok());
+  session.Detach(first.get());
+  EXPECT_EQ(session.jobs_running(), 1u);
+  EXPECT_EQ(session.jobs_awaited(), 0u);
+  // The reply to the second one is due.
+  EXPECT_EQ(told, 0);
+  wire::ToClient two = wire::JobCreated{"H:2"};
+  ASSERT_TRUE(session.OnEvent(two, &effects_).ok());
+  EXPECT_EQ(session.jobs_awaited(), 1u);
+  session.Detach(second.get());
+  EXPECT_EQ(told, 1);
+  EXPECT_TRUE(session.unused());
+  EXPECT_EQ(session.jobs_running(), 2u);
+}
+
 }  // namespace
 }  // namespace internal
 }  // namespace gearman

@@ -143,6 +143,18 @@ TEST_F(HandleTableTest, ForgetsTheOldestOfTooManyThatNobodyWaitsFor) {
   EXPECT_TRUE(table_.Arrive("H:1", /*ends_job=*/true).known);
 }
 
+// A server may owe copies of the end for ever.
+TEST_F(HandleTableTest, CopiesOfAnEndAreForgottenLikewise) {
+  for (size_t i = 0; i <= HandleTable::kMaxAbandoned; ++i) {
+    const std::string handle = absl::StrCat("H:", i);
+    Submitted(handle);
+    Submitted(handle);
+    table_.Arrive(handle, /*ends_job=*/true);
+  }
+  EXPECT_EQ(table_.size(), HandleTable::kMaxAbandoned);
+  EXPECT_TRUE(table_.has_forgotten());
+}
+
 }  // namespace
 }  // namespace internal
 }  // namespace gearman

@@ -85,7 +85,7 @@ TEST_F(JobRequestTrackerTest, TheTextOfAFailureIsAnException) {
   Give(request, Effect::Kind::kFailed);
   EXPECT_EQ(request->status.code(), absl::StatusCode::kAborted);
   EXPECT_THAT(std::string(request->status.message()),
-              HasSubstr("the worker raised an exception: no image 17"));
+              HasSubstr("ended with an exception: no image 17"));
   EXPECT_EQ(request->extras->exception, "no image 17");
   ASSERT_THAT(request->extras->attempts, SizeIs(1));
   EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kException);

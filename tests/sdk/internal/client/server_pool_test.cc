@@ -11,7 +11,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/random_selector.h"
+#include "gearman/sdk/internal/client/tried_servers.h"
 #include "gearman/sdk/testing/simulation.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
@@ -43,27 +45,20 @@ class ServerPoolTest : public ::testing::Test {
   std::mt19937_64 random_{1};
 };
 
-AttemptRecord Failed(const std::string& name, FailureReason reason) {
-  AttemptRecord record;
-  record.server = absl::StrCat("inproc://", name);
-  record.reason = reason;
-  return record;
-}
-
 TEST_F(ServerPoolTest, ARequestGoesToAServerThatHasNotRefusedIt) {
   ServerPool pool = Pool("a");
   const int a = pool.servers().front();
   const int b = pool.Add(Named("b"));
   const int c = pool.Add(Named("c"));
-  std::vector<AttemptRecord> tried;
-  const auto choose = [&] { return pool.Choose({}, tried, now()); };
-  tried.push_back(Failed("a", FailureReason::kRefused));
-  tried.push_back(Failed("c", FailureReason::kConnect));
+  TriedServers tried;
+  const auto choose = [&] { return pool.Choose({}, &tried, now()); };
+  tried.Add("inproc://a", FailureReason::kRefused);
+  tried.Add("inproc://c", FailureReason::kConnect);
   EXPECT_EQ(choose(), b);
-  tried.push_back(Failed("b", FailureReason::kStoreFailed));
+  tried.Add("inproc://b", FailureReason::kStoreFailed);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(choose(), c);
   // Each of them has refused it: the caller decides whether that is the end.
-  tried.push_back(Failed("c", FailureReason::kRefused));
+  tried.Add("inproc://c", FailureReason::kRefused);
   EXPECT_THAT(choose(), ::testing::AnyOf(a, b, c));
 }
 
@@ -138,6 +133,84 @@ TEST_F(ServerPoolTest, ALinkIsRetiredBeforeItsNumbersComeRound) {
     ASSERT_GE(server, 0);
   }
   EXPECT_LE(pool.link_count(), 5u);
+}
+
+// A request that has failed so often that it has a plan of what is left.
+class ServerPlanTest : public ServerPoolTest {
+ protected:
+  static std::string Name(int i) { return absl::StrCat("inproc://", i); }
+  // Adds servers until there are so many, of which "0" is the first.
+  static void Grow(ServerPool& pool, int servers) {
+    for (int i = 1; i < servers; ++i) pool.Add(Named(absl::StrCat(i)));
+  }
+  // Chooses until `failures` attempts have failed of this.
+  void Fail(ServerPool& pool, int failures, FailureReason reason) {
+    for (int i = 0; i < failures; ++i) {
+      tried_.Add(pool.link(pool.Choose({}, &tried_, now())).name, reason);
+    }
+  }
+
+  TriedServers tried_;
+};
+
+TEST_F(ServerPlanTest, AServerThatIsRemovedIsChosenNoMore) {
+  ServerPool pool = Pool("0");
+  Grow(pool, 200);
+  Fail(pool, 30, FailureReason::kConnect);
+  for (int i = 0; i < 200; ++i) {
+    const int server = pool.Find(Name(i));
+    if (i % 2 == 0) pool.Remove(server);
+  }
+  for (int i = 0; i < 300; ++i) {
+    const int server = pool.Choose({}, &tried_, now());
+    EXPECT_FALSE(pool.link(server).removed);
+    tried_.Add(pool.link(server).name, FailureReason::kConnect);
+  }
+}
+
+TEST_F(ServerPlanTest, AServerThatIsAddedIsChosenBeforeASecondRound) {
+  ServerPool pool = Pool("0");
+  Grow(pool, 100);
+  Fail(pool, 100, FailureReason::kConnect);
+  const int added = pool.Add(Named("added"));
+  EXPECT_EQ(pool.Choose({}, &tried_, now()), added);
+}
+
+TEST_F(ServerPlanTest, WhatHasRefusedComesLast) {
+  ServerPool pool = Pool("0");
+  Grow(pool, 100);
+  Fail(pool, 99, FailureReason::kRefused);
+  std::string last;
+  for (int i = 0; i < 100; ++i) {
+    if (tried_.PastOf(Name(i)) == TriedServers::Past::kUntried) last = Name(i);
+  }
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_EQ(pool.link(pool.Choose({}, &tried_, now())).name, last);
+    tried_.Add(last, FailureReason::kConnect);
+  }
+}
+
+// It was found out by another request meanwhile.
+TEST_F(ServerPlanTest, WhatCantBeReachedComesAfterWhatCan) {
+  ServerPool pool = Pool("0");
+  Grow(pool, 100);
+  Fail(pool, 20, FailureReason::kConnect);
+  std::set<std::string> broken;
+  for (int i = 0; i < 100; ++i) {
+    if (tried_.PastOf(Name(i)) != TriedServers::Past::kUntried) continue;
+    if (i % 3 == 0) continue;
+    broken.insert(Name(i));
+    const int server = pool.Find(Name(i));
+    // No transport has its scheme.
+    EXPECT_FALSE(pool.Open(server, now()).ok());
+  }
+  const int others = 80 - static_cast<int>(broken.size());
+  for (int i = 0; i < 80; ++i) {
+    const std::string name = pool.link(pool.Choose({}, &tried_, now())).name;
+    EXPECT_EQ(broken.count(name), i < others ? 0u : 1u) << i;
+    EXPECT_EQ(tried_.PastOf(name), TriedServers::Past::kUntried);
+    tried_.Add(name, FailureReason::kConnect);
+  }
 }
 
 }  // namespace
