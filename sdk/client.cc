@@ -306,11 +306,15 @@ absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,
   const ClientCore::Call call(core);
   Query query(Operation::Kind::kEcho);
   query.data = std::string(data);
-  query.server =
-      server.empty() ? core->ChooseServer() : core->FindServer(server);
-  if (query.server < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("echo: ", server, " is none of this client's servers"));
+  if (server.empty()) {
+    query.server = core->ChooseServer();
+  } else {
+    const absl::StatusOr<int> found = core->FindToAsk(server);
+    if (!found.ok()) {
+      return absl::Status(found.status().code(),
+                          absl::StrCat("echo: ", found.status().message()));
+    }
+    query.server = *found;
   }
   Query* const queries[] = {&query};
   core->Ask(queries, timeout);

@@ -63,7 +63,7 @@ TEST_P(TextConformance, NamesWithControlCharacters) {
   }
   EXPECT_EQ(peer.AskList("status\r\n"), ".\n");
   Submit(peer, "f", "u\tv", "", 1, Command::kSubmitJobBg);
-  EXPECT_EQ(peer.AskList("show unique jobs\r\n"), "u?v\n.\n");
+  EXPECT_EQ(peer.AskList("show unique jobs\r\n"), "u\\x09v\n.\n");
 }
 
 TEST_P(TextConformance, JobsAreShownWithTheirFlags) {

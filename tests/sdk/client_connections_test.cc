@@ -216,6 +216,7 @@ TEST_F(ClientConnectionsTest, AJobAtARemovedServerIsAskedForWhileItLives) {
     EXPECT_FALSE(status->running);
   }
   EXPECT_TRUE(client_->GetJobStatus(request.id()).ok());
+  EXPECT_TRUE(client_->Echo("x", "inproc://a").ok());
   request.Cancel();
   stack_.simulation.RunFor(absl::Seconds(1));
   const absl::Status gone = client_->GetJobStatus(request).status();
@@ -223,6 +224,8 @@ TEST_F(ClientConnectionsTest, AJobAtARemovedServerIsAskedForWhileItLives) {
   EXPECT_THAT(std::string(gone.message()),
               AllOf(HasSubstr("inproc://a"), HasSubstr("removed"),
                     HasSubstr("AddServer"), HasSubstr(request.handle())));
+  EXPECT_EQ(client_->Echo("x", "inproc://a").status().code(),
+            absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(OpenConnections(), 0);
   // Added again, it answers.
   ASSERT_TRUE(client_->AddServer("inproc://a").ok());

@@ -90,6 +90,37 @@ TEST_F(ClientResubmissionTest, AWaitGoesOnWithTheNextSubmission) {
   server_thread.join();
 }
 
+// The other request ends while this one is neither submitted nor finished.
+TEST_F(ClientResubmissionTest, AWaitForManyGoesOnWithTheNextSubmission) {
+  auto client = MakeClient();
+  const JobRequest other = client->SubmitJob(ReverseSpec("other"));
+  int ends = 0;
+  JobSpec spec = ReverseSpec();
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    if (++ends == 2) return;
+    JobRequest again = request;
+    EXPECT_TRUE(again.Reset().ok());
+    std::thread([&] { other.Cancel(); }).join();
+    EXPECT_TRUE(client->SubmitMultipleRequests({again}).ok());
+  };
+  std::thread server_thread([this] {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {"H:other"});
+    Complete(server, 1);
+    Complete(server, 2);
+    // Keeps the connection until the client goes.
+    server.connection().ReceivePacket().IgnoreError();
+  });
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  EXPECT_EQ(client->WaitUntilJobsCompleted({request, other}, kLong).code(),
+            absl::StatusCode::kCancelled);
+  EXPECT_EQ(request.result(), "2");
+  EXPECT_EQ(ends, 2);
+  client = nullptr;
+  server_thread.join();
+}
+
 // Nothing is begun, and OK would say that it was.
 TEST_F(ClientResubmissionTest, ACompleteRequestIsRefusedWithoutReset) {
   auto client = MakeClient();

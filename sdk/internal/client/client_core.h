@@ -100,9 +100,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
     return driver_.in_last_callback_of(request);
   }
 
-  // Index of the server with this address, or -1; and what is there.
-  int FindServer(absl::string_view address) ABSL_LOCKS_EXCLUDED(mutex_);
-  // As ServerPool's.
+  // As ServerPool's; and what servers there are.
   absl::StatusOr<int> FindToAsk(absl::string_view address)
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<int> server_indices() ABSL_LOCKS_EXCLUDED(mutex_);

@@ -40,9 +40,14 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
     return request.finished.load(std::memory_order_acquire) ||
            (for_accepted && request.state == JobState::kCreated);
   };
+  // So is one that its own callback has reset and may submit again.
+  const auto ours = [this](const JobRequestState& request) {
+    return request.core.get() == this ||
+           (request.core == nullptr && request.callbacks_pending > 0);
+  };
   for (const JobRequest& handle : batch) {
     const JobRequestState* const request = handle.internal_state().get();
-    if (request->core.get() != this) {
+    if (!ours(*request)) {
       return absl::FailedPreconditionError(
           absl::StrCat("task \"", SafeText(request->task), "\", unique \"",
                        SafeText(request->unique.view()),
@@ -57,7 +62,7 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
     while (left > 0) {
       JobRequestState* const request = batch[--left].internal_state().get();
       // One that another client has been given meanwhile had ended.
-      if (request->core.get() != this) continue;
+      if (!ours(*request)) continue;
       if (!there(*request) || request->callbacks_pending > 0) return request;
     }
     return nullptr;
@@ -344,11 +349,6 @@ std::vector<int> ClientCore::server_indices() {
   absl::MutexLock lock(&mutex_);
   const absl::Span<const int> servers = servers_.servers();
   return std::vector<int>(servers.begin(), servers.end());
-}
-
-int ClientCore::FindServer(absl::string_view address) {
-  absl::MutexLock lock(&mutex_);
-  return servers_.Find(address);
 }
 
 absl::StatusOr<int> ClientCore::FindToAsk(absl::string_view address) {
