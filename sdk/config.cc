@@ -9,7 +9,6 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "gearman/sdk/internal/config/encoding.h"
@@ -122,13 +121,12 @@ absl::Status CheckAddresses(const Texts& texts, absl::string_view list,
   return absl::OkStatus();
 }
 
-// A text that travels as an argument of a packet.
+// A text that travels as an argument of a packet, and that servers list.
 absl::Status CheckText(absl::string_view text, size_t longest,
                        absl::string_view path, const Places& places) {
-  if (absl::StrContains(text, '\0')) {
-    return ErrorAt(places.Describe(path), path,
-                   absl::StrCat("\"", SafeText(text),
-                                "\" is not valid: it can't hold a NUL"));
+  const absl::Status listable = CheckListable("the text", text);
+  if (!listable.ok()) {
+    return ErrorAt(places.Describe(path), path, listable.message());
   }
   if (text.size() > longest) {
     return ErrorAt(

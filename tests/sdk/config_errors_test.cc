@@ -199,9 +199,13 @@ TEST_F(ConfigTest, PlacesABudgetThatIsTooSmallForOneRetry) {
                          "not valid: it must be at least retry_cost, 5, "));
 }
 
-TEST_F(ConfigTest, PlacesANulInThePrefix) {
+TEST_F(ConfigTest, PlacesWhatListsCantShow) {
   EXPECT_THAT(Error("task_prefix: \"a\\000b\""),
-              AllOf(StartsWith("f:1:14: task_prefix: "), HasSubstr("NUL")));
+              AllOf(StartsWith("f:1:14: task_prefix: "),
+                    HasSubstr("\"a\\x00b\" holds \"\\x00\" at byte 1")));
+  EXPECT_THAT(WorkerError("worker { client_id: \"a\\nb\" }"),
+              AllOf(StartsWith("f:1:21: worker.client_id: "),
+                    HasSubstr("\"a\\x0ab\"")));
 }
 
 TEST_F(ConfigTest, PlacesABadValueOfABuiltInPlugin) {

@@ -2,6 +2,7 @@
 // refuse those that would forge lists, and show every one of them as safe text.
 #include "gearman/tests/support/hostile_names.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -89,7 +90,7 @@ class HostileNamesTest : public ::testing::Test {
   const std::shared_ptr<TransportRegistry> transports_ =
       std::make_shared<TransportRegistry>();
   std::unique_ptr<JobServer> server_;
-  int logged_ = 0;
+  std::atomic<int> logged_{0};
 };
 
 TEST_F(HostileNamesTest, AWorkerRegistersWhatListsCanShow) {
@@ -130,7 +131,7 @@ TEST_F(HostileNamesTest, AClientSubmitsWhatListsCanShow) {
   ASSERT_TRUE(rows.ok()) << rows.status();
   EXPECT_EQ(rows->size(), tasks);
   EXPECT_EQ(unreadable.count, 0u);
-  EXPECT_GT(logged_, 0);
+  EXPECT_GT(logged_.load(), 0);
 }
 
 TEST_F(HostileNamesTest, AFunctionIsCreatedIfListsCanShowIt) {

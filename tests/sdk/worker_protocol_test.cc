@@ -1,16 +1,24 @@
 // What passes between a worker and a server around its jobs: tasks, grabs,
 // sleep, the end.
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/log.h"
 #include "gearman/tests/sdk/worker_fixture.h"
+#include "gearman/tests/support/hostile_names.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -64,6 +72,33 @@ TEST_F(WorkerProtocolTest, AHandlerSeesWhatTheServerSaidOfItsJob) {
                 {"H:1", "echo", "u-1", "merge", "data"});
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|data");
   EXPECT_EQ(seen, "inproc://jobs H:1 echo u-1 data merge");
+}
+
+TEST_F(WorkerProtocolTest, NoHandleAndNoTextWritesALineOfTheLog) {
+  // The worker logs its end, too.
+  const auto lines = std::make_shared<std::vector<std::string>>();
+  options_.exceptions = false;  // the log has the texts of failures
+  options_.logger = Logger(
+      LogLevel::kDebug,
+      [lines](LogLevel, absl::string_view line) { lines->emplace_back(line); });
+  std::string text;
+  StartAndGrab("fail", [&text](JobContext&) -> absl::StatusOr<std::string> {
+    return absl::AbortedError(text);
+  });
+  for (const support::HostileName& name : support::HostileNames()) {
+    SCOPED_TRACE(name.safe);
+    text = name.name + "\n";
+    const std::string handle = name.name.substr(0, 63);
+    lines->clear();
+    Give(handle, "fail", "");
+    EXPECT_EQ(server_->Receive(), "WORK_FAIL " + handle);
+    EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+    for (const std::string& line : *lines)
+      EXPECT_TRUE(IsSafeLine(line)) << line;
+    EXPECT_THAT(*lines, Contains(absl::StrCat("job ", SafeText(handle),
+                                              " of task fail failed: ABORTED: ",
+                                              SafeMessage(text))));
+  }
 }
 
 // --- registering

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
@@ -15,6 +16,8 @@
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/tests/support/hostile_names.h"
+#include "gearman/text/safe_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -40,19 +43,36 @@ MetricsSnapshot Snapshot() {
   return snapshot;
 }
 
-std::vector<std::string> Lines(bool with_zeros) {
+std::vector<std::string> Lines(bool with_zeros,
+                               const MetricsSnapshot& snapshot = Snapshot()) {
   std::vector<std::string> lines;
   LogMetricsOptions options;
   options.with_zeros = with_zeros;
   options.write = [&lines](absl::string_view line) {
     lines.emplace_back(line);
   };
-  LogMetrics(std::move(options)).Export(Snapshot());
+  LogMetrics(std::move(options)).Export(snapshot);
   return lines;
 }
 
 TEST(LogMetrics, WritesALineForEachMetricThatIsNotZero) {
   EXPECT_THAT(Lines(false), ElementsAre("jobs_total{task=\"resize\"} 3"));
+}
+
+// As a source of a user's own may have them.
+TEST(LogMetrics, EachTaskIsOneLineAndNoOtherHasIt) {
+  MetricsSnapshot snapshot = Snapshot();
+  snapshot.families[0].samples.clear();
+  for (const support::HostileName& name : support::HostileNames()) {
+    // It would look like the byte itself, as only the SDK makes safe text.
+    if (name.name == "\\xff") continue;
+    snapshot.families[0].samples.push_back({{name.name}, 1, {}, 0, 0});
+  }
+  const std::vector<std::string> lines = Lines(false, snapshot);
+  EXPECT_EQ(lines.size(), snapshot.families[0].samples.size());
+  for (const std::string& line : lines) EXPECT_TRUE(IsSafeLine(line)) << line;
+  EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(),
+            lines.size());
 }
 
 TEST(LogMetrics, WritesZerosWhenAskedTo) {
