@@ -224,7 +224,7 @@ TEST_P(SubmitTest, AFailedJobIsExitCodeOne) {
   const ProgramResult run = Submit({"fail"});
   EXPECT_EQ(run.status.code, 1);
   EXPECT_THAT(run.output, IsEmpty());
-  EXPECT_THAT(run.error_output, HasSubstr("failed the job"));
+  EXPECT_THAT(run.error_output, HasSubstr("the job failed"));
 }
 
 TEST_P(SubmitTest, AnExceptionIsExitCodeOneWithItsText) {
