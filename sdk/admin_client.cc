@@ -172,6 +172,7 @@ absl::StatusOr<std::unique_ptr<AdminClient>> AdminClient::Create(
   session.timeout = options.timeout;
   session.limits.max_reply_bytes = options.max_reply_bytes;
   session.limits.max_reply_lines = options.max_reply_lines;
+  session.limits.one_at_a_time = true;
   session.logger = std::move(options.logger);
   session.transports = options.transports != nullptr
                            ? std::move(options.transports)

@@ -114,16 +114,19 @@ ReplyDecoder::Step ReplyDecoder::TakeLine(absl::string_view line) {
     case ReplyShape::kLine:
       absl::ConsumeSuffix(&line, "\r");
       break;
-    case ReplyShape::kList:
-      if (line == ".") return Step::kReplyEnds;
-      reply_.list_refused =
-          reply_.lines.empty() && !reply_.too_large && IsError(line);
+    case ReplyShape::kList: {
+      const bool goes_on =
+          options_.one_at_a_time && reader_.PeekFirstByte() >= 0;
+      if (line == "." && !goes_on) return Step::kReplyEnds;
+      reply_.list_refused = reply_.lines.empty() && !reply_.too_large &&
+                            IsError(line) && !goes_on;
       if (reply_.list_refused) {
         absl::ConsumeSuffix(&line, "\r");
       } else {
         step = Step::kMoreLines;
       }
       break;
+    }
     case ReplyShape::kFenced:
       absl::ConsumeSuffix(&line, "\r");
       if (IsFence(line, reply_.too_large ? 1 : reply_.lines.size())) {

@@ -104,6 +104,10 @@ struct ReplyDecoderOptions {
   // reader more than they cost here.
   size_t max_reply_bytes = 64 << 20;
   size_t max_reply_lines = 4'000'000;
+  // Each command is sent when the reply before it has come. Then bytes behind a
+  // line that would end a list show that a name has forged the line: it is
+  // taken for a row. If they have not come yet, the line ends the list.
+  bool one_at_a_time = false;
 };
 
 class ReplyDecoder {

@@ -29,6 +29,10 @@ inline std::vector<HostileName> HostileNames() {
       // Line ends and tabs forge rows and columns.
       {"line\nfeed", false, "line\\x0afeed"},
       {"row\t9\t9\t9\nforged", false, "row\\x099\\x099\\x099\\x0aforged"},
+      // These would end a list, or be an error in place of one.
+      {"end\n.\nof list", false, "end\\x0a.\\x0aof list"},
+      {".\nbegin", false, ".\\x0abegin"},
+      {"ERR x\r\ny", false, "ERR x\\x0d\\x0ay"},
       {"carriage\rreturn", false, "carriage\\x0dreturn"},
       {"trailing\n", false, "trailing\\x0a"},
       // Terminals obey control characters.

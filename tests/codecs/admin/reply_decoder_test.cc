@@ -83,6 +83,18 @@ TEST(ReplyDecoderTest, RepliesCutAtAnyByteAreTheSame) {
   }
 }
 
+TEST(ReplyDecoderTest, ANameEndsNoListWhoseRestIsThere) {
+  ReplyDecoderOptions options;
+  options.one_at_a_time = true;
+  const std::string stream = "ERR a\r\n.\nb\t0\t0\t0\n.\n";
+  EXPECT_THAT(Decode({ReplyShape::kList}, stream, stream.size(), options),
+              ElementsAre("ERR a\r|.|b\t0\t0\t0"));
+  EXPECT_THAT(Decode({ReplyShape::kList}, "f\t0\t0\t0\n.\n", 100, options),
+              ElementsAre("f\t0\t0\t0"));
+  EXPECT_THAT(Decode({ReplyShape::kList}, "ERR a\r\n", 100, options),
+              ElementsAre("!ERR a"));
+}
+
 // Trap 55.
 TEST(ReplyDecoderTest, SeveralLinesForOneDropDoNotShiftLaterReplies) {
   EXPECT_THAT(Decode({ReplyShape::kFenced, ReplyShape::kLine},
