@@ -92,7 +92,8 @@ struct AdminClientOptions {
 class AdminClient {
  public:
   // A client of `options.server`; connects when first needed.
-  // INVALID_ARGUMENT: an address or limit that can't be right; NOT_FOUND: an
+  // INVALID_ARGUMENT: an address or limit that can't be right, or, for a tls://
+  // address, a file of TLS that can't be used (docs/tls.md); NOT_FOUND: an
   // address scheme that no linked transport has.
   static absl::StatusOr<std::unique_ptr<AdminClient>> Create(
       AdminClientOptions options);

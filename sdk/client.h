@@ -87,8 +87,9 @@ struct EchoReply {
 class Client {
  public:
   // A client of `options.servers`; connects when first needed.
-  // INVALID_ARGUMENT: an address, limit or name that can't be right;
-  // NOT_FOUND: an address scheme that no linked transport has.
+  // INVALID_ARGUMENT: an address, limit or name that can't be right, or, for a
+  // tls:// address, a file of TLS that can't be used (docs/tls.md); NOT_FOUND:
+  // an address scheme that no linked transport has.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
   Client(const Client&) = delete;

@@ -67,7 +67,8 @@ struct QueueMetricsOptions {
 class QueueMetrics {
  public:
   // Begins to ask. INVALID_ARGUMENT: an address, interval or timeout that can't
-  // be right; NOT_FOUND: an address scheme that no linked transport has.
+  // be right, or, for a tls:// address, a file of TLS that can't be used
+  // (docs/tls.md); NOT_FOUND: an address scheme that no linked transport has.
   static absl::StatusOr<std::unique_ptr<QueueMetrics>> Create(
       QueueMetricsOptions options);
   // Ends a question that is under way.

@@ -88,7 +88,8 @@ class Worker {
   using AsyncHandler = std::function<void(PendingJob)>;
 
   // A worker for `options.servers`; connects in Run. INVALID_ARGUMENT: an
-  // address, limit or name that can't be right; NOT_FOUND: an address scheme
+  // address, limit or name that can't be right, or, for a tls:// address, a
+  // file of TLS that can't be used (docs/tls.md); NOT_FOUND: an address scheme
   // that no linked transport has.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(WorkerOptions options);
   ~Worker();
