@@ -54,6 +54,7 @@ absl::Status UsageError(const Subcommand& subcommand, absl::string_view what) {
 std::string WhyNot(const absl::CommandLineFlag& flag,
                    const std::string& error) {
   if (flag.IsOfType<bool>()) return "expected true or false";
+  if (flag.IsOfType<double>()) return "expected a number";
   if (error.empty()) return flag.Help();
   // Abseil puts a sentence and a semicolon in front of what a type says.
   const size_t semicolon = error.rfind("; ");
@@ -130,11 +131,11 @@ absl::Status UnknownFlag(const Subcommand& subcommand, const std::string& word,
                                          std::move(known))));
 }
 
-// "TASK [-]" has TASK at least.
-absl::string_view FirstMissing(const Subcommand& subcommand, size_t given) {
+// What the usage calls the argument at `place`: "TASK [-]" has TASK first.
+absl::string_view ArgumentName(const Subcommand& subcommand, size_t place) {
   const std::vector<absl::string_view> all =
       absl::StrSplit(subcommand.usage, ' ');
-  return given < all.size() ? all[given] : all[0];
+  return place < all.size() ? all[place] : all[0];
 }
 
 // In lines of 78 columns at most.
@@ -226,10 +227,15 @@ absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
     if (!status.ok()) return status;
     arguments.flags.insert(word.name);
   }
+  for (size_t i = 0; i < arguments.words.size(); ++i) {
+    if (!arguments.words[i].empty()) continue;
+    return UsageError(subcommand,
+                      absl::StrCat(ArgumentName(subcommand, i), " is empty"));
+  }
   if (arguments.words.size() < subcommand.min_words) {
     return UsageError(
         subcommand,
-        absl::StrCat(FirstMissing(subcommand, arguments.words.size()),
+        absl::StrCat(ArgumentName(subcommand, arguments.words.size()),
                      " is missing"));
   }
   if (TakesCommand(subcommand) && arguments.command.empty()) {

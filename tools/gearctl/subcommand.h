@@ -52,9 +52,9 @@ absl::Span<const absl::string_view> CommonFlags();
 std::vector<std::string> FlagsOf(const Subcommand& subcommand);
 
 // Sets the flags that `words` name and returns the rest. INVALID_ARGUMENT: a
-// flag that the subcommand does not take, a bad value, an empty one (only a
-// payload may be empty), too few or too many arguments; the message says what
-// there is.
+// flag that the subcommand does not take, a bad value, an empty one or an empty
+// argument (only a payload may be empty), too few or too many arguments; the
+// message says what there is.
 absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
                                          absl::Span<const std::string> words);
 

@@ -115,6 +115,22 @@ TEST_F(OnATerminalTest, CtrlCEndsTheWaitForAJob) {
   EXPECT_EQ(gearctl->Wait()->code, 130);
 }
 
+TEST_F(OnATerminalTest, APayloadIsReadFromATerminalOnlyIfAskedFor) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"submit", "steps"},
+                                             {"submit", "steps", "--lines"}}) {
+    auto refused = Start(arguments);
+    EXPECT_SHOWS(refused, "standard input is a terminal");
+    EXPECT_EQ(refused->Wait()->code, 2);
+  }
+  auto worker = Start({"work", "echo", "--", "cat"});
+  auto gearctl = Start({"submit", "echo", "-"});
+  gearctl->Type("typed\n\x04");        // Ctrl-D
+  EXPECT_SHOWS(gearctl, "typed\r\n");  // the terminal's echo
+  EXPECT_SHOWS(gearctl, "typed\r\n");  // the result
+  EXPECT_EQ(gearctl->Wait()->code, 0);
+}
+
 TEST_F(OnATerminalTest, CtrlCEndsTheReadingOfAPayload) {
   auto gearctl = StartProgram(
       {"sh", "-c",

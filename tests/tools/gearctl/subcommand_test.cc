@@ -105,6 +105,11 @@ TEST_F(SubcommandTest, AnEmptyValueIsRefusedWhereItIsNoPayload) {
               HasSubstr("--server: an item of it is empty"));
 }
 
+TEST_F(SubcommandTest, AnEmptyArgumentIsRefused) {
+  EXPECT_THAT(Error(submit_, {""}), HasSubstr("TASK is empty"));
+  EXPECT_THAT(Error(work_, {"t", "", "--", "cat"}), HasSubstr(" is empty"));
+}
+
 TEST_F(SubcommandTest, ANegativeNumberIsNoFlag) {
   const auto arguments = ParseArguments(submit_, {"t", "-1"});
   ASSERT_TRUE(arguments.ok()) << arguments.status();
