@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 
 namespace gearman {
@@ -51,8 +53,14 @@ absl::Status Failures::ToStatus() const {
       }));
 }
 
-bool LineFailures::IsNew(int64_t line, const absl::Status& status) {
-  const std::string message(status.message());
+bool LineFailures::IsNew(int64_t line, const absl::Status& status,
+                         std::initializer_list<absl::string_view> names) {
+  std::string message(status.message());
+  for (const absl::string_view name : names) {
+    if (name.empty()) continue;
+    message =
+        absl::StrReplaceAll(message, {{absl::StrCat("\"", name, "\""), ""}});
+  }
   const auto found = kinds_.find(message);
   if (found == kinds_.end()) {
     if (kinds_.size() < kKindsKept) kinds_[message].first = line;

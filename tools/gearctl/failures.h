@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -43,8 +44,10 @@ class Failures {
 class LineFailures {
  public:
   // Whether this is the first failure of its kind: then it is to be said.
-  // Of more than 100 kinds each is to be said.
-  bool IsNew(int64_t line, const absl::Status& status);
+  // Of more than 100 kinds each is to be said. A kind is a message without
+  // `names`: those of the line's own job, which the message may hold.
+  bool IsNew(int64_t line, const absl::Status& status,
+             std::initializer_list<absl::string_view> names = {});
   // The lines that were not said, a sentence for each kind: empty: none.
   std::vector<std::string> Others() const;
 

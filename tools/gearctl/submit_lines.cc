@@ -21,6 +21,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/failures.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/job_report.h"
@@ -176,7 +177,7 @@ class LinePrinter {
     }
     const size_t begin = output_.size();
     if (!status.ok()) {
-      Fail(status, HowToAsk(request));
+      Fail(status, request, HowToAsk(request));
     } else if (request.background()) {
       output_ += request.id().ToString();
     } else {
@@ -190,7 +191,7 @@ class LinePrinter {
     }
     if (output_.find(line_end_, begin) != std::string::npos) {
       output_.resize(begin);
-      Fail(SeveralLines(), "");
+      Fail(SeveralLines(), request, "");
     }
     output_ += line_end_;
   }
@@ -205,9 +206,14 @@ class LinePrinter {
   }
 
   // `how_to_ask` names the job, so it is said of each line.
-  void Fail(const absl::Status& status, const std::string& how_to_ask) {
+  void Fail(const absl::Status& status, const JobRequest& request,
+            const std::string& how_to_ask) {
     Note(ExitCodeOf(status));
-    if (how_to_ask.empty() && !failures_.IsNew(lines_, status)) return;
+    if (how_to_ask.empty() && !failures_.IsNew(lines_, status,
+                                               {SafeText(request.handle()),
+                                                SafeText(request.unique())})) {
+      return;
+    }
     progress_.Clear();
     Report(
         absl::Status(status.code(),

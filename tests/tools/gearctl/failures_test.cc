@@ -48,6 +48,16 @@ TEST(LineFailuresTest, TheFirstOfAKindIsNewAndTheOthersAreListed) {
                           "1 more line failed as line 3 did: 11"));
 }
 
+TEST(LineFailuresTest, TheNamesOfALinesOwnJobMakeNoKind) {
+  LineFailures failures;
+  EXPECT_TRUE(
+      failures.IsNew(1, absl::AbortedError("job \"H:1\" failed"), {"H:1", ""}));
+  EXPECT_FALSE(
+      failures.IsNew(2, absl::AbortedError("job \"H:2\" failed"), {"H:2", ""}));
+  EXPECT_TRUE(failures.IsNew(3, absl::AbortedError("job \"H:3\" is lost"),
+                             {"H:3", ""}));
+}
+
 TEST(LineFailuresTest, WhatIsKeptDoesNotGrow) {
   LineFailures failures;
   for (int64_t line = 1; line < 100000; line += 2) {
