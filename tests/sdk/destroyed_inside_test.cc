@@ -113,12 +113,26 @@ TEST_F(DestroyedInsideTest, AClientByACallbackOnItsBackgroundThread) {
 }
 
 TEST_F(DestroyedInsideTest, AClientByACallbackOfTheThreadThatWaits) {
-  MakeWorker(OptionsOf<WorkerOptions>());
+  // The job ends when this thread runs callbacks: in its wait.
+  absl::Notification waits;
+  MakeWorker(OptionsOf<WorkerOptions>(), [&waits](JobContext& context) {
+    while (!waits.WaitForNotificationWithTimeout(absl::Milliseconds(1)) &&
+           context.SendData("").ok()) {
+    }
+    return std::string(context.job().data());
+  });
   std::thread thread;
   RunOn(&thread);
   MakeClient(OptionsOf<ClientOptions>());
   const JobRequest other = client_->SubmitJob("nobody", "");
   JobSpec spec("t", "x");
+  spec.options.callbacks.on_data = [&waits,
+                                    thread = std::this_thread::get_id()](
+                                       const JobRequest&, absl::string_view) {
+    if (std::this_thread::get_id() == thread && !waits.HasBeenNotified()) {
+      waits.Notify();
+    }
+  };
   spec.options.callbacks.on_complete = [&](const JobRequest&) {
     client_ = nullptr;
   };

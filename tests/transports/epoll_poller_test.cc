@@ -187,7 +187,15 @@ TEST_F(EpollPollerTest, WakeMayBeCalledByASignalHandler) {
 // or later; with and without a descriptor among what is watched.
 TEST_F(EpollPollerTest, NoWakeUpIsLostInWhicheverMomentItComes) {
   constexpr int kRounds = 30000;
-  enum What { kMark, kWake, kDeadline, kDescriptor, kSignal, kWhats };
+  enum What { kMark, kWake, kDeadline, kDescriptor, kSignal, kAll };
+  // ThreadSanitizer runs a signal's handler when the thread calls the next
+  // function that the sanitizer knows. The system calls in Wait are none, so a
+  // signal just before one would be handled after it.
+#ifdef __SANITIZE_THREAD__
+  constexpr int kWhats = kSignal;
+#else
+  constexpr int kWhats = kAll;
+#endif
   signalled_poller = poller_.get();
   struct sigaction action = {};
   struct sigaction before = {};
@@ -227,7 +235,7 @@ TEST_F(EpollPollerTest, NoWakeUpIsLostInWhicheverMomentItComes) {
   for (int round = 1; round <= kRounds; ++round) {
     // In every second five it is epoll that sleeps.
     const bool on_epoll = round / kWhats % 2 == 1;
-    if (on_epoll) Watch(kWhats, Reading(ends_[1]));
+    if (on_epoll) Watch(kAll, Reading(ends_[1]));
     begun.store(round);
     const int what = round % kWhats;
     const absl::Time limit = now() + absl::Seconds(20);
@@ -242,7 +250,7 @@ TEST_F(EpollPollerTest, NoWakeUpIsLostInWhicheverMomentItComes) {
     EXPECT_TRUE(seen) << "round " << round;
     poller_->Forget(kDeadline);
     poller_->Forget(kDescriptor);
-    poller_->Forget(kWhats);
+    poller_->Forget(kAll);
     if (!seen) break;
   }
   begun.store(kRounds);

@@ -8,6 +8,7 @@
 #include "absl/types/span.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/inproc/inproc_network.h"
+#include "gearman/transports/inproc/passive_timer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -70,6 +71,38 @@ class InprocTest : public ::testing::Test {
   std::unique_ptr<Transport> client_;
   std::unique_ptr<Transport> server_;
 };
+
+class CountingTask final : public DeferredTask {
+ public:
+  void Run() override { ++runs; }
+  int runs = 0;
+};
+
+// A passive listener that has left work for later sets its timer. A peer that
+// only writes, and finds no room, must run it, too.
+TEST_F(InprocTest, AStreamWithoutRoomPumpsAPassiveListenerWhoseTimerIsDue) {
+  InprocListenOptions options;
+  options.pipe_bytes = 4;
+  const auto pump = std::make_shared<CountingTask>();
+  options.pump = pump;
+  options.timer = std::make_shared<PassiveTimer>();
+  const auto timer = options.timer;
+  auto listener = network_.Listen("jobs", poller_.get(), kListener, options);
+  ASSERT_TRUE(listener.ok()) << listener.status();
+  listener_ = *std::move(listener);
+  Connect();
+  while (Write(*client_, "full").done()) {
+  }
+  poller_->RunDeferred();
+  const int before = pump->runs;
+  EXPECT_TRUE(Write(*client_, "more").would_block());
+  poller_->RunDeferred();
+  EXPECT_EQ(pump->runs, before);
+  timer->Set(absl::InfinitePast());
+  EXPECT_TRUE(Write(*client_, "more").would_block());
+  poller_->RunDeferred();
+  EXPECT_EQ(pump->runs, before + 1);
+}
 
 TEST_F(InprocTest, CarriesBytesBothWaysAndWakesTheReader) {
   Listen();

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +35,35 @@ struct Start {
   int out;
   int guard;
   pid_t parent;
-  int error = 0;  // of the child
+  int* error;  // of the child; shared with it
+};
+
+// ThreadSanitizer takes what the child does in the parent's memory for calls of
+// the parent's thread that never return. There the child gets a copy.
+#ifdef __SANITIZE_THREAD__
+constexpr int kMemory = 0;
+#else
+constexpr int kMemory = CLONE_VM;
+#endif
+
+// A number that parent and child share, whether they share their memory or not.
+class SharedNumber {
+ public:
+  SharedNumber()
+      : place_(mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE,
+                    MAP_SHARED | MAP_ANONYMOUS, -1, 0)) {}
+  ~SharedNumber() {
+    if (place_ != MAP_FAILED) munmap(place_, sizeof(int));
+  }
+  SharedNumber(const SharedNumber&) = delete;
+  SharedNumber& operator=(const SharedNumber&) = delete;
+  // Null: there is no memory. It begins as 0.
+  int* get() const {
+    return place_ == MAP_FAILED ? nullptr : static_cast<int*>(place_);
+  }
+
+ private:
+  void* const place_;
 };
 
 // Signals that this process catches are not caught in the child, where the
@@ -79,7 +108,7 @@ ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD int Exec(
     sigprocmask(SIG_SETMASK, &none, nullptr);
     execvpe(start->argv[0], start->argv, start->environment);
   }
-  start->error = errno;
+  *start->error = errno;
   _exit(127);
 }
 
@@ -102,7 +131,10 @@ int StartCommand(const ChildCommand& command, int in, int out, int guard,
     environment.push_back(*entry);
   }
   environment.push_back(nullptr);
-  Start start{argv.data(), environment.data(), in, out, guard, getpid()};
+  const SharedNumber shared;
+  if (shared.get() == nullptr) return ENOMEM;
+  Start start{argv.data(), environment.data(), in,          out,
+              guard,       getpid(),           shared.get()};
 
   const size_t stack_size = kStack + 2 * sizeof(char*) * argv.size();
   const std::unique_ptr<char[]> stack(new (std::nothrow) char[stack_size]);
@@ -117,9 +149,8 @@ int StartCommand(const ChildCommand& command, int in, int out, int guard,
   pthread_sigmask(SIG_SETMASK, &all, &before);
   // As fork copies no memory here, its time does not grow with the payloads.
   // This thread waits until the child has left its memory.
-  const pid_t child =
-      clone(Exec, top, CLONE_VM | CLONE_VFORK | SIGCHLD, &start);
-  const int error = child < 0 ? errno : start.error;
+  const pid_t child = clone(Exec, top, kMemory | CLONE_VFORK | SIGCHLD, &start);
+  const int error = child < 0 ? errno : *shared.get();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (child >= 0 && error != 0) {
     waitpid(child, nullptr, 0);

@@ -80,7 +80,10 @@ class InprocTransport : public Transport {
         }
       }
     }
-    if (bytes == 0) return IoResult::WouldBlock();
+    if (bytes == 0) {
+      PumpWhenDue();
+      return IoResult::WouldBlock();
+    }
     if (was_empty) WakePeer();
     return IoResult::Done(bytes);
   }
