@@ -395,14 +395,16 @@ bool ServerCore::Turn() {
   // A connection that joins the line from now on is served in the next turn.
   InLine end(kNoKey);
   line_.PushBack(end);
-  // A turn that its last connection used up is full, too. Otherwise a
-  // connection that is alone in the line would be served turn after turn, and
-  // nobody would poll for the others.
   bool full = false;
   while (!full && &line_.front() != &end) {
     ServeFirst();
     full = meter.UsedUp() || visitors_.load(std::memory_order_relaxed) > 0;
   }
+  // With an active poller a turn that its last connection used up is full, too.
+  // Otherwise a connection that is alone in the line would be served turn after
+  // turn, and nobody would poll for the others. The passive poller is looked at
+  // in each turn.
+  if (active_poller() == nullptr) full = &line_.front() != &end;
   end.Unlink();
   // All output that the served connections have caused leaves in one write for
   // each stream.
