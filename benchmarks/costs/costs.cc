@@ -1,4 +1,4 @@
-// What one event costs when there are many of something: servers, servers that
+// Measures one event when there are many of something: servers, servers that
 // refuse, functions of a worker, jobs that were cancelled, connections that
 // were renewed. Client, worker and embedded server are in one thread.
 //

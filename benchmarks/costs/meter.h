@@ -21,7 +21,7 @@ class Meter {
   Meter(const Meter&) = delete;
   Meter& operator=(const Meter&) = delete;
 
-  // What this thread has spent so far.
+  // The time that this thread has spent so far.
   Spent Now() const;
 
  private:

@@ -122,7 +122,7 @@ class FrameReader {
 
   // The next byte of a packet not begun, or -1: none is here. For a port on
   // which text lines are mixed in.
-  // What has come begins as an alert or a handshake of TLS does.
+  // The bytes that have come begin as an alert or a handshake of TLS does.
   bool LooksLikeTls() const;
   int PeekFirstByte() const {
     return has_header_ || payload_expected_ > 0 || skip_ > 0 || begin_ == end_

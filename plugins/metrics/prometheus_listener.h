@@ -21,11 +21,11 @@ namespace gearman {
 
 class PrometheusListener {
  public:
-  // What one sink holds of a listener. The port is closed when the last sink
+  // A sink's share of a listener. The port is closed when the last sink
   // lets go, by ReleaseListener.
   struct Share {
     std::shared_ptr<PrometheusListener> listener;
-    // What is served at the path, by every sink that has it.
+    // The sources that every sink of this path serves.
     std::shared_ptr<prometheus::Collectable> collectable;
   };
 

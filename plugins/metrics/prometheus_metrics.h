@@ -74,7 +74,7 @@ class PrometheusMetrics : public MetricsSink {
 
   explicit PrometheusMetrics(std::unique_ptr<Served> served);
 
-  // What this sink has of a listener; a collector alone without one.
+  // This sink's share of a listener; without one it is a collector alone.
   const std::unique_ptr<Served> served_;
 };
 

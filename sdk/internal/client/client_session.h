@@ -73,7 +73,7 @@ class ClientSession {
   bool unused() const { return replies_due() == 0 && jobs_awaited() == 0; }
   // Replies received so far.
   uint64_t replies_received() const { return replies_received_; }
-  // What may help if the server does not answer: empty, unless the first
+  // Advice if the server does not answer: empty, unless the first
   // request, for options, is still without an answer.
   absl::string_view hint() const;
 

@@ -101,7 +101,7 @@ struct JobRequestExtras {
   // The newest, but for its handle.
   JobStatus job_status;
   std::vector<AttemptRecord> attempts;
-  // The same servers, to find the next one. Null: none has failed.
+  // Those servers, to find the next one. Null: none has failed.
   std::unique_ptr<TriedServers> tried;
   // How many servers have answered ERROR.
   int refusals = 0;
@@ -210,7 +210,7 @@ struct JobRequestState final : Operation {
   uint32_t batch = 0;
 };
 
-// What a message calls the job by: its handle, once there is one, and its
+// The job's name in a message: its handle, once there is one, and its
 // unique.
 inline std::string JobName(const JobRequestState& request) {
   std::string name;

@@ -136,7 +136,7 @@ void ServerPool::FillWindow(TriedServers* tried, absl::Time now) const {
   const auto usable = [&](int server) {
     return IsOne(server) && tried->PastOf(link(server).name) == plan.past;
   };
-  // What broke while it stood there makes room for others, once.
+  // A server that broke while it stood there makes room for others, once.
   if (plan.next < plan.servers.size()) {
     for (int& server : window) {
       if (!IsOne(server) || !IsBroken(link(server), now)) continue;

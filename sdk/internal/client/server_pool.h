@@ -11,7 +11,7 @@
 // is used for another one, which gets another number; of so many (kMaxFormer)
 // that have lost their link so the address is remembered.
 //
-// What passes over one connection costs the same however many servers there
+// An event of one connection costs the same however many servers there
 // are; so does a timer, but for a logarithm. Guarded by the client's lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_SERVER_POOL_H_

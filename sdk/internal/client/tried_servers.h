@@ -39,7 +39,7 @@ class TriedServers {
     // Could not be reached when they were looked at: they come last.
     std::vector<int> deferred;
     size_t next_deferred = 0;
-    // What the selector is shown.
+    // The candidates that the selector is shown.
     std::vector<int> window;
   };
 
