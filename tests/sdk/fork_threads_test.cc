@@ -1,4 +1,4 @@
-// Forks while other threads are in the SDK, and forks in user code that the SDK
+// Forks in a process whose SDK has threads, and forks in user code that the SDK
 // has called, which returns in the child.
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,43 +25,6 @@ namespace {
 
 using support::RunInChild;
 using ForkThreadsTest = ForkTest;
-
-TEST_F(ForkThreadsTest, AChildIsNeverStuckOnALockOfAnotherThread) {
-  StartWorker(/*concurrency=*/2);
-  RunWorker();
-  std::atomic<bool> stop{false};
-  std::atomic<int> done{0};
-  std::vector<std::thread> threads;
-  for (int i = 0; i < 3; ++i) {
-    threads.emplace_back([this, &stop, &done] {
-      while (!stop) {
-        const auto result = client_->Run("reverse", "busy");
-        ASSERT_TRUE(result.ok()) << result.status();
-        ++done;
-      }
-    });
-  }
-  const JobRequest request = client_->SubmitJob("gated", "in flight");
-  for (int i = 0; i < 20; ++i) {
-    EXPECT_EQ(RunInChild([this, &request]() -> std::string {
-                std::string wrong = NotRefused("Wait", client_->Wait(request));
-                wrong += NotRefused("status", request.status());
-                const auto own = MakeClient();
-                const auto result = own->Run("reverse", "child");
-                client_ = nullptr;
-                worker_ = nullptr;
-                server_ = nullptr;
-                return result.ok() ? wrong : result.status().ToString();
-              }),
-              "");
-  }
-  stop = true;
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_GT(done, 0);
-  OpenGate();
-  EXPECT_TRUE(client_->Wait(request, kLong).ok()) << request.status();
-  ExpectUnharmed();
-}
 
 // A child runs no job that the parent has queued.
 TEST_F(ForkThreadsTest, AChildHasADefaultServerOfItsOwn) {
