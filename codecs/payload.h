@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/string_view.h"
 
@@ -21,46 +22,43 @@ class Payload {
   // The empty payload.
   Payload() = default;
   // Owns `bytes`.
-  explicit Payload(std::string bytes)
-      : owned_(std::move(bytes)), kind_(Kind::kOwned) {}
+  explicit Payload(std::string bytes) : bytes_(std::move(bytes)) {}
   // Shares `bytes`; null is the empty payload.
   explicit Payload(std::shared_ptr<const std::string> bytes)
-      : shared_(std::move(bytes)), kind_(Kind::kShared) {}
+      : bytes_(std::move(bytes)) {}
 
   // Borrows `bytes`, which must outlive every use of the payload.
   static Payload View(absl::string_view bytes) {
     Payload payload;
-    payload.borrowed_ = bytes;
+    payload.bytes_.emplace<Borrowed>(bytes);
     return payload;
   }
 
   // The bytes; valid while this payload is neither changed nor destroyed.
   absl::string_view view() const {
-    switch (kind_) {
-      case Kind::kBorrowed:
-        return borrowed_;
-      case Kind::kOwned:
-        return absl::string_view(owned_.data(), owned_.size());
-      case Kind::kShared:
-        break;
-    }
-    return shared_ == nullptr
+    if (const auto* const view = std::get_if<Borrowed>(&bytes_)) return *view;
+    const auto* string = std::get_if<Owned>(&bytes_);
+    if (string == nullptr) string = std::get_if<Shared>(&bytes_)->get();
+    return string == nullptr
                ? absl::string_view()
-               : absl::string_view(shared_->data(), shared_->size());
+               : absl::string_view(string->data(), string->size());
   }
   size_t size() const { return view().size(); }
   // The bytes belong to somebody else.
-  bool borrowed() const { return kind_ == Kind::kBorrowed; }
+  bool borrowed() const { return std::holds_alternative<Borrowed>(bytes_); }
   bool empty() const { return size() == 0; }
   // Bytes of memory that are freed with this payload. Borrowed and shared bytes
   // are not counted: others keep them, too.
   size_t owned_bytes() const {
-    return kind_ == Kind::kOwned ? owned_.capacity() : 0;
+    const auto* const owned = std::get_if<Owned>(&bytes_);
+    return owned == nullptr ? 0 : owned->capacity();
   }
 
   // The bytes as a string: moved when owned, copied otherwise.
   std::string TakeString() && {
-    if (kind_ == Kind::kOwned) return std::move(owned_);
+    if (auto* const owned = std::get_if<Owned>(&bytes_)) {
+      return std::move(*owned);
+    }
     const absl::string_view bytes = view();
     return std::string(bytes.data(), bytes.size());
   }
@@ -68,20 +66,26 @@ class Payload {
   // The bytes as a shared string: moved when owned, passed on when shared,
   // copied when borrowed. Never null.
   std::shared_ptr<const std::string> TakeShared() && {
-    if (kind_ == Kind::kShared && shared_ != nullptr) return std::move(shared_);
+    if (is_shared()) return std::move(*std::get_if<Shared>(&bytes_));
     return std::make_shared<const std::string>(std::move(*this).TakeString());
   }
 
+  bool is_shared() const {
+    const auto* const shared = std::get_if<Shared>(&bytes_);
+    return shared != nullptr && *shared != nullptr;
+  }
   // The shared string, or null when the payload is borrowed or owned.
-  const std::shared_ptr<const std::string>& shared() const { return shared_; }
+  std::shared_ptr<const std::string> shared() const {
+    const auto* const shared = std::get_if<Shared>(&bytes_);
+    return shared == nullptr ? nullptr : *shared;
+  }
 
  private:
-  enum class Kind : unsigned char { kBorrowed, kOwned, kShared };
+  using Borrowed = absl::string_view;
+  using Owned = std::string;
+  using Shared = std::shared_ptr<const std::string>;
 
-  absl::string_view borrowed_;
-  std::string owned_;
-  std::shared_ptr<const std::string> shared_;
-  Kind kind_ = Kind::kBorrowed;
+  std::variant<Borrowed, Owned, Shared> bytes_;
 };
 
 }  // namespace gearman

@@ -93,6 +93,11 @@ struct CommandInfo {
   bool never_implemented;
 
   bool to_server() const { return client_to_server || worker_to_server; }
+  // The arguments that end in a NUL: all but a last one without data behind it.
+  size_t separators() const {
+    return has_data || argument_count == 0 ? argument_count
+                                           : argument_count - 1;
+  }
 };
 
 // All packets in the order of their numbers, from 1.

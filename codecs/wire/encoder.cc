@@ -2,21 +2,19 @@
 
 #include <cstdint>
 #include <cstring>
-#include <initializer_list>
 #include <limits>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace wire {
 namespace {
-
-using Arguments = std::initializer_list<absl::string_view>;
 
 bool HasNul(absl::string_view bytes) {
   return !bytes.empty() &&
@@ -48,73 +46,121 @@ absl::Status CheckKey(Command command, size_t index, absl::string_view key) {
                 "is too long: a server keeps 63 bytes; shorten it");
 }
 
-// Arguments, of which all but a last one without data behind it end in a NUL.
-// `data` null: the last argument runs to the end of the body.
-absl::Status Append(Command command, bool response, Arguments arguments,
-                    Payload* data, OutputBuffer& out) {
-  size_t argument_bytes = 0;
+absl::Status RefuseNul(Command command,
+                       absl::Span<const absl::string_view> arguments) {
   size_t index = 0;
-  for (const absl::string_view argument : arguments) {
-    if (HasNul(argument)) {
-      return Refuse(command, index, argument,
-                    "holds a NUL byte, which would end it: only data may");
-    }
-    argument_bytes += argument.size() + 1;
-    ++index;
+  while (!HasNul(arguments[index])) ++index;
+  return Refuse(command, index, arguments[index],
+                "holds a NUL byte, which would end it: only data may");
+}
+
+absl::Status RefuseLength(Command command,
+                          absl::Span<const absl::string_view> arguments,
+                          size_t argument_bytes) {
+  size_t longest = 0;
+  for (size_t i = 1; i < arguments.size(); ++i) {
+    if (arguments[i].size() > arguments[longest].size()) longest = i;
   }
-  if (data == nullptr && argument_bytes > 0) --argument_bytes;
-  if (argument_bytes > kMaxArgumentBytes) {
-    size_t longest = 0;
-    for (size_t i = 1; i < arguments.size(); ++i) {
-      if (arguments.begin()[i].size() > arguments.begin()[longest].size()) {
-        longest = i;
-      }
-    }
-    return Refuse(command, longest, arguments.begin()[longest],
-                  absl::StrCat("is too long: all arguments before the data "
-                               "together are ",
-                               argument_bytes, " bytes, a server takes ",
-                               kMaxArgumentBytes, "; shorten it"));
-  }
+  return Refuse(command, longest, arguments[longest],
+                absl::StrCat("is too long: all arguments before the data "
+                             "together are ",
+                             argument_bytes, " bytes, a server takes ",
+                             kMaxArgumentBytes, "; shorten it"));
+}
+
+// Small data goes into the same piece as the arguments: one look for room, one
+// copy.
+bool IsInlined(const Payload* data) {
+  return data == nullptr || data->size() < OutputBuffer::kExternalBytes;
+}
+
+// Writes the header and returns where the arguments go, which PutData follows.
+// Null: the packet is too large, as `status` then says.
+char* Begin(Command command, bool response, size_t argument_bytes,
+            const Payload* data, OutputBuffer& out, absl::Status* status) {
   const size_t data_bytes = data == nullptr ? 0 : data->size();
   const uint64_t body_bytes = uint64_t{argument_bytes} + data_bytes;
   if (body_bytes > std::numeric_limits<uint32_t>::max()) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    *status = absl::InvalidArgumentError(absl::StrCat(
         CommandName(static_cast<uint32_t>(command)), ": the data of ",
         data_bytes, " bytes is too large: a packet holds less than 4 GiB"));
+    return nullptr;
   }
-  // Small data goes into the same piece: one look for room, one copy.
-  const bool inlined = data_bytes < OutputBuffer::kExternalBytes;
-  char* bytes = out.AppendUninitialized(kHeaderBytes + argument_bytes +
-                                        (inlined ? data_bytes : 0));
+  char* const bytes = out.AppendUninitialized(
+      kHeaderBytes + argument_bytes + (IsInlined(data) ? data_bytes : 0));
   WriteHeader({response, static_cast<uint32_t>(command),
                static_cast<uint32_t>(body_bytes)},
               bytes);
-  bytes += kHeaderBytes;
-  char* const arguments_end = bytes + argument_bytes;
-  for (const absl::string_view argument : arguments) {
-    if (!argument.empty()) {
-      std::memcpy(bytes, argument.data(), argument.size());
-    }
-    bytes += argument.size();
-    if (bytes < arguments_end) *bytes++ = '\0';
-  }
-  if (data == nullptr || data_bytes == 0) return absl::OkStatus();
-  if (inlined) {
-    std::memcpy(bytes, data->view().data(), data_bytes);
-  } else {
-    out.AppendPayload(std::move(*data));
-  }
-  return absl::OkStatus();
+  return bytes + kHeaderBytes;
 }
 
-absl::Status AppendRequest(Command command, Arguments arguments, Payload* data,
-                           OutputBuffer& out) {
+void PutData(Payload* data, char* bytes, OutputBuffer& out) {
+  if (data == nullptr) return;
+  if (!IsInlined(data)) return out.AppendPayload(std::move(*data));
+  const absl::string_view view = data->view();
+  if (!view.empty()) std::memcpy(bytes, view.data(), view.size());
+}
+
+// Appends a packet. All arguments but a last one without data behind it end in
+// a NUL. `data` null: the last argument runs to the end of the body. A
+// template, so that compilers unroll the loops over the few arguments.
+template <size_t kCount>
+absl::Status Append(Command command, bool response,
+                    const absl::string_view (&arguments)[kCount], Payload* data,
+                    OutputBuffer& out) {
+  size_t argument_bytes = data == nullptr ? kCount - 1 : kCount;
+  bool has_nul = false;
+  for (const absl::string_view argument : arguments) {
+    has_nul |= HasNul(argument);
+    argument_bytes += argument.size();
+  }
+  if (has_nul) return RefuseNul(command, arguments);
+  if (argument_bytes > kMaxArgumentBytes) {
+    return RefuseLength(command, arguments, argument_bytes);
+  }
+  absl::Status status;
+  char* bytes = Begin(command, response, argument_bytes, data, out, &status);
+  if (bytes == nullptr) return status;
+  for (size_t i = 0; i < kCount; ++i) {
+    if (!arguments[i].empty()) {
+      std::memcpy(bytes, arguments[i].data(), arguments[i].size());
+    }
+    bytes += arguments[i].size();
+    if (i + 1 < kCount || data != nullptr) *bytes++ = '\0';
+  }
+  PutData(data, bytes, out);
+  return status;
+}
+
+// A packet without arguments.
+struct NoArguments {};
+absl::Status Append(Command command, bool response, NoArguments /*arguments*/,
+                    Payload* data, OutputBuffer& out) {
+  absl::Status status;
+  char* const bytes = Begin(command, response, 0, data, out, &status);
+  if (bytes != nullptr) PutData(data, bytes, out);
+  return status;
+}
+
+template <size_t kCount>
+absl::Status AppendRequest(Command command,
+                           const absl::string_view (&arguments)[kCount],
+                           Payload* data, OutputBuffer& out) {
+  return Append(command, /*response=*/false, arguments, data, out);
+}
+absl::Status AppendRequest(Command command, NoArguments arguments,
+                           Payload* data, OutputBuffer& out) {
   return Append(command, /*response=*/false, arguments, data, out);
 }
 
-absl::Status AppendResponse(Command command, Arguments arguments, Payload* data,
-                            OutputBuffer& out) {
+template <size_t kCount>
+absl::Status AppendResponse(Command command,
+                            const absl::string_view (&arguments)[kCount],
+                            Payload* data, OutputBuffer& out) {
+  return Append(command, /*response=*/true, arguments, data, out);
+}
+absl::Status AppendResponse(Command command, NoArguments arguments,
+                            Payload* data, OutputBuffer& out) {
   return Append(command, /*response=*/true, arguments, data, out);
 }
 

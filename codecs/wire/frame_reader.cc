@@ -205,16 +205,43 @@ bool FrameReader::MayLackData() const {
   return !header_.response && info_->has_data && info_->argument_count == 1;
 }
 
+bool FrameReader::TakeWhole(Frame* frame) {
+  const size_t body_bytes = header_.body_bytes;
+  if (too_large_ || end_ - begin_ - kHeaderBytes < body_bytes) return false;
+  const char* const body = memory_.get() + begin_ + kHeaderBytes;
+  const char* const body_end = body + body_bytes;
+  const char* at = body;
+  const size_t separators = info_->separators();
+  for (size_t i = 0; i < separators; ++i) {
+    const auto* const nul = static_cast<const char*>(
+        std::memchr(at, '\0', static_cast<size_t>(body_end - at)));
+    if (nul == nullptr) return false;
+    frame->arguments[i] = absl::string_view(at, static_cast<size_t>(nul - at));
+    at = nul + 1;
+  }
+  const size_t argument_bytes = static_cast<size_t>(at - body);
+  const absl::string_view rest(at, body_bytes - argument_bytes);
+  if (info_->has_data) {
+    if (argument_bytes > kMaxArgumentsRead) return false;
+    frame->data = Payload::View(rest);
+  } else {
+    if (body_bytes > kMaxArgumentsRead) return false;
+    if (info_->argument_count > 0) frame->arguments[separators] = rest;
+    frame->data = Payload();
+  }
+  frame->header = header_;
+  frame->info = info_;
+  frame->body = Frame::Body::kRead;
+  begin_ += kHeaderBytes + body_bytes;
+  offset_ += kHeaderBytes + body_bytes;
+  return true;
+}
+
 DecodeResult FrameReader::ParseArguments() {
   const char* body = memory_.get() + begin_ + kHeaderBytes;
   const size_t here =
       std::min<size_t>(end_ - begin_ - kHeaderBytes, header_.body_bytes);
-  // Separators are what tells arguments; the last one without data behind it
-  // has none.
-  const size_t separators =
-      info_->has_data
-          ? info_->argument_count
-          : (info_->argument_count == 0 ? 0 : info_->argument_count - 1);
+  const size_t separators = info_->separators();
   while (arguments_found_ < separators) {
     const void* nul = here > scanned_
                           ? std::memchr(body + scanned_, '\0', here - scanned_)

@@ -104,6 +104,7 @@ class FrameReader {
             return DecodeResult::kError;
         }
         if (!CheckSize()) return DecodeResult::kError;
+        if (TakeWhole(frame)) return DecodeResult::kMessage;
         has_header_ = true;
       }
       const DecodeResult result = ParseArguments();
@@ -120,10 +121,10 @@ class FrameReader {
   // The limit in the reader's options.
   size_t max_packet_bytes() const { return options_.max_packet_bytes; }
 
-  // The next byte of a packet not begun, or -1: none is here. For a port on
-  // which text lines are mixed in.
   // The bytes that have come begin as an alert or a handshake of TLS does.
   bool LooksLikeTls() const;
+  // The next byte of a packet not begun, or -1: none is here. For a port on
+  // which text lines are mixed in.
   int PeekFirstByte() const {
     return has_header_ || payload_expected_ > 0 || skip_ > 0 || begin_ == end_
                ? -1
@@ -144,6 +145,10 @@ class FrameReader {
   // Decides whether the packet is too large. False: it is, and it has no
   // payload that could be skipped. Then this has called Fail.
   bool CheckSize();
+  // Takes a packet that is here from its first byte to its last, as nearly
+  // every small one is. False: it is not, or it is no sound packet; then
+  // nothing has changed, and ParseArguments goes on.
+  bool TakeWhole(Frame* frame);
   DecodeResult ParseArguments();
   // The packet may end right behind its only argument. Its data is empty then.
   bool MayLackData() const;

@@ -70,7 +70,7 @@ void OutputBuffer::AppendPayload(Payload payload) {
     chunk_.begin = chunk_.end;
   }
   owned_payloads_ += payload.owned_bytes();
-  if (payload.shared() != nullptr) shared_payloads_ += size;
+  if (payload.is_shared()) shared_payloads_ += size;
   // The bytes of a string this long stay in place when it is moved.
   Piece& piece = pieces_.emplace_back();
   piece.bytes = payload.view();
@@ -115,7 +115,7 @@ void OutputBuffer::Consume(size_t bytes) {
 
 void OutputBuffer::DropPayload(Piece& piece) {
   owned_payloads_ -= piece.external.owned_bytes();
-  if (piece.external.shared() != nullptr) {
+  if (piece.external.is_shared()) {
     shared_payloads_ -= piece.external.size();
   }
   piece.external = Payload();

@@ -52,6 +52,7 @@ template <typename Message>
 void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
   meter().Spend(cost::kTold);
   if (connection.gone_) return;
+  const size_t held = connection.held_for_output();
   AppendTo(
       connection, [this, &connection, &message](wire::OutputBuffer& output) {
         const size_t before = connection.output_bytes();
@@ -70,8 +71,8 @@ void ServerEngine::Forward(EngineConnection& connection, Message&& message) {
         return status;
       });
   // Weigh here, not at the end of the turn: one packet may go to thousands of
-  // connections.
-  Weigh(connection);
+  // connections. Mostly the packet fits into memory that is counted already.
+  if (connection.held_for_output() != held) Weigh(connection);
 }
 
 }  // namespace embedded

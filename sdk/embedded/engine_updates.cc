@@ -110,8 +110,8 @@ void ServerEngine::Tell(Party& party, const Job& job, const Update& update,
 }
 
 Payload ServerEngine::ShareOf(const Update& update) {
-  return update.data.shared() == nullptr ? Payload::View(update.data.view())
-                                         : Payload(update.data.shared());
+  return update.data.is_shared() ? Payload(update.data.shared())
+                                 : Payload::View(update.data.view());
 }
 
 bool ServerEngine::TellWaiters(Job& job, const Update& update) {

@@ -54,18 +54,20 @@ class GrowingMap {
     if (size() + more > room_) Grow(size() + more);
   }
   // Adds an entry, unless there is one of this key. Returns the entry of this
-  // key, and true if it is new. Throws like Reserve.
+  // key, and true if it is new. The entry is valid as long as its Place would
+  // be. Throws like Reserve.
   template <typename... Arguments>
-  std::pair<Place, bool> emplace(const Key& key, Arguments&&... arguments) {
+  std::pair<typename Table::value_type*, bool> emplace(
+      const Key& key, Arguments&&... arguments) {
     Reserve(1);
     if (!old_.empty()) {
       const auto known = old_.find(key);
-      if (known != old_.end()) return {Place(&old_, known), false};
+      if (known != old_.end()) return {&*known, false};
       MoveSome();
     }
     const auto added =
         table_.emplace(key, std::forward<Arguments>(arguments)...);
-    return {Place(&table_, added.first), added.second};
+    return {&*added.first, added.second};
   }
 
   // The rest of the functions allocate nothing.

@@ -141,7 +141,9 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   Job& job = *owned;
   // Allocate everything first.
   job.unique.assign(submission.unique.data(), submission.unique.size());
-  job.reducer.assign(submission.reducer.data(), submission.reducer.size());
+  if (!submission.reducer.empty()) {
+    job.reducer.assign(submission.reducer.data(), submission.reducer.size());
+  }
   by_number_.Reserve(1);
   by_unique_.Reserve(1);
   by_data_.Reserve(1);
@@ -273,20 +275,23 @@ Job* JobQueue::Front(Function& function) {
   return nullptr;
 }
 
-JobQueue::Runnable JobQueue::FindRunnable(Function& function) {
+JobQueue::Runnable JobQueue::FindRunnable(Function& function, Job** runnable) {
   meter_.Spend(cost::kLook);
   for (;;) {
     Job* const job = Front(function);
     if (job == nullptr) return Runnable::kNo;
-    if (!job->abandoned) return Runnable::kYes;
+    if (!job->abandoned) {
+      if (runnable != nullptr) *runnable = job;
+      return Runnable::kYes;
+    }
     Remove(*job);
     if (meter_.UsedUp()) return Runnable::kUnknown;
   }
 }
 
 Job* JobQueue::Take(Function& function, Party& holder) {
-  if (FindRunnable(function) != Runnable::kYes) return nullptr;
-  Job* const job = Front(function);
+  Job* job = nullptr;
+  if (FindRunnable(function, &job) != Runnable::kYes) return nullptr;
   Dequeue(*job);
   job->state = Job::State::kRunning;
   ++function.running;

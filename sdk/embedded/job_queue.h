@@ -172,8 +172,9 @@ class JobQueue {
   size_t memory() const { return account_.bytes(); }
 
   // Tells whether the function has a job that may run now. Removes abandoned
-  // jobs that are next in its queue, as many as the turn allows.
-  Runnable FindRunnable(Function& function);
+  // jobs that are next in its queue, as many as the turn allows. With kYes sets
+  // `runnable`, unless it is null.
+  Runnable FindRunnable(Function& function, Job** runnable = nullptr);
   // Like FindRunnable, but true also while the answer is unknown.
   bool HasRunnable(Function& function) {
     return FindRunnable(function) != Runnable::kNo;

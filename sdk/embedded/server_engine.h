@@ -102,6 +102,15 @@ class EngineConnection : public WalkedLink<ConnectionsTag>,
     for (const auto& later : later_) bytes += later->size();
     return bytes;
   }
+  // Bytes of memory held for them, payloads included that other connections
+  // hold, too. An append never makes it less.
+  size_t held_for_output() const {
+    size_t bytes = output_->owned_bytes() + output_->shared_bytes();
+    for (const auto& later : later_) {
+      bytes += later->owned_bytes() + later->shared_bytes();
+    }
+    return bytes;
+  }
   // True: a chore must be done before the connection's next event.
   bool busy() const { return chore_ != nullptr; }
   // Not OK: the caller must close the connection. A packet for it could not be

@@ -1,17 +1,35 @@
 #include "gearman/sdk/internal/client/random_unique.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace gearman {
 namespace internal {
 
+namespace {
+
+// The two digits of each byte.
+struct HexTable {
+  constexpr HexTable() : digits() {
+    constexpr char kDigits[] = "0123456789abcdef";
+    for (int byte = 0; byte < 256; ++byte) {
+      digits[2 * byte] = kDigits[byte >> 4];
+      digits[2 * byte + 1] = kDigits[byte & 0xf];
+    }
+  }
+  char digits[512];
+};
+
+}  // namespace
+
 void WriteHexUnique(absl::uint128 value, char* out) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+  static constexpr HexTable kHex;
   const uint64_t halves[2] = {absl::Uint128High64(value),
                               absl::Uint128Low64(value)};
   for (const uint64_t half : halves) {
-    for (int shift = 60; shift >= 0; shift -= 4) {
-      *out++ = kDigits[half >> shift & 0xf];
+    for (int shift = 56; shift >= 0; shift -= 8) {
+      std::memcpy(out, &kHex.digits[2 * (half >> shift & 0xff)], 2);
+      out += 2;
     }
   }
 }
