@@ -166,8 +166,6 @@ class JobRequestTracker {
 
   // Requests in flight.
   size_t in_flight() const { return in_flight_; }
-  // Those of them with callbacks.
-  size_t in_flight_with_callbacks() const { return with_callbacks_; }
 
  private:
   void OnQueryEffect(Query* query, Effect& effect, const std::string& server);
@@ -221,7 +219,6 @@ class JobRequestTracker {
   absl::Time now_ = absl::InfinitePast();
   JobRequestState* first_in_flight_ = nullptr;
   size_t in_flight_ = 0;
-  size_t with_callbacks_ = 0;
   DeadlineQueue<JobRequestState> timers_;
   // Null where one has ended meanwhile.
   std::vector<JobRequestState*> to_dispatch_;
