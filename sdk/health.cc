@@ -50,9 +50,9 @@ absl::string_view HealthStateName(HealthState state) {
 Health MakeHealth(std::vector<ServerHealth> servers) {
   Health health;
   const size_t usable = CountUsable(servers);
-  health.state = usable == servers.size() ? HealthState::kReady
-                 : usable > 0             ? HealthState::kDegraded
-                                          : HealthState::kDown;
+  health.state = usable == 0                ? HealthState::kDown
+                 : usable == servers.size() ? HealthState::kReady
+                                            : HealthState::kDegraded;
   health.servers = std::move(servers);
   return health;
 }
