@@ -80,7 +80,8 @@ class Config {
       PluginRegistry& registry = PluginRegistry::Default());
   // Reads a file: .json is JSON; .textproto, .txtpb and .pbtxt are text format.
   // Returns NOT_FOUND or PERMISSION_DENIED if the file can't be read, and
-  // INVALID_ARGUMENT if its name ends otherwise or if it is larger than 16 MiB.
+  // INVALID_ARGUMENT if it can't be read for another reason, if its name ends
+  // otherwise or if it is larger than 16 MiB.
   static absl::StatusOr<Config> FromFile(
       const std::string& path,
       PluginRegistry& registry = PluginRegistry::Default());
