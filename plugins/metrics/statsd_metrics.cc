@@ -271,8 +271,8 @@ void StatsdMetrics::SendGauge(const Line& line) {
     if (gauge == source.second.gauges.end()) continue;
     sum = is_info ? gauge->second : sum + gauge->second;
   }
-  // An agent takes a value with a sign for a change, so a gauge is set to 0
-  // first.
+  // An agent takes a negative value for a change of the gauge, so the gauge is
+  // set to 0 first.
   if (sum < 0) Append(line, "0", nullptr, 0);
   Append(line, Decimal(sum), nullptr, 0);
 }
