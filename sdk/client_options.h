@@ -46,7 +46,7 @@ enum class UniqueMode : unsigned char {
   kNone,     // empty: never joined; a query by unique is impossible
 };
 
-// Which thread does the network I/O (the table in sdk/client.h).
+// Selects the thread that does the network I/O (the table in sdk/client.h).
 enum class DriveMode : unsigned char {
   // The thread that waits. While none waits: one background thread, started the
   // first time something needs it.
@@ -56,7 +56,7 @@ enum class DriveMode : unsigned char {
   kCallerOnly,
 };
 
-// What a submission does when a limit has been reached.
+// Decides how a submission behaves when a limit has been reached.
 enum class WhenFull : unsigned char {
   kBlock,  // waits for room until the deadline; in a callback: as kFail
   kFail,   // finishes the request at once with RESOURCE_EXHAUSTED
@@ -100,8 +100,10 @@ struct CallOptions {
   std::optional<absl::Time> run_at;
   // How many attempts may be made, on any servers; at least 1.
   std::optional<int> max_connection_attempts;
-  // True means that the job may run more than once without harm. Only then may
-  // a policy repeat a submission that a server may have accepted.
+  // True means that the job may run more than once without harm. If false, a
+  // submission that a server may have accepted is repeated only where the
+  // IdempotencyPolicy allows it. The `standard` policy allows it on the same
+  // server if the caller gave a unique.
   std::optional<bool> idempotent;
   // Replaces the client's policy for this call.
   std::shared_ptr<RetryPolicy> retry_policy;

@@ -38,9 +38,9 @@ absl::string_view LogLevelName(LogLevel level);
 // lock of the client or worker held. The client or worker stands still
 // meanwhile, so the function must not block for long. It must not call the
 // client or worker that logs, nor a request or job of it: that call would wait
-// for the lock for ever. A function that hands messages to another thread
-// avoids all this. An exception from the function is ignored: the message is
-// lost, and nothing else.
+// for the lock forever. A function that hands messages to another thread avoids
+// all this. An exception from the function is ignored: the message is lost, and
+// nothing else.
 class Logger {
  public:
   using Function = std::function<void(LogLevel, absl::string_view message)>;

@@ -50,8 +50,8 @@ class OtlpJsonWriter final : public gearman::TraceObserver {
   // Writes the spans that have ended so far.
   void Flush() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // As long as a Scope lives, spans that begin on its thread have the parent
-  // `span`. Null means no parent.
+  // While a Scope lives, spans that begin on its thread have the parent `span`.
+  // Null means no parent.
   class Scope {
    public:
     explicit Scope(const gearman::TraceSpan* span);

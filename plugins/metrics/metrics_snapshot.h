@@ -20,8 +20,9 @@ enum class MetricType : unsigned char { kCounter, kGauge, kHistogram };
 absl::string_view MetricTypeName(MetricType type);
 
 struct MetricSample {
-  // As many values as the family has label_names, in the same order. The SDK's
-  // own values are safe text (text/safe_text.h), so a sink can show any task.
+  // One value for each of the family's label_names, in the same order. The
+  // SDK's own values are safe text (text/safe_text.h), so a sink can show any
+  // task.
   std::vector<std::string> label_values;
   // The value of a counter or gauge.
   double value = 0;

@@ -77,14 +77,14 @@ struct AttemptFailure {
 
 // The server of the next attempt.
 enum class NextServer : unsigned char {
-  // The same server if the job may be there already, so that the request joins
-  // the job and does not double it. Otherwise a server that was not tried yet.
-  // Never a server that refused the request: when every server has refused it,
-  // the request ends.
+  // Use the same server if the job may be there already, so that the request
+  // joins the job and does not double it. Otherwise a server that was not tried
+  // yet. Never a server that refused the request: when every server has refused
+  // it, the request ends.
   kAutomatic,
-  // The same server, whatever its answer was.
+  // Use the same server, whatever its answer was.
   kSame,
-  // Another server, if there is another one that may have the request.
+  // Use another server, if there is another one that may have the request.
   kOther,
 };
 
