@@ -14,7 +14,7 @@ namespace gearman {
 
 enum class ServerState : unsigned char {
   kIdle,        // no connection, and no known failure
-  kConnecting,  // a first connection is being made
+  kConnecting,  // being connected; of a worker also before Run
   kUp,          // connected
   kFailing,     // unreachable or without an answer: see last_error
 };
@@ -26,8 +26,8 @@ struct ServerHealth {
   absl::Status last_error;
   // The number of failures since the server last answered.
   int failures = 0;
-  // For a failing server: until this time it gets no request while others are
-  // left.
+  // For a failing server: a client sends it no request before this time while
+  // others are left, and a worker connects to it again at this time.
   absl::Time next_attempt = absl::InfinitePast();
   // For a worker: the tasks that the server refused to register, for example
   // because it knows too many. The worker offers them again from time to time.

@@ -8,16 +8,16 @@
 namespace gearman {
 
 struct ReconnectOptions {
-  // The first attempt after a connection was lost comes at a random moment
-  // within this time, so that a thousand workers don't all return at once when
-  // their server restarts.
+  // After a connection was lost or could not be made, the next attempt comes at
+  // a random moment within this time, so that a thousand workers don't all
+  // return at once when their server restarts.
   absl::Duration first_delay = absl::Seconds(2);
-  // The delay before the second attempt. Each later delay is the one before
+  // The delay before the attempt after that. Each later delay is the one before
   // times `multiplier`, up to `max_delay`.
   absl::Duration initial_delay = absl::Seconds(1);
   double multiplier = 1.6;
   absl::Duration max_delay = absl::Seconds(120);
-  // Each of these delays varies at random by up to this share, up and down.
+  // Each delay but the first varies at random by up to this share, up and down.
   double jitter = 0.2;
   // The circuit breaker of a client opens after this number of failures of a
   // server without an answer between them. While it is open, the server gets no
