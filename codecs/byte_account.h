@@ -7,8 +7,8 @@
 //   ByteShare decoder(&connection);
 //   decoder.Set(bytes_that_it_holds_now);
 //
-// Every call is O(1) (O(depth), and no account has more than two above it). Not
-// thread-safe: accounts of one owner are guarded by the owner's lock.
+// Every call costs O(depth), which is O(1): no account has more than two above
+// it. Not thread-safe: the lock of the owner guards its accounts.
 #ifndef GEARMAN_CODECS_BYTE_ACCOUNT_H_
 #define GEARMAN_CODECS_BYTE_ACCOUNT_H_
 
@@ -18,9 +18,9 @@ namespace gearman {
 
 class ByteAccount {
  public:
-  // `parent`, or null, must outlive this.
+  // `parent` may be null; otherwise it must outlive this account.
   explicit ByteAccount(ByteAccount* parent = nullptr) : parent_(parent) {}
-  // Takes the bytes that are still here out of the parent, too.
+  // Removes the remaining bytes from the parent, too.
   ~ByteAccount() {
     if (parent_ != nullptr) parent_->Remove(bytes_);
   }
@@ -39,7 +39,7 @@ class ByteAccount {
     }
   }
 
-  // Bytes of this account and of those that belong to it.
+  // The bytes of this account and of the accounts that belong to it.
   size_t bytes() const { return bytes_; }
 
  private:
@@ -47,17 +47,18 @@ class ByteAccount {
   size_t bytes_ = 0;
 };
 
-// The part of an account that one object holds. The object knows its size at
-// any time. The destructor gives everything back.
+// The part of an account that one object holds. It knows its size at any time.
+// The destructor gives all bytes back.
 class ByteShare {
  public:
-  // `account` must outlive this. Null: no account counts the bytes.
+  // `account` must outlive this share. If it is null, no account counts the
+  // bytes.
   explicit ByteShare(ByteAccount* account) : account_(account) {}
   ~ByteShare() { Set(0); }
   ByteShare(const ByteShare&) = delete;
   ByteShare& operator=(const ByteShare&) = delete;
 
-  // The object holds `bytes` now.
+  // Notes that the object holds `bytes` now.
   void Set(size_t bytes) {
     if (account_ == nullptr) {
     } else if (bytes > bytes_) {

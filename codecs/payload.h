@@ -1,9 +1,9 @@
 // Payload: the opaque last argument of a packet (a job's data, a result).
 //
-// A payload is borrowed (a view that somebody else keeps alive), owned (a
-// string that can be moved out), or shared (one immutable string that many
-// packets point at, so that a result for ten clients exists once).
-// Not thread-safe, except that shared bytes are immutable.
+// A payload is borrowed (a view of bytes that another object keeps alive),
+// owned (a string that can be moved out), or shared (one immutable string that
+// many packets refer to, so that a result for ten clients exists once). Not
+// thread-safe, but shared bytes are immutable.
 #ifndef GEARMAN_CODECS_PAYLOAD_H_
 #define GEARMAN_CODECS_PAYLOAD_H_
 
@@ -19,22 +19,22 @@ namespace gearman {
 
 class Payload {
  public:
-  // The empty payload.
+  // Makes the empty payload.
   Payload() = default;
-  // Owns `bytes`.
+  // Makes a payload that owns `bytes`.
   explicit Payload(std::string bytes) : bytes_(std::move(bytes)) {}
-  // Shares `bytes`; null is the empty payload.
+  // Makes a payload that shares `bytes`; null makes the empty payload.
   explicit Payload(std::shared_ptr<const std::string> bytes)
       : bytes_(std::move(bytes)) {}
 
-  // Borrows `bytes`, which must outlive every use of the payload.
+  // Makes a payload that borrows `bytes`, which must outlive every use of it.
   static Payload View(absl::string_view bytes) {
     Payload payload;
     payload.bytes_.emplace<Borrowed>(bytes);
     return payload;
   }
 
-  // The bytes; valid while this payload is neither changed nor destroyed.
+  // The bytes. Valid while this payload is neither changed nor destroyed.
   absl::string_view view() const {
     if (const auto* const view = std::get_if<Borrowed>(&bytes_)) return *view;
     const auto* string = std::get_if<Owned>(&bytes_);
@@ -44,17 +44,17 @@ class Payload {
                : absl::string_view(string->data(), string->size());
   }
   size_t size() const { return view().size(); }
-  // The bytes belong to somebody else.
+  // Whether another object keeps the bytes alive.
   bool borrowed() const { return std::holds_alternative<Borrowed>(bytes_); }
   bool empty() const { return size() == 0; }
-  // Bytes of memory that are freed with this payload. Borrowed and shared bytes
-  // are not counted: others keep them, too.
+  // The bytes of memory that are freed with this payload. Borrowed and shared
+  // bytes don't count, because other objects keep them, too.
   size_t owned_bytes() const {
     const auto* const owned = std::get_if<Owned>(&bytes_);
     return owned == nullptr ? 0 : owned->capacity();
   }
 
-  // The bytes as a string: moved when owned, copied otherwise.
+  // Returns the bytes as a string: moved if owned, copied otherwise.
   std::string TakeString() && {
     if (auto* const owned = std::get_if<Owned>(&bytes_)) {
       return std::move(*owned);
@@ -63,8 +63,8 @@ class Payload {
     return std::string(bytes.data(), bytes.size());
   }
 
-  // The bytes as a shared string: moved when owned, passed on when shared,
-  // copied when borrowed. Never null.
+  // Returns the bytes as a shared string: moved if owned, passed on if shared,
+  // copied if borrowed. Never null.
   std::shared_ptr<const std::string> TakeShared() && {
     if (is_shared()) return std::move(*std::get_if<Shared>(&bytes_));
     return std::make_shared<const std::string>(std::move(*this).TakeString());
@@ -74,7 +74,7 @@ class Payload {
     const auto* const shared = std::get_if<Shared>(&bytes_);
     return shared != nullptr && *shared != nullptr;
   }
-  // The shared string, or null when the payload is borrowed or owned.
+  // Returns the shared string, or null if the payload is borrowed or owned.
   std::shared_ptr<const std::string> shared() const {
     const auto* const shared = std::get_if<Shared>(&bytes_);
     return shared == nullptr ? nullptr : *shared;

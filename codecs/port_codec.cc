@@ -11,13 +11,13 @@
 namespace gearman {
 namespace {
 
-// The beginnings of other protocols' streams that might come to this port. No
-// command begins so. Commands are matched without case, so these are, too.
+// The beginnings of other protocols' streams that may come to this port. No
+// command begins like these. Case is ignored, as in commands.
 constexpr absl::string_view kForeignBegins[] = {"ssh-",   "ehlo ", "helo ",
                                                 "proxy ", "amqp",  "*"};
 
-// No line of text begins with this byte. It begins a TLS handshake or a binary
-// protocol. A line of white space is an empty command.
+// Whether a TLS handshake or a binary protocol may begin with this byte. No
+// line of text does. (A line of white space is an empty command.)
 bool IsForeignByte(int byte) {
   return !absl::ascii_isprint(static_cast<unsigned char>(byte)) &&
          !absl::ascii_isspace(static_cast<unsigned char>(byte));
@@ -27,7 +27,7 @@ bool IsForeignLine(absl::string_view line) {
   for (const absl::string_view begin : kForeignBegins) {
     if (absl::StartsWithIgnoreCase(line, begin)) return true;
   }
-  // A request line: METHOD TARGET HTTP/1.1.
+  // A request line is METHOD TARGET HTTP/1.1.
   line = absl::StripTrailingAsciiWhitespace(line);
   const size_t space = line.rfind(' ');
   return space != absl::string_view::npos &&
@@ -39,7 +39,7 @@ bool IsForeignLine(absl::string_view line) {
 
 wire::DecodeResult PortCodec::Next(PortEvent* event) {
   wire::FrameReader& reader = decoder_.reader();
-  // A packet's first byte is NUL, or there is none.
+  // The next event is a packet if its first byte is NUL or has not come.
   if (!reader.error().ok() || reader.PeekFirstByte() <= 0) {
     auto* packet = std::get_if<wire::ToServer>(event);
     if (packet == nullptr) packet = &event->emplace<wire::ToServer>();

@@ -1,11 +1,11 @@
-// PortCodec: a job server's end of a stream, on which binary packets and lines
-// of text come mixed: the first byte of each tells which it is.
+// PortCodec: decodes a stream at a job server's port, where binary packets and
+// lines of text come mixed. The first byte of each tells which it is.
 //
-// Fed like wire::Decoder, of which it is a thin layer: Prepare, Commit, then
-// Next until it needs more. A large payload is read directly into its final
-// string here, too.
+// It is a thin layer over wire::Decoder and is used in the same way: Prepare,
+// Commit, then Next until it needs more. A large payload is read directly into
+// its final string, too.
 //
-// Not thread-safe: owned by one connection.
+// Not thread-safe: one connection owns it.
 #ifndef GEARMAN_CODECS_PORT_CODEC_H_
 #define GEARMAN_CODECS_PORT_CODEC_H_
 
@@ -21,7 +21,7 @@
 
 namespace gearman {
 
-// A packet, or a line to be given to admin::Parse.
+// A packet, or a line for admin::Parse.
 using PortEvent = std::variant<wire::ToServer, admin::CommandLine>;
 
 class PortCodec {
@@ -30,20 +30,22 @@ class PortCodec {
   PortCodec(const PortCodec&) = delete;
   PortCodec& operator=(const PortCodec&) = delete;
 
-  // Memory to read into, never empty. Invalidates the views of earlier events.
+  // Returns memory to read into, never empty. Invalidates the views of earlier
+  // events.
   absl::Span<char> Prepare() { return decoder_.Prepare(); }
-  // The first `bytes` bytes of the last Prepare's span have been filled.
+  // Tells the codec that the first `bytes` bytes of the last Prepare's span
+  // have been filled.
   void Commit(size_t bytes) { decoder_.Commit(bytes); }
-  // The next event. A stream that begins like another protocol (HTTP, TLS, SSH,
-  // ...) is an error, too: a web page can make a browser send commands or
-  // packets behind the lines of an HTTP request. kError is final: error() says
-  // what, and at which offset of the stream; code DATA_LOSS: as of
-  // wire::Decoder, or a line of more than admin::kMaxLineBytes or
-  // admin::kMaxWords.
+  // Returns the next event. kError is final: error() has the mistake and its
+  // offset in the stream. The code is DATA_LOSS, for the mistakes of
+  // wire::Decoder, for a line of more than admin::kMaxLineBytes or
+  // admin::kMaxWords, and for a stream that begins like another protocol (HTTP,
+  // TLS, SSH, ...). The last is an error because a web page can make a browser
+  // send commands or packets behind the lines of an HTTP request.
   wire::DecodeResult Next(PortEvent* event);
   const absl::Status& error() const { return decoder_.error(); }
 
-  // As of wire::Decoder.
+  // These three are those of wire::Decoder.
   uint64_t offset() const { return decoder_.offset(); }
   bool in_packet() const { return decoder_.in_packet(); }
   size_t capacity() const { return decoder_.capacity(); }

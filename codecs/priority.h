@@ -1,4 +1,4 @@
-// Priority of a job inside the queue of its function.
+// The priority of a job in the queue of its function.
 #ifndef GEARMAN_CODECS_PRIORITY_H_
 #define GEARMAN_CODECS_PRIORITY_H_
 
@@ -6,11 +6,12 @@
 
 namespace gearman {
 
-// Gearman's three queues. kNone is the normal one (its packets name no
-// priority), served after kHigh and before kLow, each first in, first out.
+// Gearman's three queues. kNone is the normal queue, whose packets name no
+// priority. It is served after kHigh and before kLow. Each queue is first in,
+// first out.
 enum class Priority : unsigned char { kNone, kLow, kHigh };
 
-// "none", "low" or "high".
+// Returns "none", "low" or "high".
 inline absl::string_view PriorityName(Priority priority) {
   switch (priority) {
     case Priority::kNone:

@@ -1,5 +1,5 @@
-// The shortest whole program: a worker and a client, joined by the embedded
-// job server. Give the address of a real gearmand to use that instead.
+// The shortest complete program: a worker and a client, joined by the embedded
+// job server. With the address of a gearmand as argument it uses that server.
 #include <iostream>
 #include <memory>
 #include <string>

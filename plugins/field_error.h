@@ -1,7 +1,6 @@
-// FieldError: a plugin's config has a bad value.
-//
-// A plugin's factory returns it, and the config loader finds the field's line
-// and column by the payload. Thread-safe.
+// FieldError: the error for a bad value in a plugin's config. A plugin's
+// factory returns it. The config loader finds the line and column of the field
+// by the payload. Thread-safe.
 #ifndef GEARMAN_PLUGINS_FIELD_ERROR_H_
 #define GEARMAN_PLUGINS_FIELD_ERROR_H_
 
@@ -12,11 +11,11 @@
 
 namespace gearman {
 
-// The payload that holds the field's path inside the plugin's config message
+// The payload with the field's path inside the plugin's config message
 // ("max_attempts", "inner.delays[2]").
 inline constexpr absl::string_view kFieldPayload = "gearman/field";
 
-// INVALID_ARGUMENT "max_attempts: 0 is not valid: must be at least 1".
+// Returns INVALID_ARGUMENT, "max_attempts: 0 is not valid: must be at least 1".
 inline absl::Status FieldError(absl::string_view field, absl::string_view value,
                                absl::string_view expected) {
   absl::Status status = absl::InvalidArgumentError(

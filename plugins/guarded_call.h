@@ -1,4 +1,4 @@
-// Calls user code from which anything may be thrown.
+// Calls user code, which may throw anything.
 #ifndef GEARMAN_PLUGINS_GUARDED_CALL_H_
 #define GEARMAN_PLUGINS_GUARDED_CALL_H_
 
@@ -9,7 +9,8 @@
 namespace gearman {
 namespace internal {
 
-// OK: it has returned. Else what `status_of` makes of the exception's text.
+// Calls `function`. Returns OK, or the result of `status_of` for the text of
+// the exception that `function` has thrown.
 template <typename Function, typename StatusOf>
 absl::Status GuardedCall(const Function& function, const StatusOf& status_of) {
   try {
@@ -22,7 +23,7 @@ absl::Status GuardedCall(const Function& function, const StatusOf& status_of) {
   return absl::OkStatus();
 }
 
-// The same for what is its own affair: nobody is told.
+// Calls `function` and ignores any exception from it.
 template <typename Function>
 void CallIgnoringThrow(const Function& function) {
   try {

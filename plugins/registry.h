@@ -5,13 +5,13 @@
 //       -> absl::StatusOr<std::unique_ptr<RetryPolicy>> { ... });
 //   registry.Create(config);  // a MyRetryConfig, or an Any that holds one
 //
-// A plugin has a name, for people, and a config message of its own, by whose
-// type it is found. Registries are objects: a program may have several, and
-// the one in sdk/plugin_registry.h is only the default. Thread-safe; a factory
-// is called with no lock held, possibly by several threads at once.
+// A plugin has a name, for people, and its own config message, whose type finds
+// it. A program may have several registries; the one in sdk/plugin_registry.h
+// is the default. Thread-safe. A factory is called with no lock held, and
+// several threads may call it at once.
 //
-// What works on the stored state is virtual, so that a plugin in a shared
-// object runs the host's code on it, not a copy of its own.
+// Functions that use the stored state are virtual, so that a plugin in a shared
+// object runs the host's code, not its own copy of the code.
 #ifndef GEARMAN_PLUGINS_REGISTRY_H_
 #define GEARMAN_PLUGINS_REGISTRY_H_
 
@@ -32,24 +32,25 @@
 
 namespace gearman {
 
-// What registries of all families share.
+// The part that the registries of all families share.
 class RegistryBase {
  public:
   RegistryBase(const RegistryBase&) = delete;
   RegistryBase& operator=(const RegistryBase&) = delete;
   virtual ~RegistryBase();
 
-  // What a plugin of this family is called: "retry policy".
+  // The name of a plugin of this family in messages: "retry policy".
   absl::string_view family() const { return family_; }
-  // Names of the registered plugins, sorted.
+  // Returns the names of the registered plugins, sorted.
   virtual std::vector<std::string> names() const;
-  // Full names of their config messages, sorted.
+  // Returns the full names of the plugins' config messages, sorted.
   virtual std::vector<std::string> config_types() const;
 
  protected:
   struct Entry {
     std::string name;
-    // The config message's default instance, which lives for ever.
+    // The default instance of the config message. It lives until the process
+    // ends.
     const google::protobuf::Message* default_config;
     // A Registry<Interface>::Factory.
     std::shared_ptr<const void> factory;
@@ -59,15 +60,16 @@ class RegistryBase {
 
   virtual absl::Status Add(Entry entry);
   virtual absl::StatusOr<Entry> FindByName(absl::string_view name) const;
-  // `type` is a message's full name.
+  // `type` is the full name of a message type.
   virtual absl::StatusOr<Entry> FindByType(absl::string_view type) const;
-  // The message in `any`, which must be of the entry's type.
+  // Returns the message in `any`, which must be of the entry's type.
   virtual absl::StatusOr<std::unique_ptr<google::protobuf::Message>> Unpack(
       const Entry& entry, const google::protobuf::Any& any) const;
-  // `status` with the plugin's name before its message.
+  // Returns `status` with the plugin's name before its message.
   absl::Status Annotate(const Entry& entry, const absl::Status& status) const;
 
-  // "gearman.config.NoRetry" of "type.googleapis.com/gearman.config.NoRetry".
+  // Returns "gearman.config.NoRetry" for
+  // "type.googleapis.com/gearman.config.NoRetry".
   static absl::string_view TypeOf(const google::protobuf::Any& any);
 
  private:
@@ -82,13 +84,13 @@ class Registry : public RegistryBase {
   using Made = absl::StatusOr<std::unique_ptr<Interface>>;
   using Factory = std::function<Made(const google::protobuf::Message&)>;
 
-  // `family` is what messages call such a plugin: "retry policy".
+  // `family` is the name of such a plugin in messages: "retry policy".
   explicit Registry(absl::string_view family) : RegistryBase(family) {}
 
   // Registers a plugin whose config is a `Config` message. `factory` takes a
   // const Config& and returns Made; it reports a bad value by FieldError
-  // (plugins/field_error.h). ALREADY_EXISTS: the name or the message type is
-  // taken. INVALID_ARGUMENT: the name is empty or the factory is.
+  // (plugins/field_error.h). Returns ALREADY_EXISTS if the name or the message
+  // type is taken, and INVALID_ARGUMENT if the name or the factory is empty.
   template <typename Config>
   absl::Status Register(absl::string_view name,
                         std::function<Made(const Config&)> factory) {
@@ -104,8 +106,8 @@ class Registry : public RegistryBase {
   }
 
   // Makes the plugin that takes this config message, or the message in an Any.
-  // NOT_FOUND: no plugin takes it; the known ones are listed. Else what the
-  // factory says, after the plugin's name.
+  // Returns NOT_FOUND, with the known plugins, if no plugin takes it. Other
+  // errors are the factory's, with the plugin's name before them.
   Made Create(const google::protobuf::Message& config) const {
     if (const auto* any = dynamic_cast<const google::protobuf::Any*>(&config)) {
       return CreateFromAny(*any);
@@ -116,14 +118,15 @@ class Registry : public RegistryBase {
     if (entry->default_config->GetReflection() == config.GetReflection()) {
       return Make(*entry, config);
     }
-    // The same type, but not the compiled class (a dynamic message).
+    // The type is the same, but the object is not of the compiled class (a
+    // dynamic message).
     google::protobuf::Any any;
     any.PackFrom(config);
     return CreateFromAny(any);
   }
 
-  // Makes the plugin of this name with the defaults of its config.
-  // NOT_FOUND: no such plugin; the known ones are listed.
+  // Makes the plugin of this name with the defaults of its config. Returns
+  // NOT_FOUND, with the known plugins, if there is no such plugin.
   Made CreateByName(absl::string_view name) const {
     absl::StatusOr<Entry> entry = FindByName(name);
     if (!entry.ok()) return entry.status();
@@ -131,7 +134,7 @@ class Registry : public RegistryBase {
   }
 
  private:
-  // UNKNOWN: the factory has thrown, with the exception's text.
+  // Returns UNKNOWN, with the exception's text, if the factory throws.
   static Made Call(const Factory& factory,
                    const google::protobuf::Message& config) {
     Made made = absl::UnknownError("not called");

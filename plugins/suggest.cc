@@ -11,7 +11,8 @@
 namespace gearman {
 namespace {
 
-// Lower case, without "_" and "-": JSON's maxPacket is max_packet.
+// Returns the name in lower case without "_" and "-": JSON's maxPacket matches
+// max_packet.
 std::string Normalized(absl::string_view name) {
   std::string result;
   for (const char c : name) {
@@ -20,8 +21,8 @@ std::string Normalized(absl::string_view name) {
   return result;
 }
 
-// Insertions, deletions, replacements and swaps of neighbours that turn `a`
-// into `b` (optimal string alignment).
+// Returns the number of insertions, deletions, replacements and swaps of
+// neighbours that turn `a` into `b` (optimal string alignment).
 size_t EditDistance(absl::string_view a, absl::string_view b) {
   std::vector<size_t> before_last(b.size() + 1);
   std::vector<size_t> last(b.size() + 1);
@@ -42,15 +43,15 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return last[b.size()];
 }
 
-// Whether one is the other with words left out at its beginning or end. Both
+// Whether `part` is `whole` with words left out at its beginning or end. Both
 // are normalized.
 bool IsPartOf(absl::string_view part, absl::string_view whole) {
-  // Fewer letters begin, or end, too many names.
+  // Fewer letters would match the beginning or end of too many names.
   return (part.size() >= 3 && absl::StartsWith(whole, part)) ||
          (part.size() >= 4 && absl::EndsWith(whole, part));
 }
 
-// How many letters are the same from the first on, four at most.
+// Returns how many letters are equal from the first on, four at most.
 int CommonBeginning(absl::string_view a, absl::string_view b) {
   const size_t length = std::min({a.size(), b.size(), size_t{4}});
   size_t same = 0;
@@ -62,12 +63,12 @@ int CommonBeginning(absl::string_view a, absl::string_view b) {
 
 std::string ClosestName(absl::string_view name,
                         absl::Span<const std::string> candidates) {
-  // Input may be a whole file in the wrong place: no name is that long.
+  // The input may be a whole file in the wrong place, but no name is this long.
   constexpr size_t kLongestName = 100;
   if (name.empty() || name.size() > kLongestName) return "";
   const std::string wanted = Normalized(name);
   std::string closest;
-  // A third of the letters may be wrong, rounded up.
+  // At most a third of the letters, rounded up, may be wrong.
   const size_t most_edits = (wanted.size() + 2) / 3;
   int best = 0;
   for (const std::string& candidate : candidates) {
@@ -75,8 +76,8 @@ std::string ClosestName(absl::string_view name,
     const std::string known = Normalized(candidate);
     const size_t distance = EditDistance(wanted, known);
     if (distance > most_edits) continue;
-    // People rarely mistype how a name begins: "retries" is rather "retry"
-    // than "metrics".
+    // People rarely mistype the beginning of a name: "retries" means "retry"
+    // rather than "metrics".
     const int score =
         2 * static_cast<int>(distance) - CommonBeginning(wanted, known);
     if (closest.empty() || score < best) {
@@ -85,7 +86,7 @@ std::string ClosestName(absl::string_view name,
     }
   }
   if (!closest.empty()) return closest;
-  // No misspelling: a short form, or a long one.
+  // The name may be a short or a long form instead of a misspelling.
   size_t fewest = kLongestName;
   for (const std::string& candidate : candidates) {
     const std::string known = Normalized(candidate);

@@ -1,4 +1,4 @@
-// Suggest: helps whoever mistyped a name. Thread-safe.
+// Suggest: helps a user who mistyped a name. Thread-safe.
 #ifndef GEARMAN_PLUGINS_SUGGEST_H_
 #define GEARMAN_PLUGINS_SUGGEST_H_
 
@@ -10,15 +10,16 @@
 
 namespace gearman {
 
-// The candidate that `name` was probably meant to be: equal but for case, "_"
-// and "-", or the nearest by edits when few are needed, or the nearest that has
-// some words more or fewer ("exponential" for exponential_backoff). Empty: none
-// is near.
+// Returns the candidate that `name` was probably meant to be. It is equal
+// except for case, "_" and "-", or is the nearest by a few edits, or is the
+// nearest with some words more or fewer ("exponential" for
+// exponential_backoff). Empty if none is near.
 std::string ClosestName(absl::string_view name,
                         absl::Span<const std::string> candidates);
 
-// "did you mean "b"? Known: a, b, c" (the question only when one is near; the
-// list sorted; "none" when there are none).
+// Returns a text such as "did you mean "b"? Known: a, b, c". It has the
+// question only if a name is near. The list is sorted, and is "none" if it is
+// empty.
 std::string Suggest(absl::string_view name,
                     std::vector<std::string> candidates);
 

@@ -11,10 +11,10 @@
 namespace gearman {
 namespace {
 
-// The open descriptors: one bit each, in chunks that are made when first needed
+// The open descriptors, one bit each, in chunks that are made when first needed
 // and then kept. There is no lock, because the child's handler could find it
-// taken. A child keeps its copies of descriptors beyond the last chunk (4 Mi
-// descriptors, four times what Linux allows by default).
+// taken. Descriptors beyond the last chunk (4 Mi descriptors, four times
+// Linux's default limit) stay open in a child.
 constexpr size_t kBits = 64;
 constexpr size_t kWordsOfChunk = 64;
 constexpr size_t kChunks = 1024;
@@ -22,7 +22,7 @@ constexpr size_t kChunks = 1024;
 using Chunk = std::array<std::atomic<uint64_t>, kWordsOfChunk>;
 std::array<std::atomic<Chunk*>, kChunks> chunks;
 
-// Null: beyond the last chunk, or there is no memory.
+// Returns null beyond the last chunk, and if there is no memory.
 std::atomic<uint64_t>* WordOf(int fd) {
   const size_t word = static_cast<size_t>(fd) / kBits;
   if (word / kWordsOfChunk >= kChunks) return nullptr;
@@ -75,7 +75,8 @@ Descriptor::Descriptor(int fd) : fd_(fd) {
 void Descriptor::Close() {
   const int fd = std::exchange(fd_, -1);
   if (fd < 0 || mark_.inherited()) return;
-  // The bit is cleared first: after close another thread may get the number.
+  // The bit is cleared first, because after close another thread may get the
+  // number.
   if (std::atomic<uint64_t>* const word = WordOf(fd)) {
     word->fetch_and(~BitOf(fd), std::memory_order_relaxed);
   }

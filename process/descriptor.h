@@ -1,10 +1,10 @@
-// Descriptor: owns a file descriptor, and keeps it from children.
+// Descriptor: owns a file descriptor, and closes it in children made by fork.
 //
-// A child made by fork closes its copy at once, before fork returns. Otherwise
-// a connection that the parent closes, or that ends with the parent, would stay
-// open for its server as long as the child lives. A worker's jobs would then
-// not go to another worker. In the child a Descriptor holds nothing: get() is
-// -1. (With exec the kernel closes it: the SDK opens every descriptor
+// A child closes its copy before fork returns. Otherwise a connection that the
+// parent closes, or that ends with the parent, would stay open for its server
+// as long as the child lives, and a worker's jobs would not go to another
+// worker. In the child a Descriptor holds nothing: get() is -1. (At exec the
+// kernel closes the descriptor, because the SDK opens every descriptor
 // close-on-exec.)
 //
 // A Descriptor belongs to one thread at a time.
@@ -19,8 +19,8 @@ namespace gearman {
 
 namespace internal {
 
-// Closes, in a child made by fork, the descriptors that the parent's
-// Descriptors hold. Async-signal-safe.
+// Closes the descriptors that the parent's Descriptors hold, in a child made by
+// fork. Async-signal-safe.
 void CloseInheritedDescriptors();
 
 }  // namespace internal
@@ -28,7 +28,7 @@ void CloseInheritedDescriptors();
 class Descriptor {
  public:
   Descriptor() = default;
-  // Takes over `fd`; -1: none.
+  // Takes ownership of `fd`; -1 means none.
   explicit Descriptor(int fd);
   Descriptor(Descriptor&& other) noexcept
       : mark_(other.mark_), fd_(std::exchange(other.fd_, -1)) {}
@@ -42,10 +42,10 @@ class Descriptor {
   }
   ~Descriptor() { Close(); }
 
-  // -1: none.
+  // The descriptor, or -1 if there is none.
   int get() const { return mark_.inherited() ? -1 : fd_; }
   bool is_open() const { return get() >= 0; }
-  // Closes it, if there is one.
+  // Closes the descriptor, if there is one.
   void Close();
 
  private:

@@ -41,7 +41,7 @@ class PerProcess {
     }
   }
 
-  // The object of this process. It lives as long as this.
+  // Returns the object of this process. It lives as long as the PerProcess.
   T& Get() const {
     Node* node = node_.load(std::memory_order_acquire);
     while (node->mark.inherited()) {

@@ -20,7 +20,7 @@ struct Kept {
 };
 std::atomic<Kept*> kept{nullptr};
 
-// Runs in the child, whose only thread this is, before fork returns.
+// Runs before fork returns, on the only thread of the child.
 void OnFork() {
   process_number.fetch_add(1, std::memory_order_relaxed);
   CloseInheritedDescriptors();

@@ -25,7 +25,7 @@ namespace gearman {
 
 namespace internal {
 
-// How many forks lie between the first process and this one.
+// The number of forks between the first process and this one.
 extern std::atomic<uint32_t> process_number;
 
 // Keeps `object` reachable, so that no leak checker reports it.
@@ -38,7 +38,7 @@ class ProcessMark {
   // Marks an object of the running process.
   ProcessMark();
 
-  // True in a child made by fork after the mark was made. Any thread, and
+  // True in a child made by fork after the mark was made. Any thread;
   // async-signal-safe.
   bool inherited() const {
     return number_ != internal::process_number.load(std::memory_order_relaxed);
@@ -48,7 +48,7 @@ class ProcessMark {
   uint32_t number_;
 };
 
-// The FAILED_PRECONDITION that functions of an inherited object return. `what`
+// Returns the FAILED_PRECONDITION of functions of an inherited object. `what`
 // is the kind of object: "client".
 absl::Status InheritedError(absl::string_view what);
 

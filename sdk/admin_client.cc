@@ -24,11 +24,11 @@ using admin::Reply;
 using internal::AdminSession;
 using internal::CallScope;
 
-// Bytes of a row that can't be read in a message.
+// The most bytes of an unreadable row that a message shows.
 constexpr size_t kMaxShownBytes = 64;
 
-// The meaning of a refusal. Servers agree on their codes no better than on
-// cases.
+// Returns the status code for a refusal. Servers disagree on the words of their
+// refusals and on upper and lower case.
 absl::StatusCode CodeOf(const LineReply& refusal) {
   const std::string all =
       absl::AsciiStrToUpper(absl::StrCat(refusal.code, " ", refusal.text));
@@ -63,7 +63,7 @@ absl::Status Refused(const AdminSession& session, absl::string_view command,
       absl::StrCat(session.server(), " refuses \"", command, "\": ", text));
 }
 
-// A list, row by row. Errors and `unreadable` as AdminClient has them.
+// Visits the rows of a list. AdminClient describes the errors and `unreadable`.
 template <typename Row>
 absl::Status VisitList(AdminSession& session, const admin::Command& command,
                        absl::string_view name,
@@ -119,7 +119,7 @@ absl::StatusOr<std::string> ParseUnique(absl::string_view line) {
   return std::string(line);
 }
 
-// The text of a reply of one line.
+// Returns the text of a one-line reply.
 absl::StatusOr<std::string> CallForLine(AdminSession& session,
                                         const admin::Command& command,
                                         absl::string_view name,
@@ -297,7 +297,8 @@ absl::Status AdminClient::CreateFunction(absl::string_view function) {
 }
 
 absl::StatusOr<int> AdminClient::DropFunction(absl::string_view function) {
-  // Destroyed on the way, it ends with `call`: only `session` is used.
+  // User code may destroy this object meanwhile. The session lives as long as
+  // `call`, so only `session` is used.
   AdminSession& session = *session_;
   const CallScope call(&session);
   absl::StatusOr<Reply> reply =

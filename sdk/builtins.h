@@ -1,9 +1,9 @@
-// Builtins: every member of every plugin family that comes with the SDK.
+// Builtins: the members of all plugin families that come with the SDK.
 //
-// Linking //sdk:builtins fills PluginRegistry::Default() with them before main;
-// nothing need be called. A registry of your own is filled by RegisterBuiltins.
-// What a program should not carry it does not link: //sdk:client alone brings
-// no transport, and its options take plain objects.
+// If a program links //sdk:builtins, PluginRegistry::Default() has them before
+// main begins. RegisterBuiltins fills another registry. A program that should
+// not carry them does not link //sdk:builtins: //sdk:client alone brings no
+// transport, and its options take plain objects.
 #ifndef GEARMAN_SDK_BUILTINS_H_
 #define GEARMAN_SDK_BUILTINS_H_
 
@@ -12,14 +12,15 @@
 
 namespace gearman {
 
-// Registers, in `registry`:
+// Registers these members in `registry`:
 //   retry policies        none, immediate, exponential_backoff, budget
 //   backoff policies      constant, exponential
 //   idempotency policies  standard, strict
 //   server selectors      random, round_robin, ordered, unique_hash
-//   metrics sinks         in_memory
+//   metrics sinks         in_memory, log, statsd
 //   transports            tcp, tls, inproc
-// ALREADY_EXISTS when one is there (the default registry has them all).
+// Returns ALREADY_EXISTS if one of them is there. (The default registry has all
+// of them.)
 absl::Status RegisterBuiltins(PluginRegistry* registry);
 
 }  // namespace gearman

@@ -21,7 +21,7 @@
 namespace gearman {
 namespace {
 
-// The kind of object that errors name.
+// The name of this kind of object in errors.
 constexpr absl::string_view kClient = "client";
 
 using internal::ClientCore;
@@ -29,8 +29,8 @@ using internal::JobRequestState;
 using internal::Operation;
 using internal::Query;
 
-// One question about one job: asked from one server, or, by a unique without a
-// server, from each.
+// One question about one job. It is asked from one server or, for a unique
+// without a server, from every server.
 class StatusQuestion {
  public:
   StatusQuestion(internal::ClientCore* core, const JobId& id) {
@@ -68,9 +68,10 @@ class StatusQuestion {
     }
   }
 
-  // After the queries have finished: the answer of a server that knows the job;
-  // else, as a server that did not answer may know it, why each of these did
-  // not; else that none knows it.
+  // Returns the answer when all queries have finished: the status from a server
+  // that knows the job; otherwise, if some servers did not answer, an error
+  // with the reason of each, because one of them may know the job; otherwise
+  // that no server knows it.
   absl::StatusOr<JobStatus> Answer() const {
     if (!error_.ok()) return error_;
     std::vector<std::string> failures;
@@ -94,7 +95,7 @@ class StatusQuestion {
   }
 
  private:
-  // The error, which names the job.
+  // Returns the error with the job's name.
   absl::Status About(const absl::Status& error) const {
     absl::Status named(error.code(),
                        absl::StrCat("status query of the job with ", about_,
@@ -105,7 +106,7 @@ class StatusQuestion {
         });
     return named;
   }
-  // The error's text, which has the server's name in it.
+  // Returns the error's text, with the server's name in it.
   static std::string NamingServer(const absl::Status& error,
                                   const std::string& name) {
     return absl::StrContains(error.message(), name)
@@ -120,13 +121,13 @@ class StatusQuestion {
     queries_.back()->server = server;
   }
 
-  std::string about_;  // the job
+  std::string about_;  // names the job
   absl::Status error_;
   std::vector<std::unique_ptr<Query>> queries_;
-  std::vector<std::string> names_;  // of their servers
+  std::vector<std::string> names_;  // the servers of the queries, by index
 };
 
-// `requests`: whose ids they are, or empty.
+// `requests` are the requests that have these ids, or empty.
 std::vector<absl::StatusOr<JobStatus>> AskStatuses(
     ClientCore* core, absl::Span<const JobId> ids,
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
@@ -169,7 +170,7 @@ Client::Client(std::shared_ptr<internal::ClientCore> core)
     : core_(std::move(core)) {}
 
 Client::~Client() {
-  // A child's copy: the connections are the parent's.
+  // In a child made by fork the connections are the parent's.
   if (core_->inherited()) return;
   if (core_->in_call()) {
     internal::ClientCore& core = *core_;
@@ -182,11 +183,11 @@ Client::~Client() {
 absl::StatusOr<std::string> Client::Run(absl::string_view task,
                                         std::string data, CallOptions options) {
   if (core_->inherited()) return InheritedError(kClient);
-  // Destroyed on the way, it ends with `call`: from here on only `core` is
-  // used.
+  // User code may destroy this client meanwhile. The core lives as long as
+  // `call`, so only `core` is used from here on.
   ClientCore* const core = core_.get();
   const ClientCore::Call call(core);
-  // Before the job is on its way.
+  // Fails before the job is on its way.
   absl::Status may_wait = core->MayWait();
   if (!may_wait.ok()) return may_wait;
   JobSpec spec(std::string(task), std::move(data));
@@ -197,7 +198,7 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
   absl::Status status = core->Wait({&request, 1}, /*for_accepted=*/false,
                                    absl::InfiniteDuration());
   if (!status.ok()) {
-    // Nobody will look at it again.
+    // The caller has no handle of this request.
     request.Cancel();
     return status;
   }
@@ -206,8 +207,8 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
 
 JobRequest Client::SubmitJob(JobSpec spec) {
   JobRequest request(std::move(spec));
-  // A new request belongs to no other client: nothing but its own status can
-  // tell what is wrong.
+  // A new request belongs to no other client, so every error is in its own
+  // status.
   core_->Submit({&request, 1}, /*will_wait=*/false).IgnoreError();
   return request;
 }

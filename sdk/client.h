@@ -1,57 +1,14 @@
-// Client: submits jobs to Gearman job servers and learns what became of them.
+// Client: submits jobs to Gearman job servers and reports how they ended.
 //
 //   absl::StatusOr<std::unique_ptr<gearman::Client>> client =
 //       gearman::Client::Create(options);  // options.servers = {"localhost"}
 //   absl::StatusOr<std::string> result = (*client)->Run("reverse", "hello");
 //
-// Pipelining is the rule: any number of requests may be outstanding on one
-// connection; each event costs the same however many there are.
-//
-// Threads: every function may be called from any thread. The thread that waits
-// drives the I/O itself, so a synchronous call costs no thread hop; other
-// waiters sleep until their requests end or the lead is handed to them. With
-// DriveMode::kAuto one background thread is started the first time something
-// needs it, and it leads only while nobody waits:
-//
-//   promise            | a thread waits | nobody waits, | nobody waits,
-//                      |                | kAuto         | kCallerOnly
-//   -------------------+----------------+---------------+---------------------
-//   a submission leaves| at once        | at once       | at once when the
-//                      |                |               | connection takes it,
-//                      |                |               | else in the next call
-//   retries are made   | yes            | in background | in the next call
-//   timeouts end       | yes            | in background | in the next call
-//   results arrive     | yes            | in background | in the next call
-//   callbacks run      | on the leader  | in background | refused at submit
-//
-// After a thread has waited the background thread leaves the lead free for a
-// millisecond, for the next one that waits.
-//
-// Ownership: a client owns its connections and (unless given one) its poller.
-// Code that the client itself calls (a callback, an interceptor, an observer, a
-// plugin, a logger) should not destroy it. If it does, the log gets an error
-// and the destructor returns at once. The client ends as below when that code
-// has returned, on the same thread. A wait on that thread then ends with
-// CANCELLED.
-//
-// fork: a client belongs to the process that made it. In a child its functions
-// return FAILED_PRECONDITION (health is down, lists are empty), and requests in
-// flight are finished with that status. The destructor leaves everything as it
-// is. A child can't harm the parent: not by exit, not by return from main, and
-// not by destroying the client. Create a new client after fork. exec and _exit
-// are always fine: every descriptor is close-on-exec, and a child of fork
-// closes them at once. A callback that forks may return in the child: the wait
-// there ends with FAILED_PRECONDITION. docs/threads.md says more.
-//
-// The end of a client closes its connections and finishes what is in flight as
-// CANCELLED, of which callbacks, interceptors' hooks and observers hear before
-// the destructor returns. What any of them submits from then on is refused at
-// once: it is finished as CANCELLED when the call returns, and no callback,
-// interceptor or observer hears of it. So a callback that submits again
-// whenever its job was lost comes to an end, and none of its jobs is in doubt.
-//
-// Errors: absl::Status (sdk/status.h lists codes). Nothing is thrown, nothing
-// aborts. A submission whose outcome is unknown is never repeated silently.
+// Any number of requests may be outstanding on one connection. Each event costs
+// the same, however many requests there are. Every function may be called from
+// any thread. Errors are absl::Status (sdk/status.h lists the codes): nothing
+// is thrown, and nothing aborts. A submission whose outcome is unknown is never
+// repeated silently.
 #ifndef GEARMAN_SDK_CLIENT_H_
 #define GEARMAN_SDK_CLIENT_H_
 
@@ -77,58 +34,107 @@ namespace internal {
 class ClientCore;
 }  // namespace internal
 
-// An echo's answer.
+// The answer to an echo.
 struct EchoReply {
-  std::string server;              // who answered
-  std::string data;                // what came back
+  std::string server;              // the server that answered
+  std::string data;                // the data that came back
   absl::Duration round_trip_time;  // from the call to the answer
 };
 
+// Threads: the thread that waits does the network I/O itself, so a synchronous
+// call needs no other thread. While one thread waits and does the I/O, it is
+// the leader. Other waiting threads sleep until their requests end or until the
+// leader returns and one of them becomes the leader. With DriveMode::kAuto the
+// client starts one background thread the first time something needs it. The
+// background thread is the leader only while no other thread waits. After a
+// waiting thread has returned, the background thread gives the next waiting
+// thread a millisecond to become the leader.
+//
+//   promise            | a thread waits | nobody waits, | nobody waits,
+//                      |                | kAuto         | kCallerOnly
+//   -------------------+----------------+---------------+---------------------
+//   a submission leaves| at once        | at once       | at once when the
+//                      |                |               | connection takes it,
+//                      |                |               | else in the next call
+//   retries are made   | yes            | in background | in the next call
+//   timeouts end       | yes            | in background | in the next call
+//   results arrive     | yes            | in background | in the next call
+//   callbacks run      | on the leader  | in background | refused at submit
+//
+// Ownership: a client owns its connections. It owns its poller, too, unless
+// ClientOptions::poller provides one.
+//
+// Fork: a client belongs to the process that made it. In a child its functions
+// return FAILED_PRECONDITION, its lists are empty, its health is down, and
+// requests in flight are finished with FAILED_PRECONDITION. Create a new client
+// after fork. A child can't harm the parent: not by exit, not by return from
+// main, and not by destroying the client. The child may call exec and _exit at
+// any time: every descriptor is close-on-exec, and a child of fork closes all
+// of them at once. A callback that forks may return in the child. The wait in
+// the child then ends with FAILED_PRECONDITION. docs/threads.md says more.
 class Client {
  public:
-  // A client of `options.servers`; connects when first needed.
-  // INVALID_ARGUMENT: an address, limit or name that can't be right, or, for a
-  // tls:// address, a file of TLS that can't be used (docs/tls.md); NOT_FOUND:
-  // an address scheme that no linked transport has.
+  // Makes a client of `options.servers`. The client connects when it first
+  // needs a connection. Returns INVALID_ARGUMENT for an address, limit or name
+  // that can't be right and, with a tls:// address, for a TLS file that can't
+  // be used (docs/tls.md). Returns NOT_FOUND for an address scheme that no
+  // linked transport has.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
+  // Closes the connections and finishes every request in flight as CANCELLED.
+  // The callbacks, the interceptors' hooks and the observers hear of these ends
+  // before the destructor returns. A request that one of them submits meanwhile
+  // is refused at once: it is finished as CANCELLED when the call returns, and
+  // no callback, interceptor or observer hears of it. So a callback that
+  // resubmits each lost job can't keep the destructor from returning.
+  //
+  // Code that the client calls (a callback, an interceptor, an observer, a
+  // plugin, a logger) should not destroy the client. If it does, the log gets
+  // an error and the destructor returns at once. The client then ends on the
+  // same thread when that code has returned, and a wait on that thread ends
+  // with CANCELLED.
   ~Client();
 
   // --- the simple way --------------------------------------------------------
-  // Submits a foreground job, waits, returns its result. ABORTED: the job
-  // failed (with the text of its exception); FAILED_PRECONDITION: called in a
-  // callback, nothing is submitted; INVALID_ARGUMENT, too, for a `run_at`, as a
-  // delayed job has no result; else as JobRequest::status().
+  // Submits a foreground job, waits for it and returns its result. Returns
+  // ABORTED if the job failed; the message has the text of its exception.
+  // Submits nothing and returns FAILED_PRECONDITION if a callback makes the
+  // call. Returns INVALID_ARGUMENT if `options.run_at` is set, because a
+  // delayed job has no result. Every other error is that of
+  // JobRequest::status().
   absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
                                   CallOptions options = {});
 
   // --- submitting (packets 7, 18, 21, 32, 33, 34, 36) ------------------------
-  // Submits one job. Returns at once (unless WhenFull::kBlock has to wait);
-  // whatever is wrong, the request tells.
+  // Submits one job. Returns at once, except that it may wait for room
+  // (WhenFull::kBlock). Every error is in the request's status().
   JobRequest SubmitJob(JobSpec spec);
   JobRequest SubmitJob(absl::string_view task, std::string data,
                        CallOptions options = {});
   JobRequest SubmitBackgroundJob(absl::string_view task, std::string data,
                                  CallOptions options = {});
-  // Submits many, in order, in as few writes as can be.
+  // Submits many jobs, in order, in as few writes as possible.
   std::vector<JobRequest> SubmitMultipleJobs(std::vector<JobSpec> specs);
-  // Submits requests that were never submitted or whose state is unknown,
-  // again. Others are left alone, and one that stands here twice is submitted
-  // once. FAILED_PRECONDITION names the first one that belongs to another
-  // client, or that its own callback can't submit (sdk/job_request.h); the
-  // others are submitted all the same. CANCELLED: the client is
-  // being destroyed, and none is submitted.
+  // Submits each request that was never submitted or whose state is unknown.
+  // Leaves other requests alone. Submits a request once even if the list names
+  // it twice. Returns FAILED_PRECONDITION with the name of the first request
+  // that belongs to another client, or that its own callback can't submit
+  // (sdk/job_request.h); submits the other requests all the same. Returns
+  // CANCELLED and submits nothing while the client is being destroyed.
   absl::Status SubmitMultipleRequests(absl::Span<const JobRequest> requests);
 
   // --- waiting ---------------------------------------------------------------
-  // Wait until every request has been accepted (or is finished), or completed
-  // (or is finished), with one overall timeout. Drives the I/O. What is late
-  // gets timed_out and goes on: wait again, or Cancel it.
-  // OK: every request got there. DEADLINE_EXCEEDED: some are late, with their
-  // number and the servers waited for. Else the status of the first request
-  // that ended otherwise. FAILED_PRECONDITION: called in a callback.
+  // These functions do the I/O and wait until every request is accepted
+  // (WaitUntilJobsAccepted) or complete, or is finished. `timeout` is the limit
+  // for all of them together. A request that is late gets timed_out() and goes
+  // on: the caller may wait for it again or cancel it.
+  //
+  // OK means that every request got there. DEADLINE_EXCEEDED means that some
+  // are late: the message has their number and names the servers waited for.
+  // Otherwise the result is the status of the first request that ended in
+  // another way. In a callback the result is FAILED_PRECONDITION.
   absl::Status WaitUntilJobsAccepted(
       absl::Span<const JobRequest> requests,
       absl::Duration timeout = absl::InfiniteDuration());
@@ -139,63 +145,69 @@ class Client {
                     absl::Duration timeout = absl::InfiniteDuration());
 
   // --- asking (packets 15, 16, 41) -------------------------------------------
-  // The status of a request's job, asked from its server by handle, or by
-  // unique while there is no handle. The request's job_status() is updated.
-  // A removed server is asked as long as its connection lives.
-  // UNAVAILABLE: the server can't be asked; DEADLINE_EXCEEDED: no answer in
-  // time; INVALID_ARGUMENT: nothing to ask by, or a server that was never one
-  // of this client's; FAILED_PRECONDITION: the server was removed, and the
-  // connection to it has ended.
+  // Asks the request's server for the status of its job, by handle, or by
+  // unique while there is no handle. Updates the request's job_status(). A
+  // removed server is asked as long as its connection lives. Returns
+  // UNAVAILABLE if the server can't be asked, DEADLINE_EXCEEDED if no answer
+  // came in time, INVALID_ARGUMENT if the request has neither handle nor unique
+  // or names a server that this client never had, and FAILED_PRECONDITION if
+  // the server was removed and the connection to it has ended.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
-  // As above, for a job that another process submitted. If `id` names no
-  // server, every server is asked, and a server that knows the job answers. If
-  // no server knows the job and some did not answer, the job may be at one of
-  // those: the error names them and has the code of the first of them.
+  // Asks for a job that another process submitted. The errors are those above.
+  // If `id` names no server, every server is asked, and the answer is that of a
+  // server that knows the job. If no server knows the job and some servers did
+  // not answer, one of those may have it: the error names them and has the code
+  // of the first of them.
   absl::StatusOr<JobStatus> GetJobStatus(
       const JobId& id, absl::Duration timeout = absl::Seconds(10));
-  // The same for many at once; answers in the order of the requests.
+  // Asks for many jobs at once. The answers are in the order of the arguments.
   std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
       absl::Span<const JobRequest> requests,
       absl::Duration timeout = absl::Seconds(10));
   std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
       absl::Span<const JobId> ids, absl::Duration timeout = absl::Seconds(10));
-  // Sends `data` to `server` (empty: one that the selection chooses) and back.
+  // Sends `data` to `server` and waits for the same data to come back. If
+  // `server` is empty, the server selection chooses one.
   absl::StatusOr<EchoReply> Echo(absl::string_view data = "ping",
                                  absl::string_view server = "",
                                  absl::Duration timeout = absl::Seconds(10));
 
   // --- servers ---------------------------------------------------------------
-  // Waits until at least one server answers an echo; those that fail are asked
-  // again after their delays. OK: one answered; health() tells of the others
-  // what is known. DEADLINE_EXCEEDED: none did, with what each of them said;
-  // UNAUTHENTICATED: and TLS trusts none.
+  // Waits until at least one server answers an echo. A server that fails is
+  // asked again after its delay. OK means that one server answered; health()
+  // has the news of the others. DEADLINE_EXCEEDED means that none answered: the
+  // message has the error of each. UNAUTHENTICATED means the same, where TLS
+  // trusts none of them.
   absl::Status WaitForReady(absl::Duration timeout);
-  // What is known of the servers, without asking: a failing one is one whose
-  // last connection or request failed.
+  // Returns the last known state of each server, without asking. A server is
+  // failing if the last connection to it, or the last request to it, failed.
   Health health() const;
-  // Asks each server by an echo, all at once, and waits for the answers until
-  // the timeout. A server that does not answer by then counts as failing.
+  // Asks every server with an echo, all at once, and waits for the answers
+  // until the timeout. A server that has not answered by then counts as
+  // failing.
   Health CheckHealth(absl::Duration timeout = absl::Seconds(10));
-  // Adds a server, or removes one while others are left: it gets nothing new,
-  // what it has goes on, and its connection is closed when no request waits for
-  // that any more.
-  // INVALID_ARGUMENT, NOT_FOUND as Create; ALREADY_EXISTS: it is there;
-  // NOT_FOUND: it is none of them; FAILED_PRECONDITION: it is the last one;
-  // RESOURCE_EXHAUSTED: there are too many (docs/limits.md).
+  // AddServer adds a server. RemoveServer removes a server while others are
+  // left: it gets no new requests, its requests in flight go on, and the client
+  // closes the connection when no request waits for an answer on it. Errors:
+  // those of Create; ALREADY_EXISTS if the server to add is there; NOT_FOUND if
+  // the server to remove is not; FAILED_PRECONDITION if it is the last server;
+  // RESOURCE_EXHAUSTED if there are too many servers (docs/limits.md).
   absl::Status AddServer(absl::string_view address);
   absl::Status RemoveServer(absl::string_view address);
-  // Their addresses in canonical form, in the order in which they came.
+  // Returns the canonical addresses of the servers, in the order in which they
+  // were added.
   std::vector<std::string> servers() const;
 
   // --- driving by hand -------------------------------------------------------
-  // One pass of the I/O: does what is ready, waits for more until `deadline` at
-  // most (a past one: no waiting), runs callbacks. For programs with a loop of
-  // their own and for the simulation. Returns when it wants to be called again
-  // though nothing happens: its next timer.
+  // Does one pass of the I/O, for programs with an event loop of their own and
+  // for the simulation: handles what is ready, waits for more until `deadline`
+  // at the latest, runs callbacks. Does not wait if `deadline` is past. Returns
+  // the time of the next timer: call RunOnce again by then.
   absl::Time RunOnce(absl::Time deadline);
 
-  // What has been counted so far (docs/metrics.md). Empty without sinks.
+  // Returns the metrics counted so far (docs/metrics.md). Empty if
+  // ClientOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 
  private:
@@ -204,7 +216,7 @@ class Client {
   absl::Status Wait(absl::Span<const JobRequest> requests, bool for_accepted,
                     absl::Duration timeout);
 
-  // Only the destructor gives it away.
+  // Only the destructor moves the core out.
   std::shared_ptr<internal::ClientCore> core_;
 };
 

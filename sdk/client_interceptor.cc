@@ -15,7 +15,7 @@ internal::OriginalJob& Original(internal::JobRequestState* state) {
   return *original;
 }
 
-// Keeps the first, which is what the caller gave.
+// Keeps the first value, which is the caller's.
 void Change(std::string* field, std::string value,
             std::optional<std::string>* original) {
   if (!original->has_value()) *original = std::move(*field);

@@ -11,22 +11,23 @@
 //     });
 //   });
 //
-// Interceptors (ClientOptions::interceptors) are called in their order, each
-// with what those before it made of the job, until one answers. OnEnd's hooks
-// are called in the reverse order, each with what those before it made of the
-// result. All that happens once for each submission, however many attempts it
-// takes; one that is submitted again begins with the job as its caller gave it.
-// What a caller reads of a request is what was sent: the changed job.
+// ClientOptions::interceptors are called in their order until one answers. Each
+// sees the job as those before it left it. The hooks of OnEnd are called in the
+// reverse order; each sees the result as those before it left it. All this
+// happens once for each submission, however many attempts it takes. A request
+// that is submitted again begins with the job as its caller gave it. The
+// request's accessors show the changed job, which is the one that was sent.
 //
-// They see every submission: Run, SubmitJob, SubmitMultipleJobs, background
-// jobs. Updates (WORK_DATA, WORK_WARNING, WORK_STATUS) pass them by.
+// Interceptors see every submission: Run, SubmitJob, SubmitMultipleJobs and
+// background jobs. They don't see updates (WORK_DATA, WORK_WARNING,
+// WORK_STATUS).
 //
 // Threads: an interceptor is called on the thread that submits, before any
-// limit is looked at; a hook on the thread that drives the I/O, in order with
-// callbacks. No lock is held. As callbacks, hooks may submit, not wait. An
-// interceptor must not submit to its own client, or it meets itself.
-//
-// What they throw ends the request: UNKNOWN, with the exception's text.
+// limit is checked. A hook is called on the thread that does the I/O, in order
+// with callbacks. No lock is held. Hooks, like callbacks, may submit but must
+// not wait. An interceptor must not submit to its own client, because it would
+// be called for that submission, too. An exception from either ends the request
+// with UNKNOWN and the exception's text.
 #ifndef GEARMAN_SDK_CLIENT_INTERCEPTOR_H_
 #define GEARMAN_SDK_CLIENT_INTERCEPTOR_H_
 
@@ -45,14 +46,14 @@ namespace internal {
 struct JobRequestState;
 }  // namespace internal
 
-// Lives as long as the interceptor's call. Views and references are valid until
-// what they show is changed.
+// An OutgoingJob lives as long as the interceptor's call. A view or reference
+// is valid until the field that it shows is changed.
 class OutgoingJob {
  public:
   // Sees the end of a request that is about to be finished: its result (empty
-  // text for a background job that was accepted), or why there is none. It may
-  // change either into the other. The request's accessors don't show the end
-  // yet.
+  // text for a background job that was accepted), or the status that says why
+  // there is no result. The hook may replace either by the other. The request's
+  // accessors don't show the end yet.
   using EndHook =
       std::function<void(const JobRequest&, absl::StatusOr<std::string>&)>;
 
@@ -62,22 +63,22 @@ class OutgoingJob {
   const std::string& task() const;
   absl::string_view data() const;
   bool background() const;
-  // What the call set; what it left to the client is unset.
+  // The options that the call set. An option left to the client is unset.
   CallOptions options() const;
 
   void set_task(std::string task);
   void set_data(std::string data);
-  // All of them: change a copy of options().
+  // Replaces all options; to change one, change a copy of options().
   void set_options(CallOptions options);
 
   // Ends the request without a server: complete with this result, or failed
-  // with this status. Interceptors that follow are not called.
+  // with this status. Later interceptors are not called.
   void Answer(absl::StatusOr<std::string> result);
-  // `hook` is called once, whatever becomes of the request.
+  // Calls `hook` once, however the request ends.
   void OnEnd(EndHook hook);
 
-  // The submission's span, so that its context can be sent along; null: it has
-  // none.
+  // The span of the submission, whose context can be sent with the job; null if
+  // there is none.
   TraceSpan* span() const;
 
   // For the SDK.

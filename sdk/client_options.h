@@ -1,8 +1,6 @@
 // ClientOptions and CallOptions: how a client behaves, and how one call
-// differs. Plain values; sdk/config.h makes them from a config file.
-//
-// A call's options merge over the client's field by field: what a call leaves
-// unset, the client decides.
+// differs. Both are plain values. sdk/config.h makes them from a config file. A
+// field that a call leaves unset has the client's value.
 #ifndef GEARMAN_SDK_CLIENT_OPTIONS_H_
 #define GEARMAN_SDK_CLIENT_OPTIONS_H_
 
@@ -36,38 +34,40 @@ namespace gearman {
 class JobRequest;
 class OutgoingJob;
 
-// Sees each job before it is submitted: sdk/client_interceptor.h.
+// An interceptor sees each job before it is submitted
+// (sdk/client_interceptor.h).
 using ClientInterceptor = std::function<void(OutgoingJob&)>;
 
-// The unique of a request that was given none.
+// How the client makes the unique of a request that has none.
 enum class UniqueMode : unsigned char {
   kRandom,   // 128 random bits in hex: never joined by chance
-  kPayload,  // made from task and payload: equal jobs are joined
-  kDash,     // the special "-": the server itself compares payloads
-  kNone,     // empty: never joined, and not to be asked for by unique
+  kPayload,  // a hash of task and payload: equal jobs are joined
+  kDash,     // the special "-": the server compares payloads
+  kNone,     // empty: never joined; a query by unique is impossible
 };
 
-// Who does the network I/O (the table in sdk/client.h).
+// Selects the thread that does the network I/O (the table in sdk/client.h).
 enum class DriveMode : unsigned char {
-  // The thread that waits; one background thread, started the first time
-  // something needs it, while nobody waits.
+  // The thread that waits. While none waits: one background thread, started the
+  // first time something needs it.
   kAuto,
-  // Only threads that call the client; what needs more is refused with
-  // FAILED_PRECONDITION.
+  // Only threads that call the client. A request that needs a background thread
+  // is refused with FAILED_PRECONDITION.
   kCallerOnly,
 };
 
-// What a submission does when a limit has been reached.
+// Decides how a submission behaves when a limit has been reached.
 enum class WhenFull : unsigned char {
-  kBlock,  // waits (driving the I/O) until there is room or the deadline
+  kBlock,  // waits for room until the deadline; in a callback: as kFail
   kFail,   // finishes the request at once with RESOURCE_EXHAUSTED
-  kDrop,   // as kFail, but silently: no callback; counted in metrics
+  kDrop,   // as kFail, but calls no callback; metrics count it
 };
 
-// Called in the order of arrival on the thread that drives the I/O, with no
-// lock held, and before a Wait for the request returns. They may submit,
-// cancel and read; they must not wait (FAILED_PRECONDITION). What they throw is
-// logged, and changes nothing. The data is valid during the call.
+// The functions that a request calls. They are called in the order of arrival,
+// on the thread that does the I/O, with no lock held, and before a Wait for the
+// request returns. A callback may submit, cancel and read. It must not wait: a
+// wait returns FAILED_PRECONDITION. An exception from a callback is logged and
+// changes nothing. `data` is valid during the call.
 struct JobCallbacks {
   // WORK_DATA. When set, data goes here instead of into data_updates.
   std::function<void(const JobRequest&, absl::string_view data)> on_data;
@@ -75,9 +75,9 @@ struct JobCallbacks {
   std::function<void(const JobRequest&, absl::string_view data)> on_warning;
   // WORK_STATUS.
   std::function<void(const JobRequest&, const JobStatus&)> on_status;
-  // The request is finished, however it ended. Exactly once per submission, but
-  // for what is dropped (WhenFull::kDrop), and what is refused because its
-  // client is being destroyed.
+  // The request is finished, however it ended. Called exactly once for each
+  // submission, except for requests that are dropped (WhenFull::kDrop) and
+  // requests that are refused because their client is being destroyed.
   std::function<void(const JobRequest&)> on_complete;
 
   bool empty() const {
@@ -86,20 +86,24 @@ struct JobCallbacks {
 };
 
 struct CallOptions {
-  // The whole time that the request may take, attempts, delays and execution
-  // together; then it ends with DEADLINE_EXCEEDED. Measured from submission.
+  // The whole time that the request may take: attempts, delays and execution
+  // together, measured from submission. Then it ends with DEADLINE_EXCEEDED.
   std::optional<absl::Duration> timeout;
-  // Priority in the function's queue.
+  // The priority in the function's queue.
   std::optional<Priority> priority;
-  // The unique: at most 63 bytes, no NUL. Unset: by ClientOptions::unique_mode.
+  // The unique, of at most 63 bytes without NUL. If unset,
+  // ClientOptions::unique_mode decides.
   std::optional<std::string> unique;
-  // The job runs at this time at the earliest (SUBMIT_JOB_EPOCH; whole seconds,
-  // always background and of normal priority).
+  // The earliest time at which the job runs, in whole seconds
+  // (SUBMIT_JOB_EPOCH). Such a job is always a background job of normal
+  // priority.
   std::optional<absl::Time> run_at;
-  // How many attempts may be made, on whichever servers; at least 1.
+  // How many attempts may be made, on any servers; at least 1.
   std::optional<int> max_connection_attempts;
-  // The job may run more than once without harm: only then may a policy repeat
-  // what may have been accepted.
+  // True means that the job may run more than once without harm. If false, a
+  // submission that a server may have accepted is repeated only where the
+  // IdempotencyPolicy allows it. The `standard` policy allows it on the same
+  // server if the caller gave a unique.
   std::optional<bool> idempotent;
   // Replaces the client's policy for this call.
   std::shared_ptr<RetryPolicy> retry_policy;
@@ -108,86 +112,93 @@ struct CallOptions {
 };
 
 struct ClientLimits {
-  // Requests submitted and not finished.
+  // Requests that are submitted and not finished.
   size_t max_requests_in_flight = 4000000;
-  // Bytes waiting to be written, all servers together.
+  // Bytes that wait to be written, for all servers together.
   size_t max_output_bytes = 256u << 20;
-  // Bytes of one packet, header and names included. A job that would make a
-  // larger one is refused before it is sent. The payload of a larger packet
-  // from a server is skipped: its request ends with RESOURCE_EXHAUSTED, and the
-  // connection goes on. Workers have the same default.
+  // Bytes of one packet, including its header and names. A job that would make
+  // a larger packet is refused before it is sent. If a server sends a larger
+  // packet, its payload is skipped: its request ends with RESOURCE_EXHAUSTED,
+  // and the connection goes on. Workers have an equal default.
   size_t max_packet_bytes = 64u << 20;
-  // Bytes of untaken updates that one request may hold; beyond, the request
-  // ends with RESOURCE_EXHAUSTED (a stream with a hole would be worse).
+  // Bytes of untaken updates that one request may hold. Beyond that the request
+  // ends with RESOURCE_EXHAUSTED, because a stream with a hole would be worse.
   size_t max_update_bytes = 64u << 20;
   // Bytes of packets that are being read and of untaken updates of requests in
-  // flight, all together. Beyond, the request that gets an update, or the
-  // connection that reads, ends with RESOURCE_EXHAUSTED. Results, and what else
-  // a finished request holds, don't count. kShareOfMemory: a quarter of the
-  // memory that this process may have when the client is created. 0: no limit.
+  // flight, all together. Beyond that, the request that gets an update, or the
+  // connection that reads, ends with RESOURCE_EXHAUSTED. Results and other data
+  // of finished requests don't count. kShareOfMemory means a quarter of the
+  // memory that this process may have when the client is created. 0 means no
+  // limit.
   size_t max_memory_bytes = kShareOfMemory;
   WhenFull when_full = WhenFull::kBlock;
 };
 
 struct ClientOptions {
-  // Addresses of the servers ("tcp://host:4730", "host", "inproc://name").
-  // Empty: "inproc://default", the embedded job server of this process, and a
-  // warning in the log that says so.
+  // The addresses of the servers ("tcp://host:4730", "host", "inproc://name").
+  // Empty means "inproc://default", the embedded job server of this process;
+  // the log then gets a warning that says so.
   std::vector<std::string> servers;
-  // Put before each task on the wire, taken off again for the user.
+  // A prefix that the client puts before each task on the wire and removes from
+  // each task that it shows.
   std::string task_prefix;
 
-  // Defaults for every call. A default timeout of InfiniteDuration: none.
+  // The defaults of every call. InfiniteDuration means no timeout.
   absl::Duration timeout = absl::InfiniteDuration();
   Priority priority = Priority::kNone;
   UniqueMode unique_mode = UniqueMode::kRandom;
   bool idempotent = false;
-  // Attempts for one request, on whichever servers; 0: what the retry policy
-  // says, mostly each server once.
+  // Attempts for one request, on any servers. 0 means that the retry policy
+  // decides: usually it tries each server once.
   int max_connection_attempts = 0;
 
-  // To establish one connection, name look-up included.
+  // The time to establish one connection, including the name lookup.
   absl::Duration connect_timeout = absl::Seconds(5);
-  // A server that leaves a command unanswered for this long is taken for dead
-  // and its connection closed. (Answers, not results: a job may take for ever.)
-  // As long as parts of a packet come, or leave, it counts from the last part.
+  // A server that leaves a command unanswered for this long is considered dead,
+  // and the client closes its connection. This is about answers, not about
+  // results: a job may take any time. While parts of a packet come or leave,
+  // the time counts from the last part.
   absl::Duration reply_timeout = absl::Seconds(30);
-  // A connection on which jobs run, and nothing came for so long, is checked
-  // with ECHO_REQ, which then has reply_timeout; one that idled for so long is
-  // replaced before it is used (a firewall may have forgotten it, and what is
-  // sent into it would be in doubt). Infinite: neither.
+  // A connection on which jobs run and no byte has come for this long is
+  // checked with ECHO_REQ; the answer then has reply_timeout. A connection that
+  // was idle for this long is replaced before it is used, because a firewall
+  // may have dropped it, and a job sent into it would be in doubt. Infinite
+  // disables both.
   absl::Duration heartbeat_interval = absl::Seconds(30);
-  // A server that can't be reached, or broke its connection while it owed
-  // something, gets no request for a while as long as another server is left:
-  // for these delays, then one request tries it.
+  // Delays for a server that can't be reached, or that broke its connection
+  // while it owed an answer. During a delay such a server gets no request, as
+  // long as another server is left. Then one request tries it.
   ReconnectOptions reconnect;
-  // Ask each new connection for exceptions (OPTION_REQ); without it a server
-  // turns a WORK_EXCEPTION into a plain failure. Workers of this SDK tell a
-  // failure's text without a WORK_EXCEPTION (WorkerOptions::exceptions).
+  // Asks for exceptions on each new connection (OPTION_REQ). Otherwise a server
+  // turns a WORK_EXCEPTION into a plain failure. Workers of this SDK report the
+  // text of a failure without a WORK_EXCEPTION (WorkerOptions::exceptions).
   bool exceptions = true;
 
   DriveMode drive_mode = DriveMode::kAuto;
   ClientLimits limits;
 
-  // Plugins; null: `immediate` retry without delays, `standard` idempotency,
-  // `random` selection, no metrics.
+  // Plugins. Null means: `immediate` retry without delays, `standard`
+  // idempotency, `random` selection. No sinks means no metrics. (Options made
+  // from a Config have `exponential_backoff` retry unless the config says
+  // otherwise.)
   std::shared_ptr<RetryPolicy> retry_policy;
   std::shared_ptr<BackoffPolicy> backoff_policy;
   std::shared_ptr<IdempotencyPolicy> idempotency_policy;
   std::shared_ptr<ServerSelector> server_selector;
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
-  // Hears of each submission, retry and status question; null: nobody does.
+  // The observer of each submission, retry and status question; may be null.
   std::shared_ptr<TraceObserver> trace_observer;
   // Called in this order for each submission.
   std::vector<ClientInterceptor> interceptors;
-  // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
-  // fills.
+  // The address schemes. Null means TransportRegistry::Default(), which
+  // //sdk:builtins fills.
   std::shared_ptr<TransportRegistry> transports;
   Logger logger = DefaultLogger();
 
-  // Time and readiness; null: the machine's. A client has its poller to itself.
+  // The source of time and readiness. Null means the machine's. No other client
+  // may use this poller.
   std::shared_ptr<Poller> poller;
-  // Seed of everything random; unset: from the system.
+  // The seed of everything random. Unset means a seed from the system.
   std::optional<uint64_t> random_seed;
 };
 

@@ -33,14 +33,14 @@ using internal::ErrorAt;
 using internal::Places;
 
 constexpr char kServersVariable[] = "GEARMAN_SERVERS";
-// What gearmand keeps of a worker's id; a prefix leaves room for the task in
-// the 8,180 bytes of a packet's arguments.
+// gearmand keeps this many bytes of a worker's id. The prefix leaves room for
+// the task in the 8,180 bytes of a packet's arguments.
 constexpr size_t kLongestClientId = 127;
 constexpr size_t kLongestPrefix = 4096;
 // A handle of at most 63 bytes ends in ":" and a number of up to 20 digits.
 constexpr size_t kLongestHandlePrefix = 42;
 
-// Far more than a config; a device or a log given by mistake ends here.
+// No config is this large; a device or a log given by mistake is.
 constexpr size_t kLargestFile = 16 << 20;
 
 internal::ReadOptions ReadOptionsFor(absl::string_view source,
@@ -52,8 +52,8 @@ internal::ReadOptions ReadOptionsFor(absl::string_view source,
   return options;
 }
 
-// Loads what can be loaded. With `left_out` the others are described there,
-// else the first one is the error.
+// Loads the libraries. With `left_out`, describes each failure there and goes
+// on; without it, returns the first failure.
 absl::Status LoadLibraries(const std::vector<std::string>& paths,
                            absl::string_view source,
                            std::vector<std::string>* left_out,
@@ -93,14 +93,15 @@ absl::StatusOr<std::string> BytesOf(const std::string& path) {
                    error == 0 ? "unknown error" : std::strerror(error)));
 }
 
-// Port 0 to listen on is any free one, each time another.
+// Whether the address has port 0, which stands for another free port each time.
 bool IsAnyPort(const Address& address) {
   if (address.scheme != "tcp" && address.scheme != "tls") return false;
   const absl::StatusOr<HostPort> parsed = ParseHostPort(address.authority);
   return parsed.ok() && parsed->port == 0;
 }
 
-// Each of `texts`, a list at `list`, is an address, and none is given twice.
+// Checks that each of `texts` is an address and that none is there twice.
+// `list` is the path of the list.
 template <typename Texts>
 absl::Status CheckAddresses(const Texts& texts, absl::string_view list,
                             const Places& places) {
@@ -121,7 +122,7 @@ absl::Status CheckAddresses(const Texts& texts, absl::string_view list,
   return absl::OkStatus();
 }
 
-// A text that travels as an argument of a packet, and that servers list.
+// Checks a text that is an argument of a packet and that servers list.
 absl::Status CheckText(absl::string_view text, size_t longest,
                        absl::string_view path, const Places& places) {
   const absl::Status listable = CheckListable("the text", text);

@@ -6,20 +6,10 @@
 //   absl::StatusOr<std::unique_ptr<gearman::Client>> client =
 //       gearman::CreateClient(*config);
 //
-// The message is GearmanConfig (sdk/config.proto). Three ways lead to it and
-// mean the same: text format, JSON, code. Later ones are laid over earlier
-// ones: what they set replaces, lists as a whole.
-//
-// A mistake is INVALID_ARGUMENT and names the file, line and column, the field,
-// the bad value, and what would be right:
-//   jobs.textproto:3:22: timeouts.connect: "5" is not valid: expected a
-//   duration such as "500ms", "10s" or "1h30m", from 1ms to 24h
-//   jobs.textproto:7:3: unknown field "retries": did you mean "retry"? Known:
-//   connections, drive_mode, ...
-//
-// A Config is a value: copy it freely. Its const functions may be called by
-// many threads at once, the others by one. The functions beside it are
-// thread-safe.
+// The message is GearmanConfig (sdk/config.proto). It can be written as text
+// format, as JSON or in code, with the same meaning. A later config is laid
+// over an earlier one: each field that it sets replaces the earlier value, and
+// a list replaces the whole list.
 
 #ifndef GEARMAN_SDK_CONFIG_H_
 #define GEARMAN_SDK_CONFIG_H_
@@ -42,85 +32,96 @@
 
 namespace gearman {
 
-// Include sdk/client.h, sdk/worker.h or sdk/embedded/job_server.h to create
-// one.
+// To create one of these, include sdk/client.h, sdk/worker.h or
+// sdk/embedded/job_server.h.
 class Client;
 class JobServer;
 class Worker;
 struct JobServerOptions;
 
-// The value of an environment variable, if it is set.
+// Returns the value of an environment variable, if it is set.
 using EnvironmentLookup =
     std::function<std::optional<std::string>(absl::string_view name)>;
-// This process's environment.
+// Looks up variables in the environment of this process.
 EnvironmentLookup ProcessEnvironment();
 
+// A mistake in a config is INVALID_ARGUMENT. The message has the file, line and
+// column, the field, the bad value, and a correct value:
+//   jobs.textproto:3:22: timeouts.connect: "5" is not valid: expected a
+//   duration such as "500ms", "10s" or "1h30m", from 1ms to 24h
+//   jobs.textproto:7:3: unknown field "retries": did you mean "retry"? Known:
+//   connections, drive_mode, ...
+//
+// A Config is a value and may be copied. Several threads may call its const
+// functions at once; the other functions need exclusive access. The free
+// functions of this header are thread-safe.
 class Config {
  public:
-  // Nothing set: every default.
+  // Makes a config with every default.
   Config() : Config(config::GearmanConfig()) {}
-  // Built in code. `source` is what errors call it.
+  // Makes a config from a message. Errors call it `source`.
   explicit Config(config::GearmanConfig message,
                   absl::string_view source = "config built in code");
 
-  // From Protobuf's text format, and from JSON (with names as in the .proto
-  // file or in lowerCamelCase). `source` is what errors call the text.
-  // `registry` gets what the plugin libraries hold that the config names, and
-  // is asked what an unknown plugin might have meant. Beside INVALID_ARGUMENT
-  // the errors are LoadPluginLibrary's (sdk/plugin_loader.h): a config is to
-  // be trusted as much as the program itself.
+  // Read Protobuf's text format, and JSON (with names as in the .proto file or
+  // in lowerCamelCase). The text may begin with the byte order mark of UTF-8.
+  // UTF-16 and UTF-32 are refused. Errors call the text `source`.
+  //
+  // The functions load the plugin libraries that the config names and register
+  // their plugins with `registry`. They also search `registry` for a name
+  // similar to that of an unknown plugin. A config must be trusted as much as
+  // the program itself. Returns INVALID_ARGUMENT and the errors of
+  // LoadPluginLibrary (sdk/plugin_loader.h).
   static absl::StatusOr<Config> FromText(
       absl::string_view text, absl::string_view source = "config",
       PluginRegistry& registry = PluginRegistry::Default());
   static absl::StatusOr<Config> FromJson(
       absl::string_view text, absl::string_view source = "config",
       PluginRegistry& registry = PluginRegistry::Default());
-  // The text may begin with the byte order mark of UTF-8. UTF-16 and UTF-32 are
-  // refused.
-  //
-  // From a file: .json is JSON; .textproto, .txtpb and .pbtxt are text format.
-  // NOT_FOUND, PERMISSION_DENIED: it can't be read; INVALID_ARGUMENT: another
-  // ending, or larger than 16 MiB.
+  // Reads a file: .json is JSON; .textproto, .txtpb and .pbtxt are text format.
+  // Returns NOT_FOUND or PERMISSION_DENIED if the file can't be read, and
+  // INVALID_ARGUMENT if it can't be read for another reason, if its name ends
+  // otherwise or if it is larger than 16 MiB.
   static absl::StatusOr<Config> FromFile(
       const std::string& path,
       PluginRegistry& registry = PluginRegistry::Default());
-  // From the file of another program, for tools that need its servers and TLS:
-  // plugins that `registry` does not have, and plugin libraries that can't be
-  // loaded, are left out. `left_out` gets one text for each, with its place.
-  // Every other mistake is an error as above.
+  // Reads the config file of another program, for tools that need its servers
+  // and TLS. Leaves out plugins that `registry` does not have and plugin
+  // libraries that can't be loaded; `left_out` gets one text for each, with its
+  // place in the file. Every other mistake is an error as above.
   static absl::StatusOr<Config> FromFileOfAnotherProgram(
       const std::string& path, std::vector<std::string>* left_out,
       PluginRegistry& registry = PluginRegistry::Default());
 
-  // Lays the environment over it: GEARMAN_SERVERS, a list of addresses
-  // separated by commas, as libgearman has it ("a:4730,b,tcp://[::1]:4730");
-  // empty counts as unset.
+  // Lays the environment over this config. GEARMAN_SERVERS is a list of
+  // addresses separated by commas, as libgearman reads it
+  // ("a:4730,b,tcp://[::1]:4730"). An empty variable counts as unset.
   absl::Status OverlayEnvironment(
       const EnvironmentLookup& environment = ProcessEnvironment());
-  // Lays what is set in `message` over it.
+  // Lays each field that is set in `message` over this config.
   void Overlay(const config::GearmanConfig& message,
                absl::string_view source = "code");
 
   const config::GearmanConfig& message() const { return message_; }
-  // The same config as a text that FromText and FromJson read.
+  // Return this config as a text that FromText or FromJson reads.
   std::string ToText() const;
   absl::StatusOr<std::string> ToJson() const;
 
-  // Whether every value is allowed. (That plugins can be made of it, the
-  // functions below tell.)
+  // Checks every value. (Only the functions below find out whether the plugins
+  // can be made.)
   absl::Status Validate() const;
 
-  // The logger that `log_level` asks for, or DefaultLogger. The options below
-  // have it.
+  // Returns the logger of level `log_level`, or DefaultLogger if that is unset.
+  // The options below contain this logger.
   Logger MakeLogger() const;
 
-  // Options with every default that is not set here, plugins made by
-  // `registry`, and its transports. Each call makes plugins of their own: to
-  // share a metrics sink between clients and workers, copy it from one's
-  // options to the others'. (Sinks "prometheus" with one address to listen on
-  // share it by themselves.) INVALID_ARGUMENT: a bad value, an address scheme
-  // or a plugin that is not linked, a file of TLS that can't be used; else as a
-  // plugin's factory says.
+  // Return options with a default for every unset field, plugins made by
+  // `registry`, and the transports of `registry`. Each call makes new plugins:
+  // to share a metrics sink between clients and workers, copy it from one's
+  // options to the other's. (Sinks of type "prometheus" with the same address
+  // to listen on share it anyway.) Returns INVALID_ARGUMENT for a bad value,
+  // for an address scheme or plugin that is not linked, and for a TLS file that
+  // can't be used. Every other error is that of a plugin's factory.
   absl::StatusOr<ClientOptions> ToClientOptions(
       const PluginRegistry& registry = PluginRegistry::Default()) const;
   absl::StatusOr<WorkerOptions> ToWorkerOptions(
@@ -129,7 +130,8 @@ class Config {
       const PluginRegistry& registry = PluginRegistry::Default()) const;
 
  private:
-  // Null `left_out`: what this program does not have is an error.
+  // If `left_out` is null, a plugin that this program does not have is an
+  // error.
   static absl::StatusOr<Config> Read(absl::string_view bytes, bool json,
                                      absl::string_view source,
                                      std::vector<std::string>* left_out,
@@ -142,7 +144,7 @@ class Config {
   internal::Places places_;
 };
 
-// The same for a message.
+// Like Config::ToClientOptions and Config::ToWorkerOptions, for a message.
 absl::StatusOr<ClientOptions> ClientOptionsFromConfig(
     const config::GearmanConfig& message,
     const PluginRegistry& registry = PluginRegistry::Default());
@@ -150,9 +152,10 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromConfig(
     const config::GearmanConfig& message,
     const PluginRegistry& registry = PluginRegistry::Default());
 
-// A client or worker of a config, or of options, whose transports are those of
-// the program's builtins unless set. Errors as Config's functions above and
-// Client::Create and Worker::Create.
+// Create a client or worker from a config or from options. If the options have
+// no transports, these are the transports of the builtins in this program.
+// Errors: those of Config's functions above, and of Client::Create and
+// Worker::Create.
 absl::StatusOr<std::unique_ptr<Client>> CreateClient(
     const Config& config,
     const PluginRegistry& registry = PluginRegistry::Default());
@@ -162,9 +165,10 @@ absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
     const PluginRegistry& registry = PluginRegistry::Default());
 absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(WorkerOptions options);
 
-// A job server that listens where the config says, or else on
-// "inproc://default", where clients and workers without servers look for it.
-// Errors as Config's, JobServer::Create and JobServer::Listen.
+// Creates a job server that listens where the config says. Without a listen
+// address it listens on "inproc://default", where clients and workers without
+// servers look for it. Errors: those of Config's functions, of
+// JobServer::Create and of JobServer::Listen.
 absl::StatusOr<std::unique_ptr<JobServer>> CreateJobServer(
     const Config& config,
     const PluginRegistry& registry = PluginRegistry::Default());

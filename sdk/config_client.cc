@@ -1,4 +1,4 @@
-// A file of its own: who creates no client links none.
+// This is a separate file so that a program that creates no client links none.
 #include <memory>
 #include <utility>
 

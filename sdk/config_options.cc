@@ -1,4 +1,4 @@
-// Config's other half: the message as options and plugins.
+// The second half of Config: makes options and plugins from the message.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -51,8 +51,8 @@ using internal::Places;
 constexpr char kTcpScheme[] = "tcp";
 constexpr char kTlsScheme[] = "tls";
 
-// INVALID_ARGUMENT: `family` has no plugin with this config message, or with
-// the one in an Any; what to do about it.
+// Returns INVALID_ARGUMENT, with advice, if `family` has no plugin with this
+// config message or with the message in an Any.
 absl::Status CheckLinked(const RegistryBase& family, const Message& plugin) {
   std::string type(plugin.GetDescriptor()->full_name());
   if (plugin.GetDescriptor() == Any::descriptor()) {
@@ -64,7 +64,8 @@ absl::Status CheckLinked(const RegistryBase& family, const Message& plugin) {
     return absl::OkStatus();
   }
   const std::string how = internal::HowToLink(type);
-  // (An Any with a built-in plugin of another family is none to link.)
+  // An Any may hold a built-in plugin of another family, where linking is no
+  // help.
   if (!how.empty() && plugin.GetDescriptor() != Any::descriptor()) {
     return absl::InvalidArgumentError(
         absl::StrCat("this program does not have the ", family.family(), " ",
@@ -75,7 +76,7 @@ absl::Status CheckLinked(const RegistryBase& family, const Message& plugin) {
                    "\": ", Suggest(type, known)));
 }
 
-// Makes the plugin that a family's choice (a message with one oneof) names.
+// Makes the plugin that is set in `choice`, a message with one oneof.
 template <typename Interface>
 absl::StatusOr<std::shared_ptr<Interface>> MakePlugin(
     const Registry<Interface>& family, const Message& choice,
@@ -105,7 +106,7 @@ absl::StatusOr<std::shared_ptr<Interface>> MakePlugin(
       absl::StrCat(places.Describe(place), ": ", made.status().message()));
 }
 
-// What clients and workers have in common: MakePlugin for each sink.
+// Makes the metrics sinks, for clients and workers alike.
 absl::StatusOr<std::vector<std::shared_ptr<MetricsSink>>> MakeSinks(
     const GearmanConfig& message, const PluginRegistry& registry,
     const Places& places) {
@@ -193,8 +194,8 @@ TcpOptions FromConfig(const config::Tcp& tcp) {
   return options;
 }
 
-// The transports of `base`, with sockets and TLS set as configured. Where the
-// config says something about TLS, its files are read now.
+// Returns the transports of `base`, with sockets and TLS as configured. If the
+// config has a TLS section, its files are read now.
 absl::StatusOr<std::shared_ptr<TransportRegistry>> Transports(
     const config::Connections& connections,
     const std::shared_ptr<TransportRegistry>& base, const Places& places) {
@@ -360,8 +361,8 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
   } else if (auto policy =
                  registry.retry_policies().CreateByName("exponential_backoff");
              policy.ok()) {
-    // Whoever writes a config means production, where a server may be away for
-    // a moment. (A registry of the user's own may lack it.)
+    // A program with a config runs in production, where a server may be away
+    // for a moment. (The caller's own registry may lack this policy.)
     options.retry_policy = *std::move(policy);
   }
   if (message_.has_backoff()) {
@@ -419,7 +420,8 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
   SetWorker(worker, &options);
   SetPrefetch(worker.prefetch(), &options.prefetch);
   SetReconnect(worker.reconnect(), &options.reconnect);
-  // What can only be judged together with the other's default.
+  // These values can be checked only after the defaults of the others are
+  // known.
   if (options.prefetch.min_jobs > options.prefetch.max_jobs) {
     constexpr absl::string_view kPath = "worker.prefetch.min_jobs";
     return ErrorAt(places_.Describe(kPath), kPath,

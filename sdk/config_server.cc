@@ -1,4 +1,5 @@
-// A file of its own: who creates no job server links none.
+// This is a separate file so that a program that creates no job server links
+// none.
 #include <memory>
 #include <string>
 #include <utility>

@@ -1,4 +1,5 @@
-// Health: which servers a client or worker can use, and why not. Plain values.
+// Health: which servers a client or worker can use, and why not the others.
+// Plain values.
 #ifndef GEARMAN_SDK_HEALTH_H_
 #define GEARMAN_SDK_HEALTH_H_
 
@@ -12,32 +13,34 @@
 namespace gearman {
 
 enum class ServerState : unsigned char {
-  kIdle,        // no connection, and nothing known against it
-  kConnecting,  // a first connection is being made
+  kIdle,        // no connection, and no known failure
+  kConnecting,  // being connected; of a worker also before Run
   kUp,          // connected
-  kFailing,     // can't be reached, or does not answer: see last_error
+  kFailing,     // unreachable or without an answer: see last_error
 };
 
 struct ServerHealth {
   std::string server;  // its address, in canonical form
   ServerState state = ServerState::kIdle;
-  // Why it fails; OK unless `state` is kFailing.
+  // Why the server fails. OK unless `state` is kFailing.
   absl::Status last_error;
-  // Failures since it last answered.
+  // The number of failures since the server last answered.
   int failures = 0;
-  // Of a failing one: before then it is left alone while others are left.
+  // For a failing server: a client sends it no request before this time while
+  // others are left, and a worker connects to it again at this time.
   absl::Time next_attempt = absl::InfinitePast();
   // For a worker: the tasks that the server refused to register, for example
   // because it knows too many. The worker offers them again from time to time.
   std::vector<std::string> refused_tasks;
-  // Of an answer that was just asked for (Client::CheckHealth); else infinite.
+  // The time that the server took to answer Client::CheckHealth. Infinite if it
+  // was not asked or did not answer.
   absl::Duration round_trip_time = absl::InfiniteDuration();
 };
 
 enum class HealthState : unsigned char {
   kReady,     // every server is idle or up
-  kDegraded,  // some are
-  kDown,      // none is
+  kDegraded,  // some servers are
+  kDown,      // no server is
 };
 
 struct Health {
@@ -49,10 +52,10 @@ struct Health {
 absl::string_view ServerStateName(ServerState state);
 absl::string_view HealthStateName(HealthState state);
 
-// The health of these servers together.
+// Returns the health of these servers together.
 Health MakeHealth(std::vector<ServerHealth> servers);
 
-// One line for each server, for people and logs:
+// Returns a line on all servers and one for each, for people and logs:
 //   degraded: 1 of 2 servers can be used
 //   tcp://a:4730 up, answered in 1.2ms
 //   tcp://b:4730 failing (3 times): connection refused; tried again at ...

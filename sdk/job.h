@@ -1,7 +1,6 @@
-// Job: one piece of work, as the protocol knows it.
-//
-// The same five facts on both sides: a client reads them from a JobRequest, a
-// worker's handler from its JobContext. A plain value; thread-compatible.
+// Job: the five facts that the protocol knows of one piece of work. A client
+// reads them from a JobRequest, a worker's handler from its JobContext. A plain
+// value; thread-compatible.
 #ifndef GEARMAN_SDK_JOB_H_
 #define GEARMAN_SDK_JOB_H_
 
@@ -22,37 +21,37 @@ class Job {
         unique_(std::move(unique)),
         data_(std::move(data)) {}
 
-  // The address of the job's server, as configured ("tcp://host:4730"); empty
-  // before the job has been submitted. (It is an address, not a socket: the
-  // connection may be gone while the job goes on.)
+  // The address of the job's server, as configured ("tcp://host:4730"). Empty
+  // before the job has been submitted. (The connection to that server may be
+  // gone while the job goes on.)
   const std::string& connection() const { return connection_; }
-  // The server's name for the job: opaque bytes, at most 63, that mean nothing
-  // on another server and nothing once this server has restarted. Empty before
+  // The server's name for the job: opaque bytes, at most 63. It has no meaning
+  // on another server, and none once this server has restarted. Empty before
   // the server accepted the job.
   const std::string& handle() const { return handle_; }
   // The task, which Gearman also calls the function, without the namespace
   // prefix of the client or worker.
   const std::string& task() const { return task_; }
-  // The unique: jobs of one task with equal uniques are joined while one of
-  // them is queued or running. At most 63 bytes. May be empty for a worker: a
-  // client need not give one.
+  // The unique, of at most 63 bytes. Jobs of one task with equal uniques are
+  // joined while one of them is queued or running. It may be empty for a
+  // worker, because a client need not give one.
   const std::string& unique() const { return unique_; }
-  // The payload: any bytes.
+  // The payload: any bytes. The view is valid as long as this object.
   absl::string_view data() const {
     return data_ == nullptr ? absl::string_view()
                             : absl::string_view(data_->data(), data_->size());
   }
-  // The payload, shared; null when empty.
+  // The payload, shared. Null if the payload is empty.
   const std::shared_ptr<const std::string>& shared_data() const {
     return data_;
   }
 
-  // For the SDK: what becomes known later.
+  // For the SDK: sets what becomes known after the submission.
   void set_connection(std::string connection) {
     connection_ = std::move(connection);
   }
   void set_handle(std::string handle) { handle_ = std::move(handle); }
-  // For the SDK: becomes another job in the memory that it has.
+  // For the SDK: makes this object another job, and reuses its memory.
   void Assign(absl::string_view connection, absl::string_view handle,
               absl::string_view task, absl::string_view unique,
               std::shared_ptr<const std::string> data) {
@@ -62,11 +61,11 @@ class Job {
     AssignIfOther(unique, &unique_);
     data_ = std::move(data);
   }
-  // For the SDK: the payload, which this has no longer.
+  // For the SDK: moves the payload out of this object.
   std::shared_ptr<const std::string> TakeData() { return std::move(data_); }
 
  private:
-  // One worker's jobs have mostly the same.
+  // Most jobs of one worker have equal values, which need no copy.
   static void AssignIfOther(absl::string_view from, std::string* to) {
     if (*to != from) to->assign(from.data(), from.size());
   }

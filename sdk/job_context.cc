@@ -34,7 +34,7 @@ absl::Status SendBytes(const HeldJobPtr& job, Message::Kind kind,
   message.bytes = std::move(bytes);
   absl::Status status = Send(job, std::move(message), may_wait);
   if (status.ok() && kind == Message::Kind::kWarning && !job->carries_updates) {
-    // Posted: the worker's thread logs it.
+    // The message has been posted: the worker's thread logs the warning.
     return internal::NoWarnings(*job);
   }
   return status;

@@ -1,5 +1,5 @@
-// JobContext: what a handler sees of its job, and sends before its answer.
-// PendingJob: a job whose answer comes later, from any thread.
+// JobContext: what a handler sees of its job, and what it sends before its
+// answer. PendingJob: a job whose answer comes later, from any thread.
 //
 //   absl::StatusOr<std::string> Resize(gearman::JobContext& context) {
 //     for (int i = 0; i < 10; ++i) {
@@ -10,20 +10,20 @@
 //     return image;  // moved, not copied
 //   }
 //
-// What a handler's end becomes:
+// How each end of a handler is answered:
 //
-//   returns a string                | WORK_COMPLETE with it
+//   returns a string                | WORK_COMPLETE with the string
 //   returns gearman::JobFailed()    | WORK_FAIL
-//   returns JobException(bytes)     | a failure with these very bytes
+//   returns JobException(bytes)     | a failure with exactly these bytes
 //   returns any other error status  | a failure with its text, such as
 //                                   | "NOT_FOUND: no image 17"
 //   throws                          | a failure with what(), or "unknown
 //                                   | exception"
-//   a PendingJob is dropped         | WORK_FAIL
+//   drops its PendingJob            | WORK_FAIL
 //
-// A failure with a text is a WORK_WARNING and a WORK_FAIL, or what
-// WorkerOptions::exceptions and native_exceptions say. Each job has exactly one
-// end, if its connection lives, and no packet leaves for it after that.
+// A failure with a text is a WORK_WARNING and a WORK_FAIL, unless
+// WorkerOptions::exceptions and native_exceptions say otherwise. If its
+// connection lives, each job has exactly one end, and no packet follows it.
 #ifndef GEARMAN_SDK_JOB_CONTEXT_H_
 #define GEARMAN_SDK_JOB_CONTEXT_H_
 
@@ -47,53 +47,55 @@ namespace internal {
 struct HeldJob;
 }  // namespace internal
 
-// The status that is answered with a plain WORK_FAIL, which carries no text:
-// ABORTED. `why` is for the hook after the job and the log only.
+// Returns the status that is answered with a plain WORK_FAIL: ABORTED. A
+// WORK_FAIL carries no text; `why` is only for the hook after the job and for
+// the log.
 absl::Status JobFailed(absl::string_view why = "");
-// The status that is answered with a failure and these bytes, whatever they
-// are: UNKNOWN.
+// Returns the status that is answered with a failure and these bytes: UNKNOWN.
 absl::Status JobException(absl::string_view bytes);
 
-// Lives as long as the handler's call, to which the reference belongs. Its
-// functions may be called by other threads meanwhile, too.
+// A JobContext lives as long as the handler's call, which gets a reference to
+// it. During that call other threads may call its functions, too.
 class JobContext {
  public:
   JobContext(const JobContext&) = delete;
   JobContext& operator=(const JobContext&) = delete;
 
   const Job& job() const;
-  // Of a reduce job, the task that its results are to be given to, with the
-  // namespace prefix if it has one; else empty.
+  // For a reduce job: the task that gets the job's results, including its
+  // namespace prefix if it has one. Empty for every other job.
   const std::string& reducer() const;
-  // When the handler was started, and when its time limit ends
-  // (InfiniteFuture: none), on the worker's clock.
+  // The time when the handler was started, and the time when its time limit
+  // ends (InfiniteFuture: no limit), on the worker's clock.
   absl::Time started() const;
   absl::Time deadline() const;
-  // Valid for as long as you like.
+  // The token may outlive the handler's call.
   StopToken stop_token() const;
-  // What WorkerOptions::trace_observer made of this job's processing: lives as
-  // long as the handler's call. Null: it is not traced.
+  // The span that WorkerOptions::trace_observer made for this job. It lives as
+  // long as the handler's call. Null if the job is not traced.
   TraceSpan* span() const;
 
-  // Send WORK_DATA, WORK_WARNING, WORK_STATUS to the job's clients, in order.
-  // CANCELLED: there is no use any more, the token has fired or the answer has
-  // been given. While the server takes bytes too slowly
-  // (WorkerLimits::max_output_bytes) they wait, which ends when the token
-  // fires.
+  // Send WORK_DATA, WORK_WARNING and WORK_STATUS to the job's clients, in
+  // order. The units of a status are the handler's own. The functions return
+  // CANCELLED if the stop token has fired or the job has been answered, because
+  // the packet would be useless. While the server takes bytes too slowly
+  // (WorkerLimits::max_output_bytes), the functions wait until there is room or
+  // the stop token fires.
   //
-  // With concurrency 1 there is room again only while the handler itself sends,
-  // or asks its stop token or waits with it: the I/O is done there. So a
-  // handler must not merely wait, as by joining it, for another thread that
-  // sends: that may wait for the handler. StopToken::WaitFor until it is done,
-  // a PendingJob (which never waits) or concurrency 2 is for that.
+  // With concurrency 1 the handler's thread also does the I/O. It does so only
+  // while the handler itself sends, asks its stop token or waits with it, and
+  // only then does room appear. Therefore a handler must not simply wait for
+  // another thread that sends, for example by joining it: that is a deadlock if
+  // the other thread waits for room. Three ways avoid it: wait with
+  // StopToken::WaitFor until the other thread is done, use a PendingJob, which
+  // never waits, or set concurrency to 2.
   //
   // A server that knows only the oldest grab (Perl's Gearman::Server) knows
-  // neither WORK_DATA nor WORK_WARNING. The worker then keeps data and puts it
-  // in front of the result. Beyond max_output_bytes for all jobs together,
-  // SendData returns RESOURCE_EXHAUSTED and the job fails with that text.
-  // SendWarning returns UNIMPLEMENTED, and the warning is logged.
-  //
-  // A status counts in units of the handler's own.
+  // neither WORK_DATA nor WORK_WARNING. For such a server the worker keeps the
+  // data and puts it in front of the result. If the data of all jobs together
+  // exceeds max_output_bytes, SendData returns RESOURCE_EXHAUSTED and the job
+  // fails with that text. SendWarning returns UNIMPLEMENTED, and the warning is
+  // logged.
   absl::Status SendData(std::string data);
   absl::Status SendWarning(std::string data);
   absl::Status SendStatus(int64_t numerator, int64_t denominator);
@@ -106,19 +108,19 @@ class JobContext {
   const std::shared_ptr<internal::HeldJob> held_;
 };
 
-// Movable, with one owner; its functions may be called from any thread, one at
-// a time. May outlive the worker: then it does nothing.
+// A PendingJob is movable and has one owner. Any thread may call its functions,
+// one at a time. It may outlive the worker: then it does nothing.
 class PendingJob {
  public:
-  // Nothing: as after Finish.
+  // Holds no job, as after Finish.
   PendingJob() = default;
   PendingJob(PendingJob&&) = default;
-  // Answers what it held before with WORK_FAIL.
+  // Answers the job that this object held with WORK_FAIL.
   PendingJob& operator=(PendingJob&& other) noexcept;
-  // Not answered: WORK_FAIL, counted as forgotten.
+  // Answers an unfinished job with WORK_FAIL and counts it as forgotten.
   ~PendingJob();
 
-  // Not after Finish.
+  // Must not be called after Finish.
   const Job& job() const;
   const std::string& reducer() const;
   absl::Time started() const;
@@ -126,13 +128,14 @@ class PendingJob {
   // Never fires after Finish.
   StopToken stop_token() const;
 
-  // As JobContext's, but they never wait: RESOURCE_EXHAUSTED, and nothing is
-  // sent, while the server takes bytes too slowly.
+  // Send like the functions of JobContext, but never wait: while the server
+  // takes bytes too slowly, they send nothing and return RESOURCE_EXHAUSTED.
   absl::Status SendData(std::string data);
   absl::Status SendWarning(std::string data);
   absl::Status SendStatus(int64_t numerator, int64_t denominator);
 
-  // The answer, as a handler returns it. A second one does nothing.
+  // Answers the job as if a handler had returned `result`. A second call does
+  // nothing.
   void Finish(absl::StatusOr<std::string> result);
   bool finished() const { return held_ == nullptr; }
 

@@ -1,8 +1,9 @@
 // JobId: names a job so that another process can ask for it.
 //
-// Text form: three fields joined by '|', each percent-encoded where needed:
+// The text form has three fields, joined by '|' and percent-encoded where
+// needed:
 //   tcp://jobs.example:4730|H:jobs:17|report-2026
-// A handle means something on its own server only, and only until that server
+// A handle has a meaning only on its own server, and only until that server
 // restarts: then it may name another job.
 #ifndef GEARMAN_SDK_JOB_ID_H_
 #define GEARMAN_SDK_JOB_ID_H_
@@ -15,14 +16,14 @@
 namespace gearman {
 
 struct JobId {
-  std::string server;  // the address; empty: any server of the client
+  std::string server;  // its address; empty: any server of the client
   std::string handle;  // may be empty when `unique` is not
   std::string unique;  // may be empty when `handle` is not
 
-  // The text form. Any thread.
+  // Returns the text form. Any thread.
   std::string ToString() const;
-  // Parses the text form. INVALID_ARGUMENT names the text and what is wrong:
-  // not three fields, a broken escape, neither handle nor unique, a handle
+  // Parses the text form. INVALID_ARGUMENT has the text and the mistake: not
+  // three fields, a broken escape, neither handle nor unique, or a handle
   // without a server.
   static absl::StatusOr<JobId> Parse(absl::string_view text);
 

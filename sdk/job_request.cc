@@ -19,8 +19,8 @@ namespace {
 
 using internal::JobRequestState;
 
-// Ends what is left of a request of the parent's in a child made by fork:
-// nothing more happens to it in this process.
+// In a child made by fork: finishes a request that the parent submitted,
+// because nothing more happens to it in this process.
 void LeaveBehind(const JobRequestState& state) {
   if (state.core == nullptr || !state.core->inherited() ||
       state.finished.load(std::memory_order_acquire)) {
@@ -29,8 +29,8 @@ void LeaveBehind(const JobRequestState& state) {
   internal::ClientCore::LeaveBehind(const_cast<JobRequestState*>(&state));
 }
 
-// Holds the lock of the request's client, if it has one: what is guarded by it
-// may be read, and the queues taken from.
+// Holds the lock of the request's client, if it has one. Its holder may read
+// the guarded fields and take from the queues.
 class StateLock {
  public:
   explicit StateLock(const JobRequestState& state)
@@ -53,7 +53,7 @@ class StateLock {
   absl::Mutex* const mutex_;
 };
 
-// The same, but nothing at all once the request has finished.
+// Like StateLock, but holds no lock if the request has finished.
 class ReadLock : public StateLock {
  public:
   explicit ReadLock(const JobRequestState& state)
@@ -245,7 +245,8 @@ void JobRequest::Cancel() const {
 }
 
 absl::Status JobRequest::Reset() {
-  // It may hold the last reference to its client's core, and so the lock.
+  // Keeps the client's core, which owns the lock; the request may hold the last
+  // other reference.
   const std::shared_ptr<internal::ClientCore> core = state_->core;
   JobRequestState& state = *state_;
   const StateLock lock(state);
@@ -268,7 +269,7 @@ absl::Status JobRequest::Reset() {
   state.resolved_max_attempts = 0;
   if (!state.unique_set) state.unique.Clear();
   if (state.extras != nullptr) internal::RestoreOriginal(&state);
-  // A wait in another thread looks at it with the lock.
+  // A wait on another thread reads this field with the lock held.
   state.core = nullptr;
   return absl::OkStatus();
 }

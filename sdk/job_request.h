@@ -1,37 +1,17 @@
-// JobRequest: the state tracker of a requested job.
+// JobRequest: tracks one requested job and keeps what came of it.
 //
-// A cheap handle: copies share one request (so const says nothing of the
-// request itself), which lives as long as any of
-// them, also after its client: the client's end finishes it as CANCELLED.
-// Dropping every copy detaches: the job goes on, nobody hears of it.
+//              submit           JOB_CREATED            WORK_COMPLETE
+//   kUnknown ---------> kPending ---------> kCreated -------------> kComplete
+//      ^                  |                    |
+//      |   given up,      |                    |  WORK_FAIL, WORK_EXCEPTION
+//      +-- lost or -------+--------------------+------------------> kFailed
+//          cancelled      |                                            ^
+//                         +-------- refused by the server -------------+
 //
-//               submit            JOB_CREATED            WORK_COMPLETE
-//   kUnknown ----------> kPending ----------> kCreated --------------->
-//   kComplete
-//      ^                    |                    |   WORK_FAIL,
-//      |   given up, lost,  |                    |   WORK_EXCEPTION
-//      +--- cancelled ------+--------------------+---------------> kFailed
-//                           +--- refused by the server ----------> kFailed
-// (sdk/internal/client/job_request_state.h has this as a table.)
-//
-// "Finished" means: nothing more will happen unless it is submitted again. A
-// background request is finished (and complete) once created.
-//
-// A new submission starts clean: updates that nobody has taken, the newest
-// status, exception and attempts of the one before are dropped. Further
-// attempts of one submission add to what the first ones brought.
-//
-// Threads: once submitted, every accessor may be called from any thread at any
-// time; after the request has finished they cost no lock. Callbacks run on the
-// thread that drives the I/O, with no lock held, in the order of arrival,
-// before a wait for this request returns; they may submit, not wait. Submit
-// again, and Reset, only while no other thread uses the request.
-//
-// A callback may submit its own request again, to the same client, and a wait
-// for it then goes on. on_complete does so: at once when the state is kUnknown,
-// else after Reset. What can't be is refused with FAILED_PRECONDITION and the
-// reason: a complete request without Reset, one in flight, one whose end a hook
-// of an interceptor may still change, another client.
+// An attempt that is repeated goes from kCreated back to kPending. An
+// interceptor's answer leads from kPending to kComplete or kFailed.
+// (kRequestTransitions in sdk/internal/client/job_request_state.h is the
+// table.)
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_
 
@@ -59,11 +39,11 @@ struct JobRequestState;
 }  // namespace internal
 
 enum class JobState : unsigned char {
-  kUnknown,   // not submitted, or what became of it can't be known
+  kUnknown,   // not submitted, or its outcome can't be known
   kPending,   // submitted, not yet accepted by a server
   kCreated,   // accepted: the server gave a handle
-  kFailed,    // it failed or ended with an exception, or the server refused
-              // it: status() tells
+  kFailed,    // the job failed or ended with an exception, or
+              // the server refused it: status() says which
   kComplete,  // the worker completed it
 };
 // "unknown", "pending", "created", "failed", "complete".
@@ -83,7 +63,7 @@ inline absl::string_view JobStateName(JobState state) {
   return "unknown";
 }
 
-// A job to submit, before it is a request.
+// A job to submit, before it becomes a request.
 struct JobSpec {
   JobSpec() = default;
   JobSpec(std::string task, std::string data)
@@ -96,104 +76,135 @@ struct JobSpec {
 };
 
 // One failed attempt of a request.
-
 struct AttemptRecord {
   int attempt = 0;     // from 1
-  std::string server;  // address
+  std::string server;  // its address
   FailureReason reason = FailureReason::kConnect;
-  bool bytes_sent = false;  // whether any byte of the submission had left
+  bool bytes_sent = false;  // whether a byte of the submission was sent
   absl::Time time;          // of the failure
   absl::Status status;      // what went wrong
 };
 
+// A JobRequest is a cheap handle. Copies share one request; therefore a const
+// function may change the request itself. The request lives as long as one copy
+// does, also after its client, whose end finishes it as CANCELLED. If every
+// copy is destroyed, the job goes on and nothing reports its end.
+//
+// A request is finished when nothing more will happen to it unless it is
+// submitted again. A background request is finished, and complete, when a
+// server has accepted it.
+//
+// A new submission starts clean: it drops the updates not taken, the newest
+// status, the exception and the attempts of the submission before. The attempts
+// of one submission add up.
+//
+// Threads: once the request is submitted, any thread may call any accessor at
+// any time. The functions task, unique, data, priority, background and finished
+// take no lock. On a finished request neither do state, complete, status,
+// handle, connection_attempts, max_connection_attempts and result_view. Every
+// other accessor takes the lock of the client. Submit a request again, or call
+// Reset, only while no other thread uses it. JobCallbacks
+// (sdk/client_options.h) says where callbacks run.
+//
+// A callback may submit its own request again, to the same client; a wait for
+// the request then goes on. on_complete is the place: it submits at once if the
+// state is kUnknown, and otherwise after Reset. FAILED_PRECONDITION, with the
+// reason, refuses a complete request without Reset, a request in flight, a
+// request whose end an interceptor's hook may still change, and another client.
 class JobRequest {
  public:
-  // A request not yet submitted: Client::SubmitMultipleRequests takes it.
+  // Makes a request that Client::SubmitMultipleRequests can submit.
   explicit JobRequest(JobSpec spec);
 
   // --- the job ---------------------------------------------------------------
-  // A copy of what is known of the job now.
+  // Returns a copy of the facts known now. The payload is shared, not copied.
   Job job() const;
   const std::string& task() const;
-  // Empty before submission when the client is to make one.
+  // Empty before submission if the client is to make the unique.
   absl::string_view unique() const;
   absl::string_view data() const;
-  // The server's handle; empty until it accepted. A copy: it may change when
-  // the request is tried again.
+  // Returns a copy of the server's handle, because another attempt may change
+  // it. Empty until a server has accepted the job.
   std::string handle() const;
-  // The address of the server that has it, or was tried last. (Empty, too, when
-  // that was removed and thousands of others have come since.)
+  // Returns the address of the server that has the job or was tried last. Also
+  // empty if that server was removed and thousands of other servers were added
+  // since.
   std::string connection() const;
-  // Server, handle and unique, to be printed for another process.
+  // Returns server, handle and unique, to be printed for another process.
   JobId id() const;
 
   Priority priority() const;
   bool background() const;
-  // Servers tried since it was last submitted (not sockets: two tries on one
-  // server count twice).
+  // Returns how many attempts were made since the last submission. Two attempts
+  // on one server count twice.
   int connection_attempts() const;
   int max_connection_attempts() const;
 
-  // --- what became of it -----------------------------------------------------
+  // --- the outcome -----------------------------------------------------------
   JobState state() const;
-  // A background request once created; a foreground one once failed or
-  // complete.
+  // True for a background request when a server has accepted it, and for a
+  // foreground request when its state is kFailed or kComplete.
   bool complete() const;
-  // Nothing more will happen by itself: complete, given up, or cancelled. With
-  // interceptors that see the end (sdk/client_interceptor.h): once they have.
+  // True when nothing more will happen without another submission: the request
+  // is complete, given up or cancelled. If interceptors want to see the end
+  // (sdk/client_interceptor.h), true only when they have seen it.
   bool finished() const;
-  // The last wait for it, or its own timeout, ended before it was complete.
-  // After a wait's time-out it can be waited for again.
+  // True if the last wait for the request timed out before it was complete, or
+  // if its own timeout passed. After the timeout of a wait the caller may wait
+  // again.
   bool timed_out() const;
-  // Ok while it is going on and when it is complete. Else: ABORTED (the job
-  // failed; with the text of its exception), UNAVAILABLE (no server, or lost),
-  // DEADLINE_EXCEEDED (its own timeout), INVALID_ARGUMENT,
-  // RESOURCE_EXHAUSTED (limits; the server's queue is full), CANCELLED. The
-  // message names server, attempt, and whether bytes had been sent.
+  // OK while the request goes on and when its state is kComplete. Otherwise
+  // ABORTED (the job failed; the message has the text of its exception),
+  // UNAVAILABLE (no server could be reached, or the server was lost),
+  // DEADLINE_EXCEEDED (the request's own timeout passed), INVALID_ARGUMENT,
+  // RESOURCE_EXHAUSTED (a limit was reached, or the server's queue is full) or
+  // CANCELLED. sdk/status.h has the rare ones. The message names the server and
+  // the attempt, and says whether bytes had been sent.
   absl::Status status() const;
-  // The data of WORK_COMPLETE: present exactly when a foreground request is
-  // complete.
+  // Returns a copy of the data of WORK_COMPLETE. Set exactly if the request is
+  // a foreground request in the state kComplete.
   std::optional<std::string> result() const;
-  // The same without a copy, once: result() is empty text afterwards.
+  // Moves the result out. Afterwards result() is empty text.
   std::optional<std::string> TakeResult() const;
-  // The same as a view, valid until TakeResult, Reset or another submission;
-  // empty unless finished.
+  // Returns a view of the result. Empty unless the request is finished. The
+  // view is valid until TakeResult, Reset or another submission.
   absl::string_view result_view() const;
-  // The text of the job's failure: the data of WORK_EXCEPTION, or the text that
-  // a worker of this SDK sends in its place. Unset: the worker gave none.
+  // Returns why the job failed: the data of WORK_EXCEPTION, or the text that a
+  // worker of this SDK sends in its place. Not set if the worker gave no
+  // reason.
   std::optional<std::string> exception() const;
-  // Every failed attempt since it was last submitted.
+  // Returns every failed attempt since the last submission.
   std::vector<AttemptRecord> attempts() const;
 
   // --- updates ---------------------------------------------------------------
-  // Takes the oldest WORK_DATA or WORK_WARNING not yet taken.
+  // Each takes the oldest WORK_DATA or WORK_WARNING that has not been taken.
   std::optional<std::string> TakeDataUpdate() const;
   std::optional<std::string> TakeWarningUpdate() const;
-  // Copies of all that have not been taken.
+  // Each returns copies of all updates that have not been taken.
   std::vector<std::string> data_updates() const;
   std::vector<std::string> warning_updates() const;
-  // The newest status, from WORK_STATUS or a query.
+  // Returns the newest status, from WORK_STATUS or from a query.
   JobStatus job_status() const;
-  // Progress reports as (numerator, denominator): the newest one, if any.
+  // Returns the newest progress report, if any, as (numerator, denominator).
   ABSL_DEPRECATED("use job_status()")
   std::vector<std::pair<int64_t, int64_t>> status_updates() const;
   ABSL_DEPRECATED("use job_status()")
   JobStatus server_status() const;
 
   // --- steering --------------------------------------------------------------
-  // Stops waiting for it: finished as CANCELLED. The job itself goes on: the
-  // protocol has no packet that takes it back. (Servers drop a foreground job
-  // that is still queued when the connection that it came by is closed, and a
-  // connection that nobody waits for may be.) One that waits for room in a
-  // submission (WhenFull::kBlock) is not submitted. Any thread; no effect when
-  // finished.
+  // Finishes the request as CANCELLED; no effect if it is finished. Any thread
+  // may call it. The job itself goes on, because the protocol has no packet
+  // that takes it back. (A server drops a foreground job that is still queued
+  // when the job's connection is closed, and the client may close a connection
+  // on which nothing is awaited any more.) A request that waits for room in a
+  // submission (WhenFull::kBlock) is not submitted.
   void Cancel() const;
-  // Back to a request that was never submitted. FAILED_PRECONDITION while it is
-  // in flight, and while a callback of it is due or runs, but in its own
-  // on_complete.
+  // Makes the request one that was never submitted. Returns FAILED_PRECONDITION
+  // while the request is in flight and while one of its callbacks is due or
+  // runs; its own on_complete, however, may call Reset.
   absl::Status Reset();
 
-  // The same request, not an equal one.
+  // Two handles are equal if they share one request.
   friend bool operator==(const JobRequest& a, const JobRequest& b) {
     return a.state_ == b.state_;
   }

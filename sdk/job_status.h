@@ -1,4 +1,4 @@
-// JobStatus: what a server said of a job, and when. A plain value.
+// JobStatus: what a server reported about a job, and when. A plain value.
 #ifndef GEARMAN_SDK_JOB_STATUS_H_
 #define GEARMAN_SDK_JOB_STATUS_H_
 
@@ -9,25 +9,25 @@
 
 namespace gearman {
 
-// Comes from a status query (STATUS_RES) or from the worker's own WORK_STATUS.
-// `known` has nothing to do with JobState::kUnknown: a finished job is no
-// longer known to its server, and a server can't tell it from one that never
-// existed.
+// A status comes from a status query (STATUS_RES) or from the worker's own
+// WORK_STATUS. `known` has nothing to do with JobState::kUnknown: a server
+// forgets a finished job, so it can't tell one from a job that never existed.
 struct JobStatus {
-  // The job's handle; empty when it was asked for by its unique.
+  // The job's handle. Empty if the query was by unique.
   std::string handle;
-  // The server has the job, queued or running.
+  // Whether the server has the job, queued or running.
   bool known = false;
-  // A worker has it.
+  // Whether a worker has the job.
   bool running = false;
-  // Progress as the worker reported it: its units are the worker's. Text that
-  // is no number counts as 0, and the denominator is 0 before the first
-  // report: don't divide by it unseen.
+  // The progress that the worker reported, in the worker's own units. A text
+  // that is not a number counts as 0. The denominator is 0 before the first
+  // report: check before dividing by it.
   int64_t numerator = 0;
   int64_t denominator = 0;
-  // When this client received it; InfinitePast: never.
+  // When this client received the status. InfinitePast means never.
   absl::Time time_received = absl::InfinitePast();
-  // Foreground clients waiting for the job; only an answer by unique tells.
+  // The number of foreground clients that wait for the job. Only an answer to a
+  // query by unique has it.
   int64_t client_count = 0;
 };
 

@@ -9,10 +9,10 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Kinds differ in their first bytes.
+// Kinds differ in these first bytes.
 constexpr size_t kMaxKindBytes = 160;
 
-// The message without numbers and without what is quoted.
+// Returns the message without numbers and without quoted text.
 std::string KindOf(LogLevel level, absl::string_view message) {
   std::string kind(1, static_cast<char>('0' + static_cast<int>(level)));
   bool quoted = false;

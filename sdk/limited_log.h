@@ -1,10 +1,10 @@
-// LimitedLog: writes messages to a Logger, one of each kind in ten seconds, and
-// says how many were left out.
+// LimitedLog: writes messages to a Logger, one of each kind in ten seconds. A
+// message that follows skipped ones says how many were skipped.
 //
-// Two messages are of one kind when they have one level and differ only in
-// numbers and in what is quoted. The first 64 kinds of the last ten seconds are
-// told apart; the others count as one, so that names which a peer invents cost
-// neither memory nor lines.
+// Two messages are of one kind if they have one level and differ only in
+// numbers and in quoted text. The first 64 kinds of the last ten seconds are
+// distinguished. All others count as one kind, so that names which a peer
+// invents cost neither memory nor lines.
 //
 // Thread-safe.
 #ifndef GEARMAN_SDK_LIMITED_LOG_H_
@@ -29,7 +29,7 @@ class LimitedLog {
  public:
   static constexpr size_t kMaxKinds = 64;
 
-  // `now` tells the time; any thread.
+  // `now` returns the time; any thread may call it.
   LimitedLog(Logger logger, std::function<absl::Time()> now);
 
   void Write(LogLevel level, absl::string_view message);

@@ -49,13 +49,13 @@ void Logger::Write(LogLevel level, absl::string_view message) const {
     safe = SafeLine(message);
     message = safe;
   }
-  // Whoever logs is in the middle of something, perhaps with a lock held.
+  // The code that logs may hold a lock, so no exception may pass through it.
   internal::CallIgnoringThrow([&] { (*function_)(level, message); });
 }
 
 Logger DefaultLogger() {
-  // Never destroyed: threads may log until the very end of the process. A child
-  // made by fork has its own, whose lock is free.
+  // Never destroyed, because threads may log until the process ends. A child
+  // made by fork has its own object, whose lock is free.
   static const auto* const limited = new PerProcess<internal::LimitedLog>([] {
     return std::make_unique<internal::LimitedLog>(
         StderrLogger(LogLevel::kWarning), [] { return absl::Now(); });

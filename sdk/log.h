@@ -1,22 +1,13 @@
-// Logger: where the SDK says what it does, and how loudly.
+// Logger: where the SDK reports what it does, and at which level.
 //
-// Clients, workers and servers have DefaultLogger unless they are given another
-// one: warnings and errors go to standard error. `options.logger = Logger()`
-// silences them. Messages name packets, tasks, uniques, handles, sizes and
-// servers; never payloads, unless asked to (WithPayloads).
+// Clients, workers and servers use DefaultLogger unless their options have
+// another one: warnings and errors go to standard error. `options.logger =
+// Logger()` silences them. Messages name packets, tasks, uniques, handles,
+// sizes and servers. They show payloads only with WithPayloads.
 //
 // A message is one line of safe text (text/safe_text.h), whatever peers and
-// users have put into it: what is unsafe is escaped here, and line ends at its
-// end are dropped.
-//
-// A Logger is a value, cheap to copy; copies share one function. Thread-safe
-// when the function is. The function is called on whichever thread has
-// something to say, mostly with the lock of the client or worker held: that
-// stands still meanwhile. The function must not block for long. It must not
-// call the client or worker that logs, nor a request or job of it: these would
-// wait for the lock for ever. A function that hands messages to a thread of its
-// own is free of all that.
-// What it throws is ignored: the message is lost, and nothing else.
+// users have put into it: the Logger escapes unsafe characters and drops line
+// ends at the end.
 #ifndef GEARMAN_SDK_LOG_H_
 #define GEARMAN_SDK_LOG_H_
 
@@ -33,36 +24,47 @@ namespace gearman {
 enum class LogLevel : unsigned char {
   kDebug,    // every packet by direction, name, handle and size
   kInfo,     // connections made, lost and replaced; workers draining
-  kWarning,  // something was wrong and has been dealt with
-  kError,    // something is wrong and stays so
+  kWarning,  // something was wrong and has been handled
+  kError,    // something is wrong and stays wrong
 };
 
 // "debug", "info", "warning" or "error".
 absl::string_view LogLevelName(LogLevel level);
 
+// A Logger is a value and cheap to copy. Copies share one function. A Logger is
+// thread-safe if its function is.
+//
+// The SDK calls the function on the thread that has a message, usually with the
+// lock of the client or worker held. The client or worker stands still
+// meanwhile, so the function must not block for long. It must not call the
+// client or worker that logs, nor a request or job of it: that call would wait
+// for the lock forever. A function that hands messages to another thread avoids
+// all this. An exception from the function is ignored: the message is lost, and
+// nothing else.
 class Logger {
  public:
   using Function = std::function<void(LogLevel, absl::string_view message)>;
 
-  // Drops everything.
+  // Makes a Logger that drops every message.
   Logger() = default;
-  // Calls `function` with each message of `at_least` or above. An empty
-  // function drops everything.
+  // Makes a Logger that calls `function` with each message of level `at_least`
+  // or above. An empty function drops every message.
   Logger(LogLevel at_least, Function function);
 
-  // The same Logger, whose messages about packets (debug) also show the first
-  // `max_bytes` bytes of their payload, escaped. 0: none. For hunting an error:
-  // payloads may hold what no log should.
+  // Returns a Logger whose messages about packets (level debug) also show the
+  // first `max_bytes` bytes of each payload, escaped. 0 shows none. This is for
+  // debugging only: payloads may hold data that no log should have.
   Logger WithPayloads(size_t max_bytes) const;
   size_t payload_bytes() const { return payload_bytes_; }
 
-  // Whether a message of this level would be heard: ask before composing one
-  // that costs something.
+  // Whether a message of this level would be written. Ask before composing an
+  // expensive message.
   bool enabled(LogLevel level) const {
     return function_ != nullptr && level >= at_least_;
   }
 
-  // Logs the pieces, joined by absl::StrCat; composes nothing when not enabled.
+  // Joins the pieces with absl::StrCat and logs them. Composes nothing if the
+  // level is not enabled.
   template <typename... Pieces>
   void Log(LogLevel level, const Pieces&... pieces) const {
     if (enabled(level)) Write(level, absl::StrCat(pieces...));
@@ -76,14 +78,15 @@ class Logger {
   std::shared_ptr<const Function> function_;
 };
 
-// The logger of options that are given none: as StderrLogger(kWarning), but of
-// each kind of message one in ten seconds is written, which says how many were
-// left out. Two messages are of one kind when they differ only in numbers and
-// in what is quoted. All clients and workers of the process share it.
+// Returns the logger of options that have no other. It writes like
+// StderrLogger(kWarning), but only one message of each kind in ten seconds, and
+// says how many it skipped. Two messages are of one kind if they differ only in
+// numbers and in quoted text. All clients and workers of the process share this
+// logger.
 Logger DefaultLogger();
 
-// Writes lines such as "gearman warning: ..." to standard error, each in one
-// piece.
+// Returns a logger that writes lines such as "gearman warning: ..." to standard
+// error, each in one write.
 Logger StderrLogger(LogLevel at_least);
 
 }  // namespace gearman

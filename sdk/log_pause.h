@@ -1,7 +1,7 @@
-// LogPause: lets one message of a kind be written in ten seconds, and counts
-// the others: for kinds that a peer may cause thousands of times a second.
+// LogPause: permits one message of a kind in ten seconds and counts the others.
+// It is for messages that a peer may cause thousands of times a second.
 //
-// Not thread-safe: guarded by its owner's lock.
+// Not thread-safe: its owner guards it with a lock.
 #ifndef GEARMAN_SDK_LOG_PAUSE_H_
 #define GEARMAN_SDK_LOG_PAUSE_H_
 
@@ -15,15 +15,15 @@ class LogPause {
  public:
   static constexpr absl::Duration kPause = absl::Seconds(10);
 
-  // Whether a message may be written now. If it is not, call Skip; if it has
-  // been, call Written.
+  // Whether a message may be written now. If not, the caller calls Skip; if the
+  // caller writes the message, it calls Written.
   bool over(absl::Time now) const { return now >= silent_until_; }
   void Skip() { ++skipped_; }
   void Written(absl::Time now) {
     skipped_ = 0;
     silent_until_ = now + kPause;
   }
-  // Messages skipped since the last one written.
+  // The number of messages skipped since the last one written.
   uint64_t skipped() const { return skipped_; }
 
  private:

@@ -1,14 +1,15 @@
-// What a plugin library (a shared object, named in a config and loaded while
-// the program runs) exports: one C function that is given the host's registry
-// and the host's ABI.
+// A plugin library is a shared object that a config names and that is loaded
+// while the program runs. It exports one C function, which gets the host's
+// registry and the host's ABI.
 //
 //   absl::Status RegisterMine(gearman::PluginRegistry& registry) {
 //     return registry.retry_policies().Register<MyRetryConfig>("mine", ...);
 //   }
 //   GEARMAN_PLUGIN_LIBRARY(RegisterMine)
 //
-// The registry passed in is the only one to use: PluginRegistry::Default() may
-// be a copy of the library's own. A library is never unloaded. Thread-safe.
+// The library must use only the registry that it is given, because
+// PluginRegistry::Default() may be a copy in the library itself. A library is
+// never unloaded. Thread-safe.
 #ifndef GEARMAN_SDK_PLUGIN_LIBRARY_H_
 #define GEARMAN_SDK_PLUGIN_LIBRARY_H_
 
@@ -22,14 +23,16 @@
 #include "gearman/sdk/plugin_registry.h"
 #include "google/protobuf/stubs/common.h"
 
-// Grows with each change of an interface that plugins implement or call.
+// This number grows with each change of an interface that plugins implement or
+// call.
 #define GEARMAN_PLUGIN_ABI_NUMBER 5
 
 #define GEARMAN_INTERNAL_QUOTE(x) GEARMAN_INTERNAL_QUOTE2(x)
 #define GEARMAN_INTERNAL_QUOTE2(x) #x
 
-// All that both sides must agree on, readable in the message that refuses a
-// library: our number, and the libraries whose types cross the border.
+// Everything that both sides must agree on: this SDK's number, and the
+// libraries whose types cross the border. It is readable, because the message
+// that refuses a library shows it.
 #define GEARMAN_PLUGIN_ABI \
   "gearman " GEARMAN_INTERNAL_QUOTE(GEARMAN_PLUGIN_ABI_NUMBER)          \
   ", abseil " GEARMAN_INTERNAL_QUOTE(ABSL_LTS_RELEASE_VERSION)          \
@@ -37,25 +40,25 @@
   ", protobuf " GEARMAN_INTERNAL_QUOTE(GOOGLE_PROTOBUF_VERSION)         \
   ", c++ abi " GEARMAN_INTERNAL_QUOTE(__GXX_ABI_VERSION)
 
-// The function's name, for dlsym, and its type. It returns null when all went
-// well, else a text in English that lives until the thread calls it again. It
-// touches nothing when `host_abi` is not its own.
+// The name of the function, for dlsym, and its type. It returns null on
+// success. Otherwise it returns a text in English that lives until the thread
+// calls it again. It changes nothing if `host_abi` is not its own.
 #define GEARMAN_PLUGIN_ENTRY_POINT "gearman_register_plugins"
 extern "C" typedef const char* (*GearmanRegisterPlugins)(
     const char* host_abi, gearman::PluginRegistry* registry);
 
 namespace gearman {
 
-// Calls a library's entry point. `library` is its file's name, for messages.
-// FAILED_PRECONDITION: built for another ABI (both are named), or what its
-// registering said.
+// Calls a library's entry point. `library` is the name of its file, for
+// messages. Returns FAILED_PRECONDITION if the library was built for another
+// ABI (the message has both) or if its registration fails.
 absl::Status RegisterPluginLibrary(absl::string_view library,
                                    GearmanRegisterPlugins entry_point,
                                    PluginRegistry* registry);
 
 namespace internal {
 
-// What the exported function does, compiled into the library.
+// The body of the exported function, compiled into the library.
 inline const char* RegisterPluginsOnce(
     const char* host_abi, PluginRegistry* registry,
     absl::Status (*register_plugins)(PluginRegistry&)) {
@@ -63,7 +66,7 @@ inline const char* RegisterPluginsOnce(
   if (absl::string_view(host_abi) != GEARMAN_PLUGIN_ABI) {
     return "built for " GEARMAN_PLUGIN_ABI;
   }
-  // Nothing may be thrown through a C function.
+  // An exception must not cross a C function.
   absl::Status status;
   status.Update(GuardedCall([&] { status = register_plugins(*registry); },
                             absl::UnknownError));
@@ -75,8 +78,8 @@ inline const char* RegisterPluginsOnce(
 }  // namespace internal
 }  // namespace gearman
 
-// Exports the entry point; `function` takes a gearman::PluginRegistry& and
-// returns an absl::Status. Once per library.
+// Exports the entry point, once per library. `function` takes a
+// gearman::PluginRegistry& and returns an absl::Status.
 #define GEARMAN_PLUGIN_LIBRARY(function)                                \
   extern "C" __attribute__((visibility("default"))) const char*         \
   gearman_register_plugins(const char* host_abi,                        \

@@ -19,9 +19,9 @@ absl::string_view LastError() {
   return error == nullptr ? "unknown error" : error;
 }
 
-// Whose turn it is to register a library with a registry: two threads that load
-// it at once would both find that the registry lacks it. No lock is held
-// meanwhile, as a library may load others.
+// Lets one thread at a time register a library with a registry: two threads
+// that load it at once would both find that the registry lacks it. No lock is
+// held while a library registers, because a library may load others.
 class Turns {
  public:
   using Key = std::pair<const PluginRegistry*, const void*>;
@@ -30,7 +30,7 @@ class Turns {
     static auto* const turns = new Turns();
     return *turns;
   }
-  // Waits until nobody else has it.
+  // Waits until no other thread has this turn.
   void Take(const Key& key) {
     const auto is_free = [this, &key]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
       return taken_.count(key) == 0;
@@ -52,11 +52,11 @@ class Turns {
 
 absl::Status LoadPluginLibrary(const std::string& path,
                                PluginRegistry* registry) {
-  // An empty name would mean this program.
+  // dlopen takes an empty name for the program itself.
   if (path.empty()) {
     return absl::NotFoundError("a plugin library needs a name");
   }
-  // All symbols now: what is missing must not end the program later.
+  // Resolve all symbols now, so that a missing one can't end the program later.
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     return absl::NotFoundError(

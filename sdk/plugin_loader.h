@@ -1,5 +1,5 @@
-// Loads plugin libraries (sdk/plugin_library.h): shared objects that are named
-// in a config. Thread-safe.
+// Loads plugin libraries (sdk/plugin_library.h): shared objects that a config
+// names. Thread-safe.
 #ifndef GEARMAN_SDK_PLUGIN_LOADER_H_
 #define GEARMAN_SDK_PLUGIN_LOADER_H_
 
@@ -10,14 +10,16 @@
 
 namespace gearman {
 
-// Loads the shared object `path`, as dlopen finds it (a name without a slash
-// is searched for where the system's libraries are), and has it register its
-// plugins with `registry`. It stays loaded for ever; one that `registry` has
-// loaded already is left alone, and one that another thread is loading is
-// waited for. (So a library must not load itself.)
-// NOT_FOUND: it can't be loaded, with the system's words; FAILED_PRECONDITION:
-// it is no plugin library, it was built for another version (both are named),
-// or what its registering said.
+// Loads the shared object `path`, as dlopen finds it: a name without a slash is
+// searched for in the system's library folders. Then lets the library register
+// its plugins with `registry`. The library stays loaded until the process ends.
+// A library that `registry` has loaded already is left alone. If another thread
+// is loading the same library, this function waits for it; therefore a library
+// must not load itself.
+//
+// Returns NOT_FOUND, with the system's message, if the library can't be loaded.
+// Returns FAILED_PRECONDITION if it is no plugin library, if it was built for
+// another version (the message has both), or if its registration fails.
 absl::Status LoadPluginLibrary(const std::string& path,
                                PluginRegistry* registry);
 

@@ -55,7 +55,7 @@ void PluginRegistry::NoteRegistration(const absl::Status& status) {
 }
 
 PluginRegistry& PluginRegistry::Default() {
-  // Never destroyed: what static objects still do at exit may need it.
+  // Never destroyed, because static objects may need it at exit.
   static PluginRegistry* const registry =
       new PluginRegistry(TransportRegistry::Default());
   return *registry;

@@ -7,9 +7,10 @@
 //                                   return std::make_unique<MyRetry>(config);
 //                                 });
 //
-// A PluginRegistry is an object: make one and fill it with RegisterBuiltins
-// (sdk/builtins.h) and your own, or use Default(). Thread-safe. The registries
-// live as long as it does, the default one for ever.
+// A program uses Default(), or makes a PluginRegistry and fills it with
+// RegisterBuiltins (sdk/builtins.h) and its own plugins. Thread-safe. Each
+// family's registry lives as long as the PluginRegistry; the default one lives
+// until the process ends.
 #ifndef GEARMAN_SDK_PLUGIN_REGISTRY_H_
 #define GEARMAN_SDK_PLUGIN_REGISTRY_H_
 
@@ -35,7 +36,8 @@ namespace gearman {
 
 class PluginRegistry {
  public:
-  // Empty registries; with `transports` it shares another's address schemes.
+  // Makes empty registries. With `transports`, shares the address schemes of
+  // another PluginRegistry.
   PluginRegistry();
   explicit PluginRegistry(std::shared_ptr<TransportRegistry> transports);
 
@@ -63,29 +65,30 @@ class PluginRegistry {
   }
   Registry<MetricsSink>& metrics_sinks() { return metrics_sinks_; }
   const Registry<MetricsSink>& metrics_sinks() const { return metrics_sinks_; }
-  // By address scheme, without configs of their own.
+  // Transports, by address scheme. They have no configs of their own.
   const std::shared_ptr<TransportRegistry>& transports() const {
     return transports_;
   }
 
-  // Config messages of all families, sorted: what an Any may hold.
+  // Returns the names of the config messages of all families, sorted: the types
+  // that an Any may hold.
   virtual std::vector<std::string> config_types() const;
 
-  // What went wrong while registering by macro, before main, where nobody can
-  // be told: the first error. Config reports it.
+  // Returns the first error of a registration by macro. Such a registration
+  // runs before main, where no caller can get the error. Config reports it.
   virtual absl::Status registration_error() const;
-  // The shared objects whose plugins it has, by their dlopen handles
+  // The shared objects whose plugins this registry has, by their dlopen handles
   // (sdk/plugin_loader.h).
   virtual bool HasLibrary(const void* handle) const;
   virtual void AddLibrary(const void* handle);
 
-  // Keeps `status` for registration_error when it is the first error.
+  // Keeps `status` for registration_error if it is the first error.
   virtual void NoteRegistration(const absl::Status& status);
 
-  // The process's registry. It holds what is linked into the program: the
-  // SDK's own members when //sdk:builtins is, and what registered itself by
-  // macro. (In a plugin's shared object it may be another one: use the one
-  // given to its entry point.)
+  // Returns the registry of the process. It has the plugins that are linked
+  // into the program: the SDK's own if //sdk:builtins is linked, and those that
+  // registered themselves by macro. (In a plugin's shared object this may be
+  // another registry: use the one that the entry point gets.)
   static PluginRegistry& Default();
 
  private:
@@ -102,7 +105,7 @@ class PluginRegistry {
 
 namespace internal {
 
-// Registers with PluginRegistry::Default() when it is made.
+// Its constructor registers a plugin with PluginRegistry::Default().
 struct PluginRegistration {
   explicit PluginRegistration(
       absl::FunctionRef<absl::Status(PluginRegistry&)> register_plugin) {
@@ -114,9 +117,10 @@ struct PluginRegistration {
 }  // namespace internal
 }  // namespace gearman
 
-// Register a plugin with PluginRegistry::Default() before main begins: its
-// name, its config message, and its factory as for Registry::Register. At
-// namespace scope, in a library that is linked whole (alwayslink = True).
+// These macros register a plugin with PluginRegistry::Default() before main
+// begins. The arguments are its name, its config message, and the factory that
+// Registry::Register takes. Use them at namespace scope, in a library that is
+// linked whole (alwayslink = True).
 // NOLINTBEGIN(bugprone-macro-parentheses)
 #define GEARMAN_REGISTER_RETRY_POLICY(name, Config, ...) \
   GEARMAN_INTERNAL_REGISTER(retry_policies, name, Config, __VA_ARGS__)

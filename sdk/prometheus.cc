@@ -1,4 +1,4 @@
-// A program that links this has the metrics sink "prometheus".
+// A program that links this file has the metrics sink "prometheus".
 #include "gearman/plugins/metrics/prometheus_plugin.h"
 #include "gearman/sdk/plugin_registry.h"
 

@@ -31,13 +31,13 @@ using internal::CallScope;
 using internal::MakeFamily;
 using internal::MetricId;
 
-// Where gearmand has counted its running jobs below 0, it says 2^32 - 1.
+// gearmand shows 2^32 - 1 if its count of running jobs has fallen below 0.
 constexpr int64_t kBelowZero = 4294967295;
 
-// The label of all tasks that have none of their own.
+// The label for all tasks without a label of their own.
 constexpr char kOther[] = "other";
 
-// Sums of what servers say: of any size.
+// Sums of numbers from servers, which may be of any size; hence double.
 struct Sizes {
   double jobs = 0;
   double running = 0;
@@ -54,8 +54,8 @@ struct Answer {
   std::string server;
   bool asked = false;
   bool up = false;
-  std::map<std::string, Sizes> tasks;  // those with labels
-  std::optional<Sizes> other;          // the rest, if there is any
+  std::map<std::string, Sizes> tasks;  // the tasks with labels
+  std::optional<Sizes> other;          // all other tasks, if there are any
 
   void AddOther(const Sizes& more) {
     if (!other.has_value()) other.emplace();
@@ -80,7 +80,7 @@ class Queues : public internal::Measured {
         max_tasks_(max_tasks),
         answers_(servers) {}
 
-  // The answer of one server. `up`: there was one.
+  // Stores the answer of one server. `up`: the server answered.
   void Set(size_t server, const std::string& name, bool up,
            const std::vector<FunctionStatus>& rows) {
     absl::MutexLock lock(&mutex_);
@@ -90,7 +90,7 @@ class Queues : public internal::Measured {
     answer.up = up;
     answer.tasks.clear();
     answer.other.reset();
-    // No more of a kind than there are labels.
+    // Holds at most as many tasks of each kind as there are labels.
     std::vector<const FunctionStatus*> with_workers;
     std::vector<const FunctionStatus*> with_jobs;
     std::vector<const FunctionStatus*> idle;
@@ -158,7 +158,7 @@ class Queues : public internal::Measured {
     }
     sample.value = value;
   }
-  // With a label of its own while there is room.
+  // Gives the task a label while there is room.
   void AddTask(const FunctionStatus& row, Answer* answer)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (labels_.size() < max_tasks_) labels_.insert(row.function);
@@ -168,7 +168,7 @@ class Queues : public internal::Measured {
       answer->AddOther(SizesOf(row));
     }
   }
-  // Takes their labels from tasks that no server knows any more.
+  // Removes the labels of tasks that no server knows any more.
   void ForgetTasksGone() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     for (auto it = labels_.begin(); it != labels_.end();) {
       const bool known =
@@ -177,8 +177,8 @@ class Queues : public internal::Measured {
       it = known ? std::next(it) : labels_.erase(it);
     }
   }
-  // Takes its label from one task for which no server has a worker, if there is
-  // such a task: from one without jobs if there is one.
+  // Removes the label of one task for which no server has a worker, if there is
+  // one; of a task without jobs, if there is one.
   void ForgetATaskWithoutWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     auto found = labels_.end();
     for (auto it = labels_.begin(); it != labels_.end(); ++it) {
@@ -204,7 +204,7 @@ class Queues : public internal::Measured {
   const uint64_t source_;
   const size_t max_tasks_;
   mutable absl::Mutex mutex_;
-  std::set<std::string> labels_ ABSL_GUARDED_BY(mutex_);  // of tasks
+  std::set<std::string> labels_ ABSL_GUARDED_BY(mutex_);  // names of tasks
   std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -226,14 +226,14 @@ class QueueMetrics::Asker {
     if (!thread_.joinable()) return;
     Stop();
     if (thread_.get_id() == std::this_thread::get_id()) {
-      // One of its sinks, or the logger, has destroyed the QueueMetrics.
+      // A sink or the logger has destroyed the QueueMetrics on this thread.
       thread_.detach();
     } else {
       thread_.join();
     }
   }
 
-  // RESOURCE_EXHAUSTED: the system refuses the thread.
+  // Returns RESOURCE_EXHAUSTED if the system can't start the thread.
   absl::Status Start() {
     return StartThread(
         "the thread of QueueMetrics",
@@ -243,8 +243,9 @@ class QueueMetrics::Asker {
         },
         &thread_);
   }
-  // Ends when the call that this thread is in has returned: a sink or the
-  // logger destroys the QueueMetrics. `asker` is this.
+  // Ends the asker when the current call on this thread has returned, because a
+  // sink or the logger in that call destroys the QueueMetrics. `asker` is this
+  // object.
   void EndLater(std::shared_ptr<Asker> asker) {
     options_.logger.Log(
         LogLevel::kError,
@@ -253,7 +254,7 @@ class QueueMetrics::Asker {
     Stop();
     CallScope::AtEnd(this, [asker = std::move(asker)] {});
   }
-  // This is a child made by fork, and the thread is the parent's.
+  // True in a child made by fork, where the thread does not exist.
   bool inherited() const { return process_.inherited(); }
   absl::Status AskAll() {
     if (inherited()) return InheritedError("QueueMetrics");
@@ -263,7 +264,7 @@ class QueueMetrics::Asker {
     for (size_t i = 0; i < servers_.size() && !stop_.load(); ++i) {
       UnreadableRows unreadable;
       const auto rows = servers_[i]->GetStatus(&unreadable);
-      // A question that was cut short says nothing of its server.
+      // A cancelled question says nothing about its server.
       if (stop_.load()) break;
       queues_->Set(i, servers_[i]->server(), rows.ok(),
                    rows.ok() ? *rows : std::vector<FunctionStatus>());
@@ -314,12 +315,12 @@ class QueueMetrics::Asker {
   const ProcessMark process_;
   const QueueMetricsOptions options_;
   const std::vector<std::unique_ptr<AdminClient>> servers_;
-  const std::unique_ptr<EpollPoller> poller_;  // for waiting alone
+  const std::unique_ptr<EpollPoller> poller_;  // only waits
   const std::shared_ptr<Queues> queues_;
   std::atomic<bool> stop_{false};
   absl::Mutex asking_;
   std::vector<bool> failing_ ABSL_GUARDED_BY(asking_);
-  // Their last answers had rows that can't be read.
+  // Whether the last answer of each server had unreadable rows.
   std::vector<bool> garbled_ ABSL_GUARDED_BY(asking_);
   internal::MetricsExporter exporter_;
   std::thread thread_;

@@ -1,5 +1,5 @@
-// QueueMetrics: how many jobs and workers there are for each task at the job
-// servers, as metrics: gearman_jobs, gearman_jobs_running, gearman_workers,
+// QueueMetrics: reports how many jobs and workers the job servers have for each
+// task, as the metrics gearman_jobs, gearman_jobs_running, gearman_workers and
 // gearman_server_up (docs/metrics.md).
 //
 //   gearman::QueueMetricsOptions options;
@@ -8,22 +8,8 @@
 //   auto queues = gearman::QueueMetrics::Create(std::move(options));
 //
 // With a config, take servers, metrics_sinks and transports from its
-// ClientOptions. One program of many is enough: what a server tells is the same
-// for all.
-//
-// Threads: one of its own, which asks one server after the other with an
-// AdminClient's "status" and hands the answers to the sinks. Every function may
-// be called from any thread. Who makes none pays nothing.
-//
-// In a child made by fork AskNow returns FAILED_PRECONDITION, metrics() is
-// empty, and the destructor does nothing. If a sink or logger destroys the
-// QueueMetrics that calls it, the log gets an error, and the QueueMetrics ends
-// when that call has returned.
-//
-// A server that can't be asked has gearman_server_up 0 and nothing else, and
-// takes nothing from the others but its timeout. Labels of tasks are safe text
-// (text/safe_text.h). Rows that a line feed in a name has spoiled are left out,
-// and the log says so.
+// ClientOptions. One program of many is enough, because a server gives every
+// program the same numbers.
 #ifndef GEARMAN_SDK_QUEUE_METRICS_H_
 #define GEARMAN_SDK_QUEUE_METRICS_H_
 
@@ -43,44 +29,59 @@
 namespace gearman {
 
 struct QueueMetricsOptions {
-  // As ClientOptions::servers. Empty: "inproc://default". One that is named
-  // twice is asked once.
+  // The servers, as in ClientOptions::servers. Empty means "inproc://default".
+  // A server that is named twice is asked once.
   std::vector<std::string> servers;
-  // From one round of questions to the next; at least 1 ms.
+  // The time from one round of questions to the next; at least 1 ms.
   absl::Duration interval = absl::Seconds(15);
-  // For one server to be connected to and to answer. More than zero; may be
-  // infinite, but then one server that is silent keeps the others' answers.
+  // The time for one server to connect and answer; more than zero. If it is
+  // infinite, one silent server stops the answers of all others.
   absl::Duration timeout = absl::Seconds(2);
-  // Tasks with labels of their own, all servers together; the rest is added up
-  // as "other". Tasks with workers come first, then those that have a label
-  // already, then those with jobs. A task that no server knows any more is
-  // forgotten.
+  // The number of tasks with labels of their own, for all servers together. All
+  // other tasks are added up as "other". Tasks with workers get labels first,
+  // then tasks that have a label already, then tasks with jobs. A task that no
+  // server knows any more is forgotten.
   size_t max_tasks = 100;
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
-  // Address schemes; null: TransportRegistry::Default(), which //sdk:builtins
-  // fills.
+  // The address schemes. Null means TransportRegistry::Default(), which
+  // //sdk:builtins fills.
   std::shared_ptr<TransportRegistry> transports;
-  // Hears of servers that can't be asked, and can again.
+  // Gets a message when a server can't be asked, and when it can be asked
+  // again.
   Logger logger = DefaultLogger();
 };
 
+// Threads: a QueueMetrics has one thread, which asks one server after another
+// with an AdminClient's "status" and hands the answers to the sinks. Any thread
+// may call any function. A program without a QueueMetrics pays nothing for it.
+//
+// In a child made by fork AskNow returns FAILED_PRECONDITION, metrics() is
+// empty, and the destructor does nothing. If a sink or logger destroys the
+// QueueMetrics that calls it, the log gets an error, and the QueueMetrics ends
+// when that call has returned.
+//
+// A server that can't be asked has gearman_server_up 0 and no other metric; it
+// delays the others by its timeout at most. Labels of tasks are safe text
+// (text/safe_text.h). Rows that a line feed in a name has spoiled are left out,
+// and the log says so.
 class QueueMetrics {
  public:
-  // Begins to ask. INVALID_ARGUMENT: an address, interval or timeout that can't
-  // be right, or, for a tls:// address, a file of TLS that can't be used
-  // (docs/tls.md); NOT_FOUND: an address scheme that no linked transport has.
+  // Starts asking. Returns INVALID_ARGUMENT for an address, interval or timeout
+  // that can't be right and, with a tls:// address, for a TLS file that can't
+  // be used (docs/tls.md). Returns NOT_FOUND for an address scheme that no
+  // linked transport has.
   static absl::StatusOr<std::unique_ptr<QueueMetrics>> Create(
       QueueMetricsOptions options);
-  // Ends a question that is under way.
+  // Cancels a question that is under way.
   ~QueueMetrics();
   QueueMetrics(const QueueMetrics&) = delete;
   QueueMetrics& operator=(const QueueMetrics&) = delete;
 
-  // Asks every server now, on the calling thread. Returns the first error,
-  // AdminClient's; the other servers have been asked all the same.
+  // Asks every server now, on the calling thread. Returns the first error of an
+  // AdminClient; the other servers are asked all the same.
   absl::Status AskNow();
 
-  // The last answers, whatever the sinks.
+  // Returns the last answers, with or without sinks.
   MetricsSnapshot metrics() const;
 
  private:
@@ -88,7 +89,7 @@ class QueueMetrics {
 
   explicit QueueMetrics(std::shared_ptr<Asker> asker);
 
-  // Only the destructor gives it away.
+  // Only the destructor moves the asker out.
   std::shared_ptr<Asker> asker_;
 };
 

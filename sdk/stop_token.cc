@@ -27,7 +27,7 @@ StopReason StopToken::reason() const {
 }
 
 bool StopToken::WaitFor(absl::Duration limit) const {
-  // A token that never fires has nobody to sleep with.
+  // A token that never fires has no state to wait with.
   if (state_ != nullptr) return state_->WaitFor(limit);
   internal::StopState never;
   return never.WaitFor(limit);

@@ -1,14 +1,14 @@
 // StopToken: tells a handler that its work has become pointless.
 //
-// It fires once, on what comes first: the task's time limit, the limit of
-// Worker::Drain, the loss of the job's connection, Worker::Stop. A handler that
-// goes on all the same harms nobody: its result is dropped and counted.
+// A token fires once, for the first of these reasons: the task's time limit,
+// the limit of Worker::Drain, the loss of the job's connection, Worker::Stop. A
+// handler that goes on does no harm: its result is dropped and counted.
 //
-// Cheap to copy; may outlive the job and the worker. Thread-safe.
+// A token is cheap to copy and may outlive the job and the worker. Thread-safe.
 //
-// With concurrency 1 the handler occupies the thread that would notice all
-// this. So a token that is asked by that thread looks first: it moves bytes,
-// and sees to time limits, at most once a millisecond.
+// With concurrency 1 the handler occupies the thread that does the I/O and
+// watches the timers. Therefore a token that is asked on that thread does some
+// I/O and checks the timers first, at most once a millisecond.
 #ifndef GEARMAN_SDK_STOP_TOKEN_H_
 #define GEARMAN_SDK_STOP_TOKEN_H_
 
@@ -28,7 +28,7 @@ class StopState;
 enum class StopReason : unsigned char {
   kNone,            // it has not fired
   kTimeLimit,       // TaskOptions::time_limit
-  kDrainLimit,      // of Worker::Drain
+  kDrainLimit,      // the limit of Worker::Drain
   kConnectionLost,  // the server will give the job to another worker
   kStopped,         // Worker::Stop
 };
@@ -41,20 +41,21 @@ class StopToken {
   // Never fires.
   StopToken() = default;
 
-  // Whether it has fired.
+  // Whether the token has fired.
   bool stop_requested() const;
-  // Why it has fired.
+  // Why the token has fired.
   StopReason reason() const;
 
-  // Sleeps until it fires or for `limit`: a handler's way to wait. True when it
-  // has fired. On the thread in Worker::Run the I/O goes on meanwhile (and the
-  // limit is measured on the worker's clock); else it just sleeps.
+  // Waits until the token fires, or for `limit`. Returns true if the token has
+  // fired. A handler should wait in this way: on the thread in Worker::Run the
+  // I/O goes on meanwhile, and the limit is measured on the worker's clock. On
+  // another thread the function only sleeps.
   bool WaitFor(absl::Duration limit) const;
 
-  // Calls `callback` when it fires: on the thread in Worker::Run, with no lock
-  // held; at once when it has fired already. What it throws is ignored. A
-  // callback can't be taken back; it is destroyed, uncalled, when the job has
-  // ended.
+  // Calls `callback` when the token fires, on the thread in Worker::Run, with
+  // no lock held. If the token has fired already, calls it on this thread. An
+  // exception from it is ignored. A callback can't be withdrawn. When the job
+  // has ended, a callback that was not called is destroyed.
   void OnStop(std::function<void()> callback) const;
 
   // For the SDK.

@@ -1,5 +1,6 @@
-// The SDK's version. Semantic versioning: the first number changes when source
-// that compiled may not compile any more, the second when something is added.
+// The SDK's version, by the rules of Semantic Versioning: the first number
+// changes when source that compiled may no longer compile, the second when
+// something is added.
 #ifndef GEARMAN_SDK_VERSION_H_
 #define GEARMAN_SDK_VERSION_H_
 

@@ -13,7 +13,7 @@ namespace {
 
 using internal::WorkerCore;
 
-// The kind of object that errors name.
+// The name of this kind of object in errors.
 constexpr absl::string_view kWorker = "worker";
 
 std::shared_ptr<internal::Task> MakeTask(absl::string_view name,

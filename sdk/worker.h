@@ -1,59 +1,8 @@
-// Worker: takes jobs from Gearman job servers and has handlers do them.
+// Worker: takes jobs from Gearman job servers and lets handlers do them.
 //
 //   auto worker = gearman::Worker::Create(options);  // options.servers = ...
 //   (*worker)->Register("reverse", Reverse).IgnoreError();
 //   absl::Status status = (*worker)->Run();  // until Stop or Drain
-//
-// Threads: Run (or RunOnce) does all I/O on the calling thread, one at a time.
-// With concurrency 1 the handlers run on it, too: no hop, and no I/O while a
-// handler runs, unless it asks its stop token or sends something. With
-// concurrency N handlers run on N threads of the worker. Register, Unregister,
-// the servers' functions, stats, Drain and Stop may be called from any thread,
-// handlers included; Drain and Stop also from a signal handler (they store to
-// lock-free atomics and call Poller::Wake, which is async-signal-safe).
-//
-// Ownership: a worker owns its connections, its handler threads and (unless
-// given one) its poller. Destroy it when no thread is in Run. Its handlers are
-// destroyed with it; when Run returns, none is running, so that what they use
-// may go, too. If a handler, a hook, an interceptor, an observer or a logger
-// destroys it all the same, the log gets an error and the worker stops. It ends
-// when Run and the last handler have returned.
-//
-// fork: a worker belongs to the process that made it. In a child its functions
-// return FAILED_PRECONDITION, stopped() is true, and the destructor leaves
-// everything as it is. A child can't harm the parent. Create a new worker after
-// fork. A handler that forks should end its child with exec or _exit. If the
-// handler returns in the child, no answer is sent, and Run returns
-// FAILED_PRECONDITION there. With concurrency N the child ends with the
-// handler's thread, the only one that it has. docs/threads.md says more.
-//
-// Order: jobs of one connection are begun in the order in which the server
-// gave them. Servers are asked in turn. Of several tasks gearmand 1.1.20 gives
-// those of the task registered last, as long as there are any. Answers and
-// updates of one job keep their order; each packet leaves at the next write,
-// which gathers all there is, and never waits for a handler that is slow.
-//
-// Prefetch: a worker keeps several grabs outstanding and holds jobs that it
-// can't begin at once, but only as many as it will have begun within a few
-// milliseconds (PrefetchOptions): it measures its handlers, takes the unknown
-// for slow, and grows from one. Slow jobs are never hoarded.
-//
-// The end: no packet returns a job. Drain grabs no more, does what is held,
-// answers, waits until each server has taken the answers, and closes. Past its
-// limit, and at once with Stop, tokens fire and connections are closed: that
-// gives the jobs held back to their servers, which queue them again at the
-// tail and count a retry against each (with gearmand -j N a job fails at its
-// N-th). Handlers still running are waited for, their results dropped.
-//
-// Time limits: TaskOptions::time_limit is the worker's own timer; the job is
-// answered when it passes. With concurrency 1 it is seen late if the handler
-// neither looks at its token nor sends anything. It is announced to servers
-// only where asked, see the warning there.
-//
-// Loss: a connection that ends, is silent for too long or breaks the protocol
-// is made anew, after growing delays; the others go on. Its jobs are the
-// server's again: tokens fire, results are dropped. Id, options and tasks are
-// sent again before the first grab.
 #ifndef GEARMAN_SDK_WORKER_H_
 #define GEARMAN_SDK_WORKER_H_
 
@@ -78,86 +27,152 @@ namespace internal {
 class WorkerCore;
 }  // namespace internal
 
+// Threads: one thread at a time calls Run or RunOnce, and that thread does all
+// I/O. With concurrency 1 the handlers run on that thread, too. No I/O happens
+// then while a handler runs, unless the handler asks its stop token or sends
+// something. With concurrency N handlers run on N threads of the worker. Any
+// thread, also one that runs a handler, may call Register, Unregister, the
+// functions about servers, stats, Drain and Stop. A signal handler may call
+// Drain and Stop: these store to lock-free atomics and call Poller::Wake, which
+// is async-signal-safe.
+//
+// Ownership: a worker owns its connections, its handler threads and its
+// handlers. It owns its poller, too, unless WorkerOptions::poller provides one.
+// When Run returns, no handler is running, so the objects that handlers use may
+// be destroyed.
+//
+// Fork: a worker belongs to the process that made it. In a child its functions
+// return FAILED_PRECONDITION, stopped() is true, and the destructor does
+// nothing. A child can't harm the parent. Create a new worker after fork. A
+// handler that forks should end its child with exec or _exit. If the handler
+// returns in the child, no answer is sent, and Run returns FAILED_PRECONDITION
+// there. With concurrency N the child ends with the handler's thread, because
+// that is its only thread. docs/threads.md says more.
+//
+// Order: the jobs of one connection begin in the order in which the server sent
+// them. The worker asks the servers in turn. If a worker has registered several
+// tasks, gearmand 1.1.20 first gives it all jobs of the task registered last.
+// The answer and the updates of one job keep their order. Each packet leaves
+// with the next write, which takes all packets that wait. A write never waits
+// for a slow handler.
+//
+// Prefetch: a worker keeps several grabs outstanding and holds jobs that it
+// can't begin at once, but only as many as will begin within a few milliseconds
+// (PrefetchOptions). It measures its handlers, treats an unknown handler as
+// slow, and begins with one job. It never hoards slow jobs.
+//
+// Lost connections: if a connection ends, is silent for too long or breaks the
+// protocol, the worker makes a new one, after growing delays. The other
+// connections go on. The server queues the jobs of the lost connection again:
+// here their stop tokens fire, and their results are dropped. On the new
+// connection the worker sends its id, options and tasks before the first grab.
 class Worker {
  public:
-  // Does a job and returns its result; sdk/job_context.h says what becomes of
-  // errors and exceptions. Called by up to `concurrency` threads at once.
+  // Does a job and returns its result. sdk/job_context.h says how errors and
+  // exceptions are answered. Up to `concurrency` threads call it at once.
   using Handler = std::function<absl::StatusOr<std::string>(JobContext&)>;
-  // Begins a job, whose PendingJob is finished later, from any thread. Should
-  // return soon; up to WorkerLimits::max_pending_jobs may be unfinished.
+  // Begins a job. The caller of PendingJob::Finish, on any thread, ends it. The
+  // handler should return soon. Up to WorkerLimits::max_pending_jobs may be
+  // unfinished.
   using AsyncHandler = std::function<void(PendingJob)>;
 
-  // A worker for `options.servers`; connects in Run. INVALID_ARGUMENT: an
-  // address, limit or name that can't be right, or, for a tls:// address, a
-  // file of TLS that can't be used (docs/tls.md); NOT_FOUND: an address scheme
-  // that no linked transport has.
+  // Makes a worker for `options.servers`. The worker connects in Run. Returns
+  // INVALID_ARGUMENT for an address, limit or name that can't be right and,
+  // with a tls:// address, for a TLS file that can't be used (docs/tls.md).
+  // Returns NOT_FOUND for an address scheme that no linked transport has.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(WorkerOptions options);
+  // Destroy a worker only when no thread is in Run. If a handler, a hook, an
+  // interceptor, an observer or a logger destroys it all the same, the log gets
+  // an error and the worker stops. It then ends when Run and the last handler
+  // have returned.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Offers a task, to all servers. One that is registered already gets the new
-  // handler and options; jobs received before keep the old. INVALID_ARGUMENT:
-  // no handler, a name that no server takes or that lists can't show as it is
-  // (it holds a control character or one that nobody sees: IsListable of
-  // text/safe_text.h), a time limit of zero or less or
-  // one that can't be announced.
+  // Registers a task with all servers. If the task is registered already, it
+  // gets the new handler and options, and jobs received before keep the old
+  // ones. Returns INVALID_ARGUMENT if there is no handler, if no server accepts
+  // the name, if the name has a control character or an invisible one, so that
+  // lists can't show it unchanged (IsListable of text/safe_text.h), if the time
+  // limit is zero or less, or if it must be announced and can't be.
+  //
+  // TaskOptions::time_limit is a timer of the worker: the worker answers the
+  // job when the limit passes. With concurrency 1 it sees the limit late if the
+  // handler neither asks its stop token nor sends anything. Servers learn of
+  // the limit only with TaskOptions::announce_time_limit: read the warning
+  // there.
   absl::Status Register(absl::string_view task, Handler handler,
                         TaskOptions options = {});
   absl::Status RegisterAsync(absl::string_view task, AsyncHandler handler,
                              TaskOptions options = {});
-  // Offers a task no longer. Where a job of it is held, the server is told
-  // after its answer (told earlier, it would give the job to another worker),
-  // and no other job is grabbed there before. NOT_FOUND: it is not registered.
+  // Withdraws a task. Where this worker holds a job of the task, it tells the
+  // server after the job's answer, because a server that is told earlier gives
+  // the job to another worker. It grabs no other job there before. Returns
+  // NOT_FOUND if the task is not registered.
   absl::Status Unregister(absl::string_view task);
-  // Registered tasks, in the order of registration.
+  // Returns the registered tasks in the order of registration.
   std::vector<std::string> tasks() const;
 
-  // Works until Stop, or Drain's end; then it returns at once for ever: a
-  // worker is not started again. OK: everything held was answered, or Stop was
-  // called. DEADLINE_EXCEEDED: Drain's limit passed, and jobs were given back,
-  // or a server did not show that it has taken the last answer. UNAVAILABLE: a
-  // server was lost while the worker drained, and perhaps the answer of the job
-  // that the message names.
-  // FAILED_PRECONDITION: another thread is in it, or a handler called it.
-  // RESOURCE_EXHAUSTED: not one thread for handlers can be started (fewer than
-  // `concurrency` are made do with); it may be called again.
-  // A server that can't be reached is no error: it is tried again for ever.
+  // Takes and does jobs until Stop is called or Drain has ended. A worker can't
+  // be started again: after that, every call returns at once. A server that
+  // can't be reached is no error: the worker tries it again until it stops.
+  //
+  // OK means that every held job was answered, or that Stop was called.
+  // DEADLINE_EXCEEDED means that Drain's limit passed: jobs were given back, or
+  // a server did not show that it has taken the last answer. UNAVAILABLE means
+  // that a server was lost while the worker drained, and perhaps the answer of
+  // the job that the message names. FAILED_PRECONDITION means that another
+  // thread is in Run or RunOnce, or that a handler made the call.
+  // RESOURCE_EXHAUSTED means that not one thread for handlers could be started:
+  // the caller may call Run again. (If some of the `concurrency` threads start,
+  // the worker works with those.)
   absl::Status Run();
-  // One pass, for programs with a loop of their own and for the simulation:
-  // waits for I/O until `deadline` at most (a past one: no waiting), does it,
-  // runs handlers (concurrency 1) and sends answers. Returns when it wants to
-  // be called again though nothing happens. Where Run would fail, does nothing
-  // and returns InfiniteFuture.
+  // Does one pass, for programs with an event loop of their own and for the
+  // simulation: waits for I/O until `deadline` at the latest, handles it, runs
+  // handlers (concurrency 1) and sends answers. Does not wait if `deadline` is
+  // past. Returns the time of the next timer: call RunOnce again by then. Where
+  // Run would return an error, does nothing and returns InfiniteFuture.
   absl::Time RunOnce(absl::Time deadline);
-  // It has come to its end: connections are closed. (Handlers may still run.)
+  // True when the worker has ended and closed its connections. Handlers may
+  // still be running.
   bool stopped() const;
 
-  // Ends it softly or at once, see above; both return at once. The limit
-  // counts from the call. Of several the earliest limit rules; Stop rules all.
+  // Both functions ask the worker to end and return at once. The protocol has
+  // no packet that returns a job to its server. Drain grabs no more jobs,
+  // finishes the held ones, sends the answers, waits until each server has
+  // taken them, and closes the connections. `limit` counts from the call. If
+  // Drain is called several times, the earliest limit counts. Past the limit,
+  // and at once with Stop (also after Drain), stop tokens fire and connections
+  // are closed. The servers then queue the held jobs again, at the tail, and
+  // count a retry for each: with gearmand -j N a job fails at its N-th. Run
+  // still waits for handlers that are running, and drops their results.
   void Drain(absl::Duration limit = absl::InfiniteDuration());
   void Stop();
 
-  // Adds a server, or removes one: nothing more is grabbed there, what is held
-  // is done and answered, and then its connection is closed. Without a server
-  // a worker waits for one to be added. They take effect in Run. Errors: as
-  // Create; ALREADY_EXISTS: it is there; NOT_FOUND: it is none of them.
+  // AddServer adds a server. RemoveServer removes a server: the worker grabs no
+  // more jobs there, does and answers the jobs held, and then closes the
+  // connection. A worker without a server waits for one to be added. The
+  // changes take effect in Run. Errors: those of Create; ALREADY_EXISTS if the
+  // server to add is there; NOT_FOUND if the server to remove is not.
   absl::Status AddServer(absl::string_view address);
   absl::Status RemoveServer(absl::string_view address);
-  // Their addresses in canonical form, in the order in which they came.
+  // Returns the canonical addresses of the servers, in the order in which they
+  // were added.
   std::vector<std::string> servers() const;
-  // Which of them are connected, and why the others are not. (Before Run none
-  // is: kDown.)
+  // Returns which servers are connected, and why the others are not. Before Run
+  // no server is connected, and the health is kDown.
   Health health() const;
 
   WorkerStats stats() const;
-  // What has been counted so far (docs/metrics.md). Empty without sinks.
+  // Returns the metrics counted so far (docs/metrics.md). Empty if
+  // WorkerOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 
  private:
   explicit Worker(std::shared_ptr<internal::WorkerCore> core);
 
-  // Only the destructor gives it away. A thread in Run holds it, too.
+  // Only the destructor moves the core out. A thread in Run holds a reference,
+  // too.
   std::shared_ptr<internal::WorkerCore> core_;
 };
 

@@ -1,5 +1,5 @@
-// WorkerInterceptor: sees each job before its handler does. It may change the
-// job's data, answer it without the handler, and ask to see the answer.
+// WorkerInterceptor: sees each job before its handler. It may change the job's
+// data, answer the job without the handler, and ask to see the answer.
 //
 //   // Payloads and results are compressed.
 //   options.interceptors.push_back([](gearman::IncomingJob& job) {
@@ -9,18 +9,17 @@
 //     });
 //   });
 //
-// Interceptors (WorkerOptions::interceptors) are called in their order, each
-// with what those before it made of the data, until one answers. OnEnd's hooks
-// are called in the reverse order, each with what those before it made of the
-// answer. The hook after a job (WorkerOptions::after_job) is told of the job as
-// it came.
+// WorkerOptions::interceptors are called in their order until one answers. Each
+// sees the data as those before it left them. The hooks of OnEnd are called in
+// the reverse order; each sees the answer as those before it left it. The hook
+// after a job (WorkerOptions::after_job) sees the job as it came.
 //
-// Threads: an interceptor is called on the thread that runs the handler; a hook
-// on that thread when the handler has returned, or, for RegisterAsync, on the
-// one that calls PendingJob::Finish or drops the job. No lock is held. Up to
-// `concurrency` threads call them at once. They count as part of the handler:
-// for its time limit, for prefetch, and what they throw is answered as what a
-// handler throws.
+// Threads: an interceptor is called on the thread that runs the handler. A hook
+// is called on that thread when the handler has returned. With RegisterAsync a
+// hook is called on the thread that calls PendingJob::Finish or drops the job.
+// No lock is held. Up to `concurrency` threads call them at once. Interceptors
+// and hooks count as part of the handler: for its time limit, for prefetch, and
+// for exceptions, which are answered like those of a handler.
 #ifndef GEARMAN_SDK_WORKER_INTERCEPTOR_H_
 #define GEARMAN_SDK_WORKER_INTERCEPTOR_H_
 
@@ -38,28 +37,28 @@ namespace internal {
 struct HeldJob;
 }  // namespace internal
 
-// Lives as long as the interceptor's call. Views are valid until what they show
-// is changed.
+// An IncomingJob lives as long as the interceptor's call. A view is valid until
+// the field that it shows is changed.
 class IncomingJob {
  public:
-  // Sees the answer that is about to be given, and may change it. Called once,
-  // whether or not anybody can be told the answer any more.
+  // Sees the answer before it is given, and may change it. Called once, even if
+  // the answer can no longer be sent.
   using EndHook = std::function<void(const Job&, absl::StatusOr<std::string>&)>;
 
   IncomingJob(const IncomingJob&) = delete;
   IncomingJob& operator=(const IncomingJob&) = delete;
 
-  // As the handler will see it.
+  // The job as the handler will see it.
   const Job& job() const;
   absl::string_view data() const { return job().data(); }
   void set_data(std::string data);
 
-  // The answer, as a handler returns it (sdk/job_context.h). Neither the
-  // interceptors that follow nor the handler are called.
+  // Answers the job like a handler that returns `result` (sdk/job_context.h).
+  // Later interceptors and the handler are not called.
   void Answer(absl::StatusOr<std::string> result);
   void OnEnd(EndHook hook);
 
-  // The span of this job's processing; null: it has none.
+  // The span of this job's processing; null if there is none.
   TraceSpan* span() const;
 
   // For the SDK.

@@ -1,5 +1,5 @@
 // WorkerStats: what a worker has done so far, and what it holds now. A plain
-// value; each number is right, though not all belong to one moment.
+// value. Each number is right, but not all belong to the same moment.
 #ifndef GEARMAN_SDK_WORKER_STATS_H_
 #define GEARMAN_SDK_WORKER_STATS_H_
 
@@ -8,38 +8,38 @@
 namespace gearman {
 
 struct WorkerStats {
-  // Jobs received, and how they ended (JobOutcome). Each ends once.
+  // Jobs received, and jobs by their end (JobOutcome). Each job ends once.
   uint64_t jobs_assigned = 0;
   uint64_t jobs_complete = 0;
   uint64_t jobs_failed = 0;
   uint64_t jobs_exception = 0;
   uint64_t jobs_timed_out = 0;
   uint64_t jobs_lost = 0;
-  // Of the failed: pending jobs that were dropped without an answer.
+  // The part of jobs_failed that are pending jobs dropped without an answer.
   uint64_t jobs_forgotten = 0;
-  // Of the lost: given back to their servers by closing, because of Stop or
-  // the limit of Drain.
+  // The part of jobs_lost that was given back to the servers by closing the
+  // connections, because of Stop or the limit of Drain.
   uint64_t jobs_given_back = 0;
-  // Answers that came when the job had ended already, and were dropped.
+  // Answers that came after the job had ended, and were dropped.
   uint64_t late_results = 0;
-  // Answers that servers refused with JOB_NOT_FOUND: they had given the job to
-  // somebody else.
+  // Answers that servers refused with JOB_NOT_FOUND, because they had given the
+  // job to another worker.
   uint64_t answers_refused = 0;
-  // WORK_DATA, WORK_WARNING and WORK_STATUS sent.
+  // WORK_DATA, WORK_WARNING and WORK_STATUS packets sent.
   uint64_t updates_sent = 0;
 
-  // Grabs sent, and their answers.
+  // Grabs sent, and the two kinds of answers to them.
   uint64_t grabs_sent = 0;
   uint64_t grabs_job = 0;
   uint64_t grabs_no_job = 0;
-  // Why a sleeping connection asked for jobs again.
+  // The reasons why a sleeping connection asked for jobs again.
   uint64_t wakeups_noop = 0;
   uint64_t wakeups_regrab = 0;
   uint64_t wakeups_registered = 0;
-  // PRE_SLEEPs held back because a server kept waking the worker in vain.
+  // PRE_SLEEPs delayed because a server kept waking the worker in vain.
   uint64_t vain_pauses = 0;
 
-  // Connections made, and lost or not made.
+  // Connections made, connections lost, and attempts to connect that failed.
   uint64_t connects = 0;
   uint64_t connections_lost = 0;
   uint64_t connect_failures = 0;
@@ -49,8 +49,9 @@ struct WorkerStats {
   uint64_t polls = 0;
   uint64_t writes = 0;
 
-  // Now: jobs that a handler is working on, pending ones included; jobs
-  // received and not begun; grabs not answered yet; connections that are up.
+  // The state now: jobs that a handler is working on, including pending ones;
+  // jobs received that have not begun; grabs without an answer; connections
+  // that are up.
   uint64_t jobs_running = 0;
   uint64_t jobs_waiting = 0;
   uint64_t grabs_outstanding = 0;

@@ -15,7 +15,7 @@ struct Range {
   uint32_t last;
 };
 
-// Ascending.
+// In ascending order.
 constexpr Range kUnsafe[] = {
     {0x00, 0x1F},     {0x7F, 0x9F},     {0xAD, 0xAD},     {0x34F, 0x34F},
     {0x61C, 0x61C},   {0x115F, 0x1160}, {0x180E, 0x180E}, {0x200B, 0x200B},
@@ -33,13 +33,13 @@ uint8_t Byte(char c) { return static_cast<uint8_t>(c); }
 
 enum class Kind : unsigned char { kSafe, kUnsafe, kNoUtf8 };
 
-// The beginning of a text: a character of UTF-8, or a byte that begins none.
+// The beginning of a text: a UTF-8 character, or a byte that begins none.
 struct Piece {
   size_t bytes;
   Kind kind;
 };
 
-// `text` is not empty.
+// `text` must not be empty.
 Piece FirstPiece(absl::string_view text) {
   const uint8_t first = Byte(text[0]);
   if (first < 0x80) {
@@ -67,8 +67,8 @@ Piece FirstPiece(absl::string_view text) {
   return {bytes, IsUnsafe(character) ? Kind::kUnsafe : Kind::kSafe};
 }
 
-// How many bytes at the beginning are printable ASCII: most texts are nothing
-// else.
+// Returns the number of printable ASCII bytes at the beginning. Most texts have
+// no others.
 size_t PlainBytes(absl::string_view text) {
   size_t bytes = 0;
   while (bytes < text.size() && Byte(text[bytes]) >= 0x20 &&
@@ -132,7 +132,7 @@ std::string SafeText(absl::string_view value) {
 
 std::string SafeText(absl::string_view value, size_t max_bytes) {
   if (value.size() <= max_bytes) return SafeText(value);
-  // Not inside a character, which has four bytes at most.
+  // Does not cut inside a character, which has four bytes at most.
   size_t end = max_bytes;
   while (end > 0 && max_bytes - end < 3 && (Byte(value[end]) & 0xC0) == 0x80) {
     --end;

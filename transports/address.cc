@@ -25,7 +25,8 @@ constexpr absl::string_view kForms =
     "an address is HOST, HOST:PORT, [IPV6]:PORT, tcp://HOST:PORT, "
     "tls://HOST:PORT or inproc://NAME";
 
-// Names of hosts: RFC 1123, with the underscore that container networks use.
+// The limits of host names in RFC 1123. An underscore is allowed, too, because
+// container networks use it.
 constexpr size_t kMaxLabel = 63;
 constexpr size_t kMaxName = 253;
 
@@ -35,9 +36,9 @@ bool IsDigits(absl::string_view text) {
                      [](unsigned char c) { return absl::ascii_isdigit(c); });
 }
 
-// Writes an IPv6 address, perhaps with a zone behind '%', in the one form that
-// stands for it. False: it is none. Which zones there are is the system's to
-// say.
+// Writes the canonical form of an IPv6 address, which may have a zone behind
+// '%'. Returns false if `host` is no IPv6 address. Only the system knows which
+// zones exist.
 bool CanonicalIpv6(absl::string_view host, std::string* canonical) {
   const size_t percent = host.find('%');
   const std::string address(host.substr(0, percent));
@@ -57,8 +58,9 @@ bool CanonicalIpv6(absl::string_view host, std::string* canonical) {
          });
 }
 
-// Four numbers from 0 to 255. Resolvers read other forms, too, but mostly as an
-// address that nobody meant: fewer numbers, or octal ones.
+// Whether `host` is four numbers from 0 to 255. Resolvers accept other forms,
+// too (fewer numbers, octal numbers), but read most of them as an address that
+// the user did not mean.
 bool IsIpv4(absl::string_view host) {
   const std::vector<absl::string_view> parts = absl::StrSplit(host, '.');
   return parts.size() == 4 &&
@@ -70,7 +72,8 @@ bool IsIpv4(absl::string_view host) {
          });
 }
 
-// A resolver would read it as an IPv4 address: its last part is a number.
+// Whether the last part is a number: a resolver would then read an IPv4
+// address.
 bool EndsInNumber(absl::string_view host) {
   const absl::string_view last = host.substr(host.rfind('.') + 1);
   return IsDigits(last) ||
@@ -79,7 +82,7 @@ bool EndsInNumber(absl::string_view host) {
                       [](unsigned char c) { return absl::ascii_isxdigit(c); }));
 }
 
-// What is wrong with a name or an IPv4 address; empty: nothing.
+// Returns the fault of a name or an IPv4 address; empty if there is none.
 std::string TroubleWithHost(absl::string_view host) {
   if (host.empty()) return "it names no host";
   for (const char c : host) {
@@ -90,7 +93,7 @@ std::string TroubleWithHost(absl::string_view host) {
     return absl::StrCat("its host holds '", SafeText(absl::string_view(&c, 1)),
                         "', a character that no host has");
   }
-  // The dot at its end says that a name is complete.
+  // A final dot says that a name is complete.
   absl::string_view name = host;
   absl::ConsumeSuffix(&name, ".");
   if (name.size() > kMaxName) {
@@ -125,7 +128,8 @@ std::string FormatHostPort(const HostPort& host_port) {
             : absl::StrCat(host_port.host, ":", host_port.port);
 }
 
-// Up to an IPv6 address's zone, which is the name of an interface.
+// Leaves the zone of an IPv6 address as it is, because it is the name of an
+// interface.
 HostPort InLowerCase(HostPort host_port) {
   const size_t end = std::min(host_port.host.find('%'), host_port.host.size());
   std::transform(host_port.host.begin(),

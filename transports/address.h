@@ -3,9 +3,10 @@
 //   tcp://host:port   host:port   host   [::1]:4730   tls://host:port
 //   inproc://name     unix:///path      (any scheme with a factory)
 //
-// A bare address is tcp; the port defaults to 4730. A host is a name of
-// letters, digits, '-', '_' and dots, four numbers (IPv4), or an IPv6 address,
-// in brackets where a port follows, perhaps with a zone: [fe80::1%eth0]:4730.
+// An address without a scheme is tcp. The port defaults to 4730. A host is a
+// name of letters, digits, '-', '_' and dots, four numbers (IPv4), or an IPv6
+// address. An IPv6 address may have a zone, and stands in brackets if a port
+// follows: [fe80::1%eth0]:4730.
 #ifndef GEARMAN_TRANSPORTS_ADDRESS_H_
 #define GEARMAN_TRANSPORTS_ADDRESS_H_
 
@@ -38,7 +39,8 @@ struct HostPort {
   uint16_t port = kDefaultPort;
 };
 
-// Parses an address. INVALID_ARGUMENT names the text and what would be right.
+// Parses an address. INVALID_ARGUMENT has the text and says what would be
+// right.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 // Parses "host:port", "host", "[v6]:port" or a bare v6 address.
 absl::StatusOr<HostPort> ParseHostPort(absl::string_view authority);

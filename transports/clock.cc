@@ -22,7 +22,8 @@ class RealClock : public Clock {
         .count();
   }
 
-  // A worker asks once for each job: one addition of whole nanoseconds.
+  // A worker asks for the time once for each job, so Now adds whole
+  // nanoseconds.
   const int64_t wall_minus_steady_ns_ =
       absl::GetCurrentTimeNanos() - SteadyNanos();
 };

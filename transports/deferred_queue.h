@@ -1,4 +1,4 @@
-// DeferredQueue: the deferred tasks of a poller, for its implementations.
+// DeferredQueue: the deferred tasks of a poller, for implementations of Poller.
 // Thread-safe.
 #ifndef GEARMAN_TRANSPORTS_DEFERRED_QUEUE_H_
 #define GEARMAN_TRANSPORTS_DEFERRED_QUEUE_H_
@@ -17,16 +17,17 @@ namespace gearman {
 
 class DeferredQueue {
  public:
-  // Queues `task` unless it waits already.
+  // Queues `task` unless it is queued already.
   void Add(std::shared_ptr<DeferredTask> task) {
     absl::MutexLock lock(&mutex_);
-    // There is one task for each in-process server: few.
+    // The list is short: there is one task for each in-process server.
     if (std::find(tasks_.begin(), tasks_.end(), task) != tasks_.end()) return;
     tasks_.push_back(std::move(task));
     pending_.store(true, std::memory_order_release);
   }
 
-  // Runs what waits, also what is added meanwhile, with no lock held.
+  // Runs all queued tasks, including tasks that are added meanwhile, with no
+  // lock held.
   void Run() {
     while (pending_.load(std::memory_order_acquire)) {
       std::vector<std::shared_ptr<DeferredTask>> tasks;

@@ -26,7 +26,7 @@
 namespace gearman {
 namespace {
 
-// Names the poller's own event descriptor among the keys.
+// The key of the poller's own event descriptor.
 constexpr Poller::Key kWakeKey = std::numeric_limits<Poller::Key>::max();
 constexpr int kMaxEvents = 256;
 
@@ -45,8 +45,9 @@ int WaitForEvents(int epoll_fd, absl::Duration timeout, epoll_event* events) {
   if (timeout <= absl::ZeroDuration()) {
     return epoll_wait(epoll_fd, events, kMaxEvents, 0);
   }
-  // Nanoseconds where the kernel has them (5.11); else rounded up, as a wait
-  // that ends early would only be made again.
+  // The kernel waits with nanosecond precision from version 5.11 on. Otherwise
+  // the timeout is rounded up, because a wait that ends early would have to be
+  // repeated.
   static std::atomic<bool> has_pwait2{true};
   if (has_pwait2.load(std::memory_order_relaxed)) {
     const timespec precise = absl::ToTimespec(timeout);
@@ -61,8 +62,8 @@ int WaitForEvents(int epoll_fd, absl::Duration timeout, epoll_event* events) {
   return epoll_wait(epoll_fd, events, kMaxEvents, static_cast<int>(ms));
 }
 
-// Sleeps until `word` is no longer `expected`, or somebody wakes, or for
-// `timeout`; may also end for no reason.
+// Sleeps until `word` differs from `expected`, until another thread wakes this
+// one, or for `timeout`. May also return without a reason.
 void FutexWait(std::atomic<uint32_t>* word, uint32_t expected,
                absl::Duration timeout) {
   timespec precise;
@@ -124,7 +125,8 @@ class EpollPoller::Core final : public Sleeper {
     if (it == entries_.end()) return;
     const Interest& interest = it->second.interest;
     if (interest.fd >= 0) {
-      // The owner may have closed it already: nothing is left to remove then.
+      // If the owner has closed the descriptor already, nothing is left to
+      // remove.
       epoll_ctl(epoll_fd_.get(), EPOLL_CTL_DEL, interest.fd, nullptr);
       --descriptors_;
     }
@@ -133,15 +135,15 @@ class EpollPoller::Core final : public Sleeper {
     entries_.erase(it);
   }
 
-  // From now on the key can be marked.
+  // Makes it possible to mark this key.
   void Register(Key key) {
     if (inherited()) return;
     absl::MutexLock lock(&mutex_);
     entries_.emplace(key, Entry());
   }
 
-  // True: a thread sleeps and must be woken. The caller should hold no lock
-  // then that the woken thread needs.
+  // Returns true if a thread sleeps and must be woken. The caller should then
+  // hold no lock that the woken thread needs.
   bool Mark(Key key) {
     if (inherited()) return false;
     absl::MutexLock lock(&mutex_);
@@ -154,7 +156,7 @@ class EpollPoller::Core final : public Sleeper {
 
   void Rouse() override { Signal(); }
 
-  // Async-signal-safe: atomics and a system call.
+  // Async-signal-safe: uses only atomics and a system call.
   void Wake() {
     const int saved_errno = errno;
     wake_requested_.store(true, std::memory_order_seq_cst);
@@ -178,11 +180,13 @@ class EpollPoller::Core final : public Sleeper {
           deadlines_.empty() ? deadline
                              : std::min(deadline, deadlines_.begin()->first);
       timeout = until - now;
-      // With no descriptor watched there is nothing to look at, and a futex is
-      // the quicker bed.
+      // Without a watched descriptor epoll has nothing to report, and a futex
+      // wakes up faster.
       look = descriptors_ > 0;
       signals = signals_.load(std::memory_order_seq_cst);
-      // Before looking at wake_requested_: who sets that looks here then.
+      // This store comes before the load of wake_requested_. A thread that sets
+      // wake_requested_ loads bed_ after that, so one of the two sees the
+      // other.
       bed_.store(look ? Bed::kEpoll : Bed::kFutex, std::memory_order_seq_cst);
       if (!marked_.empty() || !ready_now_.empty() ||
           wake_requested_.load(std::memory_order_seq_cst)) {
@@ -201,8 +205,8 @@ class EpollPoller::Core final : public Sleeper {
     bed_.store(Bed::kNone, std::memory_order_relaxed);
     sleeping_ = false;
     sleeping_until_ = absl::InfinitePast();
-    // An exchange, not a store: this thread then sees everything that another
-    // thread did before it set the flag.
+    // This is an exchange, not a store, so that this thread sees everything
+    // that another thread did before it set the flag.
     wake_requested_.exchange(false, std::memory_order_seq_cst);
     for (int i = 0; i < count; ++i) {
       const Key key = events[i].data.u64;
@@ -229,7 +233,7 @@ class EpollPoller::Core final : public Sleeper {
   struct Entry {
     Interest interest;
     bool marked = false;
-    bool reported = false;  // in the list that Wait is making
+    bool reported = false;  // already in the list that Wait makes
   };
 
   absl::Status WatchDescriptor(Key key, const Interest& before,
@@ -259,7 +263,7 @@ class EpollPoller::Core final : public Sleeper {
           absl::StrCat("descriptor ", after.fd,
                        " can't be watched: ", std::strerror(error)));
     }
-    if (!known && ++descriptors_ == 1) WakeLocked();  // from the futex
+    if (!known && ++descriptors_ == 1) WakeLocked();  // it sleeps on the futex
     return absl::OkStatus();
   }
 
@@ -280,11 +284,11 @@ class EpollPoller::Core final : public Sleeper {
 
   void WakeLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (!sleeping_) return;
-    sleeping_ = false;  // once is enough
+    sleeping_ = false;  // one wake-up is enough
     Signal();
   }
 
-  // Wakes who sleeps in Wait or is about to. Async-signal-safe.
+  // Wakes the thread that sleeps in Wait or is about to. Async-signal-safe.
   void Signal() {
     switch (bed_.load(std::memory_order_seq_cst)) {
       case Bed::kNone:
@@ -293,8 +297,8 @@ class EpollPoller::Core final : public Sleeper {
         signals_.fetch_add(1, std::memory_order_seq_cst);
         return FutexWake(&signals_);
       case Bed::kEpoll: {
-        // Edge-triggered, the descriptor need never be read. It fails only when
-        // the counter is at its end, after 2^64 wake-ups.
+        // The descriptor is edge-triggered, so it need never be read. The write
+        // fails only when the counter is at its end, after 2^64 wake-ups.
         const uint64_t one = 1;
         static_cast<void>(!write(event_fd_.get(), &one, sizeof(one)));
         return;
@@ -310,7 +314,7 @@ class EpollPoller::Core final : public Sleeper {
   const Descriptor event_fd_;
   std::atomic<bool> wake_requested_{false};
   std::atomic<Bed> bed_{Bed::kNone};
-  std::atomic<uint32_t> signals_{0};  // the futex
+  std::atomic<uint32_t> signals_{0};  // the futex word
   absl::Mutex mutex_;
   absl::flat_hash_map<Key, Entry> entries_ ABSL_GUARDED_BY(mutex_);
   absl::btree_set<std::pair<absl::Time, Key>> deadlines_

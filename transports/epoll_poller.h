@@ -1,8 +1,8 @@
-// EpollPoller: the machine's readiness and time, by epoll; by a futex while it
-// watches no descriptor, that is, only in-process streams.
+// EpollPoller: the readiness and time of the machine. It sleeps in epoll or,
+// while it watches no descriptor (only in-process streams), on a futex.
 //
-// Costs: Watch makes no system call unless what is watched of a descriptor has
-// changed; waking a poller that is not asleep makes none either.
+// Watch makes a system call only if the watched events of a descriptor change.
+// Waking a poller that is not asleep makes no system call.
 #ifndef GEARMAN_TRANSPORTS_EPOLL_POLLER_H_
 #define GEARMAN_TRANSPORTS_EPOLL_POLLER_H_
 
@@ -18,12 +18,12 @@
 
 namespace gearman {
 
-// In a child made by fork a poller of the parent watches nothing: Watch returns
-// FAILED_PRECONDITION, Wait returns at once, and the parent's epoll instance is
-// left alone.
+// In a child made by fork, a poller of the parent watches nothing: Watch
+// returns FAILED_PRECONDITION, Wait returns at once, and the parent's epoll
+// instance stays as it is.
 class EpollPoller final : public Poller {
  public:
-  // RESOURCE_EXHAUSTED: no descriptor left.
+  // Returns RESOURCE_EXHAUSTED if no descriptor is left.
   static absl::StatusOr<std::unique_ptr<EpollPoller>> Create();
   ~EpollPoller() override;
 
@@ -42,7 +42,7 @@ class EpollPoller final : public Poller {
 
   explicit EpollPoller(std::shared_ptr<Core> core);
 
-  // Shared with the wakers, which may outlive the poller.
+  // The core is shared with the wakers, which may outlive the poller.
   const std::shared_ptr<Core> core_;
   DeferredQueue deferred_;
 };

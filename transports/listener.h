@@ -1,6 +1,6 @@
-// Listener: accepts the streams of peers that connect to an address.
-//
-// Used by the embedded job server. One owner, one thread at a time.
+// Listener: accepts the streams of peers that connect to an address, for the
+// embedded job server. It has one owner, which calls it from one thread at a
+// time.
 #ifndef GEARMAN_TRANSPORTS_LISTENER_H_
 #define GEARMAN_TRANSPORTS_LISTENER_H_
 
@@ -18,14 +18,15 @@ class Listener {
   // Stops listening.
   virtual ~Listener() = default;
 
-  // The next connected stream, null when none waits now. `poller` and `key`
-  // are what the stream will be watched with. Errors are transient unless
-  // the listener is gone (FAILED_PRECONDITION); RESOURCE_EXHAUSTED: out of
-  // descriptors, try again later.
+  // Returns the next connected stream, or null if none waits. The stream will
+  // be watched with `poller` under `key`. FAILED_PRECONDITION means that the
+  // listener is gone. Every other error is transient: call Accept again later.
+  // RESOURCE_EXHAUSTED means that descriptors or memory have run out.
   virtual absl::StatusOr<std::unique_ptr<Transport>> Accept(
       Poller* poller, Poller::Key key) = 0;
   virtual Interest interest() const = 0;
-  // The address that clients connect to: port 0 has become the real one.
+  // The address that clients connect to: the real port stands in place of port
+  // 0.
   virtual Address address() const = 0;
 };
 

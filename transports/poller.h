@@ -1,8 +1,8 @@
-// Poller: the only source of readiness. It watches transports and listeners
-// and tells which of them can make progress.
+// Poller: the only source of readiness. It watches transports and listeners and
+// reports which of them can make progress.
 //
-// Two implementations: EpollPoller (transports/epoll_poller.h) and
-// SimulatedPoller (sdk/testing), which moves a fake clock on when nothing is
+// There are two implementations: EpollPoller (transports/epoll_poller.h) and
+// SimulatedPoller (sdk/testing), which advances a fake clock when nothing is
 // ready.
 #ifndef GEARMAN_TRANSPORTS_POLLER_H_
 #define GEARMAN_TRANSPORTS_POLLER_H_
@@ -17,18 +17,18 @@
 
 namespace gearman {
 
-// What a transport or listener waits for.
+// The events that a transport or listener waits for.
 struct Interest {
-  // A descriptor to watch, or -1: an in-process pipe has none and calls its
-  // Waker instead.
+  // A descriptor to watch, or -1. An in-process pipe has no descriptor: it
+  // calls its Waker.
   int fd = -1;
-  bool read = false;   // of fd
-  bool write = false;  // of fd
-  // Progress is possible right now whatever fd says (bytes already decrypted,
-  // a pipe that is not empty).
+  bool read = false;   // wait until fd is readable
+  bool write = false;  // wait until fd is writable
+  // Progress is possible right now, whatever the state of fd: for example,
+  // bytes are already decrypted, or a pipe is not empty.
   bool ready_now = false;
-  // Progress is possible at this time (the next address of a connection race,
-  // the embedded server's next timer).
+  // Progress is possible at this time: for example, a connection race tries its
+  // next address, or the embedded server's next timer is due.
   absl::Time deadline = absl::InfiniteFuture();
 
   friend bool operator==(const Interest& a, const Interest& b) {
@@ -40,19 +40,20 @@ struct Interest {
   }
 };
 
-// Marks one watched key ready, from any thread, and wakes its poller. Cheap
-// when it is marked already. Does nothing once the key has been forgotten or
-// the poller is gone, so it may outlive both. Takes no lock that is held while
-// anything else runs.
+// Marks one watched key ready and wakes its poller. Any thread may call it. A
+// waker may outlive its key and its poller: after that Wake does nothing. Wake
+// is cheap if the key is marked already. Wake takes only locks that are never
+// held while other code runs.
 class Waker {
  public:
   virtual ~Waker() = default;
   virtual void Wake() = 0;
 };
 
-// Work that must run on the polling thread with none of its owner's locks
-// held: the in-process transport hands the embedded server to be pumped here,
-// which is why talking to it costs no thread and no lock order.
+// A task that must run on the polling thread with none of its owner's locks
+// held. The in-process transport defers the run of the embedded server in this
+// way, so the server needs no thread of its own, and no order of locks exists
+// between the two.
 class DeferredTask {
  public:
   virtual ~DeferredTask() = default;
@@ -61,37 +62,39 @@ class DeferredTask {
 
 class Poller {
  public:
-  // Chosen by the caller; unique among what is watched.
+  // The caller chooses the key. It is unique among the watched keys.
   using Key = uint64_t;
 
   virtual ~Poller() = default;
 
-  // The clock that deadlines are measured on. Any thread.
+  // The clock of all deadlines. Any thread.
   virtual Clock* clock() = 0;
 
-  // Watches `key`, or changes what is watched for it. Any thread, also while
-  // another is in Wait, which takes the change into account. RESOURCE_EXHAUSTED
-  // or INTERNAL when the descriptor can't be watched.
+  // Watches `key`, or changes the events that are watched for it. Any thread,
+  // even while another thread is in Wait: that Wait takes the change into
+  // account. Returns RESOURCE_EXHAUSTED or INTERNAL if the descriptor can't be
+  // watched.
   virtual absl::Status Watch(Key key, const Interest& interest) = 0;
-  // Stops watching `key`; a later Wait does not report it. Call it before the
+  // Stops watching `key`. No later Wait reports it. Call Forget before the
   // descriptor is closed. Any thread.
   virtual void Forget(Key key) = 0;
-  // A waker for `key`. Any thread.
+  // Makes a waker for `key`. Any thread.
   virtual std::shared_ptr<Waker> MakeWaker(Key key) = 0;
 
-  // Queues `task` to run in the next Wait or RunDeferred, once however often
-  // it was queued meanwhile. Any thread, under any lock.
+  // Queues `task` to run in the next Wait or RunDeferred. A task that is queued
+  // several times runs once. Any thread, with any lock held.
   virtual void Defer(std::shared_ptr<DeferredTask> task) = 0;
-  // Runs what has been deferred. Call with no lock held. Any thread.
+  // Runs the deferred tasks. The caller must hold no lock. Any thread.
   virtual void RunDeferred() = 0;
 
-  // Runs what has been deferred, then waits until a key is ready, somebody
-  // called Wake, or `deadline` (a past one only looks). Replaces `ready` with
-  // the ready keys: what a key can do, its transport finds out by trying. A key
-  // whose Interest deadline has passed is ready. One thread at a time; no lock
-  // held.
+  // Runs the deferred tasks, then waits until a key is ready, until another
+  // thread calls Wake, or until `deadline`. Does not wait if `deadline` is
+  // past. Replaces the contents of `ready` by the ready keys. A key whose
+  // Interest::deadline has passed is ready. The owner of a ready transport
+  // tries to read and write to find out what is possible. One thread at a time;
+  // the caller must hold no lock.
   virtual void Wait(absl::Time deadline, std::vector<Key>* ready) = 0;
-  // Makes the current or next Wait return. Any thread, and async-signal-safe.
+  // Makes the current or the next Wait return. Any thread; async-signal-safe.
   virtual void Wake() = 0;
 };
 

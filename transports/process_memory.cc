@@ -53,7 +53,7 @@ size_t NumberIn(const std::string& path) {
              : kNoLimit;
 }
 
-// The smallest of the limits of a group and of the groups around it.
+// Returns the smallest limit of a group and of all groups around it.
 size_t LeastOnTheWayUp(const std::string& root, absl::string_view group,
                        absl::string_view file) {
   size_t least = kNoLimit;
@@ -69,7 +69,7 @@ size_t LeastOnTheWayUp(const std::string& root, absl::string_view group,
 
 size_t ControlGroupMemory(absl::string_view cgroup, const std::string& root) {
   size_t least = kNoLimit;
-  // Lines "0::/group" (version 2), "4:memory:/group" (version 1).
+  // The lines are "0::/group" (version 2) or "4:memory:/group" (version 1).
   for (const absl::string_view line : absl::StrSplit(cgroup, '\n')) {
     const std::vector<absl::string_view> parts =
         absl::StrSplit(line, absl::MaxSplits(':', 2));
@@ -93,7 +93,8 @@ size_t ProcessMemory() {
 }
 
 size_t PacketLimit(size_t max_packet_bytes, size_t max_memory) {
-  // Names and small payloads go through whatever the memory.
+  // Packets of this size are allowed with any limit of memory, because they
+  // hold names and small payloads.
   constexpr size_t kLeast = 65536;
   if (max_memory == 0) return max_packet_bytes;
   return std::min(max_packet_bytes, std::max(max_memory / 2, kLeast));

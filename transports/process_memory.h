@@ -10,24 +10,26 @@
 
 namespace gearman {
 
-// A limit of bytes that stands for a share of ProcessMemory. The option that
-// has it says which share.
+// A limit of bytes that stands for a share of ProcessMemory. Each option with
+// this value says which share.
 inline constexpr size_t kShareOfMemory = std::numeric_limits<size_t>::max();
 
-// Bytes: the smallest of the machine's memory, the process's address space
-// (RLIMIT_AS, RLIMIT_DATA) and the limits of its control groups. A limit that
-// can't be read counts as no limit. Any thread.
+// Returns, in bytes, the smallest of the machine's memory, the limits of the
+// process's address space (RLIMIT_AS, RLIMIT_DATA) and the limits of its
+// control groups. A limit that can't be read counts as no limit. Any thread.
 size_t ProcessMemory();
 
-// The bytes that one packet may have where all packets together may have
-// `max_memory` bytes (0: no limit): `max_packet_bytes`, and at most half of the
-// memory. So a packet that the memory could never hold is too large by itself,
-// and is skipped; it does not end the connection that brings it.
+// Returns the bytes that one packet may have if all packets together may have
+// `max_memory` bytes (0: no limit): the smaller of `max_packet_bytes` and half
+// of the memory, but at least 64 KiB for the latter. So a packet that memory
+// could never hold is too large by itself and is skipped. It does not end the
+// connection that brings it.
 size_t PacketLimit(size_t max_packet_bytes, size_t max_memory);
 
-// The smallest limit of the control groups that `cgroup` (the text of
-// /proc/self/cgroup) names and of those around them. Their files lie under
-// `root` (/sys/fs/cgroup). SIZE_MAX: none. For tests.
+// Returns the smallest memory limit of the control groups in `cgroup` (the text
+// of /proc/self/cgroup) and of all groups around them, or SIZE_MAX if there is
+// none. `root` is the folder with the groups' files (/sys/fs/cgroup). For
+// tests.
 size_t ControlGroupMemory(absl::string_view cgroup, const std::string& root);
 
 }  // namespace gearman

@@ -1,5 +1,5 @@
-// Starts threads, which the system may refuse: std::thread then throws, and the
-// SDK does not.
+// Starts threads without exceptions. std::thread throws if the system refuses a
+// thread; the SDK must not.
 #ifndef GEARMAN_TRANSPORTS_START_THREAD_H_
 #define GEARMAN_TRANSPORTS_START_THREAD_H_
 
@@ -13,23 +13,25 @@
 
 namespace gearman {
 
-// Makes `*thread`, which is none yet, what `make` returns: a thread.
-// RESOURCE_EXHAUSTED, and it is none: the system refuses it; `purpose` says
-// whose it was to be ("a client's background thread").
+// Assigns the thread that `make` returns to `*thread`, which must not be a
+// running thread. If the system refuses the thread, returns RESOURCE_EXHAUSTED
+// and leaves `*thread` as it is. `purpose` names the thread in the error ("a
+// client's background thread").
 template <typename Make>
 absl::Status MakeThread(absl::string_view purpose, Make make,
                         std::thread* thread) {
   try {
     *thread = make();
   } catch (const std::exception& error) {
-    // std::system_error: no thread; std::bad_alloc: no memory for its function.
+    // std::system_error means no thread, std::bad_alloc no memory for its
+    // function.
     return absl::ResourceExhaustedError(
         absl::StrCat(purpose, " can't be started: ", error.what()));
   }
   return absl::OkStatus();
 }
 
-// The same: one that runs `work`.
+// Starts a thread that runs `work`. Otherwise like MakeThread.
 template <typename Work>
 absl::Status StartThread(absl::string_view purpose, Work work,
                          std::thread* thread) {

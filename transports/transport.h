@@ -1,7 +1,7 @@
 // Transport: one non-blocking byte stream to a peer.
 //
-// A transport has one owner, who calls it from one thread at a time; only what
-// the Waker given at creation does is asynchronous. Nothing here blocks.
+// A transport has one owner, which calls it from one thread at a time. Only the
+// Waker given at creation acts asynchronously. No function blocks.
 #ifndef GEARMAN_TRANSPORTS_TRANSPORT_H_
 #define GEARMAN_TRANSPORTS_TRANSPORT_H_
 
@@ -17,14 +17,14 @@
 
 namespace gearman {
 
-// What one attempt at I/O came to. Would-block, closed and failed are three
-// different things.
+// The result of one attempt at I/O. Would-block, closed and failed are three
+// different results.
 struct IoResult {
   enum class Outcome : unsigned char {
-    kDone,        // `bytes` were moved (at least one), or connecting is done
-    kWouldBlock,  // nothing now; wait for what interest() says
-    kClosed,      // the peer ended the stream cleanly: no more will come
-    kFailed,      // `status` says why; the stream is dead
+    kDone,        // `bytes` (at least one) were moved, or connected
+    kWouldBlock,  // nothing now; wait for interest()
+    kClosed,      // the peer ended the stream cleanly: no more comes
+    kFailed,      // `status` has the reason; the stream is dead
   };
 
   static IoResult Done(size_t bytes) { return {Outcome::kDone, bytes, {}}; }
@@ -41,38 +41,39 @@ struct IoResult {
 
   Outcome outcome = Outcome::kWouldBlock;
   size_t bytes = 0;
-  absl::Status status;  // set only for kFailed; UNAVAILABLE unless said
+  absl::Status status;  // only for kFailed; by default UNAVAILABLE
 };
 
 class Transport {
  public:
-  // Closes.
+  // Closes the stream.
   virtual ~Transport() = default;
 
-  // Goes on connecting, from the first call on; kDone once connected (and
-  // ever after). kFailed: NOT_FOUND (no such name), UNAVAILABLE (refused,
-  // unreachable), UNAUTHENTICATED (TLS). The owner limits the time.
+  // Starts or continues connecting. Returns kDone when connected, and on every
+  // later call. Errors: NOT_FOUND (no such inproc name), UNAVAILABLE
+  // (unresolvable, refused, unreachable), RESOURCE_EXHAUSTED (no descriptor or
+  // thread left), UNAUTHENTICATED (TLS). The owner limits the time.
   virtual IoResult Connect() = 0;
-  // Reads some bytes into `into` (not empty).
+  // Reads some bytes into `into`, which must not be empty.
   virtual IoResult Read(absl::Span<char> into) = 0;
-  // Writes some bytes of `pieces`, in order, in as few system calls as can be.
-  // Never raises SIGPIPE. Of what was not written all is given again by the
-  // next call, perhaps in other pieces and with more behind it: part of it may
-  // be on its way (TLS).
+  // Writes some bytes of `pieces`, in order, in as few system calls as
+  // possible. Never raises SIGPIPE. The caller passes all unwritten bytes again
+  // in the next call, in any pieces and with more bytes behind them, because a
+  // part of them may already be on its way (TLS).
   virtual IoResult Write(absl::Span<const absl::string_view> pieces) = 0;
-  // What to wait for; `want_write` when the owner has bytes to write (reading
-  // is always wanted once connected).
+  // Returns the events to wait for. `want_write` says whether the owner has
+  // bytes to write. Once connected, reading is always wanted.
   virtual Interest interest(bool want_write) const = 0;
-  // Ends the stream at once: bytes already written are still delivered when
-  // the medium can do so without waiting. Idempotent. Forget the key first.
+  // Closes the stream at once. Bytes already written are still delivered if
+  // that needs no waiting. Idempotent. Call Poller::Forget first.
   virtual void Close() = 0;
-  // For messages: the peer as the user named it and, when known, what it
-  // resolved to: "tcp://jobs.example:4730 (10.0.0.7)".
+  // Returns the peer's name for messages: the name as the user gave it and, if
+  // known, the address behind it: "tcp://jobs.example:4730 (10.0.0.7)".
   virtual std::string Describe() const = 0;
 };
 
-// Forwards everything to another transport; override one method to change it
-// (faults, counting, taps).
+// Forwards every call to another transport. A subclass overrides one function
+// to change it (faults, counting, taps).
 class ForwardingTransport : public Transport {
  public:
   explicit ForwardingTransport(std::unique_ptr<Transport> next)

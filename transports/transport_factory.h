@@ -1,7 +1,6 @@
-// TransportFactory: makes the transports of one address scheme.
-//
-// Factories are found by scheme in a TransportRegistry; a user's own scheme
-// works like ours. Thread-safe and immutable after registration.
+// TransportFactory: makes the transports of one address scheme. A
+// TransportRegistry finds factories by scheme; a user's own scheme works like
+// the built-in ones. Thread-safe; immutable after registration.
 #ifndef GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
 #define GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
 
@@ -21,25 +20,26 @@ class TransportFactory {
  public:
   virtual ~TransportFactory() = default;
 
-  // A transport to `address`, not yet connecting: Connect starts. It will be
-  // watched on `poller` under `key`; the poller must outlive it.
-  // INVALID_ARGUMENT: the address makes no sense for this scheme.
+  // Makes a transport to `address`. It starts connecting in Transport::Connect.
+  // It will be watched on `poller`, which must outlive it, under `key`. Returns
+  // INVALID_ARGUMENT if the address makes no sense for this scheme.
   virtual absl::StatusOr<std::unique_ptr<Transport>> Create(
       const Address& address, Poller* poller, Poller::Key key) = 0;
 
-  // Listens on `address`, watched on `poller` under `key`. UNIMPLEMENTED by
-  // default: a scheme may be for clients only.
+  // Listens on `address`. The listener will be watched on `poller` under `key`.
+  // The default returns UNIMPLEMENTED, because a scheme may be for clients
+  // only.
   virtual absl::StatusOr<std::unique_ptr<Listener>> Listen(
       const Address& address, Poller* poller, Poller::Key key);
 
-  // What can be known about `address` before a connection to it is made:
-  // clients and workers ask when they are created, and when a server is added.
-  // It may read files; it connects to nothing. INVALID_ARGUMENT: no connection
-  // to it could ever be made as things are. OK by default.
+  // Checks `address` before any connection is made. Clients and workers call it
+  // when they are created and when a server is added. It may read files but
+  // makes no connection. Returns INVALID_ARGUMENT if, as things are, no
+  // connection to the address could be made. The default returns OK.
   virtual absl::Status Check(const Address& address);
 
-  // The library that encrypts these transports, with its version ("OpenSSL
-  // 3.0.15"); empty: they are not encrypted.
+  // The name and version of the library that encrypts these transports
+  // ("OpenSSL 3.0.15"). Empty if they are not encrypted.
   virtual std::string tls_library() const { return std::string(); }
 };
 

@@ -1,7 +1,8 @@
-// TransportRegistry: address schemes and the factories that make their
-// transports. A user's own scheme is registered like ours.
+// TransportRegistry: the address schemes, and the factories of their
+// transports. A user's own scheme is registered like the built-in ones.
 //
-// Thread-safe. Factories live as long as the registry or what they made.
+// Thread-safe. A factory lives as long as the registry and as long as the
+// objects that hold it.
 #ifndef GEARMAN_TRANSPORTS_TRANSPORT_REGISTRY_H_
 #define GEARMAN_TRANSPORTS_TRANSPORT_REGISTRY_H_
 
@@ -30,20 +31,22 @@ class TransportRegistry {
   TransportRegistry& operator=(const TransportRegistry&) = delete;
   virtual ~TransportRegistry() = default;
 
-  // Adds the factory of `scheme` ("tcp", in lower case). ALREADY_EXISTS: the
-  // scheme has one. INVALID_ARGUMENT: an empty scheme or a null factory.
+  // Adds the factory of `scheme` ("tcp", in lower case). Returns ALREADY_EXISTS
+  // if the scheme has a factory, and INVALID_ARGUMENT for an empty scheme or a
+  // null factory.
   virtual absl::Status Register(absl::string_view scheme,
                                 std::shared_ptr<TransportFactory> factory);
-  // The factory of `scheme`. NOT_FOUND lists the schemes that there are.
+  // Returns the factory of `scheme`. NOT_FOUND lists the registered schemes.
   virtual absl::StatusOr<std::shared_ptr<TransportFactory>> Find(
       absl::string_view scheme) const;
-  // Registered schemes, sorted.
+  // Returns the registered schemes, sorted.
   virtual std::vector<std::string> schemes() const;
 
-  // The TLS library of the first scheme that has one, or "none".
+  // Returns the TLS library of the first scheme that has one, or "none".
   std::string tls_library() const;
 
-  // Find and TransportFactory::Create, or Listen, in one.
+  // These combine Find with TransportFactory::Create or
+  // TransportFactory::Listen.
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,
                                                     Poller::Key key) const;
@@ -51,8 +54,8 @@ class TransportRegistry {
                                                    Poller* poller,
                                                    Poller::Key key) const;
 
-  // The process's registry: what is linked into the program registers here
-  // (//sdk:builtins does).
+  // Returns the registry of the process. The transports that are linked into
+  // the program register here (//sdk:builtins does that).
   static const std::shared_ptr<TransportRegistry>& Default();
 
  private:

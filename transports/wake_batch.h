@@ -1,17 +1,16 @@
-// WakeBatch: as long as one lives on a thread, whom this thread wakes is woken
-// when it ends.
+// WakeBatch: delays the wake-ups that this thread causes until the batch ends.
 //
-// For who wakes others under a lock that they will want: woken at once they
-// would find it taken, and go to sleep again (on one core each time, as the
-// kernel runs whoever wakes up first). Marks are set at once all the same, so
-// that whoever is awake sees them.
+// Use a batch if this thread wakes others while it holds a lock that they need.
+// A thread that wakes up at once would find the lock taken and sleep again. (On
+// one core this happens every time, because the kernel runs the woken thread
+// first.) Marks are set without delay, so a thread that is awake sees them.
 //
 //   WakeBatch batch;
 //   absl::MutexLock lock(&mutex_);
 //   ...  // writes to in-process streams, whose readers sleep
 //
-// A batch belongs to its thread; batches may be nested, then the innermost one
-// counts.
+// A batch belongs to the thread that made it. Batches may be nested: then the
+// innermost batch collects the wake-ups.
 #ifndef GEARMAN_TRANSPORTS_WAKE_BATCH_H_
 #define GEARMAN_TRANSPORTS_WAKE_BATCH_H_
 
@@ -21,7 +20,7 @@
 
 namespace gearman {
 
-// What is asleep. Any thread may wake it.
+// A thread that sleeps. Any thread may wake it.
 class Sleeper {
  public:
   virtual ~Sleeper() = default;
@@ -35,7 +34,8 @@ class WakeBatch {
   WakeBatch& operator=(const WakeBatch&) = delete;
   ~WakeBatch();
 
-  // Rouses `sleeper`: now, or with the calling thread's batch.
+  // Rouses `sleeper` when the calling thread's batch ends, or now if there is
+  // no batch.
   static void Rouse(std::shared_ptr<Sleeper> sleeper);
 
  private:

@@ -25,7 +25,7 @@ absl::Status AppendLine(absl::string_view line, wire::OutputBuffer& out) {
   return absl::OkStatus();
 }
 
-// `command` and then `word`, which is the caller's and called `name`, and then
+// Appends `command`, then the caller's `word`, which errors call `name`, then
 // `rest`.
 absl::Status AppendLine(absl::string_view command, absl::string_view name,
                         absl::string_view word, absl::string_view rest,
@@ -55,7 +55,7 @@ absl::Status AppendLine(absl::string_view command, absl::string_view name,
 // --- the server's end -------------------------------------------------------
 
 RefusedCommand Unknown(absl::string_view command) {
-  // gearmand has no separator there, either.
+  // gearmand puts no separator before the command, either.
   return {absl::StrCat("ERR UNKNOWN_COMMAND Unknown+server+command", command,
                        kLineEnd)};
 }
@@ -177,7 +177,7 @@ bool Split(absl::string_view line, CommandLine* split) {
     if (split->word_count == kMaxWords) return false;
     const size_t space = line.find(' ');
     const absl::string_view word = line.substr(0, space);
-    // To gearmand a word is a C string.
+    // For gearmand a word is a C string.
     split->words[split->word_count++] = word.substr(0, word.find('\0'));
     if (space == absl::string_view::npos) return true;
     line.remove_prefix(

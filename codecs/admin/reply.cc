@@ -21,8 +21,8 @@ absl::Status NoRow(absl::string_view what, absl::string_view line) {
       "a row of ", what, " was expected, got \"", SafeText(line, 128), "\""));
 }
 
-// Takes a number and the tab before it off the end of `line`: what is in front
-// may hold tabs itself.
+// Removes a number and the tab before it from the end of `line`. The text
+// before it may hold tabs, too.
 bool TakeLastNumber(absl::string_view* line, int64_t* number) {
   const size_t tab = line->rfind('\t');
   if (tab == absl::string_view::npos ||
@@ -33,7 +33,8 @@ bool TakeLastNumber(absl::string_view* line, int64_t* number) {
   return true;
 }
 
-// A word such as UNKNOWN_JOB or unknown_command, in front of an error's text.
+// Whether `word` is a code such as UNKNOWN_JOB or unknown_command, which
+// precedes the text of an error.
 bool IsCode(absl::string_view word) {
   return absl::StrContains(word, '_') &&
          std::all_of(word.begin(), word.end(), [](unsigned char c) {
@@ -154,7 +155,7 @@ absl::StatusOr<WorkerRow> ParseWorkerRow(absl::string_view line) {
     return NoRow("workers", line);
   }
   const absl::string_view rest = line.substr(after_descriptor + 1);
-  // The id may hold " :" itself; the last one that stands alone ends it.
+  // The id may hold " :" itself. The last one that stands alone ends the id.
   size_t colon = rest.rfind(" :");
   while (colon != absl::string_view::npos && colon + 2 < rest.size() &&
          rest[colon + 2] != ' ') {
@@ -205,7 +206,7 @@ LineReply ParseLineReply(absl::string_view line) {
       reply.code = absl::AsciiStrToUpper(code);
       text.remove_prefix(code.size());
       absl::ConsumePrefix(&text, " ");
-      // Behind a code the words are joined by '+'.
+      // In a text behind a code, gearmand joins the words by '+'.
       reply.text = absl::StrReplaceAll(text, {{"+", " "}});
       return reply;
     }

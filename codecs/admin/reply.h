@@ -1,8 +1,8 @@
-// Replies to the text commands: rows of the lists, and single lines.
+// Replies to the text commands: rows of lists, and single lines.
 //
-// A server's end encodes them, a client's end parses the lines that its
-// ReplyDecoder yields. Nothing is escaped in either direction: a name with a
-// line feed forges a row, and nobody can tell. Stateless; any thread.
+// A server's end encodes them. A client's end parses the lines that its
+// ReplyDecoder returns. Nothing is escaped in either direction: a name with a
+// line feed forges a row, and no client can detect it. Stateless; any thread.
 //
 // Source: docs/protocol.md, section "Admin text protocol".
 #ifndef GEARMAN_CODECS_ADMIN_REPLY_H_
@@ -23,22 +23,22 @@ namespace admin {
 
 struct StatusRow {  // status: `f\t2\t1\t1`
   std::string function;
-  int64_t total = 0;    // queued and running
-  int64_t running = 0;  // 4294967295 where gearmand has counted below 0
-  int64_t workers = 0;  // that can do it
+  int64_t total = 0;    // queued and running jobs
+  int64_t running = 0;  // 4294967295 if gearmand has counted below 0
+  int64_t workers = 0;  // workers that can do it
 };
 struct PriorityStatusRow {  // prioritystatus: `f\t0\t1\t0\t1`
   std::string function;
-  int64_t high = 0;  // queued
+  int64_t high = 0;  // queued jobs
   int64_t normal = 0;
   int64_t low = 0;
   int64_t workers = 0;
 };
 struct WorkerRow {  // workers: `38 127.0.0.1 id : g f`; every connection
   int64_t descriptor = 0;
-  std::string peer;  // garbage from gearmand 1.1.20 for IPv6
-  std::string id;    // "-": none was set
-  // Newest first. One whose name holds a space reads as several.
+  std::string peer;  // gearmand 1.1.20 writes garbage for IPv6
+  std::string id;    // "-" if none was set
+  // The newest first. A function whose name holds a space reads as several.
   std::vector<std::string> functions;
 };
 struct JobRow {  // show jobs: `H:h:1\t0\t0\t1`
@@ -47,30 +47,30 @@ struct JobRow {  // show jobs: `H:h:1\t0\t0\t1`
   bool ignored = false;  // its client has left: it will not run
   bool background = false;
 };
-// A row of `show unique jobs` is the unique itself.
+// A row of `show unique jobs` is just the unique.
 
 // --- a server's end ---------------------------------------------------------
 
 void Encode(const StatusRow& row, wire::OutputBuffer& out);
 void Encode(const PriorityStatusRow& row, wire::OutputBuffer& out);
 void Encode(const WorkerRow& row, wire::OutputBuffer& out);
-// These three write a worker's row in parts, because a worker may register any
-// number of functions.
+// These three functions write a worker's row in parts, because a worker may
+// register any number of functions.
 void EncodeWorkerStart(int64_t descriptor, absl::string_view peer,
                        absl::string_view id, wire::OutputBuffer& out);
 void EncodeWorkerFunction(absl::string_view function, wire::OutputBuffer& out);
 void EncodeWorkerEnd(wire::OutputBuffer& out);
 void Encode(const JobRow& row, wire::OutputBuffer& out);
-// Writes a unique that is not listable, or is ".", as safe text
+// Writes a unique. If it is not listable, or is ".", it is written as safe text
 // (text/safe_text.h): otherwise it could forge other rows or the end of the
 // list.
 void EncodeUniqueRow(absl::string_view unique, wire::OutputBuffer& out);
 // Ends a list.
 void EncodeListEnd(wire::OutputBuffer& out);
-// The reply to a command that worked, and to one that tells something.
+// Encode the reply to a command that worked, without or with a text.
 void EncodeOk(wire::OutputBuffer& out);
 void EncodeOk(absl::string_view text, wire::OutputBuffer& out);
-// Refusals of commands that are well formed (Parse has the others).
+// The refusals of well-formed commands (Parse has the others).
 enum class Refusal : unsigned char {
   kFunctionNotFound,  // drop function
   kFunctionInUse,     // drop function
@@ -82,8 +82,8 @@ void Encode(Refusal refusal, wire::OutputBuffer& out);
 
 // --- a client's end ---------------------------------------------------------
 
-// Each parses one line, without its line end. DATA_LOSS: it is no such row,
-// which the message shows.
+// Each function parses one line, without its line end. DATA_LOSS means that the
+// line is no such row; the message shows it.
 absl::StatusOr<StatusRow> ParseStatusRow(absl::string_view line);
 absl::StatusOr<PriorityStatusRow> ParsePriorityStatusRow(
     absl::string_view line);
@@ -95,15 +95,15 @@ struct LineReply {
   enum class Kind : unsigned char {
     kOk,     // "OK", "OK <text>"
     kError,  // "ERR <CODE> <text>", "ERR <text>"
-    kBare,   // something else: some servers answer `version` so
+    kBare,   // another line, such as some servers' `version`
   };
   Kind kind = Kind::kBare;
-  // Upper case whatever the server's; empty: it gave none. Match on it rather
-  // than on the text.
+  // The code in upper case, whatever its case at the server. Empty if there is
+  // none. Compare the code rather than the text.
   std::string code;
   std::string text;
 };
-// Never fails.
+// Parses a one-line reply. Never fails.
 LineReply ParseLineReply(absl::string_view line);
 
 }  // namespace admin

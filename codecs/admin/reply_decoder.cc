@@ -16,19 +16,20 @@ namespace {
 
 using wire::DecodeResult;
 
-// How many bytes of a line are dropped at once when its reply is too large.
+// The most bytes of a line that are dropped at once if its reply is too large.
 constexpr size_t kSkippedPart = 65536;
 
-// Errors end in CRLF and rows in LF, so a name that begins with "ERR" is none.
+// Errors end in CRLF and rows in LF, so a name that begins with "ERR" is no
+// error.
 bool IsError(absl::string_view line_with_cr) {
   return absl::StartsWithIgnoreCase(line_with_cr, "ERR ") &&
          absl::EndsWith(line_with_cr, "\r") &&
          !absl::StrContains(line_with_cr, '\t');
 }
 
-// The answer to the getpid behind a command, of which there have been
-// `lines_before` lines of answer. The command itself tells no number, and a
-// server that knows neither refuses both.
+// Whether `line` is the answer to the getpid behind a command, after
+// `lines_before` lines of the command's own answer. The command itself returns
+// no number. A server that knows neither command refuses both.
 bool IsFence(absl::string_view line, size_t lines_before) {
   const LineReply reply = ParseLineReply(line);
   switch (reply.kind) {

@@ -1,11 +1,12 @@
-// ReplyDecoder: bytes from a job server to replies to text commands,
-// incrementally, whatever the chunking.
+// ReplyDecoder: turns bytes from a job server into replies to text commands,
+// incrementally, for any chunking.
 //
-// Replies carry no name and come in the order of the commands, so the decoder
-// is told for each command sent what shape its reply has. Fed like
-// wire::Decoder: Prepare, Commit, then Next until it needs more.
+// Replies carry no name and come in the order of the commands. Therefore the
+// caller tells the decoder the shape of the reply to each command that it
+// sends. The decoder is used like wire::Decoder: Prepare, Commit, then Next
+// until it needs more.
 //
-// Not thread-safe: owned by one connection.
+// Not thread-safe: one connection owns it.
 #ifndef GEARMAN_CODECS_ADMIN_REPLY_DECODER_H_
 #define GEARMAN_CODECS_ADMIN_REPLY_DECODER_H_
 
@@ -27,14 +28,15 @@ namespace admin {
 enum class ReplyShape : unsigned char {
   kLine,  // one line
   kList,  // lines up to "."; or one line with an error
-  // One line or several, up to the answer to the getpid that was sent behind
-  // the command: drop function.
+  // One or more lines, up to the answer to the getpid that was sent behind the
+  // command (drop function).
   kFenced,
 };
-// The shape of the reply to `command`, which is not RefusedCommand.
+// Returns the shape of the reply to `command`, which must not be
+// RefusedCommand.
 ReplyShape ShapeOf(const Command& command);
 
-// Lines without their ends, as one text: an empty one takes a byte.
+// Lines without their ends, stored as one text: an empty line takes one byte.
 class ReplyLines {
  public:
   using value_type = absl::string_view;
@@ -62,36 +64,36 @@ class ReplyLines {
     }
 
    private:
-    absl::string_view rest_;  // begins with the line
+    absl::string_view rest_;  // begins with the current line
   };
   using iterator = const_iterator;
 
-  // `line` holds no line feed.
+  // `line` must hold no line feed.
   void Append(absl::string_view line) {
     text_.append(line.data(), line.size());
     text_ += '\n';
     ++size_;
   }
   size_t size() const { return size_; }
-  // Of all lines together.
+  // The bytes of all lines together.
   size_t bytes() const { return text_.size() - size_; }
   bool empty() const { return size_ == 0; }
   absl::string_view front() const { return *begin(); }
-  // Valid until the next Append.
+  // These iterators are valid until the next Append.
   const_iterator begin() const { return const_iterator(text_); }
   const_iterator end() const { return const_iterator(""); }
 
  private:
-  std::string text_;  // each line with a line feed behind it
+  std::string text_;  // each line with a line feed at its end
   size_t size_ = 0;
 };
 
 struct Reply {
   ReplyShape shape = ReplyShape::kLine;
-  // Without their line ends. A list's without its "."; kFenced: without the
-  // answer to getpid.
+  // The lines without their ends. Without the "." of a list, and for kFenced
+  // without the answer to getpid.
   ReplyLines lines;
-  // kList: the server answered with an error, the only line.
+  // kList: the server answered with an error, which is the only line.
   bool list_refused = false;
   // The reply exceeds a limit of ReplyDecoderOptions. It was read to its end,
   // and `lines` is empty.
@@ -99,14 +101,15 @@ struct Reply {
 };
 
 struct ReplyDecoderOptions {
-  // A reply that is larger is skipped to its end and yielded without lines
-  // (Reply::too_large). Limits in bytes and in lines; most lines cost their
-  // reader more than they cost here.
+  // The limits of one reply, in bytes and in lines. A larger reply is skipped
+  // to its end and returned without lines (Reply::too_large). The limit of
+  // lines exists because most lines cost their reader more memory than they
+  // take here.
   size_t max_reply_bytes = 64 << 20;
   size_t max_reply_lines = 4'000'000;
-  // Each command is sent when the reply before it has come. Then bytes behind a
-  // line that would end a list show that a name has forged the line: it is
-  // taken for a row. If they have not come yet, the line ends the list.
+  // Whether each command is sent only after the reply before it. Then bytes
+  // behind a line that would end a list show that a name has forged that line,
+  // so it counts as a row. If no bytes have come yet, the line ends the list.
   bool one_at_a_time = false;
 };
 
@@ -116,30 +119,31 @@ class ReplyDecoder {
   ReplyDecoder(const ReplyDecoder&) = delete;
   ReplyDecoder& operator=(const ReplyDecoder&) = delete;
 
-  // A command has been sent whose reply has this shape.
+  // Tells the decoder that a command has been sent whose reply has this shape.
   void Expect(ReplyShape shape) { expected_.push_back(shape); }
-  // Replies that are due.
+  // The number of replies that are due.
   size_t expected() const { return expected_.size(); }
 
-  // Memory to read into, never empty.
+  // Returns memory to read into, never empty.
   absl::Span<char> Prepare() { return reader_.Prepare(); }
-  // The first `bytes` bytes of the last Prepare's span have been filled.
+  // Tells the decoder that the first `bytes` bytes of the last Prepare's span
+  // have been filled.
   void Commit(size_t bytes) { reader_.Commit(bytes); }
-  // The next reply. kError is final: error() says what, and at which offset of
-  // the stream; code DATA_LOSS: a binary packet, or a reply nobody has asked
-  // for.
+  // Returns the next reply. kError is final: error() has the mistake and its
+  // offset in the stream. The code is DATA_LOSS: a binary packet, or a reply to
+  // no command.
   wire::DecodeResult Next(Reply* reply);
   const absl::Status& error() const { return reader_.error(); }
 
-  // Offset in the stream of the first byte not yet consumed by Next.
+  // The offset in the stream of the first byte that Next has not consumed.
   uint64_t offset() const { return reader_.offset(); }
 
  private:
   enum class Step : unsigned char { kReplyEnds, kMoreLines };
-  // Adds a line (without its LF) to the reply, unless the reply is too large,
-  // and tells whether it is the last one.
+  // Adds a line (without its LF) to the reply, unless the reply is too large.
+  // Returns whether it is the last line.
   Step TakeLine(absl::string_view line);
-  // Drops the reply's lines, those read and those to come.
+  // Drops the lines of the reply, those read and those to come.
   void SkipReply();
 
   const ReplyDecoderOptions options_;

@@ -6,7 +6,7 @@ namespace gearman {
 namespace wire {
 namespace {
 
-// Who sends it to whom.
+// The directions of packets.
 enum Way : unsigned {
   kClientToServer = 1,
   kWorkerToServer = 2,
@@ -68,7 +68,7 @@ constexpr CommandInfo kCommands[] = {
     Row(Command::kEchoRes, "ECHO_RES", kServerToBoth, kNone, kData),
     Row(Command::kSubmitJobBg, "SUBMIT_JOB_BG", kClientToServer,
         {"function", "unique"}, kData),
-    // The text runs to the end and may hold NULs: data in this table's terms.
+    // The text runs to the end and may hold NULs, so this table calls it data.
     Row(Command::kError, "ERROR", kServerToBoth, {"code"}, kData),
     Row(Command::kStatusRes, "STATUS_RES", kServerToClient,
         {"handle", "known", "running", "numerator", "denominator"}),
@@ -123,7 +123,7 @@ void WriteNumber(uint32_t value, char* out) {
 }
 
 uint32_t ReadNumber(const char* bytes) {
-  // No loop: compilers make one load of it.
+  // Written without a loop, because compilers then make one load of it.
   const auto byte = [bytes](int i) {
     return uint32_t{static_cast<unsigned char>(bytes[i])};
   };

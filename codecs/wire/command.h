@@ -1,5 +1,5 @@
-// The packets of the binary protocol, as data: what encoder, decoder, logging
-// and tests read.
+// The packets of the binary protocol, as data. Encoder, decoder, logging and
+// tests read this table.
 //
 // Source: docs/protocol.md, section "Packets".
 #ifndef GEARMAN_CODECS_WIRE_COMMAND_H_
@@ -16,20 +16,20 @@ namespace gearman {
 namespace wire {
 
 // Every packet begins with magic, type and size of the body: 4 bytes each,
-// numbers big-endian.
+// numbers in big-endian order.
 inline constexpr size_t kHeaderBytes = 12;
 inline constexpr absl::string_view kRequestMagic("\0REQ", 4);
 inline constexpr absl::string_view kResponseMagic("\0RES", 4);
 
-// What a server takes at most; beyond, gearmand closes the connection, is
-// silent, or mixes arguments up.
+// The longest keys that a server accepts. With longer ones gearmand closes the
+// connection, is silent, or mixes arguments up.
 inline constexpr size_t kMaxUniqueBytes = 63;
 inline constexpr size_t kMaxHandleBytes = 63;
-// All arguments before the data, with their separators: they must fit a
-// receive buffer of 8,192 bytes together with the header.
+// All arguments before the data, including their separators. With the header
+// they must fit a receive buffer of 8,192 bytes.
 inline constexpr size_t kMaxArgumentBytes = 8180;
 
-// Names and numbers of the protocol.
+// The names and numbers of the protocol.
 enum class Command : uint32_t {
   kCanDo = 1,
   kCantDo = 2,
@@ -79,43 +79,46 @@ inline constexpr uint32_t kLastCommand = 42;
 struct CommandInfo {
   Command command;
   absl::string_view name;
-  // Who may send it to whom.
+  // The directions in which the packet may travel.
   bool client_to_server;
   bool worker_to_server;
   bool server_to_client;
   bool server_to_worker;
-  // The arguments before the data, in order; the first `argument_count` count.
+  // The arguments before the data, in order. The first `argument_count` are in
+  // use.
   std::array<absl::string_view, 8> arguments;
   size_t argument_count;
-  // An opaque last argument follows: any bytes, also none.
+  // Whether an opaque last argument follows: any bytes, or none.
   bool has_data;
-  // No server has ever implemented it (or the number is unused).
+  // No server has ever implemented the packet (or the number is unused).
   bool never_implemented;
 
   bool to_server() const { return client_to_server || worker_to_server; }
-  // The arguments that end in a NUL: all but a last one without data behind it.
+  // The number of arguments that end in a NUL: all of them, except a last one
+  // without data behind it.
   size_t separators() const {
     return has_data || argument_count == 0 ? argument_count
                                            : argument_count - 1;
   }
 };
 
-// All packets in the order of their numbers, from 1.
+// Returns all packets in the order of their numbers, from 1.
 absl::Span<const CommandInfo> Commands();
-// The packet of a number, or null for 0 and everything beyond 42.
+// Returns the packet of a number, or null for 0 and every number beyond 42.
 const CommandInfo* FindCommand(uint32_t number);
-// "SUBMIT_JOB", or "UNKNOWN" for a number that is no packet's.
+// Returns "SUBMIT_JOB", for example, or "UNKNOWN" for a number without a
+// packet.
 absl::string_view CommandName(uint32_t number);
 
 // A packet's header.
 struct Header {
-  bool response = false;  // its magic
+  bool response = false;  // whether the magic is that of a response
   uint32_t type = 0;
   uint32_t body_bytes = 0;
 };
 // Writes kHeaderBytes bytes to `out`.
 void WriteHeader(const Header& header, char* out);
-// Reads kHeaderBytes bytes. False: neither magic.
+// Reads kHeaderBytes bytes. Returns false if there is neither magic.
 bool ReadHeader(const char* bytes, Header* header);
 
 }  // namespace wire

@@ -12,9 +12,9 @@ namespace {
 
 using Verdict = FrameReader::Verdict;
 
-// For last arguments, which may hold NULs by the framing and never do by their
-// meaning. gearmand sends a WORK_FAIL in place of an exception with a NUL
-// behind its handle, and accepts handles with one.
+// For last arguments, which may hold NULs by the framing but should hold none
+// by their meaning. gearmand sends a WORK_FAIL in place of an exception with a
+// NUL behind its handle, and accepts handles with one.
 absl::string_view WithoutNuls(absl::string_view argument) {
   while (!argument.empty() && argument.back() == '\0') {
     argument.remove_suffix(1);
@@ -26,7 +26,7 @@ absl::string_view WithoutNuls(absl::string_view argument) {
 // and logs.
 constexpr size_t kMaxErrorText = 4096;
 
-// As gearmand, to which an argument is a C string where it travels on.
+// gearmand, too, treats an argument that it passes on as a C string.
 absl::string_view UntilNul(absl::string_view argument) {
   return argument.substr(0, argument.find('\0'));
 }
@@ -102,7 +102,7 @@ void Build(Frame& frame, ToClient* event) {
     case Command::kOptionRes:
       event->emplace<OptionResponse>(OptionResponse{args[0]});
       return;
-    default:  // ERROR; Judge lets nothing else through.
+    default:  // ERROR; Judge lets no other packet through.
       event->emplace<Error>(
           Error{args[0], frame.data.view().substr(0, kMaxErrorText)});
       return;
@@ -141,7 +141,7 @@ void Build(Frame& frame, ToWorker* event) {
     case Command::kOptionRes:
       event->emplace<OptionResponse>(OptionResponse{args[0]});
       return;
-    default:  // ERROR; Judge lets nothing else through.
+    default:  // ERROR; Judge lets no other packet through.
       event->emplace<Error>(
           Error{args[0], frame.data.view().substr(0, kMaxErrorText)});
       return;
@@ -250,7 +250,7 @@ void Build(Frame& frame, ToServer* event) {
           frame.info->command == Command::kSubmitReduceJobBackground, args[0],
           args[1], args[2], args[3], std::move(frame.data)});
       return;
-    default:  // SUBMIT_JOB_SCHED; Judge lets nothing else through.
+    default:  // SUBMIT_JOB_SCHED; Judge lets no other through.
       event->emplace<SubmitJobScheduled>(
           SubmitJobScheduled{args[0], args[1], args[2], args[3], args[4],
                              args[5], args[6], std::move(frame.data)});

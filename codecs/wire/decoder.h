@@ -1,12 +1,12 @@
-// Decoder: bytes to protocol events, incrementally, whatever the chunking.
+// Decoder: turns bytes into protocol events, incrementally, for any chunking.
 //
 // The transport reads straight into the decoder's memory:
 //   span = decoder.Prepare(); n = transport.Read(span); decoder.Commit(n);
 //   while (decoder.Next(&event) == DecodeResult::kMessage) ...
-// A large payload is read directly into its final string, which the event
-// owns. Memory follows what really arrives, not what a header announces.
+// A large payload is read directly into its final string, which the event owns.
+// Memory follows the bytes that have arrived, not the size in a header.
 //
-// Not thread-safe: owned by one connection.
+// Not thread-safe: one connection owns it.
 #ifndef GEARMAN_CODECS_WIRE_DECODER_H_
 #define GEARMAN_CODECS_WIRE_DECODER_H_
 
@@ -23,10 +23,10 @@ namespace wire {
 
 // Receiver is ToClient, ToWorker or ToServer.
 //
-// Towards a server, two mistakes are answered and not fatal: response magic,
-// and a command that only a server sends; they come as RefusedPacket. Where
-// gearmand would take an argument that is missing from the next packet, this
-// reports DATA_LOSS.
+// At a server, two mistakes are answered and not fatal: response magic, and a
+// command that only a server sends. They come as RefusedPacket. Where gearmand
+// would take a missing argument from the next packet, the decoder reports
+// DATA_LOSS.
 template <typename Receiver>
 class Decoder {
  public:
@@ -34,24 +34,27 @@ class Decoder {
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
 
-  // Memory to read into, never empty. Invalidates the views of earlier events.
+  // Returns memory to read into, never empty. Invalidates the views of earlier
+  // events.
   absl::Span<char> Prepare() { return reader_.Prepare(); }
-  // The first `bytes` bytes of the last Prepare's span have been filled.
+  // Tells the decoder that the first `bytes` bytes of the last Prepare's span
+  // have been filled.
   void Commit(size_t bytes) { reader_.Commit(bytes); }
-  // The next event. kError is final: error() says what, and at which offset of
-  // the stream; code DATA_LOSS.
+  // Returns the next event. kError is final: error() has the mistake and its
+  // offset in the stream. The code is DATA_LOSS.
   DecodeResult Next(Receiver* event);
   const absl::Status& error() const { return reader_.error(); }
 
-  // Offset in the stream of the first byte not yet consumed by Next.
+  // The offset in the stream of the first byte that Next has not consumed.
   uint64_t offset() const { return reader_.offset(); }
-  // True when a packet has begun and not ended: the peer closing now is a
-  // truncation.
+  // Whether a packet has begun and not ended: if the peer closes now, the
+  // stream is truncated.
   bool in_packet() const { return reader_.in_packet(); }
-  // Bytes of memory held for the stream.
+  // The bytes of memory held for the stream.
   size_t capacity() const { return reader_.capacity(); }
-  // The memory of a payload that was moved out and is not needed any more, for
-  // one to come. Any string will do; small ones are dropped.
+  // Gives the decoder the memory of a payload that was moved out and is no
+  // longer needed, for a later payload. Any string will do; small ones are
+  // dropped.
   void Recycle(std::string payload) { reader_.Recycle(std::move(payload)); }
 
   // For PortCodec, which finds text lines between packets.

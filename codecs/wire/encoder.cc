@@ -21,7 +21,8 @@ bool HasNul(absl::string_view bytes) {
          std::memchr(bytes.data(), '\0', bytes.size()) != nullptr;
 }
 
-// An argument as an error shows it: whole when short, else its beginning.
+// Returns an argument for an error: whole if it is short, otherwise its
+// beginning.
 std::string Shown(absl::string_view argument) {
   constexpr size_t kShown = 64;
   return SafeText(argument, kShown);
@@ -39,7 +40,8 @@ absl::Status Refuse(Command command, size_t index, absl::string_view argument,
                    argument.size(), " bytes) ", why));
 }
 
-// Uniques and handles: beyond 63 bytes servers refuse, mix up or are silent.
+// Checks uniques and handles. Servers refuse keys of more than 63 bytes, mix
+// them up or are silent.
 absl::Status CheckKey(Command command, size_t index, absl::string_view key) {
   if (key.size() <= kMaxUniqueBytes) return absl::OkStatus();
   return Refuse(command, index, key,
@@ -68,14 +70,14 @@ absl::Status RefuseLength(Command command,
                              kMaxArgumentBytes, "; shorten it"));
 }
 
-// Small data goes into the same piece as the arguments: one look for room, one
-// copy.
+// Small data goes into the same piece as the arguments, with one check for room
+// and one copy.
 bool IsInlined(const Payload* data) {
   return data == nullptr || data->size() < OutputBuffer::kExternalBytes;
 }
 
-// Writes the header and returns where the arguments go, which PutData follows.
-// Null: the packet is too large, as `status` then says.
+// Writes the header and returns the address for the arguments; PutData follows.
+// Returns null if the packet is too large; `status` then has the error.
 char* Begin(Command command, bool response, size_t argument_bytes,
             const Payload* data, OutputBuffer& out, absl::Status* status) {
   const size_t data_bytes = data == nullptr ? 0 : data->size();
@@ -101,9 +103,9 @@ void PutData(Payload* data, char* bytes, OutputBuffer& out) {
   if (!view.empty()) std::memcpy(bytes, view.data(), view.size());
 }
 
-// Appends a packet. All arguments but a last one without data behind it end in
-// a NUL. `data` null: the last argument runs to the end of the body. A
-// template, so that compilers unroll the loops over the few arguments.
+// Appends a packet. All arguments end in a NUL, except a last one without data
+// behind it. If `data` is null, the last argument runs to the end of the body.
+// This is a template so that compilers unroll the loops over the few arguments.
 template <size_t kCount>
 absl::Status Append(Command command, bool response,
                     const absl::string_view (&arguments)[kCount], Payload* data,
@@ -132,7 +134,7 @@ absl::Status Append(Command command, bool response,
   return status;
 }
 
-// A packet without arguments.
+// Stands for the arguments of a packet that has none.
 struct NoArguments {};
 absl::Status Append(Command command, bool response, NoArguments /*arguments*/,
                     Payload* data, OutputBuffer& out) {
@@ -176,8 +178,8 @@ Command SubmitCommand(Priority priority, bool background) {
   return background ? Command::kSubmitJobBg : Command::kSubmitJob;
 }
 
-// A number as servers parse it without harm: digits only, no more than `Number`
-// can have (also of zeros: gearmand counts them).
+// Whether servers parse the text as a number without harm: only digits, and no
+// more of them than `Number` can have (gearmand counts zeros, too).
 template <typename Number>
 bool IsNumber(absl::string_view text) {
   if (text.empty() || text.size() > std::numeric_limits<Number>::digits10 + 1) {

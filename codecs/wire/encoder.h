@@ -1,14 +1,14 @@
-// Encoder: messages to bytes.
+// Encoder: turns messages into bytes.
 //
-// Encode validates everything that a server would answer with a closed
-// connection, silence or worse (docs/protocol.md), so that a caller's mistake
-// becomes an INVALID_ARGUMENT that names the packet and the argument; then
-// nothing has been appended. Stateless; any thread, one output buffer at a
-// time.
+// Encode checks everything that a server would answer with a closed connection,
+// with silence or worse (docs/protocol.md). A mistake of the caller is
+// INVALID_ARGUMENT with the packet and the argument; then nothing has been
+// appended. Stateless; any thread, one output buffer at a time.
 //
-// What is checked: no NUL in an argument before the last; uniques and handles
-// of at most 63 bytes; all arguments before the data within 8,180 bytes; epochs
-// and timeouts that are numbers a server can hold; a body of less than 4 GiB.
+// Encode checks that no argument before the last holds a NUL, that uniques and
+// handles have at most 63 bytes, that all arguments before the data fit into
+// 8,180 bytes, that epochs and timeouts are numbers that a server can hold, and
+// that the body has less than 4 GiB.
 #ifndef GEARMAN_CODECS_WIRE_ENCODER_H_
 #define GEARMAN_CODECS_WIRE_ENCODER_H_
 
@@ -19,15 +19,15 @@
 namespace gearman {
 namespace wire {
 
-// Who sends a packet that travels on from worker to server to client: tells
-// the magic.
+// The sender of a packet that travels from worker to server to client. It
+// decides the magic.
 enum class Sender : unsigned char {
   kWorker,  // request magic
   kServer,  // response magic
 };
 
-// Each appends the packet of `message` to `out`. A large payload that is not
-// borrowed is not copied (OutputBuffer::AppendPayload).
+// Each function appends the packet of `message` to `out`. A large payload that
+// is not borrowed is not copied (OutputBuffer::AppendPayload).
 
 // --- to the server ---
 absl::Status Encode(const CanDo& message, OutputBuffer& out);
@@ -40,8 +40,8 @@ absl::Status Encode(const PreSleep& message, OutputBuffer& out);
 absl::Status Encode(const AllYours& message, OutputBuffer& out);
 absl::Status Encode(const SetClientId& message, OutputBuffer& out);
 absl::Status Encode(const GrabJob& message, OutputBuffer& out);
-// `count` times the same: a worker with many grabs outstanding sends so many in
-// each turn.
+// Appends `count` equal packets: a worker with many grabs outstanding sends
+// several in each turn.
 void EncodeGrabs(const GrabJob& message, int count, OutputBuffer& out);
 absl::Status Encode(SubmitJob message, OutputBuffer& out);
 absl::Status Encode(SubmitJobScheduled message, OutputBuffer& out);

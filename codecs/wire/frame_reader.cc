@@ -12,27 +12,29 @@ namespace gearman {
 namespace wire {
 namespace {
 
-// The buffer of a quiet connection, and of one that is read from in bursts.
+// The buffer of a quiet connection, and that of a burst of reads.
 constexpr size_t kInitialBytes = 16384;
 constexpr size_t kBurstBytes = 262144;
-// After so many reads that needed an eighth of it the burst is over.
+// A burst is over after this many reads of at most an eighth of the buffer.
 constexpr int kQuietReads = 64;
-// A payload that is not here yet and at least so large is read into its string.
+// A payload of at least this size that is not here yet is read into its string.
 constexpr size_t kDirectBytes = 16384;
-// More bytes of arguments than that are no packet that a server or client would
-// make: gearmand takes 8,180.
+// No server or client makes a packet with more bytes of arguments: gearmand
+// takes 8,180.
 constexpr size_t kMaxArgumentsRead = 65536;
-// Memory for a payload follows what really arrives, not what is announced: at
-// first so much is set aside (and not touched), then 8 times what is here.
+// Memory for a payload follows the bytes that have arrived, not the announced
+// size. At first this much is reserved (and not touched), then 8 times the
+// bytes here.
 constexpr size_t kFirstPayloadBytes = 1 << 20;
 constexpr size_t kPayloadGrowth = 8;
-// So much of a payload's string is made ready for one read: std::string zeroes
-// it, which costs little while it stays in the cache until it is read into.
+// The bytes of a payload's string that are prepared for one read. std::string
+// zeroes them, which costs little if they stay in the cache until they are
+// read.
 constexpr size_t kPayloadReadBytes = 262144;
-// Memory of payloads that is kept for those to come.
+// The most memory of old payloads that is kept for later ones.
 constexpr size_t kMaxSpareBytes = 4 << 20;
 constexpr size_t kMaxSpares = 64;
-// So many times a payload's size may its memory be.
+// A payload's memory may be at most this many times its size.
 constexpr size_t kMaxSpareFactor = 8;
 
 }  // namespace
@@ -41,7 +43,7 @@ FrameReader::FrameReader(const DecoderOptions& options) : options_(options) {}
 
 void FrameReader::Reserve() {
   if (begin_ == end_) {
-    // Views of earlier packets end here.
+    // Views of earlier packets become invalid here.
     begin_ = 0;
     end_ = 0;
     if (small_commits_ >= kQuietReads) {
@@ -69,7 +71,8 @@ void FrameReader::Reserve() {
     begin_ = 0;
   }
   if (capacity_ - end_ >= capacity_ / 4) return;
-  // Every packet whose body is larger goes elsewhere, so this has a bound.
+  // The buffer is bounded, because a packet with a larger body is read
+  // elsewhere.
   Grow();
 }
 
@@ -102,9 +105,9 @@ void FrameReader::Recycle(std::string payload) {
 }
 
 std::string FrameReader::TakeSpare(size_t bytes) {
-  // The one that was used last: it is the likeliest to be in the cache. All of
-  // a stream are mostly of one size. A much larger one is not wasted on what
-  // somebody may keep.
+  // Takes the string that was used last, because it is the likeliest to be in
+  // the cache. The payloads of a stream are mostly of one size. A much larger
+  // string is not taken, because the receiver may keep it for long.
   if (spares_.empty() || spares_.back().capacity() < bytes ||
       spares_.back().capacity() / kMaxSpareFactor > bytes) {
     std::string fresh;
@@ -126,7 +129,8 @@ void FrameReader::Commit(size_t bytes) {
   const bool filled = bytes == capacity_ - end_;
   end_ += bytes;
   small_commits_ = bytes <= capacity_ / 8 ? small_commits_ + 1 : 0;
-  // A peer that fills it has more to say: fewer reads of more bytes.
+  // A peer that fills the buffer has more to send: fewer reads of more bytes
+  // follow.
   if (filled && capacity_ < kBurstBytes && begin_ == 0) Grow();
 }
 
@@ -145,7 +149,8 @@ void FrameReader::Fail(absl::string_view what, uint64_t offset) {
 }
 
 bool FrameReader::LooksLikeTls() const {
-  // The kind of a record (an alert or a handshake), and the version of TLS.
+  // A TLS record begins with its kind (an alert or a handshake) and the
+  // version.
   const absl::string_view begin(memory_.get() + begin_, end_ - begin_);
   return begin.size() >= 3 && (begin[0] == '\x15' || begin[0] == '\x16') &&
          begin[1] == '\x03' && static_cast<unsigned char>(begin[2]) <= 4;
@@ -158,7 +163,7 @@ bool FrameReader::CheckMagic() {
       begin == kResponseMagic.substr(0, begin.size())) {
     return true;
   }
-  // Mostly another protocol's: more than the magic tells which.
+  // Usually this is another protocol, and more bytes than the magic show which.
   Fail(absl::StrCat(
       "expected a packet, which begins with \"\\x00REQ\" or \"\\x00RES\", got "
       "\"",
@@ -283,7 +288,8 @@ DecodeResult FrameReader::ParseArguments() {
   if (too_large_ || here == header_.body_bytes) return DecodeResult::kMessage;
   const size_t data_bytes = header_.body_bytes - arguments_bytes_;
   if (data_bytes < kDirectBytes) return DecodeResult::kNeedMore;
-  // What is here of the payload moves into its string; the rest is read there.
+  // The bytes of the payload that are here move into its string. The rest is
+  // read there.
   const size_t data_here = here - arguments_bytes_;
   std::string payload = TakeSpare(data_bytes);
   if (payload.size() < data_here) payload.resize(data_here);
@@ -327,7 +333,7 @@ DecodeResult FrameReader::Finish(Frame* frame) {
     if (info_->has_data) {
       frame->data = Payload::View(rest);
     } else {
-      // Bytes behind a packet without arguments are swallowed, as servers do.
+      // Bytes behind a packet without arguments are ignored, as servers do.
       if (info_->argument_count > 0) frame->arguments[arguments_found_] = rest;
       frame->data = Payload();
     }

@@ -1,7 +1,7 @@
-// FrameReader: bytes to packets, incrementally, whatever the chunking; what
-// the packets mean to whom is Decoder's business.
+// FrameReader: turns bytes into packets, incrementally, for any chunking.
+// Decoder knows the meaning of the packets.
 //
-// Not thread-safe: owned by one decoder.
+// Not thread-safe: one decoder owns it.
 #ifndef GEARMAN_CODECS_WIRE_FRAME_READER_H_
 #define GEARMAN_CODECS_WIRE_FRAME_READER_H_
 
@@ -22,8 +22,8 @@ namespace gearman {
 namespace wire {
 
 struct DecoderOptions {
-  // Bytes of one packet, header included. The payload of a larger packet is
-  // skipped as it arrives and takes no memory.
+  // Bytes of one packet, including its header. The payload of a larger packet
+  // is skipped when it arrives and takes no memory.
   size_t max_packet_bytes = 64 << 20;
 };
 
@@ -44,23 +44,25 @@ struct Frame {
   Body body = Body::kRead;
 };
 
-// Behind the message of a stream that FrameReader::LooksLikeTls.
+// The text that follows the message about a stream that
+// FrameReader::LooksLikeTls.
 inline constexpr absl::string_view kThisIsTls =
     ": this is TLS, for which addresses begin with tls://";
 
 class FrameReader {
  public:
-  // What to do with a packet whose header has been read, a known one.
+  // The verdict on a known packet whose header has been read.
   enum class Verdict : unsigned char {
     kRead,
     kSkip,   // pass it on without its body
-    kError,  // the stream is broken: the reader's `error` has been set
+    kError,  // the stream is broken: `error` has been set
   };
 
   explicit FrameReader(const DecoderOptions& options);
 
-  // As in Decoder. Prepare and Next throw std::bad_alloc when there is no
-  // memory for the peer's bytes. The stream is lost then.
+  // Prepare and Commit work like Decoder's. Prepare and Next throw
+  // std::bad_alloc if there is no memory for the peer's bytes. The stream is
+  // then lost.
   absl::Span<char> Prepare();
   void Commit(size_t bytes);
   const absl::Status& error() const { return error_; }
@@ -68,22 +70,22 @@ class FrameReader {
   bool in_packet() const {
     return begin_ != end_ || payload_expected_ > 0 || skip_ > 0;
   }
-  // Bytes of memory held for the stream.
+  // The bytes of memory held for the stream.
   size_t capacity() const {
-    // What a string holds in itself is not memory of its own.
+    // A short string is stored in the object and takes no other memory.
     const size_t payload = payload_.capacity();
     return capacity_ + spare_bytes_ +
            (payload > std::string().capacity() ? payload : 0);
   }
 
-  // The memory of a large payload that nobody needs any more, for one to come:
-  // fresh memory is zeroed and mapped page by page, which costs more than
-  // reading into it (a worker's job of 1 MiB: 0.99 ms of CPU instead of 0.5).
-  // Some of it is kept, until the stream is quiet.
+  // Takes the memory of a large payload that is no longer needed, for a later
+  // payload. Fresh memory is zeroed and mapped page by page, which costs more
+  // than reading into it (a worker's job of 1 MiB: 0.99 ms of CPU instead of
+  // 0.5). Some of this memory is kept until the stream is quiet.
   void Recycle(std::string payload);
 
-  // The next packet. `judge(header, info)` -> Verdict decides by its header;
-  // it may call Fail.
+  // Returns the next packet. `judge(header, info)` returns the Verdict on its
+  // header, and may call Fail.
   template <typename Judge>
   DecodeResult Next(Frame* frame, Judge&& judge) {
     if (!error_.ok()) return DecodeResult::kError;
@@ -113,47 +115,50 @@ class FrameReader {
     return Finish(frame);
   }
 
-  // Ends the stream with DATA_LOSS; the text gets the offset, which is that of
-  // the first byte not consumed unless given.
+  // Ends the stream with DATA_LOSS. The message gets the offset: by default
+  // that of the first byte not consumed.
   void Fail(absl::string_view what) { Fail(what, offset_); }
   void Fail(absl::string_view what, uint64_t offset);
 
   // The limit in the reader's options.
   size_t max_packet_bytes() const { return options_.max_packet_bytes; }
 
-  // The bytes that have come begin as an alert or a handshake of TLS does.
+  // Whether the bytes that have come begin like a TLS alert or handshake.
   bool LooksLikeTls() const;
-  // The next byte of a packet not begun, or -1: none is here. For a port on
-  // which text lines are mixed in.
+  // Returns the next byte if no packet has begun, or -1 if there is none. For a
+  // port where text lines come between packets.
   int PeekFirstByte() const {
     return has_header_ || payload_expected_ > 0 || skip_ > 0 || begin_ == end_
                ? -1
                : static_cast<unsigned char>(memory_[begin_]);
   }
-  // Takes a line out of the stream, without its LF. False: there is no whole
-  // line yet; `too_long` then tells that there are `limit` bytes without one.
+  // Takes a line out of the stream, without its LF. Returns false if there is
+  // no whole line yet. `too_long` then says whether `limit` bytes have come
+  // without an LF.
   bool TakeLine(size_t limit, absl::string_view* line, bool* too_long);
-  // Drops the first part of a line that TakeLine found too long: the bytes that
-  // TakeLine has searched.
+  // Drops the first part of a line that is too long: the bytes that TakeLine
+  // has searched.
   void DropLinePart();
 
  private:
-  // The bytes that are here begin a packet: a peer of another protocol may send
-  // fewer than a header and wait.
+  // Checks the magic as far as it has come, because a peer of another protocol
+  // may send less than a header and wait. Calls Fail if the bytes can't begin a
+  // packet.
   bool CheckMagic();
   bool ParseHeader();
-  // Decides whether the packet is too large. False: it is, and it has no
-  // payload that could be skipped. Then this has called Fail.
+  // Decides whether the packet is too large. Calls Fail and returns false if it
+  // is too large and has no payload that could be skipped.
   bool CheckSize();
-  // Takes a packet that is here from its first byte to its last, as nearly
-  // every small one is. False: it is not, or it is no sound packet; then
-  // nothing has changed, and ParseArguments goes on.
+  // Takes a packet that has arrived completely, as nearly every small packet
+  // has. Returns false if it has not, or if the packet is unsound; then nothing
+  // has changed, and ParseArguments goes on.
   bool TakeWhole(Frame* frame);
   DecodeResult ParseArguments();
-  // The packet may end right behind its only argument. Its data is empty then.
+  // Whether the packet may end right behind its only argument. Its data is
+  // empty then.
   bool MayLackData() const;
-  // Fails: the next argument has more bytes than a packet may spend on
-  // arguments.
+  // Calls Fail, because the next argument has more bytes than a packet may have
+  // for its arguments.
   DecodeResult FailArgumentTooLong();
   DecodeResult Finish(Frame* frame);
   // Fills in the arguments that ParseArguments has found.
@@ -161,14 +166,16 @@ class FrameReader {
   DecodeResult Skip(Frame* frame);
   // Passes on a too large packet without its data, and skips the data.
   DecodeResult FinishTooLarge(Frame* frame);
-  // Drops the rest of a skipped body. False: more of it has yet to arrive.
+  // Drops the rest of a skipped body. Returns false if more of it has yet to
+  // arrive.
   bool SkipRest();
-  // A string for a payload of so many bytes, which holds anything.
+  // Returns a string for a payload of `bytes` bytes. Its contents are
+  // arbitrary.
   std::string TakeSpare(size_t bytes);
   // Makes room behind end_.
   void Reserve();
   void Grow();
-  // The next bytes of the stream belong into payload_.
+  // Whether the next bytes of the stream belong into payload_.
   bool reading_payload() const { return payload_expected_ > payload_read_; }
 
   const DecoderOptions options_;
@@ -179,23 +186,24 @@ class FrameReader {
   size_t end_ = 0;
   int small_commits_ = 0;
   size_t line_scanned_ = 0;  // bytes from begin_ on without an LF
-  uint64_t offset_ = 0;      // of begin_
+  uint64_t offset_ = 0;      // the offset of begin_
 
-  // The packet being read, once has_header_.
+  // The packet being read, valid once has_header_ is set.
   bool has_header_ = false;
   bool too_large_ = false;
   Header header_;
   const CommandInfo* info_ = nullptr;
-  size_t arguments_bytes_ = 0;  // with their separators
-  size_t scanned_ = 0;          // bytes of the body looked at for separators
+  size_t arguments_bytes_ = 0;  // including their separators
+  size_t scanned_ = 0;          // bytes of the body searched for separators
   size_t arguments_found_ = 0;
   std::array<size_t, 8> argument_end_{};  // offsets in the body
   uint64_t skip_ = 0;
 
-  // A large payload on its way: so many bytes in all, so many here.
+  // The size of a large payload on its way, and the bytes of it that are here.
   size_t payload_expected_ = 0;
   size_t payload_read_ = 0;
-  // Longer than what has been read: bytes from payload_read_ on mean nothing.
+  // The string is longer than the bytes read: bytes from payload_read_ on have
+  // no meaning.
   std::string payload_;
   std::vector<std::string> spares_;
   size_t spare_bytes_ = 0;

@@ -1,14 +1,14 @@
-// One struct per packet of the binary protocol, used by both ends: the encoder
-// takes them, the decoder yields them.
+// One struct per packet of the binary protocol, for both ends: the encoder
+// takes them, and the decoder returns them.
 //
-// string_view members of a decoded message are valid until the decoder's next
-// Prepare; `data` is a Payload that can be moved out. For encoding every view
-// must live until Encode returns (an owned or shared Payload is kept alive by
-// the output buffer).
+// The string_view members of a decoded message are valid until the decoder's
+// next Prepare. `data` is a Payload that can be moved out. For encoding, every
+// view must live until Encode returns (the output buffer keeps an owned or
+// shared Payload alive).
 //
-// Which packets may travel in which direction is expressed by the three
-// variants at the end: a packet in a forbidden direction can't be expressed,
-// and a session's visitor is checked for exhaustiveness by the compiler.
+// The three variants at the end define which packets may travel in which
+// direction. A packet in a forbidden direction can't be expressed, and the
+// compiler checks that the visitor of a session handles every packet.
 //
 // Source: docs/protocol.md, section "Packets".
 #ifndef GEARMAN_CODECS_WIRE_MESSAGE_H_
@@ -50,7 +50,7 @@ struct GrabJob {  // GRAB_JOB, GRAB_JOB_UNIQ, GRAB_JOB_ALL
 };
 
 // --- worker to server to client ---------------------------------------------
-struct WorkStatus {  // WORK_STATUS; the numbers are the worker's very text
+struct WorkStatus {  // WORK_STATUS; the numbers are the worker's text
   absl::string_view handle;
   absl::string_view numerator;
   absl::string_view denominator;
@@ -100,8 +100,8 @@ struct SubmitJobEpoch {  // SUBMIT_JOB_EPOCH; seconds as decimal text
   absl::string_view epoch;
   Payload data;
 };
-// SUBMIT_REDUCE_JOB, SUBMIT_REDUCE_JOB_BACKGROUND. The argument after the
-// reducer is one that gearmand needs and ignores.
+// SUBMIT_REDUCE_JOB, SUBMIT_REDUCE_JOB_BACKGROUND. gearmand needs the argument
+// after the reducer, but ignores it.
 struct SubmitReduceJob {
   bool background = false;
   absl::string_view function;
@@ -179,26 +179,27 @@ struct RefusedPacket {
   absl::string_view text;
 };
 
-// A packet of a known kind whose payload is too large for this receiver. The
-// decoder yields it as soon as the arguments have arrived, and skips the
-// payload: it may still be on its way, or may never come. Never encoded.
+// A known packet whose payload is too large for this receiver. The decoder
+// returns it when the arguments have arrived, and skips the payload, which may
+// still be on its way or may never come. Never encoded.
 struct TooLargePacket {
   const CommandInfo* info = nullptr;
   // The arguments that `info` names, in the same order.
   absl::Span<const absl::string_view> arguments;
-  // Bytes of the whole packet, header included, and the limit that it exceeds.
+  // Bytes of the whole packet, including its header, and the limit that it
+  // exceeds.
   uint64_t packet_bytes = 0;
   uint64_t max_packet_bytes = 0;
 
-  // The argument that `info` calls `name`. Empty if the packet has no such
-  // argument.
+  // Returns the argument that `info` calls `name`. Empty if the packet has no
+  // such argument.
   absl::string_view argument(absl::string_view name) const;
-  // For messages: "a WORK_COMPLETE packet of 70000017 bytes is larger than
-  // 67108864 bytes (max_packet_bytes)".
+  // Returns a text for messages: "a WORK_COMPLETE packet of 70000017 bytes is
+  // larger than 67108864 bytes (max_packet_bytes)".
   std::string Describe() const;
 };
 
-// The protocol events that each receiver's decoder yields.
+// The protocol events that the decoder of each receiver returns.
 using ToClient =
     std::variant<JobCreated, WorkComplete, WorkData, WorkStatus, WorkWarning,
                  WorkFail, WorkException, StatusResult, StatusResultUnique,

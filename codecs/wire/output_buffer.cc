@@ -8,12 +8,13 @@ namespace gearman {
 namespace wire {
 namespace {
 
-// A connection's first chunk, and the largest one that is reused; they double
-// in between. A larger one holds a single large payload that was copied.
+// The sizes of a connection's first chunk and of the largest that is reused.
+// Sizes double in between. A larger chunk holds a single large payload that was
+// copied.
 constexpr size_t kFirstChunkBytes = 4096;
 constexpr size_t kChunkBytes = 65536;
-// After so many times that everything was consumed before the first chunk was
-// full, the burst is over.
+// A burst is over when everything has been consumed this many times before the
+// first chunk was full.
 constexpr int kQuietRewinds = 64;
 
 }  // namespace
@@ -71,7 +72,7 @@ void OutputBuffer::AppendPayload(Payload payload) {
   }
   owned_payloads_ += payload.owned_bytes();
   if (payload.is_shared()) shared_payloads_ += size;
-  // The bytes of a string this long stay in place when it is moved.
+  // A string of this length keeps its bytes in place when it is moved.
   Piece& piece = pieces_.emplace_back();
   piece.bytes = payload.view();
   piece.external = std::move(payload);
@@ -102,7 +103,8 @@ void OutputBuffer::Consume(size_t bytes) {
     if (piece.chunk.memory != nullptr) Recycle(std::move(piece.chunk));
     DropPayload(piece);
     ++first_piece_;
-    // Those consumed are dropped together: moving the others is paid for.
+    // Consumed pieces are dropped together, so that moving the others costs
+    // O(1) per piece.
     if (first_piece_ >= 16 && first_piece_ * 2 >= pieces_.size()) {
       pieces_.erase(pieces_.begin(),
                     pieces_.begin() + static_cast<ptrdiff_t>(first_piece_));

@@ -1,11 +1,12 @@
-// OutputBuffer: bytes waiting to be written, in as few contiguous pieces as
-// possible: small packets are laid side by side; a large payload is pointed at
-// and kept alive until its last byte has been written.
+// OutputBuffer: bytes that wait to be written, in as few contiguous pieces as
+// possible. Small packets lie side by side. A large payload is referred to and
+// kept alive until its last byte has been written.
 //
-// Reuses its memory: a connection in steady state allocates nothing, and one
-// that has had a burst gives the burst's memory back.
+// The buffer reuses its memory: a connection in steady state allocates nothing,
+// and after a burst the burst's memory is freed.
 //
-// Not thread-safe: owned by one connection and guarded by its owner's lock.
+// Not thread-safe: one connection owns it, and that connection's lock guards
+// it.
 #ifndef GEARMAN_CODECS_WIRE_OUTPUT_BUFFER_H_
 #define GEARMAN_CODECS_WIRE_OUTPUT_BUFFER_H_
 
@@ -23,21 +24,21 @@ namespace wire {
 
 class OutputBuffer {
  public:
-  // From this size on an owned or shared payload is pointed at, not copied: a
-  // further piece of a gathering write costs less than copying so much.
+  // From this size on an owned or shared payload is referred to, not copied:
+  // another piece of a gathering write costs less than copying so many bytes.
   static constexpr size_t kExternalBytes = 16384;
 
   OutputBuffer() = default;
   OutputBuffer(const OutputBuffer&) = delete;
   OutputBuffer& operator=(const OutputBuffer&) = delete;
 
-  // The three Append functions throw std::bad_alloc when there is no memory.
-  // The buffer is unchanged then.
+  // The three Append functions throw std::bad_alloc if there is no memory. The
+  // buffer is then unchanged.
 
-  // Copies `bytes` to the end.
+  // Appends a copy of `bytes`.
   void Append(absl::string_view bytes);
-  // Room for exactly `size` bytes at the end, in one piece, which the caller
-  // fills before any other call.
+  // Appends exactly `size` bytes, in one piece, and returns their address. The
+  // caller fills them before any other call.
   char* AppendUninitialized(size_t size) {
     if (static_cast<size_t>(chunk_.limit - chunk_.end) < size) {
       StartChunk(size);
@@ -47,45 +48,45 @@ class OutputBuffer {
     total_appended_ += size;
     return bytes;
   }
-  // Appends a payload: pointed at and kept alive when it is large and not
-  // borrowed, copied otherwise.
+  // Appends a payload. A large payload that is not borrowed is referred to and
+  // kept alive; every other payload is copied.
   void AppendPayload(Payload payload);
 
-  // Bytes not yet consumed.
+  // The bytes that have not been consumed.
   size_t size() const {
     return static_cast<size_t>(total_appended_ - total_consumed_);
   }
   bool empty() const { return total_appended_ == total_consumed_; }
-  // Bytes ever appended and ever consumed: a packet whose first byte was at
+  // The bytes ever appended and ever consumed. A packet whose first byte was at
   // total_appended() == p has surely not left while total_consumed() <= p.
   uint64_t total_appended() const { return total_appended_; }
   uint64_t total_consumed() const { return total_consumed_; }
 
-  // Fills `pieces` with the first pending pieces, in order; returns how many.
-  // They stay valid until the next Consume or Clear.
+  // Fills `pieces` with the first pending pieces, in order, and returns their
+  // number. They are valid until the next Consume or Clear.
   size_t Gather(absl::Span<absl::string_view> pieces) const;
-  // Drops the first `bytes` pending bytes, which have been written; there must
-  // be so many.
+  // Drops the first `bytes` pending bytes, which have been written. There must
+  // be at least `bytes` of them.
   void Consume(size_t bytes);
-  // Drops everything pending (the connection is gone).
+  // Drops all pending bytes, because the connection is gone.
   void Clear();
 
-  // Bytes of memory held, payloads pointed at not counted.
+  // The bytes of memory held, without the payloads that are referred to.
   size_t capacity() const { return capacity_; }
-  // Bytes of all memory that is freed with this buffer: `capacity`, the records
-  // of its pieces, and the payloads that it owns alone.
+  // The bytes of all memory that is freed with this buffer: `capacity`, the
+  // records of its pieces, and the payloads that it alone owns.
   size_t owned_bytes() const {
     return capacity_ + pieces_.capacity() * sizeof(Piece) + owned_payloads_;
   }
-  // Bytes of shared payloads that this buffer keeps alive, perhaps together
-  // with others. A payload counts once for each piece that points at it.
+  // The bytes of shared payloads that this buffer keeps alive; other objects
+  // may share them. A payload counts once for each piece that refers to it.
   size_t shared_bytes() const { return shared_payloads_; }
 
  private:
-  // What packets are laid into, one behind the other.
+  // Memory for packets, one behind the other.
   struct Chunk {
     std::unique_ptr<char[]> memory;
-    char* begin = nullptr;  // first byte that no piece has and not consumed
+    char* begin = nullptr;  // first byte in no piece and not consumed
     char* end = nullptr;
     char* limit = nullptr;
 
@@ -94,9 +95,10 @@ class OutputBuffer {
       return static_cast<size_t>(limit - memory.get());
     }
   };
-  // A run of bytes before the chunk's: a payload pointed at, or a part of the
-  // chunk that lies before such a payload, or all that was left of a chunk that
-  // is full. The last one owns the chunk's memory: it is consumed last.
+  // A run of bytes before those of the current chunk: a payload that is
+  // referred to, a part of the chunk that lies before such a payload, or the
+  // rest of a full chunk. The last piece of a chunk owns its memory, because it
+  // is consumed last.
   struct Piece {
     absl::string_view bytes;
     Chunk chunk;
@@ -107,27 +109,29 @@ class OutputBuffer {
   void StartChunk(size_t size);
   // Makes room for `count` more pieces, so that adding them can't fail.
   void ReservePieces(size_t count);
-  // Drops the payload that `piece` points at, and counts it no more.
+  // Drops the payload that `piece` refers to, and no longer counts it.
   void DropPayload(Piece& piece);
-  // Everything has been consumed: memory is reused or given back.
+  // Reuses or frees memory when all bytes have been consumed.
   void Rewind();
   void Recycle(Chunk chunk);
   void FreeSpare();
 
-  // Pending: the pieces from first_piece_ on, then the chunk's.
+  // The pending bytes are those of the pieces from first_piece_ on, then those
+  // of the chunk.
   std::vector<Piece> pieces_;
   size_t first_piece_ = 0;
   Chunk chunk_;
-  // Kept for a burst's next chunk.
+  // Kept for the next chunk of a burst.
   Chunk spare_;
-  size_t capacity_ = 0;  // of the chunks here and in the pieces
-  // Bytes of the payloads that pieces point at.
+  size_t capacity_ = 0;  // of chunk_, of spare_ and of the pieces
+  // The bytes of the payloads that pieces refer to.
   size_t owned_payloads_ = 0;
   size_t shared_payloads_ = 0;
   uint64_t total_appended_ = 0;
   uint64_t total_consumed_ = 0;
-  // To see when a burst is over: how often everything had been consumed after
-  // few bytes, and the bytes appended by then.
+  // These two show when a burst is over: the number of times that everything
+  // had been consumed after few bytes, and the bytes appended until the last of
+  // them.
   int quiet_rewinds_ = 0;
   uint64_t appended_at_rewind_ = 0;
 };

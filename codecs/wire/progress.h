@@ -1,4 +1,4 @@
-// Progress numbers of WORK_STATUS and STATUS_RES.
+// The progress numbers of WORK_STATUS and STATUS_RES.
 #ifndef GEARMAN_CODECS_WIRE_PROGRESS_H_
 #define GEARMAN_CODECS_WIRE_PROGRESS_H_
 
@@ -9,9 +9,10 @@
 namespace gearman {
 namespace wire {
 
-// The number that `text` begins with, as far as there is one: a worker's text
-// reaches clients unchanged, whatever it is ("0.5", "-1", "", 30 digits). No
-// number counts as 0, one beyond int64 as the nearest; fractions are cut.
+// Returns the number that `text` begins with. A worker's text reaches clients
+// unchanged, whatever it is ("0.5", "-1", "", 30 digits). A text without a
+// number counts as 0, and a number beyond int64 as the nearest one. Fractions
+// are cut.
 int64_t ParseProgress(absl::string_view text);
 
 }  // namespace wire

@@ -1,4 +1,4 @@
-// A program that links this has the plugin: one line.
+// A program that links this file has the plugin.
 #include "gearman/sdk/plugin_registry.h"
 #include "transient_error_retry.h"
 #include "transient_error_retry.pb.h"

@@ -1,4 +1,4 @@
-// A shared object of another time, to show how it is refused.
+// A shared object that was built for an old version, to show how it is refused.
 #include <string>
 
 namespace gearman {

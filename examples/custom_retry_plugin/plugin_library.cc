@@ -1,4 +1,4 @@
-// The shared object: a program that names it in its config has the plugin.
+// The shared object. A program has the plugin if its config names this library.
 #include "gearman/sdk/plugin_library.h"
 
 #include "absl/status/status.h"

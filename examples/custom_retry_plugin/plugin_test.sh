@@ -1,9 +1,9 @@
 #!/bin/bash
-# The programs with their configs, as README.md tells a user to start them.
+# Runs the programs with their configs, as README.md describes it.
 set -u
 failed=0
 
-# expect STATUS TEXT COMMAND...: the command ends with that status and says that.
+# expect STATUS TEXT COMMAND...: the command must end with STATUS and print TEXT.
 expect() {
   local status=$1 text=$2 said got
   shift 2
@@ -18,7 +18,7 @@ expect() {
 
 expect 0 "done at run 3" ./program linked.textproto
 expect 0 "done at run 3" ./plain_program loaded.textproto
-# Without the plugin the config can't be meant.
+# Without the plugin the config is invalid.
 expect 2 "TransientErrorRetryConfig" ./plain_program linked.textproto
 expect 2 "liboutdated.so: built for gearman 0; this program is built for gearman " ./plain_program outdated.textproto
 echo 'plugin_libraries: "./none.so"' >"$TEST_TMPDIR/missing.textproto"

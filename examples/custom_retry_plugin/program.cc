@@ -1,5 +1,5 @@
-// Has an embedded server and a worker whose job fails twice by a "deadlock"
-// and then succeeds. The config given as argument says how a client retries.
+// Runs an embedded server and a worker whose job fails twice with a "deadlock"
+// and then succeeds. The config in the argument decides how the client retries.
 //
 //   bazel run //:program -- $PWD/linked.textproto
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace {
 
-// Exits with 0 when the job succeeded in the end.
+// Returns 0 if the job succeeded in the end.
 int Run(const std::string& config_file) {
   const absl::StatusOr<gearman::Config> config =
       gearman::Config::FromFile(config_file);
@@ -42,7 +42,7 @@ int Run(const std::string& config_file) {
   }
   std::thread thread([&worker] { (*worker)->Run().IgnoreError(); });
   gearman::CallOptions options;
-  // Only what may run twice is run again.
+  // Only a job that may run twice is run again.
   options.idempotent = true;
   const absl::StatusOr<std::string> result =
       (*client)->Run("transfer", "100", options);

@@ -1,6 +1,6 @@
-// TransientErrorRetry: runs a job again when its exception sounds as if another
-// attempt might do better. Connections that fail are another policy's business:
-// it gives up on them. Thread-safe: nothing changes after the constructor.
+// TransientErrorRetry: runs a job again if its exception suggests that another
+// attempt may succeed. It gives up on failed connections, which are for another
+// policy. Thread-safe: nothing changes after the constructor.
 #ifndef CUSTOM_RETRY_PLUGIN_TRANSIENT_ERROR_RETRY_H_
 #define CUSTOM_RETRY_PLUGIN_TRANSIENT_ERROR_RETRY_H_
 
@@ -29,7 +29,7 @@ class TransientErrorRetry : public gearman::RetryPolicy {
   const int max_attempts_;
 };
 
-// INVALID_ARGUMENT: a value of `config` that makes no sense.
+// Returns INVALID_ARGUMENT for a value of `config` that makes no sense.
 absl::StatusOr<std::unique_ptr<gearman::RetryPolicy>> MakeTransientErrorRetry(
     const TransientErrorRetryConfig& config);
 

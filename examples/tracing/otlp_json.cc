@@ -22,20 +22,20 @@ using gearman::TraceEnd;
 using gearman::TraceOperation;
 using gearman::semantic_conventions::SpanAttribute;
 
-// OTLP's Status.code. What did not fail is left unset: OK is for a program to
-// say.
+// OTLP's Status.code for an error. The status of a span without an error stays
+// unset, because OTLP leaves OK to the program.
 constexpr int kStatusError = 2;
 
 thread_local const OtlpSpan* current_span = nullptr;
 
-// Handles, uniques and tasks are any bytes, and JSON's text is UTF-8: what is
-// not printable ASCII is escaped.
+// Returns text for JSON, which is UTF-8. Handles, uniques and tasks may have
+// any bytes: bytes that are not printable ASCII are escaped.
 std::string Printable(absl::string_view bytes) {
   return absl::StrReplaceAll(absl::CHexEscape(bytes),
                              {{"\\\"", "\""}, {"\\'", "'"}});
 }
 
-// Of two attributes with one name the later one is right.
+// Replaces an attribute with this name, because the later one is right.
 void SetAttribute(const SpanAttribute& attribute, otlp::Span* span) {
   otlp::KeyValue* entry = nullptr;
   for (otlp::KeyValue& known : *span->mutable_attributes()) {

@@ -1,11 +1,11 @@
 // OtlpJsonWriter: a TraceObserver that writes spans as OpenTelemetry's OTLP in
-// JSON, one batch a line: what a collector's `otlpjsonfile` receiver reads, or
-// the body of a POST to its /v1/traces.
+// JSON, one batch per line. A collector's `otlpjsonfile` receiver can read this
+// form, and so can its /v1/traces as the body of a POST.
 //
-// It is an example of a bridge, made to be read: what it does with spans any
-// other bridge does, too (opentelemetry-cpp: StartSpan in Begin, SetAttribute
-// and End in End). It shows what is a program's to decide: where ids come from,
-// what the parent of a span is, where the spans go.
+// This is an example of a bridge, written to be read. Other bridges handle
+// spans in the same way (opentelemetry-cpp: StartSpan in Begin, SetAttribute
+// and End in End). It shows the decisions of a program: the source of ids, the
+// parent of a span, and the destination of spans.
 #ifndef GEARMAN_EXAMPLES_TRACING_OTLP_JSON_H_
 #define GEARMAN_EXAMPLES_TRACING_OTLP_JSON_H_
 
@@ -30,28 +30,28 @@ class OtlpSpan : public gearman::TraceSpan {
   virtual const TraceContext& context() const = 0;
 };
 
-// Thread-safe. Outlives its spans.
+// Thread-safe. It must outlive its spans.
 class OtlpJsonWriter final : public gearman::TraceObserver {
  public:
-  // `write` gets one line for each batch of up to `batch_size` spans, one call
-  // at a time, on the thread that ends a span or calls Flush.
+  // `write` gets one line for each batch of up to `batch_size` spans. It is
+  // called once at a time, on the thread that ends a span or calls Flush.
   OtlpJsonWriter(std::string service_name,
                  std::function<void(absl::string_view line)> write,
                  size_t batch_size = 100);
-  // Flush.
+  // Calls Flush.
   ~OtlpJsonWriter() override;
 
-  // The parent is: of a retry its submission, of a job's processing the context
-  // that its payload carries (trace_context.h), of what is submitted or asked
-  // while a thread handles a job that job (Scope); else there is none, and a
-  // new trace begins.
+  // Chooses the parent. For a retry it is the submission. For a job's
+  // processing it is the context in the job's payload (trace_context.h). For a
+  // submission or question made while the thread handles a job it is that job
+  // (Scope). Otherwise there is no parent, and a new trace begins.
   std::unique_ptr<gearman::TraceSpan> Begin(
       const gearman::TraceBegin& begin) override;
-  // Writes what has ended so far.
+  // Writes the spans that have ended so far.
   void Flush() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // What the calling thread does is part of `span`, as long as this lives.
-  // Null: of none.
+  // While a Scope lives, spans that begin on its thread have the parent `span`.
+  // Null means no parent.
   class Scope {
    public:
     explicit Scope(const gearman::TraceSpan* span);

@@ -10,7 +10,7 @@ namespace {
 constexpr absl::string_view kBegin = "traceparent: 00-";
 constexpr size_t kTraceDigits = 32;
 constexpr size_t kSpanDigits = 16;
-// Of the whole line: both ids, "-", and "-01\n".
+// The length of the whole line: both ids, "-", and "-01\n".
 constexpr size_t kLine = kBegin.size() + kTraceDigits + 1 + kSpanDigits + 4;
 
 bool IsHex(absl::string_view text) {

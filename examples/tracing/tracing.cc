@@ -1,11 +1,11 @@
 // Traces jobs through a client and a worker, and writes their spans to standard
-// output as OTLP in JSON, a line for each batch:
+// output as OTLP in JSON, one line for each batch:
 //
 //   tracing | jq '.resourceSpans[].scopeSpans[].spans[] | [.name, .spanId]'
 //
-// The job "order" submits another one, "pay", which fails; all belong to one
-// trace. Give the address of a real gearmand to use that instead of the
-// embedded job server.
+// The job "order" submits another job, "pay", which fails. All spans belong to
+// one trace. With the address of a gearmand as argument the program uses that
+// server instead of the embedded one.
 #include <iostream>
 #include <memory>
 #include <string>
@@ -26,15 +26,16 @@ namespace {
 using gearman_examples::OtlpJsonWriter;
 using gearman_examples::OtlpSpan;
 
-// The context goes with the job.
+// Sends the context with the job.
 void Inject(gearman::OutgoingJob& job) {
   const auto* const span = static_cast<const OtlpSpan*>(job.span());
   if (span == nullptr) return;
   job.set_data(gearman_examples::WithContext(span->context(), job.data()));
 }
 
-// The observer has read it when the job's span began; the handler doesn't see
-// it, and what it submits belongs to its span.
+// Removes the context, which the observer read when the job's span began, so
+// that the handler does not see it. Jobs that the handler submits belong to its
+// span.
 void Extract(gearman::IncomingJob& job) {
   job.set_data(std::string(gearman_examples::WithoutContext(job.data())));
   auto scope = std::make_shared<OtlpJsonWriter::Scope>(job.span());
@@ -55,7 +56,7 @@ int Run(const std::string& server) {
       "order-service",
       [](absl::string_view line) { std::cout << line << std::endl; });
   auto client = MakeClient(server, writer);
-  // Handlers submit with a client of their own.
+  // The handlers submit with their own client.
   auto handlers_client = MakeClient(server, writer);
   gearman::WorkerOptions options;
   if (!server.empty()) options.servers = {server};
@@ -90,7 +91,7 @@ int Run(const std::string& server) {
 
   const gearman::JobRequest request = (*client)->SubmitJob("order", "a book");
   const absl::Status status = (*client)->Wait(request);
-  // A question, too.
+  // Asks for a status, which makes a span, too.
   (*client)->GetJobStatus(request).status().IgnoreError();
   std::cerr << (status.ok() ? request.result().value_or("") : status.ToString())
             << "\n";

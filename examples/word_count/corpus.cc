@@ -77,7 +77,8 @@ std::optional<std::string> Corpus::NextChunk() {
           absl::StrCat(files_[next_file_ - 1], ": ", std::strerror(errno)));
     }
     if (file_.good()) {
-      // More may follow: the last word may go on.
+      // More of the file may follow, so the last word may continue in the next
+      // chunk.
       size_t end = chunk.size();
       while (end > 0 && IsWordCharacter(chunk[end - 1])) --end;
       carry_ = chunk.substr(end);

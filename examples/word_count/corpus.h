@@ -1,4 +1,4 @@
-// Corpus: the files to count, read in chunks that split no word.
+// Corpus: the files to count, in chunks that split no word.
 #ifndef GEARMAN_EXAMPLES_WORD_COUNT_CORPUS_H_
 #define GEARMAN_EXAMPLES_WORD_COUNT_CORPUS_H_
 
@@ -13,18 +13,19 @@ namespace word_count {
 
 class Corpus {
  public:
-  // Takes files, and folders with all that is below them. `chunk_bytes` is the
-  // size of a chunk, give or take a word.
+  // Takes files, and folders with all files below them. `chunk_bytes` is the
+  // size of a chunk, up to a word more or less.
   Corpus(const std::vector<std::string>& paths, size_t chunk_bytes);
 
-  // The next chunk; nullopt at the end.
+  // Returns the next chunk; nullopt at the end.
   std::optional<std::string> NextChunk();
 
   int files() const { return static_cast<int>(files_.size()); }
-  // Bytes of all files, as their folders say, and those read so far.
+  // The bytes of all files according to their folders, and the bytes read so
+  // far.
   uint64_t total_bytes() const { return total_bytes_; }
   uint64_t bytes_read() const { return bytes_read_; }
-  // What could not be read, each with its reason.
+  // The files that could not be read, each with the reason.
   const std::vector<std::string>& problems() const { return problems_; }
 
  private:
@@ -34,7 +35,7 @@ class Corpus {
   std::vector<std::string> files_;
   size_t next_file_ = 0;
   std::ifstream file_;
-  std::string carry_;  // the begun word at the end of the last chunk
+  std::string carry_;  // the unfinished word at the end of a chunk
   uint64_t total_bytes_ = 0;
   uint64_t bytes_read_ = 0;
   std::vector<std::string> problems_;

@@ -36,7 +36,8 @@ void Progress::Write(const ProgressNumbers& numbers) const {
       numbers.jobs_done, numbers.jobs_submitted, numbers.jobs_failed,
       numbers.bytes_read / 1e6, numbers.total_bytes / 1e6,
       seconds > 0 ? numbers.jobs_done / seconds : 0);
-  // "\r" to the line's start, "\x1b[K" clears what an earlier one left.
+  // "\r" goes to the start of the line; "\x1b[K" clears the rest of an earlier
+  // one.
   if (terminal_) {
     absl::FPrintF(stderr, "\r%s\x1b[K", text);
   } else {

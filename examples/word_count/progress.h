@@ -1,5 +1,5 @@
-// Progress: one line that is written again and again on a terminal, plain
-// lines elsewhere.
+// Progress: one line that is rewritten on a terminal, and separate lines
+// elsewhere.
 #ifndef GEARMAN_EXAMPLES_WORD_COUNT_PROGRESS_H_
 #define GEARMAN_EXAMPLES_WORD_COUNT_PROGRESS_H_
 
@@ -22,12 +22,12 @@ class Progress {
   // Writes to standard error.
   Progress();
 
-  // Shows the numbers, if it is time to.
+  // Shows the numbers, but not too often.
   void Show(const ProgressNumbers& numbers);
-  // Shows them for the last time.
+  // Shows the final numbers.
   void Finish(const ProgressNumbers& numbers);
 
-  // Since the start.
+  // The time since the start.
   absl::Duration elapsed() const;
 
  private:

@@ -1,14 +1,14 @@
-// Counts the words of real files as Gearman jobs: one job per chunk; workers
-// count; the client merges.
+// Counts the words of real files as Gearman jobs: one job per chunk. Workers
+// count, and the client merges the counts.
 //
 //   word_count                               # all in this process
-//   word_count --server=tcp://localhost:4730 FILES   # the same, by a gearmand
+//   word_count --server=tcp://localhost:4730 FILES   # with a gearmand
 //   word_count --server=... --worker         # only the workers, until Ctrl-C
 //   word_count --server=... --client FILES   # only the client
 //
-// Totals go to standard output, everything else to standard error. Exit codes:
-// 0 all counted, 1 some of the input could not be read or counted, 2 wrong use,
-// 3 no server, 130 interrupted.
+// Totals go to standard output, all other text to standard error. Exit codes: 0
+// all counted, 1 some of the input could not be read or counted, 2 wrong use, 3
+// no server, 130 interrupted.
 #include <algorithm>
 #include <atomic>
 #include <csignal>
@@ -55,7 +55,7 @@ constexpr int kExitIncomplete = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitNoServer = 3;
 constexpr int kExitInterrupted = 130;
-// How long the client looks away from Ctrl-C and the progress line.
+// The time between two looks of the client at Ctrl-C and the progress line.
 constexpr absl::Duration kGlance = absl::Milliseconds(100);
 
 std::atomic<bool> interrupted{false};
@@ -70,14 +70,14 @@ void Complain(const absl::FormatSpec<Args...>& format, const Args&... args) {
   std::fputc('\n', stderr);
 }
 
-// The embedded job server of this process unless others are named.
+// Returns the named servers, or the embedded job server of this process.
 std::vector<std::string> Servers() {
   std::vector<std::string> servers = absl::GetFlag(FLAGS_server);
   if (servers.empty()) servers.push_back("inproc://default");
   return servers;
 }
 
-// The workers of this process, each with a thread of its own.
+// The workers of this process, each on its own thread.
 class WorkerPool {
  public:
   absl::Status Start(int count) {
@@ -105,7 +105,7 @@ class WorkerPool {
     return absl::OkStatus();
   }
 
-  // What is being counted is finished and answered first.
+  // Lets the workers finish and answer the jobs that they hold.
   void Drain() {
     for (const std::unique_ptr<gearman::Worker>& worker : workers_) {
       worker->Drain(absl::Seconds(10));
@@ -130,13 +130,14 @@ class WorkerPool {
   std::vector<std::thread> threads_;
 };
 
-// Submits the corpus and merges what comes back.
+// Submits the corpus and merges the results.
 class Counter {
  public:
   Counter(gearman::Client* client, Corpus* corpus)
       : client_(client), corpus_(corpus) {}
 
-  // OK, also when single jobs failed; else why it can't go on.
+  // Returns OK even if single jobs have failed; otherwise the reason why it
+  // can't go on.
   absl::Status Run() {
     const size_t ahead =
         static_cast<size_t>(std::max(1, absl::GetFlag(FLAGS_in_flight)));
@@ -178,16 +179,17 @@ class Counter {
   absl::Duration elapsed() const { return progress_.elapsed(); }
 
  private:
-  // Waits for the oldest job, then merges every oldest one that has ended.
+  // Waits for the oldest job, then merges the oldest jobs as long as they have
+  // ended.
   absl::Status Collect() {
     if (in_flight_.empty()) return absl::OkStatus();
-    // A wait that ends in time is what the request tells afterwards.
+    // The result of the wait does not matter: the request has its own status.
     client_->Wait(in_flight_.front(), kGlance).IgnoreError();
     while (!in_flight_.empty() && in_flight_.front().finished()) {
       const gearman::JobRequest request = std::move(in_flight_.front());
       in_flight_.pop_front();
       absl::Status status = request.status();
-      // Nobody to send to: the next job would fare no better.
+      // No server can be reached, so the next job would fail, too.
       if (absl::IsUnavailable(status) && request.handle().empty()) {
         return status;
       }
@@ -297,8 +299,8 @@ int Main(std::vector<std::string> paths) {
   }
   if (paths.empty()) paths.push_back(kDefaultInput);
 
-  // Threads inherit the mask: Ctrl-C comes to this one, and in RunWorkers only
-  // while it sleeps for it.
+  // Threads inherit this mask, so only this thread gets Ctrl-C. RunWorkers
+  // allows it only while it sleeps.
   sigset_t interrupt, before;
   sigemptyset(&interrupt);
   sigaddset(&interrupt, SIGINT);

@@ -1,4 +1,4 @@
-// Counting words, and the text in which a worker answers its counts.
+// Counts words, and encodes the counts that a worker returns.
 //
 // A word is a run of ASCII letters, counted in lower case.
 #ifndef GEARMAN_EXAMPLES_WORD_COUNT_WORDS_H_
@@ -18,14 +18,14 @@ using Counts = absl::flat_hash_map<std::string, int64_t>;
 // Whether `c` is part of a word.
 bool IsWordCharacter(char c);
 
-// The words of `text` and how often each occurs.
+// Returns the words of `text` and how often each occurs.
 Counts CountWords(absl::string_view text);
 
-// One line "word count" for each word: the result of a job.
+// Returns one line "word count" for each word: the result of a job.
 std::string EncodeCounts(const Counts& counts);
 
-// Adds the counts in a job's result to `total`. INVALID_ARGUMENT: the text is
-// not what EncodeCounts makes; `total` is unchanged.
+// Adds the counts in a job's result to `total`. Returns INVALID_ARGUMENT, and
+// leaves `total` unchanged, if the text is not in the form of EncodeCounts.
 absl::Status AddEncodedCounts(absl::string_view encoded, Counts* total);
 
 }  // namespace word_count

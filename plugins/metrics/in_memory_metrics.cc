@@ -13,7 +13,7 @@ bool HasLabels(const MetricFamily& family, const MetricSample& sample,
         std::find(family.label_names.begin(), family.label_names.end(), name);
     if (found == family.label_names.end()) return false;
     const size_t index = found - family.label_names.begin();
-    // The collector has seen to it that there are as many values.
+    // The collector has ensured that there are as many values as names.
     if (sample.label_values[index] != value) return false;
   }
   return true;

@@ -1,4 +1,4 @@
-// InMemoryMetrics ("in_memory"): metrics for the program itself to read.
+// InMemoryMetrics ("in_memory"): metrics that the program itself reads.
 //
 //   auto metrics = std::make_shared<gearman::InMemoryMetrics>();
 //   options.metrics_sinks.push_back(metrics);
@@ -6,8 +6,8 @@
 //   metrics->Value("gearman_client_jobs_finished_total",
 //                  {{"task", "reverse"}, {"outcome", "complete"}});
 //
-// Asks its clients and workers at the moment of the call, so it is never
-// behind; those that have ended are counted on. Thread-safe.
+// Each call asks the clients and workers, so the values are current. The totals
+// of a client or worker that has ended stay included. Thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_IN_MEMORY_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_IN_MEMORY_METRICS_H_
 
@@ -25,7 +25,7 @@ namespace gearman {
 
 class InMemoryMetrics : public MetricsSink {
  public:
-  // Label names and the values they must have.
+  // Label names, with the values that the labels must have.
   using Labels =
       std::initializer_list<std::pair<absl::string_view, absl::string_view>>;
   struct Observations {
@@ -33,15 +33,16 @@ class InMemoryMetrics : public MetricsSink {
     double sum = 0;  // in the metric's unit
   };
 
-  // Everything, now.
+  // Returns all metrics now.
   MetricsSnapshot Snapshot();
-  // The sum of a counter's or gauge's samples that have these labels (all
-  // samples when none is given). 0 when nothing has been counted.
+  // Returns the sum of the samples of a counter or gauge that have these
+  // labels; of all samples if no labels are given. 0 if nothing has been
+  // counted.
   double Value(absl::string_view metric, Labels labels = {});
-  // The same for a histogram.
+  // Returns the number and the sum of a histogram's observations, likewise.
   Observations Observed(absl::string_view metric, Labels labels = {});
 
-  // Snapshots that are pushed here are not needed: the sources are asked.
+  // Does nothing, because the sources are asked instead.
   void Export(const MetricsSnapshot& /*snapshot*/) override {}
   void Attach(std::shared_ptr<MetricsSource> source) override;
   void Detach(const MetricsSource* source) override;

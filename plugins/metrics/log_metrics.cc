@@ -45,7 +45,7 @@ void LogMetrics::Export(const MetricsSnapshot& snapshot) {
     }
   }
   if (!options_.write) {
-    // At once: two clients' lines are not mixed.
+    // One write, so that lines of two clients are not mixed.
     std::fwrite(all.data(), 1, all.size(), stderr);
     return;
   }
@@ -68,7 +68,8 @@ void LogMetrics::WritePending() {
     }
     if (!mine) return;
     for (const std::string& line : lines) {
-      // As what any sink throws. The lines of others are still to be written.
+      // An exception is ignored, like that of any sink. Other lines must still
+      // be written.
       internal::CallIgnoringThrow([&] { options_.write(line); });
     }
   }

@@ -1,4 +1,5 @@
-// LogMetrics ("log"): metrics as lines of text, now and then. Thread-safe.
+// LogMetrics ("log"): writes metrics as lines of text, at intervals.
+// Thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_LOG_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_LOG_METRICS_H_
 
@@ -16,13 +17,14 @@
 namespace gearman {
 
 struct LogMetricsOptions {
-  // How often; at least 1 ms.
+  // The time between two reports; at least 1 ms.
   absl::Duration interval = absl::Minutes(1);
-  // Metrics that are 0, or were never observed, are left out.
+  // Whether to write metrics that are 0 or were never observed.
   bool with_zeros = false;
-  // Gets one line, without its end, at a time, and no lock of the sink is held.
-  // When two clients export at once the thread of one writes the lines of both,
-  // one after the other. Unset: standard error, each line after the time.
+  // Gets one line at a time, without a line end. The sink holds no lock. If two
+  // clients export at once, the thread of one writes the lines of both, one
+  // after the other. Unset: lines go to standard error, each with the time
+  // before it.
   std::function<void(absl::string_view line)> write;
 };
 
@@ -30,13 +32,13 @@ class LogMetrics : public MetricsSink {
  public:
   explicit LogMetrics(LogMetricsOptions options = {});
 
-  // One line for each sample, as ToString(MetricsSnapshot) has them.
+  // Writes one line for each sample, in the form of ToString(MetricsSnapshot).
   void Export(const MetricsSnapshot& snapshot) override;
   absl::Duration interval() const override { return options_.interval; }
   absl::string_view name() const override { return "log"; }
 
  private:
-  // Writes what is pending, unless somebody does.
+  // Writes the pending lines, unless another thread is writing them.
   void WritePending();
 
   const LogMetricsOptions options_;

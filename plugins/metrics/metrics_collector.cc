@@ -21,7 +21,8 @@ void MetricsCollector::Detach(const MetricsSource* source) {
   if (found == sources_.end()) return;
   detached = std::move(*found);
   sources_.erase(found);
-  // Under the lock: no Collect may see its totals in neither place, nor twice.
+  // The lock is held so that no Collect misses these totals or counts them
+  // twice.
   MergeSnapshot(detached->Snapshot(), MergeKind::kTotals, &ended_);
 }
 

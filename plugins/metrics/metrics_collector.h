@@ -1,5 +1,6 @@
-// MetricsCollector: the sources attached to a sink, seen as one. A sink that
-// asks (rather than being told by timer) has one as a member. Thread-safe.
+// MetricsCollector: adds up the sources attached to a sink. It is a member of
+// each sink that asks its sources (instead of getting snapshots by timer).
+// Thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_COLLECTOR_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_COLLECTOR_H_
 
@@ -16,14 +17,14 @@ namespace gearman {
 
 class MetricsCollector {
  public:
-  // See MetricsSink. The totals of a detached source go on counting, so that
-  // counters never fall; its gauges are gone. Detaching what is not attached
-  // does nothing.
+  // Attach and detach a source (see MetricsSink). The totals of a detached
+  // source stay included, so counters never fall; its gauges are gone. Detach
+  // does nothing for a source that is not attached.
   void Attach(std::shared_ptr<MetricsSource> source);
   void Detach(const MetricsSource* source);
 
-  // All sources' values now, added up; well-formed. Empty in a child made by
-  // fork: the sources are the parent's.
+  // Returns the values of all sources now, added up and well-formed. Empty in a
+  // child made by fork, because the sources are the parent's.
   MetricsSnapshot Collect();
 
  private:

@@ -18,7 +18,7 @@
 namespace gearman {
 namespace {
 
-// Sets `interval`, where one is configured.
+// Sets `interval` if one is configured.
 absl::Status ParseInterval(bool configured, const std::string& text,
                            absl::Duration* interval) {
   if (!configured) return absl::OkStatus();

@@ -1,4 +1,4 @@
-// The metrics sinks that come with the SDK, as plugins.
+// Registers the metrics sinks that come with the SDK as plugins.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_PLUGINS_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_PLUGINS_H_
 
@@ -8,8 +8,8 @@
 
 namespace gearman {
 
-// Registers `in_memory`, `log` and `statsd`. ALREADY_EXISTS when one is.
-// (`prometheus`: prometheus_plugin.h.)
+// Registers `in_memory`, `log` and `statsd`. Returns ALREADY_EXISTS if one of
+// them is registered. (prometheus_plugin.h registers `prometheus`.)
 absl::Status RegisterMetricsPlugins(Registry<MetricsSink>* registry);
 
 }  // namespace gearman

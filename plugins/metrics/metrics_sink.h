@@ -1,15 +1,17 @@
-// MetricsSink: where metrics go. MetricsSource: where they come from.
+// MetricsSink: a destination of metrics. MetricsSource: an object that counts.
 //
-// The SDK counts in plain atomics; no sink is called on the way of a job. A
-// sink gets a snapshot every `interval()`, or, when that is infinite, asks the
-// sources attached to it whenever it wants to (a scrape, a user's call).
+// The SDK counts in plain atomics and calls no sink while it handles a job. A
+// sink gets a snapshot every `interval()`. A sink with an infinite interval
+// asks its attached sources when it wants to (for a scrape, for a call of the
+// user).
 //
-// One sink may serve several clients and workers: sinks are thread-safe. The
-// SDK holds no lock while it calls one. What it throws is ignored.
+// One sink may serve several clients and workers, so sinks are thread-safe. The
+// SDK holds no lock while it calls a sink, and ignores its exceptions.
 //
-// A sink serves the process that made it. In a child made by fork Create of a
-// client or worker refuses it with FAILED_PRECONDITION, and the SDK's own sinks
-// do nothing: their threads, sockets and numbers are the parent's.
+// A sink serves the process that made it. In a child made by fork, Create of a
+// client or worker refuses the sink with FAILED_PRECONDITION. The SDK's own
+// sinks do nothing there, because their threads, sockets and numbers are the
+// parent's.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_SINK_H_
 
@@ -22,14 +24,14 @@
 
 namespace gearman {
 
-// Something that counts: a client or a worker.
+// An object that counts: a client, a worker or a QueueMetrics.
 class MetricsSource {
  public:
   virtual ~MetricsSource() = default;
 
-  // The values now. Any thread; takes no lock that is held while user code
-  // runs. Samples that do not fit their family are left out by the SDK's sinks,
-  // which say so (RemoveMalformed).
+  // Returns the values now. Any thread; takes no lock that is held while user
+  // code runs. The SDK's sinks leave out samples that do not fit their family,
+  // and report them (RemoveMalformed).
   virtual MetricsSnapshot Snapshot() = 0;
 };
 
@@ -37,21 +39,23 @@ class MetricsSink {
  public:
   virtual ~MetricsSink() = default;
 
-  // Takes a snapshot. Must not block for long: the thread that drives the
-  // client's I/O calls it.
+  // Takes a snapshot. It must not block for long, because the thread that does
+  // the client's I/O calls it.
   virtual void Export(const MetricsSnapshot& snapshot) = 0;
-  // How often the SDK calls Export. Infinite: never by itself. At least one
-  // millisecond; constant.
+  // The time between two calls of Export: constant, and at least one
+  // millisecond. If it is infinite, the SDK never calls Export.
   virtual absl::Duration interval() const { return absl::InfiniteDuration(); }
-  // A client or worker that reports here has begun, and (with the same
-  // pointer) has ended: the last moment at which its totals can be read. What
-  // is exported by timer is exported once more before Detach.
+  // The SDK calls Attach when a client or worker that reports here begins, and
+  // Detach with the same pointer when it ends. During Detach the totals can be
+  // read for the last time. A sink with a finite interval gets one more Export
+  // before Detach.
   virtual void Attach(std::shared_ptr<MetricsSource> /*source*/) {}
   virtual void Detach(const MetricsSource* /*source*/) {}
-  // The name it is registered under, for messages. Static text.
+  // The name under which the sink is registered, for messages. Static text.
   virtual absl::string_view name() const = 0;
-  // True in a child made by fork: the sink is the parent's. Virtual, so that a
-  // plugin in a shared object answers for the copy of the SDK that made it.
+  // True in a child made by fork, where the sink is the parent's. Virtual, so
+  // that a plugin in a shared object answers with the copy of the SDK that made
+  // it.
   virtual bool inherited() const { return process_.inherited(); }
 
  private:

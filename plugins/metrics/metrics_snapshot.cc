@@ -37,7 +37,7 @@ void MergeSample(const MetricFamily& family, bool same_bounds,
   into->sum += from.sum;
 }
 
-// What is wrong with the sample, or nothing.
+// Returns the fault of the sample; empty if there is none.
 std::string Problem(const MetricFamily& family, const MetricSample& sample) {
   if (sample.label_values.size() != family.label_names.size()) {
     return absl::StrCat(sample.label_values.size(), " label values for ",
@@ -114,7 +114,7 @@ bool IsWellFormed(const MetricsSnapshot& snapshot) {
 }
 
 void RemoveMalformed(MetricsSnapshot* snapshot) {
-  // By metric and problem.
+  // The key is metric and problem.
   std::map<std::pair<std::string, std::string>, double> found;
   for (MetricFamily& family : snapshot->families) {
     const auto is_malformed = [&](const MetricSample& sample) {

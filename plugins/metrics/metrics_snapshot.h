@@ -1,7 +1,6 @@
-// MetricsSnapshot: every metric's value at one moment, as plain data.
-//
-// Modelled on Prometheus: families with a name, a type and label names; one
-// sample per combination of label values. Thread-compatible values.
+// MetricsSnapshot: the values of all metrics at one moment, as plain data. The
+// model is that of Prometheus: a family has a name, a type and label names, and
+// one sample for each combination of label values. Thread-compatible values.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_SNAPSHOT_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_SNAPSHOT_H_
 
@@ -21,14 +20,16 @@ enum class MetricType : unsigned char { kCounter, kGauge, kHistogram };
 absl::string_view MetricTypeName(MetricType type);
 
 struct MetricSample {
-  // As many as the family's label_names, in their order. The SDK's own are safe
-  // text (text/safe_text.h), so that a sink can show any task.
+  // One value for each of the family's label_names, in the same order. The
+  // SDK's own values are safe text (text/safe_text.h), so a sink can show any
+  // task.
   std::vector<std::string> label_values;
-  // Of a counter or gauge.
+  // The value of a counter or gauge.
   double value = 0;
-  // Of a histogram: how many observations were in each bucket (not
-  // cumulative), one more than the family's bucket_bounds (the last has no
-  // upper bound); their number, and their sum in the family's unit.
+  // For a histogram: the number of observations in each bucket (not
+  // cumulative), the number of all observations, and their sum in the family's
+  // unit. There is one bucket more than the family's bucket_bounds: the last
+  // has no upper bound.
   std::vector<uint64_t> bucket_counts;
   uint64_t count = 0;
   double sum = 0;
@@ -41,55 +42,57 @@ struct MetricFamily {
   // "seconds", "bytes", or "" for a plain number.
   std::string unit;
   std::vector<std::string> label_names;
-  // Inclusive upper bounds of a histogram's buckets, ascending, in its unit.
+  // The inclusive upper bounds of a histogram's buckets, ascending, in its
+  // unit.
   std::vector<double> bucket_bounds;
   std::vector<MetricSample> samples;
 
-  // The sample with these label values (in the order of label_names), or null.
+  // Returns the sample with these label values (in the order of label_names),
+  // or null.
   const MetricSample* Find(
       absl::Span<const absl::string_view> label_values) const;
 };
 
 struct MetricsSnapshot {
-  // When it was taken.
+  // The time when the snapshot was taken.
   absl::Time time;
-  // Whose it is: a number for each client or worker, unique in the process, so
-  // that a sink fed by several can tell them apart. 0: several, merged.
+  // The number of the client or worker, unique in the process, so that a sink
+  // with several sources can tell them apart. 0 means that several were merged.
   uint64_t source = 0;
   std::vector<MetricFamily> families;
 
-  // The family of this name, or null.
+  // Returns the family of this name, or null.
   const MetricFamily* Find(absl::string_view name) const;
 };
 
-// One line per sample, for people and logs. Label values are safe text
+// Returns one line per sample, for people and logs. Label values are safe text
 // (text/safe_text.h), and a quote is written as \x22:
 //   gearman_client_jobs_finished_total{task="reverse",outcome="complete"} 3
 //   gearman_client_job_duration_seconds{task="reverse"} count=3 sum=0.25
 std::string ToString(const MetricsSnapshot& snapshot);
 
-// The gauge that says what RemoveMalformed took out.
+// The gauge that counts the samples that RemoveMalformed removes.
 inline constexpr char kMalformedSamples[] = "gearman_malformed_samples";
 
-// A source of a user's own may make samples that do not fit their family: more
-// or fewer label values than names, or bucket counts that are not one more than
-// the bounds (a histogram without bounds may have none). No sink can show these
-// as they are meant: they are taken out, and counted in a gauge
-// kMalformedSamples with the labels `metric` and `problem`. Sinks call it
-// before they look at a snapshot.
+// Removes malformed samples. A user's own source may make samples that do not
+// fit their family: with more or fewer label values than names, or with bucket
+// counts that are not one more than the bounds (a histogram without bounds may
+// have none). No sink can show such a sample as it is meant. The gauge
+// kMalformedSamples with the labels `metric` and `problem` counts the removed
+// samples. Sinks call this function before they read a snapshot.
 void RemoveMalformed(MetricsSnapshot* snapshot);
-// Whether it would do nothing.
+// Whether RemoveMalformed would remove nothing.
 bool IsWellFormed(const MetricsSnapshot& snapshot);
 
-// Which families of the merged-in snapshot count.
+// The families of the merged-in snapshot that count.
 enum class MergeKind : unsigned char {
   kAll,
-  kTotals,  // counters and histograms, which only ever grow; no gauges
+  kTotals,  // counters and histograms, which only grow; no gauges
 };
 
-// Adds `from` to `into`, sample by sample; what `into` lacks is appended.
-// Values add up, histograms too when their bounds are equal (else `into`
-// keeps its own), but a family named *_info keeps 1. The later time stays.
+// Adds `from` to `into`, sample by sample. Appends samples that `into` lacks.
+// Values add up. Histograms add up if their bounds are equal; otherwise `into`
+// keeps its own. A family named *_info keeps the value 1. The later time stays.
 void MergeSnapshot(const MetricsSnapshot& from, MergeKind kind,
                    MetricsSnapshot* into);
 

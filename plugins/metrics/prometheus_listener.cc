@@ -37,7 +37,7 @@ struct Table {
 };
 
 Table& TheTable() {
-  // Never destroyed: sinks of static objects still end at exit.
+  // Never destroyed, because sinks of static objects may end at exit.
   static const auto* const table = new PerProcess<Table>();
   return table->Get();
 }
@@ -85,7 +85,8 @@ absl::StatusOr<ListenAddress> ParseListen(absl::string_view address) {
   return parsed;
 }
 
-// Why the web server could not listen: it does not say, so the same is tried.
+// Returns why the web server could not listen. It does not say why, so this
+// function tries to listen itself.
 absl::Status CantListen(const std::string& address, const ListenAddress& parsed,
                         absl::string_view what) {
   addrinfo hints = {};
@@ -142,7 +143,7 @@ absl::StatusOr<PrometheusListener::Share> PrometheusListener::Get(
   Table& table = TheTable();
   absl::MutexLock lock(&table.mutex);
   if (parsed->port != 0) share.listener = table.listeners[key].lock();
-  // prometheus-cpp throws, and goes no further than here.
+  // prometheus-cpp throws; its exceptions end here.
   try {
     if (share.listener == nullptr) {
       share.listener.reset(new PrometheusListener());

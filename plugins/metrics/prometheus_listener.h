@@ -1,4 +1,4 @@
-// PrometheusListener: the web server that Prometheus scrapes. The sinks of one
+// PrometheusListener: the web server for Prometheus scrapes. The sinks of one
 // process that listen on the same address share one. Thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_PROMETHEUS_LISTENER_H_
 #define GEARMAN_PLUGINS_METRICS_PROMETHEUS_LISTENER_H_
@@ -21,40 +21,42 @@ namespace gearman {
 
 class PrometheusListener {
  public:
-  // A sink's share of a listener. The port is closed when the last sink
-  // lets go, by ReleaseListener.
+  // A sink's share of a listener. Release closes the port when it gets the last
+  // share.
   struct Share {
     std::shared_ptr<PrometheusListener> listener;
-    // The sources that every sink of this path serves.
+    // The sources that all sinks with this path serve.
     std::shared_ptr<prometheus::Collectable> collectable;
   };
 
-  // The listener at `address` ("127.0.0.1:9464", "[::1]:9464", "9464" for all
-  // interfaces), made unless this process has it; with port 0 always a new one.
-  // At `path` it serves what other sinks serve there, else what `make` returns.
-  // INVALID_ARGUMENT (with plugins/field_error.h's payload): no address, or
-  // none of this machine; UNAVAILABLE: the port is taken; PERMISSION_DENIED: it
-  // needs a privilege.
+  // Returns the listener at `address` ("127.0.0.1:9464", "[::1]:9464", or
+  // "9464" for all interfaces). Makes one unless this process has it; for port
+  // 0 always makes a new one. At `path` it serves what other sinks serve there,
+  // or else the result of `make`. Returns INVALID_ARGUMENT (with the payload of
+  // plugins/field_error.h) if `address` is no address or not one of this
+  // machine, UNAVAILABLE if the port is taken, and PERMISSION_DENIED if the
+  // port needs a privilege.
   static absl::StatusOr<Share> Get(
       const std::string& address, const std::string& path,
       const std::function<std::shared_ptr<prometheus::Collectable>()>& make);
-  // Waits until the port is closed, if this was the last share: up to two
-  // seconds. Calls of Get wait meanwhile, so that they find the port free.
+  // Gives a share back. For the last share, waits until the port is closed: up
+  // to two seconds. Calls of Get wait meanwhile, so that they find the port
+  // free.
   static void Release(Share share);
 
   ~PrometheusListener();
 
-  // 0 in a child made by fork.
+  // The port. 0 in a child made by fork.
   int port() const;
 
  private:
   PrometheusListener() = default;
 
   ProcessMark process_;
-  // A child made by fork does not have its threads, so its destructor would
-  // wait for them forever there.
+  // Not destroyed in a child made by fork: the child does not have the
+  // exposer's threads, so the destructor would wait for them forever.
   OwnedByProcess<prometheus::Exposer> exposer_;
-  // By path; guarded by the lock of the table of listeners.
+  // The collectables by path. Guarded by the lock of the table of listeners.
   std::map<std::string, std::weak_ptr<prometheus::Collectable>> served_;
 };
 

@@ -26,8 +26,8 @@ prometheus::ClientMetric ToPrometheus(const MetricFamily& family,
                                       const MetricSample& sample) {
   prometheus::ClientMetric metric;
   for (size_t i = 0; i < sample.label_values.size(); ++i) {
-    // A source of a user's own may hold anything, and for one value that is no
-    // UTF-8 Prometheus would drop every metric of the target.
+    // A user's own source may have any bytes. For one value that is not UTF-8,
+    // Prometheus would drop every metric of the target.
     metric.label.push_back(
         {family.label_names[i], SafeLine(sample.label_values[i])});
   }
@@ -87,8 +87,8 @@ class PrometheusMetrics::Collector final : public prometheus::Collectable {
     }
     return families;
   }
-  // As MetricsSink's. A source that several sinks of one listener have counts
-  // once.
+  // Attach and Detach work like MetricsSink's. A source that several sinks of
+  // one listener have counts once.
   void Attach(std::shared_ptr<MetricsSource> source) {
     {
       ProcessMutexLock lock(&mutex_);

@@ -4,19 +4,19 @@
 //   auto metrics = gearman::PrometheusMetrics::Create({"127.0.0.1:9464"});
 //   options.metrics_sinks.push_back(*std::move(metrics));
 //
-// and http://127.0.0.1:9464/metrics shows them.
-//
-// A program that has an exposer of its own adds ours to it, and opens no port:
+// http://127.0.0.1:9464/metrics then shows them. A program with its own exposer
+// adds the sink to that and opens no other port:
 //
 //   auto metrics = gearman::PrometheusMetrics::Create({});
 //   exposer.RegisterCollectable((*metrics)->collectable());
 //
-// Sinks of one process with the same `listen` share its port, and with the same
-// path what is served there, so that a client, a worker and QueueMetrics can
-// each have a sink of one config.
+// Sinks of one process with an equal `listen` share the port, and with an equal
+// path they share its contents. So a client, a worker and QueueMetrics can each
+// have a sink from one config.
 //
-// A scrape asks the clients and workers at that moment; the way of a job pays
-// nothing for it. Those that have ended are counted on. Thread-safe.
+// A scrape asks the clients and workers at that moment; handling a job costs
+// nothing more. The totals of a client or worker that has ended stay included.
+// Thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_
 
@@ -35,9 +35,9 @@ class Collectable;
 namespace gearman {
 
 struct PrometheusMetricsOptions {
-  // Where it is served: "127.0.0.1:9464", "[::1]:9464"; port 0: a free one.
-  // "9464" alone: on all interfaces. There is no protection: whoever reaches
-  // the port reads it. Empty: nowhere.
+  // The address to listen on: "127.0.0.1:9464", "[::1]:9464", or "9464" for all
+  // interfaces. Port 0 takes a free port. There is no protection: every peer
+  // that reaches the port can read the metrics. Empty means no port.
   std::string listen;
   // The path of the URL.
   std::string path = "/metrics";
@@ -45,22 +45,23 @@ struct PrometheusMetricsOptions {
 
 class PrometheusMetrics : public MetricsSink {
  public:
-  // INVALID_ARGUMENT (a FieldError): `listen` is no address, or none of this
-  // machine; a path that does not begin with a slash. UNAVAILABLE: another
-  // process listens there. PERMISSION_DENIED: the port needs a privilege.
+  // Returns INVALID_ARGUMENT (a FieldError) if `listen` is no address or not
+  // one of this machine, or if the path does not begin with a slash. Returns
+  // UNAVAILABLE if another process listens there, and PERMISSION_DENIED if the
+  // port needs a privilege.
   static absl::StatusOr<std::unique_ptr<PrometheusMetrics>> Create(
       PrometheusMetricsOptions options = {});
-  // The last sink at an address closes the port, which takes up to two seconds:
-  // so long the web server waits.
+  // The last sink at an address closes the port. That takes up to two seconds,
+  // because the web server waits that long.
   ~PrometheusMetrics() override;
 
-  // For an exposer of the program's. It holds no reference to this sink's
-  // clients once the sink is gone.
+  // For the program's own exposer. The collectable refers to this sink's
+  // clients only as long as the sink lives.
   std::weak_ptr<prometheus::Collectable> collectable() const;
-  // The port of `listen`; 0: none, or this is a child made by fork.
+  // The port of `listen`. 0 without a port and in a child made by fork.
   int port() const;
-  // The text that a scrape reads, in Prometheus's format. It is empty in a
-  // child made by fork.
+  // The text of a scrape, in Prometheus's format. Empty in a child made by
+  // fork.
   std::string Text() const;
 
   void Export(const MetricsSnapshot& /*snapshot*/) override {}
@@ -74,7 +75,8 @@ class PrometheusMetrics : public MetricsSink {
 
   explicit PrometheusMetrics(std::unique_ptr<Served> served);
 
-  // This sink's share of a listener; without one it is a collector alone.
+  // This sink's share of a listener, or only a collector if there is no
+  // listener.
   const std::unique_ptr<Served> served_;
 };
 

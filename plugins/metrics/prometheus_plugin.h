@@ -1,5 +1,5 @@
-// The Prometheus sink as a plugin, in a file of its own: who doesn't use it
-// links no HTTP server.
+// Registers the Prometheus sink as a plugin. This is a separate file so that a
+// program that does not use the sink links no HTTP server.
 #ifndef GEARMAN_PLUGINS_METRICS_PROMETHEUS_PLUGIN_H_
 #define GEARMAN_PLUGINS_METRICS_PROMETHEUS_PLUGIN_H_
 
@@ -9,8 +9,8 @@
 
 namespace gearman {
 
-// Registers `prometheus`. ALREADY_EXISTS when it is. (//sdk:prometheus does so
-// with PluginRegistry::Default().)
+// Registers `prometheus`. Returns ALREADY_EXISTS if it is registered.
+// (//sdk:prometheus does this with PluginRegistry::Default().)
 absl::Status RegisterPrometheusPlugin(Registry<MetricsSink>* registry);
 
 }  // namespace gearman

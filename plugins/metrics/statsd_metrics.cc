@@ -23,12 +23,12 @@
 namespace gearman {
 namespace {
 
-// Datadog cuts tags here; a task may have 8 kB.
+// Datadog cuts tags at this length; a task may have 8 kB.
 constexpr size_t kMaxTagBytes = 200;
 constexpr size_t kMinDatagramBytes = 128;
 constexpr size_t kMaxDatagramBytes = 65507;
 
-// FNV-1a. It is the same in every process, so that a tag is, too.
+// FNV-1a. It is equal in every process, and so are the tags.
 uint64_t HashOf(absl::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {
@@ -37,15 +37,15 @@ uint64_t HashOf(absl::string_view text) {
   return hash;
 }
 
-// A tag's value: safe text without the characters of the line's own syntax.
-// Values that differ have tags that differ: a long one is cut and ends in its
-// hash.
+// Returns a tag's value: safe text without the characters of the line's own
+// syntax. Different values have different tags: a long one is cut and ends in
+// its hash.
 std::string TagValue(absl::string_view value) {
   std::string safe = EscapeBytes(SafeLine(value), ",|#");
   if (safe.size() <= kMaxTagBytes) return safe;
   const std::string hash = absl::StrFormat("~%016x", HashOf(safe));
   size_t end = kMaxTagBytes - hash.size();
-  // Not inside a character of UTF-8.
+  // Does not cut inside a UTF-8 character.
   while (end > 0 && (static_cast<unsigned char>(safe[end]) & 0xC0) == 0x80) {
     --end;
   }
@@ -58,8 +58,8 @@ void AppendTag(absl::string_view name, absl::string_view value,
                   value.empty() ? "" : ":", TagValue(value));
 }
 
-// As a decimal without an exponent, which not every agent reads: whole numbers
-// exactly, times to the nanosecond.
+// Returns a decimal without an exponent, which some agents can't read: whole
+// numbers exactly, times to the nanosecond.
 std::string Decimal(double value) {
   if (value == std::floor(value)) return absl::StrFormat("%.0f", value);
   std::string text = absl::StrFormat("%.9f", value);
@@ -107,7 +107,7 @@ absl::Status Check(const StatsdMetricsOptions& options) {
   return absl::OkStatus();
 }
 
-// A socket connected to "host:port".
+// Returns a socket that is connected to "host:port".
 absl::StatusOr<Descriptor> Connect(const std::string& address) {
   const size_t colon = address.rfind(':');
   int port = 0;
@@ -184,7 +184,7 @@ void StatsdMetrics::Export(const MetricsSnapshot& snapshot) {
   }
   absl::MutexLock lock(&mutex_);
   Source& source = sources_[snapshot.source];
-  // A gauge whose sample is gone has the value 0.
+  // A gauge without a sample now has the value 0.
   for (auto& gauge : source.gauges) gauge.second = 0;
   Values totals;
   for (const MetricFamily& family : snapshot.families) {
@@ -271,7 +271,8 @@ void StatsdMetrics::SendGauge(const Line& line) {
     if (gauge == source.second.gauges.end()) continue;
     sum = is_info ? gauge->second : sum + gauge->second;
   }
-  // A sign would make it a change of the gauge.
+  // An agent takes a negative value for a change of the gauge, so the gauge is
+  // set to 0 first.
   if (sum < 0) Append(line, "0", nullptr, 0);
   Append(line, Decimal(sum), nullptr, 0);
 }
@@ -308,7 +309,7 @@ bool StatsdMetrics::Send(std::string* trouble) {
     if (!status.ok()) *trouble = status.ToString();
     return status.ok();
   }
-  // A refusal is the answer to an earlier datagram: this one has not left yet.
+  // ECONNREFUSED answers an earlier datagram: this one has not left yet.
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (send(socket_.get(), datagram_.data(), datagram_.size(),
              MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) {
@@ -330,7 +331,7 @@ void StatsdMetrics::Flush() {
   const bool fails = !trouble.empty();
   if (fails) ++stats_.failures;
   if (fails != failing_ && options_.on_failure) {
-    // What has been sent must still be noted.
+    // An exception must not stop the bookkeeping that follows.
     internal::CallIgnoringThrow([&] {
       options_.on_failure(absl::StrCat("statsd: sending to ", options_.address,
                                        fails ? " fails: " : " works again",

@@ -23,7 +23,7 @@ RetryDecision AgainWithinLimit(const AttemptFailure& failure,
     case FailureReason::kLostBeforeAcceptance:
     case FailureReason::kLostAfterAcceptance:
       // Trust does not come back by itself. (With TLS 1.3 a server that does
-      // not trust us says so only to the first packet.)
+      // not trust this client reports that only after the first packet.)
       if (code == absl::StatusCode::kUnauthenticated &&
           failure.attempt >= failure.servers) {
         return GiveUp("no server can be trusted");

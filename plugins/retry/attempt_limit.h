@@ -1,5 +1,5 @@
-// What the shipped policies have in common: which failures another attempt may
-// help against, and how many attempts there are. Thread-safe.
+// The common decision of the SDK's retry policies: which failures another
+// attempt may mend, and how many attempts there are. Thread-safe.
 #ifndef GEARMAN_PLUGINS_RETRY_ATTEMPT_LIMIT_H_
 #define GEARMAN_PLUGINS_RETRY_ATTEMPT_LIMIT_H_
 
@@ -7,13 +7,14 @@
 
 namespace gearman {
 
-// Goes on, with the delay unset, where no answer came or the server refused:
-// connecting failed, the connection was lost or silent, the queue was full. A
-// job's own failure and exception are final, and so is what no server would
-// take (INVALID_ARGUMENT) or knows (UNIMPLEMENTED). Peers that are not trusted
-// (UNAUTHENTICATED) are not asked twice. `max_attempts` is the policy's own
-// limit (0: none) beside the request's; the smaller one counts, and the reason
-// tells which one it was.
+// Decides to try again, with the delay unset, if no answer came or the server
+// refused: connecting failed, the connection was lost or silent, the queue was
+// full, the server's store failed. A job's own failure or exception is final,
+// and so is an error that every server would repeat (INVALID_ARGUMENT,
+// UNIMPLEMENTED). UNAUTHENTICATED is final after as many attempts as there are
+// servers. `max_attempts` is the policy's own limit (0: none) beside the
+// request's limit. The smaller limit counts; RetryDecision::why tells which one
+// it was.
 RetryDecision AgainWithinLimit(const AttemptFailure& failure, int max_attempts);
 
 }  // namespace gearman

@@ -1,9 +1,10 @@
-// BackoffPolicy: how long to wait before the next attempt.
+// BackoffPolicy: the delay before the next attempt.
 //
-// Asked when the RetryPolicy goes on and leaves the delay open. Called with the
-// client's lock held: what is said of a RetryPolicy's threads, state,
-// randomness and of what it must not call holds here (retry_policy.h). When it
-// throws, the delay is that of an ExponentialBackoffPolicy without options.
+// The SDK asks it when the RetryPolicy decides to try again and leaves the
+// delay unset. It holds the client's lock during the call: the rules of
+// retry_policy.h on threads, state, randomness and forbidden calls hold here,
+// too. If the policy throws, the delay is that of an ExponentialBackoffPolicy
+// without options.
 #ifndef GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 
@@ -17,9 +18,9 @@ class BackoffPolicy {
  public:
   virtual ~BackoffPolicy() = default;
 
-  // The delay after a failed attempt; zero or less: none.
+  // Returns the delay after a failed attempt. Zero or less means no delay.
   virtual absl::Duration OnCompletion(const AttemptFailure& failure) = 0;
-  // The name it is registered under, for messages. Static text.
+  // The name under which the policy is registered, for messages. Static text.
   virtual absl::string_view name() const = 0;
 };
 

@@ -1,4 +1,4 @@
-// ConstantBackoffPolicy ("constant"): the same delay each time. Thread-safe.
+// ConstantBackoffPolicy ("constant"): an equal delay each time. Thread-safe.
 #ifndef GEARMAN_PLUGINS_RETRY_CONSTANT_BACKOFF_H_
 #define GEARMAN_PLUGINS_RETRY_CONSTANT_BACKOFF_H_
 

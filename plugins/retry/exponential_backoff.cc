@@ -9,11 +9,13 @@ namespace gearman {
 
 absl::Duration ExponentialDelay(const ExponentialBackoffOptions& options,
                                 int attempt, double random) {
-  // No delay stays none: not a number when the power is infinite.
+  // An initial delay of zero stays zero: times an infinite power it would not
+  // be a number.
   if (options.initial_delay == absl::ZeroDuration()) {
     return absl::ZeroDuration();
   }
-  // A power too large for a double is infinite, and the minimum still right.
+  // A power that is too large for a double is infinite; the minimum is still
+  // right.
   const absl::Duration delay = std::min(
       options.max_delay,
       options.initial_delay * std::pow(options.multiplier, attempt - 1));

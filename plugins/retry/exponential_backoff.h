@@ -1,6 +1,6 @@
-// ExponentialBackoff: delays that grow, as a BackoffPolicy ("exponential") and
-// with a maximum of attempts as a RetryPolicy ("exponential_backoff", what a
-// config without a `retry` gets).
+// ExponentialBackoff: delays that grow, as a BackoffPolicy ("exponential") and,
+// with a maximum of attempts, as a RetryPolicy ("exponential_backoff", the
+// default of a config without `retry`).
 #ifndef GEARMAN_PLUGINS_RETRY_EXPONENTIAL_BACKOFF_H_
 #define GEARMAN_PLUGINS_RETRY_EXPONENTIAL_BACKOFF_H_
 
@@ -12,18 +12,19 @@
 namespace gearman {
 
 struct ExponentialBackoffOptions {
-  // After the first failed attempt; each later delay is `multiplier` times the
-  // one before, at most max_delay.
+  // The delay after the first failed attempt. Each later delay is the one
+  // before times `multiplier`, and at most max_delay.
   absl::Duration initial_delay = absl::Milliseconds(100);
   double multiplier = 2;
   absl::Duration max_delay = absl::Seconds(20);
-  // The part of a delay that is random, from 0 to 1. 1, "full jitter": anything
-  // up to the delay, so that those who failed together don't return together.
+  // The share of a delay that is random, from 0 to 1. With 1 ("full jitter") a
+  // delay is anything up to its full length, so that clients that failed
+  // together don't return together.
   double jitter = 1;
 };
 
-// The delay after the `attempt`-th failure (from 1); `random` is from [0, 1).
-// Thread-safe.
+// Returns the delay after the `attempt`-th failure (from 1). `random` is in [0,
+// 1). Thread-safe.
 absl::Duration ExponentialDelay(const ExponentialBackoffOptions& options,
                                 int attempt, double random);
 
@@ -40,15 +41,16 @@ class ExponentialBackoffPolicy : public BackoffPolicy {
 };
 
 struct ExponentialBackoffRetryOptions {
-  // Attempts in all, the first one included, however many servers there are. A
-  // request's own maximum counts when it is smaller. 0: what the request or its
-  // client says, and kDefaultAttempts where neither says anything.
+  // The number of attempts, including the first, whatever the number of
+  // servers. A request's own maximum counts if it is smaller. 0 means the
+  // maximum of the request or its client, or kDefaultAttempts if neither has
+  // one.
   int max_attempts = 0;
   ExponentialBackoffOptions backoff;
 };
 
-// Goes on after the failures of attempt_limit.h, all inside the request's
-// timeout.
+// Tries again after the failures that attempt_limit.h lists, within the
+// request's timeout.
 class ExponentialBackoffRetryPolicy : public RetryPolicy {
  public:
   explicit ExponentialBackoffRetryPolicy(

@@ -1,9 +1,9 @@
-// IdempotencyPolicy: whether a failed attempt may be repeated at all.
+// IdempotencyPolicy: decides whether a failed attempt may be repeated.
 //
-// Asked first: what may not be repeated never reaches the RetryPolicy. Called
-// with the client's lock held: what is said of a RetryPolicy's threads, state
-// and of what it must not call holds here (retry_policy.h). When it throws,
-// only what was surely not accepted is repeated.
+// The SDK asks it first: an attempt that may not be repeated never reaches the
+// RetryPolicy. It holds the client's lock during the call: the rules of
+// retry_policy.h on threads, state and forbidden calls hold here, too. If the
+// policy throws, an attempt is repeated only if it was surely not accepted.
 #ifndef GEARMAN_PLUGINS_RETRY_IDEMPOTENCY_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_IDEMPOTENCY_POLICY_H_
 
@@ -14,8 +14,9 @@ namespace gearman {
 
 enum class MayRepeat : unsigned char {
   kNo,
-  // Only where it failed: what is there already is joined by its unique. Holds
-  // for all later attempts of the request.
+  // Only on the server where it failed, because the repetition joins a job that
+  // is there already by its unique. This holds for all later attempts of the
+  // request.
   kOnSameServer,
   kAnywhere,
 };
@@ -24,27 +25,29 @@ class IdempotencyPolicy {
  public:
   virtual ~IdempotencyPolicy() = default;
 
-  // Whether the job of this attempt may be submitted again.
+  // Returns whether the job of this attempt may be submitted again.
   virtual MayRepeat Judge(const AttemptFailure& failure) = 0;
-  // The name it is registered under, for messages. Static text.
+  // The name under which the policy is registered, for messages. Static text.
   virtual absl::string_view name() const = 0;
 
-  // Nothing of the attempt can have been accepted: no byte left, or the server
-  // said no.
+  // Whether the server can't have accepted the attempt: no byte of it was sent,
+  // or the server refused it.
   static bool SurelyNotAccepted(const AttemptFailure& failure);
 };
 
-// "strict": what was surely not accepted, and what is marked idempotent.
+// "strict": repeats an attempt that was surely not accepted, and every attempt
+// of a request that is marked idempotent.
 class StrictIdempotencyPolicy : public IdempotencyPolicy {
  public:
   MayRepeat Judge(const AttemptFailure& failure) override;
   absl::string_view name() const override { return "strict"; }
 };
 
-// "standard", the default: also a submission that was lost before its answer,
-// when the caller gave it a unique, on the same server. It joins the job if
-// that is queued or running there. Who can't bear a second run of a job that
-// ended, or went down with its server, in between, takes "strict".
+// "standard", the default: like "strict". It also repeats a submission that was
+// lost before its answer if the caller gave it a unique, on the same server:
+// the repetition joins the job if the job is queued or running there. If that
+// job has ended meanwhile, or was lost with its server, it runs a second time.
+// A caller that can't accept this takes "strict".
 class StandardIdempotencyPolicy : public IdempotencyPolicy {
  public:
   MayRepeat Judge(const AttemptFailure& failure) override;

@@ -1,6 +1,6 @@
-// ImmediateRetryPolicy ("immediate"): at once on another server, up to a
-// maximum of attempts, as python-gearman does. What it goes on after:
-// attempt_limit.h.
+// ImmediateRetryPolicy ("immediate"): tries again without a delay of its own,
+// up to a maximum of attempts, as python-gearman does. attempt_limit.h lists
+// the failures after which it tries again.
 #ifndef GEARMAN_PLUGINS_RETRY_IMMEDIATE_RETRY_H_
 #define GEARMAN_PLUGINS_RETRY_IMMEDIATE_RETRY_H_
 
@@ -10,8 +10,8 @@
 namespace gearman {
 
 struct ImmediateRetryOptions {
-  // Attempts in all, the first one included; 0: as many as the request may
-  // make. The smaller of this and the request's maximum counts.
+  // The number of attempts, including the first. 0 means as many as the request
+  // may make. The smaller of this and the request's maximum counts.
   int max_attempts = 0;
 };
 

@@ -1,9 +1,10 @@
-// RetryBudgetPolicy ("budget"): another policy, as long as retries are few.
+// RetryBudgetPolicy ("budget"): applies another policy as long as retries are
+// few.
 //
-// A bucket of tokens is shared by all requests of the policy. A retry costs
-// some, one after a time-out more, and each accepted attempt gives one back.
-// With a server that is down for good the retries end once the bucket is empty,
-// so that they don't multiply the load on what is left.
+// All requests of the policy share a bucket of tokens. A retry takes tokens,
+// and more after a timeout. Each accepted attempt gives tokens back. If a
+// server is down for good, the retries end when the bucket is empty, so that
+// they don't multiply the load on the other servers.
 #ifndef GEARMAN_PLUGINS_RETRY_RETRY_BUDGET_H_
 #define GEARMAN_PLUGINS_RETRY_RETRY_BUDGET_H_
 
@@ -18,22 +19,22 @@
 namespace gearman {
 
 struct RetryBudgetOptions {
-  int max_tokens = 500;  // the bucket is full at first
+  int max_tokens = 500;  // the bucket begins full
   int retry_cost = 5;
-  int timeout_cost = 10;  // instead, when the failed attempt timed out
+  int timeout_cost = 10;  // in its place if the failed attempt timed out
   int success_refund = 1;
 };
 
 class RetryBudgetPolicy : public RetryPolicy {
  public:
-  // `policy`, which is not null, decides as long as there are tokens.
-  // INVALID_ARGUMENT (a FieldError): see Check.
+  // Makes a policy that asks `policy`, which must not be null, as long as there
+  // are tokens. Returns INVALID_ARGUMENT (a FieldError) if Check does.
   static absl::StatusOr<std::unique_ptr<RetryBudgetPolicy>> Create(
       std::shared_ptr<RetryPolicy> policy, RetryBudgetOptions options = {});
-  // What options can't be right: a number below 0, or a bucket that is too
-  // small for a single retry, so that none would ever be made.
+  // Returns an error for a number below 0, and for a bucket that is too small
+  // for a single retry: no retry could ever be made.
   static absl::Status Check(const RetryBudgetOptions& options);
-  // With options that Check has nothing against.
+  // Makes a policy with options that Check accepts.
   RetryBudgetPolicy(std::shared_ptr<RetryPolicy> policy,
                     RetryBudgetOptions options = {});
 
@@ -44,13 +45,13 @@ class RetryBudgetPolicy : public RetryPolicy {
   }
   absl::string_view name() const override { return "budget"; }
 
-  // Tokens left.
+  // The number of tokens left.
   int tokens() const { return tokens_.load(std::memory_order_relaxed); }
 
  private:
   const std::shared_ptr<RetryPolicy> policy_;
   const RetryBudgetOptions options_;
-  // Atomic, as each accepted job passes by here.
+  // Atomic, because each accepted job changes it.
   std::atomic<int> tokens_;
 };
 

@@ -23,12 +23,13 @@
 namespace gearman {
 namespace {
 
-// More servers than anybody has; keeps a slip of the hand from hammering them.
+// No client has this many servers. The limit keeps a slip of the hand from
+// flooding them.
 constexpr uint32_t kMostAttempts = 1000;
 constexpr uint32_t kMostTokens = 1'000'000;
 constexpr absl::Duration kLongestDelay = absl::Hours(1);
 
-// Each writes a field that is set to `value`, or says what is wrong with it.
+// Each function writes a field that is set to `value`, or returns its fault.
 absl::Status ReadNumber(absl::string_view field, bool set, uint32_t number,
                         uint32_t min, uint32_t max, int* value) {
   if (!set) return absl::OkStatus();
@@ -66,7 +67,7 @@ absl::Status ReadDelay(absl::string_view field, bool set,
   return absl::OkStatus();
 }
 
-// The error of a message inside another one, with the whole path of its field.
+// Returns the error of an inner message, with the whole path of its field.
 absl::Status Within(absl::string_view path, const absl::Status& status) {
   absl::Status result = status;
   const absl::optional<absl::Cord> field = status.GetPayload(kFieldPayload);
@@ -118,7 +119,7 @@ absl::StatusOr<std::unique_ptr<RetryPolicy>> MakeExponential(
   return std::make_unique<ExponentialBackoffRetryPolicy>(options);
 }
 
-// The config that was chosen, and the name of its field.
+// Returns the config that was chosen, and the name of its field.
 std::pair<const google::protobuf::Message*, absl::string_view> ChosenPolicy(
     const config::Retry& config) {
   switch (config.policy_case()) {

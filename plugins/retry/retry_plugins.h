@@ -1,5 +1,5 @@
-// The retry, backoff and idempotency policies that come with the SDK, as
-// plugins made from their configs (retry.proto).
+// Registers the retry, backoff and idempotency policies that come with the SDK
+// as plugins, with their configs (retry.proto).
 #ifndef GEARMAN_PLUGINS_RETRY_RETRY_PLUGINS_H_
 #define GEARMAN_PLUGINS_RETRY_RETRY_PLUGINS_H_
 
@@ -11,13 +11,13 @@
 
 namespace gearman {
 
-// Registers "none", "immediate", "exponential_backoff" and "budget", which
-// makes the policy inside it with the same registry. ALREADY_EXISTS: a name or
-// config type is taken. Any thread.
+// Registers "none", "immediate", "exponential_backoff" and "budget". "budget"
+// makes its inner policy with the same registry. Returns ALREADY_EXISTS if a
+// name or config type is taken. Any thread.
 absl::Status RegisterRetryPlugins(Registry<RetryPolicy>* registry);
-// "constant" and "exponential".
+// Registers "constant" and "exponential". Otherwise like RegisterRetryPlugins.
 absl::Status RegisterBackoffPlugins(Registry<BackoffPolicy>* registry);
-// "standard" and "strict".
+// Registers "standard" and "strict". Otherwise like RegisterRetryPlugins.
 absl::Status RegisterIdempotencyPlugins(Registry<IdempotencyPolicy>* registry);
 
 }  // namespace gearman

@@ -1,5 +1,5 @@
-// OrderedServerSelector ("ordered"): the first preferred server in the order of
-// the configuration, so that later ones are stand-ins. Thread-safe.
+// OrderedServerSelector ("ordered"): takes the first preferred server in the
+// order of the configuration, so that later servers are reserves. Thread-safe.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_ORDERED_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_ORDERED_SELECTOR_H_
 

@@ -9,8 +9,8 @@ size_t RoundRobinServerSelector::Select(
     absl::Span<const ServerCandidate> candidates, absl::BitGenRef /*random*/) {
   if (candidates.size() == 1) return 0;
   const auto preferred = PreferredServers(candidates);
-  // In turn among the preferred only: the neighbour of a dead server does not
-  // get its share on top of its own.
+  // The turn counts only preferred servers, so the neighbour of a dead server
+  // does not get that server's share, too.
   return preferred[turn_.fetch_add(1, std::memory_order_relaxed) %
                    preferred.size()];
 }

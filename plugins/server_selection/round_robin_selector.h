@@ -1,6 +1,7 @@
-// RoundRobinServerSelector ("round_robin"): the preferred servers in turn,
-// shared by all requests of the client. Exactly even with one client; clients
-// that start together move in step, where `random` would not.
+// RoundRobinServerSelector ("round_robin"): takes the preferred servers in
+// turn. All requests of the client share the turn. One client spreads its load
+// exactly evenly. Clients that start together move in step; with `random` they
+// would not.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_ROUND_ROBIN_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_ROUND_ROBIN_SELECTOR_H_
 

@@ -1,5 +1,5 @@
-// What every selector keeps to: which candidates are equally good, and best.
-// Thread-safe.
+// The rule that every selector follows: which candidates are best and equally
+// good. Thread-safe.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_PREFERENCE_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_PREFERENCE_H_
 
@@ -11,15 +11,15 @@
 
 namespace gearman {
 
-// Smaller is better. What the request has tried comes last, what can't be
-// reached before it, what the retry policy avoids before that.
+// Smaller is better. Worst is a server that the request has tried, then one
+// that can't be reached, then one that the retry policy avoids.
 inline int ServerPreference(const ServerCandidate& candidate) {
   return (candidate.tried ? 4 : 0) + (candidate.failing ? 2 : 0) +
          (candidate.avoided ? 1 : 0);
 }
 
-// Indices of the candidates with the best preference, in order. Not empty
-// unless `candidates` is.
+// Returns the indices of the candidates with the best preference, in order. Not
+// empty unless `candidates` is empty.
 absl::InlinedVector<size_t, 16> PreferredServers(
     absl::Span<const ServerCandidate> candidates);
 

@@ -1,4 +1,4 @@
-// The server selection plugins that come with the SDK.
+// Registers the server selection plugins that come with the SDK.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTION_PLUGINS_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_SELECTION_PLUGINS_H_
 
@@ -8,7 +8,8 @@
 
 namespace gearman {
 
-// Registers `random` and `round_robin`. ALREADY_EXISTS when one is.
+// Registers `random`, `round_robin`, `ordered` and `unique_hash`. Returns
+// ALREADY_EXISTS if one of them is registered.
 absl::Status RegisterServerSelectionPlugins(Registry<ServerSelector>* registry);
 
 }  // namespace gearman

@@ -8,20 +8,20 @@
 namespace gearman {
 namespace {
 
-// FNV-1a. Not absl::Hash, which differs from process to process.
+// FNV-1a. absl::Hash differs from process to process.
 uint64_t Add(uint64_t hash, absl::string_view text) {
   for (const char c : text) {
     hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   }
-  // A NUL behind each text, which none of them holds: "ab","c" is not "a","bc".
+  // A NUL, which no text holds, ends each text: "ab","c" differs from "a","bc".
   return hash * 0x100000001b3;
 }
 
 uint64_t Weight(const SelectionQuery& query, absl::string_view address) {
   uint64_t hash =
       Add(Add(Add(0xcbf29ce484222325, query.task), query.unique), address);
-  // FNV's high bits depend little on the last bytes, which is where addresses
-  // differ: mix them (the finalizer of MurmurHash3).
+  // FNV's high bits depend little on the last bytes, where addresses differ.
+  // This mixes them (the finalizer of MurmurHash3).
   hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccd;
   hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53;
   return hash ^ hash >> 33;

@@ -1,12 +1,12 @@
-// UniqueHashServerSelector ("unique_hash"): each task and unique has its
-// server, the same one in every client with the same list of servers, so that
-// equal jobs of different clients meet there and are joined.
+// UniqueHashServerSelector ("unique_hash"): takes a server by task and unique.
+// Every client with the same list of servers takes the same server, so equal
+// jobs of different clients meet there and are joined.
 //
-// Rendezvous hashing: of the preferred servers the one whose address gives the
-// highest hash together with task and unique. When one of n servers dies, its
-// own 1/n of the jobs move and no other. The hash is part of the contract
-// between clients: it is the same in every process and version. A job without
-// a unique goes to a random server. Thread-safe.
+// It uses rendezvous hashing: of the preferred servers it takes the one whose
+// address, hashed with task and unique, gives the largest number. If one of n
+// servers dies, its 1/n of the jobs move and no others. The hash is a contract
+// between clients: it is equal in every process and version. A job without a
+// unique goes to a random server. Thread-safe.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_UNIQUE_HASH_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_UNIQUE_HASH_SELECTOR_H_
 

@@ -19,8 +19,8 @@ void AddNumber(absl::string_view name, int64_t number, Attributes* attributes) {
   attributes->push_back({name, std::string(), number});
 }
 
-// tcp://host:4730 and tls://[::1]:4730 are a host and a port; what another
-// scheme means by its address nobody knows here.
+// Adds host and port of tcp://host:4730 or tls://[::1]:4730. The meaning of
+// other schemes' addresses is unknown here.
 void AddServer(absl::string_view address, Attributes* attributes) {
   absl::string_view rest = address;
   if (absl::ConsumePrefix(&rest, "tcp://") ||

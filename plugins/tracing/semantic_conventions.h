@@ -1,9 +1,10 @@
-// OpenTelemetry's names for what a TraceObserver is told: every name of a span
-// or attribute is here and nowhere else. (The SDK itself links no
-// OpenTelemetry: a bridge is a TraceObserver that passes these on.)
+// OpenTelemetry's names for the facts that a TraceObserver gets. Every name of
+// a span or attribute is in this file and nowhere else. (The SDK itself links
+// no OpenTelemetry: a bridge is a TraceObserver that passes these names on.)
 //
 // "messaging.*", "server.*" and "error.type" are OpenTelemetry's semantic
-// conventions for messaging; what they have no name for is "gearman.*".
+// conventions for messaging. Facts without a name there have a "gearman.*"
+// name.
 #ifndef GEARMAN_PLUGINS_TRACING_SEMANTIC_CONVENTIONS_H_
 #define GEARMAN_PLUGINS_TRACING_SEMANTIC_CONVENTIONS_H_
 
@@ -22,7 +23,7 @@ inline constexpr absl::string_view kMessagingSystemGearman = "gearman";
 // The task.
 inline constexpr absl::string_view kMessagingDestinationName =
     "messaging.destination.name";
-// The handle: unique on its server while that lives.
+// The handle: unique on its server as long as the server runs.
 inline constexpr absl::string_view kMessagingMessageId = "messaging.message.id";
 // "submit", "retry", "status", "process".
 inline constexpr absl::string_view kMessagingOperationName =
@@ -39,34 +40,35 @@ inline constexpr absl::string_view kErrorType = "error.type";
 inline constexpr absl::string_view kGearmanUnique = "gearman.unique";
 inline constexpr absl::string_view kGearmanBackground = "gearman.background";
 inline constexpr absl::string_view kGearmanOutcome = "gearman.outcome";
-// Of a retry: its number, and why the attempt before failed.
+// For a retry: its number, and why the attempt before failed.
 inline constexpr absl::string_view kGearmanAttempt = "gearman.attempt";
 inline constexpr absl::string_view kGearmanRetryReason = "gearman.retry.reason";
-// Of a submission: how many attempts it took.
+// For a submission: the number of its attempts.
 inline constexpr absl::string_view kGearmanAttempts = "gearman.attempts";
 
-// With OTLP's numbers.
+// The values are OTLP's numbers.
 enum class SpanKind : unsigned char {
   kClient = 3,
   kProducer = 4,
   kConsumer = 5
 };
 
-// kProducer for kSubmit, kConsumer for kProcess, else kClient.
+// Returns kProducer for kSubmit, kConsumer for kProcess, and kClient otherwise.
 SpanKind SpanKindOf(TraceOperation operation);
 
-// "submit reverse"; without a task "status".
+// Returns "submit reverse", or "status" without a task.
 std::string SpanName(const TraceBegin& begin);
 
-// A text, or (text empty) a number.
+// A text or, if the text is empty, a number.
 struct SpanAttribute {
   absl::string_view name;
   std::string text;
   int64_t number = 0;
 };
 
-// What a span has from its beginning, and what its end adds or corrects (of two
-// with one name the end's is right). What is not known is left out.
+// Return the attributes at the beginning of a span, and those that its end adds
+// or corrects: if both have one name, that of the end is right. Unknown facts
+// are left out.
 std::vector<SpanAttribute> AttributesOf(const TraceBegin& begin);
 std::vector<SpanAttribute> AttributesOf(const TraceEnd& end);
 

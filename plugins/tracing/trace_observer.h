@@ -1,5 +1,6 @@
-// TraceObserver: hears when what a client or worker does begins and ends, so
-// that a program can make spans of it, OpenTelemetry's or its own.
+// TraceObserver: gets the beginning and the end of each operation of a client
+// or worker, so that a program can make spans of them, OpenTelemetry's or its
+// own.
 //
 //   operation | from                      | until
 //   ----------+---------------------------+------------------------------------
@@ -11,18 +12,18 @@
 //   kProcess  | a worker begins a job,    | the job is answered or lost, and
 //             | before interceptors       | its handler has returned
 //
-// Every span that Begin returned is ended exactly once, whatever becomes of the
-// job, and destroyed then. Without an observer none of this costs anything but
-// a look at a null pointer.
+// Every span that Begin returned is ended exactly once and then destroyed,
+// whatever happens to the job. Without an observer all this costs only a check
+// for null.
 //
 // Threads: no lock of the SDK is held in any call. Begin of kSubmit and kStatus
-// is called by the thread that submits or asks, so that it may look at what is
-// current there; of kProcess by the thread that runs the handler; End of
-// kProcess by the thread in Worker::Run. Everything else comes from the thread
-// that drives the client's I/O, in order with the request's callbacks: the span
-// of a request has ended before its on_complete is called and before a wait for
-// it returns. One observer may serve several clients and workers: it is
-// thread-safe. What it throws is ignored.
+// is called on the thread that submits or asks, so it may use that thread's
+// current trace context. Begin of kProcess is called on the thread that runs
+// the handler, and End of kProcess on the thread in Worker::Run. All other
+// calls come from the thread that does the client's I/O, in order with the
+// request's callbacks: the span of a request ends before its on_complete is
+// called and before a wait for it returns. One observer may serve several
+// clients and workers, so it is thread-safe. Its exceptions are ignored.
 #ifndef GEARMAN_PLUGINS_TRACING_TRACE_OBSERVER_H_
 #define GEARMAN_PLUGINS_TRACING_TRACE_OBSERVER_H_
 
@@ -58,51 +59,54 @@ inline absl::string_view TraceOperationName(TraceOperation operation) {
 
 class TraceSpan;
 
-// What is known when something begins. Views are valid during the call; what
-// is not known is empty.
+// The facts known at the beginning. Views are valid during the call; unknown
+// facts are empty.
 struct TraceBegin {
   TraceOperation operation = TraceOperation::kSubmit;
-  // By the clock of the client or worker.
+  // The time on the clock of the client or worker.
   absl::Time time;
   // Without the namespace prefix. kStatus of a JobId has none.
   absl::string_view task;
-  // kSubmit: only one that the caller gave; the end knows the others.
+  // For kSubmit only a unique that the caller gave; the end has the others.
   absl::string_view unique;
-  // Of the job: kProcess, kStatus.
+  // The job's handle, for kProcess and kStatus.
   absl::string_view handle;
-  // The server's address, as "tcp://host:4730": not of kSubmit.
+  // The server's address, like "tcp://host:4730"; empty for kSubmit.
   absl::string_view server;
-  // kSubmit: the payload as the caller gave it. kProcess: as it came, where a
-  // program that sends a trace's context in its payloads finds it.
+  // For kSubmit, the payload as the caller gave it. For kProcess, the payload
+  // as it came, so that a program that sends a trace context in its payloads
+  // can find it.
   absl::string_view data;
   bool background = false;
-  // kRetry: the attempt's number, from 2; why the one before failed
+  // For kRetry: the attempt's number, from 2; why the attempt before failed
   // ("lost_before_acceptance", ...); and the span of the submission.
   int attempt = 1;
   absl::string_view reason;
   TraceSpan* parent = nullptr;
 };
 
-// What is known when it ends; as above.
+// The facts known at the end. Views are valid during the call; unknown facts
+// are empty.
 struct TraceEnd {
   absl::Time time;
-  // In the words of the metrics: "complete", "failed", "exception",
-  // "timed_out", "cancelled", "lost", "refused" (docs/metrics.md).
+  // The outcome, in the words of the metrics: "complete", "failed",
+  // "exception", "timed_out", "cancelled", "lost", "refused" (docs/metrics.md).
   absl::string_view outcome;
-  // Why it is an error, in few words: the outcome, for kRetry the reason, for
-  // kStatus the status's code ("UNAVAILABLE"). Empty: it is none.
+  // The kind of error, in few words: the outcome; for kRetry the reason; for
+  // kStatus the status's code ("UNAVAILABLE"). Empty if there is no error.
   absl::string_view error_type;
   absl::Status status;
-  // As sent, after interceptors.
+  // The job as it was sent, after interceptors.
   absl::string_view task;
   absl::string_view unique;
   absl::string_view handle;
   absl::string_view server;
-  // kSubmit: how many were made; 0: an interceptor answered, or it never left.
+  // For kSubmit: the number of attempts. 0 if an interceptor answered or the
+  // job was never sent.
   int attempts = 0;
 };
 
-// Something that has begun.
+// An operation that has begun.
 class TraceSpan {
  public:
   virtual ~TraceSpan() = default;
@@ -114,7 +118,7 @@ class TraceObserver {
  public:
   virtual ~TraceObserver() = default;
 
-  // Null: this one is not traced, and its end not told.
+  // Returns null if this operation is not traced; then no end is reported.
   virtual std::unique_ptr<TraceSpan> Begin(const TraceBegin& begin) = 0;
 };
 

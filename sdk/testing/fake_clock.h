@@ -1,6 +1,6 @@
-// FakeClock: time that moves only when somebody moves it.
+// FakeClock: time that moves only when a test moves it.
 //
-// Thread-safe. A Simulation (simulation.h) has one and moves it by itself.
+// Thread-safe. A Simulation (simulation.h) has one and moves it.
 #ifndef GEARMAN_SDK_TESTING_FAKE_CLOCK_H_
 #define GEARMAN_SDK_TESTING_FAKE_CLOCK_H_
 
@@ -16,8 +16,8 @@ namespace testing {
 
 class FakeClock final : public Clock {
  public:
-  // It stands at `start`: by default the beginning of 2030, so that times of
-  // this clock are not mistaken for the machine's.
+  // The clock begins at `start`. The default is the beginning of 2030, so that
+  // times of this clock are not mistaken for the machine's.
   explicit FakeClock(absl::Time start = absl::FromUnixSeconds(1893456000))
       : now_(start) {}
 
@@ -29,7 +29,7 @@ class FakeClock final : public Clock {
     absl::MutexLock lock(&mutex_);
     return now_ + wall_offset_;
   }
-  // Sets the wall clock forwards by so much, or back.
+  // Sets the wall clock forwards by `step`, or back.
   void SetWallClock(absl::Duration step) {
     absl::MutexLock lock(&mutex_);
     wall_offset_ += step;
@@ -38,7 +38,7 @@ class FakeClock final : public Clock {
     absl::MutexLock lock(&mutex_);
     now_ += std::max(step, absl::ZeroDuration());
   }
-  // Moves it on to `time`; never back.
+  // Moves the clock forwards to `time`; never back.
   void AdvanceTo(absl::Time time) {
     absl::MutexLock lock(&mutex_);
     now_ = std::max(now_, time);

@@ -66,8 +66,8 @@ IoResult FaultTransport::Read(absl::Span<char> into) {
   }
   if (read_ >= plan_.half_close_after_read) return IoResult::Closed();
   if (plan_.read_delay > absl::ZeroDuration()) {
-    // Whether something has arrived is known only by reading it, which would
-    // be too early: so time passes first, whatever comes.
+    // Only a read shows whether bytes have arrived, but a read would be too
+    // early. So the delay passes first, whether or not bytes arrive.
     const absl::Time now = clock_->Now();
     if (readable_at_ == absl::InfiniteFuture()) {
       readable_at_ = now + plan_.read_delay;
@@ -127,7 +127,7 @@ IoResult FaultTransport::Write(absl::Span<const absl::string_view> pieces) {
 
 Interest FaultTransport::interest(bool want_write) const {
   if (cut_) {
-    // The next call says what happened.
+    // The next call returns the result.
     Interest now;
     now.ready_now = true;
     return now;
@@ -138,18 +138,18 @@ Interest FaultTransport::interest(bool want_write) const {
     if (clock_->Now() < connect_at_) return interest;
   }
   if (Swallows()) {
-    // Nothing comes, and writing is always possible.
+    // No bytes arrive, and writing is always possible.
     interest.ready_now = want_write;
     return interest;
   }
   interest = next().interest(want_write);
   if (readable_at_ != absl::InfiniteFuture() && clock_->Now() < readable_at_) {
-    // It has arrived, but nobody knows yet.
+    // Bytes have arrived, but the owner must not see them yet.
     interest.read = false;
     interest.ready_now = false;
     interest.deadline = std::min(interest.deadline, readable_at_);
   }
-  // What a limit left over can be moved at once.
+  // The bytes beyond max_piece can be moved at once.
   if (connected_ && want_write && plan_.max_piece > 0 && interest.fd < 0) {
     interest.ready_now = true;
   }

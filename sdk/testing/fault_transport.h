@@ -1,8 +1,8 @@
-// FaultTransport: another transport, with a bad network in between.
+// FaultTransport: a transport with a bad network in between.
 //
-// Faults are given as a FaultPlan for each connection, mostly drawn from a
-// seed by a function of the test's. Times are on the poller's clock, so that
-// it works in a Simulation and on real sockets alike.
+// Each connection has a FaultPlan, which a function of the test usually draws
+// from a seed. Times are on the poller's clock, so the class works in a
+// Simulation and on real sockets.
 #ifndef GEARMAN_SDK_TESTING_FAULT_TRANSPORT_H_
 #define GEARMAN_SDK_TESTING_FAULT_TRANSPORT_H_
 
@@ -24,39 +24,41 @@
 namespace gearman {
 namespace testing {
 
-// What happens to one connection. Offsets count bytes of the stream, from 0.
+// The faults of one connection. Offsets count bytes of the stream, from 0.
 struct FaultPlan {
   static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
-  // Connecting fails.
+  // Whether connecting fails.
   bool refuse = false;
-  // Connecting takes this long.
+  // The time that connecting takes.
   absl::Duration connect_delay;
-  // Bytes are readable only so long after they came.
+  // The time between the arrival of bytes and the moment when they are
+  // readable.
   absl::Duration read_delay;
-  // Each read and write moves at most a random number of bytes, from 1 to
-  // this. 0: as many as there are.
+  // Each read and write moves at most a random number of bytes, from 1 to this.
+  // 0 means no limit.
   size_t max_piece = 0;
-  // The connection is cut: after so many bytes were written, or read. What was
-  // written before is delivered; nothing behind it is.
+  // The connection is cut after this number of bytes was written or read. The
+  // bytes before the cut are delivered, and no bytes after it.
   uint64_t cut_after_written = kNever;
   uint64_t cut_after_read = kNever;
-  // The peer seems to end the stream after so many bytes; writing still works.
+  // The peer seems to end the stream after this number of bytes. Writing still
+  // works.
   uint64_t half_close_after_read = kNever;
-  // One bit of this byte is turned.
+  // One bit of the byte at this offset is flipped.
   uint64_t corrupt_written_at = kNever;
   uint64_t corrupt_read_at = kNever;
-  // After so many bytes the network swallows everything that is written, and
-  // nothing comes any more: no error, no end.
+  // After this number of bytes the network swallows everything that is written,
+  // and nothing more arrives: neither an error nor an end.
   uint64_t black_hole_after_written = kNever;
   uint64_t black_hole_after_read = kNever;
-  // Of the random pieces.
+  // The seed of the random pieces.
   uint64_t seed = 0;
 };
 
 class FaultTransport final : public ForwardingTransport {
  public:
-  // `clock` outlives it.
+  // `clock` must outlive the transport.
   FaultTransport(std::unique_ptr<Transport> next, FaultPlan plan, Clock* clock);
 
   IoResult Connect() override;
@@ -68,7 +70,7 @@ class FaultTransport final : public ForwardingTransport {
 
  private:
   IoResult Cut();
-  // How many bytes of `size` one call may move.
+  // Returns how many of `size` bytes one call may move.
   size_t Piece(size_t size);
   bool Swallows() const;
 
@@ -80,15 +82,16 @@ class FaultTransport final : public ForwardingTransport {
   uint64_t read_ = 0;
   uint64_t written_ = 0;
   absl::Time connect_at_ = absl::InfinitePast();
-  // When what has arrived may be read; InfiniteFuture: nothing is known to be.
+  // The time when the bytes that have arrived may be read. InfiniteFuture means
+  // that no bytes are known to have arrived.
   absl::Time readable_at_ = absl::InfiniteFuture();
 };
 
-// Puts a FaultTransport over each transport that `next` makes. Listening is
-// passed on as it is.
+// Puts a FaultTransport over each transport that `next` makes. Listening goes
+// to `next` unchanged.
 class FaultTransportFactory final : public TransportFactory {
  public:
-  // `plan` is asked for each connection, from the thread that makes it.
+  // `plan` is called for each connection, on the thread that makes it.
   FaultTransportFactory(std::shared_ptr<TransportFactory> next,
                         std::function<FaultPlan(const Address&)> plan);
 

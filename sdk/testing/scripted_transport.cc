@@ -82,7 +82,7 @@ IoResult ScriptedTransport::Write(absl::Span<const absl::string_view> pieces) {
       auto& steps = script_->steps_;
       if (steps.empty() ||
           steps.front().kind != TransportScript::Step::Kind::kExpect) {
-        // The peer speaks first: the bytes wait, or are too many.
+        // The peer sends first: the rest waits, or was not expected.
         if (written > 0) return IoResult::Done(written);
         if (!steps.empty() &&
             steps.front().kind == TransportScript::Step::Kind::kGive) {

@@ -1,4 +1,5 @@
-// ScriptedTransport: a peer that says and expects exactly what a script says.
+// ScriptedTransport: a peer that sends and expects exactly the bytes of a
+// script.
 //
 //   auto script = std::make_shared<TransportScript>();
 //   script->Expect(Request(...)).Give(Response(...)).End();
@@ -7,8 +8,8 @@
 //   // ... a client of "script://peer", on any poller
 //   EXPECT_TRUE(script->Finished()) << script->Trouble();
 //
-// A script is for one connection. Not thread-safe: for one thread, as in a
-// Simulation.
+// A script is for one connection. Not thread-safe: it is for one thread, as in
+// a Simulation.
 #ifndef GEARMAN_SDK_TESTING_SCRIPTED_TRANSPORT_H_
 #define GEARMAN_SDK_TESTING_SCRIPTED_TRANSPORT_H_
 
@@ -28,20 +29,22 @@ namespace testing {
 
 class TransportScript {
  public:
-  // Each adds a step, and returns the script.
+  // Each function adds a step and returns the script.
+  //
   // Connecting fails. Only as the first step.
   TransportScript& Refuse(absl::Status status);
-  // These bytes are written next, in whatever pieces.
+  // The SDK writes these bytes next, in any pieces.
   TransportScript& Expect(absl::string_view bytes);
-  // These bytes come next.
+  // The peer sends these bytes next.
   TransportScript& Give(absl::string_view bytes);
-  // The stream ends, or breaks.
+  // The peer ends the stream, or the stream breaks.
   TransportScript& End();
   TransportScript& Fail(absl::Status status);
 
-  // Every step has been made.
+  // Whether every step has been made.
   bool Finished() const { return steps_.empty() && trouble_.empty(); }
-  // What was written instead of what the script expects; what is left over.
+  // The bytes that were written against the script, or the steps that are left
+  // over.
   std::string Trouble() const;
 
  private:
@@ -75,8 +78,8 @@ class ScriptedTransport final : public Transport {
   bool closed_ = false;
 };
 
-// Gives each connection the script, one after the other: what one connection
-// leaves is the next one's.
+// Gives each connection the script, one after the other. The steps that one
+// connection leaves are those of the next.
 class ScriptedTransportFactory final : public TransportFactory {
  public:
   explicit ScriptedTransportFactory(std::shared_ptr<TransportScript> script)

@@ -11,7 +11,7 @@
 namespace gearman {
 namespace testing {
 
-// Ordered by key: the order of what is ready is part of what a seed makes.
+// Ordered by key, because the seed must determine the order of ready keys.
 class SimulatedPoller::Core {
  public:
   void Watch(Key key, const Interest& interest) {

@@ -1,8 +1,9 @@
-// SimulatedPoller: readiness of in-process streams and of time, on the clock of
-// a Simulation, which makes it. A wait lets the simulation's others go on.
+// SimulatedPoller: the readiness of in-process streams, and time, on the clock
+// of the Simulation that makes it. During a wait the simulation's other
+// participants go on.
 //
-// It watches no descriptors. Its functions that may be called by any thread
-// are thread-safe; Wait belongs to the simulation's thread.
+// It watches no descriptors. The functions that any thread may call are
+// thread-safe. Wait belongs to the simulation's thread.
 #ifndef GEARMAN_SDK_TESTING_SIMULATED_POLLER_H_
 #define GEARMAN_SDK_TESTING_SIMULATED_POLLER_H_
 
@@ -21,12 +22,12 @@ namespace testing {
 
 class SimulatedPoller final : public Poller {
  public:
-  // The simulation outlives its use.
+  // The simulation must outlive the use of the poller.
   explicit SimulatedPoller(Simulation* simulation);
   ~SimulatedPoller() override;
 
   Clock* clock() override { return simulation_->clock(); }
-  // UNIMPLEMENTED: a descriptor.
+  // Returns UNIMPLEMENTED for a descriptor.
   absl::Status Watch(Key key, const Interest& interest) override;
   void Forget(Key key) override;
   std::shared_ptr<Waker> MakeWaker(Key key) override;
@@ -35,9 +36,9 @@ class SimulatedPoller final : public Poller {
   void Wait(absl::Time deadline, std::vector<Key>* ready) override;
   void Wake() override;
 
-  // Somebody has something to do: a key is ready or a Wake is due.
+  // Whether the participant has work: a key is ready or a Wake is due.
   bool HasSomething();
-  // The earliest deadline of a watched key.
+  // Returns the earliest deadline of a watched key.
   absl::Time NextDeadline();
 
  private:
@@ -45,7 +46,7 @@ class SimulatedPoller final : public Poller {
   class KeyWaker;
 
   Simulation* const simulation_;
-  // Shared with the wakers, which may outlive the poller.
+  // The core is shared with the wakers, which may outlive the poller.
   const std::shared_ptr<Core> core_;
   DeferredQueue deferred_;
 };

@@ -11,7 +11,7 @@ namespace gearman {
 namespace testing {
 namespace {
 
-// Beyond, somebody goes round in circles.
+// More steps than this at one moment mean an endless loop.
 constexpr int kMaxStepsAtOnce = 1000000;
 
 }  // namespace
@@ -54,8 +54,8 @@ bool Simulation::StepAnyone() {
   if (!failure_.empty()) return false;
   if (participants_.empty()) return false;
   const absl::Time now = clock_.Now();
-  // The first one that can, from a place that chance gives: with a thousand
-  // participants it is not worth while to ask all of them each time.
+  // Takes the first participant that has work, from a random place on. Asking a
+  // thousand participants for every step would cost too much.
   const size_t count = participants_.size();
   const size_t from = absl::Uniform<size_t>(random_, 0, count);
   Participant* participant = nullptr;
@@ -76,7 +76,8 @@ bool Simulation::StepAnyone() {
   fingerprint_ =
       fingerprint_ * 31 + static_cast<uint64_t>(absl::ToUnixNanos(now));
   participant->stepping = true;
-  // It may stop itself, which must not destroy what is running.
+  // The step may stop its own participant. That must not destroy the running
+  // function.
   const Step step = participant->step;
   participant->next = step();
   participant->stepping = false;
@@ -108,7 +109,7 @@ void Simulation::WaitFor(SimulatedPoller* poller, absl::Time deadline) {
     if (StepAnyone()) continue;
     const absl::Time next =
         std::min({deadline, NextMoment(), poller->NextDeadline()});
-    // Nobody will ever do anything: a real poller would wait for ever.
+    // No participant will ever have work. A real poller would wait forever.
     if (next == absl::InfiniteFuture() || !failure_.empty()) {
       if (failure_.empty()) failure_ = "everybody waits for ever";
       return;

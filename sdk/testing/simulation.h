@@ -1,9 +1,10 @@
-// Simulation: clients, workers and job servers in one thread on a virtual
-// clock, so that hours pass in milliseconds and a run is made by its seed.
+// Simulation: clients, workers and job servers on one thread and on a virtual
+// clock. Hours pass in milliseconds, and a seed determines the whole run.
 //
 //   testing::Simulation simulation(/*seed=*/42);
 //   JobServerOptions server_options;
-//   server_options.poller = simulation.MakePoller("server").get();
+//   auto server_poller = simulation.MakePoller("server");
+//   server_options.poller = server_poller.get();
 //   ...                                     // Listen on inproc://jobs
 //   simulation.Drive("server", [&] {
 //     server->RunOnce(absl::InfinitePast()).IgnoreError();
@@ -19,14 +20,15 @@
 //   // waits, the others go on.
 //   client->Run("reverse", "hello");
 //
-// Each participant has a poller of its own (SimulatedPoller), which knows only
-// in-process streams and time. Of those who can do something the seed chooses
-// who goes next; when nobody can, the clock moves on to the next moment at
-// which somebody will. So a run depends on nothing but the seed and the code.
+// Each participant has a poller (SimulatedPoller), which knows only in-process
+// streams and time. The seed chooses the next participant among those that have
+// work. If none has work, the clock moves to the next moment at which one will.
+// So a run depends only on the seed and the code.
 //
-// Not thread-safe: everything happens on the thread that uses it. Participants
-// must not wait in their steps (give RunOnce a past deadline), but a handler or
-// callback may call a client that waits: the others go on meanwhile.
+// Not thread-safe: everything happens on the thread that uses the simulation.
+// Participants must not wait in their steps (give RunOnce a past deadline), but
+// a handler or callback may call a client that waits: the others go on
+// meanwhile.
 #ifndef GEARMAN_SDK_TESTING_SIMULATION_H_
 #define GEARMAN_SDK_TESTING_SIMULATION_H_
 
@@ -50,8 +52,8 @@ class SimulatedPoller;
 
 class Simulation {
  public:
-  // Makes one step of a participant without waiting, and returns when it wants
-  // to be called again though nothing happens on its poller.
+  // Makes one step of a participant without waiting. Returns the time of the
+  // participant's next timer.
   using Step = std::function<absl::Time()>;
 
   explicit Simulation(uint64_t seed);
@@ -61,34 +63,36 @@ class Simulation {
 
   FakeClock* clock() { return &clock_; }
   absl::Time now() { return clock_.Now(); }
-  // For whatever else is random in the run.
+  // The generator for everything else that is random in the run.
   std::mt19937_64& random() { return random_; }
-  // A seed for a participant's own generator (ClientOptions::random_seed).
+  // Returns a seed for a participant's own generator
+  // (ClientOptions::random_seed).
   uint64_t NewSeed() { return random_(); }
 
-  // A poller for one participant, called `name`. May outlive the simulation,
-  // but not be used then.
+  // Makes the poller of the participant `name`. The poller may outlive the
+  // simulation, but must not be used then.
   std::shared_ptr<Poller> MakePoller(absl::string_view name);
-  // Lets the participant whose poller has this name take part. A name without a
-  // poller is driven by time alone. A second call replaces the step.
+  // Adds the participant whose poller has this name. If there is no such
+  // poller, only time drives the participant. A second call replaces the step.
   void Drive(absl::string_view name, Step step);
-  // The participant takes part no longer (it crashed); its poller stays.
+  // Removes the participant (it crashed). Its poller stays.
   void Stop(absl::string_view name);
 
-  // Goes on until `done` (asked between two steps), for at most `limit` of
-  // virtual time. False: the limit was reached, or failure() has something.
+  // Goes on until `done` returns true (asked between two steps), or for `limit`
+  // of virtual time. Returns false if the limit was reached or failure() is
+  // set.
   bool RunUntil(absl::FunctionRef<bool()> done,
                 absl::Duration limit = absl::Hours(24));
-  // Goes on for so long.
+  // Goes on for this time.
   void RunFor(absl::Duration time);
 
-  // What went wrong with the run itself, empty if nothing: somebody made a
-  // million steps without time passing.
+  // The failure of the run itself, or empty: a million steps were made without
+  // time passing, or all participants wait forever.
   const std::string& failure() const { return failure_; }
-  // Steps made so far.
+  // The number of steps made so far.
   uint64_t steps() const { return steps_; }
-  // A number that depends on every step made: who and when. Two runs of one
-  // seed have the same.
+  // A number that depends on the participant and the time of every step. Two
+  // runs with one seed have equal numbers.
   uint64_t fingerprint() const { return fingerprint_; }
 
  private:
@@ -98,21 +102,22 @@ class Simulation {
     std::string name;
     std::weak_ptr<SimulatedPoller> poller;
     Step step;
-    // When it wants to be called though nothing happens.
+    // The time of the participant's next timer.
     absl::Time next = absl::InfinitePast();
     bool stepping = false;
   };
 
   Participant* Find(absl::string_view name);
   static bool CanStep(const Participant& participant, absl::Time now);
-  // Lets one of those who can do something make a step. False: nobody can.
+  // Lets one participant with work make a step. Returns false if none has work.
   bool StepAnyone();
-  // When somebody can, at the latest.
+  // Returns the next time at which a participant has work.
   absl::Time NextMoment();
-  // For a poller whose owner waits: the others go on, or time does, until it
-  // has something or `deadline` has come.
+  // For a poller whose owner waits: lets the other participants or the time go
+  // on, until the poller has work or `deadline` has come.
   void WaitFor(SimulatedPoller* poller, absl::Time deadline);
-  // The test has called somebody in between: everybody looks again.
+  // Lets every participant look for work, because the test has called one of
+  // them.
   void LookAgain();
 
   FakeClock clock_;

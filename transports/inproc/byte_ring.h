@@ -1,5 +1,5 @@
-// ByteRing: a queue of bytes with a limit. Grows by doubling and gives a
-// burst's memory back when it has been emptied. Not thread-safe.
+// ByteRing: a queue of bytes with a limit. It grows by doubling. When it has
+// been emptied, it frees the memory of a burst. Not thread-safe.
 #ifndef GEARMAN_TRANSPORTS_INPROC_BYTE_RING_H_
 #define GEARMAN_TRANSPORTS_INPROC_BYTE_RING_H_
 
@@ -22,7 +22,7 @@ class ByteRing {
   bool empty() const { return size_ == 0; }
   size_t room() const { return limit_ - size_; }
 
-  // Appends as much of `bytes` as there is room for; returns how much.
+  // Appends as many of `bytes` as there is room for, and returns their number.
   size_t Push(absl::string_view bytes) {
     const size_t count = std::min(bytes.size(), room());
     if (count == 0) return 0;
@@ -35,7 +35,7 @@ class ByteRing {
     return count;
   }
 
-  // Takes up to `into.size()` bytes from the front; returns how many.
+  // Takes up to `into.size()` bytes from the front, and returns their number.
   size_t Pop(absl::Span<char> into) {
     const size_t count = std::min(into.size(), size_);
     if (count == 0) return 0;

@@ -13,7 +13,8 @@ namespace gearman {
 
 // --- names -------------------------------------------------------------------
 
-// A waker that is told later whom to wake, and remembers to.
+// A waker whose target is set later. If it is woken before, it wakes the target
+// then.
 class LateWaker : public Waker {
  public:
   void Wake() override {
@@ -44,16 +45,17 @@ class LateWaker : public Waker {
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// What a listener and the network share.
+// The state that a listener and the network share.
 struct InprocNetwork::Port {
   std::string name;
   Poller* poller;
-  std::shared_ptr<Waker> waker;  // of the listener's key
+  std::shared_ptr<Waker> waker;  // for the listener's key
   InprocListenOptions options;
 
-  // A connected stream whose server end nobody has accepted yet.
+  // A connected stream whose server end has not been accepted yet.
   struct Waiting {
-    // Whose waker is known only when it is accepted.
+    // The waker of the server end, whose target is known when the stream is
+    // accepted.
     std::shared_ptr<LateWaker> waker;
     std::unique_ptr<Transport> transport;
   };
@@ -65,7 +67,8 @@ struct InprocNetwork::Port {
 struct InprocNetwork::State {
   mutable absl::Mutex mutex;
   std::map<std::string, std::shared_ptr<Port>> ports ABSL_GUARDED_BY(mutex);
-  // Held while a fallback runs: two who connect at once start one server.
+  // Held while a fallback runs, so that two clients that connect at once start
+  // one server.
   absl::Mutex fallback_mutex;
 };
 
@@ -79,7 +82,7 @@ class InprocNetwork::NetworkListener : public Listener {
       absl::MutexLock lock(&state_->mutex);
       state_->ports.erase(port_->name);
     }
-    // Closing what was never accepted tells those who connected.
+    // Closing the streams that were never accepted informs their clients.
     std::deque<Port::Waiting> waiting;
     absl::MutexLock lock(&port_->mutex);
     port_->closed = true;

@@ -1,16 +1,17 @@
-// InprocNetwork: the names behind inproc://, and the byte streams between
-// those who connect and those who listen in one process.
+// InprocNetwork: the names of inproc:// addresses, and the byte streams between
+// clients and listeners of one process.
 //
 // A listener may be passive: it has no thread that polls. When a thread writes
 // to one of its streams, closes it or drains it, the listener's `pump` is
 // queued on that thread's own poller (Poller::Defer). The thread runs the
-// listener after it has dropped its locks. So there is no other thread, no hop
-// and no lock order.
+// listener after it has dropped its locks. So there is no other thread, no
+// change of threads and no order of locks.
 //
 // A child made by fork finds a network without names, but with the same
-// fallbacks: the parent's listeners serve the parent alone.
+// fallbacks: the parent's listeners serve only the parent.
 //
-// Thread-safe. It outlives nothing: streams and listeners keep what they need.
+// Thread-safe. Streams and listeners may outlive the network, because they
+// share its state.
 #ifndef GEARMAN_TRANSPORTS_INPROC_INPROC_NETWORK_H_
 #define GEARMAN_TRANSPORTS_INPROC_INPROC_NETWORK_H_
 
@@ -34,11 +35,12 @@
 namespace gearman {
 
 struct InprocListenOptions {
-  // Bytes under way in each direction of a stream; more would block.
+  // Bytes under way in each direction of a stream. Writing more would block.
   size_t pipe_bytes = 1 << 20;
-  // For a passive listener: runs it (see above). Null: it polls by itself.
+  // The task that runs a passive listener (see above). Null if the listener
+  // polls by itself.
   std::shared_ptr<DeferredTask> pump;
-  // For a passive listener, may be null.
+  // The next timer of a passive listener; may be null.
   std::shared_ptr<PassiveTimer> timer;
 };
 
@@ -49,28 +51,28 @@ class InprocNetwork {
   InprocNetwork& operator=(const InprocNetwork&) = delete;
   ~InprocNetwork();
 
-  // The process's network.
+  // Returns the network of the process.
   static const std::shared_ptr<InprocNetwork>& Default();
 
-  // Listens on `name`, watched on `poller` (which outlives it) under `key`:
-  // that key is woken when a stream waits to be accepted. ALREADY_EXISTS: the
-  // name is taken. INVALID_ARGUMENT: the name is empty.
+  // Listens on `name`. When a stream waits to be accepted, wakes `key` of
+  // `poller`, which must outlive the listener. Returns ALREADY_EXISTS if the
+  // name is taken, and INVALID_ARGUMENT if it is empty.
   absl::StatusOr<std::unique_ptr<Listener>> Listen(absl::string_view name,
                                                    Poller* poller,
                                                    Poller::Key key,
                                                    InprocListenOptions options);
-  // Connects to `name`; the stream is connected at once. NOT_FOUND lists the
-  // names that there are.
+  // Connects to `name`. The returned stream is connected. NOT_FOUND lists the
+  // known names.
   absl::StatusOr<std::unique_ptr<Transport>> Connect(absl::string_view name,
                                                      Poller* poller,
                                                      Poller::Key key);
 
-  // What to do when `name` is connected to and nobody listens: `start` makes
-  // somebody listen (called without locks, once at a time). Replaces an
-  // earlier one.
+  // Sets the function that makes a listener for `name` if a client connects and
+  // there is none. It replaces an earlier function. One thread at a time
+  // calls `start`; it holds no lock that a user of the network could need.
   void SetFallback(absl::string_view name, std::function<absl::Status()> start);
 
-  // Names that somebody listens on, sorted.
+  // Returns the names that have a listener, sorted.
   std::vector<std::string> names() const;
 
  private:
@@ -78,7 +80,8 @@ class InprocNetwork {
   struct Port;
   struct State;
 
-  // Listeners take their name back when they end, whichever ends first.
+  // Shared with the listeners, which remove their names when they end, even
+  // after the network.
   const PerProcess<std::shared_ptr<State>> state_;
   ProcessMutex fallbacks_mutex_;
   std::map<std::string, std::function<absl::Status()>> fallbacks_

@@ -12,7 +12,8 @@
 namespace gearman {
 namespace {
 
-// What both ends share. End i writes to pipe i and reads from pipe 1 - i.
+// The state that both ends share. End i writes to pipe i and reads from pipe 1
+// - i.
 struct Shared {
   Shared(std::shared_ptr<Waker> first, std::shared_ptr<Waker> second,
          size_t pipe_bytes)
@@ -23,7 +24,7 @@ struct Shared {
   absl::Mutex mutex;
   std::array<ByteRing, 2> pipes ABSL_GUARDED_BY(mutex);
   std::array<bool, 2> closed ABSL_GUARDED_BY(mutex){};
-  // End i found its pipe full and waits for room.
+  // Whether end i found its pipe full and waits for room.
   std::array<bool, 2> wants_room ABSL_GUARDED_BY(mutex){};
 };
 
@@ -118,7 +119,8 @@ class InprocTransport : public Transport {
     if (options_.pump != nullptr) options_.poller->Defer(options_.pump);
   }
 
-  // A passive peer's timer may have brought us here.
+  // Runs the passive peer if its timer is due, because that timer may have
+  // ended this thread's wait.
   void PumpWhenDue() {
     if (options_.timer == nullptr || options_.pump == nullptr) return;
     if (options_.timer->Get() <= options_.poller->clock()->Now()) {
@@ -129,7 +131,7 @@ class InprocTransport : public Transport {
   const std::shared_ptr<Shared> shared_;
   const int end_;
   const InprocEndOptions options_;
-  // Asking changes what it has been told.
+  // Mutable, because Ask changes the watcher.
   mutable absl::optional<PassiveTimer::Watcher> timer_;
 };
 

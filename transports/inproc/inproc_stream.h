@@ -14,21 +14,21 @@
 
 namespace gearman {
 
-// What the server's end adds to the name of its listener in Describe.
+// The text that the server's end adds to the name of its listener in Describe.
 inline constexpr absl::string_view kInprocClientSuffix = " (client)";
 
-// Where an end is watched, and what it must do for the other one.
+// The poller of one end, and how this end runs a passive peer.
 struct InprocEndOptions {
   std::string name;  // for Describe
   std::shared_ptr<Waker> waker;
-  // To pump a passive peer: both set, or neither.
+  // To run a passive peer, set both; otherwise neither.
   Poller* poller = nullptr;
   std::shared_ptr<DeferredTask> pump;
   std::shared_ptr<PassiveTimer> timer;
 };
 
-// Two transports joined by two pipes of `pipe_bytes` each. Each may be used by
-// a thread of its own.
+// Makes two transports, joined by two pipes of `pipe_bytes` each. Each
+// transport may be used by another thread.
 std::pair<std::unique_ptr<Transport>, std::unique_ptr<Transport>>
 MakeInprocStream(InprocEndOptions first, InprocEndOptions second,
                  size_t pipe_bytes);

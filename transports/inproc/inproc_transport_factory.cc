@@ -9,8 +9,8 @@
 namespace gearman {
 namespace {
 
-// Connects when asked to: finding the name may start the embedded server,
-// which is no constructor's business.
+// A transport that looks up its name in Connect, because that may start the
+// embedded server, which a constructor should not do.
 class LazyInprocTransport : public Transport {
  public:
   LazyInprocTransport(std::shared_ptr<InprocNetwork> network, std::string name,

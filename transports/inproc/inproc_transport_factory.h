@@ -15,11 +15,11 @@ class InprocTransportFactory final : public TransportFactory {
   explicit InprocTransportFactory(
       std::shared_ptr<InprocNetwork> network = InprocNetwork::Default());
 
-  // The name is looked up by Connect: NOT_FOUND comes from there.
+  // Transport::Connect looks up the name, so NOT_FOUND comes from there.
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,
                                                     Poller::Key key) override;
-  // As InprocNetwork::Listen, for a listener that polls by itself.
+  // Like InprocNetwork::Listen, for a listener that polls by itself.
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
                                                    Poller* poller,
                                                    Poller::Key key) override;

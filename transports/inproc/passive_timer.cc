@@ -10,7 +10,7 @@ int64_t ToNanos(absl::Time time) {
   if (time == absl::InfinitePast()) return INT64_MIN;
   if (time == absl::InfiniteFuture()) return INT64_MAX;
   const int64_t nanos = absl::ToUnixNanos(time);
-  // Up, as who wakes up before the time would find nothing due.
+  // Rounds up, because a thread that wakes up earlier would find nothing due.
   return nanos < INT64_MAX && absl::FromUnixNanos(nanos) < time ? nanos + 1
                                                                 : nanos;
 }
@@ -33,7 +33,7 @@ PassiveTimer::Watcher::~Watcher() {
 }
 
 absl::Time PassiveTimer::Watcher::Ask() {
-  // Whoever sets an earlier time after this load sees what it was told.
+  // A thread that sets an earlier time after this load sees `told_`.
   const int64_t time = timer_->time_.load();
   if (told_.load() == time) return ToTime(time);
   absl::MutexLock lock(&timer_->mutex_);
@@ -55,8 +55,8 @@ void PassiveTimer::Set(absl::Time time) {
     const bool earlier = nanos < time_.load();
     time_.store(nanos);
     if (!earlier) return;
-    // Each is woken no more often than it asks, so this is O(1) for each
-    // question.
+    // Each watcher is woken at most once per Ask, so this costs O(1) for each
+    // Ask.
     absl::flat_hash_set<Watcher*> asleep;
     asleep.swap(asleep_);
     for (Watcher* const watcher : asleep) {

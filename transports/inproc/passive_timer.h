@@ -1,9 +1,9 @@
-// PassiveTimer: when a passive listener wants to be pumped though nobody
-// writes: its next timer. It appears in the interest of every stream that leads
-// to the listener, so that whoever polls one wakes up in time.
+// PassiveTimer: the next time at which a passive listener must run although
+// nothing is written to it. The time appears in the interest of every stream to
+// the listener, so that a thread that polls such a stream wakes up in time.
 //
-// Thread-safe. Asking costs two atomic loads while the time stays as it is,
-// joining and leaving O(1), however many there are.
+// Thread-safe. Asking costs two atomic loads while the time does not change.
+// Joining and leaving cost O(1), whatever the number of watchers.
 #ifndef GEARMAN_TRANSPORTS_INPROC_PASSIVE_TIMER_H_
 #define GEARMAN_TRANSPORTS_INPROC_PASSIVE_TIMER_H_
 
@@ -21,7 +21,7 @@ namespace gearman {
 
 class PassiveTimer {
  public:
-  // One who polls for the timer. Used by one thread at a time.
+  // A stream's view of the timer. Used by one thread at a time.
   class Watcher {
    public:
     Watcher(std::shared_ptr<PassiveTimer> timer, std::shared_ptr<Waker> waker);
@@ -29,8 +29,8 @@ class PassiveTimer {
     Watcher(const Watcher&) = delete;
     Watcher& operator=(const Watcher&) = delete;
 
-    // The time until which it may sleep. It is woken, once, when an earlier one
-    // is set before it asks again.
+    // Returns the time until which the watcher's thread may sleep. If an
+    // earlier time is set before the next Ask, the watcher is woken once.
     absl::Time Ask();
 
    private:
@@ -38,24 +38,24 @@ class PassiveTimer {
 
     const std::shared_ptr<PassiveTimer> timer_;
     const std::shared_ptr<Waker> waker_;
-    // What it was told, unless it has been woken since: kWoken. Changed with
-    // the timer's lock held.
+    // The time that Ask returned last, or kWoken if the watcher has been woken
+    // since. Changed only with the timer's lock held.
     std::atomic<int64_t> told_{kWoken};
   };
 
-  // Sets the time; wakes the watchers that would sleep for longer.
+  // Sets the time and wakes the watchers that would sleep longer.
   void Set(absl::Time time);
   absl::Time Get() const;
 
  private:
-  // Nothing is earlier, so who has been told this needs no waking.
+  // No time is earlier, so a watcher with this time needs no waking.
   static constexpr int64_t kWoken = INT64_MIN;
 
-  // Nanoseconds since the epoch; the least is the infinite past, the largest
-  // the infinite future. An absl::Time is too large for a cheap atomic.
+  // Nanoseconds since the epoch. INT64_MIN is the infinite past, INT64_MAX the
+  // infinite future. An absl::Time is too large for a cheap atomic.
   std::atomic<int64_t> time_{INT64_MAX};
-  absl::Mutex mutex_;  // over changes of `time_` and of any `told_`
-  // Those that have been told something that is later than kWoken.
+  absl::Mutex mutex_;  // for changes of `time_` and of any `told_`
+  // The watchers whose `told_` is later than kWoken.
   absl::flat_hash_set<Watcher*> asleep_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -21,14 +21,15 @@
 namespace gearman {
 namespace {
 
-// Gives back what the system's resolver keeps for this thread. The system does
-// it too, but last of all when a thread ends: a process that ends in between
-// looks, to a leak checker, as if the memory was lost.
+// Frees the memory of the system's resolver for this thread. The system frees
+// it, too, but as the last action of a thread. If the process ends before that,
+// a leak checker reports the memory as lost.
 void CloseResolverOfThisThread() {
   if ((_res.options & RES_INIT) != 0) res_nclose(&_res);
 }
 
-// What the thread of a look-up and its asker share; the later one frees it.
+// The state that the lookup's thread and its caller share; the last owner frees
+// it.
 struct SharedAnswer {
   explicit SharedAnswer(Descriptor event) : event(std::move(event)) {}
 

@@ -1,8 +1,8 @@
-// Resolver: names to addresses, without blocking whoever asks.
+// Resolver: finds the addresses of a name without blocking the caller.
 //
-// The default one asks the system (getaddrinfo), which blocks and can't be
-// cancelled: each look-up of a name has a short-lived thread of its own, which
-// nobody waits for. Numeric hosts need none. Thread-safe.
+// The default resolver asks the system (getaddrinfo), which blocks and can't be
+// cancelled. Therefore each lookup of a name runs on a short-lived thread,
+// which no other thread waits for. Numeric hosts need no lookup. Thread-safe.
 #ifndef GEARMAN_TRANSPORTS_TCP_RESOLVER_H_
 #define GEARMAN_TRANSPORTS_TCP_RESOLVER_H_
 
@@ -16,27 +16,29 @@
 
 namespace gearman {
 
-// One look-up under way. Used by one thread; dropping it abandons the answer.
+// One lookup under way, used by one thread. Destroying it abandons the answer.
 class Lookup {
  public:
   virtual ~Lookup() = default;
-  // Readable once the answer is there. Valid as long as this.
+  // Readable when the answer is there. The descriptor lives as long as this
+  // object.
   virtual int fd() const = 0;
   // Whether the answer is there.
   virtual bool done() const = 0;
-  // The addresses in the order of preference; not empty. UNAVAILABLE: no
-  // answer, with the reason. Call it once, when done.
+  // Returns the addresses in order of preference, at least one, or UNAVAILABLE
+  // with the reason. Call it once, when done() is true.
   virtual absl::StatusOr<std::vector<SocketAddress>> Take() = 0;
 };
 
 class Resolver {
  public:
   virtual ~Resolver() = default;
-  // Starts a look-up. RESOURCE_EXHAUSTED: no descriptor or thread left.
+  // Starts a lookup. Returns RESOURCE_EXHAUSTED if no descriptor or thread is
+  // left.
   virtual absl::StatusOr<std::unique_ptr<Lookup>> Start(const std::string& host,
                                                         uint16_t port) = 0;
 
-  // The system's.
+  // Returns the system's resolver.
   static std::shared_ptr<Resolver> System();
 };
 

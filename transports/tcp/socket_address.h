@@ -1,4 +1,4 @@
-// SocketAddress: an IPv4 or IPv6 address and port, as the kernel has them.
+// SocketAddress: an IPv4 or IPv6 address and port, in the kernel's form.
 #ifndef GEARMAN_TRANSPORTS_TCP_SOCKET_ADDRESS_H_
 #define GEARMAN_TRANSPORTS_TCP_SOCKET_ADDRESS_H_
 
@@ -22,10 +22,10 @@ struct SocketAddress {
   }
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   uint16_t port() const;
-  // "127.0.0.1", "::1": without the port.
+  // The host without the port: "127.0.0.1", "::1".
   std::string HostText() const;
 
-  // Of a numeric host; nullopt for a name.
+  // Returns the address of a numeric host; nullopt for a name.
   static std::optional<SocketAddress> FromNumeric(const std::string& host,
                                                   uint16_t port);
 };

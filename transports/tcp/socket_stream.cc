@@ -15,7 +15,7 @@
 namespace gearman {
 namespace {
 
-// More pieces than this go into the next call: the caller comes again.
+// The most pieces for one call. The caller passes the rest again.
 constexpr size_t kMaxPieces = 64;
 
 bool WouldBlock(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
@@ -30,7 +30,8 @@ void SetOption(int fd, int level, int option, int value) {
   setsockopt(fd, level, option, &value, sizeof(value));
 }
 
-// The most that Linux takes; more would leave the system's own setting.
+// The most that Linux accepts. With a larger value the system's own setting
+// stays.
 constexpr int64_t kMaxKeepaliveSeconds = 32767;
 constexpr int kMaxKeepaliveProbes = 127;
 

@@ -1,5 +1,5 @@
-// SocketStream: reading from and writing to a connected, non-blocking stream
-// socket, and the settings of TCP ones. For transports on sockets.
+// SocketStream: reads from and writes to a connected, non-blocking stream
+// socket, and sets the options of TCP sockets. For transports on sockets.
 #ifndef GEARMAN_TRANSPORTS_TCP_SOCKET_STREAM_H_
 #define GEARMAN_TRANSPORTS_TCP_SOCKET_STREAM_H_
 
@@ -10,12 +10,13 @@
 
 namespace gearman {
 
-// As Transport::Read and Write. `peer` begins the error's text.
+// These work like Transport::Read and Transport::Write. `peer` begins the text
+// of an error.
 IoResult ReadFromSocket(int fd, absl::Span<char> into, absl::string_view peer);
 IoResult WriteToSocket(int fd, absl::Span<const absl::string_view> pieces,
                        absl::string_view peer);
 
-// Applies `options`; what the system refuses is done without.
+// Sets the options of a socket. Ignores an option that the system refuses.
 void ApplyTcpOptions(int fd, const TcpOptions& options);
 
 }  // namespace gearman

@@ -14,7 +14,8 @@
 namespace gearman {
 namespace {
 
-// IPv6 and IPv4 in turn, beginning with the family that the resolver prefers.
+// Alternates IPv6 and IPv4 addresses, beginning with the family that the
+// resolver prefers.
 std::vector<SocketAddress> Interleave(
     const std::vector<SocketAddress>& addresses) {
   std::vector<SocketAddress> preferred, other, result;
@@ -80,7 +81,7 @@ absl::Status TcpConnector::Advance() {
           absl::StrCat(peer_name_, ": ", addresses.status().message()));
     }
     addresses_ = Interleave(*addresses);
-    // Several sockets are waited for by one descriptor.
+    // One descriptor serves to wait for several sockets.
     inner_epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
     if (!inner_epoll_.is_open()) {
       return absl::ResourceExhaustedError(

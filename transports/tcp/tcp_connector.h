@@ -1,7 +1,7 @@
 // TcpConnector: makes one TCP connection to a host that may have many
-// addresses, IPv6 and IPv4, by racing them (RFC 8305): the next one is tried
-// when the one before fails or has not answered after a moment; the first that
-// answers wins. Non-blocking, one thread at a time.
+// addresses, IPv6 and IPv4. It races them (RFC 8305): it tries the next address
+// when the one before has failed or has not answered for a moment, and takes
+// the first that answers. Non-blocking; one thread at a time.
 #ifndef GEARMAN_TRANSPORTS_TCP_TCP_CONNECTOR_H_
 #define GEARMAN_TRANSPORTS_TCP_TCP_CONNECTOR_H_
 
@@ -23,7 +23,7 @@ namespace gearman {
 
 class TcpConnector {
  public:
-  // `clock` outlives this.
+  // `clock` must outlive this object.
   TcpConnector(HostPort host_port, std::string peer_name,
                const TcpOptions& options, std::shared_ptr<Resolver> resolver,
                Clock* clock);
@@ -31,18 +31,19 @@ class TcpConnector {
   TcpConnector& operator=(const TcpConnector&) = delete;
   ~TcpConnector();
 
-  // Goes on. OK: TakeSocket tells whether it is connected. UNAVAILABLE names
-  // every address and why it failed.
+  // Continues connecting. After OK, TakeSocket tells whether the socket is
+  // connected. UNAVAILABLE names every address with the reason of its failure.
   absl::Status Advance();
-  // The connected socket, which the caller owns from now on. It is not open
-  // while no attempt has succeeded.
+  // Returns the connected socket, which the caller then owns. The descriptor is
+  // not open while no attempt has succeeded.
   Descriptor TakeSocket();
-  // Where that leads.
+  // The address of the connected socket.
   const SocketAddress& winner() const { return winner_; }
-  // What to wait for. While several sockets race, its descriptor is one that
-  // is readable when any of them is ready. Every descriptor it has named,
-  // other than the socket taken, stays open as long as this, so that the poller
-  // never watches one that has become something else.
+  // Returns the events to wait for. While several sockets race, the descriptor
+  // is one that is readable when any of them is ready. Every descriptor that
+  // interest() has returned stays open as long as this object, except for the
+  // socket taken and the socket of a failed connection. So the poller never
+  // watches a number that stands for another file.
   Interest interest() const;
 
  private:
@@ -52,7 +53,8 @@ class TcpConnector {
   };
 
   absl::Status StartAttempts();
-  // Begins the next address. False: there is none left.
+  // Starts an attempt with the next address. Returns false if no address is
+  // left.
   bool StartNext();
   void Check();
   void Fail(const SocketAddress& address, int error);
@@ -65,14 +67,15 @@ class TcpConnector {
 
   bool started_ = false;
   std::unique_ptr<Lookup> lookup_;
-  // Keeps its descriptor open: the poller may still watch it.
+  // Keeps the descriptor of the lookup open, because the poller may still watch
+  // it.
   std::unique_ptr<Lookup> finished_lookup_;
   std::vector<SocketAddress> addresses_;
   size_t next_address_ = 0;
   std::vector<Attempt> attempts_;
   absl::Time next_attempt_ = absl::InfiniteFuture();
   std::vector<std::string> failures_;
-  Descriptor inner_epoll_;  // while more than one descriptor is waited for
+  Descriptor inner_epoll_;  // for several sockets
   Descriptor socket_;
   SocketAddress winner_;
 };

@@ -21,7 +21,8 @@ namespace gearman {
 namespace {
 
 constexpr int kBacklog = 1024;
-// How many connections are refused in one go when there are no descriptors.
+// The number of connections that are refused at a time when no descriptors are
+// left.
 constexpr int kMaxRefusals = 64;
 
 absl::StatusOr<SocketAddress> AddressToBind(const Address& address) {
@@ -102,7 +103,7 @@ void TcpListener::RefuseWaiting() {
   spare_.Close();
   for (int i = 0; i < kMaxRefusals; ++i) {
     const int fd = accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-    // Another thread may have been faster to take the spare descriptor.
+    // Another thread may have taken the freed descriptor first.
     if (fd < 0) break;
     close(fd);
   }

@@ -14,7 +14,7 @@ namespace gearman {
 
 class TcpListener final : public Listener {
  public:
-  // As TcpTransportFactory::Listen.
+  // Listens on `address` (TcpTransportFactory::Listen has the errors).
   static absl::StatusOr<std::unique_ptr<Listener>> Create(
       const Address& address, const TcpOptions& options);
   ~TcpListener() override;
@@ -29,8 +29,9 @@ class TcpListener final : public Listener {
 
   // Opens the spare descriptor again, if the process may have one more.
   void OpenSpare();
-  // For want of descriptors: accepts waiting connections with the spare one and
-  // closes them, so that clients learn at once that they must go elsewhere.
+  // Runs when no descriptors are left: accepts waiting connections with the
+  // spare one and closes them, so that clients learn at once that they must try
+  // another server.
   void RefuseWaiting();
 
   const Descriptor socket_;

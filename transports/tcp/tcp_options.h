@@ -7,12 +7,12 @@
 namespace gearman {
 
 struct TcpOptions {
-  // Send small packets at once (TCP_NODELAY). The SDK gathers packets itself.
+  // Sends small packets at once (TCP_NODELAY). The SDK gathers packets itself.
   bool no_delay = true;
-  // Ask a silent peer whether it lives (SO_KEEPALIVE): after `keepalive_idle`
-  // of silence, each `keepalive_interval`, and give up after
-  // `keepalive_probes`. Whole seconds, 1 to 32767, and 1 to 127
-  // probes: what is beyond is taken for the nearest.
+  // Asks a silent peer whether it lives (SO_KEEPALIVE): after `keepalive_idle`
+  // of silence, then every `keepalive_interval`, until `keepalive_probes`
+  // questions had no answer. Times are whole seconds from 1 to 32767, and there
+  // are 1 to 127 probes: a value outside is replaced by the nearest.
   bool keepalive = true;
   absl::Duration keepalive_idle = absl::Seconds(60);
   absl::Duration keepalive_interval = absl::Seconds(10);

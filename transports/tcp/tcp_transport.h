@@ -1,4 +1,4 @@
-// TcpTransport: tcp://host:port. And its listener and factory.
+// TcpTransport: tcp://host:port, with its listener and factory.
 #ifndef GEARMAN_TRANSPORTS_TCP_TCP_TRANSPORT_H_
 #define GEARMAN_TRANSPORTS_TCP_TCP_TRANSPORT_H_
 
@@ -21,12 +21,12 @@ namespace gearman {
 
 class TcpTransport final : public Transport {
  public:
-  // Will connect. `clock` outlives this.
+  // Makes a transport that will connect. `clock` must outlive it.
   TcpTransport(const Address& address, HostPort host_port,
                const TcpOptions& options, std::shared_ptr<Resolver> resolver,
                Clock* clock);
-  // Is connected already: `socket` is a non-blocking stream socket. `name` is
-  // what Describe returns.
+  // Makes a transport that is connected: `socket` is a non-blocking stream
+  // socket. Describe returns `name`.
   TcpTransport(Descriptor socket, std::string name);
   ~TcpTransport() override;
 
@@ -39,7 +39,7 @@ class TcpTransport final : public Transport {
 
  private:
   std::string name_;
-  // Until closed: a connection made keeps what the poller may still watch.
+  // Kept until Close, because the poller may still watch its descriptors.
   std::unique_ptr<TcpConnector> connector_;
   Descriptor socket_;
 };
@@ -53,13 +53,14 @@ class TcpTransportFactory final : public TransportFactory {
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,
                                                     Poller::Key key) override;
-  // Port 0 takes a free one. A host name is resolved at once, which may block.
-  // ALREADY_EXISTS: the port is taken. UNAVAILABLE: the address is none of this
-  // machine's.
+  // Port 0 takes a free port. A host name is resolved at once, which may block.
+  // Returns ALREADY_EXISTS if the port is taken, PERMISSION_DENIED if the
+  // process must not use it, and UNAVAILABLE if the name can't be resolved or
+  // the address is not one of this machine.
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
                                                    Poller* poller,
                                                    Poller::Key key) override;
-  // INVALID_ARGUMENT: port 0.
+  // Returns INVALID_ARGUMENT for port 0.
   absl::Status Check(const Address& address) override;
 
  private:

@@ -28,8 +28,7 @@
 namespace gearman {
 namespace {
 
-// Far more than all CAs there are; a device or a log given by mistake ends
-// here.
+// No list of CAs is this large; a device or a log given by mistake is.
 constexpr size_t kLargestFile = 16 << 20;
 
 struct Deleter {
@@ -62,7 +61,7 @@ absl::Status SystemRefused(int error) {
   }
 }
 
-// What OpenSSL says besides, in brackets; takes its errors.
+// Returns OpenSSL's errors in brackets and removes them from its queue.
 std::string Details() { return absl::StrCat(" (", TakeOpensslErrors(), ")"); }
 
 bool IsCertificate(absl::string_view label) {
@@ -73,7 +72,7 @@ bool IsKey(absl::string_view label) {
   return absl::EndsWith(label, "PRIVATE KEY") && label != "OPENSSH PRIVATE KEY";
 }
 
-// The labels of the blocks in `pem`: "CERTIFICATE".
+// Returns the labels of the blocks in `pem`, such as "CERTIFICATE".
 std::vector<absl::string_view> Labels(absl::string_view pem) {
   constexpr absl::string_view kBegin = "-----BEGIN ";
   constexpr absl::string_view kEnd = "-----";
@@ -102,7 +101,8 @@ std::string InWords(absl::string_view label) {
   return absl::StrCat("\"", SafeText(label.substr(0, kLongest)), "\"");
 }
 
-// Of a text without what was wanted: what it is instead.
+// Returns the error for a text without `wanted`: says what the text holds
+// instead.
 absl::Status HoldsOnly(absl::string_view wanted, absl::string_view pem) {
   std::vector<std::string> found;
   for (const absl::string_view label : Labels(pem)) {
@@ -115,7 +115,7 @@ absl::Status HoldsOnly(absl::string_view wanted, absl::string_view pem) {
     return Refused(absl::StrCat("it holds no ", wanted, ", but ",
                                 absl::StrJoin(found, " and ")));
   }
-  // The first byte of each structure that these come in.
+  // DER and PKCS #12 begin with this byte, an ASN.1 sequence.
   if (pem[0] == '\x30') {
     return Refused(
         absl::StrCat("it holds no ", wanted,
@@ -126,7 +126,8 @@ absl::Status HoldsOnly(absl::string_view wanted, absl::string_view pem) {
                               ": nothing in it begins with -----BEGIN"));
 }
 
-// Reads the certificates of `pem`, as those have it that are asked for one.
+// Reads the certificates of `pem`. Returns an error unless it holds at least
+// one and all are readable.
 absl::StatusOr<std::vector<CertificatePtr>> ReadCertificates(
     absl::string_view pem) {
   if (pem.empty()) return Refused("it is empty");
@@ -138,7 +139,8 @@ absl::StatusOr<std::vector<CertificatePtr>> ReadCertificates(
              PEM_read_bio_X509_AUX(bio.get(), nullptr, nullptr, nullptr)) {
     certificates.emplace_back(certificate);
   }
-  // Reading ends where no further one begins, and at nonsense.
+  // OpenSSL stops reading when no further certificate begins, and at a damaged
+  // one.
   const std::vector<absl::string_view> labels = Labels(pem);
   const auto announced = static_cast<size_t>(
       std::count_if(labels.begin(), labels.end(), IsCertificate));
@@ -176,14 +178,14 @@ class Passphrase {
   }
 
   bool asked() const { return asked_; }
-  // Why there is none; "" when there is one.
+  // Why there is no passphrase. Empty if there is one.
   const std::string& missing() const { return missing_; }
 
  private:
   bool Find(std::string* text) {
     if (identity_.passphrase) {
-      // The SDK throws nothing, but the caller's function may, and between the
-      // two is OpenSSL.
+      // The caller's function may throw, and an exception must not pass through
+      // OpenSSL.
       try {
         *text = identity_.passphrase();
         return true;
@@ -215,7 +217,7 @@ class Passphrase {
 }  // namespace
 
 absl::StatusOr<PemBytes> PemBytes::Read(const std::string& path) {
-  // What is no file, such as a pipe, must not be waited for.
+  // Opening a pipe or another special file must not block.
   const Descriptor file(
       open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!file.is_open()) return SystemRefused(errno);
@@ -230,7 +232,8 @@ absl::StatusOr<PemBytes> PemBytes::Read(const std::string& path) {
                                 " bytes, far too many for PEM"));
   }
   PemBytes bytes;
-  // At once: a string that grows leaves copies behind.
+  // The string gets its size at once, because a string that grows leaves copies
+  // behind.
   bytes.text_.resize(static_cast<size_t>(status.st_size));
   size_t size = 0;
   while (size < bytes.text_.size()) {
@@ -326,7 +329,7 @@ absl::Status CheckCaFolder(const std::string& path) {
            : errno == ENOENT ? Refused("there is no such folder")
                              : SystemRefused(errno);
   }
-  // Eight digits of the name's hash, a dot, a number.
+  // The name is eight hexadecimal digits of a hash, a dot and a number.
   const auto is_hashed = [](absl::string_view name) {
     constexpr size_t kDigits = 8;
     return name.size() > kDigits + 1 && name[kDigits] == '.' &&

@@ -1,7 +1,8 @@
-// Certificates and keys from PEM, each refusal in words that a person can act
-// on. A Status tells the reason alone; the caller adds the file.
-// INVALID_ARGUMENT where the bytes are wrong; RESOURCE_EXHAUSTED where the
-// process lacks descriptors or memory to read them. Thread-safe, stateless.
+// Reads certificates and keys from PEM. The text of each error tells a person
+// what to do. A Status has only the reason; the caller adds the name of the
+// file. INVALID_ARGUMENT means that the bytes are wrong, RESOURCE_EXHAUSTED
+// that the process lacks descriptors or memory to read them. Thread-safe,
+// stateless.
 #ifndef GEARMAN_TRANSPORTS_TLS_PEM_FILE_H_
 #define GEARMAN_TRANSPORTS_TLS_PEM_FILE_H_
 
@@ -16,8 +17,8 @@
 
 namespace gearman {
 
-// The bytes of a regular file. They are overwritten when this is destroyed, as
-// they may hold a key.
+// The bytes of a regular file. The destructor overwrites them, because they may
+// hold a key.
 class PemBytes {
  public:
   static absl::StatusOr<PemBytes> Read(const std::string& path);
@@ -33,16 +34,17 @@ class PemBytes {
   std::string text_;
 };
 
-// Sets the first certificate of `pem`, and those behind it as its chain.
+// Sets the first certificate of `pem`, and the certificates after it as its
+// chain.
 absl::Status UseCertificates(absl::string_view pem, SSL_CTX* context);
-// Sets the key of `pem`, which must be the one of the certificate that
-// `context` has. The passphrase is `identity`'s, and is asked for only when the
-// key is encrypted.
+// Sets the key of `pem`, which must belong to the certificate of `context`.
+// Asks `identity` for the passphrase only if the key is encrypted.
 absl::Status UseKey(absl::string_view pem, const TlsIdentity& identity,
                     SSL_CTX* context);
-// Trusts every certificate of `pem`, of which there must be one.
+// Trusts every certificate of `pem`, which must hold at least one.
 absl::Status AddCas(absl::string_view pem, X509_STORE* store);
-// `path` is a folder with a certificate under a name that OpenSSL looks for.
+// Checks that `path` is a folder with a certificate under a name that OpenSSL
+// looks for.
 absl::Status CheckCaFolder(const std::string& path);
 
 }  // namespace gearman

@@ -1,6 +1,6 @@
-// PieceCursor: a place in a list of pieces that are one stream.
+// PieceCursor: a position in a list of pieces that form one stream.
 //
-// Not thread-safe. The pieces belong to the caller, and outlive it.
+// Not thread-safe. The pieces belong to the caller and must outlive the cursor.
 #ifndef GEARMAN_TRANSPORTS_TLS_PIECE_CURSOR_H_
 #define GEARMAN_TRANSPORTS_TLS_PIECE_CURSOR_H_
 
@@ -28,7 +28,7 @@ class PieceCursor {
       SkipEmpty();
     }
   }
-  // More than so many bytes are left.
+  // Whether more than `limit` bytes are left.
   bool HasMoreThan(size_t limit) const {
     size_t bytes = 0;
     for (const absl::string_view piece : pieces_) {
@@ -37,8 +37,9 @@ class PieceCursor {
     }
     return false;
   }
-  // What begins here: the rest of a piece, or, if that is less than `limit` and
-  // not all, so many bytes of several in `*memory`.
+  // Returns bytes from this position on. If the rest of the current piece has
+  // at least `limit` bytes or is the last piece, returns that rest. Otherwise
+  // copies up to `limit` bytes of several pieces to `*memory` and returns them.
   absl::string_view Gather(size_t limit, std::string* memory) const {
     const absl::string_view first = pieces_.front().substr(offset_);
     if (first.size() >= limit || pieces_.size() == 1) return first;
@@ -59,7 +60,7 @@ class PieceCursor {
   }
 
   absl::Span<const absl::string_view> pieces_;
-  size_t offset_ = 0;  // in the first
+  size_t offset_ = 0;  // in the first piece
 };
 
 }  // namespace gearman

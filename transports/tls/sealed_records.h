@@ -1,7 +1,7 @@
 // SealedRecords: TLS records that have been made and not yet written, so that
-// many of them leave in one system call, and what of the plain bytes they hold.
+// many records leave in one system call. It counts the plain bytes in them.
 //
-// Not thread-safe: owned by one transport.
+// Not thread-safe: one transport owns it.
 #ifndef GEARMAN_TRANSPORTS_TLS_SEALED_RECORDS_H_
 #define GEARMAN_TRANSPORTS_TLS_SEALED_RECORDS_H_
 
@@ -15,27 +15,28 @@ namespace gearman {
 
 class SealedRecords {
  public:
-  // Nothing waits to be written.
+  // Whether no bytes wait to be written.
   bool empty() const { return sent_ == bytes_.size(); }
-  // What waits to be written; valid until the next Append or Sent.
+  // The bytes that wait to be written. Valid until the next Append or Sent.
   absl::string_view pending() const {
     return absl::string_view(bytes_).substr(sent_);
   }
-  // Plain bytes in records that have not been written as a whole.
+  // The plain bytes in records that have not been written completely.
   size_t plain() const { return plain_; }
 
-  // Bytes of a record.
+  // Appends bytes of a record.
   void Append(absl::string_view sealed) {
     bytes_.append(sealed.data(), sealed.size());
   }
-  // What has been appended since the last call holds so many plain bytes.
+  // Ends a record: the bytes appended since the last call hold `plain` plain
+  // bytes.
   void EndRecord(size_t plain) {
     records_.push_back({bytes_.size(), plain});
     plain_ += plain;
   }
-  // So many of the pending bytes have been written. Returns the plain bytes of
-  // the records that are thereby complete: until its last byte has been written
-  // a peer can make nothing of a record.
+  // Notes that `bytes` of the pending bytes have been written. Returns the
+  // plain bytes of the records that are now complete. A peer can't read a
+  // record before its last byte has been written.
   size_t Sent(size_t bytes) {
     sent_ += bytes;
     size_t complete = 0;
@@ -52,7 +53,7 @@ class SealedRecords {
     }
     return complete;
   }
-  // Gives the memory back. Only when empty.
+  // Frees the memory. Call it only when empty.
   void Release() {
     std::string().swap(bytes_);
     std::vector<Record>().swap(records_);
@@ -60,14 +61,14 @@ class SealedRecords {
 
  private:
   struct Record {
-    size_t end;  // in bytes_
+    size_t end;  // its position in bytes_
     size_t plain;
   };
 
   std::string bytes_;
   size_t sent_ = 0;
   std::vector<Record> records_;
-  size_t first_ = 0;  // of those that are not complete
+  size_t first_ = 0;  // the first record that is not complete
   size_t plain_ = 0;
 };
 

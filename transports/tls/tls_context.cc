@@ -16,7 +16,7 @@
 namespace gearman {
 namespace {
 
-// Sessions kept for different servers.
+// The most servers for which sessions are kept.
 constexpr size_t kMaxSessions = 10000;
 
 std::string Variable(const char* name) {
@@ -24,8 +24,8 @@ std::string Variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// `reason` as the error of a file, or of PEM in memory: `path` is empty. It was
-// given by `option`, or by an environment variable.
+// Returns `reason` as the error of a file or, if `path` is empty, of PEM in
+// memory. `option` or the environment variable `variable` gave the file.
 absl::Status FileError(absl::string_view what, const std::string& path,
                        absl::string_view option, const std::string& variable,
                        const absl::Status& reason) {
@@ -183,7 +183,7 @@ absl::Status TlsContext::LoadCas(SSL_CTX* context) const {
       options_.ca_pem.empty()) {
     SSL_CTX_set_default_verify_paths(context);
   } else {
-    // Whatever was given is trusted, be it a root, an intermediate or the
+    // Every given certificate is trusted: a root, an intermediate, or the
     // server's own certificate.
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
   }
@@ -202,13 +202,13 @@ absl::StatusOr<SslCtxPtr> TlsContext::Build() const {
   SSL_CTX_set_options(context.get(), SSL_OP_NO_COMPRESSION |
                                          SSL_OP_NO_RENEGOTIATION |
                                          SSL_OP_CIPHER_SERVER_PREFERENCE);
-  // A stream that was cut off must not look like one that ended, whatever the
-  // system's settings say.
+  // A stream that was cut off must not look like one that has ended, whatever
+  // the system's OpenSSL settings are.
   SSL_CTX_clear_options(context.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                       SSL_MODE_RELEASE_BUFFERS);
-  // One read for a whole record, and for several small ones.
+  // One read gets a whole record or several small ones.
   SSL_CTX_set_read_ahead(context.get(), 1);
   absl::Status status = LoadIdentity(context.get());
   status.Update(LoadCas(context.get()));
@@ -246,25 +246,27 @@ absl::StatusOr<SslCtxPtr> TlsContext::Current() {
       return SslCtxPtr(context_.get());
     }
   }
-  // Without the lock: the passphrase may come from a user's code.
+  // No lock is held, because a user's function may return the passphrase.
   absl::StatusOr<SslCtxPtr> built = Build();
   absl::MutexLock lock(&mutex_);
   if (built.ok()) {
     context_ = *std::move(built);
     stamps_ = std::move(stamps);
-    // What was trusted then may not be now.
+    // A server that was trusted with the old files may not be trusted with the
+    // new.
     sessions_.clear();
   } else if (context_ == nullptr) {
     return built.status();
   }
-  // Else: files are written one after the other; until they fit, the old do.
+  // Otherwise the old context stays in use: a program that replaces the files
+  // writes one after another, and until all are written they don't match.
   SSL_CTX_up_ref(context_.get());
   return SslCtxPtr(context_.get());
 }
 
 absl::Status TlsContext::ExpectName(const std::string& host, SSL* ssl) const {
   std::string name = options_.server_name.empty() ? host : options_.server_name;
-  // "jobs.example." is complete in the DNS; certificates don't have the dot.
+  // The final dot marks a complete DNS name. Certificates don't have it.
   if (name.size() > 1 && name.back() == '.') name.pop_back();
   X509_VERIFY_PARAM* const verify = SSL_get0_param(ssl);
   bool named = false;
@@ -318,8 +320,9 @@ absl::StatusOr<SslPtr> TlsContext::NewConnection(const std::string& host,
   const auto session = sessions_.find(address);
   if (session != sessions_.end() && session->second != nullptr &&
       *context == context_) {
-    // A ticket of TLS 1.3 is good for one connection, which brings others. An
-    // older session is good for many, and may never come again.
+    // A TLS 1.3 ticket is for one connection, which brings new tickets. An
+    // older session is for many connections, and the server may not send
+    // another one.
     const bool once = SSL_SESSION_get_protocol_version(session->second.get()) >=
                       TLS1_3_VERSION;
     const SslSessionPtr offered =
@@ -346,19 +349,20 @@ int TlsContext::OnNewSession(SSL* ssl, SSL_SESSION* session) {
   if (owner == nullptr) return 0;
   const std::shared_ptr<TlsContext> context = owner->context.lock();
   if (context == nullptr) return 0;
-  // A copy: the connection has this object, and OpenSSL marks it as not to be
-  // resumed when the connection ends without a goodbye.
+  // Keeps a copy. The connection has the original, and OpenSSL marks that as
+  // not resumable if the connection ends without a goodbye.
   SslSessionPtr kept(SSL_SESSION_dup(session));
   if (kept != nullptr) {
     context->KeepSession(owner->address, SSL_get_SSL_CTX(ssl), std::move(kept));
   }
-  return 0;  // the object itself stays OpenSSL's
+  return 0;  // OpenSSL keeps the original
 }
 
 void TlsContext::KeepSession(const std::string& address, const SSL_CTX* context,
                              SslSessionPtr session) {
   absl::MutexLock lock(&mutex_);
-  // Resuming verifies nothing anew: no session outlives what it was made with.
+  // A resumed connection verifies nothing again, so a session must not outlive
+  // the context that it was made with.
   if (context != context_.get()) return;
   if (sessions_.size() >= kMaxSessions) sessions_.clear();
   const auto place = sessions_.try_emplace(address);

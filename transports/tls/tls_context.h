@@ -1,6 +1,6 @@
-// TlsContext: what the TLS connections of one client, or of one listener, have
-// in common: trusted CAs, the own certificate, sessions to resume. Files that
-// have changed on disk are read again.
+// TlsContext: the common state of the TLS connections of one client or of one
+// listener: trusted CAs, the own certificate, and sessions to resume. It reads
+// files again when they have changed on disk.
 //
 // Thread-safe.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_CONTEXT_H_
@@ -32,48 +32,49 @@ using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslDeleter>;
 
-// The payload of a Status that says which option of TlsOptions, or of
-// TlsServerOptions, is wrong: "ca_file", "identity.key_file". There is none
-// when an environment variable named the file.
+// The payload of a Status that names the wrong option of TlsOptions or
+// TlsServerOptions: "ca_file", "identity.key_file". It is missing if an
+// environment variable named the file.
 inline constexpr absl::string_view kTlsOptionPayload = "gearman/tls_option";
 
 class TlsContext : public std::enable_shared_from_this<TlsContext> {
  public:
-  // For a client, or for a server. Nothing is read before the first call of
-  // Check or NewConnection.
+  // Make a context for a client or for a server. The first call of Check or
+  // NewConnection reads the files.
   explicit TlsContext(TlsOptions options);
   explicit TlsContext(TlsServerOptions options);
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
   ~TlsContext();
 
-  // Reads the files, unless they have been read and have not changed. A
-  // client's `host` must be a name that can be verified; empty: none is looked
-  // at. INVALID_ARGUMENT: a file is missing, unreadable, of another kind or
-  // does not fit another one; the text names it and says why, and the payload
-  // kTlsOptionPayload names the option. RESOURCE_EXHAUSTED: the process lacks
-  // descriptors or memory to read it.
+  // Reads the files, unless they have been read and have not changed. For a
+  // client, also checks that the name of `host` can be verified; an empty
+  // `host` skips this. Returns INVALID_ARGUMENT if a file is missing,
+  // unreadable, of another kind or does not fit another file: the text names
+  // the file and the reason, and the payload kTlsOptionPayload names the
+  // option. Returns RESOURCE_EXHAUSTED if the process lacks descriptors or
+  // memory to read it.
   absl::Status Check(const std::string& host);
 
-  // A new connection; a client's to `host`, whose name or IP address will be
-  // verified, with the session of the last one to `address` if there is one.
-  // Errors: as Check. When files that were good become bad, the good ones stay
-  // in use.
+  // Makes a new connection. For a client it is a connection to `host`, whose
+  // name or IP address will be verified; it offers the session of the last
+  // connection to `address`, if there is one. Errors: those of Check. If files
+  // that were good become bad, the good ones stay in use.
   absl::StatusOr<SslPtr> NewConnection(const std::string& host,
                                        const std::string& address);
 
-  // The server of `address` refuses the session that was offered to it, as
-  // some do that verify clients: it is offered none any more.
+  // The server of `address` refused the session that was offered, as some
+  // servers do that verify clients. No session is offered to it again.
   void StopResuming(const std::string& address) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // A connection to `address` has ended before its server answered: its session
-  // says nothing of a server that works, and is not kept.
+  // A connection to `address` ended before the server answered. Its session is
+  // not kept, because the server may not work.
   void ForgetSession(const std::string& address) ABSL_LOCKS_EXCLUDED(mutex_);
 
   bool is_server() const { return is_server_; }
 
  private:
-  // A file as it was when it was read.
+  // The state of a file at the time when it was read.
   struct Stamp {
     std::string path;
     int64_t size = -1;
@@ -85,7 +86,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
              a.changed_ns == b.changed_ns && a.inode == b.inode;
     }
   };
-  // Whose a connection's sessions are.
+  // The context and the address to which a connection's sessions belong.
   struct SessionOwner {
     std::weak_ptr<TlsContext> context;
     std::string address;
@@ -93,7 +94,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   static int SessionOwnerIndex();
   static int OnNewSession(SSL* ssl, SSL_SESSION* session);
   // Keeps a session for the next connection to `address`, unless the files have
-  // changed since `context`, under which it was made.
+  // changed since `context`, under which the session was made.
   void KeepSession(const std::string& address, const SSL_CTX* context,
                    SslSessionPtr session) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -101,16 +102,17 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   absl::StatusOr<SslCtxPtr> Build() const;
   absl::Status LoadIdentity(SSL_CTX* context) const;
   absl::Status LoadCas(SSL_CTX* context) const;
-  // What `host` is called in the server's certificate; sets that it be
-  // verified.
+  // Sets the name that the server's certificate must have: that of `host`, or
+  // TlsOptions::server_name.
   absl::Status ExpectName(const std::string& host, SSL* ssl) const;
-  // The context of now, read again if need be. One reference is the caller's.
+  // Returns the current context, after reading changed files again. The caller
+  // owns one reference.
   absl::StatusOr<SslCtxPtr> Current() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const bool is_server_;
-  TlsOptions options_;  // a server's client CAs are its CAs
-  // Environment variables that name files, where no option does; empty: options
-  // do.
+  TlsOptions options_;  // ca_file and ca_pem of a server are for its clients
+  // The environment variables that name files where no option does. Empty if an
+  // option does.
   std::string ca_variable_;
   std::string certificate_variable_;
   std::string key_variable_;
@@ -119,7 +121,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   absl::Mutex mutex_;
   SslCtxPtr context_ ABSL_GUARDED_BY(mutex_);
   std::vector<Stamp> stamps_ ABSL_GUARDED_BY(mutex_);
-  // Null: none is kept.
+  // Null marks an address for which no session is kept.
   absl::flat_hash_map<std::string, SslSessionPtr> sessions_
       ABSL_GUARDED_BY(mutex_);
 };

@@ -13,9 +13,9 @@
 namespace gearman {
 namespace {
 
-// What was seen of a connection's certificates.
+// Facts about the certificates of one connection.
 struct Notes {
-  std::string verification;          // what is wrong with the peer's
+  std::string verification;          // the fault of the peer's
   bool certificate_request = false;  // the server asked for ours
 };
 
@@ -37,7 +37,7 @@ Notes& NotesOf(SSL* ssl) {
   return *notes;
 }
 
-// Null: nothing has been noted.
+// Returns null if nothing has been noted.
 const Notes* FindNotes(const SSL* ssl) {
   return static_cast<const Notes*>(SSL_get_ex_data(ssl, NotesIndex()));
 }
@@ -62,7 +62,7 @@ std::string NameText(const X509_NAME* name) {
   return TextOf(bio);
 }
 
-// The names and addresses that a certificate is for.
+// Returns the names and addresses that a certificate is for.
 std::string NamesText(X509* certificate) {
   std::vector<std::string> texts;
   auto* const names = static_cast<GENERAL_NAMES*>(
@@ -137,8 +137,8 @@ std::string Explain(X509_STORE_CTX* store) {
   }
 }
 
-// OpenSSL has no words for what the system says, nor for each reason of another
-// version of itself.
+// OpenSSL has no text for errors of the system, nor for every reason of another
+// OpenSSL version.
 std::string ReasonText(unsigned long error) {  // NOLINT
   if (ERR_SYSTEM_ERROR(error)) return std::strerror(ERR_GET_REASON(error));
   const char* const reason = ERR_reason_error_string(error);
@@ -151,8 +151,8 @@ std::string ReasonText(unsigned long error) {  // NOLINT
 constexpr absl::string_view kNoCertificate =
     "it wants a client certificate, and there is none "
     "(identity.certificate_file)";
-// Stunnel, socat and HAProxy take a connection before they have one to their
-// own server, and close it when they get none.
+// Stunnel, socat and HAProxy accept a connection before they connect to their
+// own server, and close it if that fails.
 constexpr absl::string_view kTerminator =
     "it is a TLS terminator (stunnel, socat, HAProxy) whose server is down";
 
@@ -190,7 +190,7 @@ absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
                         TlsPhase phase) {
   const bool in_handshake =
       phase == TlsPhase::kGreeting || phase == TlsPhase::kHandshake;
-  // Each library of OpenSSL has numbers of its own.
+  // Each library of OpenSSL has its own numbers of reasons.
   const unsigned long error = ERR_peek_error();  // NOLINT
   const int reason =
       ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
@@ -250,7 +250,7 @@ absl::Status TlsFailure(absl::string_view peer, const SSL* ssl,
 
 absl::Status TlsHungUp(absl::string_view peer, const SSL* ssl, TlsPhase phase,
                        const absl::Status& failure) {
-  // A failure below names the peer itself.
+  // The text of a failure below has the peer's name.
   const std::string what =
       failure.ok() ? absl::StrCat(peer, ": it closed the connection")
                    : std::string(failure.message());
@@ -263,13 +263,14 @@ absl::Status TlsHungUp(absl::string_view peer, const SSL* ssl, TlsPhase phase,
   switch (phase) {
     case TlsPhase::kGreeting:
       if (failure.ok()) {
-        // What gearmand does when it doesn't like our greeting.
+        // gearmand does this if it doesn't understand the client's first
+        // message.
         return absl::UnauthenticatedError(absl::StrCat(
             what,
             " at the TLS handshake without a word: it seems to speak plain "
             "TCP, not TLS"));
       }
-      // So does a server that is being stopped.
+      // A server that is being stopped does this, too.
       return absl::UnavailableError(absl::StrCat(
           what,
           ", at the TLS handshake before a word of it: does it speak TLS?"));

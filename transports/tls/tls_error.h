@@ -1,5 +1,6 @@
-// What OpenSSL says, in words that a person can act on. Stateless but for
-// OpenSSL's queue of errors, which each thread has to itself.
+// Translates OpenSSL's errors into text that tells a person what to do.
+// Stateless, except for OpenSSL's queue of errors, of which each thread has its
+// own.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_ERROR_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_ERROR_H_
 
@@ -12,36 +13,39 @@
 
 namespace gearman {
 
-// Takes all errors out of the queue, as one text; never empty.
+// Removes all errors from the queue and returns them as one text, which is
+// never empty.
 std::string TakeOpensslErrors();
 
-// For SSL_CTX_set_verify: keeps the first thing that is wrong with the peer's
-// certificate, in words, for TlsFailure.
+// For SSL_CTX_set_verify: keeps a text about the first fault of the peer's
+// certificate for TlsFailure.
 int NoteVerification(int ok, X509_STORE_CTX* store);
-// For SSL_CTX_set_cert_cb of a client: keeps that the server has asked for a
+// For SSL_CTX_set_cert_cb of a client: notes that the server has asked for a
 // certificate, for TlsHungUp.
 int NoteCertificateRequest(SSL* ssl, void* unused);
-// The server has asked for a certificate, and there was none to show. (With
-// TLS 1.3 what it thinks of that is known at the first read only.)
+// Whether the server has asked for a certificate and the client has none. (With
+// TLS 1.3 the server's verdict arrives only with the first read.)
 bool LacksClientCertificate(const SSL* ssl);
 
-// How far a connection had come when it failed.
+// The progress of a connection at the time of its failure.
 enum class TlsPhase : unsigned char {
-  kGreeting,     // nothing has come from the peer
-  kHandshake,    // something, but it is not connected
-  kFirstAnswer,  // connected, nothing has been read
-  kStream,       // something has
+  kGreeting,     // the peer has sent nothing
+  kHandshake,    // the peer has sent something, but is not connected
+  kFirstAnswer,  // connected, but nothing has been read
+  kStream,       // something has been read
 };
 
-// The status of an operation that ended with SSL_ERROR_SSL, from the queue of
-// errors, which is emptied. `peer` begins the text. UNAUTHENTICATED: the two
-// don't trust or understand each other, which won't change by trying again;
-// DATA_LOSS: what came is no TLS record; else UNAVAILABLE.
+// Returns the status of an operation that ended with SSL_ERROR_SSL. Empties the
+// queue of errors. `peer` begins the text. UNAUTHENTICATED means that the two
+// sides don't trust or understand each other: another attempt would fail, too.
+// DATA_LOSS means that the bytes are no TLS record. Every other failure is
+// UNAVAILABLE.
 absl::Status TlsFailure(absl::string_view peer, const SSL* ssl, TlsPhase phase);
 
-// The status of a client's connection that ended without TLS's goodbye or an
-// alert. `failure` is what the stream below said; OK: it just ended. The text
-// tells what that means so early, or so late. UNAUTHENTICATED or UNAVAILABLE.
+// Returns the status of a client's connection that ended without TLS's goodbye
+// and without an alert: UNAUTHENTICATED or UNAVAILABLE. `failure` is the error
+// of the stream below, or OK if the stream just ended. The text explains an end
+// in this phase.
 absl::Status TlsHungUp(absl::string_view peer, const SSL* ssl, TlsPhase phase,
                        const absl::Status& failure);
 

@@ -18,16 +18,16 @@
 namespace gearman {
 namespace {
 
-// The largest record of TLS. Pieces are gathered up to it, so that small
-// packets share records, and system calls.
+// The largest TLS record. Pieces are gathered up to this size, so that small
+// packets share records and system calls.
 constexpr size_t kRecordBytes = 16384;
-// So many bytes of records leave in one write, and come in one read from a peer
-// that sends so much. With 1 MiB in each job, 64 KiB of them cost 6 % more CPU,
-// single records 16 %.
+// The bytes of records that leave in one write, and the bytes of one read from
+// a peer that sends so many. Measured with 1 MiB in each job: 64 KiB cost 6 %
+// more CPU, single records 16 % more.
 constexpr size_t kBurstBytes = 262144;
-// After so many reads that needed an eighth of a record the burst is over.
+// A burst is over after this many reads of at most an eighth of a record.
 constexpr int kQuietReads = 64;
-// A server's: how long a peer may take for the handshake.
+// For a server: the time that a peer may take for the handshake.
 constexpr absl::Duration kHandshakeTimeout = absl::Seconds(10);
 
 int Size(size_t size) {
@@ -79,7 +79,7 @@ class TlsTransport::Bio {
       transport->sealed_.Append(record);
       return size;
     }
-    // What is to be said besides waits for its turn.
+    // Other output of OpenSSL must wait until the sealed records have left.
     const IoResult result = transport->sealed_.empty()
                                 ? transport->WriteBelow(record)
                                 : IoResult::WouldBlock();
@@ -145,7 +145,7 @@ TlsPhase TlsTransport::phase() const {
   if (!connected_) {
     return received_any_ ? TlsPhase::kHandshake : TlsPhase::kGreeting;
   }
-  // A server's end is owed no answer.
+  // A server's end expects no answer.
   return answered_ || context_->is_server() ? TlsPhase::kStream
                                             : TlsPhase::kFirstAnswer;
 }
@@ -160,7 +160,7 @@ IoResult TlsTransport::Outcome(int result) {
       return IoResult::WouldBlock();
     case SSL_ERROR_ZERO_RETURN:
       ERR_clear_error();
-      // A goodbye in the place of an answer.
+      // The peer said goodbye in place of an answer.
       if (phase() != TlsPhase::kStream && !context_->is_server()) {
         return Fail(
             TlsHungUp(Describe(), ssl_.get(), phase(), absl::OkStatus()));
@@ -213,8 +213,8 @@ IoResult TlsTransport::Handshake() {
   IoResult outcome = Outcome(result);
   if (outcome.failed() && offers_session_ && next_status_.ok() && !ended_ &&
       SSL_get_verify_result(ssl_.get()) == X509_V_OK) {
-    // OpenSSL's servers that verify clients need a setting for resumption,
-    // without which they fail: so do socat and others.
+    // Servers that verify clients with OpenSSL (socat, for example) need a
+    // setting for resumption, and fail the handshake without it.
     context_->StopResuming(address_);
     return Fail(absl::UnavailableError(absl::StrCat(
         outcome.status.message(),
@@ -240,8 +240,8 @@ IoResult TlsTransport::Read(absl::Span<char> into) {
   if (!failure_.ok()) return IoResult::Failed(failure_);
   if (goodbye_) return IoResult::Closed();
   size_t total = 0;
-  // Record by record, as long as there may be one without waiting: a short read
-  // means, as with other streams, that nothing is left.
+  // Reads record by record, as long as another may be there without waiting. A
+  // short read means, like for other streams, that nothing is left.
   do {
     ERR_clear_error();
     const int result =
@@ -249,7 +249,7 @@ IoResult TlsTransport::Read(absl::Span<char> into) {
     if (result <= 0) {
       drained_ = true;
       IoResult outcome = Outcome(result);
-      // An end is remembered, and told by the next call.
+      // The next call reports the end, which is remembered.
       if (total == 0) return outcome;
       break;
     }
@@ -290,7 +290,7 @@ void TlsTransport::FitReadBuffer(size_t bytes) {
   const bool burst = more_below_ || (burst_ && small_reads_ < kQuietReads);
   if (burst == burst_) return;
   burst_ = burst;
-  // Of the next buffer: OpenSSL gives an empty one back.
+  // This size is for the next buffer: OpenSSL frees an empty buffer.
   SSL_set_default_read_buffer_len(ssl_.get(), burst ? kBurstBytes : 0);
 }
 
@@ -299,7 +299,7 @@ IoResult TlsTransport::WriteFailed() {
     absl::Status last_words = LastWords();
     if (!last_words.ok()) return Fail(std::move(last_words));
   }
-  // What the peer said before may still be read.
+  // Earlier data of the peer may still be read.
   ERR_clear_error();
   if (phase() == TlsPhase::kFirstAnswer) context_->ForgetSession(address_);
   write_failure_ = BelowFailed();
@@ -336,12 +336,12 @@ IoResult TlsTransport::Write(absl::Span<const absl::string_view> pieces) {
   if (!failure_.ok()) return IoResult::Failed(failure_);
   if (!write_failure_.ok()) return IoResult::Failed(write_failure_);
   size_t written = 0;
-  // What had to wait is given again at the same place of the stream, perhaps
-  // with more behind it: these records hold its beginning.
+  // The caller passes unwritten bytes again, perhaps with more behind them. The
+  // sealed records hold the first of these bytes.
   PieceCursor cursor(pieces);
   cursor.Advance(sealed_.plain());
   IoResult result = Flush(&written);
-  // One record goes straight below.
+  // A single record goes to the stream below without being gathered.
   sealing_ = cursor.HasMoreThan(kRecordBytes);
   if (!sealing_ && result.done()) sealed_.Release();
   while (result.done() && !cursor.at_end()) {
@@ -383,7 +383,8 @@ Interest TlsTransport::interest(bool want_write) const {
     return interest;
   }
   Interest interest = next_->interest(want_write || wants_write_);
-  // Decrypted, or here to be: the stream below may be silent.
+  // Decrypted or undecrypted bytes are here already, and the stream below may
+  // have nothing to report.
   if (ssl_ != nullptr && !drained_ && SSL_has_pending(ssl_.get()) == 1) {
     interest.ready_now = true;
   }
@@ -392,7 +393,8 @@ Interest TlsTransport::interest(bool want_write) const {
 
 void TlsTransport::Close() {
   if (ssl_ != nullptr && connected_ && failure_.ok()) {
-    // Our goodbye, if there is room for it; the peer's is not waited for.
+    // Sends this side's goodbye if there is room for it. The peer's goodbye is
+    // not awaited.
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
     ERR_clear_error();
@@ -430,7 +432,8 @@ class TlsListener final : public Listener {
   const std::shared_ptr<TlsContext> context_;
 };
 
-// A function that makes a context of these options, for each process that asks.
+// Returns a function that makes a context with these options, once in each
+// process.
 template <typename Options>
 std::function<std::unique_ptr<std::shared_ptr<TlsContext>>()> ContextOf(
     Options options) {
@@ -464,7 +467,7 @@ absl::StatusOr<std::unique_ptr<Transport>> TlsTransportFactory::Create(
 
 absl::StatusOr<std::unique_ptr<Listener>> TlsTransportFactory::Listen(
     const Address& address, Poller* poller, Poller::Key key) {
-  // What is wrong with the files is better known now than at each connection.
+  // An error of the files should be known now, not at each connection.
   const std::shared_ptr<TlsContext> context = *server_context_;
   const absl::Status status = context->Check("");
   if (!status.ok()) return status;

@@ -1,8 +1,8 @@
-// TlsTransport: TLS over another stream. And the factory of tls://host:port,
+// TlsTransport: TLS over another stream. Also the factory of tls://host:port,
 // which is TLS over TCP.
 //
-// Nothing is sent or taken before the handshake has ended and the peer has been
-// verified, and never a plain byte.
+// No data is sent or accepted before the handshake has ended and the peer has
+// been verified. Data is never sent or accepted in plain text.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
 
@@ -29,49 +29,53 @@ namespace gearman {
 
 class TlsTransport final : public Transport {
  public:
-  // Over `next`; a client's end (`host` is what to verify, `address` what to
-  // keep sessions by), or, with a server's context, the other one. `clock`
-  // outlives this.
+  // Makes a transport over `next`. With a client's context it is the client's
+  // end: `host` is the name to verify, and `address` is the key of kept
+  // sessions. With a server's context it is the server's end. `clock` must
+  // outlive the transport.
   TlsTransport(std::unique_ptr<Transport> next,
                std::shared_ptr<TlsContext> context, std::string host,
                std::string address, Clock* clock);
   ~TlsTransport() override;
 
-  // A client's is done when the server has been verified. A server's end need
-  // not be connected: reading does it.
+  // A client's end is done when the server has been verified. A server's end
+  // need not be connected: Read does the handshake.
   IoResult Connect() override;
-  // kClosed: the peer has said goodbye. kFailed, UNAVAILABLE: the stream ended
-  // without it. kFailed, UNAUTHENTICATED: with TLS 1.3 only here a client
-  // learns that its certificate was refused.
+  // kClosed means that the peer has said goodbye. kFailed with UNAVAILABLE
+  // means that the stream ended without a goodbye. kFailed with UNAUTHENTICATED
+  // can mean that the server refused the client's certificate: with TLS 1.3 a
+  // client learns that only here.
   IoResult Read(absl::Span<char> into) override;
   IoResult Write(absl::Span<const absl::string_view> pieces) override;
   Interest interest(bool want_write) const override;
   void Close() override;
   std::string Describe() const override;
 
-  // The session of an earlier connection was resumed. Once connected.
+  // Whether the session of an earlier connection was resumed. Valid once
+  // connected.
   bool resumed() const;
 
  private:
-  // What OpenSSL reads and writes through.
+  // OpenSSL reads and writes through this class.
   class Bio;
 
   IoResult Handshake();
   TlsPhase phase() const;
-  // After an operation on ssl_ that returned `result`, which was no success.
+  // Returns the outcome of an operation on ssl_ that failed with `result`.
   IoResult Outcome(int result);
-  // What next_status_, which is taken, means here.
+  // Takes next_status_ and returns its meaning for this connection.
   absl::Status BelowFailed();
-  // So many bytes have been read from below.
+  // Adapts the buffer after `bytes` have been read from the stream below.
   void FitReadBuffer(size_t bytes);
-  // Writing has failed below: what the peer said before it went, if that
-  // explains it (a refused certificate).
+  // Called when writing has failed below. Returns the peer's last message if
+  // that explains the failure (a refused certificate), otherwise OK.
   absl::Status LastWords();
   IoResult WriteFailed();
-  // Gives `sealed` to the stream below. kFailed: next_status_ says why.
+  // Writes `sealed` to the stream below. On kFailed, next_status_ has the
+  // reason.
   IoResult WriteBelow(absl::string_view sealed);
-  // Writes the sealed records; `*written` grows by the plain bytes of those
-  // that have left as a whole. kDone: all have.
+  // Writes the sealed records. Adds the plain bytes of records that have left
+  // completely to `*written`. kDone means that all records have left.
   IoResult Flush(size_t* written);
   IoResult Fail(absl::Status status);
 
@@ -80,7 +84,7 @@ class TlsTransport final : public Transport {
   const std::string host_;
   const std::string address_;
   Clock* const clock_;
-  // A peer that begins no handshake, or does not end it, is not waited for.
+  // The end of the time in which a peer must finish its handshake.
   const absl::Time handshake_deadline_;
 
   SslPtr ssl_;  // null before `next_` is connected, and after Close
@@ -88,29 +92,29 @@ class TlsTransport final : public Transport {
   absl::Status write_failure_;  // reading may still succeed
   bool connected_ = false;
   bool offers_session_ = false;
-  bool received_any_ = false;  // from below
+  bool received_any_ = false;  // from the stream below
   bool answered_ = false;      // something has been read
-  bool goodbye_ = false;       // the peer's has been read
-  // The stream below filled all the memory it was given: it may have more.
+  bool goodbye_ = false;       // the peer's goodbye has been read
+  // The stream below filled all the memory it was given, so it may have more.
   bool more_below_ = false;
   bool burst_ = false;  // reads are large
   int small_reads_ = 0;
-  bool wants_write_ = false;  // the handshake, or reading, waits to write
-  bool drained_ = true;       // reading found nothing left
-  bool ended_ = false;        // the peer's end has been seen below
-  // What went wrong below.
+  bool wants_write_ = false;  // the handshake, or a read, waits to write
+  bool drained_ = true;       // the last read found nothing left
+  bool ended_ = false;        // the stream below has ended
+  // The error of the stream below.
   absl::Status next_status_;
-  // Small pieces, made one record.
+  // Gathers small pieces for one record.
   std::string record_;
-  // While more than one record is written, they gather here. Plain bytes in
-  // them are not reported as written, and are given again by the next Write.
+  // Gathers records while more than one is written. Plain bytes in these
+  // records are not reported as written: the next Write gets them again.
   SealedRecords sealed_;
   bool sealing_ = false;
 };
 
 class TlsTransportFactory final : public TransportFactory {
  public:
-  // Connects as `options` and listens as `server_options` say.
+  // Connects according to `options` and listens according to `server_options`.
   explicit TlsTransportFactory(
       TlsOptions options = {}, TlsServerOptions server_options = {},
       TcpOptions tcp_options = {},
@@ -119,24 +123,25 @@ class TlsTransportFactory final : public TransportFactory {
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,
                                                     Poller::Key key) override;
-  // As TcpTransportFactory::Listen. INVALID_ARGUMENT: the certificate or key
-  // can't be read.
+  // Like TcpTransportFactory::Listen. Also returns INVALID_ARGUMENT if the
+  // certificate or key can't be read.
   absl::StatusOr<std::unique_ptr<Listener>> Listen(const Address& address,
                                                    Poller* poller,
                                                    Poller::Key key) override;
-  // TlsContext::Check for the host of `address`, and
+  // Combines TlsContext::Check for the host of `address` with
   // TcpTransportFactory::Check.
   absl::Status Check(const Address& address) override;
   std::string tls_library() const override;
 
-  // TlsContext::Check of what connects, and of what listens, without a host.
+  // Call TlsContext::Check of the client's and of the server's context, without
+  // a host.
   absl::Status CheckClient() const;
   absl::Status CheckServer() const;
 
  private:
   TcpTransportFactory tcp_;
-  // A child made by fork makes its own contexts: OpenSSL's contexts have locks,
-  // which other threads may have held at fork.
+  // A child made by fork makes its own contexts, because another thread may
+  // have held a lock of an OpenSSL context at the time of the fork.
   const PerProcess<std::shared_ptr<TlsContext>> client_context_;
   const PerProcess<std::shared_ptr<TlsContext>> server_context_;
 };
