@@ -26,7 +26,7 @@ namespace embedded {
 // Sends the rest of an update that does not end its job.
 class ServerEngine::UpdateChore final : public EngineChore, public UpdateOfJob {
  public:
-  UpdateChore(ServerEngine* engine, Job& updated, const Update& update)
+  UpdateChore(ServerEngine* engine, QueuedJob& updated, const Update& update)
       : engine_(*engine),
         update_{update.kind, ShareOf(update), update.numerator,
                 update.denominator},
@@ -63,7 +63,7 @@ class ServerEngine::EndChore final : public EngineChore {
  public:
   EndChore(ServerEngine* engine, const Update& update)
       : engine_(*engine), update_{update.kind, ShareOf(update), {}, {}} {}
-  void Take(std::unique_ptr<Job> job) { job_ = std::move(job); }
+  void Take(std::unique_ptr<QueuedJob> job) { job_ = std::move(job); }
   ~EndChore() override {
     if (job_ != nullptr) engine_.queue_.FreeLater(std::move(job_));
   }
@@ -80,12 +80,12 @@ class ServerEngine::EndChore final : public EngineChore {
 
  private:
   ServerEngine& engine_;
-  std::unique_ptr<Job> job_;
+  std::unique_ptr<QueuedJob> job_;
   Update update_;
 };
 
-void ServerEngine::Tell(Party& party, const Job& job, const Update& update,
-                        Payload data) {
+void ServerEngine::Tell(Party& party, const QueuedJob& job,
+                        const Update& update, Payload data) {
   EngineConnection& client = ConnectionOf(party);
   const absl::string_view handle = job.handle();
   switch (update.kind) {
@@ -114,10 +114,10 @@ Payload ServerEngine::ShareOf(const Update& update) {
                                  : Payload::View(update.data.view());
 }
 
-bool ServerEngine::TellWaiters(Job& job, const Update& update) {
+bool ServerEngine::TellWaiters(QueuedJob& job, const Update& update) {
   // A waiter that has been told moves behind those that have not.
   while (!job.waiters.empty() && job.waiters.front().told != job.updates) {
-    Waiter& waiter = job.waiters.front();
+    JobWaiter& waiter = job.waiters.front();
     waiter.ListLink<OfJobTag>::Unlink();
     job.waiters.PushBack(waiter);
     waiter.told = job.updates;
@@ -129,9 +129,9 @@ bool ServerEngine::TellWaiters(Job& job, const Update& update) {
   return true;
 }
 
-bool ServerEngine::TellAndFreeWaiters(Job& job, const Update& update) {
+bool ServerEngine::TellAndFreeWaiters(QueuedJob& job, const Update& update) {
   while (!job.waiters.empty()) {
-    Waiter& waiter = job.waiters.front();
+    JobWaiter& waiter = job.waiters.front();
     Tell(*waiter.party, job, update, ShareOf(update));
     queue_.Free(waiter);
     if (meter().UsedUp()) return job.waiters.empty();
@@ -139,7 +139,7 @@ bool ServerEngine::TellAndFreeWaiters(Job& job, const Update& update) {
   return true;
 }
 
-bool ServerEngine::FinishUpdate(Job& job) {
+bool ServerEngine::FinishUpdate(QueuedJob& job) {
   return job.update == nullptr || static_cast<UpdateChore*>(job.update)->Run();
 }
 
@@ -151,7 +151,8 @@ void ServerEngine::IgnoreTurn() {
   meter().StartTurn(std::numeric_limits<int64_t>::max());
 }
 
-void ServerEngine::UpdateJob(EngineConnection* from, Job& job, Update& update) {
+void ServerEngine::UpdateJob(EngineConnection* from, QueuedJob& job,
+                             Update& update) {
   if (job.waiter_count == 1) {
     return Tell(*job.waiters.front().party, job, update,
                 std::move(update.data));
@@ -171,7 +172,8 @@ void ServerEngine::UpdateJob(EngineConnection* from, Job& job, Update& update) {
   }
 }
 
-void ServerEngine::EndJob(EngineConnection* from, Job& job, Update& update) {
+void ServerEngine::EndJob(EngineConnection* from, QueuedJob& job,
+                          Update& update) {
   if (job.update == nullptr) {
     if (job.waiter_count == 1) {
       Tell(*job.waiters.front().party, job, update, std::move(update.data));
@@ -181,7 +183,7 @@ void ServerEngine::EndJob(EngineConnection* from, Job& job, Update& update) {
   if (update.data.size() >= wire::OutputBuffer::kExternalBytes) {
     update.data = Shared(std::move(update.data));
   }
-  std::unique_ptr<Job> ended = queue_.End(job);
+  std::unique_ptr<QueuedJob> ended = queue_.End(job);
   if (ended->update == nullptr && TellAndFreeWaiters(*ended, update)) {
     return queue_.Recycle(std::move(ended));
   }

@@ -40,7 +40,8 @@ std::vector<absl::string_view> EngineConnection::functions() {
 
 bool ServerEngine::TakeApart(EngineConnection& connection) {
   EngineConnection::Seat& seat = connection.seat_;
-  if (!workers_.RemoveAll(seat, [this](Worker& worker) { SendNoop(worker); })) {
+  if (!workers_.RemoveAll(seat,
+                          [this](EngineWorker& worker) { SendNoop(worker); })) {
     return false;
   }
   // The newest job goes first: like gearmand, the server queues the jobs in the
@@ -147,7 +148,7 @@ void ServerEngine::Continue(EngineConnection* connection) {
 
 void ServerEngine::DoBackgroundWork() {
   if (timers_due_) DoTimers();
-  workers_.WakeMore([this](Worker& worker) { SendNoop(worker); });
+  workers_.WakeMore([this](EngineWorker& worker) { SendNoop(worker); });
   if (queue_.has_removed()) queue_.FreeRemoved();
   // Each element is finished, or moves to the end of its list.
   while (!leaving_.empty()) {
@@ -199,7 +200,7 @@ void ServerEngine::DoTimers() {
 
 // --- what becomes of jobs ----------------------------------------------------
 
-void ServerEngine::Requeue(Job& job) {
+void ServerEngine::Requeue(QueuedJob& job) {
   if (queue_.Requeue(job)) {
     WakeFor(*job.function);
     return;
@@ -208,7 +209,7 @@ void ServerEngine::Requeue(Job& job) {
   EndJob(nullptr, job, failed);
 }
 
-bool ServerEngine::Cancel(Job& job, EngineConnection* connection) {
+bool ServerEngine::Cancel(QueuedJob& job, EngineConnection* connection) {
   if (!FinishUpdate(job)) return false;
   queue_.Cancel(job);
   Update failed;

@@ -14,7 +14,7 @@
 
 #include "absl/time/time.h"
 #include "gearman/sdk/embedded/intrusive_list.h"
-#include "gearman/sdk/embedded/server_link.h"
+#include "gearman/sdk/embedded/peer_link.h"
 #include "gearman/transports/clock.h"
 
 namespace gearman {
@@ -31,7 +31,7 @@ class HandshakeQueue {
   bool has_time() const { return used_ < kTimeOfTurn; }
   // Makes one step of the link's handshake and counts its time. False: the
   // handshake has failed.
-  bool Step(ServerLink& link) {
+  bool Step(PeerLink& link) {
     const absl::Time begin = clock_->Now();
     const bool sound = link.Connect();
     used_ += clock_->Now() - begin;
@@ -40,11 +40,11 @@ class HandshakeQueue {
 
   // --- the links, each in at most one place ---
   // The link makes its next step in a later turn.
-  void Postpone(ServerLink& link) { Put(link, &due_, true); }
+  void Postpone(PeerLink& link) { Put(link, &due_, true); }
   // The link waits for its peer.
-  void AwaitPeer(ServerLink& link) { Put(link, &silent_, false); }
+  void AwaitPeer(PeerLink& link) { Put(link, &silent_, false); }
   // The link makes a step now, is connected, or is about to be closed.
-  void Remove(ServerLink& link) {
+  void Remove(PeerLink& link) {
     if (!link.ListLink<HandshakeTag>::linked()) return;
     link.ListLink<HandshakeTag>::Unlink();
     link.SetAwaitsConnect(false);
@@ -52,18 +52,18 @@ class HandshakeQueue {
   }
   size_t size() const { return size_; }
   // The next link that has a step to make; null: there is none.
-  ServerLink* due() { return due_.empty() ? nullptr : &due_.front(); }
+  PeerLink* due() { return due_.empty() ? nullptr : &due_.front(); }
   // The link that has waited longest for its peer; null: there is none.
-  ServerLink* silent() { return silent_.empty() ? nullptr : &silent_.front(); }
+  PeerLink* silent() { return silent_.empty() ? nullptr : &silent_.front(); }
   // When the next step is due: at once, or never.
   absl::Time next_step() const {
     return due_.empty() ? absl::InfiniteFuture() : absl::InfinitePast();
   }
 
  private:
-  using List = IntrusiveList<ServerLink, HandshakeTag>;
+  using List = IntrusiveList<PeerLink, HandshakeTag>;
 
-  void Put(ServerLink& link, List* list, bool awaits_connect) {
+  void Put(PeerLink& link, List* list, bool awaits_connect) {
     Remove(link);
     list->PushBack(link);
     link.SetAwaitsConnect(awaits_connect);

@@ -27,7 +27,7 @@ namespace embedded {
 
 struct Ability;
 struct Function;
-struct Job;
+struct QueuedJob;
 struct UpdateOfJob;
 
 inline constexpr size_t kPriorities = 3;
@@ -49,22 +49,22 @@ struct AllJobsTag;     // all jobs, in the order of their submission
 
 // One foreground submission that waits for its job. A client that submitted a
 // unique twice waits twice and gets every update twice, as with gearmand.
-struct Waiter;
+struct JobWaiter;
 
 // A connection, as far as jobs know it.
 struct Party {
-  IntrusiveList<Waiter, OfPartyTag> waiting;
+  IntrusiveList<JobWaiter, OfPartyTag> waiting;
   // The jobs that this worker has grabbed, the newest first.
-  IntrusiveList<Job, HeldTag> held;
+  IntrusiveList<QueuedJob, HeldTag> held;
   // Bytes of the party's waiters and of the functions that it has registered.
   size_t memory = 0;
 };
 
-struct Waiter : ListLink<OfJobTag>, ListLink<OfPartyTag> {
-  Job* job = nullptr;
+struct JobWaiter : ListLink<OfJobTag>, ListLink<OfPartyTag> {
+  QueuedJob* job = nullptr;
   Party* party = nullptr;
-  // The last update (Job::updates) that this waiter has got or was too late
-  // for.
+  // The last update (QueuedJob::updates) that this waiter has got or was too
+  // late for.
   uint32_t told = 0;
 };
 
@@ -108,10 +108,10 @@ class JobData {
   std::shared_ptr<const std::string> large_;
 };
 
-struct Job : ListLink<QueueTag>,
-             ListLink<HeldTag>,
-             ListLink<OfFunctionTag>,
-             WalkedLink<AllJobsTag> {
+struct QueuedJob : ListLink<QueueTag>,
+                   ListLink<HeldTag>,
+                   ListLink<OfFunctionTag>,
+                   WalkedLink<AllJobsTag> {
   enum class State : unsigned char {
     kDelayed,  // not due yet: in the function's count, in no queue
     kQueued,
@@ -158,7 +158,7 @@ struct Job : ListLink<QueueTag>,
   Party* holder = nullptr;
   // While an update is being sent, the waiters that have got it are behind
   // those that have not.
-  IntrusiveList<Waiter, OfJobTag> waiters;
+  IntrusiveList<JobWaiter, OfJobTag> waiters;
   size_t waiter_count = 0;
   uint32_t updates = 0;           // counts those to several waiters
   UpdateOfJob* update = nullptr;  // being sent
@@ -167,16 +167,16 @@ struct Job : ListLink<QueueTag>,
   // neighbours in the list of that key.
   enum class Key : unsigned char { kNone, kUnique, kData };
   Key key = Key::kNone;
-  Job* key_next = nullptr;
-  Job* key_previous = nullptr;
+  QueuedJob* key_next = nullptr;
+  QueuedJob* key_previous = nullptr;
   // The job is in JobQueue's index of jobs that share their key.
   bool crowded = false;
 };
 
 // An update of a job that is sent to the job's waiters over several turns.
 struct UpdateOfJob {
-  Job* job = nullptr;          // null: all waiters have it
-  std::unique_ptr<Job> ended;  // owns `job` once it is removed
+  QueuedJob* job = nullptr;          // null: all waiters have it
+  std::unique_ptr<QueuedJob> ended;  // owns `job` once it is removed
 };
 
 // A function (task) that a peer has submitted to, registered or created. It
@@ -195,12 +195,12 @@ struct Function : ListLink<IdleTag>, ListLink<WakingTag> {
   // are being removed.
   bool dropped = false;
 
-  IntrusiveList<Job, OfFunctionTag> jobs;  // all of them
+  IntrusiveList<QueuedJob, OfFunctionTag> jobs;  // all of them
   // Jobs that may run: one queue for each priority, first in, first out.
-  std::array<IntrusiveList<Job, QueueTag>, kPriorities> queues;
+  std::array<IntrusiveList<QueuedJob, QueueTag>, kPriorities> queues;
   // Delayed jobs that have come due, by place. Each keeps the place in the
   // normal queue that it got when it was submitted.
-  std::map<uint64_t, Job*> due;
+  std::map<uint64_t, QueuedJob*> due;
   // Jobs that are not running, delayed and abandoned ones included.
   std::array<size_t, kPriorities> queued{};
   size_t running = 0;

@@ -21,7 +21,7 @@ constexpr size_t kMaxSpares = 1024;
 // kJobOverhead: the bytes that tables and malloc add to a job's record.
 // kWaiterMemory: a waiter with the bytes that malloc adds.
 constexpr size_t kJobOverhead = 96;
-constexpr size_t kWaiterMemory = sizeof(Waiter) + 16;
+constexpr size_t kWaiterMemory = sizeof(JobWaiter) + 16;
 
 // How often the queue looks at the wall clock while jobs are delayed: it may be
 // set.
@@ -56,7 +56,7 @@ void JobQueue::Clear() {
   JobWalker walker;
   StartWalk(&walker);
   size_t steps = 0;
-  while (Job* const job = walker.Next(&steps)) Remove(*job);
+  while (QueuedJob* const job = walker.Next(&steps)) Remove(*job);
   meter_.StartTurn(std::numeric_limits<int64_t>::max());
   FreeRemoved();
   while (!dropped_.empty()) ForgetDropped(dropped_.front());
@@ -64,17 +64,18 @@ void JobQueue::Clear() {
 
 // --- submitting --------------------------------------------------------------
 
-Job* JobQueue::FindToJoin(Function& function, absl::string_view unique,
-                          absl::string_view data) {
+QueuedJob* JobQueue::FindToJoin(Function& function, absl::string_view unique,
+                                absl::string_view data) {
   if (unique.empty()) return nullptr;
   const bool by_data = unique == "-";
   if (by_data && data.empty()) return nullptr;
-  const Job::Key key = by_data ? Job::Key::kData : Job::Key::kUnique;
+  const QueuedJob::Key key =
+      by_data ? QueuedJob::Key::kData : QueuedJob::Key::kUnique;
   const absl::string_view text = by_data ? data : unique;
   KeyIndex& index = IndexOfKey(key);
   const auto found = index.find(text);
   if (!found) return nullptr;
-  Job* const newest = found->second;
+  QueuedJob* const newest = found->second;
   if (newest->function == &function && !newest->cancelled) return newest;
   if (newest->key_next == nullptr) return nullptr;
   const auto crowded = crowded_.find(JoinKey(&function, key, text));
@@ -85,12 +86,13 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
   // A submission that is refused must leave no function behind.
   Function* function = FindFunction(submission.function);
   Party* const party = submission.waiter;
-  std::unique_ptr<Waiter> waiter;
+  std::unique_ptr<JobWaiter> waiter;
   if (party != nullptr) waiter = NewWaiter();
   Outcome outcome = Outcome::kJoined;
-  Job* job = function == nullptr ? nullptr
-                                 : FindToJoin(*function, submission.unique,
-                                              submission.data.view());
+  QueuedJob* job =
+      function == nullptr
+          ? nullptr
+          : FindToJoin(*function, submission.unique, submission.data.view());
   if (job == nullptr) {
     const uint32_t limit =
         function == nullptr ? 0
@@ -101,7 +103,7 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
          bytes_ + submission.data.size() > options_.max_bytes)) {
       return {Outcome::kFull, nullptr};
     }
-    if (Exceeds(sizeof(Job) + kJobOverhead + submission.unique.size() +
+    if (Exceeds(sizeof(QueuedJob) + kJobOverhead + submission.unique.size() +
                 submission.reducer.size() + submission.data.size())) {
       return {Outcome::kFull, nullptr};
     }
@@ -128,17 +130,17 @@ JobQueue::Submitted JobQueue::Submit(Submission submission, absl::Time wall) {
   return {outcome, job};
 }
 
-Job& JobQueue::NewJob(Function& function, Submission submission,
-                      absl::Time wall) {
+QueuedJob& JobQueue::NewJob(Function& function, Submission submission,
+                            absl::Time wall) {
   meter_.Spend(cost::kJob);
-  std::unique_ptr<Job> owned;
+  std::unique_ptr<QueuedJob> owned;
   if (spare_jobs_.empty()) {
-    owned = std::make_unique<Job>();
+    owned = std::make_unique<QueuedJob>();
   } else {
     owned = std::move(spare_jobs_.back());
     spare_jobs_.pop_back();
   }
-  Job& job = *owned;
+  QueuedJob& job = *owned;
   // Allocate everything first.
   job.unique.assign(submission.unique.data(), submission.unique.size());
   if (!submission.reducer.empty()) {
@@ -152,7 +154,7 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   job.data.Assign(std::move(submission.data), &account_);
   const bool delayed = submission.not_before > wall;
   job.number = last_number_ + 1;
-  job.state = delayed ? Job::State::kDelayed : Job::State::kQueued;
+  job.state = delayed ? QueuedJob::State::kDelayed : QueuedJob::State::kQueued;
   if (delayed) {
     SetTimer(job, submission.not_before);
     if (delayed_.size() == 1) look_at_delayed_ = LatestLook();
@@ -175,13 +177,13 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   all_jobs_.PushBack(job);
   job.priority = submission.priority;
   bytes_ += data_bytes;
-  job.memory = sizeof(Job) + kJobOverhead + job.unique.size() +
+  job.memory = sizeof(QueuedJob) + kJobOverhead + job.unique.size() +
                job.reducer.size() + job.data.uncounted_bytes();
   account_.Add(job.memory);
   if (submission.unique == "-") {
-    if (job.data.size() > 0) AddKey(job, Job::Key::kData);
+    if (job.data.size() > 0) AddKey(job, QueuedJob::Key::kData);
   } else if (!submission.unique.empty()) {
-    AddKey(job, Job::Key::kUnique);
+    AddKey(job, QueuedJob::Key::kUnique);
   }
 
   ++function.queued[IndexOf(job.priority)];
@@ -191,17 +193,17 @@ Job& JobQueue::NewJob(Function& function, Submission submission,
   return job;
 }
 
-std::unique_ptr<Waiter> JobQueue::NewWaiter() {
-  if (spare_waiters_.empty()) return std::make_unique<Waiter>();
-  std::unique_ptr<Waiter> spare = std::move(spare_waiters_.back());
+std::unique_ptr<JobWaiter> JobQueue::NewWaiter() {
+  if (spare_waiters_.empty()) return std::make_unique<JobWaiter>();
+  std::unique_ptr<JobWaiter> spare = std::move(spare_waiters_.back());
   spare_waiters_.pop_back();
   return spare;
 }
 
-void JobQueue::AddWaiter(std::unique_ptr<Waiter> owned, Job& job,
+void JobQueue::AddWaiter(std::unique_ptr<JobWaiter> owned, QueuedJob& job,
                          Party& party) {
   // The lists own the waiter.
-  Waiter* const waiter = owned.release();
+  JobWaiter* const waiter = owned.release();
   waiter->job = &job;
   waiter->party = &party;
   // An update that is being sent is older than the waiter.
@@ -213,27 +215,27 @@ void JobQueue::AddWaiter(std::unique_ptr<Waiter> owned, Job& job,
   party.memory += kWaiterMemory;
 }
 
-void JobQueue::Free(Waiter& waiter) {
+void JobQueue::Free(JobWaiter& waiter) {
   waiter.ListLink<OfJobTag>::Unlink();
   waiter.ListLink<OfPartyTag>::Unlink();
   --waiter.job->waiter_count;
   --waiters_;
   waiter.party->memory -= kWaiterMemory;
-  std::unique_ptr<Waiter> spare(&waiter);
+  std::unique_ptr<JobWaiter> spare(&waiter);
   if (spare_waiters_.size() < kMaxSpares) {
     spare_waiters_.push_back(std::move(spare));
   }
 }
 
-void JobQueue::Leave(Waiter& waiter) {
-  Job& job = *waiter.job;
+void JobQueue::Leave(JobWaiter& waiter) {
+  QueuedJob& job = *waiter.job;
   Free(waiter);
   if (job.waiter_count == 0 && !job.background) job.abandoned = true;
 }
 
 // --- finding -----------------------------------------------------------------
 
-Job* JobQueue::FindByHandle(absl::string_view handle) {
+QueuedJob* JobQueue::FindByHandle(absl::string_view handle) {
   uint64_t number = 0;
   if (!absl::StartsWith(handle, handle_start_) ||
       !absl::SimpleAtoi(handle.substr(handle_start_.size()), &number)) {
@@ -245,26 +247,27 @@ Job* JobQueue::FindByHandle(absl::string_view handle) {
                                                     : nullptr;
 }
 
-Job* JobQueue::FindByUnique(absl::string_view unique) {
+QueuedJob* JobQueue::FindByUnique(absl::string_view unique) {
   const auto found = by_unique_.find(unique);
   return found ? found->second : nullptr;
 }
 
-std::vector<Job*> JobQueue::Jobs() {
-  std::vector<Job*> jobs;
+std::vector<QueuedJob*> JobQueue::Jobs() {
+  std::vector<QueuedJob*> jobs;
   JobWalker walker;
   StartWalk(&walker);
   size_t steps = 0;
-  while (Job* const job = walker.Next(&steps)) jobs.push_back(job);
+  while (QueuedJob* const job = walker.Next(&steps)) jobs.push_back(job);
   return jobs;
 }
 
 // --- running -----------------------------------------------------------------
 
-Job* JobQueue::Front(Function& function) {
+QueuedJob* JobQueue::Front(Function& function) {
   for (const Priority priority : kBestFirst) {
-    IntrusiveList<Job, QueueTag>& queue = function.queues[IndexOf(priority)];
-    Job* const first = queue.empty() ? nullptr : &queue.front();
+    IntrusiveList<QueuedJob, QueueTag>& queue =
+        function.queues[IndexOf(priority)];
+    QueuedJob* const first = queue.empty() ? nullptr : &queue.front();
     // A delayed job has kept its place while it was not due.
     if (priority == Priority::kNone && !function.due.empty() &&
         (first == nullptr || function.due.begin()->first < first->place)) {
@@ -275,10 +278,11 @@ Job* JobQueue::Front(Function& function) {
   return nullptr;
 }
 
-JobQueue::Runnable JobQueue::FindRunnable(Function& function, Job** runnable) {
+JobQueue::Runnable JobQueue::FindRunnable(Function& function,
+                                          QueuedJob** runnable) {
   meter_.Spend(cost::kLook);
   for (;;) {
-    Job* const job = Front(function);
+    QueuedJob* const job = Front(function);
     if (job == nullptr) return Runnable::kNo;
     if (!job->abandoned) {
       if (runnable != nullptr) *runnable = job;
@@ -289,22 +293,22 @@ JobQueue::Runnable JobQueue::FindRunnable(Function& function, Job** runnable) {
   }
 }
 
-Job* JobQueue::Take(Function& function, Party& holder) {
-  Job* job = nullptr;
+QueuedJob* JobQueue::Take(Function& function, Party& holder) {
+  QueuedJob* job = nullptr;
   if (FindRunnable(function, &job) != Runnable::kYes) return nullptr;
   Dequeue(*job);
-  job->state = Job::State::kRunning;
+  job->state = QueuedJob::State::kRunning;
   ++function.running;
   job->holder = &holder;
   holder.held.PushFront(*job);
   return job;
 }
 
-void JobQueue::SetTimeLimit(Job& job, absl::Time limit) {
+void JobQueue::SetTimeLimit(QueuedJob& job, absl::Time limit) {
   SetTimer(job, limit);
 }
 
-bool JobQueue::Requeue(Job& job) {
+bool JobQueue::Requeue(QueuedJob& job) {
   meter_.Spend(cost::kJob);
   ClearTimer(job);
   ++job.retries;
@@ -314,14 +318,14 @@ bool JobQueue::Requeue(Job& job) {
   --job.function->running;
   job.numerator = 0;
   job.denominator = 0;
-  job.state = Job::State::kQueued;
+  job.state = QueuedJob::State::kQueued;
   job.place = ++last_place_;
   ++job.function->queued[IndexOf(job.priority)];
   job.function->queues[IndexOf(job.priority)].PushBack(job);
   return true;
 }
 
-void JobQueue::Dequeue(Job& job) {
+void JobQueue::Dequeue(QueuedJob& job) {
   --job.function->queued[IndexOf(job.priority)];
   if (job.ListLink<QueueTag>::linked()) {
     job.ListLink<QueueTag>::Unlink();
@@ -330,10 +334,10 @@ void JobQueue::Dequeue(Job& job) {
   }
 }
 
-std::unique_ptr<Job> JobQueue::End(Job& job) {
+std::unique_ptr<QueuedJob> JobQueue::End(QueuedJob& job) {
   meter_.Spend(cost::kJob);
   ClearTimer(job);
-  if (job.state == Job::State::kRunning) {
+  if (job.state == QueuedJob::State::kRunning) {
     job.ListLink<HeldTag>::Unlink();
     --job.function->running;
   } else {
@@ -348,12 +352,12 @@ std::unique_ptr<Job> JobQueue::End(Job& job) {
   job.function = nullptr;
   job.holder = nullptr;
   const auto found = by_number_.find(job.number);
-  std::unique_ptr<Job> owned = std::move(found->second);
+  std::unique_ptr<QueuedJob> owned = std::move(found->second);
   by_number_.erase(found);
   return owned;
 }
 
-void JobQueue::Remove(Job& job) {
+void JobQueue::Remove(QueuedJob& job) {
   if (job.update != nullptr) {
     // The remaining waiters are still to get the update.
     job.update->ended = End(job);
@@ -365,21 +369,21 @@ void JobQueue::Remove(Job& job) {
 
 void JobQueue::FreeRemoved() {
   while (!removed_.empty()) {
-    Job& job = removed_.front();
+    QueuedJob& job = removed_.front();
     while (!job.waiters.empty()) {
       meter_.Spend(cost::kLook);
       Free(job.waiters.front());
       if (meter_.UsedUp() && !job.waiters.empty()) return;
     }
     job.ListLink<QueueTag>::Unlink();
-    Recycle(std::unique_ptr<Job>(&job));
+    Recycle(std::unique_ptr<QueuedJob>(&job));
     if (meter_.UsedUp()) return;
   }
 }
 
-void JobQueue::Recycle(std::unique_ptr<Job> owned) {
+void JobQueue::Recycle(std::unique_ptr<QueuedJob> owned) {
   if (spare_jobs_.size() >= kMaxSpares) return;
-  Job& job = *owned;
+  QueuedJob& job = *owned;
   job.background = false;
   job.abandoned = false;
   job.cancelled = false;
@@ -393,7 +397,7 @@ void JobQueue::Recycle(std::unique_ptr<Job> owned) {
   spare_jobs_.push_back(std::move(owned));
 }
 
-void JobQueue::Cancel(Job& job) {
+void JobQueue::Cancel(QueuedJob& job) {
   LeaveCrowd(job);
   job.abandoned = true;
   job.cancelled = true;
@@ -402,14 +406,14 @@ void JobQueue::Cancel(Job& job) {
 
 // --- time --------------------------------------------------------------------
 
-void JobQueue::SetTimer(Job& job, absl::Time time) {
+void JobQueue::SetTimer(QueuedJob& job, absl::Time time) {
   ClearTimer(job);
   if (time == absl::InfiniteFuture()) return;
   TimersOf(job).insert({time, job.number, &job});
   job.timer = time;
 }
 
-void JobQueue::ClearTimer(Job& job) {
+void JobQueue::ClearTimer(QueuedJob& job) {
   if (job.timer == absl::InfiniteFuture()) return;
   TimersOf(job).erase({job.timer, job.number, &job});
   job.timer = absl::InfiniteFuture();
@@ -431,7 +435,7 @@ JobQueue::Due JobQueue::PopDue(absl::Time now, absl::Time wall) {
   now_ = now;
   wall_minus_now_ = wall - now;
   if (!timers_.empty() && std::get<absl::Time>(*timers_.begin()) <= now) {
-    Job& job = *std::get<Job*>(*timers_.begin());
+    QueuedJob& job = *std::get<QueuedJob*>(*timers_.begin());
     ClearTimer(job);
     meter_.Spend(cost::kJob);
     return {&job, false};
@@ -439,11 +443,11 @@ JobQueue::Due JobQueue::PopDue(absl::Time now, absl::Time wall) {
   if (!delayed_.empty()) {
     const absl::Time first = std::get<absl::Time>(*delayed_.begin());
     if (first <= wall) {
-      Job& job = *std::get<Job*>(*delayed_.begin());
+      QueuedJob& job = *std::get<QueuedJob*>(*delayed_.begin());
       // Insert this before the timer is cleared, as it may throw.
       job.function->due.emplace(job.place, &job);
       ClearTimer(job);
-      job.state = Job::State::kQueued;
+      job.state = QueuedJob::State::kQueued;
       meter_.Spend(cost::kJob);
       return {&job, true};
     }

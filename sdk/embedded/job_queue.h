@@ -91,11 +91,11 @@ class JobQueue {
   };
   struct Submitted {
     Outcome outcome;
-    Job* job;
+    QueuedJob* job;
   };
   // A timer that has fired.
   struct Due {
-    Job* job;
+    QueuedJob* job;
     // True: the job was delayed and is queued now. False: its worker's time is
     // up.
     bool was_delayed;
@@ -106,7 +106,7 @@ class JobQueue {
     kUnknown,  // the turn is over, and more abandoned jobs are to be removed
   };
   // A place in the list of all jobs.
-  using JobWalker = ListWalker<Job, AllJobsTag>;
+  using JobWalker = ListWalker<QueuedJob, AllJobsTag>;
 
   // `account` also counts the queue's bytes. It may be null.
   explicit JobQueue(const JobQueueOptions& options,
@@ -154,17 +154,17 @@ class JobQueue {
   // --- jobs ---
   // `wall` is the wall clock's time, by which delayed jobs come due.
   Submitted Submit(Submission submission, absl::Time wall);
-  Job* FindByHandle(absl::string_view handle);
+  QueuedJob* FindByHandle(absl::string_view handle);
   // Returns the newest job with this unique, of whichever function. Empty and
   // "-" find none.
-  Job* FindByUnique(absl::string_view unique);
+  QueuedJob* FindByUnique(absl::string_view unique);
   // Places the walker before the first job. Jobs come in the order of their
   // submission.
   void StartWalk(JobWalker* walker) { walker->Start(&all_jobs_); }
   // The number of the newest job that there ever was.
   uint64_t last_number() const { return last_number_; }
   // All jobs, in the order of their submission. For tests.
-  std::vector<Job*> Jobs();
+  std::vector<QueuedJob*> Jobs();
   size_t size() const { return by_number_.size(); }
   size_t bytes() const { return bytes_; }
   // Bytes of the queue's memory, functions included. Party::memory counts
@@ -174,29 +174,29 @@ class JobQueue {
   // Tells whether the function has a job that may run now. Removes abandoned
   // jobs that are next in its queue, as many as the turn allows. With kYes sets
   // `runnable`, unless it is null.
-  Runnable FindRunnable(Function& function, Job** runnable = nullptr);
+  Runnable FindRunnable(Function& function, QueuedJob** runnable = nullptr);
   // Like FindRunnable, but true also while the answer is unknown.
   bool HasRunnable(Function& function) {
     return FindRunnable(function) != Runnable::kNo;
   }
   // Takes the function's next job, which `holder` holds from now on. Null: none
   // may run now, or the turn is over.
-  Job* Take(Function& function, Party& holder);
+  QueuedJob* Take(Function& function, Party& holder);
   // PopDue reports the running job once `limit` is reached.
-  void SetTimeLimit(Job& job, absl::Time limit);
+  void SetTimeLimit(QueuedJob& job, absl::Time limit);
   // The job's worker is gone: the job goes to the end of its queue. False: the
   // job has been lost too often. The caller must tell its waiters and Remove
   // it.
-  bool Requeue(Job& job);
+  bool Requeue(QueuedJob& job);
   // Forgets an ended job and its waiters, whatever the job's state.
-  void Remove(Job& job);
+  void Remove(QueuedJob& job);
   // Like Remove, but the waiters stay. The caller owns the job. It must tell
   // and Free each waiter and then Recycle the job.
-  std::unique_ptr<Job> End(Job& job);
-  void Free(Waiter& waiter);
-  void Recycle(std::unique_ptr<Job> job);
+  std::unique_ptr<QueuedJob> End(QueuedJob& job);
+  void Free(JobWaiter& waiter);
+  void Recycle(std::unique_ptr<QueuedJob> job);
   // Frees an ended job and its remaining waiters later (see FreeRemoved).
-  void FreeLater(std::unique_ptr<Job> job) {
+  void FreeLater(std::unique_ptr<QueuedJob> job) {
     removed_.PushBack(*job.release());
   }
   // True: removed jobs and their waiters are still to be freed. FreeRemoved
@@ -206,10 +206,10 @@ class JobQueue {
   // Removes all jobs.
   void Clear();
   // The job will not run, and no submission may join it.
-  void Cancel(Job& job);
+  void Cancel(QueuedJob& job);
   // A client's submission no longer waits for its job. A foreground job without
   // waiters is abandoned.
-  void Leave(Waiter& waiter);
+  void Leave(JobWaiter& waiter);
 
   // --- time ---
   // When to call PopDue next; InfiniteFuture: never. While jobs are delayed
@@ -223,11 +223,12 @@ class JobQueue {
  private:
   // Jobs that share a key, linked by key_next, the newest first. The key is a
   // view of text in one of them.
-  using KeyIndex = GrowingMap<absl::string_view, Job*>;
+  using KeyIndex = GrowingMap<absl::string_view, QueuedJob*>;
   // The key by which a submission joins a job. The text is stored in the job.
-  using JoinKey = std::tuple<const Function*, Job::Key, absl::string_view>;
+  using JoinKey =
+      std::tuple<const Function*, QueuedJob::Key, absl::string_view>;
   // Time, the job's number (which orders jobs of one time), job.
-  using Timer = std::tuple<absl::Time, uint64_t, Job*>;
+  using Timer = std::tuple<absl::Time, uint64_t, QueuedJob*>;
 
   // Makes a function that does not exist yet. Null: max_memory has no room for
   // it. Throws std::bad_alloc; then no function has been added.
@@ -238,33 +239,34 @@ class JobQueue {
   bool ForgetIdle();
   // The function's jobs, workers or limits have changed.
   void NoteUse(Function& function);
-  Job* FindToJoin(Function& function, absl::string_view unique,
-                  absl::string_view data);
-  Job& NewJob(Function& function, Submission submission, absl::Time wall);
-  std::unique_ptr<Waiter> NewWaiter();
-  void AddWaiter(std::unique_ptr<Waiter> owned, Job& job, Party& party);
+  QueuedJob* FindToJoin(Function& function, absl::string_view unique,
+                        absl::string_view data);
+  QueuedJob& NewJob(Function& function, Submission submission, absl::Time wall);
+  std::unique_ptr<JobWaiter> NewWaiter();
+  void AddWaiter(std::unique_ptr<JobWaiter> owned, QueuedJob& job,
+                 Party& party);
   // Forgets unused functions until max_memory has room for `bytes` more. True:
   // it has none even then.
   bool Exceeds(size_t bytes);
   // The function's next job, which stays in its queue; null: there is none.
-  Job* Front(Function& function);
+  QueuedJob* Front(Function& function);
   // Takes the job out of its queue, delayed or not.
-  void Dequeue(Job& job);
+  void Dequeue(QueuedJob& job);
   // The latest time for the next look at the wall clock.
   absl::Time LatestLook() const;
-  void SetTimer(Job& job, absl::Time time);
-  void ClearTimer(Job& job);
-  std::set<Timer>& TimersOf(const Job& job) {
-    return job.state == Job::State::kDelayed ? delayed_ : timers_;
+  void SetTimer(QueuedJob& job, absl::Time time);
+  void ClearTimer(QueuedJob& job);
+  std::set<Timer>& TimersOf(const QueuedJob& job) {
+    return job.state == QueuedJob::State::kDelayed ? delayed_ : timers_;
   }
-  KeyIndex& IndexOfKey(Job::Key key) {
-    return key == Job::Key::kUnique ? by_unique_ : by_data_;
+  KeyIndex& IndexOfKey(QueuedJob::Key key) {
+    return key == QueuedJob::Key::kUnique ? by_unique_ : by_data_;
   }
-  static absl::string_view KeyText(const Job& job);
-  void AddKey(Job& job, Job::Key key);
-  void RemoveKey(Job& job);
-  void JoinCrowd(Job& job);
-  void LeaveCrowd(Job& job);
+  static absl::string_view KeyText(const QueuedJob& job);
+  void AddKey(QueuedJob& job, QueuedJob::Key key);
+  void RemoveKey(QueuedJob& job);
+  void JoinCrowd(QueuedJob& job);
+  void LeaveCrowd(QueuedJob& job);
 
   const JobQueueOptions options_;
   const std::string handle_start_;  // "PREFIX:"
@@ -283,17 +285,17 @@ class JobQueue {
   // Unused functions, the one that has been unused for longest first.
   IntrusiveList<Function, IdleTag> idle_functions_;
   size_t idle_name_bytes_ = 0;
-  GrowingMap<uint64_t, std::unique_ptr<Job>> by_number_;
-  IntrusiveList<Job, AllJobsTag> all_jobs_;
+  GrowingMap<uint64_t, std::unique_ptr<QueuedJob>> by_number_;
+  IntrusiveList<QueuedJob, AllJobsTag> all_jobs_;
   // Removed jobs whose waiters are still to be freed. The list owns these jobs,
   // so that removing a job allocates nothing.
-  IntrusiveList<Job, QueueTag> removed_;
+  IntrusiveList<QueuedJob, QueueTag> removed_;
   KeyIndex by_unique_;
   KeyIndex by_data_;  // of jobs whose unique is "-"
   // Jobs that may be joined and that have shared their key with another job at
   // some time. So no call searches the jobs of a key that many functions or
   // cancelled jobs share. Nearly always empty: a key is hardly ever shared.
-  GrowingMap<JoinKey, Job*> crowded_;
+  GrowingMap<JoinKey, QueuedJob*> crowded_;
   // Sets of nodes: an insertion that throws changes nothing.
   std::set<Timer> timers_;   // ends of time limits
   std::set<Timer> delayed_;  // by the wall clock
@@ -308,8 +310,8 @@ class JobQueue {
   size_t bytes_ = 0;
 
   // Records for reuse, so that a server in steady state allocates nothing.
-  std::vector<std::unique_ptr<Job>> spare_jobs_;
-  std::vector<std::unique_ptr<Waiter>> spare_waiters_;
+  std::vector<std::unique_ptr<QueuedJob>> spare_jobs_;
+  std::vector<std::unique_ptr<JobWaiter>> spare_waiters_;
   size_t waiters_ = 0;  // of all jobs
 };
 

@@ -6,16 +6,17 @@
 namespace gearman {
 namespace embedded {
 
-absl::string_view JobQueue::KeyText(const Job& job) {
-  return job.key == Job::Key::kUnique
+absl::string_view JobQueue::KeyText(const QueuedJob& job) {
+  return job.key == QueuedJob::Key::kUnique
              ? absl::string_view(job.unique.data(), job.unique.size())
              : job.data.view();
 }
 
-void JobQueue::AddKey(Job& job, Job::Key key) {
+void JobQueue::AddKey(QueuedJob& job, QueuedJob::Key key) {
   job.key = key;
-  Job*& newest = IndexOfKey(key).emplace(KeyText(job), nullptr).first->second;
-  Job* const next = newest;
+  QueuedJob*& newest =
+      IndexOfKey(key).emplace(KeyText(job), nullptr).first->second;
+  QueuedJob* const next = newest;
   job.key_next = next;
   job.key_previous = nullptr;
   newest = &job;
@@ -27,14 +28,15 @@ void JobQueue::AddKey(Job& job, Job::Key key) {
   JoinCrowd(job);
 }
 
-void JobQueue::RemoveKey(Job& job) {
-  if (job.key == Job::Key::kNone) return;
+void JobQueue::RemoveKey(QueuedJob& job) {
+  if (job.key == QueuedJob::Key::kNone) return;
   LeaveCrowd(job);
   KeyIndex& index = IndexOfKey(job.key);
   const auto found = index.find(KeyText(job));
   if (job.key_next != nullptr) job.key_next->key_previous = job.key_previous;
   if (job.key_previous != nullptr) job.key_previous->key_next = job.key_next;
-  Job* const newest = found->second == &job ? job.key_next : found->second;
+  QueuedJob* const newest =
+      found->second == &job ? job.key_next : found->second;
   if (newest == nullptr) {
     index.erase(found);
   } else if (found->first.data() == KeyText(job).data()) {
@@ -44,18 +46,18 @@ void JobQueue::RemoveKey(Job& job) {
   } else {
     found->second = newest;
   }
-  job.key = Job::Key::kNone;
+  job.key = QueuedJob::Key::kNone;
   job.key_next = nullptr;
   job.key_previous = nullptr;
 }
 
-void JobQueue::JoinCrowd(Job& job) {
+void JobQueue::JoinCrowd(QueuedJob& job) {
   if (job.crowded || job.cancelled) return;
   job.crowded = true;
   crowded_.emplace(JoinKey(job.function, job.key, KeyText(job)), &job);
 }
 
-void JobQueue::LeaveCrowd(Job& job) {
+void JobQueue::LeaveCrowd(QueuedJob& job) {
   if (!job.crowded) return;
   job.crowded = false;
   crowded_.erase(JoinKey(job.function, job.key, KeyText(job)));

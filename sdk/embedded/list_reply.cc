@@ -105,7 +105,7 @@ bool ListReply::AddConnection() {
 
 bool ListReply::AddJob() {
   size_t steps = 0;
-  const Job* const job = job_.Next(&steps);
+  const QueuedJob* const job = job_.Next(&steps);
   engine_.meter().Spend(cost::kLook * Number(steps));
   if (job == nullptr || job->number > last_job_) return false;
   if (kind_ == Kind::kJobs) {

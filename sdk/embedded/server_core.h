@@ -40,9 +40,9 @@
 #include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/embedded/passive_poller.h"
+#include "gearman/sdk/embedded/peer_link.h"
 #include "gearman/sdk/embedded/quiet_log.h"
 #include "gearman/sdk/embedded/server_engine.h"
-#include "gearman/sdk/embedded/server_link.h"
 #include "gearman/sdk/embedded/stall_list.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/epoll_poller.h"
@@ -117,23 +117,23 @@ class ServerCore {
 
   void FlushOutput() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // --- server_links.cc ---
+  // --- peer_links.cc ---
   void Accept(Poller::Key key, Port& port)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AddLink(std::unique_ptr<Transport> transport, Poller* poller,
                Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Read(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Read(PeerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush(Poller::Key key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Closes the link, if it is still there. Logs `why` unless it is empty.
   void Close(Poller::Key key, absl::string_view why = "")
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Continues to connect the link, or postpones that. False: the link is not
   // connected, and may be gone.
-  bool Connect(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool Connect(PeerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Continues postponed handshakes, as far as the turn's time for them allows.
   void ContinueHandshakes() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Notes whether the link waits for its peer.
-  void WatchStalls(ServerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WatchStalls(PeerLink& link) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Closes the links whose peer has exceeded a timeout.
   void CloseStalled() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Calls `work` -> bool and returns its result. False, too: there was no
@@ -174,7 +174,7 @@ class ServerCore {
   absl::btree_map<Poller::Key, Port> ports_ ABSL_GUARDED_BY(mutex_);
   // Not an Abseil map: an insertion that finds no memory leaves a std::map as
   // it was.
-  std::map<Poller::Key, std::unique_ptr<ServerLink>> links_
+  std::map<Poller::Key, std::unique_ptr<PeerLink>> links_
       ABSL_GUARDED_BY(mutex_);
   // The links, ports and engine (kEngineKey) that have something to do, each
   // once.

@@ -67,7 +67,8 @@ ServerEngine::ServerEngine(EngineOptions options)
 // --- sending -----------------------------------------------------------------
 
 EngineConnection& ServerEngine::ConnectionOf(Party& party) {
-  return *static_cast<EngineConnection::Seat&>(static_cast<Worker&>(party))
+  return *static_cast<EngineConnection::Seat&>(
+              static_cast<EngineWorker&>(party))
               .connection;
 }
 
@@ -127,20 +128,21 @@ void ServerEngine::SendError(EngineConnection& connection,
   Send(connection, wire::Error{code, text});
 }
 
-void ServerEngine::SendNoop(Worker& worker) {
+void ServerEngine::SendNoop(EngineWorker& worker) {
   Send(ConnectionOf(worker), wire::Noop{});
 }
 
 void ServerEngine::WakeFor(Function& function) {
-  workers_.WakeFor(function, [this](Worker& worker) { SendNoop(worker); });
+  workers_.WakeFor(function,
+                   [this](EngineWorker& worker) { SendNoop(worker); });
 }
 
 // --- what the commands share -------------------------------------------------
 
-Job* ServerEngine::HeldJob(EngineConnection& connection,
-                           absl::string_view handle) {
-  Job* const job = queue_.FindByHandle(handle);
-  return job != nullptr && job->state == Job::State::kRunning &&
+QueuedJob* ServerEngine::HeldJob(EngineConnection& connection,
+                                 absl::string_view handle) {
+  QueuedJob* const job = queue_.FindByHandle(handle);
+  return job != nullptr && job->state == QueuedJob::State::kRunning &&
                  job->holder == &connection.seat_
              ? job
              : nullptr;
@@ -242,7 +244,7 @@ class ServerEngine::Dispatcher {
 
   void operator()(wire::GetStatus& event) {
     const absl::string_view handle = UntilNul(event.handle);
-    const Job* const job = engine_.queue_.FindByHandle(handle);
+    const QueuedJob* const job = engine_.queue_.FindByHandle(handle);
     if (job == nullptr) {
       return Send(wire::StatusResult{handle, "0", "0", "0", "0"});
     }
@@ -254,7 +256,7 @@ class ServerEngine::Dispatcher {
 
   void operator()(wire::GetStatusUnique& event) {
     const absl::string_view unique = UntilNul(event.unique);
-    const Job* const job = engine_.queue_.FindByUnique(unique);
+    const QueuedJob* const job = engine_.queue_.FindByUnique(unique);
     if (job == nullptr) {
       return Send(wire::StatusResultUnique{unique, "0", "0", "0", "0", "0"});
     }
@@ -316,7 +318,7 @@ class ServerEngine::Dispatcher {
 
   void operator()(wire::GrabJob& event) {
     bool again = false;
-    const Job* const job =
+    const QueuedJob* const job =
         engine_.workers_.Grab(connection_.seat_, engine_.now_, Waker(), &again);
     if (again) return NotYet();
     if (job == nullptr) return Send(wire::NoJob{});
@@ -341,7 +343,7 @@ class ServerEngine::Dispatcher {
   }
 
   void operator()(wire::WorkStatus& event) {
-    Job* const job = Held(event.handle, kNotInResult);
+    QueuedJob* const job = Held(event.handle, kNotInResult);
     if (job == nullptr) return;
     // The last argument of a worker's packet may hold a NUL. That of a client's
     // packet may not.
@@ -413,8 +415,8 @@ class ServerEngine::Dispatcher {
   // The job of `handle`, if this worker holds it and its last update has
   // reached all waiters. Null: an error has been sent, or the turn is over and
   // the event must be offered again.
-  Job* Held(absl::string_view handle, absl::string_view refusal) {
-    Job* const job = engine_.HeldJob(connection_, handle);
+  QueuedJob* Held(absl::string_view handle, absl::string_view refusal) {
+    QueuedJob* const job = engine_.HeldJob(connection_, handle);
     if (job == nullptr) {
       Error("JOB_NOT_FOUND", refusal);
     } else if (!engine_.FinishUpdate(*job)) {
@@ -425,7 +427,7 @@ class ServerEngine::Dispatcher {
   }
   void Answer(wire::Command kind, absl::string_view handle, Payload& data,
               absl::string_view refusal) {
-    Job* const job = Held(handle, refusal);
+    QueuedJob* const job = Held(handle, refusal);
     if (job == nullptr) return;
     Update update;
     update.kind = kind;
@@ -438,13 +440,13 @@ class ServerEngine::Dispatcher {
     }
   }
 
-  static absl::string_view Running(const Job& job) {
-    return job.state == Job::State::kRunning ? "1" : "0";
+  static absl::string_view Running(const QueuedJob& job) {
+    return job.state == QueuedJob::State::kRunning ? "1" : "0";
   }
 
   struct NoopSender {
     ServerEngine* engine;
-    void operator()(Worker& worker) const { engine->SendNoop(worker); }
+    void operator()(EngineWorker& worker) const { engine->SendNoop(worker); }
   };
   NoopSender Waker() { return NoopSender{&engine_}; }
 

@@ -52,7 +52,7 @@ namespace embedded {
 
 struct EngineOptions {
   JobQueueOptions queue;
-  WorkerOptions workers;
+  WorkerTableOptions workers;
   // WORK_EXCEPTION reaches connections that have not asked for it.
   bool exceptions_for_all = false;
   // The answer to the text command `version`.
@@ -134,7 +134,7 @@ class EngineConnection : public WalkedLink<ConnectionsTag>,
  private:
   friend class ServerEngine;
 
-  struct Seat : Worker {
+  struct Seat : EngineWorker {
     EngineConnection* connection = nullptr;
   };
 
@@ -252,7 +252,7 @@ class ServerEngine {
   // gearmand, the engine tells no worker, and still forwards what the job's
   // worker sends. False: an update of the job is still being sent, and the
   // caller must call again.
-  bool Cancel(Job& job, EngineConnection* connection);
+  bool Cancel(QueuedJob& job, EngineConnection* connection);
   // Drops every function whose name equals `name` in any case, unless it is in
   // use. The jobs of a dropped function end with WORK_FAIL. Replies to
   // `connection`.
@@ -295,34 +295,35 @@ class ServerEngine {
   void Forward(EngineConnection& connection, Message&& message);
   void SendError(EngineConnection& connection, absl::string_view code,
                  absl::string_view text);
-  void SendNoop(Worker& worker);
+  void SendNoop(EngineWorker& worker);
   void NoteOutput(EngineConnection& connection);
 
   // --- updates of jobs (engine_updates.cc) ---
   // Sends the update to one waiter. `data` is update.data, or shares it.
-  void Tell(Party& party, const Job& job, const Update& update, Payload data);
+  void Tell(Party& party, const QueuedJob& job, const Update& update,
+            Payload data);
   static Payload ShareOf(const Update& update);
   // Makes `data` a string of its own, which many packets may share. Throws
   // std::bad_alloc.
   Payload Shared(Payload data);
   // Sends an update to all waiters of a job that does not end. The connection
   // `from`, which caused the update, is busy until this is done.
-  void UpdateJob(EngineConnection* from, Job& job, Update& update);
+  void UpdateJob(EngineConnection* from, QueuedJob& job, Update& update);
   // Ends a job and sends its last update to all its waiters. `from` as above;
   // null: the rest is background work.
-  void EndJob(EngineConnection* from, Job& job, Update& update);
+  void EndJob(EngineConnection* from, QueuedJob& job, Update& update);
   // Send an update to as many waiters as the turn allows. True: all have it.
-  bool TellWaiters(Job& job, const Update& update);
-  bool TellAndFreeWaiters(Job& job, const Update& update);
+  bool TellWaiters(QueuedJob& job, const Update& update);
+  bool TellAndFreeWaiters(QueuedJob& job, const Update& update);
   // True: the job's last update has reached all waiters. If it has not, sends
   // it to some more first.
-  bool FinishUpdate(Job& job);
+  bool FinishUpdate(QueuedJob& job);
   // Takes the limit from this turn, for work that must be finished now: there
   // is no memory for a chore, or the engine is being cleared.
   void IgnoreTurn();
 
   // The running job of `handle` if this connection holds it.
-  Job* HeldJob(EngineConnection& connection, absl::string_view handle);
+  QueuedJob* HeldJob(EngineConnection& connection, absl::string_view handle);
   // Checks the name of a function that a peer wants to use. False: it has been
   // refused.
   bool CheckFunctionName(EngineConnection& connection, absl::string_view name);
@@ -331,7 +332,7 @@ class ServerEngine {
   // A job may run: wakes workers that can do it.
   void WakeFor(Function& function);
   // A running job has lost its worker.
-  void Requeue(Job& job);
+  void Requeue(QueuedJob& job);
   // Takes apart the rest of a connection that has gone. False: the turn is over
   // before that is done.
   bool TakeApart(EngineConnection& connection);

@@ -79,7 +79,7 @@ class Runner {
   }
 
   void operator()(const admin::CancelJob& command) {
-    Job* const job = engine_.queue().FindByHandle(command.handle);
+    QueuedJob* const job = engine_.queue().FindByHandle(command.handle);
     if (job == nullptr) return Encode(admin::Refusal::kUnknownJob, out_);
     done_ = engine_.Cancel(*job, connection_);
     if (done_) admin::EncodeOk(out_);

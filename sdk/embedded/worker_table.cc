@@ -17,7 +17,8 @@ constexpr uint32_t kMaxDoublings = 20;
 
 }  // namespace
 
-WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
+WorkerTable::Added WorkerTable::Add(EngineWorker& worker,
+                                    absl::string_view name,
                                     absl::Duration limit, Wake wake) {
   queue_->meter().Spend(cost::kAbility);
   const auto known = worker.by_function.find(queue_->FindFunction(name));
@@ -51,7 +52,7 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
   ability->ListLink<OfWorkerTag>::Unlink();
   worker.abilities.PushFront(*ability);
   SetRank(*ability, --worker.first_rank);
-  if (worker.sleep != Worker::Sleep::kAsleep) return Added::kYes;
+  if (worker.sleep != EngineWorker::Sleep::kAsleep) return Added::kYes;
   // gearmand lets the worker sleep until the next submission.
   if (queue_->HasRunnable(function)) {
     WakeUp(worker, function, wake);
@@ -62,7 +63,8 @@ WorkerTable::Added WorkerTable::Add(Worker& worker, absl::string_view name,
   return Added::kYes;
 }
 
-void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
+void WorkerTable::Remove(EngineWorker& worker, absl::string_view name,
+                         Wake wake) {
   Function* const function = queue_->FindFunction(name);
   const auto found = worker.by_function.find(function);
   if (!found) return;
@@ -72,13 +74,14 @@ void WorkerTable::Remove(Worker& worker, absl::string_view name, Wake wake) {
   SetWatched(*found->second);
   worker.by_function.erase(found);
   if (worker.woken_for == function) worker.woken_for = nullptr;
-  if (worker.sleep == Worker::Sleep::kWoken && queue_->HasRunnable(*function)) {
+  if (worker.sleep == EngineWorker::Sleep::kWoken &&
+      queue_->HasRunnable(*function)) {
     WakeFor(*function, wake);
   }
   queue_->RemoveRegistrations(*function, registrations);
 }
 
-bool WorkerTable::RemoveAll(Worker& worker, Wake wake) {
+bool WorkerTable::RemoveAll(EngineWorker& worker, Wake wake) {
   worker.woken_for = nullptr;
   while (!worker.by_function.empty()) {
     if (queue_->meter().UsedUp()) return false;
@@ -93,7 +96,7 @@ bool WorkerTable::RemoveAll(Worker& worker, Wake wake) {
     worker.memory -= ability.memory();
     SetWatched(ability);
     worker.by_function.erase(&function);
-    if (worker.sleep == Worker::Sleep::kWoken &&
+    if (worker.sleep == EngineWorker::Sleep::kWoken &&
         queue_->HasRunnable(function)) {
       WakeFor(function, wake);
     }
@@ -127,7 +130,7 @@ void WorkerTable::SetRank(Ability& ability, int64_t rank) {
   ready.insert(std::move(place));
 }
 
-Ability* WorkerTable::FindWork(Worker& worker, bool* again) {
+Ability* WorkerTable::FindWork(EngineWorker& worker, bool* again) {
   while (!worker.ready.empty()) {
     Ability& ability = *worker.ready.begin()->second;
     switch (queue_->FindRunnable(*ability.function)) {
@@ -148,14 +151,15 @@ Ability* WorkerTable::FindWork(Worker& worker, bool* again) {
   return nullptr;
 }
 
-Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake, bool* again) {
-  if (worker.sleep == Worker::Sleep::kAsleep) Unlist(worker);
-  worker.sleep = Worker::Sleep::kAwake;
+QueuedJob* WorkerTable::Grab(EngineWorker& worker, absl::Time now, Wake wake,
+                             bool* again) {
+  if (worker.sleep == EngineWorker::Sleep::kAsleep) Unlist(worker);
+  worker.sleep = EngineWorker::Sleep::kAwake;
   Ability* const ability = FindWork(worker, again);
   if (ability == nullptr && again != nullptr && *again) return nullptr;
   Function* const woken_for = std::exchange(worker.woken_for, nullptr);
   if (ability == nullptr) return nullptr;
-  Job* const job = queue_->Take(*ability->function, worker);
+  QueuedJob* const job = queue_->Take(*ability->function, worker);
   if (ability->limit != absl::InfiniteDuration()) {
     queue_->SetTimeLimit(
         *job,
@@ -175,12 +179,12 @@ Job* WorkerTable::Grab(Worker& worker, absl::Time now, Wake wake, bool* again) {
   return job;
 }
 
-bool WorkerTable::GoToSleep(Worker& worker, bool* again) {
+bool WorkerTable::GoToSleep(EngineWorker& worker, bool* again) {
   if (FindWork(worker, again) != nullptr) return false;
   if (again != nullptr && *again) return true;
   // This includes a worker that was woken and did not grab. gearmand never
   // wakes such a worker again.
-  worker.sleep = Worker::Sleep::kAsleep;
+  worker.sleep = EngineWorker::Sleep::kAsleep;
   worker.woken_for = nullptr;
   return true;
 }
@@ -191,7 +195,7 @@ void WorkerTable::WakeFor(Function& function, Wake wake) {
     queue_->meter().Spend(cost::kLook);
     Ability& ability = function.watchers.front();
     SetReady(ability);
-    if (ability.worker->sleep == Worker::Sleep::kAsleep) {
+    if (ability.worker->sleep == EngineWorker::Sleep::kAsleep) {
       function.sleepers.PushBack(ability);
     }
   }
@@ -221,14 +225,14 @@ void WorkerTable::WakeSleepers(Function& function, size_t count, Wake wake) {
   }
 }
 
-void WorkerTable::WakeUp(Worker& worker, Function& function, Wake wake) {
+void WorkerTable::WakeUp(EngineWorker& worker, Function& function, Wake wake) {
   Unlist(worker);
-  worker.sleep = Worker::Sleep::kWoken;
+  worker.sleep = EngineWorker::Sleep::kWoken;
   worker.woken_for = &function;
   wake(worker);
 }
 
-void WorkerTable::Unlist(Worker& worker) {
+void WorkerTable::Unlist(EngineWorker& worker) {
   for (const auto& entry : worker.ready) {
     queue_->meter().Spend(cost::kLook);
     entry.second->ListLink<SleepTag>::Unlink();

@@ -29,7 +29,7 @@
 namespace gearman {
 namespace embedded {
 
-struct WorkerOptions {
+struct WorkerTableOptions {
   // Sleepers that one job wakes, in turn; 0: all.
   uint32_t wakeup = 0;
   // A worker's next grab tries last the function that gave the worker its last
@@ -39,7 +39,7 @@ struct WorkerOptions {
   size_t max_abilities = 0;
 };
 
-struct Worker;
+struct EngineWorker;
 
 struct OfWorkerTag;  // a worker's abilities
 
@@ -47,7 +47,7 @@ struct OfWorkerTag;  // a worker's abilities
 struct Ability : ListLink<WatchTag>,
                  ListLink<SleepTag>,
                  WalkedLink<OfWorkerTag> {
-  Worker* worker = nullptr;
+  EngineWorker* worker = nullptr;
   Function* function = nullptr;
   // How often the worker has registered the function since it last took it
   // back. Only `status` shows this.
@@ -59,13 +59,13 @@ struct Ability : ListLink<WatchTag>,
   size_t memory() const { return sizeof(Ability) + 160 + function->memory(); }
   // The rank in the order of the worker's abilities: lower is tried first.
   int64_t rank = 0;
-  // The node of Worker::ready, kept here while the ability is not ready, so
-  // that becoming ready allocates nothing.
+  // The node of EngineWorker::ready, kept here while the ability is not ready,
+  // so that becoming ready allocates nothing.
   std::map<int64_t, Ability*>::node_type place;
 };
 
 // A connection, as far as it works.
-struct Worker : Party {
+struct EngineWorker : Party {
   enum class Sleep : unsigned char {
     kAwake,
     kAsleep,  // others were woken for its ready functions, if any
@@ -89,9 +89,9 @@ struct Worker : Party {
 class WorkerTable {
  public:
   // Called for each worker that must get a NOOP.
-  using Wake = absl::FunctionRef<void(Worker&)>;
+  using Wake = absl::FunctionRef<void(EngineWorker&)>;
 
-  WorkerTable(const WorkerOptions& options, JobQueue* queue)
+  WorkerTable(const WorkerTableOptions& options, JobQueue* queue)
       : options_(options), queue_(queue) {}
 
   enum class Added : unsigned char {
@@ -107,25 +107,26 @@ class WorkerTable {
   // CAN_DO. Wakes the worker if it sleeps and can now do a job that waits. If
   // the worker registers a function again, the function gets the new limit and
   // is tried first.
-  Added Add(Worker& worker, absl::string_view name, absl::Duration limit,
+  Added Add(EngineWorker& worker, absl::string_view name, absl::Duration limit,
             Wake wake);
   // CANT_DO. Removes the function, however often the worker has registered it.
   // The worker keeps the jobs that it holds. If the worker was woken and has
   // not grabbed, others are woken instead.
-  void Remove(Worker& worker, absl::string_view name, Wake wake);
+  void Remove(EngineWorker& worker, absl::string_view name, Wake wake);
   // RESET_ABILITIES, or the worker is gone. False: the turn is over, and the
   // caller must call again to remove the rest.
-  bool RemoveAll(Worker& worker, Wake wake);
+  bool RemoveAll(EngineWorker& worker, Wake wake);
 
   // GRAB_JOB. Returns the worker's next job, which it now holds with its time
   // limit; null: there is none. Ends the worker's sleep. If the job is of
   // another function than the one that has woken the worker, others are woken
   // for that one. Sets `again` and returns null if the turn is over before the
   // answer is known; the caller must then call again.
-  Job* Grab(Worker& worker, absl::Time now, Wake wake, bool* again = nullptr);
+  QueuedJob* Grab(EngineWorker& worker, absl::Time now, Wake wake,
+                  bool* again = nullptr);
   // PRE_SLEEP. False: there is work, so the worker is not put to sleep. `again`
   // as above; then the worker is not asleep, either.
-  bool GoToSleep(Worker& worker, bool* again = nullptr);
+  bool GoToSleep(EngineWorker& worker, bool* again = nullptr);
   // A job of `function` may run: wakes all sleepers that can do it, or `wakeup`
   // of them. If the turn ends before all are woken, WakeMore wakes the rest.
   void WakeFor(Function& function, Wake wake);
@@ -135,7 +136,7 @@ class WorkerTable {
  private:
   // The first ability whose function has a job; null: none has, or `again` is
   // set.
-  Ability* FindWork(Worker& worker, bool* again);
+  Ability* FindWork(EngineWorker& worker, bool* again);
   static bool IsReady(const Ability& ability) { return ability.place.empty(); }
   static void SetReady(Ability& ability);
   // The ability is neither ready nor in the list of sleepers any more.
@@ -145,11 +146,11 @@ class WorkerTable {
   // stops when the turn is over.
   void WakeSleepers(Function& function, size_t count, Wake wake);
   // Wakes a sleeper by a NOOP for work of `function`.
-  void WakeUp(Worker& worker, Function& function, Wake wake);
+  void WakeUp(EngineWorker& worker, Function& function, Wake wake);
   // Takes the worker out of the lists of sleepers.
-  void Unlist(Worker& worker);
+  void Unlist(EngineWorker& worker);
 
-  const WorkerOptions options_;
+  const WorkerTableOptions options_;
   JobQueue* const queue_;
   // Functions whose sleepers are all to be woken.
   IntrusiveList<Function, WakingTag> waking_;

@@ -119,7 +119,6 @@ void JobRequestTracker::Start(const std::shared_ptr<JobRequestState>& shared,
   }
   first_in_flight_ = request;
   ++in_flight_;
-  if (request->has_callbacks()) ++with_callbacks_;
   request->state = JobState::kPending;
   request->submitted = now;
   request->timer = absl::InfiniteFuture();
@@ -183,7 +182,6 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
   request->next_in_flight = nullptr;
   request->previous_in_flight = nullptr;
   --in_flight_;
-  if (request->has_callbacks()) --with_callbacks_;
   std::shared_ptr<JobRequestState> self = std::move(request->self);
   if (request->hooks() != nullptr) {
     FinishHooked(std::move(self), input, std::move(status), silently);

@@ -174,8 +174,6 @@ class JobRequestTracker {
 
   // The number of requests in flight.
   size_t in_flight() const { return in_flight_; }
-  // The number of them that have callbacks.
-  size_t in_flight_with_callbacks() const { return with_callbacks_; }
 
  private:
   void OnQueryEffect(Query* query, Effect& effect, const std::string& server);
@@ -229,7 +227,6 @@ class JobRequestTracker {
   absl::Time now_ = absl::InfinitePast();
   JobRequestState* first_in_flight_ = nullptr;
   size_t in_flight_ = 0;
-  size_t with_callbacks_ = 0;
   DeadlineQueue<JobRequestState> timers_;
   // An entry is null if its request has ended since.
   std::vector<JobRequestState*> to_dispatch_;

@@ -180,8 +180,8 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
     } else if (what < 75) {
       const std::string& function = functions[static_cast<size_t>(choose(3))];
       const int holder = choose(kParties);
-      Job* const job = queue.Take(*queue.GetFunction(function),
-                                  parties[static_cast<size_t>(holder)]);
+      QueuedJob* const job = queue.Take(*queue.GetFunction(function),
+                                        parties[static_cast<size_t>(holder)]);
       const uint64_t expected = model.Take(function, holder, now);
       ASSERT_EQ(job == nullptr ? 0 : job->number, expected) << "step " << step;
     } else if (what < 88) {
@@ -193,7 +193,7 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
       if (running.empty()) continue;
       const uint64_t number = running[static_cast<size_t>(
           choose(static_cast<int>(running.size())))];
-      Job* const job = queue.FindByHandle(absl::StrCat("H:", number));
+      QueuedJob* const job = queue.FindByHandle(absl::StrCat("H:", number));
       ASSERT_NE(job, nullptr);
       if (choose(3) == 0) {
         ASSERT_TRUE(queue.Requeue(*job));
@@ -222,16 +222,17 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
     // What both know is the same.
     ASSERT_EQ(queue.size(), model.jobs().size()) << "step " << step;
     for (const char* unique : {"a", "b"}) {
-      const Job* const job = queue.FindByUnique(unique);
+      const QueuedJob* const job = queue.FindByUnique(unique);
       ASSERT_EQ(job == nullptr ? 0 : job->number, model.Find(unique));
     }
-    for (const Job* job : queue.Jobs()) {
+    for (const QueuedJob* job : queue.Jobs()) {
       const auto it = model.jobs().find(job->number);
       ASSERT_NE(it, model.jobs().end()) << "step " << step;
       EXPECT_EQ(job->waiter_count, it->second.waiters.size());
       EXPECT_EQ(job->abandoned, it->second.abandoned) << "step " << step;
       EXPECT_EQ(job->retries, it->second.retries);
-      EXPECT_EQ(job->state == Job::State::kRunning, it->second.holder >= 0);
+      EXPECT_EQ(job->state == QueuedJob::State::kRunning,
+                it->second.holder >= 0);
       EXPECT_EQ(job->data.view(), it->second.data);
     }
   }
@@ -272,7 +273,7 @@ TEST(JobQueueLimits, DropsAJobAtItsLastLoss) {
   options.max_runs = 2;
   JobQueue queue(options);
   Party worker;
-  Job* const job = queue.Submit(Of("f", ""), kStart).job;
+  QueuedJob* const job = queue.Submit(Of("f", ""), kStart).job;
   ASSERT_EQ(queue.Take(*job->function, worker), job);
   EXPECT_TRUE(queue.Requeue(*job));
   ASSERT_EQ(queue.Take(*job->function, worker), job);
@@ -285,8 +286,8 @@ TEST(JobQueueTimers, ReportWhoseTimeIsUp) {
   Party worker;
   Submission later = Of("f", "");
   later.not_before = kStart + absl::Seconds(5);
-  Job* const delayed = queue.Submit(std::move(later), kStart).job;
-  Job* const running = queue.Submit(Of("f", ""), kStart).job;
+  QueuedJob* const delayed = queue.Submit(std::move(later), kStart).job;
+  QueuedJob* const running = queue.Submit(Of("f", ""), kStart).job;
   ASSERT_EQ(queue.Take(*running->function, worker), running);
   queue.SetTimeLimit(*running, kStart + absl::Seconds(3));
   EXPECT_EQ(queue.next_deadline(), kStart + absl::Seconds(3));
@@ -322,7 +323,7 @@ TEST(JobQueueMemoryTest, KnowsWhatItHolds) {
     Submission submission;
     submission.function = "f";
     submission.data = Payload(std::string(100'000, 'x'));
-    Job& job = *queue.Submit(std::move(submission), kStart).job;
+    QueuedJob& job = *queue.Submit(std::move(submission), kStart).job;
     EXPECT_GE(account.bytes(), 100'000u);
     EXPECT_LE(account.bytes(), 102'000u);
     // Somebody still points at its data.

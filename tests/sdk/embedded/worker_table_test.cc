@@ -32,14 +32,14 @@ class WorkerTableTest : public ::testing::Test {
   // Notes whom it wakes.
   struct WakeNoter {
     WorkerTableTest* test;
-    void operator()(Worker& worker) const {
+    void operator()(EngineWorker& worker) const {
       test->woken_.push_back(
           static_cast<size_t>(&worker - test->workers_.data()));
     }
   };
   WakeNoter Noter() { return {this}; }
 
-  WorkerOptions options;  // before the first use of table()
+  WorkerTableOptions options;  // before the first use of table()
 
   WorkerTableTest() : queue_(JobQueueOptions()) {}
   WorkerTable& table() {
@@ -48,19 +48,19 @@ class WorkerTableTest : public ::testing::Test {
     }
     return *table_;
   }
-  void CanDo(Worker& worker, absl::string_view function,
+  void CanDo(EngineWorker& worker, absl::string_view function,
              absl::Duration limit = kNoLimit) {
     EXPECT_EQ(table().Add(worker, function, limit, Noter()),
               WorkerTable::Added::kYes);
   }
   // A new job of `function`, told to those who sleep.
-  Job& NewJob(absl::string_view function) {
+  QueuedJob& NewJob(absl::string_view function) {
     return NewJobIn(table(), function);
   }
-  Job& NewJobIn(WorkerTable& table, absl::string_view function) {
+  QueuedJob& NewJobIn(WorkerTable& table, absl::string_view function) {
     Submission submission;
     submission.function = function;
-    Job& job = *queue_.Submit(std::move(submission), kStart).job;
+    QueuedJob& job = *queue_.Submit(std::move(submission), kStart).job;
     table.WakeFor(*job.function, Noter());
     return job;
   }
@@ -75,7 +75,7 @@ class WorkerTableTest : public ::testing::Test {
   }
 
   JobQueue queue_;
-  std::array<Worker, 4> workers_;
+  std::array<EngineWorker, 4> workers_;
 
  private:
   std::unique_ptr<WorkerTable> table_;
@@ -83,12 +83,12 @@ class WorkerTableTest : public ::testing::Test {
 };
 
 TEST_F(WorkerTableTest, GivesTheNewestFunctionsJobsFirst) {
-  Worker& worker = workers_[0];
+  EngineWorker& worker = workers_[0];
   CanDo(worker, "f");
   CanDo(worker, "g");
-  Job& f1 = NewJob("f");
-  Job& g1 = NewJob("g");
-  Job& g2 = NewJob("g");
+  QueuedJob& f1 = NewJob("f");
+  QueuedJob& g1 = NewJob("g");
+  QueuedJob& g2 = NewJob("g");
   NewJob("h");
   EXPECT_EQ(table().Grab(worker, kStart, Noter()), &g1);
   EXPECT_EQ(table().Grab(worker, kStart, Noter()), &g2);
@@ -98,13 +98,13 @@ TEST_F(WorkerTableTest, GivesTheNewestFunctionsJobsFirst) {
 
 TEST_F(WorkerTableTest, TakesFunctionsInTurnWhenToldTo) {
   options.round_robin = true;
-  Worker& worker = workers_[0];
+  EngineWorker& worker = workers_[0];
   CanDo(worker, "f");
   CanDo(worker, "g");
-  Job& f1 = NewJob("f");
-  Job& f2 = NewJob("f");
-  Job& g1 = NewJob("g");
-  Job& g2 = NewJob("g");
+  QueuedJob& f1 = NewJob("f");
+  QueuedJob& f2 = NewJob("f");
+  QueuedJob& g1 = NewJob("g");
+  QueuedJob& g2 = NewJob("g");
   EXPECT_EQ(table().Grab(worker, kStart, Noter()), &g1);
   EXPECT_EQ(table().Grab(worker, kStart, Noter()), &f1);
   EXPECT_EQ(table().Grab(worker, kStart, Noter()), &g2);
@@ -112,7 +112,7 @@ TEST_F(WorkerTableTest, TakesFunctionsInTurnWhenToldTo) {
 }
 
 TEST_F(WorkerTableTest, TimesAJobByTheNewestRegistration) {
-  Worker& worker = workers_[0];
+  EngineWorker& worker = workers_[0];
   CanDo(worker, "f", absl::Seconds(9));
   CanDo(worker, "f", absl::Seconds(5));
   NewJob("f");
@@ -168,7 +168,7 @@ TEST_F(WorkerTableTest, AGrabEndsASleep) {
 }
 
 TEST_F(WorkerTableTest, WakesEverybodyWhoSleepsOrAsManyAsTold) {
-  for (Worker& worker : workers_) {
+  for (EngineWorker& worker : workers_) {
     CanDo(worker, "f");
     EXPECT_TRUE(table().GoToSleep(worker));
   }
@@ -178,7 +178,7 @@ TEST_F(WorkerTableTest, WakesEverybodyWhoSleepsOrAsManyAsTold) {
 
 TEST_F(WorkerTableTest, WakesInTurn) {
   options.wakeup = 2;
-  for (Worker& worker : workers_) {
+  for (EngineWorker& worker : workers_) {
     CanDo(worker, "f");
     EXPECT_TRUE(table().GoToSleep(worker));
   }
@@ -232,7 +232,7 @@ TEST_F(WorkerTableTest, WakesAnotherWhenTheOneWokenTakesSomethingElse) {
   for (size_t i = 0; i < 2; ++i) table().GoToSleep(workers_[i]);
   NewJob("f");
   EXPECT_THAT(Woken(), ElementsAre(0));
-  Job& other = NewJob("g");
+  QueuedJob& other = NewJob("g");
   EXPECT_EQ(table().Grab(workers_[0], kStart, Noter()), &other);
   EXPECT_THAT(Woken(), ElementsAre(1));
 }
@@ -248,7 +248,7 @@ TEST_F(WorkerTableTest, LetsNobodySleepBesideWorkThatNobodyWasWokenFor) {
     std::mt19937 random(wakeup);  // NOLINT: the same in every run
     for (int step = 0; step < 20000; ++step) {
       const size_t number = random() % workers_.size();
-      Worker& worker = workers_[number];
+      EngineWorker& worker = workers_[number];
       const std::string& name = functions[random() % functions.size()];
       const size_t what = random() % 32;
       if (what < 3) {
@@ -258,7 +258,7 @@ TEST_F(WorkerTableTest, LetsNobodySleepBesideWorkThatNobodyWasWokenFor) {
       } else if (what < 5) {
         if (random() % 4 == 0) table.RemoveAll(worker, Noter());
       } else if (what < 17) {
-        if (Job* const job = table.Grab(worker, kStart, Noter()))
+        if (QueuedJob* const job = table.Grab(worker, kStart, Noter()))
           queue_.Remove(*job);
       } else if (what < 29) {
         table.GoToSleep(worker);
@@ -269,12 +269,12 @@ TEST_F(WorkerTableTest, LetsNobodySleepBesideWorkThatNobodyWasWokenFor) {
         size_t registrations = 0;
         bool somebody_sleeps = false;
         bool somebody_is_woken = false;
-        for (Worker& any : workers_) {
+        for (EngineWorker& any : workers_) {
           for (const Ability& ability : any.abilities) {
             if (ability.function != function) continue;
             registrations += ability.registrations;
-            somebody_sleeps |= any.sleep == Worker::Sleep::kAsleep;
-            somebody_is_woken |= any.sleep == Worker::Sleep::kWoken;
+            somebody_sleeps |= any.sleep == EngineWorker::Sleep::kAsleep;
+            somebody_is_woken |= any.sleep == EngineWorker::Sleep::kWoken;
           }
         }
         ASSERT_EQ(function->workers, registrations) << step;
@@ -284,7 +284,7 @@ TEST_F(WorkerTableTest, LetsNobodySleepBesideWorkThatNobodyWasWokenFor) {
         }
       }
     }
-    for (Worker& worker : workers_) table.RemoveAll(worker, Noter());
+    for (EngineWorker& worker : workers_) table.RemoveAll(worker, Noter());
     queue_.Clear();
   }
 }

@@ -280,7 +280,6 @@ TEST_F(JobRequestTrackerTest, CallbacksGetTheirNoticesInOrder) {
   callbacks.on_data = [](const JobRequest&, absl::string_view) {};
   callbacks.on_complete = [](const JobRequest&) {};
   Start(request);
-  EXPECT_EQ(tracker_.in_flight_with_callbacks(), 1u);
   Waiter waiter(1);
   waiter.Add(request.get(), /*for_accepted=*/false);
   Give(request, Effect::Kind::kAccepted);

@@ -113,9 +113,8 @@ void ServerCore::AddLink(std::unique_ptr<Transport> transport, Poller* poller,
     for (std::vector<Poller::Key>* list : {&served_, &marked_}) {
       if (list->capacity() < keys) list->reserve(2 * keys);
     }
-    links_.emplace(
-        key, std::make_unique<ServerLink>(std::move(transport), poller, key,
-                                          limits_, &engine_));
+    links_.emplace(key, std::make_unique<PeerLink>(std::move(transport), poller,
+                                                   key, limits_, &engine_));
     return true;
   });
   if (added) {
@@ -127,7 +126,7 @@ void ServerCore::AddLink(std::unique_ptr<Transport> transport, Poller* poller,
 
 // --- connecting --------------------------------------------------------------
 
-bool ServerCore::Connect(ServerLink& link) {
+bool ServerCore::Connect(PeerLink& link) {
   if (link.awaits_connect()) return false;
   if (handshakes_.has_time()) {
     handshakes_.Remove(link);
@@ -145,8 +144,8 @@ bool ServerCore::Connect(ServerLink& link) {
   }
   if (options_.max_handshakes > 0 &&
       handshakes_.size() > options_.max_handshakes) {
-    ServerLink* const silent = handshakes_.silent();
-    ServerLink& goes = silent != nullptr ? *silent : link;
+    PeerLink* const silent = handshakes_.silent();
+    PeerLink& goes = silent != nullptr ? *silent : link;
     Close(goes.key(), "too many handshakes are not finished (max_handshakes)");
   }
   return false;
@@ -155,7 +154,7 @@ bool ServerCore::Connect(ServerLink& link) {
 void ServerCore::ContinueHandshakes() {
   handshakes_.BeginTurn();
   while (handshakes_.has_time()) {
-    ServerLink* const link = handshakes_.due();
+    PeerLink* const link = handshakes_.due();
     if (link == nullptr) return;
     const Poller::Key key = link->key();
     handshakes_.Remove(*link);
@@ -166,19 +165,19 @@ void ServerCore::ContinueHandshakes() {
 
 // --- reading and writing -----------------------------------------------------
 
-void ServerCore::Read(ServerLink& link) {
+void ServerCore::Read(PeerLink& link) {
   if (!link.connected() && !Connect(link)) return;
-  ServerLink::Progress progress = ServerLink::Progress::kEnded;
+  PeerLink::Progress progress = PeerLink::Progress::kEnded;
   HasMemoryFor([&] {
     progress = link.Read();
     return true;
   });
   switch (progress) {
-    case ServerLink::Progress::kWaits:
+    case PeerLink::Progress::kWaits:
       return;
-    case ServerLink::Progress::kMore:
+    case PeerLink::Progress::kMore:
       return LookAgain(link.key());
-    case ServerLink::Progress::kEnded:
+    case PeerLink::Progress::kEnded:
       break;
   }
   // A peer that has ended only its half of the stream gets its replies, as far
@@ -193,7 +192,7 @@ void ServerCore::Read(ServerLink& link) {
 void ServerCore::Flush(Poller::Key key) {
   const auto found = links_.find(key);
   if (found == links_.end()) return;
-  ServerLink& link = *found->second;
+  PeerLink& link = *found->second;
   const bool sound =
       HasMemoryFor([&] { return link.Flush() && link.UpdateInterest().ok(); });
   if (!sound) {
@@ -219,7 +218,7 @@ void ServerCore::Close(Poller::Key key, absl::string_view why) {
 
 // --- peers that let their time pass ------------------------------------------
 
-void ServerCore::WatchStalls(ServerLink& link) {
+void ServerCore::WatchStalls(PeerLink& link) {
   stalled_inputs_.Update(link.input_stall(), link.in_packet(),
                          link.bytes_read(), now_);
   stalled_outputs_.Update(link.output_stall(), link.has_output(),

@@ -1,4 +1,4 @@
-#include "gearman/sdk/embedded/server_link.h"
+#include "gearman/sdk/embedded/peer_link.h"
 
 #include <algorithm>
 #include <array>
@@ -50,9 +50,9 @@ std::string PeerName(absl::string_view description) {
 
 }  // namespace
 
-ServerLink::ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
-                       Poller::Key key, const LinkLimits& limits,
-                       ServerEngine* engine)
+PeerLink::PeerLink(std::unique_ptr<Transport> transport, Poller* poller,
+                   Poller::Key key, const LinkLimits& limits,
+                   ServerEngine* engine)
     : transport_(std::move(transport)),
       poller_(poller),
       key_(key),
@@ -64,19 +64,19 @@ ServerLink::ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
       input_stall_(key),
       output_stall_(key) {}
 
-ServerLink::~ServerLink() {
+PeerLink::~PeerLink() {
   poller_->Forget(key_);
   transport_->Close();
   engine_->OnDisconnect(connection_);
 }
 
-bool ServerLink::Connect() {
+bool PeerLink::Connect() {
   const IoResult result = transport_->Connect();
   connected_ = result.done();
   return connected_ || result.would_block();
 }
 
-ServerLink::Progress ServerLink::Read() {
+PeerLink::Progress PeerLink::Read() {
   WorkMeter& meter = engine_->meter();
   for (;;) {
     // First handle the rest of an earlier turn.
@@ -94,12 +94,12 @@ ServerLink::Progress ServerLink::Read() {
   }
 }
 
-void ServerLink::Weigh() {
+void PeerLink::Weigh() {
   connection_->SetInputBytes(codec_.capacity());
   engine_->Weigh(*connection_);
 }
 
-bool ServerLink::Dispatch() {
+bool PeerLink::Dispatch() {
   WorkMeter& meter = engine_->meter();
   paused_ = false;
   more_to_handle_ = false;
@@ -132,7 +132,7 @@ bool ServerLink::Dispatch() {
   return connection_->failure().ok();
 }
 
-void ServerLink::Write(size_t max_bytes) {
+void PeerLink::Write(size_t max_bytes) {
   std::array<absl::string_view, kMaxPieces> pieces;
   more_to_write_ = false;
   while (connected_ && !deaf_ && connection_->NextOutput()) {
@@ -158,22 +158,22 @@ void ServerLink::Write(size_t max_bytes) {
   Weigh();
 }
 
-bool ServerLink::Flush() {
+bool PeerLink::Flush() {
   Write(kWriteBudget);
   return connection_->failure().ok() &&
          connection_->output_bytes() <= limits_.max_output_bytes;
 }
 
-void ServerLink::FlushAll() { Write(std::numeric_limits<size_t>::max()); }
+void PeerLink::FlushAll() { Write(std::numeric_limits<size_t>::max()); }
 
-bool ServerLink::ShouldResume() const {
+bool PeerLink::ShouldResume() const {
   // Reading resumes when the peer has caught up, not at the first byte that it
   // takes.
   return more_to_write_ ||
          (paused_ && connection_->output_bytes() <= limits_.output_mark / 2);
 }
 
-absl::Status ServerLink::UpdateInterest() {
+absl::Status PeerLink::UpdateInterest() {
   Interest interest =
       transport_->interest(!deaf_ && connection_->output_bytes() > 0);
   if (paused_ || awaits_connect_) {

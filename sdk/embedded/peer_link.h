@@ -1,9 +1,9 @@
-// ServerLink: one stream to a client or worker: the transport, the codec that
+// PeerLink: one stream to a client or worker: the transport, the codec that
 // reads from it, and the engine's connection whose output is written to it.
 //
 // Not thread-safe: guarded by the server's lock.
-#ifndef GEARMAN_SDK_EMBEDDED_SERVER_LINK_H_
-#define GEARMAN_SDK_EMBEDDED_SERVER_LINK_H_
+#ifndef GEARMAN_SDK_EMBEDDED_PEER_LINK_H_
+#define GEARMAN_SDK_EMBEDDED_PEER_LINK_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -41,7 +41,7 @@ struct InLine : ListLink<LineTag> {
   const Poller::Key key;
 };
 
-class ServerLink : public ListLink<HandshakeTag> {
+class PeerLink : public ListLink<HandshakeTag> {
  public:
   enum class Progress : unsigned char {
     kWaits,  // for its peer
@@ -50,12 +50,12 @@ class ServerLink : public ListLink<HandshakeTag> {
   };
 
   // `poller` watches the link under `key`. Connects `engine` to the peer.
-  ServerLink(std::unique_ptr<Transport> transport, Poller* poller,
-             Poller::Key key, const LinkLimits& limits, ServerEngine* engine);
+  PeerLink(std::unique_ptr<Transport> transport, Poller* poller,
+           Poller::Key key, const LinkLimits& limits, ServerEngine* engine);
   // Disconnects the engine from the peer, and closes the stream.
-  ~ServerLink();
-  ServerLink(const ServerLink&) = delete;
-  ServerLink& operator=(const ServerLink&) = delete;
+  ~PeerLink();
+  PeerLink(const PeerLink&) = delete;
+  PeerLink& operator=(const PeerLink&) = delete;
 
   Poller::Key key() const { return key_; }
   // True: the stream is connected, and its handshake (TLS) is finished.
@@ -145,4 +145,4 @@ class ServerLink : public ListLink<HandshakeTag> {
 }  // namespace embedded
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_EMBEDDED_SERVER_LINK_H_
+#endif  // GEARMAN_SDK_EMBEDDED_PEER_LINK_H_
