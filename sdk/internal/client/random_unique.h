@@ -17,8 +17,9 @@ void WriteHexUnique(absl::uint128 value, char* out);
 
 // The 128-bit FNV-1a hash of the task, a NUL and the data. It is equal in every
 // process and on every machine, which joining jobs requires and absl::Hash does
-// not give. It is not safe against someone who searches for collisions. Source:
-// draft-eastlake-fnv, section 5.
+// not give. It is not safe against an attacker who searches for collisions.
+//
+// Source: draft-eastlake-fnv, section 5.
 absl::uint128 HashOfJob(absl::string_view task, absl::string_view data);
 
 }  // namespace internal
