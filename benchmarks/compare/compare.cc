@@ -4,8 +4,8 @@
 // which the sides of a workload take turns in going first. Prints a table, and
 // with --csv a file of all rounds.
 //
-//  bazel run -c opt //benchmarks/compare -- [--rounds=5] [--only=NAME]
-//    [--csv=FILE] [--scale=1.0]
+//   bazel run -c opt //benchmarks/compare -- [--rounds=5] [--only=NAME]
+//     [--csv=FILE] [--scale=1.0]
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

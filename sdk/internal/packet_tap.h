@@ -1,9 +1,9 @@
 // PacketTap sees every byte of one connection in both directions. It counts the
 // packets, and at debug level it logs each one:
 //
-//  sent SUBMIT_JOB to tcp://jobs-1:4730: function "resize", unique "7f3a",
-//  48 bytes
-//  received JOB_CREATED from tcp://jobs-1:4730: handle "H:jobs-1:7", 22 bytes
+//   sent SUBMIT_JOB to tcp://jobs-1:4730: function "resize", unique "7f3a",
+//   48 bytes
+//   received JOB_CREATED from tcp://jobs-1:4730: handle "H:jobs-1:7", 22 bytes
 //
 // The tap reads the stream independently of the encoder and the decoder. A
 // connection without a tap pays one branch for each read and write, and none

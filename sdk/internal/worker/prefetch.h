@@ -4,10 +4,10 @@
 // free handlers a worker takes only jobs that it will have begun within
 // max_wait:
 //
-//  ahead = min(max_jobs,
-//              max_wait * concurrency / expected cost of a job,
-//              twice the jobs done since the last slow one,
-//              number of jobs that fit into max_bytes)
+//   ahead = min(max_jobs,
+//               max_wait * concurrency / expected cost of a job,
+//               twice the jobs done since the last slow one,
+//               number of jobs that fit into max_bytes)
 //
 // The third term makes the number grow from zero, doubling with each round, so
 // that one lucky measurement does not fetch a hoard. A task that was never

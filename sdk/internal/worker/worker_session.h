@@ -9,11 +9,11 @@
 // A worker may sleep. In gearmand (docs/protocol.md) only a grab ends sleep,
 // and a server sends one NOOP between two grabs. So:
 //
-//  awake   --grab--> awake, replies due
-//  last reply due was NO_JOB            --> asleep (PRE_SLEEP), or first
-//                                           resting, if NOOPs led nowhere
-//  asleep  --NOOP, re-grab time, new task--> awake, wants a grab
-//  resting --time--> asleep
+//   awake   --grab--> awake, replies due
+//   last reply due was NO_JOB            --> asleep (PRE_SLEEP), or first
+//                                            resting, if NOOPs led nowhere
+//   asleep  --NOOP, re-grab time, new task--> awake, wants a grab
+//   resting --time--> asleep
 //
 // It belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SESSION_H_
