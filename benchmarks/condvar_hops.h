@@ -1,5 +1,5 @@
-// CondvarHops: another thread, woken and waking back. What a synchronous call
-// within one process can't go below.
+// CondvarHops wakes another thread, which wakes this one. A synchronous call
+// within one process can't be faster.
 #ifndef GEARMAN_BENCHMARKS_CONDVAR_HOPS_H_
 #define GEARMAN_BENCHMARKS_CONDVAR_HOPS_H_
 
@@ -20,7 +20,7 @@ class CondvarHops {
   CondvarHops(const CondvarHops&) = delete;
   CondvarHops& operator=(const CondvarHops&) = delete;
 
-  // To the other thread and back.
+  // Hops to the other thread and back.
   void Two() {
     Pass(Turn::kOther);
     Await([this] { return turn_ == Turn::kCaller; });

@@ -1,6 +1,6 @@
-// What metrics and logging cost a job: client, embedded job server and worker
-// in one thread, in process, on a virtual clock, so that every run does the
-// same.
+// Measures the cost of metrics and logging for a job. Client, embedded job
+// server and worker are in one thread, in process, on a virtual clock, so that
+// every run does the same.
 //
 //   bazel run -c opt //benchmarks:metrics_cost
 //
@@ -59,7 +59,7 @@ class Stack {
     client_ = stack_.MakeClient(std::move(client));
   }
 
-  // Not inlined: where callgrind counts.
+  // It is not inlined, because callgrind counts there.
   __attribute__((noinline)) bool Measured() { return RunBatch(); }
   bool RunBatch() {
     std::vector<JobSpec> specs;
@@ -90,7 +90,7 @@ Sinks Prometheus() {
   return {std::shared_ptr<MetricsSink>(*PrometheusMetrics::Create())};
 }
 
-// Its timer never comes: time goes on only while nobody can do anything.
+// Its timer never fires: time passes only while nothing else can be done.
 Sinks Statsd() {
   StatsdMetricsOptions options;
   options.send = [](absl::string_view) { return absl::OkStatus(); };

@@ -2,7 +2,8 @@
 //
 //   bazel run -c opt //benchmarks:parts -- [--benchmark_filter=REGEX]
 //
-// "CPU" of what has several threads is all threads' together.
+// "CPU" of a benchmark with several threads is that of all its threads
+// together.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -215,7 +216,7 @@ BENCHMARK_CAPTURE(Synchronous, Tcp, "tcp")
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 
-// What a synchronous call can't go below: to another thread and back.
+// Measures two hops between threads, the least time of a synchronous call.
 void TwoCondvarHops(benchmark::State& state) {
   benchmarks::CondvarHops hops;
   for (auto _ : state) hops.Two();

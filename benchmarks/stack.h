@@ -1,5 +1,5 @@
-// Stack: a job server, a worker and a client of this process, connected by an
-// address scheme. Whatever fails ends the process.
+// Stack is a job server, a worker and a client in this process, connected by an
+// address scheme. Any error ends the process.
 #ifndef GEARMAN_BENCHMARKS_STACK_H_
 #define GEARMAN_BENCHMARKS_STACK_H_
 
@@ -19,7 +19,7 @@ namespace benchmarks {
 class Stack {
  public:
   // `scheme`: "inproc", "tcp" or "tls". The worker answers jobs of `task` with
-  // their payload, in a thread of its own.
+  // their payload, in its own thread.
   Stack(absl::string_view scheme, absl::string_view task);
   ~Stack();
   Stack(const Stack&) = delete;

@@ -1,5 +1,5 @@
-// The protocol without a library: what a careful loop over one socket reaches.
-// It trusts the server, checks nothing, keeps nothing about a job.
+// The protocol without a library: the speed of a careful loop over one socket.
+// It trusts the server, checks nothing, and keeps nothing about a job.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -70,8 +70,8 @@ class Socket {
   }
   ~Socket() { close(fd_); }
 
-  // Sends all of `bytes`, taking in what comes meanwhile: neither side must
-  // wait for the other for ever.
+  // Sends all of `bytes`, and takes in received packets meanwhile, so that
+  // neither side waits for the other forever.
   template <typename OnPacket>
   void Send(const std::string& bytes, OnPacket on_packet) {
     size_t sent = 0;
@@ -87,7 +87,8 @@ class Socket {
       }
     }
   }
-  // Waits until there is something to receive, or for so long: then false.
+  // Waits until there is something to receive. Returns false if `until` comes
+  // first.
   bool Await(absl::Time until) {
     timespec left =
         absl::ToTimespec(std::max(absl::ZeroDuration(), until - absl::Now()));
@@ -96,7 +97,7 @@ class Socket {
                  until == absl::InfiniteFuture() ? nullptr : &left,
                  nullptr) > 0;
   }
-  // Waits for bytes, and takes all whole packets: on_packet(type, body).
+  // Waits for bytes, and passes all whole packets to on_packet(type, body).
   template <typename OnPacket>
   void Receive(OnPacket on_packet) {
     if (end_ == input_.size()) input_.resize(2 * input_.size());
@@ -128,8 +129,8 @@ class BareClient {
  public:
   explicit BareClient(uint16_t port) : socket_(port) {}
 
-  // Sends `packets`, and waits until so many jobs have ended by a packet of
-  // this type.
+  // Sends `packets`, and waits until `jobs` jobs have ended with a packet of
+  // type `end`.
   void RunBatch(const std::string& packets, int jobs, uint32_t end) {
     int ended = 0;
     const auto on_packet = [&ended, end](uint32_t type, absl::string_view) {
@@ -140,7 +141,7 @@ class BareClient {
   }
 
   // Submits each job when it is due, and takes in results meanwhile. One worker
-  // answers in order; several don't, so a job is found by its handle.
+  // answers in order, but several do not, so a job is found by its handle.
   void RunOpenLoop(const Workload& workload, int jobs,
                    const OnLatency& on_latency) {
     const Arrivals arrivals(workload.rate);
@@ -234,7 +235,7 @@ class BareLoad final : public Load {
   const Workload workload_;
   const bool background_;
   const std::string payload_;
-  std::deque<BareClient> clients_;  // one for each thread
+  std::deque<BareClient> clients_;  // made once, sent repeatedly
   std::string batch_;               // made once, sent again and again
 };
 
@@ -252,7 +253,7 @@ class BareSide final : public Side {
     AppendHeader(kCanDo, sizeof(kTask) - 1, &output);
     output += kTask;
     int outstanding = 0;
-    // The last grab that was answered found nothing.
+    // The last answer to a grab was NO_JOB.
     bool dry = false;
     std::string sending;
     const auto on_packet = [&](uint32_t type, absl::string_view body) {
@@ -273,7 +274,8 @@ class BareSide final : public Side {
       }
     };
     for (;;) {
-      // Whatever came: as many as there shall be, or none until it is woken.
+      // Keeps the wanted number of grabs outstanding, or none until a NOOP
+      // comes.
       for (; !dry && outstanding < grabs; ++outstanding) {
         AppendHeader(kGrabJob, 0, &output);
       }

@@ -20,15 +20,16 @@ constexpr absl::string_view kWithUniques = "sdk, random uniques";
 constexpr absl::string_view kOneAtATime = "sdk, one grab at a time";
 constexpr absl::string_view kCallbacks = "sdk, callbacks";
 constexpr absl::string_view kMemoryKept = "sdk, memory kept";
-// What the bare worker keeps outstanding where so many jobs are in flight: as
-// much as the SDK's worker does by itself when jobs are tiny.
+// The number of grabs that the bare worker keeps outstanding if so many jobs
+// are in flight. The SDK's worker does so by itself when jobs are tiny.
 constexpr int kManyGrabs = 128;
 
 class Cases {
  public:
   explicit Cases(double scale) : scale_(scale) {}
 
-  // `side`: of client and worker. Returns what may be changed.
+  // `side`: the side of client and worker. Returns the case, which may be
+  // changed.
   Case& Add(const std::string& name, absl::string_view side, Mode mode,
             double jobs) {
     Case added;
@@ -39,24 +40,24 @@ class Cases {
     added.workload.jobs =
         mode == Mode::kHold ? static_cast<int>(jobs) : Scaled(jobs);
     added.workload.warm_up = mode == Mode::kHold ? 0 : 200;
-    // Each in vain costs the server two packets when the queue runs dry.
+    // Each grab in vain costs the server two packets when the queue runs dry.
     if (side == kBare) added.workload.grabs = mode == Mode::kSync ? 1 : 8;
     cases_.push_back(std::move(added));
     return cases_.back();
   }
-  // The last one again, under another label.
+  // Adds the last case again, under another label.
   Case& Repeat(absl::string_view label) {
     cases_.push_back(Case(cases_.back()));
     cases_.back().label = std::string(label);
     return cases_.back();
   }
-  // In batches of `in_flight`.
+  // Jobs go in batches of `in_flight`.
   Case& Batches(const std::string& name, absl::string_view side, Mode mode,
                 double jobs, int in_flight) {
     Case& added = Add(name, side, mode, jobs);
     Workload& w = added.workload;
     w.in_flight = in_flight;
-    // Whole ones.
+    // The batches must be whole.
     w.jobs = std::max(1, w.jobs / in_flight) * in_flight;
     w.warm_up = std::max(1, 200 / in_flight) * in_flight;
     if (side == kBare) w.grabs = std::min(in_flight, kManyGrabs);
@@ -71,7 +72,7 @@ class Cases {
     Case& added = Add(name, side, Mode::kOpenLoop, rate * seconds);
     added.workload.rate = rate;
     added.workload.warm_up = rate / 5;
-    // A job that comes while all are busy waits; that counts.
+    // A job that comes while all threads are busy waits, and that counts.
     if (side == kLibgearman) added.workload.threads = 8;
     if (side == kBare && rate <= 1000) added.workload.grabs = 1;
     return added;
@@ -107,7 +108,7 @@ void AddThroughput(Cases* cases) {
       Case& added = cases->Foreground(with_grabs, side, jobs);
       added.workload.grabs = grabs;
       if (side != kLibgearman) continue;
-      // Its own worker grabs one at a time.
+      // Libgearman's own worker grabs one job at a time.
       added.label = "libgearman's client, bare worker";
       added.worker = std::string(kBare);
     }
@@ -136,7 +137,7 @@ void AddThroughput(Cases* cases) {
   struct Payload {
     int kib;
     double jobs;
-    double libgearman_jobs;  // large ones take it long
+    double libgearman_jobs;  // it is slow with large payloads
     int in_flight;
     int grabs;
   };
@@ -151,12 +152,12 @@ void AddThroughput(Cases* cases) {
                             jobs, payload.in_flight);
       Workload& w = added.workload;
       w.payload_bytes = payload.kib << 10;
-      // The same at both, so that it is the handling that is compared.
+      // Both sides grab alike, so that the handling is compared.
       if (side != kLibgearman) w.grabs = payload.grabs;
       w.warm_up = side == kLibgearman && payload.kib == 1024 ? 0 : w.in_flight;
     }
-    // Smaller ones are too small for it to matter, larger ones raise glibc's
-    // threshold themselves.
+    // For smaller payloads the threshold does not matter, and larger ones raise
+    // glibc's threshold themselves.
     if (payload.kib != 64) continue;
     Case& kept = cases->Repeat(kMemoryKept);
     kept.workload.keep_memory = 1;
@@ -188,7 +189,7 @@ void AddLatency(Cases* cases) {
   for (const int rate : {1000, 20000}) {
     const std::string name = absl::StrCat("open loop, ", rate, "/s");
     const double seconds = rate == 1000 ? 2 : 1;
-    // The faster one is beyond what its pair can do.
+    // The faster rate is beyond libgearman's reach.
     if (rate == 1000) cases->OpenLoop(name, kLibgearman, rate, seconds);
     cases->OpenLoop(name, kBare, rate, seconds);
     cases->OpenLoop(name, kSdk, rate, seconds);
@@ -222,7 +223,7 @@ void AddWorkers(Cases* cases) {
   const std::string asleep = "handlers sleep 10 ms";
   handlers(asleep, kLibgearman, 1, 100, 20, 0, 10);
   for (const int concurrency : {1, 2, 8, 64}) {
-    // 20 rounds of all handlers, so that the last one weighs little.
+    // Each handler does 20 jobs, so that the last round weighs little.
     handlers(asleep, kSdk, concurrency, 100 * concurrency, 20 * concurrency, 0,
              10);
   }
@@ -243,7 +244,7 @@ void AddWorkers(Cases* cases) {
       w.slow_one_of = 10;
       w.own_task = own_task ? 1 : 0;
       if (one_at_a_time) w.grabs = 1;
-      // More are under way at once than tiny jobs alone would be.
+      // More jobs are in progress at once than with tiny jobs alone.
       if (label == kLibgearman) w.threads = 32;
       if (label != kSdk) continue;
       added.ratios.push_back({"p99", &Result::p99_us, name,

@@ -11,20 +11,21 @@
 namespace gearman {
 namespace benchmarks {
 
-// A figure of a case beside that of another one: "p99 1.1 × one at a time".
+// The ratio of a figure of a case to that of another: "p99 1.1 × one at a
+// time".
 struct Ratio {
   std::string what;  // "p99"
   NumberOfResult field = nullptr;
-  // The other case, and how the table calls it.
+  // The other case, and its name in the table.
   std::string name;
   std::string label;
   std::string called;
-  // Beside that one and another one of its name, one after the other, unless
-  // empty: costs add up, and of rates the times.
+  // If not empty, the comparison is with that case and another one of its name,
+  // one after the other: costs are added, and for rates the times are.
   std::string plus_label = "";
 };
 
-// Cases of one name do the same work and are measured one after the other.
+// Cases with one name do the same work and are measured one after the other.
 struct Case {
   std::string name;
   std::string label;   // in the column "side"
@@ -34,13 +35,14 @@ struct Case {
   std::vector<Ratio> ratios;
 };
 
-// Not measured but computed: what `openssl speed` says of AES-256-GCM. A job's
-// payload makes four hops (client, server, worker, server, client), is
-// encrypted once and decrypted once on each, and all cores do nothing else.
+// This case is not measured but computed from the speed that `openssl speed`
+// gives for AES-256-GCM. A job's payload makes four hops (client, server,
+// worker, server, client), is encrypted and decrypted once on each, and all
+// cores do nothing else.
 inline constexpr char kOpenssl[] = "openssl speed";
 inline constexpr int kCryptedPerByte = 8;
 
-// Each with `scale` times its number of jobs.
+// All cases, each with `scale` times its number of jobs.
 std::vector<Case> AllCases(double scale);
 
 }  // namespace benchmarks

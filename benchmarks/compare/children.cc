@@ -28,7 +28,8 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// What moves bytes, waits or wakes; not what starts a program.
+// Calls that move bytes, wait or wake. Calls that start a program are not
+// counted.
 constexpr char kCountedCalls[] =
     "sendto,sendmsg,recvfrom,recvmsg,read,write,readv,writev,poll,ppoll,"
     "epoll_wait,epoll_pwait,epoll_pwait2,epoll_ctl,select,pselect6,futex,"
@@ -39,7 +40,7 @@ constexpr char kCountedCalls[] =
 Child::Child(std::vector<std::string> arguments, bool keep_output,
              const std::string& calls) {
   if (!calls.empty()) {
-    // -I2: SIGTERM ends it, and the program with it.
+    // With -I2, SIGTERM ends strace and the program.
     const std::vector<std::string> strace = {
         "strace",     "-f",
         "-I2",        "-qqq",
@@ -48,7 +49,7 @@ Child::Child(std::vector<std::string> arguments, bool keep_output,
         calls,        absl::StrCat("-etrace=", kCountedCalls)};
     arguments.insert(arguments.begin(), strace.begin(), strace.end());
   }
-  // Whatever becomes of this process, no child stays behind.
+  // No child stays behind when this process ends.
   const std::vector<std::string> bound = {"setpriv", "--pdeathsig", "KILL"};
   arguments.insert(arguments.begin(), bound.begin(), bound.end());
   std::vector<char*> argv;
@@ -166,7 +167,7 @@ uint16_t FreePort() {
   return ntohs(address.sin_port);
 }
 
-// A socket, or -1.
+// Returns a socket, or -1.
 int Connect(uint16_t port) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   const sockaddr_in address = Loopback(port);

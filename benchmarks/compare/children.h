@@ -12,11 +12,11 @@
 namespace gearman {
 namespace benchmarks {
 
-// A child that ends with this object at the latest.
+// A child process. It ends with this object at the latest.
 class Child {
  public:
-  // Its standard output is kept for Output when `keep_output`. With `calls` its
-  // system calls are counted by strace, which writes that file.
+  // With `keep_output` its standard output is kept for Output. With `calls`
+  // strace counts its system calls and writes that file.
   Child(std::vector<std::string> arguments, bool keep_output,
         const std::string& calls = "");
   ~Child();
@@ -26,9 +26,10 @@ class Child {
   // Waits for a line of the child's output and returns it without its line
   // feed. If the output ends before, returns the rest. With `keep_output` only.
   std::string Line();
-  // Waits for the child's good end and returns the rest of its output.
+  // Waits for the child's success and returns the rest of its output.
   std::string Output();
-  // Ends it, by SIGTERM (which strace needs, to write its file) or SIGKILL.
+  // Ends the child by SIGTERM or SIGKILL. Strace needs SIGTERM to write its
+  // file.
   void End(int signal);
   pid_t pid() const { return pid_; }
 
@@ -37,7 +38,7 @@ class Child {
   int output_ = -1;
 };
 
-// A gearmand with two threads on a free port of the loopback, which serves.
+// A gearmand with two threads on a free port of the loopback. It is ready.
 class Gearmand {
  public:
   Gearmand();
@@ -57,12 +58,12 @@ std::string ServerStatus(uint16_t port);
 // Waits until `workers` workers of that server can do `task`.
 void AwaitWorkers(uint16_t port, const std::string& task, int workers);
 
-// CPU time that a process has used, all threads together, and its busiest
-// thread alone. Seconds.
+// The CPU time that a process has used: all its threads together, and its
+// busiest thread alone. Seconds.
 double CpuSeconds(pid_t pid);
 double BusiestThreadSeconds(pid_t pid);
 
-// What strace counted: calls in all, and those that write to a socket.
+// The counts of strace: all calls, and those that write to a socket.
 struct CallCounts {
   double all = 0;
   double writes = 0;

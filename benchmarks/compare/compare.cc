@@ -1,8 +1,8 @@
-// This SDK beside libgearman and beside a bare protocol loop, through one real
-// gearmand, each client and worker in a process of its own; and all in one
-// process with the embedded server. Several rounds, in each of which the sides
-// of a workload take turns in going first. Prints a table, and with --csv a
-// file of all rounds.
+// Compares this SDK with libgearman and with a bare protocol loop, through one
+// real gearmand, with each client and worker in its own process. Also compares
+// all in one process with the embedded server. There are several rounds, in
+// which the sides of a workload take turns in going first. Prints a table, and
+// with --csv a file of all rounds.
 //
 //   bazel run -c opt //benchmarks/compare -- [--rounds=5] [--only=NAME]
 //     [--csv=FILE] [--scale=1.0]
@@ -54,9 +54,9 @@ std::unique_ptr<Side> MakeSide(absl::string_view name) {
 
 namespace {
 
-// The cases in the order of a round: those of one name stay together, and
-// another one of them goes first in each round, so that what the machine does
-// meanwhile hits all alike.
+// Returns the order of the cases in a round. Cases with one name stay together,
+// and another one of them goes first in each round, so that other load of the
+// machine affects all alike.
 std::vector<size_t> OrderOf(const std::vector<Case>& cases, int round) {
   std::vector<size_t> order;
   for (size_t begin = 0; begin < cases.size();) {

@@ -41,7 +41,7 @@ class HopsLoad final : public Load {
   CondvarHops hops_;
 };
 
-// All is in the client's process.
+// Everything is in the client's process.
 class InProcessSide : public Side {
  public:
   bool in_process() const override { return true; }

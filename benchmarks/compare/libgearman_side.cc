@@ -25,7 +25,7 @@ class LibgearmanLoad final : public Load {
  public:
   LibgearmanLoad(uint16_t port, const Workload& workload)
       : workload_(workload), payload_(PayloadOf(workload, 0)) {
-    // A client is for one thread.
+    // Each thread needs its own client.
     for (int i = 0; i < workload.threads; ++i) {
       clients_.emplace_back(gearman_client_create(nullptr));
       gearman_client_add_server(clients_.back().get(), "127.0.0.1", port);
@@ -50,8 +50,8 @@ class LibgearmanLoad final : public Load {
   }
 
  private:
-  // It can't submit while it waits: an open loop needs a thread, and a
-  // connection, for each job that may be in flight.
+  // Libgearman's client can't submit while it waits. An open loop needs a
+  // thread and a connection for each job that may be in flight.
   void RunSync(int jobs, const OnLatency& on_latency) {
     const bool open = workload_.mode == Mode::kOpenLoop;
     const Arrivals arrivals(open ? workload_.rate : 1);

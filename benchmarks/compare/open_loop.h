@@ -1,7 +1,7 @@
-// The moments of an open loop: job i is due at begin + i / rate, whatever has
-// become of those before, and its time counts from there. (A loop that submits
-// the next job when the last one has ended leaves out just those moments at
-// which the server was slow.)
+// The moments of an open loop: job i is due at begin + i / rate, whether
+// earlier jobs have ended or not, and its time counts from there. A loop that
+// submits the next job when the last one has ended would leave out the very
+// moments at which the server was slow.
 #ifndef GEARMAN_BENCHMARKS_COMPARE_OPEN_LOOP_H_
 #define GEARMAN_BENCHMARKS_COMPARE_OPEN_LOOP_H_
 
@@ -21,7 +21,7 @@ class Arrivals {
       : begin_(absl::Now()), gap_(absl::Seconds(1) / rate) {}
 
   absl::Time Due(int job) const { return begin_ + job * gap_; }
-  // Waits until it is due.
+  // Waits until the job is due.
   void Await(int job) const { absl::SleepFor(Due(job) - absl::Now()); }
 
  private:
@@ -29,7 +29,7 @@ class Arrivals {
   const absl::Duration gap_;
 };
 
-// Calls `run`(thread) in so many threads, and returns when all have.
+// Calls `run`(thread) in so many threads, and returns when all have returned.
 template <typename Function>
 void InThreads(int threads, const Function& run) {
   std::vector<std::thread> running;
@@ -38,11 +38,11 @@ void InThreads(int threads, const Function& run) {
   for (std::thread& thread : running) thread.join();
 }
 
-// Numbers 0 to jobs - 1, each for one of several threads.
+// The numbers 0 to jobs - 1, each taken by one of several threads.
 class Numbers {
  public:
   explicit Numbers(int jobs) : jobs_(jobs) {}
-  // The next one, or -1.
+  // Returns the next number, or -1.
   int Take() {
     const int next = next_.fetch_add(1, std::memory_order_relaxed);
     return next < jobs_ ? next : -1;

@@ -10,7 +10,7 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// A thread that does this much of a second's work has no time to wait.
+// A thread that works so much of each second has no time to wait.
 constexpr double kBusy = 0.85;
 constexpr double kAllBusy = 0.9;
 constexpr double kOneCore = 1.05;
@@ -75,7 +75,7 @@ std::string Limit(const std::vector<Result>& rounds, int cores,
   const double client = Median(rounds, &Result::client_cores);
   const double worker = Median(rounds, &Result::worker_cores);
   const double server = Median(rounds, &Result::server_thread_cores);
-  // Of several threads none is known to be held up.
+  // With several threads it is unknown whether one of them is the limit.
   const double client_thread = client_has_one_thread ? client : 0;
   const double worker_thread = worker <= kOneCore ? worker : 0;
   const double busiest = std::max({client_thread, worker_thread, server});

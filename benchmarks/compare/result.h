@@ -1,4 +1,5 @@
-// Result: what one round of one case measured, and what several rounds say.
+// Result is the measurement of one round of one case, and the summary of
+// several rounds.
 #ifndef GEARMAN_BENCHMARKS_COMPARE_RESULT_H_
 #define GEARMAN_BENCHMARKS_COMPARE_RESULT_H_
 
@@ -10,24 +11,24 @@ namespace benchmarks {
 
 struct Result {
   double jobs_per_second = 0;
-  // CPU time per job, of all threads, and of all workers together.
+  // CPU time per job: of all the client's threads, and of all workers together.
   double client_us = 0;
   double worker_us = 0;
   double server_us = 0;
   double total_us = 0;
-  // CPU seconds per second, and of the server's busiest thread.
+  // CPU seconds per second; also for the server's busiest thread.
   double client_cores = 0;
   double worker_cores = 0;
   double server_cores = 0;
   double server_thread_cores = 0;
-  // By which the client's memory grew, for each job. Mode::kHold.
+  // The growth of the client's memory for each job. Mode::kHold only.
   double bytes_per_job = 0;
-  // Of the time of a job; 0 where it was not measured.
+  // The times of jobs; 0 if they were not measured.
   double p50_us = 0;
   double p90_us = 0;
   double p99_us = 0;
   double p999_us = 0;
-  // Of those that are not slow, where some are.
+  // The time of jobs that are not slow, if some are slow.
   double fast_p99_us = 0;
   // System calls per job, and those of them that write to a socket.
   double client_calls = 0;
@@ -36,10 +37,10 @@ struct Result {
   double worker_writes = 0;
 };
 
-// One of its numbers.
+// One number of a Result.
 using NumberOfResult = double Result::*;
 
-// All of them, with the names that they have in the CSV file.
+// All numbers, with their names in the CSV file.
 struct ResultField {
   const char* name;
   NumberOfResult field;
@@ -52,16 +53,16 @@ double Median(std::vector<double> values);
 // none. Sorts the values.
 double Percentile(std::vector<double>* values, double part);
 
-// Of `field` in several rounds.
+// Returns the median of `field` over several rounds.
 double Median(const std::vector<Result>& rounds, NumberOfResult field);
 // Half the distance between the best and the worst round's rate, in percent.
 double Spread(const std::vector<Result>& rounds);
 
-// Who was the limit, and the cores that it used: "gearmand" when its busiest
-// thread was (it handles all packets in one), "client" or "worker" when it used
-// one core almost fully, the busiest of them; "cores" when all together used
-// almost all there are; else "waiting", for each other, for a timer, for a
-// handler that sleeps, and in brackets who had most to do.
+// Names the limit, and the cores that it used. "gearmand": its busiest thread,
+// which handles all packets. "client" or "worker": it used one core almost
+// fully, and was the busiest of them. "cores": all together used almost all
+// cores. Else "waiting": they waited for each other, a timer or a sleeping
+// handler; the busiest is in brackets.
 std::string Limit(const std::vector<Result>& rounds, int cores,
                   bool client_has_one_thread);
 

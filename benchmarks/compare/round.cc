@@ -27,7 +27,7 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// What a client prints, in this order.
+// The numbers that a client prints, in this order.
 struct Measured {
   double seconds = 0;
   double client_cpu = 0;
@@ -55,7 +55,7 @@ double ResidentBytes() {
   return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
-// Of the server's process and of the workers' together.
+// The CPU time of the server's process and of all workers.
 struct OthersCpu {
   double server = 0;
   double server_thread = 0;
@@ -76,10 +76,10 @@ OthersCpu MeasureOthers(const std::vector<std::string>& pids) {
   return cpu;
 }
 
-// Prints what RunRound reads.
+// Prints the numbers that RunRound reads.
 int RunClient(const Role& role) {
   const Workload& workload = role.workload;
-  // Sleeps end when they should.
+  // Without this, sleeps end late.
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
   const std::unique_ptr<Load> load =
       MakeSide(role.side)->MakeLoad(role.port, workload);
@@ -122,7 +122,7 @@ int RunClient(const Role& role) {
     absl::PrintF("%.9g ", measured.*field);
   }
   std::fflush(stdout);
-  // What is held is not given back first.
+  // The held jobs are not freed first.
   std::_Exit(0);
 }
 
@@ -172,7 +172,7 @@ Result RunRound(const Case& measured, int cores) {
   Role role;
   role.workload = workload;
 
-  // A fresh one: what another case left there is nobody's burden.
+  // Each case has its own gearmand, so that no case suffers from another.
   std::unique_ptr<Gearmand> gearmand;
   std::vector<std::unique_ptr<Child>> workers;
   const bool in_process = MakeSide(measured.client)->in_process();
@@ -223,7 +223,7 @@ Result RunRound(const Case& measured, int cores) {
     for (const auto& worker : workers) worker->End(SIGTERM);
     const CallCounts at_client = ReadCalls(calls_of("client"));
     const CallCounts at_worker = ReadCalls(calls_of("worker"));
-    // Times with strace say nothing.
+    // Times measured under strace have no meaning.
     result = Result();
     result.client_calls = at_client.all / jobs;
     result.client_writes = at_client.writes / jobs;

@@ -1,4 +1,4 @@
-// One round of one case, and the part of it that a child process does.
+// One round of one case, and the part of it that runs in a child process.
 #ifndef GEARMAN_BENCHMARKS_COMPARE_ROUND_H_
 #define GEARMAN_BENCHMARKS_COMPARE_ROUND_H_
 
@@ -13,7 +13,7 @@
 namespace gearman {
 namespace benchmarks {
 
-// What a child process of this program is to be. Travels as arguments.
+// The role of a child process of this program. It is passed as arguments.
 struct Role {
   std::string role;  // "client" or "worker"
   std::string side;
@@ -23,11 +23,11 @@ struct Role {
   std::vector<std::string> pids;
 };
 
-// Measures, with processes of its own, which are gone when it returns.
-// `cores`: of this machine.
+// Measures with its own processes, which are gone when it returns. `cores` is
+// the number of this machine's cores.
 Result RunRound(const Case& measured, int cores);
 
-// Is a child until its end, and returns its exit status.
+// Runs the child process to its end, and returns its exit status.
 int RunRole(const Role& role);
 
 }  // namespace benchmarks

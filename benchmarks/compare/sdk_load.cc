@@ -13,8 +13,9 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// The next batch is made ahead if its payloads have no more bytes: else the
-// memory of two batches leaves the cache, and glibc's heap grows and shrinks.
+// The next batch is made ahead if its payloads have at most so many bytes.
+// Otherwise the memory of two batches leaves the cache, and glibc's heap grows
+// and shrinks.
 constexpr size_t kAheadBytes = 2 << 20;
 
 void Check(const absl::Status& status) {
@@ -46,8 +47,8 @@ void SdkLoad::Run(int jobs, const OnLatency& on_latency) {
   }
 }
 
-// The next batch's requests are made while the one before is in flight, as a
-// program has its next jobs ready; large ones after it.
+// Makes the requests of the next batch while the current one is in flight, like
+// a program that has its next jobs ready. Large requests are made after it.
 void SdkLoad::RunBatches(int jobs) {
   const int size = workload_.mode == Mode::kHold ? jobs : workload_.in_flight;
   const bool ahead = static_cast<size_t>(size) * payload_.size() <= kAheadBytes;

@@ -1,4 +1,4 @@
-// SdkLoad: a workload submitted by the SDK's client.
+// SdkLoad is a workload that the SDK's client submits.
 #ifndef GEARMAN_BENCHMARKS_COMPARE_SDK_LOAD_H_
 #define GEARMAN_BENCHMARKS_COMPARE_SDK_LOAD_H_
 
@@ -23,16 +23,16 @@ class SdkLoad : public Load {
   void RunBatches(int jobs);
   std::vector<JobRequest> MakeRequests(int jobs) const;
   void RunSync(int jobs, const OnLatency& on_latency);
-  // In one thread, which submits and takes results by turns.
+  // One thread submits and takes results in turns.
   void RunOpenLoop(int jobs, const OnLatency& on_latency);
-  // The thread only submits; results come by callbacks.
+  // The thread only submits. Results come by callbacks.
   void RunOpenLoopWithCallbacks(int jobs, const OnLatency& on_latency);
   JobSpec SpecOf(int job) const;
 
   Client* const client_;
   const Workload workload_;
   const std::string payload_;
-  // What is held counts until it has been measured.
+  // Held jobs count until their memory has been measured.
   std::vector<JobRequest> requests_;
 };
 

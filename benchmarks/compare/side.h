@@ -1,5 +1,5 @@
-// Side: one of those that are compared: its client and its worker, each run in
-// a process of its own.
+// Side is one of the compared sides: its client and its worker, each in its own
+// process.
 #ifndef GEARMAN_BENCHMARKS_COMPARE_SIDE_H_
 #define GEARMAN_BENCHMARKS_COMPARE_SIDE_H_
 
@@ -15,12 +15,11 @@
 namespace gearman {
 namespace benchmarks {
 
-// Called with a job's number and the time that it took, in an open loop from
-// the moment at which it was to be submitted. Several threads may call it, each
-// for jobs of its own.
+// Called with a job's number and its time. In an open loop the time begins when
+// the job was due. Several threads may call it, each for its own jobs.
 using OnLatency = std::function<void(int job, absl::Duration)>;
 
-// A client, ready to submit. One thread calls; whatever goes wrong ends the
+// A client that is ready to submit. One thread calls it. Any error ends the
 // process.
 class Load {
  public:
@@ -37,17 +36,18 @@ class Side {
   // A client of the server at that port of the loopback.
   virtual std::unique_ptr<Load> MakeLoad(uint16_t port,
                                          const Workload& workload) = 0;
-  // Server and worker are in the client's process, or there are none: the port
-  // means nothing, and RunWorker is not called.
+  // True if server and worker are in the client's process, or there are none.
+  // The port is then not used, and RunWorker is not called.
   virtual bool in_process() const { return false; }
-  // Does jobs until the process is killed: the result is the payload.
+  // Does jobs until the process is killed. A job's result is its payload.
   virtual void RunWorker(uint16_t port, const Workload& workload) = 0;
 };
 
-// The side with a name: "libgearman", "bare" (plain sockets), or "sdk".
-// "inproc", "tcp", "tls": the SDK's client, worker and embedded server, all in
-// the client's process, talking so. "two hops": no Gearman at all, one thread
-// wakes another one and is woken by it, with std::condition_variable.
+// Returns the side with a name. "libgearman", "bare" (plain sockets) and "sdk"
+// are sides of their own. With "inproc", "tcp" and "tls" the SDK's client,
+// worker and embedded server are all in the client's process and use that
+// transport. "two hops" is no Gearman: one thread wakes another and is woken by
+// it, with std::condition_variable.
 std::unique_ptr<Side> MakeSide(absl::string_view name);
 
 std::unique_ptr<Side> MakeBareSide();
@@ -56,7 +56,7 @@ std::unique_ptr<Side> MakeSdkSide();
 std::unique_ptr<Side> MakeInProcessSide(absl::string_view scheme);
 std::unique_ptr<Side> MakeTwoHopsSide();
 
-// Prints and ends the process.
+// Prints `why` and ends the process.
 [[noreturn]] void Fail(absl::string_view why);
 
 }  // namespace benchmarks

@@ -11,7 +11,7 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// Whether the client's process has one thread that works.
+// True if one thread of the client's process does the work.
 bool OneThread(const Case& c) {
   const bool all_in_it = c.worker.empty() && c.workload.mode != Mode::kHold &&
                          c.workload.mode != Mode::kBackground;
@@ -59,7 +59,7 @@ class Table {
     const double value = Of(i, field);
     return value <= 0 ? "" : absl::StrFormat("%.2f", value);
   }
-  // The rate beside that of another side of the same name.
+  // The ratio to the rate of another side with the same name.
   std::string Beside(size_t i, const std::string& label) const {
     const auto other = places_.find({cases_[i].name, label});
     if (other == places_.end() || other->second == i) return "";

@@ -11,12 +11,13 @@
 namespace gearman {
 namespace benchmarks {
 
-// `results`: of each case, its rounds. Medians, and ratios between cases.
+// `results` are the rounds of each case. The table has medians, and ratios
+// between cases.
 std::string MarkdownTable(const std::vector<Case>& cases,
                           const std::vector<std::vector<Result>>& results,
                           int cores);
 
-// Names of columns; and a row for each round of each case.
+// The names of the columns, and a row for each round of each case.
 std::string CsvHeader();
 std::string CsvRow(const Case& measured, int round, const Result& result);
 

@@ -16,7 +16,7 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// First byte of a payload.
+// The first byte of a payload.
 constexpr char kSlow = 's';
 constexpr char kFast = 'f';
 
@@ -29,7 +29,7 @@ constexpr NumberOfWorkload kFields[] = {
     &Workload::own_task,      &Workload::uniques,  &Workload::callbacks,
     &Workload::keep_memory,   &Workload::counted};
 
-// CPU time of the calling thread.
+// Returns the CPU time of the calling thread.
 int64_t ThreadCpuNs() {
   timespec time = {};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
@@ -63,7 +63,7 @@ Workload DecodeWorkload(absl::string_view text) {
 
 bool IsSlow(const Workload& workload, int job) {
   if (workload.busy_us == 0 && workload.sleep_ms == 0) return false;
-  // A multiplicative hash: no pattern that arrivals could fall in step with.
+  // A multiplicative hash has no pattern with which arrivals could coincide.
   const uint32_t hash = (static_cast<uint32_t>(job) + 1) * 2654435761u >> 8;
   return hash % static_cast<uint32_t>(workload.slow_one_of) == 0;
 }
@@ -80,7 +80,7 @@ std::string PayloadOf(const Workload& workload, int job) {
 void DoWork(const Workload& workload, absl::string_view payload) {
   if (payload.empty() || payload[0] != kSlow) return;
   if (workload.busy_us > 0) {
-    // Work, not time: a thread that has to wait for a core has not worked.
+    // The job is work, not time: a thread that waits for a core has not worked.
     const int64_t end = ThreadCpuNs() + int64_t{1000} * workload.busy_us;
     while (ThreadCpuNs() < end) {
     }

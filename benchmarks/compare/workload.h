@@ -1,5 +1,5 @@
-// Workload: what a client submits and a worker does in one measurement. A plain
-// value, which travels to child processes as text.
+// Workload is the work of client and worker in one measurement. A plain value,
+// which is passed to child processes as text.
 #ifndef GEARMAN_BENCHMARKS_COMPARE_WORKLOAD_H_
 #define GEARMAN_BENCHMARKS_COMPARE_WORKLOAD_H_
 
@@ -15,7 +15,7 @@ enum class Mode : int {
   kBackground,  // the same with background jobs, which end when accepted
   kSync,        // one job after the other, in each of `threads` threads
   kHold,        // all jobs are submitted and accepted; no worker does them
-  kOpenLoop,    // `rate` jobs a second, whatever has become of those before
+  kOpenLoop,    // `rate` jobs a second, never waiting for earlier ones
 };
 
 struct Workload {
@@ -24,36 +24,37 @@ struct Workload {
   int warm_up = 0;  // done before, in the same mode
   int in_flight = 1000;
   int payload_bytes = 16;
-  // Threads of the client, of Mode::kSync; of a client that can't submit while
-  // it waits, also of Mode::kOpenLoop.
+  // The threads of the client in Mode::kSync. A client that can't submit while
+  // it waits uses them in Mode::kOpenLoop, too.
   int threads = 1;
-  // Of Mode::kOpenLoop.
+  // Jobs a second in Mode::kOpenLoop.
   int rate = 0;
 
   // Worker processes.
   int workers = 1;
-  // Grabs that each keeps outstanding; 0: as the side does by itself.
+  // The grabs that each worker keeps outstanding; 0: the side decides.
   int grabs = 0;
-  // Handlers at once in each. (Only the SDK's worker has more than one.)
+  // The handlers at once in each worker. Only the SDK's worker may have
+  // several.
   int concurrency = 1;
-  // What a slow job does: uses the CPU, sleeps.
+  // A slow job uses the CPU for `busy_us` and sleeps for `sleep_ms`.
   int busy_us = 0;
   int sleep_ms = 0;
-  // One job of so many is slow, by a fixed sequence without a pattern; the
-  // others are answered at once. 1: each. (Mode::kOpenLoop only.)
+  // One job of so many is slow, by a fixed sequence without a pattern. The
+  // others are answered at once. 1: every job. (Mode::kOpenLoop only.)
   int slow_one_of = 1;
-  // Slow jobs are another task, kSlowTask.
+  // Slow jobs have their own task, kSlowTask.
   int own_task = 0;
 
-  // Each job has a unique of its own; else the packet has an empty one, as
-  // libgearman's has. (Only the SDK's client can.)
+  // Each job has its own unique. Otherwise the packet has an empty one, like
+  // libgearman's. Only the SDK's client can do this.
   int uniques = 0;
   // Results come by callbacks, on the client's own thread. (SDK, open loop.)
   int callbacks = 0;
-  // The memory that a process frees is not given back to the system at once
-  // (glibc's M_TRIM_THRESHOLD).
+  // The process does not give freed memory back to the system at once (glibc's
+  // M_TRIM_THRESHOLD).
   int keep_memory = 0;
-  // A system call tracer counts; times mean nothing.
+  // A system call tracer counts calls. Times then have no meaning.
   int counted = 0;
 };
 
@@ -61,15 +62,15 @@ inline constexpr char kTask[] = "tiny";
 inline constexpr char kSlowTask[] = "slow";
 
 std::string EncodeWorkload(const Workload& workload);
-// Ends the process when `text` is not what EncodeWorkload made.
+// Ends the process if EncodeWorkload did not make `text`.
 Workload DecodeWorkload(absl::string_view text);
 
-// Whether the job with this number is slow.
+// True if the job with this number is slow.
 bool IsSlow(const Workload& workload, int job);
-// Its task and payload.
+// The task and the payload of a job.
 const char* TaskOf(const Workload& workload, int job);
 std::string PayloadOf(const Workload& workload, int job);
-// What a handler does with this payload, beside returning it.
+// Does the work of a handler with this payload, except returning it.
 void DoWork(const Workload& workload, absl::string_view payload);
 
 }  // namespace benchmarks

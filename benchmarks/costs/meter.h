@@ -1,4 +1,4 @@
-// Meter: what the calling thread spends between two moments.
+// Meter measures what the calling thread spends between two moments.
 #ifndef GEARMAN_BENCHMARKS_COSTS_METER_H_
 #define GEARMAN_BENCHMARKS_COSTS_METER_H_
 
@@ -10,7 +10,7 @@ namespace benchmarks {
 
 struct Spent {
   double cpu_ns = 0;
-  // In user space. Unset: the machine does not count them for us.
+  // Instructions in user space. Unset: the machine does not count them for us.
   std::optional<uint64_t> instructions;
 };
 

@@ -1,6 +1,6 @@
-// CallScope: a thread is in a call of an object (a client, a worker) that may
-// run user code. If that code destroys the object, the object ends only when
-// the outermost such call on this thread returns.
+// CallScope marks that a thread is in a call of an object (a client, a worker)
+// that may run user code. If that code destroys the object, the object ends
+// only when the outermost such call on this thread returns.
 //
 // A scope lives on the stack and costs two writes to thread-local memory.
 #ifndef GEARMAN_SDK_INTERNAL_CALL_SCOPE_H_
@@ -15,7 +15,7 @@ namespace internal {
 class CallScope {
  public:
   // Declare the scope before anything of the object that the call uses, such as
-  // a lock: the scope's destructor may free the object.
+  // a lock, because the scope's destructor may free the object.
   explicit CallScope(const void* object) : object_(object), outer_(current_) {
     current_ = this;
   }
@@ -26,12 +26,12 @@ class CallScope {
     if (end_) std::exchange(end_, nullptr)();
   }
 
-  // True: the calling thread is in a call of `object`.
+  // True if the calling thread is in a call of `object`.
   static bool IsInside(const void* object) {
     return Outermost(object) != nullptr;
   }
   // Runs `end` when the outermost call of `object` on this thread returns. The
-  // thread must be in one.
+  // thread must be in such a call.
   static void AtEnd(const void* object, std::function<void()> end) {
     Outermost(object)->end_ = std::move(end);
   }

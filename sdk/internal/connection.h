@@ -1,9 +1,10 @@
-// Connection: a transport, the decoder that reads from it and the output
-// buffer that is written to it. Client and worker use it alike; what the
-// packets mean is their session's business.
+// Connection is a transport with the decoder that reads from it and the output
+// buffer that is written to it. Clients and workers both use it. Their sessions
+// give the packets a meaning.
 //
-// Receiver is wire::ToClient or wire::ToWorker: what may arrive here.
-// Not thread-safe: owned by a client or worker and guarded by its lock.
+// Receiver is wire::ToClient or wire::ToWorker: the packets that may arrive.
+// Not thread-safe. A client or worker owns a connection and guards it by its
+// lock.
 #ifndef GEARMAN_SDK_INTERNAL_CONNECTION_H_
 #define GEARMAN_SDK_INTERNAL_CONNECTION_H_
 
@@ -32,11 +33,12 @@ namespace internal {
 
 struct ConnectionOptions {
   wire::DecoderOptions decoder;
-  // Bytes read from one connection before the others get their turn.
+  // After this many bytes the other connections get their turn.
   size_t read_budget = 1 << 20;
-  // Counts the memory of packets being read. It must outlive the connection;
-  // null: nothing counts. A connection that reads ends if the account holds
-  // more than max_memory bytes besides the connection's own (0: no limit).
+  // Counts the memory of packets being read. It must outlive the connection. If
+  // it is null, nothing is counted. Reading ends with an error when the account
+  // holds more than max_memory bytes besides those of this connection's own
+  // packet (0: no limit).
   ByteAccount* account = nullptr;
   size_t max_memory = 0;
 };
@@ -44,8 +46,8 @@ struct ConnectionOptions {
 template <typename Receiver>
 class Connection {
  public:
-  // Takes over `transport`, not yet connecting, watched on `poller` (which
-  // must outlive this) under `key`.
+  // Takes over `transport`, which has not begun to connect, and watches it on
+  // `poller` under `key`. The poller must outlive the connection.
   Connection(std::unique_ptr<Transport> transport, Poller* poller,
              Poller::Key key, const ConnectionOptions& options)
       : transport_(std::move(transport)),
@@ -61,25 +63,27 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
   ~Connection() { Close(); }
 
-  // Who sees every byte both ways; null (the default): nobody.
+  // The tap sees every byte in both directions. Null (the default) means no
+  // tap.
   void SetTap(std::unique_ptr<PacketTap> tap) { tap_ = std::move(tap); }
 
   bool connected() const { return connected_; }
   bool closed() const { return closed_; }
   Poller::Key key() const { return key_; }
   uint64_t bytes_received() const { return bytes_received_; }
-  // Since the last call a part of a packet has come, or of what is to be
-  // written has left: the rest may take long, and the peer lives.
+  // True if a part of a packet was read, or a part of the output was written,
+  // since the last call. The rest may take long, but the peer lives.
   bool TakeProgress() { return std::exchange(progress_, false); }
   // The peer, for messages.
   std::string Describe() const { return transport_->Describe(); }
 
-  // Bytes to send; nothing leaves before Flush. Usable before connected().
+  // The bytes to send. Nothing leaves before Flush. The buffer may be filled
+  // before connected().
   wire::OutputBuffer& output() { return output_; }
   const wire::OutputBuffer& output() const { return output_; }
 
-  // Goes on connecting. OK: connected() tells whether it is done. An error is
-  // final.
+  // Continues to connect. After OK, connected() tells whether the connection is
+  // made. An error is final.
   absl::Status Connect() {
     if (connected_) return absl::OkStatus();
     const IoResult result = transport_->Connect();
@@ -92,12 +96,12 @@ class Connection {
     return absl::OkStatus();
   }
 
-  // Reads what has arrived, within the read budget, and calls
-  // `on_event(Receiver&)` -> absl::Status for each event; its first error ends
-  // reading and is returned. UNAVAILABLE: the peer closed or the stream failed;
-  // DATA_LOSS: the peer broke the protocol; RESOURCE_EXHAUSTED: there is no
-  // memory for the peer's packets, or the account holds more than max_memory
-  // bytes. An error is final.
+  // Reads the bytes that have arrived, up to the read budget, and calls
+  // `on_event(Receiver&)` -> absl::Status for each event. The first error of
+  // `on_event` ends the reading and is returned. Other errors: UNAVAILABLE: the
+  // peer closed or the stream failed. DATA_LOSS: the peer broke the protocol.
+  // RESOURCE_EXHAUSTED: there is no memory for the peer's packets, or the
+  // account holds more than max_memory bytes. An error is final.
   template <typename OnEvent>
   absl::Status ReadEvents(OnEvent&& on_event) {
     try {
@@ -109,8 +113,8 @@ class Connection {
     }
   }
 
-  // RESOURCE_EXHAUSTED: the account holds more than max_memory bytes, `except`
-  // bytes not counted. The message names the server and the limit.
+  // RESOURCE_EXHAUSTED: the account holds more than max_memory bytes, not
+  // counting `except` bytes. The message names the server and the limit.
   absl::Status CheckMemory(size_t except = 0) const {
     if (max_memory_ == 0 || account_ == nullptr ||
         account_->bytes() - except <= max_memory_) {
@@ -122,17 +126,16 @@ class Connection {
         " (max_memory_bytes)"));
   }
 
-  // As wire::Decoder's.
+  // Gives the memory of `payload` back to the decoder (wire::Decoder::Recycle).
   void Recycle(std::string payload) {
     try {
       decoder_.Recycle(std::move(payload));
     } catch (const std::bad_alloc&) {
-      // The decoder does not keep the payload's memory then.
+      // The decoder then does not keep the payload's memory.
     }
   }
 
-  // Writes as much of the output as the transport takes now. An error is
-  // final.
+  // Writes as much of the output as the transport takes now. An error is final.
   absl::Status Flush() {
     try {
       return WriteAll();
@@ -141,13 +144,14 @@ class Connection {
     }
   }
 
-  // Tells the poller what this connection waits for. Call after every turn.
+  // Tells the poller which readiness this connection waits for. The owner calls
+  // it after every turn.
   absl::Status UpdateInterest() {
     if (closed_) return absl::OkStatus();
     return poller_->Watch(key_, transport_->interest(!output_.empty()));
   }
 
-  // Forgets the key and closes the stream. Idempotent.
+  // Removes the key from the poller and closes the stream. Idempotent.
   void Close() {
     if (closed_) return;
     closed_ = true;
@@ -156,11 +160,12 @@ class Connection {
     transport_->Close();
   }
 
-  // Calls of Transport::Write that moved bytes, for tests and metrics.
+  // Counts the calls of Transport::Write that moved bytes. Tests and metrics
+  // read it.
   uint64_t writes() const { return writes_; }
 
  private:
-  // More pieces than this go into the next write.
+  // One write takes at most this many pieces. The next write takes the others.
   static constexpr size_t kMaxPieces = 64;
 
   template <typename OnEvent>
@@ -169,7 +174,8 @@ class Connection {
     while (!closed_) {
       absl::Span<char> memory = decoder_.Prepare();
       input_.Set(decoder_.capacity());
-      // The packet being read is not counted: it has a limit of its own.
+      // The packet being read is not counted, because it has a limit of its
+      // own.
       absl::Status within = CheckMemory(input_.bytes());
       if (!within.ok()) return within;
       const IoResult result = transport_->Read(memory);
@@ -194,7 +200,8 @@ class Connection {
       absl::Status status = Dispatch(on_event);
       if (!status.ok()) return status;
       if (decoder_.in_packet()) progress_ = true;
-      // A short read has emptied the stream: asking again would cost a call.
+      // A short read has emptied the stream. Another read would only cost a
+      // call.
       if (result.bytes < memory.size()) return absl::OkStatus();
       if (result.bytes >= budget) return absl::OkStatus();
       budget -= result.bytes;
@@ -206,7 +213,7 @@ class Connection {
     return absl::UnavailableError(
         absl::StrCat(Describe(), ": closed by the server"));
   }
-  // `status` of a stream that has ended, with what that may mean so early.
+  // Adds a hint to `status` if the stream ended before the server sent a byte.
   absl::Status Lost(const absl::Status& status) const {
     const absl::string_view hint = SilenceHint(Describe(), bytes_received_);
     if (hint.empty() || !absl::IsUnavailable(status)) return status;
@@ -249,7 +256,7 @@ class Connection {
     while (!closed_) {
       switch (decoder_.Next(&event_)) {
         case wire::DecodeResult::kNeedMore:
-          // Frees a payload that nobody has taken.
+          // Frees a payload that `on_event` has not taken.
           event_ = Receiver();
           return absl::OkStatus();
         case wire::DecodeResult::kError:

@@ -1,12 +1,12 @@
-// FailureText: the text of a job's failure where it does not travel in a
+// FailureText is the text of a job's failure when it does not travel in a
 // WORK_EXCEPTION.
 //
 // For a client that has not asked for exceptions, gearmand turns a
-// WORK_EXCEPTION into a WORK_FAIL and spoils its handle: libgearman's and
-// Perl's clients then do not know the job. A WORK_WARNING that begins with
-// kFailureMark and a WORK_FAIL behind it end the job for every client. The
-// worker writes the warning; a client of this SDK takes it for the text of the
-// failure, and other clients show it as a warning (docs/interop.md).
+// WORK_EXCEPTION into a WORK_FAIL and spoils its handle. Libgearman's and
+// Perl's clients then do not recognize the job. Instead, a WORK_WARNING that
+// begins with kFailureMark and a WORK_FAIL after it end the job for every
+// client. The worker writes the warning. A client of this SDK takes it for the
+// text of the failure. Other clients show it as a warning (docs/interop.md).
 #ifndef GEARMAN_SDK_INTERNAL_FAILURE_TEXT_H_
 #define GEARMAN_SDK_INTERNAL_FAILURE_TEXT_H_
 
@@ -15,7 +15,7 @@
 namespace gearman {
 namespace internal {
 
-// The bytes behind this mark are the text, whatever they are.
+// All bytes after this mark are the text.
 inline constexpr absl::string_view kFailureMark = "gearman exception: ";
 
 }  // namespace internal

@@ -1,4 +1,4 @@
-// Calls user code from which anything may be thrown, and logs what is.
+// Calls user code and logs anything that it throws.
 #ifndef GEARMAN_SDK_INTERNAL_LOGGED_CALL_H_
 #define GEARMAN_SDK_INTERNAL_LOGGED_CALL_H_
 
@@ -11,7 +11,8 @@
 namespace gearman {
 namespace internal {
 
-// True: it has returned. `name` says in the log who has thrown.
+// Returns true if `function` has returned, and false if it has thrown. `name`
+// names the function in the log.
 template <typename Function>
 bool CallLoggingThrow(const Logger& logger, absl::string_view name,
                       const Function& function) {

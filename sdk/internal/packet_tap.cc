@@ -11,14 +11,14 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// An ERROR's code, by which it is counted. (Longer ones are cut.)
+// ERRORs are counted by their code. A longer code is cut to this size.
 constexpr size_t kMaxCodeBytes = 64;
-// What is shown of one argument, and of an ERROR's text.
+// The log shows at most this much of an argument, and of an ERROR's text.
 constexpr size_t kMaxShownBytes = 256;
 
 constexpr uint32_t kError = static_cast<uint32_t>(wire::Command::kError);
 
-// Escaped, in quotes, and cut.
+// Appends `bytes` escaped, in quotes, and cut to `max_bytes`.
 void AppendShown(absl::string_view bytes, size_t max_bytes, std::string* text) {
   absl::StrAppend(text, "\"", SafeText(bytes.substr(0, max_bytes)),
                   bytes.size() > max_bytes ? "\"..." : "\"");
@@ -73,7 +73,7 @@ void PacketTap::Scan(absl::string_view bytes, Stream* stream) {
     } else if (left - wire::kHeaderBytes < packet.body_bytes) {
       OnHeader(packet, stream);
       at += wire::kHeaderBytes;
-    } else {  // nearly always: the packet lies there whole
+    } else {  // usual case: the whole packet is there
       at += wire::kHeaderBytes;
       OnPacket(*stream, packet, {at, packet.body_bytes});
       at += packet.body_bytes;
@@ -133,7 +133,7 @@ void PacketTap::LookInto(const Stream& stream, const wire::Header& packet,
         body.substr(0, std::min(body.find('\0'), kMaxCodeBytes)));
   }
   const wire::CommandInfo* const info = wire::FindCommand(packet.type);
-  // One that is no packet's: the decoder's error names it.
+  // For an unknown type, the decoder's error names it.
   if (logs_ && info != nullptr) Log(stream.direction, packet, *info, body);
 }
 
@@ -144,7 +144,8 @@ void PacketTap::Log(PacketDirection direction, const wire::Header& packet,
   const size_t size = wire::kHeaderBytes + packet.body_bytes;
   std::string text = absl::StrCat(sent ? "sent " : "received ", info.name,
                                   sent ? " to " : " from ", server_, ": ");
-  // Behind what was seen of a large body there is only payload.
+  // The tap may not have seen the end of a large body. That end is only
+  // payload.
   size_t payload = packet.body_bytes;
   for (size_t i = 0; i < info.argument_count; ++i) {
     const bool last = i + 1 == info.argument_count && !info.has_data;

@@ -1,16 +1,17 @@
-// PacketTap: sees every byte of one connection, both ways; counts the packets,
-// and at debug level logs each one:
+// PacketTap sees every byte of one connection in both directions. It counts the
+// packets, and at debug level it logs each one:
 //
 //   sent SUBMIT_JOB to tcp://jobs-1:4730: function "resize", unique "7f3a",
 //   48 bytes
 //   received JOB_CREATED from tcp://jobs-1:4730: handle "H:jobs-1:7", 22 bytes
 //
-// It reads the stream beside encoder and decoder, which know nothing of it: a
-// connection without one pays a branch for each read and write, none for a
-// packet. What breaks the protocol is the decoder's to report; the tap then
-// looks at that direction no more.
+// The tap reads the stream independently of the encoder and the decoder. A
+// connection without a tap pays one branch for each read and write, and none
+// for a packet. The decoder reports a breach of the protocol; after one, the
+// tap ignores that direction.
 //
-// Not thread-safe: guarded like its connection, as is its part of the Metrics.
+// Not thread-safe. The lock of the connection guards the tap, too, and the part
+// of the Metrics that it writes.
 #ifndef GEARMAN_SDK_INTERNAL_PACKET_TAP_H_
 #define GEARMAN_SDK_INTERNAL_PACKET_TAP_H_
 
@@ -30,8 +31,9 @@ namespace internal {
 
 class PacketTap {
  public:
-  // For a connection to `server`. Null when nobody would hear of its packets:
-  // no metrics (which outlive it), and a logger that drops debug messages.
+  // Makes a tap for a connection to `server`. Returns null when `metrics` is
+  // null and the logger drops debug messages, because a tap would then do
+  // nothing. `metrics` must outlive the tap.
   static std::unique_ptr<PacketTap> Create(Metrics* metrics,
                                            const Logger& logger,
                                            absl::string_view server);
@@ -50,28 +52,30 @@ class PacketTap {
 
     const PacketDirection direction;
     bool broken = false;
-    // Of a header that came in pieces.
+    // The bytes so far of a header that comes in pieces.
     char header[wire::kHeaderBytes];
     size_t header_bytes = 0;
-    // The packet that has begun, as long as its body has not ended.
+    // The packet whose body has not ended yet.
     wire::Header packet;
     uint64_t body_left = 0;
-    // The beginning of a body that came in pieces: what is to be shown of it.
+    // The beginning of a body that came in pieces, up to BytesToSee.
     std::string start;
   };
 
   PacketTap(Metrics* metrics, const Logger& logger, absl::string_view server);
 
   void Scan(absl::string_view bytes, Stream* stream);
-  // A part of a packet, which came in pieces; returns how many bytes it took.
+  // Scans a part of a packet that came in pieces. Returns the number of bytes
+  // taken.
   size_t ScanPiece(absl::string_view bytes, Stream* stream);
-  // A packet begins whose body does not lie there whole.
+  // Begins a packet whose body is not all there yet.
   void OnHeader(const wire::Header& packet, Stream* stream);
-  // How much of a body has to be seen.
+  // The number of bytes of a body that the tap must see.
   size_t BytesToSee(const wire::Header& packet) const;
-  // A packet has ended. `body` is its whole body or as much as is to be seen.
+  // Ends a packet. `body` is its whole body, or at least BytesToSee of it.
   void OnPacket(const Stream& stream, const wire::Header& packet,
                 absl::string_view body);
+  // Counts an ERROR by its code, and logs the packet at debug level.
   void LookInto(const Stream& stream, const wire::Header& packet,
                 absl::string_view body);
   void Log(PacketDirection direction, const wire::Header& packet,

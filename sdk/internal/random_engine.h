@@ -1,4 +1,4 @@
-// The source of everything random in a client or worker. Guarded by its owner.
+// The source of all randomness in a client or worker. Its owner guards it.
 #ifndef GEARMAN_SDK_INTERNAL_RANDOM_ENGINE_H_
 #define GEARMAN_SDK_INTERNAL_RANDOM_ENGINE_H_
 
@@ -9,7 +9,7 @@
 namespace gearman {
 namespace internal {
 
-// Seeded with `seed`, or from the system.
+// Returns an engine seeded with `seed`, or by the system if `seed` is nullopt.
 std::mt19937_64 MakeRandomEngine(std::optional<uint64_t> seed);
 
 }  // namespace internal

@@ -1,5 +1,6 @@
-// ReconnectDelay: when to try a server again. Belongs to one server; guarded
-// by its owner. And how old a connection may become.
+// ReconnectDelay tells when to try a server again, and EndOfConnection when to
+// replace a connection. A ReconnectDelay belongs to one server; its owner
+// guards it.
 #ifndef GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
 #define GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
 
@@ -14,7 +15,7 @@ namespace internal {
 
 class ReconnectDelay {
  public:
-  // The connection ended, or could not be made: how long to wait.
+  // The time to wait after the connection ended or could not be made.
   absl::Duration Next(const ReconnectOptions& options,
                       std::mt19937_64* random) {
     if (first_) {
@@ -30,7 +31,7 @@ class ReconnectDelay {
     return delay * spread(*random);
   }
 
-  // The server serves: the next loss is a first one.
+  // Call it when the server has answered. The next loss is then a first one.
   void Reset() { first_ = true; }
 
  private:
@@ -38,10 +39,10 @@ class ReconnectDelay {
   absl::Duration next_;
 };
 
-// When a connection that is made now is to be replaced.
+// The time at which a connection that is made now is to be replaced.
 inline absl::Time EndOfConnection(const ReconnectOptions& options,
                                   absl::Time now, std::mt19937_64* random) {
-  // Those made in one moment don't end in one.
+  // Connections that were made at one moment must not all end at one moment.
   std::uniform_real_distribution<double> part(0.9, 1);
   return now + options.connection_lifetime * part(*random);
 }

@@ -1,4 +1,4 @@
-// The servers of a client or worker, from what the user wrote.
+// Parses the servers of a client or worker from the user's options.
 #ifndef GEARMAN_SDK_INTERNAL_SERVER_LIST_H_
 #define GEARMAN_SDK_INTERNAL_SERVER_LIST_H_
 
@@ -14,20 +14,20 @@
 namespace gearman {
 namespace internal {
 
-// Parses `texts`; none means the embedded job server of this process,
-// "inproc://default". `options` names the options' type in errors.
-// INVALID_ARGUMENT: an address that makes no sense or is given twice;
-// NOT_FOUND: a scheme that `transports` doesn't have; else as the transport's
-// Check says (a file of TLS that can't be used: INVALID_ARGUMENT).
+// Parses `texts`. An empty list means the embedded job server of this process,
+// "inproc://default". `options` is the name of the options type, for errors.
+// INVALID_ARGUMENT: an address can't be parsed or is given twice. NOT_FOUND:
+// `transports` does not have the scheme. An error of TransportFactory::Check is
+// returned, too (INVALID_ARGUMENT: a TLS file can't be used).
 absl::StatusOr<std::vector<Address>> ParseServers(
     const std::vector<std::string>& texts, absl::string_view options,
     const TransportRegistry& transports);
 
-// Says in the log, as a warning, that nobody has named a server and that the
-// embedded one is used.
+// Logs a warning that no server is named and that the embedded server is used.
 void LogEmbeddedServer(const Logger& logger);
 
-// Parses one more. Errors as above.
+// Parses one address. Its errors are those of ParseServers, except for an
+// address that is given twice.
 absl::StatusOr<Address> ParseServer(absl::string_view text,
                                     const TransportRegistry& transports);
 

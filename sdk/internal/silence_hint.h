@@ -1,6 +1,6 @@
-// SilenceHint: what a connection that ended before its server sent a byte may
-// mean. Servers of TLS end one that begins without TLS so, most of them without
-// an alert. Thread-safe.
+// SilenceHint explains why a connection may have ended before its server sent a
+// byte. A TLS server ends a connection that begins without TLS in this way,
+// mostly without an alert. Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_SILENCE_HINT_H_
 #define GEARMAN_SDK_INTERNAL_SILENCE_HINT_H_
 
@@ -12,8 +12,9 @@
 namespace gearman {
 namespace internal {
 
-// To be put behind the message of the end. Empty: `server`, as its transport
-// describes it, is not plain TCP, or it has sent bytes.
+// Returns text to append to the message of the end. The text is empty if the
+// server has sent bytes, or if `server` (the transport's description) is not
+// plain TCP.
 inline absl::string_view SilenceHint(absl::string_view server,
                                      uint64_t bytes_received) {
   if (bytes_received > 0 || !absl::StartsWith(server, "tcp://")) return "";

@@ -1,4 +1,4 @@
-// How the SDK calls a TraceObserver: what it throws is its own affair.
+// Calls a TraceObserver and ignores anything that it throws.
 #ifndef GEARMAN_SDK_INTERNAL_TRACING_H_
 #define GEARMAN_SDK_INTERNAL_TRACING_H_
 
@@ -10,7 +10,7 @@
 namespace gearman {
 namespace internal {
 
-// Null: not traced; also without an observer.
+// Returns null if the observer does not trace this, or if `observer` is null.
 inline std::unique_ptr<TraceSpan> BeginSpan(TraceObserver* observer,
                                             const TraceBegin& begin) {
   if (observer == nullptr) return nullptr;
@@ -19,7 +19,7 @@ inline std::unique_ptr<TraceSpan> BeginSpan(TraceObserver* observer,
   return span;
 }
 
-// Ends and destroys `*span`, if there is one.
+// Ends and destroys `*span` if it is not null.
 inline void EndSpan(std::unique_ptr<TraceSpan>* span, const TraceEnd& end) {
   if (*span == nullptr) return;
   CallIgnoringThrow([&] { (*span)->End(end); });

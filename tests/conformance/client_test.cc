@@ -1,5 +1,5 @@
-// What a client may ask of a server: the status of jobs, exceptions and other
-// options, an echo. What it submits is in submit_test.cc.
+// Tests of a client's questions to a server: the status of jobs, exceptions and
+// other options, an echo. Submissions are in submit_test.cc.
 #include <string>
 
 #include "gearman/tests/conformance/fixture.h"

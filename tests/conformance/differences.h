@@ -45,7 +45,7 @@ enum class Difference {
 
 struct DifferenceInfo {
   Difference difference;
-  // As docs/protocol.md names it.
+  // The name in docs/protocol.md.
   absl::string_view name;
 };
 

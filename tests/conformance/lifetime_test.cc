@@ -1,5 +1,5 @@
-// What becomes of jobs when clients and workers leave, and of jobs that are not
-// due yet.
+// Tests of jobs whose clients or workers leave, and of jobs that are not due
+// yet.
 #include <string>
 #include <vector>
 
@@ -17,7 +17,7 @@ using ::testing::IsEmpty;
 
 class LifetimeConformance : public ConformanceTest {
  protected:
-  // Of `show jobs`: retries, ignore, bg of the first job.
+  // Returns the first job's row of `show jobs`, with retries, ignore and bg.
   static std::string FirstJob(Peer& admin) {
     return admin.AskList("show jobs\r\n");
   }

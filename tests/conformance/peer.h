@@ -73,7 +73,8 @@ class Peer {
   Packet Receive();
   // Sends and receives.
   Packet Call(wire::Command command, const Arguments& arguments = {});
-  // What has arrived, and nothing else will because of what was sent so far.
+  // Returns the packets that have arrived when the server has answered
+  // everything that was sent so far.
   std::vector<Packet> Drain();
 
   // Sends a line of the text protocol (its end included) and returns the reply:

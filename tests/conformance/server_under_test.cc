@@ -96,7 +96,7 @@ class EmbeddedTcp : public ServerUnderTest {
   const std::unique_ptr<JobServer> server_;
 };
 
-// The same over TLS, which must make no difference.
+// The embedded server over TLS, which must make no difference.
 class EmbeddedTls : public ServerUnderTest {
  public:
   explicit EmbeddedTls(const ServerOptions& options) {
@@ -144,7 +144,7 @@ class Faulty : public ServerUnderTest {
     return std::make_unique<testing::FaultTransport>(*std::move(transport),
                                                      Draw(), poller->clock());
   }
-  // What is sent there directly comes as it is.
+  // Bytes sent directly to this port arrive unchanged.
   uint16_t port() const override { return server_->port(); }
 
  private:

@@ -20,7 +20,7 @@
 namespace gearman {
 namespace conformance {
 
-// As gearmand's options. Handles are "H:test:1" and so on.
+// The options of gearmand with these names. Handles are "H:test:1" and so on.
 struct ServerOptions {
   std::string job_handle_prefix = "H:test";
   uint32_t job_retries = 0;

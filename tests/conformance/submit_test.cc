@@ -1,5 +1,5 @@
-// What becomes of submissions: their replies, limits, results, payloads, and
-// the uniques that join them.
+// Tests of submissions: their replies, limits, results, payloads, and the
+// uniques that join them.
 #include <string>
 #include <vector>
 
@@ -146,7 +146,7 @@ TEST_P(SubmitConformance, EachPriorityHasItsLimitComparedWithAllJobs) {
   Submit(client, "f", "c", "", 2, Command::kSubmitJobHigh);
   EXPECT_THAT(client.Call(Command::kSubmitJobHigh, {"f", "d", ""}),
               IsError("QUEUE_ERROR"));
-  // Of two numbers, the low ones have none.
+  // With two numbers, jobs of low priority have no limit.
   Submit(client, "f", "e", "", 3, Command::kSubmitJobLow);
 }
 

@@ -1,4 +1,5 @@
-// What a server does for workers: tasks, the order of grabs, sleep, answers.
+// Tests of a server's work for workers: tasks, the order of grabs, sleep,
+// answers.
 #include <string>
 #include <vector>
 

@@ -1,4 +1,4 @@
-// What a server makes of packets that no client or worker should send.
+// Tests of a server with packets that no client or worker should send.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -100,7 +100,7 @@ TEST_P(WrongPacketConformance, AnswerOfAHandleAlone) {
   EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(1, "f", ""));
   worker.SendBytes(RawPacket(kRequest, 13, Handle(1)));
   if (OnGearmand(Difference::kAnswerOfAHandleAlone)) {
-    // As for any missing argument.
+    // The server does so for any missing argument.
     worker.SendBytes(RequestPacket(16, {"x"}));
     EXPECT_TRUE(worker.ClosedByServer());
   } else {

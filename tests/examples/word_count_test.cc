@@ -44,7 +44,7 @@ ProgramResult RunToEnd(SubprocessOptions options) {
   return result.ok() ? *std::move(result) : ProgramResult();
 }
 
-// What other programs count: "count word" lines, most frequent first.
+// Counts with other programs: "count word" lines, most frequent first.
 std::vector<std::string> IndependentCount(const std::string& paths) {
   SubprocessOptions options;
   options.argv = {
@@ -57,7 +57,7 @@ std::vector<std::string> IndependentCount(const std::string& paths) {
                         absl::SkipEmpty());
 }
 
-// The same lines out of the program's output, and its last line.
+// Returns these lines of the program's output, and its last line.
 std::vector<std::string> Counted(const ProgramResult& result,
                                  std::string* summary) {
   std::vector<std::string> lines;

@@ -1,4 +1,4 @@
-// What a client reads of a server's text.
+// Fuzzes a client's reading of a server's text.
 #include <algorithm>
 #include <cstring>
 

@@ -1,5 +1,5 @@
-// What users write in one line: addresses and ids of jobs. What is understood
-// reads the same when it is written and read again.
+// Fuzzes texts that users write on one line: addresses and ids of jobs. A text
+// that is understood means the same when it is written and read again.
 #include <cstdlib>
 
 #include "gearman/sdk/job_id.h"

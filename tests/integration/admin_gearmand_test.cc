@@ -54,7 +54,7 @@ class AdminGearmandTest : public ::testing::Test {
     EXPECT_TRUE(client_->WaitUntilJobsAccepted({request}, kLong).ok());
     return request;
   }
-  // What Debian's tool prints, without the end of a list.
+  // Returns the output of Debian's tool, without the end of a list.
   std::string Gearadmin(const std::string& option) {
     support::SubprocessOptions options;
     options.argv = {"gearadmin", "--host=127.0.0.1",

@@ -112,7 +112,7 @@ TEST_F(TracingGearmandTest, EverySpanOfManyThreadsEndsOnce) {
       ++questions;
     }
   }
-  // What links the two sides of each job.
+  // The handle and the unique link the two sides of each job.
   EXPECT_EQ(submitted.size(), 200u);
   EXPECT_EQ(submitted, processed);
   EXPECT_EQ(questions, 4);

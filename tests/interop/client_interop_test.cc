@@ -101,7 +101,7 @@ TEST_F(ClientInteropTest, TheToolsWorkerDoesABackgroundJobOfEachPriority) {
   StartToolWorker("cat", {"cat"});
   ASSERT_TRUE(client_->WaitUntilJobsCompleted(requests, kLong).ok());
   EXPECT_EQ(requests[1].result(), "y");
-  // Of the background ones the server knows no more once they are done.
+  // The server forgets background jobs when they are done.
   for (;;) {
     bool known = false;
     for (const auto& status : client_->GetJobStatuses(requests, kLong)) {

@@ -118,11 +118,11 @@ TEST_F(WorkerInteropTest, TheToolGetsAResult) {
   EXPECT_EQ(result.output, "HELLO");
 }
 
-// What libgearman receives costs it a time that grows with the square of the
-// size, and so does what its tool reads from its input: 64 KiB are instant,
-// 16 MiB take more than a minute. So results of 16 MiB are for our own client,
-// below. What libgearman sends through its 64 KiB socket buffer takes 10 s for
-// 16 MiB.
+// The time that libgearman needs to receive a payload grows with the square of
+// its size, and so does the time that its tool needs to read its input: 64 KiB
+// are instant, 16 MiB take more than a minute. So our own client receives
+// results of 16 MiB, below. Libgearman needs 10 s to send 16 MiB through its 64
+// KiB socket buffer.
 constexpr size_t kLibgearmanReceives = 64 << 10;
 constexpr size_t kToolReads = 1 << 20;
 constexpr size_t kLargest = 16 << 20;

@@ -43,7 +43,7 @@ std::map<std::string, const MetricDescription*> Series() {
   return series;
 }
 
-// What is wrong with the labels of `{name="value",...}`, without the braces.
+// Returns the errors in the labels of `{name="value",...}`, without the braces.
 std::vector<std::string> WrongLabels(const MetricDescription& metric,
                                      const std::string& selector) {
   // Prometheus adds the program's; buckets have their bound.

@@ -68,7 +68,7 @@ class Everything : public MetricsSource {
          internal::MetricsCatalogue()) {
       MetricFamily& family =
           snapshot.families.emplace_back(internal::MakeFamily(row));
-      // As a user's own source may have them.
+      // A user's own source may have such values.
       std::vector<std::string> values = {"one", "an \"other\"\n\\one"};
       for (const support::HostileName& name : support::HostileNames()) {
         values.push_back("hostile " + name.name);

@@ -27,7 +27,7 @@ class ClientBatchTest : public ClientTest {
     spec.options.callbacks.on_complete = [this](const JobRequest&) { ++ends_; };
     return JobRequest(std::move(spec));
   }
-  // What becomes of `request`, which is given to the client with itself.
+  // Submits `request` twice in one batch, and returns its status.
   absl::Status SubmitTwice(Client& client, const JobRequest& request) {
     EXPECT_TRUE(client.SubmitMultipleRequests({request, request}).ok());
     return client.Wait(request, kLong);

@@ -1,5 +1,5 @@
-// What callbacks hear and when, what they may do, and what becomes of what they
-// throw.
+// Tests of callbacks: their events and order, the calls that they may make, and
+// exceptions that they throw.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -209,7 +209,7 @@ TEST_F(ClientCallbacksTest, ACallbackMustNotGiveItsRequestToAnotherClient) {
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
 }
 
-// What it waits for includes the callback of a submission that ended at once.
+// The wait includes the callback of a submission that ended at once.
 TEST_F(ClientCallbacksTest, AWaitReturnsAfterTheLastOfTheCallbacks) {
   auto client = MakeClient();
   int ends = 0;

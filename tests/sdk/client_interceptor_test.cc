@@ -1,5 +1,5 @@
-// What interceptors of a client may do with a job and with its end, on a
-// virtual clock.
+// Tests of interceptors of a client: their changes to a job and to its end, on
+// a virtual clock.
 #include "gearman/sdk/client_interceptor.h"
 
 #include <map>
@@ -41,7 +41,7 @@ class ClientInterceptorTest : public ::testing::Test {
       : options_(stack_.ClientDefaults("client", {"inproc://jobs"})) {}
   ~ClientInterceptorTest() override {
     stack_.simulation.Stop("client");
-    // What is in flight is heard of by hooks.
+    // Hooks hear of requests that are still in flight.
     client_ = nullptr;
   }
 

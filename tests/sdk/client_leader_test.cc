@@ -1,5 +1,5 @@
-// What a thread that leads, asleep until something comes, must be told of: its
-// server is silent, and nothing comes by itself.
+// Tests of changes that a sleeping leader must be told of. The server is
+// silent, and nothing comes by itself.
 #include <memory>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread

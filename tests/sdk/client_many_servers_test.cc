@@ -1,5 +1,5 @@
-// What a request costs that many servers refuse: steps are counted, and time is
-// the virtual clock's.
+// Tests of the cost of a request that many servers refuse. Steps are counted,
+// and time is the virtual clock's.
 #include <cstddef>
 #include <cstdint>
 #include <memory>

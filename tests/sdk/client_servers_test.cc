@@ -1,5 +1,5 @@
-// Which servers a client has, how they are, and how long it relies on one
-// connection, on a virtual clock.
+// Tests of a client's servers: the list, their health, and the age of
+// connections, on a virtual clock.
 #include <memory>
 #include <stdexcept>
 #include <string>

@@ -127,7 +127,7 @@ TEST_F(ClientTest, MakesTheUniqueFromThePayloadWhenTold) {
   EXPECT_EQ(uniques[0], uniques[1]);
   EXPECT_NE(uniques[0], uniques[2]);
   EXPECT_NE(uniques[0], uniques[3]);
-  // The same on every machine and in every version: FNV-1a, 128 bits.
+  // The value is fixed for every machine and version: FNV-1a, 128 bits.
   EXPECT_THAT(uniques[0], SizeIs(32));
 }
 

@@ -82,8 +82,8 @@ class ClientThreadsTest : public ::testing::Test {
   std::unique_ptr<Client> client_;
 };
 
-// Whoever leads is kept busy, in a callback, until eight threads have submitted
-// a job each.
+// A callback keeps the leader busy until eight threads have submitted a job
+// each.
 TEST_F(ClientThreadsTest, JobsOfEightThreadsLeaveInOneWriteOfTheBusyLeader) {
   constexpr int kThreads = 8;
   absl::Mutex mutex;

@@ -1,5 +1,5 @@
-// What a TraceObserver hears of a client, on a virtual clock: submissions,
-// further attempts, and questions. Of workers: worker_tracing_test.cc.
+// Tests of a TraceObserver of a client, on a virtual clock: submissions,
+// further attempts, and questions. worker_tracing_test.cc has workers.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -60,7 +60,7 @@ TEST_F(ClientTracingTest, AJobIsASubmissionAndAProcessing) {
   EXPECT_EQ(submit.end_unique, "u1");
   EXPECT_EQ(submit.attempts, 1);
 
-  // What links the two: the handle, and the unique.
+  // The handle and the unique link the two spans.
   const RecordedSpan process = Spans(TraceOperation::kProcess).at(0);
   EXPECT_EQ(process.handle, request.handle());
   EXPECT_EQ(process.unique, "u1");

@@ -1,5 +1,5 @@
-// What a client says of a job that did not go well: it names the server and the
-// job, and blames nobody for what others did.
+// Tests of a client's messages about jobs that went wrong: they name the server
+// and the job, and blame nobody for others' faults.
 #include <memory>
 #include <string>
 #include <utility>

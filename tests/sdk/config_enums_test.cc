@@ -114,7 +114,7 @@ TEST_F(ConfigTest, RefusesANumberWithoutANameInEachEnumField) {
       const absl::Status status = Config(message).Validate();
       EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
       EXPECT_THAT(std::string(status.message()), EndsWith(mistake));
-      // What is laid over a good one is looked at, too.
+      // An overlay over a good config is checked, too.
       Config config;
       config.Overlay(message, "over");
       EXPECT_THAT(

@@ -118,7 +118,8 @@ TEST_F(ConfigTlsTest, NamesTheVariableOfAFileThatCantBeUsed) {
       "tls://127.0.0.1:4731: TLS: the CA file \"/no/such/ca.pem\" "
       "(GEARMAND_CA_CERTIFICATE) can't be used: there is no such file";
   ClientOptions client;
-  // Which the transports of this process were made with, before main.
+  // The default transports were made before main, when the variable was not
+  // set.
   client.transports = std::make_shared<TransportRegistry>();
   ASSERT_TRUE(client.transports
                   ->Register("tls", std::make_shared<TlsTransportFactory>())

@@ -1,5 +1,5 @@
-// What a job costs, in things that can be counted whatever the machine: writes,
-// reads, allocations, grabs. All in one thread on a virtual clock.
+// Tests of the cost of a job in numbers that do not depend on the machine:
+// writes, reads, allocations, grabs. All in one thread on a virtual clock.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -25,14 +25,13 @@
 
 namespace {
 
-// Whose code runs. All run by turns in one thread.
+// The side whose code runs. All run in turns in one thread.
 enum Side { kTest, kClient, kWorker, kServer, kSides };
 constexpr const char* kSideNames[] = {"test", "client", "worker", "server"};
 
-// What a job of 13 bytes may allocate on each side, on the average of
-// thousands. Each is a little above what was counted, so that a change that
-// makes jobs cost more has to say so here. (In steady state a job should cost
-// at most 2.)
+// The allocations of a job of 13 bytes on each side, on average over thousands.
+// Each limit is a little above the counted value, so that a change that makes
+// jobs cost more must change it. (In steady state a job should cost at most 2.)
 #ifdef ABSL_HAVE_ADDRESS_SANITIZER
 constexpr double kClientAllocations = 1.1;  // ThreadCache keeps nothing
 #else
@@ -136,8 +135,8 @@ TEST_F(CountsTest, ThousandsOfJobsLeaveInAFewWrites) {
   RecordProperty("client_reads", static_cast<int>(client_counts_.reads));
   RecordProperty("worker_writes", static_cast<int>(worker_counts_.writes));
   RecordProperty("worker_reads", static_cast<int>(worker_counts_.reads));
-  // Of 10,000 jobs: one write for each thousand, and far fewer than 0.1 calls
-  // for each job on all ways.
+  // For 10,000 jobs: one write for each thousand, and far fewer than 0.1 calls
+  // for each job in all.
   EXPECT_LE(client_counts_.writes, 20u);
   EXPECT_LE(client_counts_.reads, 500u);
   EXPECT_LE(worker_counts_.writes, 500u);

@@ -46,7 +46,8 @@ class ForkTest : public ::testing::Test {
   }
   ~ForkTest() override { StopWorker(); }
 
-  // Whoever no longer hears its socket stays deaf: no timer makes it look.
+  // Without timers, an object that does not hear its socket any more never
+  // looks at it.
   template <typename Options>
   static void WithoutTimers(Options* options) {
     options->heartbeat_interval = absl::InfiniteDuration();

@@ -76,7 +76,7 @@ TEST_F(ForkTest, AChildThatDestroysItsWorkerAndServerLeavesTheParentsAlone) {
   EXPECT_TRUE(fresh->WaitForReady(kLong).ok());
 }
 
-// As a program would have them.
+// A program may have such static objects.
 std::unique_ptr<Client> static_client;
 std::unique_ptr<Worker> static_worker;
 std::unique_ptr<JobServer> static_server;

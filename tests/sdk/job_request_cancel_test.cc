@@ -43,7 +43,7 @@ TEST_F(JobRequestCancelTest, CancelStopsWaitingForIt) {
   request.Cancel();
   EXPECT_TRUE(request.finished());
   EXPECT_EQ(request.status().code(), absl::StatusCode::kCancelled);
-  // What still comes for it disturbs nobody.
+  // Packets that still come for the cancelled request do no harm.
   const JobRequest next = client->SubmitJob(ReverseSpec("other"));
   server.ReceiveBody(kSubmitJob);
   server.Send(kJobCreated, {"H:1"});

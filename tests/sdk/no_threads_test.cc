@@ -1,5 +1,5 @@
-// A system that refuses threads: whoever needs one is told, nothing ends the
-// program, and what needs none works.
+// Tests with a system that refuses threads. Calls that need a thread report it,
+// nothing ends the program, and calls that need none work.
 #include <pthread.h>
 
 #include <cstddef>

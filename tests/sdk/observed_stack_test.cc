@@ -1,5 +1,5 @@
-// What a client and a worker tell of themselves while they work: to several
-// metrics sinks at once, and to a logger.
+// Tests of metrics and logs of a working client and worker: several metrics
+// sinks at once, and a logger.
 #include <cstddef>
 #include <memory>
 #include <string>

@@ -26,7 +26,7 @@ absl::Status RegisterMine(PluginRegistry& registry) {
 }  // namespace
 }  // namespace gearman
 
-// As a plugin's shared object exports it.
+// A plugin's shared object exports this.
 GEARMAN_PLUGIN_LIBRARY(gearman::RegisterMine)
 
 namespace gearman {

@@ -1,4 +1,5 @@
-// What can't be loaded. (What can: examples/custom_retry_plugin.)
+// Tests of libraries that can't be loaded. examples/custom_retry_plugin has one
+// that can.
 #include "gearman/sdk/plugin_loader.h"
 
 #include <memory>

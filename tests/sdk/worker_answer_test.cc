@@ -1,4 +1,5 @@
-// What a worker sends for a job: exactly one answer, whatever its handler does.
+// Tests of a worker's answers: exactly one for each job, whatever its handler
+// does.
 #include <memory>
 #include <stdexcept>
 #include <string>

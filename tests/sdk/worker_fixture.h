@@ -48,7 +48,7 @@ class WorkerTest : public ::testing::Test {
       ASSERT_TRUE(status.ok()) << status;
     }
   }
-  // The same, and its server up to the first grab.
+  // Starts the worker, and plays its server up to the first grab.
   void StartAndGrab(const std::string& task, Worker::Handler handler,
                     const TaskOptions& task_options = {}) {
     Start({{task, std::move(handler)}}, task_options);
@@ -56,7 +56,7 @@ class WorkerTest : public ::testing::Test {
     ASSERT_THAT(server_->Receive(), ::testing::StartsWith("CAN_DO"));
     ASSERT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   }
-  // The same with an asynchronous handler.
+  // Like StartAndGrab, but with an asynchronous handler.
   void StartAsyncAndGrab(const std::string& task,
                          Worker::AsyncHandler handler) {
     Start({});

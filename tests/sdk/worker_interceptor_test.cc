@@ -1,5 +1,5 @@
-// What interceptors of a worker may do with a job and its answer, on a virtual
-// clock.
+// Tests of interceptors of a worker: their changes to a job and its answer, on
+// a virtual clock.
 #include "gearman/sdk/worker_interceptor.h"
 
 #include <memory>

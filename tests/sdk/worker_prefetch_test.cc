@@ -1,6 +1,6 @@
-// What four workers hold of the jobs of one server: of slow ones nothing that
-// another worker could begin, of tiny ones many. On a virtual clock;
-// tests/integration/worker_gearmand_test.cc does it for real.
+// Tests of the jobs that four workers hold of one server: no slow job that
+// another worker could begin, but many tiny ones. On a virtual clock;
+// tests/integration/worker_gearmand_test.cc does this with a real server.
 #include <algorithm>
 #include <cstdint>
 #include <memory>

@@ -1,5 +1,5 @@
-// What passes between a worker and a server around its jobs: tasks, grabs,
-// sleep, the end.
+// Tests of the packets between a worker and a server: tasks, grabs, sleep, the
+// end.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -38,7 +38,7 @@ TEST_F(WorkerProtocolTest, IdOptionsAndTasksComeBeforeTheFirstGrab) {
   EXPECT_EQ(server_->Receive(), "CAN_DO staging/resize");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   server_->Close();
-  // The same again.
+  // A new connection begins with the same packets.
   Accept();
   EXPECT_EQ(server_->Receive(), "SET_CLIENT_ID worker-1");
   EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");

@@ -1,5 +1,5 @@
-// Which servers a worker has, how they are, how it shares itself among them,
-// and how long it relies on one connection, on a virtual clock.
+// Tests of a worker's servers: the list, their health, the share of each, and
+// the age of connections, on a virtual clock.
 #include <algorithm>
 #include <cstdint>
 #include <map>

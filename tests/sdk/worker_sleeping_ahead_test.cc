@@ -1,5 +1,5 @@
-// What passes between a worker and a server when the worker goes to sleep with
-// or instead of the grab that will find nothing
+// Tests of the packets of a worker that goes to sleep with, or instead of, the
+// grab that will find nothing
 // (docs/decisions/2026-11-25-a-worker-goes-to-sleep-ahead.md).
 #include <memory>
 #include <string>

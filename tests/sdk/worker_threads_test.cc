@@ -172,7 +172,7 @@ TEST_F(WorkerThreadsTest, DrainFinishesWhatIsHeldAndGivesNothingBack) {
   const WorkerStats stats = worker_->stats();
   EXPECT_EQ(stats.jobs_complete, stats.jobs_assigned);
   EXPECT_EQ(stats.jobs_given_back, 0u);
-  // What it did not take waits for another one.
+  // Jobs that this worker did not take wait for another one.
   EXPECT_EQ(server_->jobs(), 1000 - stats.jobs_complete);
 }
 
@@ -235,7 +235,7 @@ TEST_F(WorkerThreadsTest, StopWaitsForNoResultButForEachHandler) {
   for (const JobRequest& request : requests) request.Cancel();
 }
 
-// What a program's own handler of SIGTERM would do.
+// A program's own handler of SIGTERM would do this.
 Worker* signalled_worker = nullptr;
 void StopOnSignal(int) { signalled_worker->Stop(); }
 void DrainOnSignal(int) { signalled_worker->Drain(); }

@@ -1,4 +1,4 @@
-// What a TraceObserver hears of a worker, on a virtual clock: the processing of
+// Tests of a TraceObserver of a worker, on a virtual clock: the processing of
 // jobs.
 #include <memory>
 #include <string>

@@ -1,5 +1,5 @@
-// Code of the worker's user where it is easily forgotten: what hooks and
-// callbacks throw, what the destructors of handlers do, who sends for whom.
+// Tests of user code that is easily forgotten: exceptions of hooks and
+// callbacks, destructors of handlers, and sends by other threads.
 #include <memory>
 #include <stdexcept>
 #include <string>

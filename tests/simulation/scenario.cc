@@ -24,7 +24,7 @@ constexpr absl::Duration kTimeout = absl::Minutes(3);
 // For how long things go wrong.
 constexpr absl::Duration kBadTimes = absl::Minutes(2);
 
-// What the test knows of one job.
+// The test's knowledge of one job.
 struct Ordered {
   std::string data;
   bool idempotent = false;

@@ -17,7 +17,7 @@ namespace gearman {
 namespace simulation {
 
 struct ScenarioReport {
-  // What was not kept, each with the job. Empty: all was.
+  // The promises that were broken, each with the job. Empty: none was.
   std::vector<std::string> broken;
   uint64_t fingerprint = 0;
   uint64_t steps = 0;

@@ -1,5 +1,5 @@
 // Lets the n-th allocation of the calling thread fail, as if there were no
-// memory: whoever links this has an operator new that can throw.
+// memory. A program that links this has an operator new that can throw.
 #ifndef GEARMAN_TESTS_SUPPORT_FAILING_NEW_H_
 #define GEARMAN_TESTS_SUPPORT_FAILING_NEW_H_
 

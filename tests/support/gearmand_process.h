@@ -64,7 +64,7 @@ class GearmandProcess {
   // without the line "." that ends a list: Admin("status"), Admin("version").
   absl::StatusOr<std::vector<std::string>> Admin(absl::string_view command);
 
-  // What it has logged, runs before a restart included.
+  // The log of gearmand, including that of runs before a restart.
   std::string log() const;
 
  private:

@@ -1,4 +1,4 @@
-// What this process has: to see that nothing is left behind.
+// Counts the resources of this process, to show that nothing is left behind.
 #ifndef GEARMAN_TESTS_SUPPORT_PROCESS_COUNTS_H_
 #define GEARMAN_TESTS_SUPPORT_PROCESS_COUNTS_H_
 

@@ -16,10 +16,11 @@ namespace support {
 // Any 4 bytes, type and body.
 std::string RawPacket(absl::string_view magic, uint32_t type,
                       absl::string_view body);
-// What a client or worker sends: magic \0REQ, arguments joined by NULs.
+// Returns a packet of a client or worker: magic \0REQ, arguments joined by
+// NULs.
 std::string RequestPacket(uint32_t type,
                           const std::vector<std::string>& arguments = {});
-// What a server sends: magic \0RES.
+// Returns a packet of a server: magic \0RES.
 std::string ResponsePacket(uint32_t type,
                            const std::vector<std::string>& arguments = {});
 

@@ -46,8 +46,8 @@ void CloseFd(int& fd) {
   fd = -1;
 }
 
-// What the child needs, made before the fork: after it, in a program with
-// threads, only system calls are allowed.
+// The child's arguments are made before the fork. After the fork, in a program
+// with threads, only system calls are allowed.
 struct ExecArguments {
   std::vector<std::string> environment_text;
   std::vector<char*> argv;

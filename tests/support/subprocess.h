@@ -85,7 +85,7 @@ class Subprocess {
   void Kill();
   bool running() const;
 
-  // What it has printed so far.
+  // The output of the process so far.
   std::string output() const;
   std::string error_output() const;
 
@@ -112,7 +112,7 @@ class Subprocess {
   int wake_fd_ = -1;
 
   mutable absl::Mutex mutex_;
-  // Of the parent's ends of the pipes: -1 once closed, by the pump only.
+  // The parent's ends of the pipes. -1: closed. Only the pump closes them.
   int input_fd_ ABSL_GUARDED_BY(mutex_) = -1;
   int output_fd_ ABSL_GUARDED_BY(mutex_) = -1;
   int error_fd_ ABSL_GUARDED_BY(mutex_) = -1;

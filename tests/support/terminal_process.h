@@ -34,7 +34,7 @@ class TerminalProcess {
   TerminalProcess(const TerminalProcess&) = delete;
   TerminalProcess& operator=(const TerminalProcess&) = delete;
 
-  // As typed: "\x03" is Ctrl-C.
+  // Types these bytes. "\x03" is Ctrl-C.
   void Type(absl::string_view keys);
   // Changes the terminal's size; the kernel tells the program.
   void Resize(int columns, int rows);

@@ -83,7 +83,8 @@ std::string PemOf(X509* certificate) {
   return TakeText(bio);
 }
 
-// As those do it who renew certificates under a running program.
+// Replaces a file in the way in which certificates are renewed under a running
+// program.
 void Replace(const std::string& path, const std::string& content) {
   const std::string fresh = path + ".new";
   std::ofstream(fresh) << content;

@@ -56,7 +56,7 @@ TlsPeer::TlsPeer(const TlsPeerOptions& options, Script script, int connections)
       }) {}
 
 TlsPeer::~TlsPeer() {
-  // Ends the wait for who has not come.
+  // Ends the wait for a peer that has not come.
   RawConnection::Connect(port()).status().IgnoreError();
   thread_.join();
   SSL_CTX_free(context_);

@@ -23,16 +23,16 @@ struct TlsPeerOptions {
   CertificateFiles files;
   // Clients must show a certificate of this CA; empty: need none.
   std::string client_ca_file;
-  // As OpenSSL's TLS1_2_VERSION; 0: its own lowest or highest.
+  // A version like OpenSSL's TLS1_2_VERSION; 0: OpenSSL's lowest or highest.
   int min_version = 0;
   int max_version = 0;
 };
 
 class TlsPeer {
  public:
-  // What is done with a connection. It blocks, kBound at most for each
-  // operation. The handshake is done, or has failed (SSL_is_init_finished).
-  // When it returns, the socket is closed as it is: no goodbye.
+  // Handles a connection. It may block, for at most kBound in each operation.
+  // The handshake has succeeded or failed (SSL_is_init_finished). When it
+  // returns, the socket is closed without a TLS goodbye.
   using Script = std::function<void(SSL* ssl)>;
 
   // Serves `connections` connections by `script`. A failure to listen is a

@@ -21,7 +21,7 @@ def case(name, inner="", **attributes):
     return f'<testcase name="{name}" classname="S" {text}>{inner}</testcase>'
 
 
-# What Bazel writes for a program that has written no file.
+# Bazel writes this for a program that has written no file.
 CRASH = '<testsuites><testsuite name="t"><testcase name="t"><error message="exited"/></testcase></testsuite></testsuites>'
 
 

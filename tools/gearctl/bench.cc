@@ -1,4 +1,4 @@
-// gearctl bench: how many jobs a second, and how long each takes.
+// gearctl bench measures jobs per second, and the time that each job takes.
 #include <unistd.h>
 
 #include <atomic>
@@ -39,11 +39,11 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Workers that give each payload back, on a thread each.
+// Workers that return each payload, each on its own thread.
 class EchoWorkers {
  public:
   explicit EchoWorkers(std::string task) : task_(std::move(task)) {}
-  // Returns when the servers know that nobody offers the task any more.
+  // Returns when the servers know that no worker here offers the task any more.
   ~EchoWorkers() {
     for (const auto& worker : workers_) {
       worker->Unregister(task_).IgnoreError();  // OK: it is registered
@@ -81,7 +81,7 @@ class EchoWorkers {
     return absl::OkStatus();
   }
 
-  // Until they have done so many jobs, or Interrupt.
+  // Waits until the workers have done so many jobs, or until Interrupt.
   void WaitFor(int64_t jobs) {
     absl::MutexLock lock(&mutex_);
     const auto enough = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
@@ -103,13 +103,13 @@ class EchoWorkers {
   std::vector<std::thread> threads_;
 };
 
-// Of this run's own, so that no other workers get its jobs.
+// A task of this run only, so that no other worker gets its jobs.
 std::string OwnTask() {
   return absl::StrCat("gearctl-bench-", getpid(), "-",
                       absl::ToUnixMicros(absl::Now()));
 }
 
-// What is left of the task at the servers. They may be gone: no matter.
+// Drops the task at the servers. If they are gone, that does not matter.
 void Forget(const std::string& task) {
   auto servers = MakeAdminClients();
   if (!servers.ok()) return;
@@ -146,7 +146,7 @@ constexpr Percentile kPercentiles[] = {{"P50", "p50_us", 0.5},
                                        {"P99", "p99_us", 0.99},
                                        {"P99.9", "p99_9_us", 0.999}};
 
-// More digits mean nothing.
+// More digits have no meaning.
 double Thousandths(double number) { return std::round(number * 1000) / 1000; }
 
 double Microseconds(absl::Duration latency) {
@@ -274,7 +274,8 @@ ExitCode RunBench(const Arguments& arguments) {
           workers->Interrupt();
         },
         [&progress] { progress.Redraw(); });
-    // The first job finds connections and workers: not a part of the figures.
+    // The first job finds connections and workers. It is not part of the
+    // figures.
     if (own) {
       CallOptions first;
       first.timeout = QuestionTimeout();
@@ -287,12 +288,13 @@ ExitCode RunBench(const Arguments& arguments) {
         progress.Show(done, by_time ? 0 : options->jobs, "jobs done");
       });
     }
-    // Background jobs of a task that nobody else does are not left behind.
+    // Background jobs of a task that no other worker does must not be left
+    // behind.
     if (own && options->background && status.ok()) {
       workers->WaitFor(result.succeeded + 1);
     }
   }
-  client->reset();  // ends what is under way, before the load
+  client->reset();  // ends jobs in progress before the load
   workers.reset();
   if (own) Forget(options->task);
   progress.Clear();

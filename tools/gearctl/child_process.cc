@@ -31,7 +31,7 @@ namespace {
 constexpr absl::Duration kMercy = absl::Seconds(5);
 constexpr int kPollMilliseconds = 50;
 
-// The error when `name` can't be started: `what` failed with `error`.
+// Returns the error if `name` can't be started: `what` failed with `error`.
 absl::Status StartError(const std::string& name, absl::string_view what,
                         int error) {
   const std::string message = absl::StrCat("can't run ", name, ": ", what);
@@ -47,7 +47,7 @@ absl::Status StartError(const std::string& name, absl::string_view what,
   }
 }
 
-// An error number or 0.
+// Returns an error number or 0.
 int OpenPipe(Descriptor* read_end, Descriptor* write_end) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return errno;
@@ -109,7 +109,7 @@ absl::Status ChildProcess::Run(
                       {out_.get(), POLLIN, 0},
                       {end_.get(), POLLIN, 0}};
     if (poll(ready, 3, kPollMilliseconds) < 0) continue;
-    // At the command's end its output is read to the end, unless another
+    // When the command has ended, its output is read to the end, unless another
     // process still holds it open.
     const bool ended = ready[2].revents != 0;
     if (ready[0].revents != 0) Feed();
@@ -125,7 +125,7 @@ absl::Status ChildProcess::Run(
 void ChildProcess::Feed() {
   const ssize_t written = write(in_.get(), input_.data(), input_.size());
   if (written > 0) input_.remove_prefix(static_cast<size_t>(written));
-  // One that reads no more is content with what it has.
+  // A command that reads no more has all the input that it wants.
   const bool refused = written < 0 && errno != EAGAIN && errno != EINTR;
   if (refused || input_.empty()) in_.Close();
 }

@@ -19,10 +19,10 @@
 namespace gearman {
 namespace gearctl {
 
-// The command has this process's standard error. It leads a process group of
-// its own, so a Ctrl-C at the terminal does not reach it. It does not outlive
-// the thread that has started it (StartCommand). Any thread, one at a time;
-// SIGPIPE must be ignored.
+// The command uses this process's standard error. It leads its own process
+// group, so a Ctrl-C at the terminal does not reach it. It does not outlive the
+// thread that has started it (StartCommand). Any thread, one at a time. SIGPIPE
+// must be ignored.
 class ChildProcess {
  public:
   // Starts the command. RESOURCE_EXHAUSTED: descriptors, processes or memory
@@ -40,13 +40,13 @@ class ChildProcess {
   // standard output to `on_output` at the same time. So neither waits for the
   // other, however large they are. Call this once.
   //
-  // `stopped` is asked every 50 ms at least (a worker's stop token moves bytes
-  // when it is asked). Once it is true, or `on_output` fails, the group gets
-  // SIGTERM, and SIGKILL 5 s later. A command that this process may not kill is
-  // left to itself 5 s after that.
+  // `stopped` is asked at least every 50 ms; a worker's stop token moves bytes
+  // when it is asked. When it returns true, or `on_output` fails, the group
+  // gets SIGTERM, and SIGKILL 5 s later. A command that this process may not
+  // kill is left alone 5 s after that.
   //
-  // OK: exit code 0. ABORTED: another one, or a signal; the message tells.
-  // CANCELLED: stopped. Otherwise the error of `on_output`.
+  // OK: the exit code is 0. ABORTED: it is another code, or a signal, which the
+  // message tells. CANCELLED: stopped. Otherwise the error of `on_output`.
   absl::Status Run(absl::string_view input,
                    const std::function<absl::Status(std::string)>& on_output,
                    const std::function<bool()>& stopped);
@@ -57,7 +57,7 @@ class ChildProcess {
   void Feed();
   absl::Status ReadAll(
       const std::function<absl::Status(std::string)>& on_output);
-  // False: the command can't be ended.
+  // Returns false if the command can't be ended.
   bool End();
   absl::Status Result(int status) const;
 

@@ -30,14 +30,14 @@ sigset_t ChildSignal() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ChildReaper>> ChildReaper::Create() {
-  // A parent process may have set it to be ignored: then the kernel drops exit
-  // codes.
+  // A parent process may have set SIGCHLD to be ignored. The kernel would then
+  // drop exit codes.
   signal(SIGCHLD, SIG_DFL);
   const sigset_t held = ChildSignal();
   pthread_sigmask(SIG_BLOCK, &held, nullptr);
   auto reaper = absl::WrapUnique(new ChildReaper);
   absl::StatusOr<std::unique_ptr<CommandGuard>> guard = CommandGuard::Create();
-  // Without it the kernel still kills each command itself.
+  // Without a guard the kernel still kills each command itself.
   if (guard.ok()) reaper->guard_ = *std::move(guard);
   absl::Status started = StartThread(
       "the thread that waits for commands",
@@ -85,7 +85,7 @@ absl::StatusOr<pid_t> ChildReaper::Start(
   }
   const auto started = absl::MakeCleanup([this] {
     absl::MutexLock lock(&mutex_);
-    // No call of Start is under way, so no caller asks for these children.
+    // No call of Start is running, so no caller asks for these children.
     if (--starting_ == 0) early_.clear();
   });
   const absl::StatusOr<pid_t> pid = spawn();
@@ -119,7 +119,7 @@ void ChildReaper::Forget(pid_t child) {
   absl::MutexLock lock(&mutex_);
   const auto found = children_.find(child);
   if (found == children_.end()) return;
-  // One that has ended was removed then.
+  // A child that has ended was removed at that time.
   if (guard_ != nullptr && !found->second.status.has_value()) {
     guard_->Remove(child);
   }

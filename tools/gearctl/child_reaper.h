@@ -41,16 +41,17 @@ class ChildReaper {
   // end. The caller keeps it open until Forget.
   absl::StatusOr<pid_t> Start(int event,
                               absl::FunctionRef<absl::StatusOr<pid_t>()> spawn);
-  // The status that waitpid gave for a child that has ended; none: the child
-  // still runs.
+  // Returns the status that waitpid gave for a child that has ended. nullopt:
+  // the child still runs.
   std::optional<int> StatusOf(pid_t child) const;
   // Sends `signal` to the child's process group, unless the child has ended:
-  // its number may be another process' then.
+  // its number may then belong to another process.
   void Signal(pid_t child, int signal);
-  // The caller asks for this child no more. Call this once for each child.
+  // Says that the caller will not ask for this child any more. Call it once for
+  // each child.
   void Forget(pid_t child);
-  // The guard to which a child adds itself; -1: there is none. Its place there
-  // is given up once the child has ended, or was forgotten.
+  // The guard to which a child adds itself; -1: there is none. The child is
+  // removed from the guard when it has ended or was forgotten.
   int guard() const { return guard_ == nullptr ? -1 : guard_->descriptor(); }
 
  private:
@@ -65,8 +66,8 @@ class ChildReaper {
 
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<pid_t, Child> children_ ABSL_GUARDED_BY(mutex_);
-  // Calls of Start that are under way, and children that have ended before
-  // their numbers were known.
+  // The number of running calls of Start, and the children that have ended
+  // before their numbers were known.
   int starting_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<pid_t, int> early_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<CommandGuard> guard_;  // null: none

@@ -17,8 +17,8 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Holds no stream open, and no signal meant for the worker ends it: the last
-// command may take long to end after a Ctrl-C at the terminal.
+// Closes all streams and blocks all signals. Signals meant for the worker must
+// not end the guard: the last command may take long to end after a Ctrl-C.
 void LeaveTheWorker(int pipe) {
   setsid();
   sigset_t all;
@@ -37,12 +37,12 @@ void LeaveTheWorker(int pipe) {
   close_range(static_cast<unsigned>(pipe) + 1, ~0U, 0);
 }
 
-// The guard's life.
+// Runs the guard until the worker has ended.
 [[noreturn]] void Watch(int pipe) {
   LeaveTheWorker(pipe);
   std::set<pid_t> commands;
   for (;;) {
-    // Each is written at once, and so is read whole.
+    // Each number is written at once, and so it is read whole.
     pid_t command;
     const ssize_t size = read(pipe, &command, sizeof command);
     if (size < 0 && errno == EINTR) continue;
@@ -80,7 +80,7 @@ absl::StatusOr<std::unique_ptr<CommandGuard>> CommandGuard::Create() {
 
 void CommandGuard::Remove(pid_t command) const {
   const pid_t entry = -command;
-  // A guard that has been killed guards nothing any more.
+  // If the guard was killed, it guards nothing any more.
   while (write(pipe_.get(), &entry, sizeof entry) < 0 && errno == EINTR) {
   }
 }

@@ -1,9 +1,9 @@
-// CommandGuard: kills commands, with all that they have started, when this
-// process has ended without having ended them.
+// CommandGuard kills commands, and everything that they have started, when this
+// process has ended without ending them.
 //
-// PR_SET_PDEATHSIG alone would kill a shell, and leave the programs that it
-// runs. The guard is a process of its own, which sleeps at a pipe whose other
-// end closes with this process, even if that is killed with SIGKILL.
+// PR_SET_PDEATHSIG alone would kill a shell and leave the programs that it
+// runs. The guard is a separate process. It sleeps at a pipe whose other end
+// closes with this process, even if that is killed with SIGKILL.
 #ifndef GEARMAN_TOOLS_GEARCTL_COMMAND_GUARD_H_
 #define GEARMAN_TOOLS_GEARCTL_COMMAND_GUARD_H_
 
@@ -20,18 +20,19 @@ namespace gearctl {
 // Thread-safe.
 class CommandGuard {
  public:
-  // Starts the guard. Call it before any thread is started. Errors: the
-  // system's, which refuses a pipe or a process.
+  // Starts the guard. Call it before any thread is started. The errors are the
+  // system's: it refuses a pipe or a process.
   static absl::StatusOr<std::unique_ptr<CommandGuard>> Create();
   // The guard ends by itself.
   ~CommandGuard() = default;
   CommandGuard(const CommandGuard&) = delete;
   CommandGuard& operator=(const CommandGuard&) = delete;
 
-  // A command adds itself before it begins: its process group, whose number is
-  // that of the process, is written to this descriptor as a pid_t.
+  // A command adds itself before it begins. It writes the number of its process
+  // group, which is its own process number, to this descriptor as a pid_t.
   int descriptor() const { return pipe_.get(); }
-  // The command has ended: its number may be another process' from now on.
+  // Removes a command that has ended. Its number may belong to another process
+  // from now on.
   void Remove(pid_t command) const;
 
  private:

@@ -21,13 +21,13 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Pauses between attempts while no command runs.
+// The pauses between attempts while no command runs.
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(5);
 // After this time a quarter more commands may run at once, and at least one
 // more.
 constexpr absl::Duration kGrowth = absl::Seconds(1);
-// As often as ChildProcess asks whether it is stopped.
+// ChildProcess asks equally often whether it is stopped.
 constexpr absl::Duration kAskEvery = absl::Milliseconds(50);
 constexpr absl::Duration kSilence = absl::Seconds(30);
 

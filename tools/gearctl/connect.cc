@@ -28,10 +28,10 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// What the protocol has room for: a tool takes what its user's servers send.
+// The limit of the protocol, because a tool must accept what its servers send.
 constexpr size_t kMostPacketBytes = 0xffffffff;
 
-// Fills in what client's and worker's options share.
+// Sets the options that client and worker share.
 template <typename Options>
 void Complete(const Config& config, LogLevel loudness, Options& options) {
   if (!config.message().limits().has_max_packet_bytes()) {
@@ -44,8 +44,8 @@ void Complete(const Config& config, LogLevel loudness, Options& options) {
       StderrLogger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo : loudness);
 }
 
-// Lays the servers of GEARMAN_SERVER over the config: the variable that the
-// gearman tool reads. (libgearman reads GEARMAN_SERVERS.)
+// Takes the servers of GEARMAN_SERVER, the variable that the gearman tool
+// reads. (libgearman reads GEARMAN_SERVERS.)
 absl::Status OverlayGearmansVariable(Config& config) {
   const char* const value = std::getenv("GEARMAN_SERVER");
   if (value == nullptr) return absl::OkStatus();
@@ -58,7 +58,7 @@ absl::Status OverlayGearmansVariable(Config& config) {
   return config.Validate();
 }
 
-// One line, however often the config is read.
+// Prints one line, however often the config is read.
 void TellLeftOut(const std::vector<std::string>& left_out) {
   static std::atomic<bool> told{false};
   if (left_out.empty() || told.exchange(true)) return;
@@ -80,12 +80,13 @@ AdminClientOptions MakeAdminOptions(const ClientOptions& options,
 absl::StatusOr<Config> MakeConfig() {
   absl::StatusOr<Config> config = Config();
   if (const std::string file = absl::GetFlag(FLAGS_config); !file.empty()) {
-    // Mostly another program's: what is of no use here must not stop it.
+    // The config is usually another program's. Its other parts must not stop
+    // gearctl.
     std::vector<std::string> left_out;
     config = Config::FromFileOfAnotherProgram(file, &left_out);
     if (!config.ok()) return config;
     TellLeftOut(left_out);
-    // A file that was asked for says more than the environment.
+    // A config that was named on the command line precedes the environment.
     if (!config->message().servers().empty()) return config;
   }
   absl::Status status = config->OverlayEnvironment();
@@ -101,7 +102,7 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
   if (!config.ok()) return config.status();
   absl::StatusOr<ClientOptions> options = config->ToClientOptions();
   if (!options.ok()) return options;
-  // What fails, the request or answer says.
+  // Requests and answers report their own failures.
   Complete(*config, LogLevel::kError, *options);
   if (absl::GetFlag(FLAGS_timeout).duration() != absl::InfiniteDuration()) {
     options->timeout = absl::GetFlag(FLAGS_timeout).duration();
@@ -113,7 +114,7 @@ absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
   absl::StatusOr<Config> config = MakeConfig();
   if (!config.ok()) return config.status();
   absl::StatusOr<WorkerOptions> options = config->ToWorkerOptions();
-  // A worker says nothing else when it can't reach a server.
+  // A worker has no other way to say that it can't reach a server.
   if (options.ok()) Complete(*config, LogLevel::kWarning, *options);
   return options;
 }

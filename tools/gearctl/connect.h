@@ -1,4 +1,4 @@
-// Connect: what the flags --server, --config and --timeout make of options.
+// Makes options from the flags --server, --config and --timeout.
 #ifndef GEARMAN_TOOLS_GEARCTL_CONNECT_H_
 #define GEARMAN_TOOLS_GEARCTL_CONNECT_H_
 
@@ -19,34 +19,39 @@
 namespace gearman {
 namespace gearctl {
 
-// The config of --config, with the servers of the environment where it names
-// none. What gearctl does not have (metrics sinks, plugins) is left out, and
-// told in one line on standard error. Errors: as Config's.
+// Returns the config of --config. If it names no servers, those of the
+// environment are used. Parts that gearctl does not have (metrics sinks,
+// plugins) are left out, which one line on standard error says. Errors are
+// those of Config.
 absl::StatusOr<Config> MakeConfig();
 
-// Options with the servers of --server, else --config, else GEARMAN_SERVERS,
-// else GEARMAN_SERVER, else localhost. Errors: as Config's.
+// Return options with the servers of --server, else --config, else
+// GEARMAN_SERVERS, else GEARMAN_SERVER, else localhost. Errors are those of
+// Config.
 absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
-// The largest payload of a job: the config's max_packet_bytes, else the SDK's
-// default. Workers with default options take no more. Errors: those of Config.
+// Returns the largest payload of a job: the config's max_packet_bytes, else the
+// SDK's default, which is also the limit of workers with default options.
+// Errors are those of Config.
 absl::StatusOr<size_t> MaxPayloadBytes();
-// A client of them. Errors: as above, and Client::Create's.
+// Makes a client of these options. Errors are those of MakeClientOptions and
+// Client::Create.
 absl::StatusOr<std::unique_ptr<Client>> MakeClient();
-// One for each of those servers. Errors: as above, and AdminClient::Create's.
+// Makes an admin client for each of these servers. Errors are those of
+// MakeClientOptions and AdminClient::Create.
 absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients();
-// One for this server. Errors: the same.
+// Makes an admin client for this server. Errors are the same.
 absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
     const std::string& server);
 
-// --timeout, or what is usual for a question: 10 s.
+// Returns --timeout, or the default for a question, which is 10 s.
 absl::Duration QuestionTimeout();
 
-// What Create says of an address that no transport has is a mistake of the
-// command line: INVALID_ARGUMENT.
+// Turns an error of Create for an address without a transport into
+// INVALID_ARGUMENT, because the command line is wrong.
 absl::Status AddressError(const absl::Status& status);
 
-// `status` with the server's name before its message, unless it has it.
+// Puts the server's name before the message of `status`, unless it is there.
 absl::Status NamingServer(const absl::Status& status,
                           const std::string& server);
 

@@ -1,4 +1,4 @@
-// Descriptor: a file descriptor that is closed with its owner.
+// Descriptor is a file descriptor that is closed with its owner.
 #ifndef GEARMAN_TOOLS_GEARCTL_DESCRIPTOR_H_
 #define GEARMAN_TOOLS_GEARCTL_DESCRIPTOR_H_
 
@@ -16,7 +16,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
 
-  // Closes the descriptor that it had, and owns `descriptor` from now on.
+  // Closes the current descriptor and takes over `descriptor`.
   void Reset(int descriptor) {
     Close();
     descriptor_ = descriptor;

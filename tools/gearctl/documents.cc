@@ -22,13 +22,13 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// What may be said for an argument: "bash|zsh" of a usage.
+// Returns the possible values of an argument: "bash|zsh" in a usage.
 std::vector<std::string> Choices(absl::string_view usage) {
   if (!absl::StrContains(usage, '|')) return {};
   return absl::StrSplit(usage, '|');
 }
 
-// What may be said for a flag of so few values.
+// Returns the possible values of a flag that has only a few.
 absl::string_view ChoicesOfFlag(absl::string_view flag) {
   return flag == "priority" ? "high normal low" : "";
 }
@@ -49,7 +49,7 @@ std::string FlagWords(absl::Span<const std::string> flags) {
   });
 }
 
-// The cases of flags that want a value.
+// Returns the cases of flags that need a value.
 std::string BashValueCases(absl::Span<const Subcommand> subcommands) {
   std::vector<std::string> files;
   std::vector<std::string> others;
@@ -79,7 +79,7 @@ std::string BashValueCases(absl::Span<const Subcommand> subcommands) {
 
 // --- zsh ---------------------------------------------------------------------
 
-// For a text between single quotes, in a specification of _arguments.
+// Escapes text between single quotes, in a specification of _arguments.
 std::string ZshText(absl::string_view text) {
   return absl::StrReplaceAll(
       text, {{"'", "'\\''"}, {"[", "\\["}, {"]", "\\]"}, {":", "\\:"}});
@@ -99,7 +99,7 @@ std::string ZshFlag(absl::string_view flag) {
 
 // --- man ---------------------------------------------------------------------
 
-// Text of a man page: no line of it is taken for a request.
+// Escapes text of a man page, so that no line is taken for a request.
 std::string ManText(absl::string_view text) {
   std::string escaped =
       absl::StrReplaceAll(text, {{"\\", "\\e"}, {"-", "\\-"}});
@@ -121,7 +121,7 @@ std::string ManSubcommand(const Subcommand& subcommand) {
   std::string text = absl::StrCat(
       ".SS \"gearctl ", subcommand.name, subcommand.usage.empty() ? "" : " ",
       ManText(subcommand.usage), "\"\n", ManText(subcommand.summary), ".\n");
-  // The summary begins as a sentence does.
+  // The summary begins like a sentence.
   const size_t begin = text.find("\"\n") + 2;
   text[begin] = absl::ascii_toupper(text[begin]);
   if (!subcommand.description.empty()) {
@@ -153,7 +153,7 @@ std::string BashCompletion(absl::Span<const Subcommand> subcommands) {
       "  local i\n"
       "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
       "    case ${COMP_WORDS[i]} in\n"
-      // A worker's command is completed as any command.
+      // A worker's command is completed like any other command.
       "    --) _command_offset $((i + 1)) 2>/dev/null; return ;;\n"
       "    -*) ;;\n"
       "    *) if [[ -z $subcommand && ' ",
@@ -163,7 +163,7 @@ std::string BashCompletion(absl::Span<const Subcommand> subcommands) {
       "    esac\n"
       "  done\n"
       "  COMPREPLY=()\n"
-      // --flag=value is three words to bash.
+      // Bash splits --flag=value into three words.
       "  if [[ $word == = ]]; then word=\n"
       "  elif [[ $before == = ]]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
       "  case $before in\n",
@@ -227,7 +227,7 @@ std::string ZshCompletion(absl::Span<const Subcommand> subcommands) {
   return absl::StrCat(text,
                       "  esac\n"
                       "}\n"
-                      // Autoloaded by compinit, or sourced.
+                      // It is autoloaded by compinit, or sourced.
                       "if [[ $funcstack[1] == _gearctl ]]; then\n"
                       "  _gearctl \"$@\"\n"
                       "else\n"

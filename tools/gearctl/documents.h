@@ -1,5 +1,5 @@
-// Documents: what is made of the table of subcommands and the flags, beside
-// help: shell completion and the man page. One thread.
+// Makes shell completion and the man page from the table of subcommands and the
+// flags. One thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_DOCUMENTS_H_
 #define GEARMAN_TOOLS_GEARCTL_DOCUMENTS_H_
 
@@ -11,11 +11,12 @@
 namespace gearman {
 namespace gearctl {
 
-// Scripts to be sourced (bash), or named _gearctl in a folder of $fpath (zsh).
+// Return a script to be sourced (bash), or to be named _gearctl in a folder of
+// $fpath (zsh).
 std::string BashCompletion(absl::Span<const Subcommand> subcommands);
 std::string ZshCompletion(absl::Span<const Subcommand> subcommands);
 
-// In man(7), section 1.
+// Returns the page in man(7) format, for section 1.
 std::string ManPage(absl::Span<const Subcommand> subcommands);
 
 }  // namespace gearctl

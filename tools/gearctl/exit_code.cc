@@ -51,7 +51,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 
 ExitCode Report(const absl::Status& status) {
   if (!status.ok()) {
-    // Line by line: it may hold what a server or worker wrote.
+    // Each line is made safe, because a server or worker may have written it.
     std::vector<std::string> lines = absl::StrSplit(status.message(), '\n');
     for (std::string& line : lines) line = Printable(line);
     std::fprintf(stderr, "gearctl: %s\n", absl::StrJoin(lines, "\n").c_str());

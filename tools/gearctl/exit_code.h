@@ -1,4 +1,4 @@
-// Exit codes: what a script learns of a run.
+// Exit codes tell a script how a run ended.
 #ifndef GEARMAN_TOOLS_GEARCTL_EXIT_CODE_H_
 #define GEARMAN_TOOLS_GEARCTL_EXIT_CODE_H_
 
@@ -18,7 +18,7 @@ enum ExitCode : int {
   kNotFound = 5,
   kOtherError = 6,
   kInterrupted = 130,
-  // What a shell makes of the signal that ends the program then.
+  // A shell reports this code if SIGPIPE has ended the program: 128 + 13.
   kClosedOutput = 141
 };
 
@@ -26,14 +26,14 @@ struct ExitCodeMeaning {
   ExitCode code;
   absl::string_view meaning;
 };
-// All of them, for help and the man page.
+// All codes, for help and the man page.
 absl::Span<const ExitCodeMeaning> ExitCodes();
 
-// The code that tells of `status`.
+// Returns the code for `status`.
 ExitCode ExitCodeOf(const absl::Status& status);
-// The same, after saying on standard error what went wrong.
+// Reports an error on standard error, and returns the code for `status`.
 ExitCode Report(const absl::Status& status);
-// Says on standard error what is odd, and no failure.
+// Reports on standard error something odd that is no failure.
 void ReportWarning(absl::string_view warning);
 
 }  // namespace gearctl

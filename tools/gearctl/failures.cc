@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kSubjectsSaid = 5;
 constexpr size_t kKindsKept = 100;
-// Bytes of a list of lines. What is more becomes "...".
+// The most bytes of a list of lines. The rest becomes "...".
 constexpr size_t kLongestList = 400;
 
 std::string RangeText(int64_t begin, int64_t end) {

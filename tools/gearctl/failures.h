@@ -1,5 +1,5 @@
-// Failures: of several subjects (tasks, jobs, lines), so that equal ones are
-// said once, with their subjects.
+// Failures of several subjects (tasks, jobs, lines). Equal failures are
+// reported once, with their subjects.
 //
 // Not thread-safe.
 #ifndef GEARMAN_TOOLS_GEARCTL_FAILURES_H_
@@ -18,14 +18,14 @@
 namespace gearman {
 namespace gearctl {
 
-// Gathers the failures of a command that does the same to several subjects.
+// Gathers the failures of a command that does one thing to several subjects.
 class Failures {
  public:
-  // OK statuses count for nothing. `subject`: "task \"resize\"".
+  // Adds a failure. OK statuses are ignored. `subject`: "task \"resize\"".
   void Add(absl::string_view subject, const absl::Status& status);
-  // OK: nothing has failed. Otherwise the code of the first failure, and each
-  // message once, with the subjects in front of it: five at most, and the
-  // number of the others.
+  // OK: nothing has failed. Otherwise it has the code of the first failure, and
+  // each message once. In front of each message are its subjects: at most five,
+  // and the number of the others.
   absl::Status ToStatus() const;
 
  private:
@@ -39,16 +39,17 @@ class Failures {
   std::map<std::string, size_t> places_;  // of messages in kinds_
 };
 
-// Says failures of lines as they come, the first one of a kind at once and the
-// number of the others at the end. What it keeps does not grow with the lines.
+// Reports failures of lines as they come: the first of each kind at once, and
+// the number of the others at the end. Its memory does not grow with the lines.
 class LineFailures {
  public:
-  // Whether this is the first failure of its kind: then it is to be said.
-  // Of more than 100 kinds each is to be said. A kind is a message without
-  // `names`: those of the line's own job, which the message may hold.
+  // True if this is the first failure of its kind, so it must be reported now.
+  // After 100 kinds, each further kind is reported each time. A kind is a
+  // message without `names`, the names of the line's own job, which the message
+  // may contain.
   bool IsNew(int64_t line, const absl::Status& status,
              std::initializer_list<absl::string_view> names = {});
-  // The lines that were not said, a sentence for each kind: empty: none.
+  // Describes the lines that were not reported, with a sentence for each kind.
   std::vector<std::string> Others() const;
 
  private:
@@ -57,7 +58,7 @@ class LineFailures {
     int64_t others = 0;
     std::string lines;  // "4, 6-9"; cut
     int64_t range_begin = 0;
-    int64_t range_end = 0;  // of the last range, which is not in `lines` yet
+    int64_t range_end = 0;  // end of the last range, not in `lines` yet
   };
   static std::string LinesOf(const Kind& kind);
 

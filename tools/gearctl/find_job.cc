@@ -22,9 +22,9 @@ namespace gearctl {
 
 namespace {
 
-// Whether `name` is meant as a job's id, which `id` was parsed from. A server's
-// handle may have a '|', too: it is an id where a server's address stands
-// before the first one, or nothing (the id of a unique).
+// True if `name` is meant as a job's id, from which `id` was parsed. A server's
+// handle may have a '|', too. It is an id if a server's address comes before
+// the first one, or nothing does (the id of a unique).
 bool MeansAnId(absl::string_view name, const absl::StatusOr<JobId>& id,
                const Client& client) {
   const std::pair<absl::string_view, absl::string_view> parts =
@@ -39,7 +39,7 @@ bool MeansAnId(absl::string_view name, const absl::StatusOr<JobId>& id,
          servers.end();
 }
 
-// OK: every server has answered. Otherwise the reasons of those that have not,
+// OK: every server has answered. Otherwise the reasons why servers have not,
 // with the code of the first.
 absl::Status Unanswered(
     const std::vector<JobId>& ids,
@@ -109,7 +109,7 @@ absl::StatusOr<JobStatus> UniqueJob::Ask(Client& client) {
     return statuses[i];
   }
   for (size_t i = 0; i < ids.size(); ++i) {
-    // The server that had the job has answered that the job is not there.
+    // The server that had the job has answered that the job is gone.
     if (ids[i].server == server_ && statuses[i].ok()) return statuses[i];
   }
   const absl::Status unanswered = Unanswered(ids, statuses);

@@ -1,4 +1,4 @@
-// FindJob: the job that a word of the command line means. Any thread.
+// Finds the job that a word of the command line means. Any thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_FIND_JOB_H_
 #define GEARMAN_TOOLS_GEARCTL_FIND_JOB_H_
 
@@ -20,12 +20,12 @@ enum class WhenUnanswered {
 };
 
 // `name` is a job's id (SERVER|HANDLE|UNIQUE), which is returned as it is, or a
-// handle, which may have a '|', too: what has no address of a server before it
-// is a handle. For a handle FindJob returns the id at the only one of the
-// client's servers that knows it: at another server the handle may name another
-// job. A client of one server need not ask. INVALID_ARGUMENT: a broken id;
-// NOT_FOUND: no server has it; FAILED_PRECONDITION: several have; else why
-// servers can't tell.
+// handle. A handle may have a '|', too: a name without the address of a server
+// before its first '|' is a handle. For a handle FindJob returns the id at the
+// only server of the client that knows it, because at another server the handle
+// may name another job. A client of one server need not ask. INVALID_ARGUMENT:
+// the id is broken. NOT_FOUND: no server has the job. FAILED_PRECONDITION:
+// several have it. Otherwise the reason why servers did not answer.
 absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name,
                               WhenUnanswered when_unanswered);
 

@@ -1,8 +1,8 @@
-// The flags of gearctl. Which subcommand takes which, its Subcommand says.
+// The flags of gearctl. Each Subcommand says which flags it takes.
 //
-// A flag's help begins with a word in capitals where that says what its value
-// is (subcommand.h: FlagValue). The type of a flag has the range of its values,
-// so that no subcommand gets one that makes no sense.
+// The help of a flag begins with a word in capitals if that word describes the
+// flag's value (subcommand.h: FlagValue). The type of a flag has the range of
+// its values, so no subcommand gets a value out of range.
 #ifndef GEARMAN_TOOLS_GEARCTL_FLAGS_H_
 #define GEARMAN_TOOLS_GEARCTL_FLAGS_H_
 
@@ -17,11 +17,11 @@
 namespace gearman {
 namespace gearctl {
 
-// Reads a time as a config has it: "500ms", "10s", "1h30m", from `least` to
-// `most` milliseconds, or, where `forever` allows it, "inf". A number without a
-// unit is refused: it would be seconds to some and milliseconds to others.
-// False: `*error` says what is wrong. (`*nanoseconds` of "inf" is the greatest
-// number.)
+// Reads a time as in a config: "500ms", "10s", "1h30m", from `least` to `most`
+// milliseconds, or "inf" if `forever` allows it. A number without a unit is
+// refused, because it might mean seconds or milliseconds. Returns false and
+// sets `*error` if the text is wrong. For "inf" `*nanoseconds` is the greatest
+// number.
 bool ParseFlagTime(absl::string_view text, int64_t least, int64_t most,
                    bool forever, int64_t* nanoseconds, std::string* error);
 // Reads a whole number from `least` to `most`.
@@ -29,9 +29,9 @@ bool ParseFlagNumber(absl::string_view text, int64_t least, int64_t most,
                      int64_t* number, std::string* error);
 absl::Duration FlagDuration(int64_t nanoseconds);
 
-// A time as the value of a flag. One word, so that a flag of it is read without
-// a lock. A default may lie outside of the range: it stands for a flag that was
-// not given.
+// A time as the value of a flag. It is one word, so that such a flag is read
+// without a lock. A default may be out of range: it then means that the flag
+// was not given.
 template <int64_t kLeast, int64_t kMost, bool kForever = false>
 class FlagTime {
  public:
@@ -54,7 +54,7 @@ class FlagTime {
   int64_t nanoseconds_ = 0;
 };
 
-// A whole number as the value of a flag. The default is as a time's.
+// A whole number as the value of a flag. Its default may be out of range, too.
 template <int64_t kLeast, int64_t kMost>
 class FlagNumber {
  public:
@@ -75,7 +75,7 @@ class FlagNumber {
   int64_t number_ = 0;
 };
 
-// The ranges are those of a config where it has such a value.
+// If a config has such a value, the range is that of the config.
 constexpr int64_t kYearMilliseconds = int64_t{365} * 24 * 3600 * 1000;
 using FlagTimeout = FlagTime<1, kYearMilliseconds, /*kForever=*/true>;
 using FlagInterval = FlagTime<10, kYearMilliseconds>;
@@ -93,14 +93,14 @@ using FlagSize = FlagNumber<0, 1 << 30>;
 }  // namespace gearctl
 }  // namespace gearman
 
-// Every subcommand's.
+// Flags of every subcommand.
 ABSL_DECLARE_FLAG(std::vector<std::string>, server);
 ABSL_DECLARE_FLAG(std::string, config);
 ABSL_DECLARE_FLAG(bool, json);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagTimeout, timeout);
 ABSL_DECLARE_FLAG(bool, verbose);
 
-// Of submit (background: of bench, too; unique: of job, too).
+// Flags of submit. `background` is also a flag of bench, and `unique` of job.
 ABSL_DECLARE_FLAG(std::string, data);
 ABSL_DECLARE_FLAG(std::string, file);
 ABSL_DECLARE_FLAG(bool, background);
@@ -111,12 +111,12 @@ ABSL_DECLARE_FLAG(gearman::gearctl::FlagRetries, retries);
 ABSL_DECLARE_FLAG(bool, lines);
 ABSL_DECLARE_FLAG(bool, null);
 
-// Of work (count: of ping, too).
+// Flags of work. `count` is also a flag of ping.
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagConcurrency, concurrency);
 ABSL_DECLARE_FLAG(bool, stream);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagCount, count);
 
-// Of what watches, asks and steers.
+// Flags of subcommands that watch, ask and steer.
 ABSL_DECLARE_FLAG(bool, watch);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagInterval, interval);
 ABSL_DECLARE_FLAG(bool, priorities);
@@ -124,7 +124,7 @@ ABSL_DECLARE_FLAG(bool, uniques);
 ABSL_DECLARE_FLAG(bool, graceful);
 ABSL_DECLARE_FLAG(std::vector<std::string>, listen);
 
-// Of bench.
+// Flags of bench.
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagCount, jobs);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagSpan, duration);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagInFlight, in_flight);

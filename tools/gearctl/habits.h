@@ -1,6 +1,6 @@
-// Habits: what users of Debian's gearman and gearadmin type, and how it is
-// spelled here. None of their flags is taken in another meaning, and none is
-// ignored. Any thread.
+// Habits are the flags that users of Debian's gearman and gearadmin type, with
+// their spelling here. Gearctl never takes one of them in another meaning, and
+// ignores none. Any thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_HABITS_H_
 #define GEARMAN_TOOLS_GEARCTL_HABITS_H_
 
@@ -14,19 +14,19 @@ namespace gearctl {
 
 struct Habit {
   absl::string_view flag;   // "-f", "--status"
-  absl::string_view value;  // "TASK"; empty: it takes none
-  absl::string_view here;   // what to type instead
+  absl::string_view value;  // "TASK"; empty: the flag takes no value
+  absl::string_view here;   // the right spelling here
 };
 // Every flag that the help of gearman and gearadmin 1.1 has.
 absl::Span<const Habit> Habits();
 
-// How to spell the flags of gearman or gearadmin that `word` has, a line each:
-// "--status", "--status=x", "-f", "-fTASK" and "-nb" are such words. Empty: it
-// has others.
+// Tells how to spell the flags of gearman or gearadmin in `word`, with a line
+// for each. "--status", "--status=x", "-f", "-fTASK" and "-nb" are such words.
+// Empty: the word has no such flag.
 std::string SpellingOf(absl::string_view word);
 
-// SpellingOf all words, up to "--"; and of the first one if it is a command's
-// name without its dashes ("show-jobs").
+// Applies SpellingOf to all words up to "--". If the first word is a command's
+// name without its dashes ("show-jobs"), it is included.
 std::string SpellingOfAll(absl::Span<const std::string> words);
 
 }  // namespace gearctl

@@ -55,7 +55,8 @@ absl::Status Input::TooLong(absl::string_view what) const {
 
 absl::StatusOr<bool> Input::Read() {
   for (;;) {
-    // A file is always readable; to wait in read() would be deaf to Stop.
+    // A file is always readable. For others poll is needed, because a thread in
+    // read() would not notice Stop.
     pollfd ready[] = {{descriptor_, POLLIN, 0}, {stop_.get(), POLLIN, 0}};
     if (poll(ready, 2, -1) < 0) continue;
     if (ready[1].revents != 0) {
@@ -107,7 +108,8 @@ absl::StatusOr<std::vector<std::string>> Input::NextLines(size_t most) {
     if (std::min(end, buffer_.size()) - taken_ > max_bytes_) {
       return TooLong(absl::StrCat("line ", lines_ + 1));
     }
-    // What is left of the buffer is less than a line: moved once for each read.
+    // The rest of the buffer is less than a line. It is moved once for each
+    // read.
     buffer_.erase(0, taken_);
     taken_ = 0;
     searched = buffer_.size();

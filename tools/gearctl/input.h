@@ -1,4 +1,4 @@
-// Input: payloads from a file or standard input.
+// Reads payloads from a file or standard input.
 #ifndef GEARMAN_TOOLS_GEARCTL_INPUT_H_
 #define GEARMAN_TOOLS_GEARCTL_INPUT_H_
 
@@ -16,7 +16,7 @@
 namespace gearman {
 namespace gearctl {
 
-// One thread reads; Stop may be called by another.
+// One thread reads. Another thread may call Stop.
 class Input {
  public:
   // Opens the payloads in `path` ("-": standard input, which stays open at the
@@ -29,24 +29,25 @@ class Input {
   Input(const Input&) = delete;
   Input& operator=(const Input&) = delete;
 
-  // All input that is left. INVALID_ARGUMENT: it is longer than the limit; the
-  // memory that it takes is at most a small multiple of the limit.
-  // RESOURCE_EXHAUSTED: there is no memory for it. Other errors: the system's.
+  // Returns all input that is left. INVALID_ARGUMENT: it is longer than the
+  // limit. The memory used is at most a small multiple of the limit.
+  // RESOURCE_EXHAUSTED: there is no memory for it. Other errors are the
+  // system's.
   absl::StatusOr<std::string> ReadAll();
-  // Waits for the next line, and takes what has come of those behind it, `most`
-  // together: without their ends, which the last one need not have. None:
-  // the end, or Stop was called. Errors: as ReadAll's, with INVALID_ARGUMENT
-  // for a line that is longer than the limit. The lines before it have been
-  // returned by then.
+  // Waits for the next line, and returns it with those lines after it that have
+  // come, `most` in all. The lines have no line ends, and the last line of the
+  // input need not have one. An empty list: the end, or Stop was called. Errors
+  // are those of ReadAll. INVALID_ARGUMENT: a line is longer than the limit;
+  // all lines before it have been returned.
   absl::StatusOr<std::vector<std::string>> NextLines(size_t most);
-  // Ends NextLines, also one that waits for a line that does not come.
+  // Ends NextLines, even if it waits for a line that does not come.
   void Stop();
 
  private:
   Input(std::string name, int descriptor, size_t max_bytes, char line_end);
-  // Appends what there is to `buffer_`. False: the end, or stopped.
+  // Appends the available input to `buffer_`. False: the end, or stopped.
   absl::StatusOr<bool> Read();
-  // `what` is longer than the limit.
+  // Returns the error that `what` is longer than the limit.
   absl::Status TooLong(absl::string_view what) const;
 
   const std::string name_;
@@ -56,8 +57,8 @@ class Input {
   const char line_end_;
   Descriptor stop_;  // an eventfd
   std::string buffer_;
-  size_t taken_ = 0;   // of the buffer
-  int64_t lines_ = 0;  // returned
+  size_t taken_ = 0;   // bytes of the buffer that were returned
+  int64_t lines_ = 0;  // number of lines returned
   bool stopped_ = false;
 };
 

@@ -1,4 +1,4 @@
-// gearctl job: the status of one job, once or until its end.
+// gearctl job shows the status of one job, once or until its end.
 #include <unistd.h>
 
 #include <functional>
@@ -65,7 +65,7 @@ std::string JsonOf(const std::string& name, const JobStatus& status) {
   return object.ToLine();
 }
 
-// Prints what has changed: each change is a line.
+// Prints each change on a line.
 class StatusPrinter {
  public:
   explicit StatusPrinter(std::string name) : name_(std::move(name)) {}

@@ -15,9 +15,9 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Whether a server has the job of a finished request that has no handle.
+// True if a server may have the job of a finished request without a handle.
 bool MayBeAccepted(const JobRequest& request) {
-  // Neither a timeout nor a cancellation tells what had been sent.
+  // A timeout or cancellation does not tell what had been sent.
   if (absl::IsDeadlineExceeded(request.status()) ||
       absl::IsCancelled(request.status())) {
     return true;
@@ -65,12 +65,12 @@ void Describe(const JobRequest& request, JsonObject& object) {
 
 std::string HowToAsk(const JobRequest& request) {
   if (!GoesOn(request)) return "";
-  // A connection's end after the acceptance leaves it open whether the job
+  // If a connection ended after the acceptance, it is unknown whether the job
   // still runs.
   const bool certain = !request.handle().empty() &&
                        (absl::IsDeadlineExceeded(request.status()) ||
                         absl::IsCancelled(request.status()));
-  // The shell's quote is escaped as an id escapes bytes.
+  // The shell's quote is escaped in the way in which an id escapes bytes.
   return absl::StrCat(
       "the job ", certain ? "goes" : "may go", " on; to ask: gearctl job '",
       absl::StrReplaceAll(request.id().ToString(), {{"'", "%27"}}), "'");

@@ -1,5 +1,5 @@
-// What gearctl submit says of a request: as JSON, and how to ask for a job that
-// it waits for no longer. Any thread.
+// Describes a request of gearctl submit as JSON, and tells how to ask for a job
+// that it does not wait for any more. Any thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_JOB_REPORT_H_
 #define GEARMAN_TOOLS_GEARCTL_JOB_REPORT_H_
 
@@ -12,14 +12,14 @@
 namespace gearman {
 namespace gearctl {
 
-// Sets all that became of the request.
+// Sets the fields for everything known about the request.
 void Describe(const JobRequest& request, JsonObject& object);
 
-// "the job goes on; to ask: gearctl job 'ID'", of a finished request whose job
-// a server has or may have all the same. Empty: no server has it.
+// Returns "the job goes on; to ask: gearctl job 'ID'" for a finished request
+// whose job a server has, or may have, nevertheless. Empty: no server has it.
 std::string HowToAsk(const JobRequest& request);
 
-// On standard error.
+// Prints a warning of a job on standard error.
 void PrintWarning(absl::string_view data);
 
 }  // namespace gearctl

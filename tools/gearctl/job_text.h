@@ -1,4 +1,4 @@
-// Job text: jobs as the command line and the output have them. Any thread.
+// Parses and describes jobs on the command line and in the output. Any thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_JOB_TEXT_H_
 #define GEARMAN_TOOLS_GEARCTL_JOB_TEXT_H_
 
@@ -14,15 +14,14 @@ namespace gearctl {
 // "high", "normal" or "low". INVALID_ARGUMENT: none of them.
 absl::StatusOr<Priority> ParsePriority(absl::string_view name);
 
-// Seconds since 1970, RFC 3339, or "+5m" after `now`. INVALID_ARGUMENT: none of
-// these.
+// Parses seconds since 1970, RFC 3339, or "+5m" after `now`. INVALID_ARGUMENT:
+// the text is none of these.
 absl::StatusOr<absl::Time> ParseEpoch(absl::string_view text, absl::Time now);
 
-// "queued", "running", or "ended" for one that the server does not know.
+// Returns "queued", "running", or "ended" if the server does not know the job.
 absl::string_view StateName(const JobStatus& status);
 
-// Whether the job has reported progress: perhaps of an unknown total, which is
-// 0 then.
+// True if the job has reported progress. The total may be unknown, which is 0.
 bool HasProgress(const JobStatus& status);
 
 }  // namespace gearctl

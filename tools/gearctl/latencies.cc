@@ -21,14 +21,14 @@ namespace {
 constexpr int kStepBits = 7;
 constexpr uint64_t kSteps = uint64_t{1} << kStepBits;
 
-// Nanoseconds below kSteps have a step each.
+// Each nanosecond below kSteps has its own step.
 size_t StepOf(uint64_t nanoseconds) {
   const int shift = 63 - absl::countl_zero(nanoseconds | kSteps) - kStepBits;
   return static_cast<size_t>(static_cast<uint64_t>(shift) * kSteps +
                              (nanoseconds >> shift));
 }
 
-// The largest value of a step.
+// Returns the largest value of a step.
 uint64_t EndOf(size_t step) {
   if (step < kSteps) return step;
   const uint64_t shift = step / kSteps - 1;
@@ -39,7 +39,7 @@ double Nanoseconds(absl::Duration duration) {
   return std::max(absl::ToDoubleNanoseconds(duration), 1.0);
 }
 
-// For text inside an SVG.
+// Escapes text inside an SVG.
 std::string Escaped(const std::string& text) {
   return absl::StrReplaceAll(text,
                              {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}});
@@ -80,7 +80,7 @@ std::vector<Latencies::Bar> Latencies::Bars(int most) const {
   if (count_ == 0) return {};
   const double low = std::log10(Nanoseconds(min_));
   const double high = std::log10(Nanoseconds(max_));
-  // Limits are powers of 10 and what divides their decades evenly.
+  // The limits divide each decade into equal steps on a logarithmic scale.
   int per_decade = 20;
   for (const int fewer : {10, 5, 3, 2, 1}) {
     if ((high - low) * per_decade + 1 <= most) break;
@@ -114,7 +114,7 @@ std::string ShortDuration(absl::Duration duration) {
   const char* unit = "ns";
   for (const Unit& larger :
        {Unit{1e3, "us"}, Unit{1e6, "ms"}, Unit{1e9, "s"}}) {
-    // 999.6us would be written as 1000us.
+    // Otherwise 999.6us would be written as 1000us.
     if (absl::ToDoubleNanoseconds(duration) < 0.9995 * larger.nanoseconds)
       break;
     value = absl::ToDoubleNanoseconds(duration) / larger.nanoseconds;
@@ -134,7 +134,7 @@ std::string TextPlot(const Latencies& latencies, int columns) {
   for (const Latencies::Bar& bar : bars) {
     const double part =
         static_cast<double>(bar.count) / static_cast<double>(most);
-    // Whatever there is shows.
+    // The width is rounded up, so that even a small count is visible.
     const auto full = static_cast<size_t>(std::ceil(part * width));
     absl::StrAppendFormat(&text, "<= %7s |%-*s %9d %5.1f%%\n",
                           ShortDuration(bar.limit), width,

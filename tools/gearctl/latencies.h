@@ -1,7 +1,7 @@
-// Latencies: how long many jobs took, counted in constant memory.
+// Latencies counts how long many jobs took, in constant memory.
 //
-// Kept in steps of less than 1 %, from a nanosecond to centuries. One thread at
-// a time.
+// It counts in steps of less than 1 %, from a nanosecond to centuries. One
+// thread at a time.
 #ifndef GEARMAN_TOOLS_GEARCTL_LATENCIES_H_
 #define GEARMAN_TOOLS_GEARCTL_LATENCIES_H_
 
@@ -16,24 +16,25 @@ namespace gearctl {
 
 class Latencies {
  public:
-  // A negative one counts as zero.
+  // A negative latency counts as zero.
   void Add(absl::Duration latency);
 
   int64_t count() const { return count_; }
-  // Zero while there are none, as the others.
+  // min(), max() and mean() are zero while nothing has been added.
   absl::Duration min() const { return min_; }
   absl::Duration max() const { return max_; }
   absl::Duration mean() const;
-  // What `part` of them, from 0 to 1, did not exceed.
+  // The latency that `part` of all, from 0 to 1, did not exceed.
   absl::Duration Percentile(double part) const;
 
-  // Bars of a plot: each counts what took more than the one before and at most
-  // `limit`. Their limits grow by a fixed factor and cover all that there is.
+  // The bars of a plot. Each bar counts latencies above the limit of the bar
+  // before and up to its own `limit`. The limits grow by a fixed factor and
+  // cover all latencies.
   struct Bar {
     absl::Duration limit;
     int64_t count = 0;
   };
-  // At most about so many.
+  // Returns at most about `most` bars.
   std::vector<Bar> Bars(int most) const;
 
  private:
@@ -44,12 +45,13 @@ class Latencies {
   absl::Duration max_;
 };
 
-// In three digits: "85.3us", "1.24ms", "12.0s".
+// Returns three digits: "85.3us", "1.24ms", "12.0s".
 std::string ShortDuration(absl::Duration duration);
 
-// A bar for each line, with its limit, count and share: what a terminal shows.
+// Returns a plot for a terminal: a line for each bar, with limit, count and
+// share.
 std::string TextPlot(const Latencies& latencies, int columns);
-// The same as a picture.
+// Returns a plot as an SVG picture.
 std::string SvgPlot(const Latencies& latencies, const std::string& title);
 
 }  // namespace gearctl

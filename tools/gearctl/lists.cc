@@ -1,4 +1,4 @@
-// gearctl workers, jobs and version: what the servers list.
+// gearctl workers, jobs and version show the lists of the servers.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,7 +26,7 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Rows of all servers, as a table or as JSON, written as they come.
+// The rows of all servers, as a table or as JSON, written as they come.
 class List {
  public:
   explicit List(std::vector<std::string> heading)
@@ -36,7 +36,7 @@ class List {
   bool json() const { return json_; }
   void Add(std::vector<std::string> row) { table_.AddRow(std::move(row)); }
   void Add(const JsonObject& object) { output_.Write(object.ToLine()); }
-  // Said when the list has been shown.
+  // Adds a warning that is printed after the list.
   void Warn(const std::string& server, const UnreadableRows& unreadable) {
     if (unreadable.count > 0) {
       warnings_.push_back(Describe(server, unreadable));
@@ -56,7 +56,7 @@ class List {
   std::vector<std::string> warnings_;
 };
 
-// Lets `ask` add each server's rows, then says which servers failed.
+// Lets `ask` add each server's rows. Then reports the servers that failed.
 ExitCode ShowList(std::vector<std::string> heading,
                   const std::function<absl::Status(AdminClient&, List&)>& ask) {
   absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
@@ -70,7 +70,7 @@ ExitCode ShowList(std::vector<std::string> heading,
       failures.push_back(NamingServer(status, server->server()));
     }
   }
-  // No answer is not the answer that there is nothing.
+  // If no server answered, an empty list would be wrong.
   ExitCode code = failures.size() == servers->size() ? kSuccess : list.Show();
   for (const absl::Status& failure : failures) code = Report(failure);
   return code;
@@ -105,7 +105,7 @@ absl::Status AddWorkers(AdminClient& server, List& list) {
 
 std::string StateOf(const ServerJob& job,
                     const absl::StatusOr<JobStatus>& status) {
-  if (job.ignored) return "abandoned";  // its client has left: it will not run
+  if (job.ignored) return "abandoned";  // its client left; it will not run
   if (!status.ok()) return "-";
   return std::string(StateName(*status));
 }
@@ -136,8 +136,8 @@ void AddJob(const std::string& server, const ServerJob& job,
   list.Add(object);
 }
 
-// The list tells nothing of a job's state: `client` asks for each. The list may
-// have millions of jobs, so they are asked for and shown a part at a time.
+// The list does not have the jobs' states, so `client` asks for each. The list
+// may have millions of jobs, so they are handled in parts.
 absl::Status AddJobs(Client& client, AdminClient& server, List& list) {
   constexpr size_t kPart = 1000;
   std::vector<ServerJob> part;
@@ -176,8 +176,8 @@ absl::Status AddUniques(AdminClient& server, List& list) {
   });
 }
 
-// Some servers don't have all commands. Each of them says so in its own way,
-// but never with these codes.
+// Some servers do not have all commands. Each reports this in its own way, but
+// never with these codes.
 bool HasNoSuchCommand(const absl::Status& status) {
   return !absl::IsUnavailable(status) && !absl::IsDeadlineExceeded(status) &&
          !absl::IsUnauthenticated(status);

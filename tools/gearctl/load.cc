@@ -66,13 +66,14 @@ void Load::OnEnd(const JobRequest& request, absl::Time due) {
     if (status.ok()) {
       ++result_.succeeded;
       result_.latencies.Add(now - due);
-    } else if (!absl::IsCancelled(status)) {  // not the client's own end
+    } else if (!absl::IsCancelled(
+                   status)) {  // not caused by the client's own end
       ++result_.failed;
       result_.first_failure.Update(status);
     }
     result_.elapsed = now - start_;
-    // The next one takes its place at once: the wait for the driver's next turn
-    // would be no load.
+    // The next job takes its place at once. A wait for the next turn of the
+    // driver would lower the load.
     again = options_.rate == 0 && !Exhausted(now);
     if (again) {
       ++under_way_;

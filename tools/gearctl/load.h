@@ -1,5 +1,5 @@
-// Load: submits jobs at a client's full speed or at a fixed rate, and times
-// each.
+// Load submits jobs at a client's full speed or at a fixed rate, and times each
+// job.
 #ifndef GEARMAN_TOOLS_GEARCTL_LOAD_H_
 #define GEARMAN_TOOLS_GEARCTL_LOAD_H_
 
@@ -22,13 +22,14 @@ struct LoadOptions {
   std::string task;
   std::string data;
   bool background = false;
-  // Jobs are submitted until so many have been, or for so long if it is not
-  // zero.
+  // The number of jobs to submit, or, if `duration` is not zero, the time for
+  // submitting.
   int64_t jobs = 0;
   absl::Duration duration;
-  // At most so many are under way; with rate 0, always so many.
+  // At most so many jobs are in progress. With rate 0, always so many.
   int64_t in_flight = 1;
-  // Jobs a second, each at its time; 0: as soon as another one ends.
+  // Jobs a second, each at its own time. 0: the next job is submitted when
+  // another one ends.
   double rate = 0;
 };
 
@@ -37,32 +38,35 @@ struct LoadResult {
   int64_t succeeded = 0;
   int64_t failed = 0;
   absl::Status first_failure;
-  // From the first submission to the last end.
+  // The time from the first submission to the last end.
   absl::Duration elapsed;
-  // Of those that succeeded; with a rate, from when each was due.
+  // The latencies of jobs that succeeded. With a rate they count from the time
+  // at which each job was due.
   Latencies latencies;
 };
 
 class Load {
  public:
-  // INVALID_ARGUMENT: a number that makes no sense.
+  // INVALID_ARGUMENT: a number makes no sense.
   static absl::Status Check(const LoadOptions& options);
 
   // `client` must end before the load does.
   Load(Client& client, LoadOptions options);
 
-  // Drives the client on this thread until all jobs have ended, or Stop;
-  // `on_progress` is called some ten times a second with the jobs that ended.
+  // Drives the client on this thread until all jobs have ended, or until Stop.
+  // Calls `on_progress` about ten times a second with the number of jobs that
+  // have ended.
   LoadResult Run(const std::function<void(int64_t done)>& on_progress);
-  // Any thread: Run returns soon with what there is.
+  // Makes Run return soon with the results so far. Any thread.
   void Stop() { stopped_ = true; }
 
  private:
-  // Submits what is due; returns when the next one is.
+  // Submits the jobs that are due. Returns the time at which the next one is
+  // due.
   absl::Time SubmitDue(absl::Time now);
   void SubmitOne(absl::Time due);
   void OnEnd(const JobRequest& request, absl::Time due);
-  // Nothing more is to be submitted.
+  // True if nothing more is to be submitted.
   bool Exhausted(absl::Time now) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   Client& client_;

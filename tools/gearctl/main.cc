@@ -1,4 +1,4 @@
-// gearctl: Gearman at the command line.
+// gearctl is Gearman at the command line.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -35,7 +35,7 @@ ExitCode NoSuchSubcommand(const std::string& name) {
       "\": ", Suggest(name, std::move(names)), "\nMore: gearctl help")));
 }
 
-// Whether these words are a question for help, of all or of one subcommand.
+// True if these words ask for help about all subcommands or about one.
 bool BeginsWithHelp(absl::Span<const std::string> words) {
   if (words[0] == "help" || words[0] == "--help") return true;
   return words[0] == "-h" &&
@@ -74,8 +74,9 @@ ExitCode Main(std::vector<std::string> words) {
   return subcommand->run(*arguments);
 }
 
-// Where one of the standard descriptors is closed, a socket would get its
-// number, and output would go to a server. Reading and writing fail instead.
+// If a standard descriptor is closed, a socket would get its number, and output
+// would go to a server. With these descriptors reading and writing fail
+// instead.
 void OccupyStandardDescriptors() {
   for (int descriptor = 0; descriptor <= STDERR_FILENO; ++descriptor) {
     if (fcntl(descriptor, F_GETFD) < 0) {
@@ -90,8 +91,8 @@ void OccupyStandardDescriptors() {
 
 int main(int argc, char** argv) {
   gearman::gearctl::OccupyStandardDescriptors();
-  // A pipe that nobody reads any more ends the program, quietly, even if who
-  // started it ignores the signal.
+  // A pipe that nobody reads any more ends the program quietly, even if the
+  // parent process ignores the signal.
   signal(SIGPIPE, SIG_DFL);
   gearman::gearctl::UseUtf8();
   return gearman::gearctl::Main(

@@ -36,7 +36,7 @@ std::string TextFor(absl::string_view bytes, bool text) {
   return text ? std::string(bytes) : absl::Base64Escape(bytes);
 }
 
-// Appends a field of type bytes, as a message has it on the wire.
+// Appends a field of type bytes in the wire format of messages.
 void AppendBytes(int number, const std::string& content, std::string& bytes) {
   google::protobuf::io::StringOutputStream stream(&bytes);
   google::protobuf::io::CodedOutputStream out(&stream);
@@ -46,9 +46,9 @@ void AppendBytes(int number, const std::string& content, std::string& bytes) {
   out.WriteString(content);
 }
 
-// A Struct is a list of entries, key (1) and value (2): one that is written
-// behind another joins it. (Its map has no order; and its inline code and that
-// of Debian's library don't fit together under ThreadSanitizer.)
+// A Struct is a list of entries, each with a key (1) and a value (2). An entry
+// that is appended to the bytes joins the list. A map would have no order, and
+// the map's inline code does not fit Debian's library under ThreadSanitizer.
 void AppendField(const std::string& key, const google::protobuf::Value& value,
                  std::string& bytes) {
   std::string entry;
@@ -123,7 +123,7 @@ std::string JsonObject::ToLine() const {
   std::string line;
   const auto status = google::protobuf::util::BinaryToJsonString(
       resolver, "type.googleapis.com/google.protobuf.Struct", struct_, &line);
-  // Can't fail: the bytes are Set's own.
+  // This can't fail, because Set made the bytes.
   if (!status.ok()) return "{}\n";
   return line + "\n";
 }
@@ -184,7 +184,7 @@ void Table::Measure(const std::vector<std::string>& row) {
 
 void Table::WriteWaiting() {
   measured_ = true;
-  // A heading alone is text.
+  // If there is only a heading, its cells count as text.
   if (waiting_.size() == 1) numbers_.assign(numbers_.size(), false);
   for (const std::vector<std::string>& row : waiting_) WriteRow(row);
   waiting_.clear();

@@ -1,4 +1,4 @@
-// Output: results on standard output, as they are, as a table or as JSON.
+// Writes results to standard output: as they are, as a table or as JSON.
 //
 // Standard output gets results only. Any thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_OUTPUT_H_
@@ -16,35 +16,36 @@
 namespace gearman {
 namespace gearctl {
 
-// Writes all of it, at once. A pipe that nobody reads ends the program by
-// SIGPIPE, or, where that is ignored, it is kClosedOutput. kOtherError, with a
-// message: it can't be written.
+// Writes all bytes at once. If nobody reads the pipe, SIGPIPE ends the program;
+// if SIGPIPE is ignored, returns kClosedOutput. kOtherError: the bytes can't be
+// written, which a message says.
 ExitCode Print(absl::string_view bytes);
 
-// A JSON object, whose fields keep the order in which they were set. Each is
-// set once.
+// A JSON object, whose fields keep the order in which they were set. Set each
+// field once.
 class JsonObject {
  public:
-  // Text under `key`; bytes that are no UTF-8 in base64 under `key`_base64.
+  // Sets text under `key`. Bytes that are not UTF-8 go under `key`_base64, in
+  // base64.
   void Set(const std::string& key, absl::string_view bytes);
   void SetNumber(const std::string& key, double number);
   void SetBool(const std::string& key, bool value);
-  // As Set: all of them in base64 when one is no UTF-8.
+  // Sets a list like Set. All items are in base64 if one of them is not UTF-8.
   void SetList(const std::string& key, absl::Span<const std::string> items);
-  // On one line, with a line feed.
+  // Returns the object on one line, with a line feed.
   std::string ToLine() const;
 
  private:
-  // A google.protobuf.Struct in its binary form, which has an order.
+  // A google.protobuf.Struct in its binary form, because that has an order.
   std::string struct_;
 };
 
-// Writes results in large pieces, so that a long list is never held. After an
-// error it writes nothing more.
+// Writes results in large pieces, so that a long list is never in memory. After
+// an error it writes nothing more.
 class Output {
  public:
   void Write(absl::string_view bytes);
-  // Writes what is left. The first error, as Print's.
+  // Writes the rest. Returns the first error, like Print.
   ExitCode Flush();
 
  private:
@@ -52,13 +53,13 @@ class Output {
   ExitCode code_ = kSuccess;
 };
 
-// Rows of columns; numbers are aligned right. Cells are safe text
-// (text/safe_text.h) of at most kMaxCellColumns columns; what is cut ends in an
+// A table of rows. Numbers are aligned right. Cells are safe text
+// (text/safe_text.h) of at most kMaxCellColumns columns; a cut cell ends in an
 // ellipsis.
 //
 // Rows are written as they come. A column is as wide as the longest of its
-// first kMeasuredRows cells, but no wider than kMaxWidth: a longer cell pushes
-// the rest of its own row only.
+// first kMeasuredRows cells, but no wider than kMaxWidth. A longer cell shifts
+// only the rest of its own row.
 class Table {
  public:
   static constexpr int kMaxCellColumns = 256;
@@ -68,15 +69,16 @@ class Table {
   using Writer = std::function<void(absl::string_view text)>;
 
   Table(std::vector<std::string> heading, Writer writer);
-  // A short one, to be had as text.
+  // A short table without a writer. ToString returns it.
   explicit Table(std::vector<std::string> heading);
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
-  // As many cells as the heading has.
+  // Adds a row, which must have as many cells as the heading.
   void AddRow(std::vector<std::string> row);
-  // Writes the rows that wait for their columns' widths. No row may follow.
+  // Writes the rows that wait for the widths of their columns. No row may
+  // follow.
   void Finish();
-  // Finishes it. Without a writer: its text.
+  // Finishes the table. Without a writer, returns its text.
   std::string ToString();
 
  private:
@@ -87,11 +89,11 @@ class Table {
 
   std::string text_;  // without a writer
   const Writer writer_;
-  // The heading, and the first rows until they have been measured.
+  // The heading, and the first rows until the widths are known.
   std::vector<std::vector<std::string>> waiting_;
   bool measured_ = false;
   std::vector<int> widths_;
-  std::vector<bool> numbers_;  // columns of numbers
+  std::vector<bool> numbers_;  // columns that have only numbers
 };
 
 }  // namespace gearctl

@@ -1,4 +1,4 @@
-// gearctl ping and health: whether servers answer, and how fast.
+// gearctl ping and health tell whether servers answer, and how fast.
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -20,10 +20,10 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// As many bytes as the kernel reads of a file to tell what it is.
+// The kernel reads so many bytes of a file to find out its kind.
 constexpr size_t kBeginning = 256;
 
-// Whether the kernel has been told of kinds of programs beside its own.
+// True if the kernel has been told of other kinds of programs than its own.
 bool KernelKnowsOtherKinds() {
   DIR* const folder = opendir("/proc/sys/fs/binfmt_misc");
   if (folder == nullptr) return false;
@@ -37,7 +37,7 @@ bool KernelKnowsOtherKinds() {
   return others;
 }
 
-// A file that is no directory and may be executed by this process.
+// True for a file that is no directory and that this process may execute.
 bool IsExecutableFile(const std::string& path) {
   struct stat file;
   return stat(path.c_str(), &file) == 0 && S_ISREG(file.st_mode) &&
@@ -71,7 +71,7 @@ absl::Status CheckContent(const std::string& path) {
   if (absl::StartsWith(beginning, "#!")) {
     return CheckInterpreter(path, beginning);
   }
-  // What is no text is not given to the shell.
+  // The shell gets only files that are text.
   if (absl::StartsWith(beginning,
                        "\x7f"
                        "ELF") ||
@@ -114,7 +114,7 @@ absl::Status CheckProgram(const std::string& name) {
        absl::StrSplit(path == nullptr ? "/bin:/usr/bin" : path, ':')) {
     absl::Status found =
         CheckPath(absl::StrCat(folder.empty() ? "." : folder, "/", name));
-    // A later folder may have a better one, as for a shell.
+    // A later folder may have a better file. A shell searches so, too.
     if (found.ok()) return found;
     if (absl::IsNotFound(status)) {
       if (!absl::IsNotFound(found)) status = std::move(found);

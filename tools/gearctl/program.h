@@ -1,4 +1,4 @@
-// CheckProgram: finds out before the first job that a command can't be run.
+// CheckProgram finds out, before the first job, that a command can't be run.
 #ifndef GEARMAN_TOOLS_GEARCTL_PROGRAM_H_
 #define GEARMAN_TOOLS_GEARCTL_PROGRAM_H_
 
@@ -9,11 +9,11 @@
 namespace gearman {
 namespace gearctl {
 
-// Whether `name`, a path or a name that is looked up in PATH, is a program that
-// this process may execute. Runs nothing. NOT_FOUND: there is no such file.
-// INVALID_ARGUMENT: it is a directory, has no permission, is empty, is no
+// Checks that `name`, a path or a name that is looked up in PATH, is a program
+// that this process may execute. Runs nothing. NOT_FOUND: there is no such
+// file. INVALID_ARGUMENT: it is a directory, has no permission, is empty, is no
 // program of this system, or is a script whose interpreter can't be executed.
-// OK is no promise: the file may change. Any thread.
+// OK is no promise, because the file may change. Any thread.
 absl::Status CheckProgram(const std::string& name);
 
 }  // namespace gearctl

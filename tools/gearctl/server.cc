@@ -1,4 +1,4 @@
-// gearctl server: the embedded job server, for development.
+// gearctl server is the embedded job server, for development.
 #include <cstdint>
 #include <cstdio>
 #include <limits>
@@ -26,7 +26,8 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Descriptors of listening sockets, standard streams and the like.
+// The number of descriptors for listening sockets, standard streams and the
+// like.
 constexpr uint64_t kOtherDescriptors = 64;
 
 std::vector<std::string> ListenAddresses(const Config& config) {

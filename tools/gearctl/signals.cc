@@ -32,8 +32,8 @@ bool IsIgnored(int signal) {
          action.sa_handler == SIG_IGN;
 }
 
-// Leaves out ignored signals: a signalfd would report them once they are
-// blocked.
+// Leaves out ignored signals, because a signalfd would report them once they
+// are blocked.
 sigset_t HeldSignals() {
   sigset_t held;
   sigemptyset(&held);

@@ -1,4 +1,4 @@
-// Signals: Ctrl-C and the like as events instead of interruptions.
+// Turns Ctrl-C and other signals into events.
 #ifndef GEARMAN_TOOLS_GEARCTL_SIGNALS_H_
 #define GEARMAN_TOOLS_GEARCTL_SIGNALS_H_
 
@@ -14,14 +14,14 @@
 namespace gearman {
 namespace gearctl {
 
-// Holds back SIGINT, SIGTERM, SIGHUP and SIGWINCH, for the thread that makes it
-// and those started later: make it before any other thread, and once a Ctrl-C
-// need no longer end the program at once. What the program was started to
-// ignore (nohup, a script's "&") stays ignored.
+// Holds back SIGINT, SIGTERM, SIGHUP and SIGWINCH, for the calling thread and
+// for threads that it starts later. Make it before any other thread, and only
+// when a Ctrl-C need not end the program at once any more. Signals that the
+// program was started to ignore (by nohup or a script's "&") stay ignored.
 //
-// If the system refuses the descriptors or the thread for that, signals end the
-// program at once, as they do by default. A program that must not end so checks
-// `status`.
+// If the system refuses the descriptors or the thread, signals end the program
+// at once, as they do by default. A program that must not end in that way
+// checks `status`.
 class Signals {
  public:
   Signals();
@@ -29,13 +29,13 @@ class Signals {
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
 
-  // Waits for one of them and returns it; 0: `limit` passed first.
+  // Waits for one of these signals and returns it. 0: `limit` passed first.
   int WaitFor(absl::Duration limit);
-  // Waits for `time`, and calls `on_resize`, if there is one, for each
-  // SIGWINCH. False, at once: another one asks to end.
+  // Waits for `time`, and calls `on_resize`, if given, for each SIGWINCH.
+  // Returns false at once if another signal asks to end.
   bool Sleep(absl::Duration time,
              const std::function<void()>& on_resize = nullptr);
-  // Readable when a signal is there; -1: signals end the program at once.
+  // Readable when a signal has come. -1: signals end the program at once.
   int descriptor() const { return descriptor_.get(); }
   // Not OK: the reason why signals end the program at once.
   const absl::Status& status() const { return status_; }
@@ -49,17 +49,17 @@ class Signals {
   absl::Status status_;
 };
 
-// SIGWINCH asks to draw again; the others ask to end.
+// True for all signals but SIGWINCH, which asks to draw again.
 bool AsksToEnd(int signal);
 
 // A thread that calls `on_end` for each signal that asks to end, and
-// `on_resize`, if there is one, for each SIGWINCH. If the system refuses the
-// thread, `signals` gives up.
+// `on_resize`, if given, for each SIGWINCH. If the system refuses the thread,
+// `signals` gives up.
 class SignalThread {
  public:
   SignalThread(Signals& signals, std::function<void()> on_end,
                std::function<void()> on_resize = nullptr);
-  // Waits for a call that is under way.
+  // Waits for a running call.
   ~SignalThread();
   SignalThread(const SignalThread&) = delete;
   SignalThread& operator=(const SignalThread&) = delete;

@@ -22,12 +22,13 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Bytes of the child's stack. execvpe puts a path on it, and the arguments once
-// more for a script without "#!".
+// Bytes of the child's stack. Execvpe puts a path on it, and also the arguments
+// for a script without "#!".
 constexpr size_t kStack = 64 << 10;
 
-// What the child needs. All of it is made before: until its exec the child
-// runs in the parent's memory, where another thread may hold any lock.
+// Everything that the child needs. It is made before the clone: until its exec
+// the child runs in the parent's memory, where another thread may hold any
+// lock.
 struct Start {
   char* const* argv;
   char* const* environment;
@@ -35,18 +36,18 @@ struct Start {
   int out;
   int guard;
   pid_t parent;
-  int* error;  // of the child; shared with it
+  int* error;  // set by the child; shared with the parent
 };
 
-// ThreadSanitizer takes what the child does in the parent's memory for calls of
-// the parent's thread that never return. There the child gets a copy.
+// ThreadSanitizer takes the child's work in the parent's memory for calls of
+// the parent's thread that never return. With it the child gets a copy.
 #ifdef __SANITIZE_THREAD__
 constexpr int kMemory = 0;
 #else
 constexpr int kMemory = CLONE_VM;
 #endif
 
-// A number that parent and child share, whether they share their memory or not.
+// A number that parent and child share, whether or not they share all memory.
 class SharedNumber {
  public:
   SharedNumber()
@@ -57,7 +58,7 @@ class SharedNumber {
   }
   SharedNumber(const SharedNumber&) = delete;
   SharedNumber& operator=(const SharedNumber&) = delete;
-  // Null: there is no memory. It begins as 0.
+  // Null: there is no memory. The number begins as 0.
   int* get() const {
     return place_ == MAP_FAILED ? nullptr : static_cast<int*>(place_);
   }
@@ -66,9 +67,9 @@ class SharedNumber {
   void* const place_;
 };
 
-// Signals that this process catches are not caught in the child, where the
-// handler would run in the parent's memory. Ignored ones stay ignored, but for
-// SIGPIPE, which only gearctl ignores.
+// Signals that this process catches are not caught in the child, because their
+// handlers would run in the parent's memory. Ignored signals stay ignored,
+// except SIGPIPE, which only gearctl ignores.
 ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD void
 ResetSignals() {
   struct sigaction action;
@@ -84,20 +85,20 @@ ResetSignals() {
   }
 }
 
-// A guard that has gone guards nothing: then PR_SET_PDEATHSIG alone is left.
+// If the guard is gone, PR_SET_PDEATHSIG alone protects.
 ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD void Tell(
     int guard, pid_t entry) {
   if (guard < 0) return;
   [[maybe_unused]] const ssize_t size = write(guard, &entry, sizeof entry);
 }
 
-// In the child. System calls only.
+// Runs in the child, and makes system calls only.
 ABSL_ATTRIBUTE_NO_SANITIZE_ADDRESS ABSL_ATTRIBUTE_NO_SANITIZE_THREAD int Exec(
     void* argument) {
   auto* const start = static_cast<Start*>(argument);
   setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // The parent may have ended before that.
+  // The parent may have ended before the last call.
   if (getppid() != start->parent) _exit(127);
   Tell(start->guard, getpid());
   ResetSignals();
@@ -139,15 +140,15 @@ int StartCommand(const ChildCommand& command, int in, int out, int guard,
   const size_t stack_size = kStack + 2 * sizeof(char*) * argv.size();
   const std::unique_ptr<char[]> stack(new (std::nothrow) char[stack_size]);
   if (stack == nullptr) return ENOMEM;
-  // Stacks grow downwards, and begin at a multiple of 16.
+  // A stack grows downwards and begins at a multiple of 16.
   char* top = stack.get() + stack_size;
   top -= reinterpret_cast<uintptr_t>(top) % 16;
 
-  // No handler of this process may run in the child.
+  // No signal handler of this process may run in the child.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  // As fork copies no memory here, its time does not grow with the payloads.
+  // CLONE_VM copies no memory, so the time does not grow with the payloads.
   // This thread waits until the child has left its memory.
   const pid_t child = clone(Exec, top, kMemory | CLONE_VFORK | SIGCHLD, &start);
   const int error = child < 0 ? errno : *shared.get();

@@ -1,4 +1,4 @@
-// StartCommand: starts a process that does not outlive this one.
+// StartCommand starts a process that does not outlive this one.
 #ifndef GEARMAN_TOOLS_GEARCTL_START_COMMAND_H_
 #define GEARMAN_TOOLS_GEARCTL_START_COMMAND_H_
 
@@ -13,20 +13,20 @@ namespace gearctl {
 struct ChildCommand {
   // A path, or a name that is looked up in PATH, and its arguments.
   std::vector<std::string> argv;
-  // "NAME=value", beside this process's own environment.
+  // "NAME=value" variables, in addition to this process's environment.
   std::vector<std::string> environment;
 };
 
-// Starts `command` in a process group of its own, with `in` and `out` as its
-// standard input and output, this process's standard error, and no signal
+// Starts `command` in its own process group. `in` and `out` become its standard
+// input and output; it shares this process's standard error. No signal is
 // blocked or caught. A script without "#!" is run by /bin/sh, as in a shell.
-// Returns 0, or the error number with which the system refused. The process
-// adds itself to `guard` (CommandGuard::descriptor; -1: none) before the
-// command begins. SIGPIPE must be ignored.
+// Returns 0, or the error number with which the system refused. Before the
+// command begins, the process adds itself to `guard` (CommandGuard::descriptor;
+// -1: none). SIGPIPE must be ignored.
 //
-// The kernel kills the command when the calling thread ends, however it ends
-// (PR_SET_PDEATHSIG, which knows threads only). So the thread must stay until
-// the command has ended. Any thread.
+// The kernel kills the command when the calling thread ends, in whatever way
+// (PR_SET_PDEATHSIG knows threads only). So the thread must stay until the
+// command has ended. Any thread.
 int StartCommand(const ChildCommand& command, int in, int out, int guard,
                  pid_t* pid);
 

@@ -1,4 +1,4 @@
-// gearctl status: tasks with their jobs and workers.
+// gearctl status shows tasks with their jobs and workers.
 #include "absl/status/status.h"
 
 #include <unistd.h>
@@ -33,9 +33,9 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// One task at one server; by priority only where that was asked for.
+// One task at one server. It has priorities only if they were asked for.
 struct TaskRow {
-  const std::string* server = nullptr;  // its client's
+  const std::string* server = nullptr;  // owned by its client
   std::string task;
   int64_t queued = 0;
   int64_t running = 0;
@@ -45,7 +45,7 @@ struct TaskRow {
   int64_t low = 0;
 };
 
-// What one look at all servers has found.
+// The result of one look at all servers.
 struct Look {
   absl::Time time;
   std::vector<TaskRow> rows;
@@ -57,15 +57,15 @@ TaskRow MakeRow(const std::string& server, const FunctionStatus& function) {
   TaskRow row;
   row.server = &server;
   row.task = function.function;
-  // gearmand may have counted below zero, which is then 2^32 - 1.
+  // Gearmand may have counted below zero, which then is 2^32 - 1.
   row.running = function.running > function.total ? 0 : function.running;
   row.queued = function.total - row.running;
   row.workers = function.workers;
   return row;
 }
 
-// The rows of one server, of all tasks or of those asked for, and in
-// `unreadable` the rows that can't be read.
+// Returns the rows of one server, for all tasks or for `tasks`. `unreadable`
+// gets the rows that can't be read.
 absl::StatusOr<std::vector<TaskRow>> AskServer(
     AdminClient& client, const std::set<std::string>& tasks,
     UnreadableRows* unreadable) {
@@ -79,7 +79,7 @@ absl::StatusOr<std::vector<TaskRow>> AskServer(
       unreadable);
   if (!status.ok()) return status;
   if (!absl::GetFlag(FLAGS_priorities)) return rows;
-  // Names that spoil this list have spoiled that one.
+  // Names that spoil this list have spoiled the other list, too.
   UnreadableRows same;
   auto priorities = client.GetPriorityStatus(&same);
   if (!priorities.ok()) return priorities.status();
@@ -102,7 +102,7 @@ class StatusSource {
                const std::vector<std::string>& tasks)
       : servers_(std::move(servers)), tasks_(tasks.begin(), tasks.end()) {}
 
-  // Of the tasks asked for only, when there are some.
+  // Returns only the tasks that were asked for, if there are any.
   Look Ask() {
     Look look;
     look.time = absl::Now();
@@ -122,7 +122,7 @@ class StatusSource {
     return look;
   }
 
-  // NOT_FOUND: names a task that was asked for and that no server knows.
+  // NOT_FOUND: no server knows a task that was asked for. The message names it.
   absl::Status CheckTasks(const Look& look) const {
     std::set<std::string> missing = tasks_;
     for (const TaskRow& row : look.rows) missing.erase(row.task);
@@ -158,10 +158,10 @@ void WriteJson(const Look& look, Output& output) {
   }
 }
 
-// Jobs by which each task's have grown since the look before, a second.
+// The growth of each task's number of jobs since the last look, per second.
 class Rates {
  public:
-  // "-": it has not been seen before.
+  // Returns "-" if the task was not seen before.
   std::string Of(const TaskRow& row, absl::Time time) const {
     const auto before = jobs_.find({*row.server, row.task});
     if (before == jobs_.end() || time <= time_) return "-";
@@ -209,7 +209,7 @@ void WriteTable(const Look& look, bool name_servers, const Rates* rates,
   table.Finish();
 }
 
-// As a table or as JSON.
+// Shows the look as a table or as JSON.
 ExitCode ShowLook(const Look& look, bool name_servers, const Rates* rates) {
   Output output;
   if (absl::GetFlag(FLAGS_json)) {
@@ -231,7 +231,7 @@ ExitCode ReportFailures(const Look& look) {
 
 ExitCode ShowOnce(StatusSource& source) {
   const Look look = source.Ask();
-  // No answer is not the answer that there is nothing.
+  // If no server answered, an empty table would be wrong.
   if (look.failures.size() == source.servers()) return ReportFailures(look);
   const ExitCode printed = ShowLook(look, source.servers() > 1, nullptr);
   if (printed != kSuccess) return printed;
@@ -239,8 +239,8 @@ ExitCode ShowOnce(StatusSource& source) {
   return failed != kSuccess ? failed : Report(source.CheckTasks(look));
 }
 
-// What a screen shows: the table, and above it when it is from and which
-// servers gave no answer.
+// Returns the content of the screen: the table, and above it the time of the
+// look and the servers that gave no answer.
 std::string ScreenText(const Look& look, bool name_servers,
                        const Rates& rates) {
   std::string text = absl::StrCat(
@@ -262,7 +262,8 @@ std::string ScreenText(const Look& look, bool name_servers,
   return text;
 }
 
-// Draws again when the terminal's size changes, looks again at each interval.
+// Draws again when the size of the terminal changes, and looks again at each
+// interval.
 ExitCode WatchOnScreen(StatusSource& source, Signals& signals) {
   Screen screen;
   Rates rates;

@@ -1,4 +1,4 @@
-// gearctl cancel, maxqueue, create, drop and shutdown: what changes a server.
+// gearctl cancel, maxqueue, create, drop and shutdown change a server.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,8 +26,8 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Has every server do it, whatever becomes of the others; the last failure
-// tells the exit code.
+// Lets every server do it, even if others fail. The last failure decides the
+// exit code.
 ExitCode SteerAll(const std::function<absl::Status(AdminClient&)>& steer) {
   absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
       MakeAdminClients();
@@ -63,7 +63,7 @@ ExitCode SteerTasks(
       const std::string& task = arguments.words[i];
       const absl::Status status = steer(server, task);
       failures.Add(absl::StrCat("task \"", task, "\""), status);
-      // Each further task would wait as long for such a server.
+      // Each further task would wait equally long for such a server.
       if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) {
         for (++i; i < arguments.words.size(); ++i) {
           failures.Add(absl::StrCat("task \"", arguments.words[i], "\""),

@@ -50,13 +50,13 @@ absl::Status UsageError(const Subcommand& subcommand, absl::string_view what) {
                    subcommand.name));
 }
 
-// What is wrong with the value that `flag` has refused with `error`.
+// Explains why `flag` has refused a value with `error`.
 std::string WhyNot(const absl::CommandLineFlag& flag,
                    const std::string& error) {
   if (flag.IsOfType<bool>()) return "expected true or false";
   if (flag.IsOfType<double>()) return "expected a number";
   if (error.empty()) return flag.Help();
-  // Abseil puts a sentence and a semicolon in front of what a type says.
+  // Abseil puts a sentence and a semicolon in front of the type's message.
   const size_t semicolon = error.rfind("; ");
   return semicolon == std::string::npos ? error : error.substr(semicolon + 2);
 }
@@ -65,7 +65,7 @@ absl::Status SetFlag(const Subcommand& subcommand, absl::CommandLineFlag& flag,
                      absl::string_view value) {
   std::string whole(value);
   const bool list = flag.IsOfType<std::vector<std::string>>();
-  // A script's variable that is not set must not stand for "no such flag". Only
+  // An unset variable of a script must not mean that the flag is missing. Only
   // a payload may be empty.
   const std::vector<absl::string_view> items =
       list ? absl::StrSplit(value, ',') : std::vector<absl::string_view>{value};
@@ -76,7 +76,7 @@ absl::Status SetFlag(const Subcommand& subcommand, absl::CommandLineFlag& flag,
                                    value.empty() ? "its value is empty"
                                                  : "an item of it is empty"));
   }
-  // Lists grow with each mention of their flag.
+  // A list grows with each mention of its flag.
   if (list && !flag.CurrentValue().empty()) {
     whole = absl::StrCat(flag.CurrentValue(), ",", value);
   }
@@ -90,14 +90,14 @@ absl::Status SetFlag(const Subcommand& subcommand, absl::CommandLineFlag& flag,
   return absl::OkStatus();
 }
 
-// A word that is a flag, taken apart.
+// The parts of a word that is a flag.
 struct FlagWord {
-  std::string name;  // as Abseil has it
+  std::string name;  // the Abseil name
   bool has_value = false;
   absl::string_view value;
 };
 
-// A negative number is none.
+// A negative number is no flag.
 bool IsFlag(absl::string_view word) {
   return word.size() > 1 && word[0] == '-' && word != "--" &&
          !absl::ascii_isdigit(static_cast<unsigned char>(word[1]));
@@ -113,7 +113,7 @@ FlagWord TakeApart(absl::string_view word) {
   return flag;
 }
 
-// `name`: of `word`, as Abseil has it.
+// `name` is the Abseil name of the flag in `word`.
 absl::Status UnknownFlag(const Subcommand& subcommand, const std::string& word,
                          absl::string_view name) {
   const std::string what =
@@ -131,14 +131,15 @@ absl::Status UnknownFlag(const Subcommand& subcommand, const std::string& word,
                                          std::move(known))));
 }
 
-// What the usage calls the argument at `place`: "TASK [-]" has TASK first.
+// Returns the usage's name of the argument at `place`: "TASK [-]" has TASK
+// first.
 absl::string_view ArgumentName(const Subcommand& subcommand, size_t place) {
   const std::vector<absl::string_view> all =
       absl::StrSplit(subcommand.usage, ' ');
   return place < all.size() ? all[place] : all[0];
 }
 
-// In lines of 78 columns at most.
+// Wraps text into lines of at most 78 columns.
 std::string Wrapped(absl::string_view text, absl::string_view indent) {
   std::string wrapped;
   std::string line;
@@ -277,7 +278,7 @@ std::string FlagName(absl::string_view flag) {
 std::string FlagValue(absl::string_view flag) {
   const absl::CommandLineFlag* const found = absl::FindCommandLineFlag(flag);
   if (found == nullptr || found->IsOfType<bool>()) return "";
-  // A help that begins with a word in capitals says what it is.
+  // If the help begins with a word in capitals, that word describes the value.
   const std::string help = found->Help();
   const std::string first = help.substr(0, help.find_first_of(" ,:"));
   if (std::all_of(first.begin(), first.end(), absl::ascii_isupper)) {

@@ -1,7 +1,7 @@
-// Subcommand: a word of gearctl's command line and what it does. Help, shell
-// completion and the man page are all made of a table of them.
+// Subcommand is a word of gearctl's command line and its action. Help, shell
+// completion and the man page are all made from a table of subcommands.
 //
-// One thread, before others are started: flags are global.
+// One thread, before others are started, because flags are global.
 #ifndef GEARMAN_TOOLS_GEARCTL_SUBCOMMAND_H_
 #define GEARMAN_TOOLS_GEARCTL_SUBCOMMAND_H_
 
@@ -18,16 +18,16 @@
 namespace gearman {
 namespace gearctl {
 
-// What was given beside flags.
+// The arguments that are not flags.
 struct Arguments {
   std::vector<std::string> words;
-  // What follows "--", of a subcommand whose usage has "-- COMMAND"; of others
-  // these are words, even if they begin with "-".
+  // The words after "--", for a subcommand whose usage has "-- COMMAND". For
+  // other subcommands these are in `words`, even if they begin with "-".
   std::vector<std::string> command;
-  // The flags that were given, by their names in Abseil: an empty --data is
-  // not the same as none.
+  // The flags that were given, by their Abseil names. An empty --data differs
+  // from none.
   std::set<std::string> flags;
-  // --help was given. Nothing behind it was looked at, and nothing is checked.
+  // --help was given. No word after it was read, and nothing is checked.
   bool help = false;
 };
 
@@ -36,44 +36,45 @@ struct Subcommand {
   absl::string_view usage;    // its arguments: "TASK [-]"
   absl::string_view summary;  // one line, without a full stop
   absl::string_view description;
-  // Of its own, beside the common ones. Abseil flags, by their names there.
+  // Its own flags, beside the common ones, by their Abseil names.
   std::vector<absl::string_view> flags;
   absl::string_view examples;  // one a line
   size_t min_words = 0;
   size_t max_words = 0;
   ExitCode (*run)(const Arguments& arguments) = nullptr;
-  // Common flags that mean nothing to it, and are refused.
+  // Common flags that mean nothing to it and are refused.
   std::vector<absl::string_view> without = {};
 };
 
-// The flags that most of them take.
+// The flags that most subcommands take.
 absl::Span<const absl::string_view> CommonFlags();
-// Those that it takes and its own, its own first.
+// The flags that the subcommand takes: its own first, then the common ones.
 std::vector<std::string> FlagsOf(const Subcommand& subcommand);
 
-// Sets the flags that `words` name and returns the rest. INVALID_ARGUMENT: a
-// flag that the subcommand does not take, a bad value, an empty one or an empty
-// argument (only a payload may be empty), too few or too many arguments; the
-// message says what there is.
+// Sets the flags that `words` name and returns the rest. INVALID_ARGUMENT: the
+// subcommand does not take a flag; a value is bad; a value or argument is empty
+// (only a payload may be empty); or there are too few or too many arguments.
+// The message says what is allowed.
 absl::StatusOr<Arguments> ParseArguments(const Subcommand& subcommand,
                                          absl::Span<const std::string> words);
 
-// Whether `word`, which `behind` others follow, asks for help: --help, or -h as
-// the last word. (gearman's and gearadmin's -h has a host behind it.)
+// True if `word`, which `behind` other words follow, asks for help: --help, or
+// -h as the last word. The -h of gearman and gearadmin has a host after it.
 bool AsksForHelp(absl::string_view word, size_t behind);
 
-// Flags may stand before the subcommand, too: moves those behind it. All words
-// are flags: they stay.
+// Flags may come before the subcommand. Moves them behind it. If all words are
+// flags, they stay.
 std::vector<std::string> WithSubcommandFirst(std::vector<std::string> words);
 
-// How a flag is written: "in-flight" for in_flight.
+// Returns the written form of a flag: "in-flight" for in_flight.
 std::string FlagName(absl::string_view flag);
-// What stands for its value in help: "FILE", "N"; empty: it takes none.
+// Returns the placeholder for its value in help: "FILE", "N". Empty: the flag
+// takes no value.
 std::string FlagValue(absl::string_view flag);
-// What it does.
+// Returns the description of the flag.
 std::string FlagHelp(absl::string_view flag);
 
-// The text of `gearctl help`, and that of one subcommand.
+// Return the text of `gearctl help`, and the help of one subcommand.
 std::string HelpText(absl::Span<const Subcommand> subcommands);
 std::string HelpText(const Subcommand& subcommand);
 

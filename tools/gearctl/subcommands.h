@@ -1,4 +1,4 @@
-// Subcommands: the table of what gearctl can do.
+// The table of gearctl's subcommands.
 #ifndef GEARMAN_TOOLS_GEARCTL_SUBCOMMANDS_H_
 #define GEARMAN_TOOLS_GEARCTL_SUBCOMMANDS_H_
 
@@ -10,12 +10,12 @@
 namespace gearman {
 namespace gearctl {
 
-// All of them, in the order of help.
+// All subcommands, in the order of help.
 const std::vector<Subcommand>& Subcommands();
-// Null: there is none of that name.
+// Returns null if there is none of that name.
 const Subcommand* FindSubcommand(absl::string_view name);
 
-// What the table names. Each returns the program's exit code.
+// The actions of the table. Each returns the program's exit code.
 ExitCode RunSubmit(const Arguments& arguments);      // submit.cc
 ExitCode RunWork(const Arguments& arguments);        // work.cc
 ExitCode RunStatus(const Arguments& arguments);      // status.cc

@@ -1,4 +1,4 @@
-// gearctl submit: a job, or one for each line of the input.
+// gearctl submit submits a job, or one for each line of the input.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -35,7 +35,7 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// What the flags say of a job.
+// Makes a job from the flags.
 absl::StatusOr<JobSpec> MakeSpec(const std::string& task) {
   JobSpec spec(task, "");
   absl::StatusOr<Priority> priority =
@@ -60,16 +60,16 @@ absl::StatusOr<JobSpec> MakeSpec(const std::string& task) {
   return spec;
 }
 
-// Whether the payload is what standard input has, though nothing says so.
+// True if the payload comes from standard input although nothing says so.
 bool TakesStandardInput(const Arguments& arguments) {
   return arguments.words.size() == 1 && arguments.flags.count("file") == 0 &&
          arguments.flags.count("data") == 0;
 }
 
-// INVALID_ARGUMENT: standard input can't be the payload. `asked`: "-" or the
-// like has asked for it.
+// INVALID_ARGUMENT: standard input can't be the payload. `asked`: "-" or a flag
+// has asked for it.
 absl::Status CheckStandardInput(bool asked) {
-  // Closed, or taken away by nohup.
+  // It is closed, or nohup has taken it away.
   if ((fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY) {
     return absl::InvalidArgumentError(
         "standard input is closed: give the payload by --data TEXT (--data '' "
@@ -84,7 +84,7 @@ absl::Status CheckStandardInput(bool asked) {
   return absl::OkStatus();
 }
 
-// Where payloads come from: --file or standard input; null: --data.
+// Opens the source of payloads: --file or standard input. Null: --data.
 absl::StatusOr<std::unique_ptr<Input>> OpenInput(const Arguments& arguments) {
   std::string path = absl::GetFlag(FLAGS_file);
   const bool data = arguments.flags.count("data") > 0;
@@ -125,7 +125,7 @@ ExitCode PrintEnd(const JobRequest& request) {
     return status.ok() ? printed : ExitCodeOf(status);
   }
   if (!status.ok()) {
-    // Its user has interrupted it, and needs no reason.
+    // If the user has interrupted it, no reason is needed.
     if (!absl::IsCancelled(status)) Report(status);
     if (const std::string how = HowToAsk(request); !how.empty()) {
       std::fprintf(stderr, "gearctl: %s\n", how.c_str());
@@ -145,7 +145,7 @@ ExitCode PrintEnd(const JobRequest& request) {
 ExitCode SubmitOne(Client& client, JobSpec spec) {
   Signals signals;
   ProgressLine progress;
-  // Nobody reads the output: nothing is to be waited for.
+  // If nobody reads the output, there is no reason to wait.
   std::atomic<ExitCode> printed{kSuccess};
   if (!absl::GetFlag(FLAGS_json) && !spec.background) {
     JobCallbacks& callbacks = spec.options.callbacks;
@@ -168,7 +168,7 @@ ExitCode SubmitOne(Client& client, JobSpec spec) {
     SignalThread thread(
         signals, [&request] { request.Cancel(); },
         [&progress] { progress.Redraw(); });
-    client.Wait(request).IgnoreError();  // the request tells
+    client.Wait(request).IgnoreError();  // the request reports its failure
   }
   progress.Clear();
   return printed == kSuccess ? PrintEnd(request) : printed.load();

@@ -34,12 +34,12 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Lines whose results have not been printed. Enough to keep servers busy, and
-// few enough for an input without end.
+// The most lines whose results have not been printed: enough to keep servers
+// busy, and few enough for an endless input.
 constexpr size_t kLinesInFlight = 10000;
-// Bytes of payload of lines whose results have not been printed.
+// The most payload bytes of lines whose results have not been printed.
 constexpr size_t kBytesInFlight = 256u << 20;
-// What is there of the input leaves in so few writes.
+// So many lines that are available leave in few writes.
 constexpr size_t kLinesAtOnce = 500;
 // Output of several lines is gathered up to so many bytes.
 constexpr size_t kOutputBytes = 1 << 16;
@@ -73,7 +73,7 @@ class Line {
     absl::MutexLock lock(&mutex_);
     return requests_.empty();
   }
-  // Waits for the oldest; none: it was closed and is empty.
+  // Waits for the oldest request. nullopt: it was closed and is empty.
   std::optional<JobRequest> Front() {
     absl::MutexLock lock(&mutex_);
     mutex_.Await(absl::Condition(
@@ -90,12 +90,13 @@ class Line {
     bytes_ -= sizes_.front();
     sizes_.pop_front();
   }
-  // Nothing more comes.
+  // Says that nothing more comes.
   void Close() {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
   }
-  // Nothing more is wanted. What has just been submitted may still come.
+  // Says that nothing more is wanted. Requests that were just submitted may
+  // still come.
   void Cancel() {
     std::vector<JobRequest> requests;
     {
@@ -109,7 +110,7 @@ class Line {
  private:
   absl::Mutex mutex_;
   std::deque<JobRequest> requests_ ABSL_GUARDED_BY(mutex_);
-  std::deque<size_t> sizes_ ABSL_GUARDED_BY(mutex_);  // one for each
+  std::deque<size_t> sizes_ ABSL_GUARDED_BY(mutex_);  // one for each request
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;          // their sum
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
@@ -118,7 +119,7 @@ class Line {
 // Prints results in the order of the lines. One thread.
 class LinePrinter {
  public:
-  // Gathers what becomes of a finished request.
+  // Adds the output of a finished request.
   void Add(const JobRequest& request) {
     ++lines_;
     const absl::Status status = request.status();
@@ -137,7 +138,7 @@ class LinePrinter {
     }
     if (output_.size() >= kOutputBytes) Flush();
   }
-  // Before it waits.
+  // Call it before a wait.
   void Flush() {
     if (!output_.empty()) {
       progress_.Clear();
@@ -148,7 +149,7 @@ class LinePrinter {
     }
     if (!terminal_) progress_.Show(lines_, 0, "lines done");
   }
-  // What the program ends with; says how many jobs were given up.
+  // Returns the exit code of the program. Reports how many jobs were given up.
   ExitCode End(bool interrupted) {
     Flush();
     progress_.Clear();
@@ -164,12 +165,12 @@ class LinePrinter {
     }
     return interrupted ? kInterrupted : worst_;
   }
-  // Output can't be written any more.
+  // True if output can't be written any more.
   bool failed() const { return failed_; }
   ProgressLine& progress() { return progress_; }
 
  private:
-  // What a request fails with is said, and its line is empty.
+  // If a request has failed, the failure is reported and its line is empty.
   void AppendLine(const JobRequest& request, const absl::Status& status) {
     for (const std::string& warning : request.warning_updates()) {
       progress_.Clear();
@@ -205,7 +206,7 @@ class LinePrinter {
               "it is left out: --json prints it");
   }
 
-  // `how_to_ask` names the job, so it is said of each line.
+  // `how_to_ask` names the job, so it is printed for each line.
   void Fail(const absl::Status& status, const JobRequest& request,
             const std::string& how_to_ask) {
     Note(ExitCodeOf(status));
@@ -249,7 +250,7 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
       const std::optional<JobRequest> request = line.Front();
       if (!request) return;
       if (!request->finished()) printer.Flush();
-      client.Wait(*request).IgnoreError();  // the request tells
+      client.Wait(*request).IgnoreError();  // the request reports its failure
       printer.Add(*request);
       line.Pop();
       if (printer.failed()) {

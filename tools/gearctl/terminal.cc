@@ -23,7 +23,7 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// Control sequences that every terminal of today knows.
+// Control sequences that all current terminals know.
 constexpr char kEraseLine[] = "\r\x1b[K";
 constexpr char kEnterScreen[] = "\x1b[?1049h\x1b[?25l\x1b[2J";
 constexpr char kLeaveScreen[] = "\x1b[?25h\x1b[?1049l";

@@ -1,4 +1,4 @@
-// Terminal: what differs when a person looks. Any thread.
+// Handles the differences of output for a person at a terminal. Any thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_TERMINAL_H_
 #define GEARMAN_TOOLS_GEARCTL_TERMINAL_H_
 
@@ -14,36 +14,36 @@ namespace gearman {
 namespace gearctl {
 
 bool IsTerminal(int descriptor);
-// Whether it is a terminal that control sequences move the cursor of: not one
-// whose TERM is "dumb", as an editor's shell has it.
+// True if control sequences move the cursor of this terminal. False if TERM is
+// "dumb", as in an editor's shell.
 bool CanDraw(int descriptor);
-// In columns and rows; 80 by 24 where it can't be known.
+// The size in columns and rows; 80 by 24 if it is unknown.
 struct TerminalSize {
   int columns = 80;
   int rows = 24;
 };
 TerminalSize SizeOfTerminal(int descriptor);
 
-// "[#####     ]  50% label", at most `columns` wide, the last one kept free
-// (it would wrap). A denominator of 0 or less: "numerator label". Never more
-// than 100 %.
+// Returns "[##### ] 50% label", at most `columns` wide. The last column stays
+// free, because it would wrap. With a denominator of 0 or less: "numerator
+// label". Never more than 100 %.
 std::string ProgressBar(int64_t numerator, int64_t denominator,
                         absl::string_view label, int columns);
 
-// A line on standard error that is drawn over itself; nothing where standard
-// error is no terminal that can draw.
+// A line on standard error that is drawn over itself. It does nothing if
+// standard error is no terminal that can draw.
 class ProgressLine {
  public:
   ProgressLine();
-  // Takes it away.
+  // Removes the line.
   ~ProgressLine();
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
 
   void Show(int64_t numerator, int64_t denominator, absl::string_view label);
-  // The terminal has another size now.
+  // Draws again, because the terminal has another size.
   void Redraw();
-  // Takes it away before something else is written, until it is shown again.
+  // Removes the line before other output, until the next Show.
   void Clear();
 
  private:
@@ -57,11 +57,12 @@ class ProgressLine {
   std::string label_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Replaces what a terminal shows by `text`, cut to its size.
+// Returns a text that replaces the terminal's content by `text`, cut to its
+// size.
 std::string ScreenOf(absl::string_view text, TerminalSize size);
 
-// Standard output as a screen that is drawn again and again; what the terminal
-// showed before comes back at the end. One thread.
+// Standard output as a screen that is drawn repeatedly. At the end the terminal
+// shows its former content again. One thread.
 class Screen {
  public:
   Screen();
@@ -69,7 +70,7 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
-  // As Print.
+  // Writes like Print.
   ExitCode Draw(absl::string_view text);
 };
 

@@ -13,7 +13,7 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// One character of a text in the locale that UseUtf8 set.
+// One character of a text in the locale that UseUtf8 has set.
 struct Character {
   size_t bytes = 0;  // 0: none is left, or these bytes are no character
   int columns = 0;

@@ -1,4 +1,4 @@
-// Text: bytes of others as a terminal can show them. Stateless; any thread.
+// Shows bytes from others on a terminal. Stateless; any thread.
 #ifndef GEARMAN_TOOLS_GEARCTL_TEXT_H_
 #define GEARMAN_TOOLS_GEARCTL_TEXT_H_
 
@@ -9,16 +9,17 @@
 namespace gearman {
 namespace gearctl {
 
-// Makes text UTF-8 for the functions below, whatever the user's locale. Once,
+// Makes the functions below treat text as UTF-8 in every locale. Call it once,
 // before threads are started.
 void UseUtf8();
 
-// A line or message as safe text, and not escaped twice: SafeLine of
-// text/safe_text.h, which has other functions for names.
+// Returns a line or message as safe text, without escaping it twice (SafeLine
+// of text/safe_text.h, which has other functions for names).
 std::string Printable(absl::string_view line);
-// Columns that it takes.
+// The number of columns that `text` takes.
 int DisplayWidth(absl::string_view text);
-// As much of its beginning as takes `columns` at most, in whole characters.
+// Returns the longest beginning, in whole characters, that takes at most
+// `columns` columns.
 absl::string_view CutToWidth(absl::string_view text, int columns);
 
 }  // namespace gearctl

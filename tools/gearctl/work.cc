@@ -1,4 +1,4 @@
-// gearctl work: a worker that runs a command for each job.
+// gearctl work is a worker that runs a command for each job.
 #include <signal.h>
 #include <unistd.h>
 
@@ -37,13 +37,14 @@ namespace gearman {
 namespace gearctl {
 namespace {
 
-// A command that never stops writing would take all memory.
+// The limit for a result, because a command that never stops writing would take
+// all memory.
 constexpr size_t kMaxResultBytes = 1u << 30;
 
-// Descriptors of a command while it starts: both ends of two pipes, and an
+// The descriptors of a command while it starts: both ends of two pipes, and an
 // eventfd.
 constexpr uint64_t kDescriptorsOfCommand = 5;
-// Descriptors of connections, standard streams and the like.
+// The number of descriptors for connections, standard streams and the like.
 constexpr uint64_t kOtherDescriptors = 128;
 
 // Runs the command for jobs. Thread-safe.
@@ -78,12 +79,13 @@ class Command {
         [&token] { return token.stop_requested(); }, &started);
     if (status.ok()) return result;
     if (!started && !absl::IsCancelled(status)) {
-      // The fault is this worker's, and another one's jobs may go well: it
-      // gives the job back instead of failing it and all that follow.
+      // The fault is this worker's, and the jobs may succeed at another worker.
+      // So this worker gives the job back instead of failing it and all later
+      // jobs.
       SetUnstartable(status);
       worker.Stop();
       token.WaitFor(absl::InfiniteDuration());
-      return JobFailed();  // which is dropped
+      return JobFailed();  // this result is dropped
     }
     std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
                  SafeText(context.job().handle()).c_str(),
@@ -92,7 +94,7 @@ class Command {
     return JobFailed(status.message());
   }
 
-  // Not OK: why the command can't be started.
+  // Not OK: the reason why the command can't be started.
   absl::Status unstartable() {
     absl::MutexLock lock(&mutex_);
     return unstartable_;
@@ -137,7 +139,8 @@ ExitCode RunWork(const Arguments& arguments) {
                                                    options->concurrency, 1)) +
                        kOtherDescriptors);
   if (options->client_id.empty()) options->client_id = "gearctl";
-  // A command takes long, beside a packet: hold none that another could do.
+  // A command takes longer than a packet, so this worker holds no job that
+  // another worker could do.
   options->prefetch.max_jobs = 0;
   absl::StatusOr<std::unique_ptr<Worker>> worker =
       CreateWorker(*std::move(options));
@@ -147,7 +150,8 @@ ExitCode RunWork(const Arguments& arguments) {
   std::atomic<int64_t> begun{0};
   for (const std::string& task : arguments.words) {
     absl::Status status = (*worker)->Register(task, [&](JobContext& context) {
-      // Not when it ends: the next ones would have been grabbed.
+      // The drain begins with the last job, not at its end: further jobs would
+      // have been grabbed by then.
       if (++begun == count) (*worker)->Drain();
       return command.Run(**worker, context);
     });
@@ -167,8 +171,8 @@ ExitCode RunWork(const Arguments& arguments) {
       (*worker)->Stop();
     }
   });
-  // Commands must not outlive the worker, and they would if a signal ended it
-  // at once.
+  // Commands must not outlive the worker. They would if a signal ended it at
+  // once.
   if (!signals.status().ok()) return Report(signals.status());
   const absl::Status status = (*worker)->Run();
   const absl::Status unstartable = command.unstartable();

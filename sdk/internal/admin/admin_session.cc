@@ -17,7 +17,7 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// RefusedCommand is what a server makes of a line; nobody sends one.
+// A server makes a RefusedCommand of a bad line. No client sends one.
 struct Encoder {
   wire::OutputBuffer& out;
   absl::Status operator()(const admin::RefusedCommand& /*command*/) const {
@@ -71,8 +71,8 @@ absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
   if (!turn_.TryTake(options_.timeout)) {
     return TooLate("another call had not ended");
   }
-  // The turn ends even if the user's logger throws. (A logger may fork and
-  // return in the child, which must not touch the parent's turn.)
+  // The turn ends even if the user's logger throws. A logger may fork and
+  // return in the child, which must not touch the parent's turn.
   const auto end_turn =
       absl::MakeCleanup([this]() ABSL_NO_THREAD_SAFETY_ANALYSIS {
         if (!inherited()) turn_.End();
@@ -96,7 +96,7 @@ absl::StatusOr<admin::Reply> AdminSession::Call(const admin::Command& command,
 
 void AdminSession::Cancel() {
   cancelled_.store(true);
-  // Whoever waits for its turn gets it when the call before has ended.
+  // A call that waits for its turn gets it when the call before has ended.
   options_.poller->Wake();
 }
 
@@ -123,7 +123,8 @@ absl::StatusOr<admin::Reply> AdminSession::CallInTurn(
 
 absl::Status AdminSession::Open(absl::Time deadline) {
   if (link_ != nullptr) {
-    // The server may have closed it meanwhile: that is no failure of this call.
+    // The server may have closed the connection since the last call. That is no
+    // failure of this call.
     admin::Reply none;
     absl::StatusOr<bool> state = Read(&none);
     if (state.ok()) return absl::OkStatus();
@@ -242,7 +243,7 @@ absl::StatusOr<bool> AdminSession::Read(admin::Reply* reply) {
 }
 
 absl::Status AdminSession::Await(absl::Time deadline, const char* what) {
-  // Before the wait: a wake-up that comes after this look ends it.
+  // This check comes before the wait. A later wake-up ends the wait.
   if (cancelled_.load()) {
     return absl::CancelledError(absl::StrCat(name_, ": ", what, ", cancelled"));
   }

@@ -1,5 +1,5 @@
-// AdminSession: one connection to a job server's text port, used by one call
-// after the other: a command goes out, its reply comes back. Thread-safe.
+// AdminSession is one connection to a job server's text port. One call after
+// the other uses it: a command goes out, and its reply comes back. Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 #define GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 
@@ -47,30 +47,30 @@ class AdminSession {
   const std::string& server() const { return name_; }
   const Logger& logger() const { return options_.logger; }
 
-  // Sends `command` and returns its reply, when its turn has come: calls follow
-  // one another, and each ends in time. `is_question`: it changes nothing,
-  // so that it may be sent again. Errors as AdminClient's; INVALID_ARGUMENT:
-  // it can't be encoded.
+  // Waits for its turn, sends `command` and returns the reply. One call runs at
+  // a time, and each call ends at its own deadline. `is_question` means that
+  // the command changes nothing, so it may be sent twice. Its errors are those
+  // of AdminClient. INVALID_ARGUMENT: the command can't be encoded.
   absl::StatusOr<admin::Reply> Call(const admin::Command& command,
                                     bool is_question)
       ABSL_LOCKS_EXCLUDED(turn_) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // Ends the calls there are, and all to come, with CANCELLED. Any thread.
+  // Ends the current calls and all later ones with CANCELLED. Any thread.
   void Cancel();
   // Cancels every call, because a logger destroys the client that calls it.
-  // `session` is this object; it ends when the current call on this thread has
+  // `session` is this object. It ends when the current call on this thread has
   // returned.
   void EndLater(std::shared_ptr<AdminSession> session);
 
-  // True in a child made by fork: the client is the parent's. Then only
+  // True in a child made by fork, where the client is the parent's. Then only
   // server() and Call may be called, and Call returns FAILED_PRECONDITION.
   bool inherited() const { return process_.inherited(); }
 
  private:
-  // Whose call it is. A mutex would make who waits for another's call wait past
-  // its own deadline, as it can't leave before it has got it.
+  // The right to use the connection, held by one call at a time. A mutex would
+  // not do: a thread could not give up waiting for it at its deadline.
   class ABSL_LOCKABLE Turn {
    public:
-    // False: not within `timeout`.
+    // Returns false if the turn has not become free within `timeout`.
     bool TryTake(absl::Duration timeout) ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true);
     void End() ABSL_UNLOCK_FUNCTION();
 
@@ -79,7 +79,7 @@ class AdminSession {
     bool taken_ ABSL_GUARDED_BY(mutex_) = false;
   };
 
-  // A connection with what belongs to it.
+  // A connection and its state.
   struct Link {
     std::unique_ptr<Transport> transport;
     admin::ReplyDecoder decoder;
@@ -98,18 +98,18 @@ class AdminSession {
                                         absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   absl::Status Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
-  // Reads what has come; true when `reply` is whole.
-  // `status` of a link that has ended, with what that may mean so early.
+  // Adds a hint to `status` if the link ended before the server sent a byte.
   absl::Status Lost(const absl::Status& status) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
+  // Reads the bytes that have come. Returns true when `reply` is complete.
   absl::StatusOr<bool> Read(admin::Reply* reply)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
-  // Waits until the transport may go on. DEADLINE_EXCEEDED, CANCELLED.
+  // Waits until the transport can continue. DEADLINE_EXCEEDED, CANCELLED.
   absl::Status Await(absl::Time deadline, const char* what)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
-  // DEADLINE_EXCEEDED, for want of `what`.
+  // Returns DEADLINE_EXCEEDED. `what` says what is missing.
   absl::Status TooLate(absl::string_view what) const;
-  // At debug level only.
+  // Log at debug level only.
   void LogCommand(const wire::OutputBuffer& encoded) const;
   void LogReply(const admin::Reply& reply) const;
   void Close() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);

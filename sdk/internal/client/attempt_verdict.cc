@@ -76,8 +76,8 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
   verdict.pinned = may_repeat == MayRepeat::kOnSameServer;
   switch (decision.next_server) {
     case NextServer::kAutomatic:
-      // What it may have there already is joined by its unique. A job that has
-      // ended there is gone from it.
+      // A job that this server may have already is joined there by its unique.
+      // A job that has ended is not on that server any more.
       verdict.same_server = !IdempotencyPolicy::SurelyNotAccepted(failure) &&
                             failure.reason != FailureReason::kStoreFailed &&
                             failure.reason != FailureReason::kJobFailed &&

@@ -1,9 +1,11 @@
-// AttemptVerdict: what follows a failed attempt, made of what each policy says.
+// AttemptVerdict is the decision after a failed attempt, made from the answers
+// of the policies.
 //
-// A pure function of its arguments and the policies; any thread. What a policy
-// throws is logged, and it is done without: an attempt that may have been
-// accepted is not repeated, nothing is tried again, or after the delay of a
-// default ExponentialBackoffPolicy.
+// JudgeAttempt is a pure function of its arguments and the policies. Any
+// thread. If a policy throws, the exception is logged and a default answers in
+// its place: only an attempt that was surely not accepted is repeated
+// (idempotency policy); nothing is repeated (retry policy); the delay is that
+// of a default ExponentialBackoffPolicy (backoff policy).
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_ATTEMPT_VERDICT_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_ATTEMPT_VERDICT_H_
 
@@ -28,9 +30,11 @@ struct AttemptPolicies {
 struct AttemptVerdict {
   bool again = false;
   absl::Duration delay;
-  // Where: on the server of the failed attempt, or on one that selection takes.
+  // The next attempt goes to the server of the failed one. False: selection
+  // takes a server.
   bool same_server = false;
-  // The same, for all later attempts, too: elsewhere it might run twice.
+  // All later attempts go there, too. On another server the job might run
+  // twice.
   bool pinned = false;
   bool budget_exhausted = false;
   // There would be another attempt, but the request's time is over.
@@ -39,7 +43,8 @@ struct AttemptVerdict {
   std::string why;
 };
 
-// `permanent`: another attempt can't help. `time_left`: of the request.
+// Decides about `failure`. `permanent`: another attempt can't help. `time_left`
+// is the time until the request's deadline.
 AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
                             const AttemptPolicies& policies, bool permanent,
                             absl::Duration time_left);

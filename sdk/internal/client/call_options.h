@@ -1,4 +1,4 @@
-// A call's options, in and out of the record of its request.
+// Moves a call's options into and out of the record of its request.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_CALL_OPTIONS_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_CALL_OPTIONS_H_
 
@@ -8,16 +8,18 @@
 namespace gearman {
 namespace internal {
 
-// Puts them into a request that has none yet. What can't be right is told when
-// it is submitted (JobRequestState::invalid).
+// Puts `options` into a request that has none yet. Invalid options are noted in
+// JobRequestState::invalid, which submission reports.
 void PutOptions(CallOptions&& options, JobRequestState* state);
-// Takes them out again: the request has none. (In the background it stays.)
+// Takes the options out of the request, which then has none. A background
+// request stays one.
 CallOptions TakeOptions(JobRequestState* state);
-// A copy, of a request not in flight whose options are valid.
+// Returns a copy of the options of a request that is not in flight. The options
+// must be valid.
 CallOptions OptionsOf(const JobRequestState& state);
 
-// Takes back what interceptors have changed: another submission begins with the
-// job as its caller gave it. The request has extras.
+// Undoes the changes of interceptors, so that another submission begins with
+// the job as its caller gave it. The request must have extras.
 void RestoreOriginal(JobRequestState* state);
 
 }  // namespace internal

@@ -168,10 +168,11 @@ void ClientCore::Shutdown() {
   {
     absl::MutexLock lock(&mutex_);
     if (shut_down_) return;
-    // From here on nothing is begun, so that telling what ends has an end.
+    // From now on nothing is begun, so the loop that runs the last notices
+    // ends.
     shut_down_ = true;
   }
-  // Nobody drives after this.
+  // No thread drives after this.
   driver_.Stop();
   {
     absl::MutexLock lock(&mutex_);
@@ -213,8 +214,9 @@ void ClientCore::OnReady(Poller::Key key, absl::Time now) {
 }
 
 void ClientCore::FailQuery(Query* query, const LostLink& lost, absl::Time now) {
-  // A question harms nobody: one that was lost with an old connection is asked
-  // once more. (A refusal by TLS 1.3 comes only now, and would come again.)
+  // A question changes nothing, so it is asked once more if it was lost with an
+  // old connection. A server that refuses the client's certificate in TLS 1.3
+  // reports this only now, and would do so again.
   static_cast<void>(now);
   if (!lost.connecting && !query->asked_again &&
       !absl::IsUnauthenticated(lost.status)) {
@@ -241,7 +243,7 @@ void ClientCore::HandleLost(absl::Time now) {
     ServerLink& link = servers_.link(lost.server);
     if (link.connection == nullptr) continue;
     if (lost.reason == ReconnectReason::kFailed) {
-      // Writing failed: what the server said before it went still counts.
+      // Writing failed. Packets that the server sent before still count.
       std::vector<LostLink> ignored;
       std::swap(ignored, lost_);
       OnReady(link.connection->key(), now);
@@ -275,8 +277,8 @@ void ClientCore::ReadBeforeLate(absl::Time now) {
   if (now < std::min(tracker_.next_deadline(), servers_.next_deadline())) {
     return;
   }
-  // Perhaps nobody has driven for a while: what has come counts, and a server
-  // is not dead whose answer is there to be read.
+  // No thread may have driven for a while. Packets that have come count, and a
+  // server whose answer can be read is not dead.
   for (const Poller::Key key : servers_.keys()) OnReady(key, now);
   Settle(now);
 }
@@ -324,7 +326,8 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
     Export(now);
     if (inherited()) return absl::InfiniteFuture();
     Settle(clock_->Now());
-    // Others may have made room meanwhile, and left the rest to this thread.
+    // Submitters may have made room since, and left its handling to this
+    // thread.
     if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
   }
   return tracker_.has_notices() ? absl::InfinitePast() : NextDeadline();
@@ -377,14 +380,15 @@ bool ClientCore::RunNotices() {
   if (inherited()) return false;
   if (ended.empty()) return true;
   for (const std::shared_ptr<JobRequestState>& request : ended) {
-    // Whoever waits for one that a callback has submitted again goes on.
+    // A callback may have submitted the request again. Then the waiters go on
+    // waiting.
     if (--request->callbacks_pending == 0 &&
         request->finished.load(std::memory_order_relaxed)) {
       ReleaseWaiters(request.get(), /*finished=*/true);
     }
   }
-  // Ours may be the last handles: what callbacks hold is the user's, and may
-  // call the client when it goes.
+  // These may be the last handles. The callbacks that they hold are the user's,
+  // and their destructors may call the client.
   mutex_.Unlock();
   {
     IoDriver::CallbackScope scope(&driver_);
@@ -426,8 +430,8 @@ void ClientCore::RunCallbacks(const Notice& notice) {
     case Notice::Kind::kEnding:
     case Notice::Kind::kComplete: {
       if (!callbacks.on_complete || notice.silently) break;
-      // It may submit the request again, whose callbacks interceptors may then
-      // replace.
+      // The callback may submit the request again, and interceptors may then
+      // replace this request's callbacks.
       const bool replaceable =
           hooked_ || notice.request->extras->original != nullptr;
       const JobCallbacks copy = replaceable ? callbacks : JobCallbacks();

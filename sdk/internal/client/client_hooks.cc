@@ -1,5 +1,5 @@
-// What a ClientCore does for those who observe and intercept submissions. They
-// are called without the lock.
+// The part of ClientCore for observers and interceptors. It calls them without
+// the lock.
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,10 +28,10 @@ absl::Status Thrown(absl::string_view what) {
 }  // namespace
 
 void ClientCore::RunInterceptors(JobRequestState* request) {
-  // Submit will leave it alone.
+  // Submit will leave this request alone.
   if (InFlight(*request) || request->state != JobState::kUnknown) return;
   JobRequestExtras& extras = request->MutableExtras();
-  // It is twice in the batch.
+  // The request is in the batch twice.
   if (extras.hooks != nullptr) return;
   RestoreOriginal(request);
   extras.hooks = std::make_shared<RequestHooks>();
@@ -45,7 +45,7 @@ void ClientCore::RunInterceptors(JobRequestState* request) {
   begin.data = request->data;
   begin.background = request->background;
   hooks.span = BeginSpan(hooks.observer, begin);
-  // What can't be right is refused as it is.
+  // An invalid request is refused as it is.
   if (!request->invalid.ok()) return;
   for (const ClientInterceptor& interceptor : options_.interceptors) {
     OutgoingJob job(request);
@@ -125,7 +125,7 @@ void ClientCore::RunEndHooks(Notice* notice) {
   // A hook has forked, and this is the child.
   if (inherited()) return;
   absl::MutexLock lock(&mutex_);
-  // Their time is part of the request's.
+  // The time of the hooks is part of the request's time.
   facts->time = clock_->Now();
   tracker_.Conclude(notice->request.get(), facts);
 }

@@ -1,5 +1,5 @@
-// What a ClientCore does for a thread that waits for an answer, and what it
-// tells of its servers.
+// The part of ClientCore that waits for answers and tells the state of its
+// servers.
 #include <algorithm>
 #include <list>
 #include <memory>
@@ -40,7 +40,8 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
     return request.finished.load(std::memory_order_acquire) ||
            (for_accepted && request.state == JobState::kCreated);
   };
-  // So is one that its own callback has reset and may submit again.
+  // A request that its own callback has reset, and may submit again, counts as
+  // this client's.
   const auto ours = [this](const JobRequestState& request) {
     return request.core.get() == this ||
            (request.core == nullptr && request.callbacks_pending > 0);
@@ -56,12 +57,13 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
                            : "\": the request belongs to another client"));
     }
   }
-  // From the last one on: when that has got there, most others have.
+  // Waits for the last request first. When it has got there, most others have,
+  // too.
   size_t left = batch.size();
   const auto next = [&]() -> Operation* {
     while (left > 0) {
       JobRequestState* const request = batch[--left].internal_state().get();
-      // One that another client has been given meanwhile had ended.
+      // The request had ended, and was then submitted to another client.
       if (!ours(*request)) continue;
       if (!there(*request) || request->callbacks_pending > 0) return request;
     }
@@ -153,7 +155,7 @@ void ClientCore::SendAndWait(Waiter* waiter, absl::Time now,
                              absl::Time deadline) {
   AfterChange(now, /*will_wait=*/true);
   if (driver_.leading()) {
-    // The one who leads may be asleep, and would not run it.
+    // The leader may be asleep, and would not run the deferred work.
     mutex_.Unlock();
     poller_->RunDeferred();
     mutex_.Lock();
@@ -195,7 +197,8 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
     }
     Query query;
   };
-  // Waited for with the questions, so that there is always something.
+  // Never finishes. It keeps the waiter from being done when no question is
+  // open, so that the wait lasts until `next`.
   Operation never(Operation::Kind::kEcho);
   std::list<Candidate> candidates;
   absl::flat_hash_map<int, Candidate*> by_server;
@@ -217,7 +220,7 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
       candidate->query.asked = now;
       candidate->query.status = absl::OkStatus();
       Dispatch(&candidate->query, now);
-      // Refused at once: its delay tells when to ask it again.
+      // The connection was refused at once. The delay tells when to ask again.
       if (candidate->query.finished) {
         next = std::min(next, servers_.link(server).avoid_until);
       }

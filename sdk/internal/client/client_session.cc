@@ -22,15 +22,15 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// From this size on a payload is pointed at until it has been written, which
-// keeps its request alive; a smaller one is copied.
+// Payloads from this size on are not copied. The output buffer points at them
+// and keeps the request alive until they are written.
 constexpr size_t kPointAtPayload = 4096;
 
 JobRequestState* AsRequest(Operation* operation) {
   return static_cast<JobRequestState*>(operation);
 }
 
-// An effect like `effect` for another operation, with data of its own.
+// Returns an effect like `effect` for another operation, with its own data.
 Effect CopyOf(const Effect& effect) {
   Effect copy;
   copy.kind = effect.kind;
@@ -61,7 +61,7 @@ ClientSession::ClientSession(wire::OutputBuffer* output,
       on_unused_(std::move(on_unused)) {}
 
 void ClientSession::AskForExceptions() {
-  // A constant that the encoder accepts.
+  // The encoder accepts this constant, so no error is possible.
   if (wire::Encode(wire::OptionRequest{"exceptions"}, *output_).ok()) {
     replies_.Push(nullptr, ExpectedReply::kOption);
   }
@@ -89,7 +89,7 @@ bool ClientSession::MayShare(const JobRequestState& request) {
 }
 
 std::string ClientSession::ShareKey(const JobRequestState& request) {
-  // No task holds a NUL: the encoder refuses it.
+  // The encoder refuses a task with a NUL, so the key is unambiguous.
   return absl::StrCat(request.task, absl::string_view("\0", 1),
                       request.unique.view());
 }
@@ -209,7 +209,7 @@ void ClientSession::Forget(Operation* operation) {
   if (!MayShare(*request)) return;
   const auto it = shared_.find(ShareKey(*request));
   if (it == shared_.end() || it->second != request) return;
-  // Whoever else shares the submission now stands for it.
+  // Another request that shares the submission now stands for it.
   if (sharing != nullptr) {
     it->second = AsRequest(sharing);
   } else {
@@ -245,7 +245,8 @@ absl::Status ClientSession::PopReply(ExpectedReply expected,
 }
 
 absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
-  // Before anything is popped: what is popped is no longer an orphan.
+  // This check comes before the reply is popped: a popped operation would no
+  // longer be found as an orphan.
   if (event.handle.size() > InlineBytes::kMaxSize || event.handle.empty()) {
     return absl::DataLossError(
         absl::StrCat("the server sent JOB_CREATED with a handle of ",
@@ -269,7 +270,7 @@ absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
     effect.kind = Effect::Kind::kAccepted;
     effect.operation = request;
   }
-  // For a background job no WORK_* will come.
+  // No WORK_* packet will come for a background job.
   if (foreground) {
     handles_.AddSubmission(event.handle, chain);
     if (!ended_.empty()) ended_.erase(event.handle);
@@ -438,7 +439,7 @@ absl::Status ClientSession::Handle(wire::Error& event, Effects* effects) {
   }
   const ReplyQueue::Entry entry = replies_.Pop();
   ++replies_received_;
-  // An option that the server does not know is done without.
+  // If the server does not know an option, the client works without it.
   Operation* operation = entry.operation;
   if (operation != nullptr && operation->kind == Operation::Kind::kJob) {
     StopSharing(*AsRequest(operation));
@@ -479,7 +480,7 @@ absl::Status ClientSession::Handle(wire::TooLargePacket& event,
       effect->too_large = &event;
       return absl::OkStatus();
     }
-    default: {  // ERROR. No other packet to a client has a payload.
+    default: {  // ERROR; no other packet to a client has a payload.
       wire::Error error{event.argument("code"),
                         "(the text is too large and was skipped)"};
       return Handle(error, effects);

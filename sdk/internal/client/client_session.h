@@ -1,9 +1,10 @@
-// ClientSession: what belongs to one connection of a client and dies with it:
-// the order of replies, the handles, the options sent.
+// ClientSession is the state that belongs to one connection of a client and
+// ends with it: the order of replies, the handles, the options sent.
 //
-// A pure machine: commands and events in; bytes (in the connection's output
-// buffer) and Effects out. No I/O, no time, no lock of its own: guarded by the
-// client's. Every call is O(1), whatever is in flight, but OnConnectionLost.
+// It is a pure machine. Commands and events go in; bytes (into the connection's
+// output buffer) and Effects come out. It does no I/O, knows no time and has no
+// lock: the client's lock guards it. Every call but OnConnectionLost is O(1),
+// however much is in flight.
 //
 // Source: docs/protocol.md, "Client semantics".
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_SESSION_H_
@@ -32,56 +33,59 @@ namespace internal {
 
 class ClientSession {
  public:
-  // `output` is the connection's and outlives the session. `task_prefix` is
-  // put before each task on the wire. Detach calls `on_unused` (if it is set)
-  // when nobody waits for anything of this connection any more.
+  // `output` belongs to the connection and outlives the session. `task_prefix`
+  // is put before each task on the wire. Detach calls `on_unused` (if set) when
+  // nobody waits for anything of this connection any more.
   ClientSession(wire::OutputBuffer* output, std::string task_prefix,
                 std::function<void()> on_unused = nullptr);
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
 
   // --- commands --------------------------------------------------------------
-  // Asks for exceptions; the first thing on a connection, if at all.
+  // Asks for exceptions. Call it first on a connection, or never.
   void AskForExceptions();
-  // Asks for a sign of life: the reply counts, and is nobody's.
+  // Asks for a sign of life. The reply counts, but no operation waits for it.
   void SendHeartbeat();
-  // Submits. A foreground request whose task and (explicit) unique equal those
-  // of one in flight here shares its submission: nothing is sent, and when that
-  // one has been accepted already, so is this, by an effect.
-  // INVALID_ARGUMENT: the packet can't be made; nothing happened.
+  // Submits. A foreground request whose task and explicit unique equal those of
+  // a request in flight here shares its submission, and nothing is sent. If
+  // that request has been accepted already, an effect accepts this one, too.
+  // INVALID_ARGUMENT: the packet can't be encoded; nothing has changed.
   absl::Status Submit(JobRequestState* request, Effects* effects);
-  // Asks. INVALID_ARGUMENT as above.
+  // Asks. INVALID_ARGUMENT: the packet can't be encoded; nothing has changed.
   absl::Status Ask(Query* query);
-  // Nobody waits for `operation` any more; what still comes for it is ignored.
+  // Call it when nobody waits for `operation` any more. Later packets for the
+  // operation are ignored.
   void Detach(Operation* operation);
 
   // --- inputs ----------------------------------------------------------------
-  // An event of the connection. Appends to `effects`, which refer to `event`.
-  // DATA_LOSS: the peer broke the protocol: the connection must be closed.
+  // Handles an event of the connection. Appends to `effects`, which refer to
+  // `event`. DATA_LOSS: the peer broke the protocol, and the connection must be
+  // closed.
   absl::Status OnEvent(wire::ToClient& event, Effects* effects);
-  // The connection is gone: puts every operation out that is still waited for.
+  // Appends every operation that is still waited for to `orphans`. The
+  // connection is gone.
   void OnConnectionLost(std::vector<Orphan>* orphans);
 
   // --- getters ---------------------------------------------------------------
-  // Commands without a reply so far.
+  // The number of commands that have no reply so far.
   size_t replies_due() const { return replies_.size(); }
-  // Accepted foreground jobs that have not ended; and those of them that a
-  // request waits for.
+  // The number of accepted foreground jobs that have not ended. jobs_awaited()
+  // counts those of them that a request waits for.
   size_t jobs_running() const { return handles_.size(); }
   size_t jobs_awaited() const { return handles_.awaited(); }
-  // Nobody waits for anything of this connection.
+  // True if nobody waits for anything of this connection.
   bool unused() const { return replies_due() == 0 && jobs_awaited() == 0; }
-  // Replies received so far.
+  // The number of replies received so far.
   uint64_t replies_received() const { return replies_received_; }
-  // Advice if the server does not answer: empty, unless the first
-  // request, for options, is still without an answer.
+  // Advice for the case that the server does not answer. It is empty unless the
+  // first request, for options, is still unanswered.
   absl::string_view hint() const;
 
  private:
-  // Handles whose job ended in WORK_FAIL or WORK_EXCEPTION: after the
-  // cancellation of a running job, or with a server that sends a WORK_FAIL
-  // after each exception, more may come for them, which is no breach. So many
-  // are remembered.
+  // The session remembers so many handles of jobs that ended in WORK_FAIL or
+  // WORK_EXCEPTION. More packets may come for such a handle without a breach:
+  // after the cancellation of a running job, or from a server that sends a
+  // WORK_FAIL after each exception.
   static constexpr size_t kMaxEndedHandles = 4096;
 
   absl::Status Handle(wire::JobCreated& event, Effects* effects);
@@ -98,7 +102,8 @@ class ClientSession {
   absl::Status Handle(wire::Error& event, Effects* effects);
   absl::Status Handle(wire::TooLargePacket& event, Effects* effects);
 
-  // Pops the front entry, which must expect one of the two.
+  // Pops the front entry, which must expect one of the two. DATA_LOSS
+  // otherwise.
   absl::Status PopReply(ExpectedReply expected, ExpectedReply or_expected,
                         absl::string_view packet, absl::string_view about,
                         ReplyQueue::Entry* entry);
@@ -109,13 +114,13 @@ class ClientSession {
                            absl::string_view about, Effects* effects,
                            Effect** effect);
   // Gives the last of `effects` to the first request of the job, and a copy of
-  // it to each other one; takes it out when nobody is to have it.
+  // it to each other one. Removes the effect if no request waits for it.
   absl::Status Spread(absl::string_view handle, absl::string_view packet,
                       bool ends_job, Effects* effects);
   void RememberEnded(absl::string_view handle);
   absl::Status EncodeSubmit(JobRequestState* request);
 
-  // Sharing of submissions, by task and unique.
+  // Requests may share a submission by task and unique.
   static bool MayShare(const JobRequestState& request);
   static std::string ShareKey(const JobRequestState& request);
   void StopSharing(const JobRequestState& request);
@@ -130,7 +135,7 @@ class ClientSession {
   ReplyQueue replies_;
   uint64_t replies_received_ = 0;
   HandleTable handles_;
-  // One of the requests that share a submission.
+  // One of the requests that share a submission, by ShareKey.
   absl::flat_hash_map<std::string, JobRequestState*> shared_;
   std::deque<std::string> ended_order_;
   absl::flat_hash_set<std::string> ended_;

@@ -1,5 +1,5 @@
-// How a ClientCore submits: what a request leaves to the client, the limits,
-// the way to its server; and how a submission is taken back.
+// The part of ClientCore that submits requests: it fills in defaults, checks
+// the limits, gives requests to servers, and cancels submissions.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -89,7 +89,7 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
   request->deadline = now + timeout;
   MakeUnique(request);
   absl::Status listable = CheckListable("the task", request->task);
-  // A name that is refused takes no label from tasks that are done.
+  // A refused name does not take a label from names that are in use.
   request->metrics =
       metrics_ == nullptr
           ? nullptr
@@ -116,7 +116,8 @@ absl::Status ClientCore::Prepare(JobRequestState* request, absl::Time now) {
 }
 
 absl::Status ClientCore::CheckSize(const JobRequestState& request) const {
-  // JOB_ASSIGN_UNIQ is larger than the submission, by the longest handle.
+  // JOB_ASSIGN_UNIQ is larger than the submission by a handle, which has
+  // wire::kMaxHandleBytes at most.
   const size_t bytes = wire::kHeaderBytes + wire::kMaxHandleBytes + 1 +
                        options_.task_prefix.size() + request.task.size() + 1 +
                        request.unique.view().size() + 1 + request.data.size();
@@ -157,7 +158,7 @@ absl::Status ClientCore::MakeRoom(JobRequestState* request) {
   const WhenFull when_full =
       request->when_full.value_or(options_.limits.when_full);
   if (when_full == WhenFull::kBlock && !driver_.in_callback()) {
-    // For others it is in flight already.
+    // Other threads now see the request as in flight.
     request->finished.store(false, std::memory_order_relaxed);
     Blocked blocked{request};
     blocked_.push_back(&blocked);
@@ -173,8 +174,8 @@ absl::Status ClientCore::MakeRoom(JobRequestState* request) {
 
 bool ClientCore::InFlight(const JobRequestState& request) const {
   if (!request.finished.load(std::memory_order_acquire)) return true;
-  // A callback may submit its own request again, but not take it away from
-  // those who wait for it.
+  // A callback may submit its own request again, but must not take the request
+  // away from threads that wait for it.
   return request.callbacks_pending > 0 && request.core.get() != this &&
          !driver_.in_last_callback_of(&request);
 }
@@ -197,8 +198,8 @@ absl::Status ClientCore::WhyNot(const JobRequestState& request) const {
     }
   } else if (request.state != JobState::kUnknown &&
              driver_.in_callback_of(&request)) {
-    // Another thread may give many, of which those that are complete are left
-    // alone. This one means this one.
+    // Another thread may submit a batch in which some requests are complete,
+    // and those are left alone. A callback of this request means this one.
     return absl::FailedPreconditionError(absl::StrCat(
         "task \"", SafeText(request.task), "\", ", JobName(request),
         ": the request is ", JobStateName(request.state),
@@ -214,8 +215,8 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
   if (inherited()) return Refuse(batch);
   const Call call(this);
   absl::Status result;
-  // After the end has begun nobody else hears of a request: the hooks of one
-  // could submit the next, without end.
+  // After the shutdown has begun, hooks hear of no request. A hook could
+  // otherwise submit the next request, without end.
   if (hooked_ && !shut_down_) {
     for (const JobRequest& request : batch) {
       RunInterceptors(request.internal_state().get());
@@ -235,8 +236,9 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
         result.Update(WhyNot(*request));
         continue;
       }
-      // It stands in the batch twice, and has ended since the first time. (One
-      // alone can't, so that numbers that come round again harm nobody.)
+      // The request is in the batch twice, and has ended since the first time.
+      // A batch of one is not checked, so a batch number that comes round again
+      // does no harm.
       if (batch.size() > 1 && request->batch == number &&
           request->core.get() == this) {
         continue;
@@ -283,25 +285,25 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
 }
 
 void ClientCore::AfterChange(absl::Time now, bool will_wait) {
-  // Who leads and is awake sends it with the rest.
+  // A leader that is awake sends the output with its own.
   if (driver_.leader_busy()) return;
-  // So does the next submitter, who waits for the lock.
+  // The next submitter, which waits for the lock, will also call Settle.
   if (submitters_.load(std::memory_order_relaxed) == 0) Settle(now);
-  // It may have ended requests of others, and made room.
+  // This may have ended requests of others, and made room.
   if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
   driver_.WakeDoneLeader();
-  // A thread that is going to lead sees to everything itself; one that sleeps
-  // as the leader must hear of timers and callbacks of others.
+  // A thread that is going to lead handles everything itself. A leader that
+  // sleeps must hear of this thread's timers and callbacks.
   if (will_wait && !driver_.leading()) return;
   driver_.OnChange(tracker_.has_notices() ? absl::InfinitePast()
                                           : NextDeadline());
 }
 
 void ClientCore::DispatchAll() {
-  // Dispatching may make others wait for it, which are for the next time.
+  // Dispatching may add requests. They are dispatched next time.
   tracker_.TakeDispatches(&dispatching_);
   for (JobRequestState* request : dispatching_) {
-    // To connect may take time.
+    // Connecting may take time.
     const absl::Time now = clock_->Now();
     if (request->deadline <= now) {
       tracker_.OnLate(request, now);
@@ -377,7 +379,7 @@ void ClientCore::Dispatch(Query* query, absl::Time now) {
   if (query->server < 0) {
     status = ForgottenError();
   } else if (servers_.link(query->server).removed) {
-    // It is asked as long as its connection lives.
+    // A removed server is asked as long as its connection lives.
     Look(query->server, now);
     const ServerLink& link = servers_.link(query->server);
     if (link.connection == nullptr) {

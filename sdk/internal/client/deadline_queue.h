@@ -1,6 +1,6 @@
-// DeadlineQueue: the next time something is due for each of many items
-// (requests or servers). O(log n) per change, O(1) to look. Guarded by the
-// client's lock.
+// DeadlineQueue holds the time when each of many items (requests or servers) is
+// due. O(log n) per change, O(1) to look at the first. Guarded by the client's
+// lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_DEADLINE_QUEUE_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_DEADLINE_QUEUE_H_
 
@@ -16,25 +16,25 @@ namespace internal {
 template <typename Item>
 class DeadlineQueue {
  public:
-  // `item` is due at `time`, of which there may be one for each item.
+  // Adds `item`, due at `time`. Each item may be in the queue once.
   // InfiniteFuture is not kept.
   void Add(absl::Time time, Item* item) {
     if (time != absl::InfiniteFuture()) due_.insert({time, item});
   }
-  // Takes back an Add.
+  // Removes an item that was added with `time`.
   void Remove(absl::Time time, Item* item) {
     if (time != absl::InfiniteFuture()) due_.erase({time, item});
   }
-  // When the first item is due; InfiniteFuture: none.
+  // The time when the first item is due. InfiniteFuture: there is none.
   absl::Time next() const {
     return due_.empty() ? absl::InfiniteFuture() : due_.begin()->first;
   }
-  // The item that is due first, if that is at `now` or was before; else null.
+  // The item that is due first, if it is due at `now` or before; else null.
   Item* Due(absl::Time now) const {
     return due_.empty() || due_.begin()->first > now ? nullptr
                                                      : due_.begin()->second;
   }
-  // Takes it out.
+  // Like Due, but removes the item.
   Item* Pop(absl::Time now) {
     Item* const item = Due(now);
     if (item != nullptr) due_.erase(due_.begin());

@@ -1,4 +1,4 @@
-// What a client does without plugins: the members that null options mean.
+// The plugins that null options of a client stand for.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_DEFAULT_PLUGINS_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_DEFAULT_PLUGINS_H_
 
@@ -11,12 +11,12 @@
 namespace gearman {
 namespace internal {
 
-// `immediate`: what was surely not accepted is tried on the next server.
+// `immediate` tries a job that was surely not accepted on the next server.
 std::shared_ptr<RetryPolicy> DefaultRetryPolicy();
 // `random`.
 std::shared_ptr<ServerSelector> DefaultServerSelector();
-// The delay after a failed attempt when the backoff policy has none to offer:
-// that of `exponential` without options.
+// The delay after a failed attempt when the backoff policy has thrown. It is
+// the delay of `exponential` without options.
 absl::Duration DefaultBackoff(const AttemptFailure& failure);
 
 }  // namespace internal

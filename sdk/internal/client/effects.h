@@ -1,5 +1,5 @@
-// Effects: what a protocol event means for the operations of a session. A
-// ClientSession puts them out, the JobRequestTracker takes them.
+// Effects say what a protocol event means for the operations of a session.
+// ClientSession appends them, and JobRequestTracker handles them.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_EFFECTS_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_EFFECTS_H_
 
@@ -16,11 +16,11 @@ namespace internal {
 
 struct Effect {
   enum class Kind : unsigned char {
-    kAccepted,     // a job, which has its handle
+    kAccepted,     // a job; its handle is set
     kRefused,      // a job or query: ERROR with `code` and `text`
     kData,         // a job: WORK_DATA, `data`
     kWarning,      // a job: WORK_WARNING, `data`
-    kFailureText,  // a job: the text of the WORK_FAIL to come, `data`
+    kFailureText,  // a job: the text of the WORK_FAIL that follows, `data`
     kStatus,       // a job: WORK_STATUS; a query: the answer
     kCompleted,    // a job: WORK_COMPLETE, `data`
     kFailed,       // a job: WORK_FAIL
@@ -34,13 +34,13 @@ struct Effect {
 
   Kind kind = Kind::kAccepted;
   Operation* operation = nullptr;
-  // These and `too_large` are valid during the handling of the event that
-  // caused the effect.
+  // `code`, `text`, `data` and `too_large` are valid while the event that
+  // caused the effect is handled.
   absl::string_view code;
   absl::string_view text;
   Payload data;
   const wire::TooLargePacket* too_large = nullptr;
-  // For kStatus.
+  // Set if the kind is kStatus.
   bool known = false;
   bool running = false;
   int64_t numerator = 0;

@@ -89,7 +89,7 @@ void HandleTable::Remove(JobRequestState* request) {
     request->LeaveShared();
     return;
   }
-  // The first of a chain stands for all.
+  // The first request of a chain stands for all of them.
   const absl::string_view handle = request->handle.view();
   const auto alone = single_.find(handle);
   if (alone != single_.end() && *alone == request) {

@@ -1,9 +1,9 @@
-// HandleTable: the accepted foreground jobs of one connection, by handle.
+// HandleTable has the accepted foreground jobs of one connection, by handle.
 //
-// A handle belongs to every request that was answered with it: equal uniques
-// are joined by the server, which then sends each WORK_* packet once per
-// submission. So a handle maps to the list of its requests and to the number
-// of submissions, which tells how many copies of each packet will come.
+// A handle belongs to every request that was answered with it. The server joins
+// equal uniques, and then sends each WORK_* packet once per submission. So the
+// table maps a handle to the list of its requests and to the number of
+// submissions, which is the number of copies of each packet that will come.
 //
 // O(1) per call. Guarded by the client's lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_HANDLE_TABLE_H_
@@ -26,13 +26,13 @@ namespace internal {
 
 class HandleTable {
  public:
-  // What a WORK_* packet finds.
+  // The result of looking up the handle of a WORK_* packet.
   struct Arrival {
-    // Nobody on this connection asked for the handle.
+    // False: nobody on this connection asked for the handle.
     bool known = false;
-    // The first of the copies that the server sends of one packet.
+    // True for the first of the copies that the server sends of one packet.
     bool first_copy = false;
-    // The requests it is for, linked by next_shared; null: nobody waits.
+    // The requests for the packet, linked by next_shared. Null: nobody waits.
     JobRequestState* requests = nullptr;
   };
 
@@ -40,26 +40,26 @@ class HandleTable {
   // not taken for a breach of the protocol. Beyond this number it forgets the
   // oldest handle.
   static constexpr size_t kMaxAbandoned = 65536;
-  // True: a handle was forgotten, so an unknown handle may be a valid one.
+  // True if a handle was forgotten, so an unknown handle may be a valid one.
   bool has_forgotten() const { return has_forgotten_; }
 
-  // Jobs that the table knows.
+  // The number of jobs in the table.
   size_t size() const { return single_.size() + groups_.size(); }
-  // Those of them that a request waits for.
+  // The number of them that a request waits for.
   size_t awaited() const { return size() - abandoned_groups_; }
 
-  // One more submission was answered with `handle`; `chain` are its requests
-  // (null: nobody waits), whose own handle has been set to it.
+  // Counts one more submission that was answered with `handle`. `chain` are its
+  // requests (null: nobody waits); their own handle has been set already.
   void AddSubmission(absl::string_view handle, JobRequestState* chain);
-  // `request`, whose handle is in the table, joins the submissions made.
+  // Adds `request`, whose handle is in the table, to the submissions made.
   void Join(JobRequestState* request);
-  // `request` is no longer interested.
+  // Removes `request`, which is no longer interested.
   void Remove(JobRequestState* request);
-  // A packet for `handle` has come. One that ends the job takes its requests
-  // out of the table; the first copy gets them all.
+  // Handles the arrival of a packet for `handle`. A packet that ends the job
+  // takes its requests out of the table: the first copy gets them all.
   Arrival Arrive(absl::string_view handle, bool ends_job);
 
-  // Forgets everything; calls `visit(JobRequestState*)` for each request.
+  // Forgets everything, and calls `visit(JobRequestState*)` for each request.
   template <typename Visit>
   void Drain(Visit visit) {
     const Singles singles = std::exchange(single_, {});
@@ -71,8 +71,8 @@ class HandleTable {
   }
 
  private:
-  // By the handle that is in the request: a million jobs are to cost little
-  // more than a million pointers.
+  // The key is the handle inside the request, so that a million jobs cost
+  // little more than a million pointers.
   struct HandleHash {
     using is_transparent = void;
     size_t operator()(absl::string_view handle) const {
@@ -97,12 +97,13 @@ class HandleTable {
   };
   using Singles =
       absl::flat_hash_set<JobRequestState*, HandleHash, HandleEqual>;
-  // The rare handle with several submissions, or whose requests have left.
+  // A rare handle: it has several submissions, or its requests have left.
   struct Group {
     JobRequestState* first = nullptr;
-    // Submissions that the server joined: it sends so many copies.
+    // The number of submissions that the server joined, and of copies that it
+    // sends.
     uint32_t submissions = 1;
-    // Copies of the current packet that have come.
+    // The number of copies of the current packet that have come.
     uint32_t copies_seen = 0;
   };
   using Groups = absl::flat_hash_map<std::string, Group>;
@@ -116,22 +117,22 @@ class HandleTable {
       request = next;
     }
   }
-  // The requests of this group have left: remembers its handle, which may be
+  // Remembers the handle of a group whose requests have left. `handle` may be
   // the view of a key in groups_.
   void Abandon(absl::string_view handle);
   // Adds a group without requests.
   void AddAbandoned(absl::string_view handle);
-  // Puts `chain` into a group that may have no requests.
+  // Adds `chain` to a group that may have no requests.
   void Join(Group* group, JobRequestState* chain);
-  // Puts `chain` behind the group's first request.
+  // Inserts `chain` directly behind the group's first request.
   static void Append(JobRequestState** first, JobRequestState* chain);
 
-  // A handle is in one of them. The first request of a chain stands for all.
+  // A handle is in one of the two. A chain is in singles_ by its first request.
   Singles single_;
   Groups groups_;
-  // The groups without requests.
+  // The number of groups without requests.
   size_t abandoned_groups_ = 0;
-  // Their handles, and some that have ended or been joined since.
+  // The handles of these groups, and some that have ended or been joined since.
   std::deque<std::string> abandoned_;
   bool has_forgotten_ = false;
 };

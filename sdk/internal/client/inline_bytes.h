@@ -1,6 +1,6 @@
-// InlineBytes: up to 63 bytes (the most that gearmand keeps of a handle or a
-// unique), of which up to 39 need no allocation: the uniques that a client
-// makes have 32, handles ("H:host:17") mostly fewer.
+// InlineBytes holds up to 63 bytes, the most that gearmand keeps of a handle or
+// a unique. Up to 39 bytes need no allocation: uniques that a client makes have
+// 32, and handles ("H:host:17") mostly have fewer.
 //
 // Not thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_INLINE_BYTES_H_
@@ -26,7 +26,8 @@ class InlineBytes {
   }
   ~InlineBytes() { Clear(); }
 
-  // False, and unchanged, when `bytes` (not of this) does not fit.
+  // Returns false, and changes nothing, if `bytes` does not fit. `bytes` must
+  // not be a view of this object.
   bool Assign(absl::string_view bytes) {
     if (bytes.size() > kMaxSize) return false;
     Clear();

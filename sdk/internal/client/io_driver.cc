@@ -11,16 +11,16 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// How long the background thread leaves the lead free after somebody has
-// waited: who submits and then waits finds it so, and there is no hop from one
-// thread to another. When nobody came in that time, it leads at once from then
-// on, until somebody waits again.
+// After a thread has waited, the background thread leaves the lead free for so
+// long. A thread that submits and then waits finds the lead free, and no work
+// hops to another thread. If no thread waited in that time, the background
+// thread leads at once, until a thread waits again.
 constexpr absl::Duration kBackgroundGrace = absl::Milliseconds(1);
 
-// How many times in a row to ask the system for the background thread.
+// The number of times in a row to ask the system for the background thread.
 constexpr int kStartAttempts = 2;
 
-// The innermost of those that the thread is in; null: it runs no callback.
+// The innermost callback scope of this thread; null: it runs no callback.
 thread_local const IoDriver::CallbackScope* current_scope = nullptr;
 
 }  // namespace
@@ -78,7 +78,7 @@ bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
       const absl::Duration left = deadline - poller_->clock()->Now();
       if (left > absl::ZeroDuration()) {
         const auto place = followers_.insert(followers_.end(), waiter);
-        // The background thread makes way for whoever waits.
+        // The background thread makes way for a thread that waits.
         if (background_leads_ && polling_) poller_->Wake();
         waiter->condition.WaitWithTimeout(mutex_, left);
         followers_.erase(place);
@@ -88,8 +88,8 @@ bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
     }
     if (looked && poller_->clock()->Now() >= deadline) break;
   }
-  // Whatever made this thread leave, the lead must not stay with nobody: it
-  // may have been woken to take it.
+  // Whatever made this thread leave, it may have been woken to take the lead.
+  // It must hand a free lead on.
   if (!leading_) HandOver();
   return waiter->done();
 }
@@ -120,7 +120,7 @@ absl::Time IoDriver::RunOnce(absl::Time deadline) {
   if (in_callback()) return absl::InfiniteFuture();
   absl::Time next = absl::InfiniteFuture();
   if (leading_) {
-    // Somebody else drives: wait for a turn, at most until the deadline.
+    // Another thread drives. Wait for a turn, at most until the deadline.
     Waiter turn(0);
     const absl::Duration left = deadline - poller_->clock()->Now();
     if (left > absl::ZeroDuration()) {
@@ -158,7 +158,7 @@ void IoDriver::WakeBackground() {
     background_condition_.Signal();
   } else {
     absl::Status status;
-    // No other thread may ever try it again: a short shortage must not leave
+    // No other thread may ever try it again. A short shortage must not leave
     // callbacks uncalled.
     for (int attempt = 0; attempt < kStartAttempts; ++attempt) {
       status = StartThread(

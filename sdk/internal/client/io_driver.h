@@ -1,13 +1,13 @@
-// IoDriver: the one class that knows who drives a client's I/O.
+// IoDriver is the one class that knows which thread drives a client's I/O.
 //
-// The thread that waits drives: it takes the lead, polls with the client's
-// lock dropped, and handles what comes until what it waits for is done. Other
-// waiters sleep until theirs is done or the lead is handed to them; the lead
-// is never held by nobody while somebody waits. In DriveMode::kAuto one
-// background thread, started when first needed, leads while nobody waits.
+// The thread that waits drives: it takes the lead, polls without the client's
+// lock, and handles events until the operation it waits for is done. Other
+// waiting threads sleep until theirs is done or the lead is handed to them.
+// While any thread waits, some thread has the lead or has been woken to take
+// it. In DriveMode::kAuto one background thread, started when first needed,
+// leads while no thread waits.
 //
-// All functions but RequestStop and Stop are called with the client's lock
-// held.
+// Call all functions except RequestStop and Stop with the client's lock held.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_
 
@@ -28,53 +28,53 @@ namespace internal {
 
 class IoDriver {
  public:
-  // What is driven: the client's core. Called with the lock held.
+  // The machine that is driven: the client's core. Called with the lock held.
   class Machine {
    public:
     virtual ~Machine() = default;
-    // Handles the ready keys and whatever is due, writes what can be written,
-    // and runs callbacks (dropping the lock meanwhile) until there is nothing
-    // left to do. Returns when it must be called again at the latest.
+    // Handles the ready keys and everything that is due, writes pending output,
+    // and runs callbacks (without the lock) until nothing is left to do.
+    // Returns the latest time at which it must be called again.
     virtual absl::Time Work(const std::vector<Poller::Key>& ready) = 0;
-    // Something waits to happen that no waiting thread will see to.
+    // True if something must happen that no waiting thread will do.
     virtual bool NeedsBackground() const = 0;
-    // The background thread can't be started, which is tried again at the next
-    // change. Threads that wait drive meanwhile; without one nothing moves.
+    // Called when the background thread can't be started. The driver tries
+    // again at the next change. Until then only threads that wait drive.
     virtual void OnNoThread(const absl::Status& status) = 0;
   };
 
-  // `mutex`, `poller` and `machine` outlive this.
+  // `mutex`, `poller` and `machine` must outlive the driver.
   IoDriver(absl::Mutex* mutex, Poller* poller, Machine* machine,
            bool background_allowed);
   IoDriver(const IoDriver&) = delete;
   IoDriver& operator=(const IoDriver&) = delete;
   ~IoDriver();
 
-  // Waits until `waiter` is done (true) or the deadline has come (false),
-  // driving the I/O when nobody else does. A past deadline makes one pass.
-  // False at once after Stop, and in a callback.
+  // Waits until `waiter` is done (true) or the deadline has come (false).
+  // Drives the I/O if no other thread does. A past deadline makes one pass.
+  // Returns false at once after Stop, and in a callback.
   bool Wait(Waiter* waiter, absl::Time deadline);
-  // One pass, as Client::RunOnce.
+  // Makes one pass, like Client::RunOnce.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Something changed that a sleeping leader must hear of: work to do, or a
-  // timer at `deadline`. Starts or wakes the background thread when needed.
+  // Tells a sleeping leader of a change: work to do, or a timer at `deadline`.
+  // Starts or wakes the background thread when needed.
   void OnChange(absl::Time deadline);
-  // What the thread that leads waits for may have come about without it: then
-  // it must not sleep on in the poller.
+  // Wakes a polling leader whose waiter has become done without it.
   void WakeDoneLeader() {
     if (polling_ && leader_ != nullptr && leader_->done()) poller_->Wake();
   }
-  // Nobody polls, or the one who leads is asleep in the poller: whoever has
-  // something to send should write it himself.
+  // True if the leader is awake, so that it will write new output itself. False
+  // if no thread leads or the leader sleeps in the poller: the caller should
+  // then write its own output.
   bool leader_busy() const { return leading_ && !polling_; }
-  // Some thread drives.
+  // True if some thread has the lead.
   bool leading() const { return leading_; }
-  // The calling thread is running a callback of this client, perhaps with one
-  // of another client inside.
+  // True if the calling thread is running a callback of this client, even if a
+  // callback of another client runs inside it.
   bool in_callback() const;
-  // That callback, or a hook, is one of this request's; and no other of its
-  // submission follows.
+  // True if such a callback (or a hook) belongs to this request. The second
+  // function also requires that no other callback of its submission follows.
   bool in_callback_of(const void* request) const;
   bool in_last_callback_of(const void* request) const;
   // Marks the calling thread as running callbacks of this client.
@@ -85,8 +85,8 @@ class IoDriver {
     CallbackScope(const CallbackScope&) = delete;
     CallbackScope& operator=(const CallbackScope&) = delete;
 
-    // The callbacks that follow are this request's, and the last ones of its
-    // submission.
+    // Says that the callbacks that follow belong to this request. `last`: no
+    // others of its submission follow.
     void SetSubject(const void* request, bool last) {
       request_ = request;
       last_ = last;
@@ -101,28 +101,30 @@ class IoDriver {
     bool last_ = false;
   };
 
-  // Ends every wait, and the lead of the background thread, as soon as its
-  // thread has returned from a callback. Any thread, with the lock or without.
+  // Ends every wait. Also ends the lead of the background thread when its
+  // current callback has returned. Any thread may call it, with the lock or
+  // without.
   void RequestStop();
-  // Ends the background thread and every wait. The lock is not held. Don't
-  // call it in a callback.
+  // Ends the background thread and every wait. Call it without the lock, and
+  // not in a callback.
   void Stop();
-  // For a child that a callback has made by fork, when the callback has
-  // returned in it: the other threads don't exist there.
+  // Call it in a child that a callback has made by fork, after the callback has
+  // returned there. The other threads don't exist in the child.
   void ForgetOtherThreads();
 
  private:
   // The scope of a callback of this request that the thread is in, or null.
   const CallbackScope* ScopeOf(const void* request) const;
-  // Takes the lead until `done` or the deadline.
+  // Takes the lead until `waiter` is done or the deadline has come.
   void Lead(Waiter* waiter, absl::Time deadline);
-  // Drops the lock, whose name the analysis does not see across two classes.
+  // Drops the lock while it polls. The analysis can't name the lock across two
+  // classes.
   void Poll(absl::Time deadline) ABSL_NO_THREAD_SAFETY_ANALYSIS;
-  // Gives the free lead to somebody who wants it.
+  // Wakes a thread to take the free lead, if one wants it.
   void HandOver();
   void BackgroundMain();
   bool BackgroundMayLead() const;
-  // Wakes or starts the background thread, if it may lead and is needed.
+  // Wakes or starts the background thread if it may lead and is needed.
   void WakeBackground();
 
   absl::Mutex* const mutex_;
@@ -133,14 +135,14 @@ class IoDriver {
   bool background_allowed_;
   bool leading_ = false;
   bool polling_ = false;
-  Waiter* leader_ = nullptr;  // whose thread leads, if it waits for something
+  Waiter* leader_ = nullptr;  // the leading thread's waiter, if it has one
   bool background_leads_ = false;
   bool background_idle_ = false;  // asleep until it is woken
-  bool threads_wait_ = true;      // one did since the background thread led
+  bool threads_wait_ = true;  // a thread waited since the background thread led
   std::atomic<bool> stopping_{false};  // set without the lock, too
-  bool refused_ = false;  // the background thread was, and the machine knows
+  bool refused_ = false;  // it could not start; the machine was told
   absl::Time polling_until_ = absl::InfiniteFuture();
-  std::list<Waiter*> followers_;  // asleep, in the order they came
+  std::list<Waiter*> followers_;  // asleep, in order of arrival
   std::vector<Poller::Key> ready_;
   absl::CondVar background_condition_;
   std::thread background_;

@@ -1,11 +1,12 @@
-// JobRequestState: the record behind a JobRequest, and its transitions.
+// JobRequestState is the record behind a JobRequest, with its transitions.
 //
-// Before submission it is its user's; from then on everything is guarded by
-// the lock of `core`, but that after `finished` has been set (release) the
-// outcome may be read without (acquire).
+// Before submission it belongs to the user. After that the lock of `core`
+// guards everything. When `finished` has been set (release), the outcome may be
+// read without the lock (acquire).
 //
-// It is one allocation, and small (see JobRequestStateTest.IsSmall): a million
-// in flight is a normal day. What few requests need is in JobRequestExtras.
+// It is one allocation, and small (JobRequestStateTest.IsSmall), because a
+// million requests in flight must be affordable. JobRequestExtras has the
+// fields that few requests need.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_STATE_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_STATE_H_
 
@@ -38,7 +39,7 @@ namespace internal {
 
 class ClientCore;
 
-// What happens to a request, as its state machine sees it.
+// The inputs of a request's state machine.
 enum class RequestInput : unsigned char {
   kSubmit,    // given to a client
   kAccepted,  // JOB_CREATED
@@ -55,14 +56,15 @@ struct RequestTransition {
   JobState to;
 };
 
-// Every legal transition. kFinished inputs end the submission.
+// Every legal transition. kFinished is not an input: each kRefused, kComplete,
+// kFail and kGiveUp ends the submission.
 inline constexpr RequestTransition kRequestTransitions[] = {
     {JobState::kUnknown, RequestInput::kSubmit, JobState::kPending},
     {JobState::kPending, RequestInput::kAccepted, JobState::kCreated},
     {JobState::kPending, RequestInput::kRefused, JobState::kFailed},
     {JobState::kPending, RequestInput::kRetry, JobState::kPending},
     {JobState::kPending, RequestInput::kGiveUp, JobState::kUnknown},
-    // Answered by an interceptor.
+    // An interceptor has answered.
     {JobState::kPending, RequestInput::kComplete, JobState::kComplete},
     {JobState::kPending, RequestInput::kFail, JobState::kFailed},
     {JobState::kCreated, RequestInput::kComplete, JobState::kComplete},
@@ -71,7 +73,7 @@ inline constexpr RequestTransition kRequestTransitions[] = {
     {JobState::kCreated, RequestInput::kGiveUp, JobState::kUnknown},
 };
 
-// The state that `input` leads to from `from`; nullopt: not legal.
+// The state that `input` leads to from `from`; nullopt if that is not legal.
 inline std::optional<JobState> NextState(JobState from, RequestInput input) {
   for (const RequestTransition& transition : kRequestTransitions) {
     if (transition.from == from && transition.input == input) {
@@ -81,37 +83,40 @@ inline std::optional<JobState> NextState(JobState from, RequestInput input) {
   return std::nullopt;
 }
 
-// What only some requests have.
+// The fields that only some requests need.
 struct JobRequestExtras {
   JobCallbacks callbacks;
   std::shared_ptr<RetryPolicy> retry_policy;  // null: the client's
   std::optional<absl::Time> run_at;
   std::optional<std::string> exception;
-  // The worker has said why it fails the job; its WORK_FAIL has not come yet.
+  // The worker has said why it fails the job. Its WORK_FAIL has not come yet.
   std::optional<std::string> failure_text;
   std::deque<std::string> data_updates;
   std::deque<std::string> warning_updates;
   size_t update_bytes = 0;  // in both queues
-  // While in flight: the client's account, which counts the updates and their
-  // records; else null.
+  // The account that counts the updates and their records while the request is
+  // in flight; else null.
   ByteAccount* update_account = nullptr;
   static size_t MemoryOf(const std::string& update) {
     return update.size() + sizeof(update);
   }
-  // The newest, but for its handle.
+  // The newest status. Its handle is not set.
   JobStatus job_status;
   std::vector<AttemptRecord> attempts;
-  // Those servers, to find the next one. Null: none has failed.
+  // The servers of these attempts, to find the next one. Null: no attempt
+  // failed.
   std::unique_ptr<TriedServers> tried;
-  // How many servers have answered ERROR.
+  // The number of servers that have answered ERROR.
   int refusals = 0;
-  // The server of the next attempt, by its number in the pool, for this one
-  // (and, pinned, for all that follow); -1: what selection takes.
+  // The server of the next attempt, by its number in the pool. With `pinned` it
+  // is the server of all later attempts, too. -1: selection takes one.
   int next_server = -1;
   bool pinned = false;
-  // While it waits to be tried again; else InfiniteFuture.
+  // The time of the next attempt while the request waits for it; else
+  // InfiniteFuture.
   absl::Time retry_at = absl::InfiniteFuture();
-  // Of the submission that goes on; null: nobody is to hear of it.
+  // The hooks of the current submission. Null: nobody observes or intercepts
+  // it.
   std::shared_ptr<RequestHooks> hooks;
   std::unique_ptr<OriginalJob> original;  // null: it is unchanged
 };
@@ -123,7 +128,7 @@ struct JobRequestState final : Operation {
     if (extras == nullptr) extras = std::make_unique<JobRequestExtras>();
     return *extras;
   }
-  // Nothing is left of what became of it, but for its state.
+  // Clears the outcome of the last submission. `state` stays as it is.
   void ForgetOutcome() {
     timed_out = false;
     has_result = false;
@@ -152,7 +157,7 @@ struct JobRequestState final : Operation {
   RequestHooks* hooks() const {
     return extras == nullptr ? nullptr : extras->hooks.get();
   }
-  // An interceptor has answered in the place of a server.
+  // An interceptor has answered in place of a server.
   bool answered() const {
     return hooks() != nullptr && hooks()->answer.has_value();
   }
@@ -161,8 +166,8 @@ struct JobRequestState final : Operation {
   std::string task;
   std::string data;
   InlineBytes unique;
-  // Given by the user (or made from the payload), so that the job may be
-  // joined; not by the SDK's random numbers.
+  // The user gave the unique, or it was made from the payload, so the job may
+  // be joined. False: the SDK made it from random numbers.
   bool explicit_unique = false;
   bool unique_set = false;  // CallOptions said so, even if it is empty
   bool background = false;
@@ -170,12 +175,12 @@ struct JobRequestState final : Operation {
   bool priority_set = false;
   bool idempotent = false;
   bool idempotent_set = false;
-  // Its result is waited for, so that it can't be a background job.
+  // The caller waits for its result, so it can't be a background job.
   bool wants_result = false;
   std::optional<WhenFull> when_full;
   int max_attempts = 0;                           // 0: the client's
   absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
-  // What was wrong with the job's description, told when it is submitted.
+  // An error in the job's description. Submission reports it.
   absl::Status invalid;
   std::unique_ptr<JobRequestExtras> extras;
 
@@ -184,7 +189,8 @@ struct JobRequestState final : Operation {
   bool timed_out = false;
   bool has_result = false;
   std::atomic<bool> finished{true};
-  // Ends of it whose callbacks have not returned yet: one may submit it again.
+  // The number of ends whose callbacks have not returned yet. A callback may
+  // submit the request again.
   uint32_t callbacks_pending = 0;
   int attempts = 0;
   InlineBytes handle;
@@ -192,14 +198,15 @@ struct JobRequestState final : Operation {
   absl::Status status;
 
   // --- while in flight ---
-  // Keeps it alive while its client works for it; also what tells that it is
-  // in flight.
+  // Keeps the record alive while its client works for it. It is set exactly
+  // while the tracker has the request in flight.
   std::shared_ptr<JobRequestState> self;
   JobRequestState* next_in_flight = nullptr;
   JobRequestState* previous_in_flight = nullptr;
   absl::Time submitted;
   absl::Time deadline = absl::InfiniteFuture();
-  // When the tracker looks at it again: the deadline, or an earlier retry.
+  // The time when the tracker looks at it next: the deadline, or an earlier
+  // retry.
   absl::Time timer = absl::InfiniteFuture();
   TaskMetrics* metrics = nullptr;
 
@@ -210,8 +217,7 @@ struct JobRequestState final : Operation {
   uint32_t batch = 0;
 };
 
-// The job's name in a message: its handle, once there is one, and its
-// unique.
+// The job's name for a message: its handle, if there is one, and its unique.
 inline std::string JobName(const JobRequestState& request) {
   std::string name;
   if (!request.handle.view().empty()) {

@@ -22,12 +22,12 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Bytes of an exception's text in the message of a status, which is copied and
-// logged. JobRequest::exception() has the whole text.
+// The message of a status has at most so many bytes of an exception's text,
+// because it is copied and logged. JobRequest::exception() has the whole text.
 constexpr size_t kMaxQuoted = 65536;
 
-// An ERROR code of the server as a status. Codes are matched without case:
-// other servers write them in lower case.
+// Maps an ERROR code of the server to a status code. The case is ignored,
+// because other servers write codes in lower case.
 absl::StatusCode CodeOfServerError(absl::string_view code) {
   struct Mapping {
     absl::string_view code;
@@ -41,8 +41,8 @@ absl::StatusCode CodeOfServerError(absl::string_view code) {
       {"INVALID_COMMAND", absl::StatusCode::kUnimplemented},
       {"UNKNOWN_COMMAND", absl::StatusCode::kUnimplemented},
       {"JOB_NOT_FOUND", absl::StatusCode::kNotFound},
-      // Perl's Gearman::Server answers so to a packet that it has no method
-      // for.
+      // Perl's Gearman::Server sends this code for a packet that it does not
+      // support.
       {"server_error", absl::StatusCode::kUnimplemented},
   };
   for (const Mapping& mapping : kMappings) {
@@ -70,7 +70,7 @@ absl::Status ServerError(const Effect& effect) {
                    SafeMessage(effect.text)));
 }
 
-// `accepted`: a server had taken the job before it ended with `input`.
+// `accepted`: a server had accepted the job before it ended with `input`.
 RequestOutcome OutcomeOf(const JobRequestState& request, bool accepted,
                          RequestInput input, const absl::Status& status) {
   if (input == RequestInput::kComplete || input == RequestInput::kAccepted) {
@@ -166,7 +166,7 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
   if (request->extras != nullptr) {
     request->extras->retry_at = absl::InfiniteFuture();
   }
-  // It was about to be dispatched.
+  // The request was about to be dispatched.
   if (request->to_dispatch) {
     request->to_dispatch = false;
     to_dispatch_[request->reply_number] = nullptr;
@@ -193,7 +193,7 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
     ReleaseWaiters(request, /*finished=*/true);
     return;
   }
-  // Its waiters are released once its callbacks have run.
+  // The waiters are released after the callbacks have run.
   Notice notice;
   notice.request = std::move(self);
   notice.kind = Notice::Kind::kComplete;
@@ -213,7 +213,8 @@ RequestOutcome JobRequestTracker::MarkFinished(JobRequestState* request,
   }
   request->status = std::move(status);
   if (told) ++request->callbacks_pending;
-  // Last: whoever sees it may read everything without the lock.
+  // This store comes last: a thread that sees it may read everything without
+  // the lock.
   request->finished.store(true, std::memory_order_release);
   return outcome;
 }
@@ -240,10 +241,11 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
     return;
   }
   auto* request = static_cast<JobRequestState*>(effect.operation);
-  // An earlier effect of the same event may have ended it.
+  // An earlier effect of the same event may have ended the request.
   if (request->self == nullptr) return;
   if (effect.kind != Effect::Kind::kFailed && request->extras != nullptr) {
-    // The failure that the worker announced never came: the job runs once more.
+    // The failure that the worker announced did not follow: the job is running
+    // again.
     request->extras->failure_text.reset();
   }
   switch (effect.kind) {
@@ -251,7 +253,7 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
       if (request->metrics != nullptr) {
         request->metrics->submit_duration.Observe(now_ - request->submitted);
       }
-      // A background job has ended with it, and perhaps its record.
+      // OnAccepted may finish a background request and free its record.
       OnAccepted(request);
       return;
     case Effect::Kind::kRefused:
@@ -466,8 +468,8 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
     // An earlier attempt may have ended with an exception.
     if (request->extras != nullptr) request->extras->exception.reset();
     outcome.reason = FailureReason::kJobFailed;
-    // Perhaps no worker did: a server says so, too, when its retries are used
-    // up or a job is dropped from its queue.
+    // Perhaps no worker failed it. A server also sends WORK_FAIL when its
+    // retries are used up, or when a job is dropped from its queue.
     outcome.status = absl::AbortedError(
         absl::StrCat("the job failed (", JobName(*request), ")"));
   }

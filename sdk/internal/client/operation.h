@@ -1,7 +1,7 @@
-// Operation: whatever a client asked of a server and waits to hear of: a
+// Operation is anything that a client asks of a server and waits for: a
 // submission, a status query or an echo.
 //
-// Guarded by the lock of the client that it was given to.
+// The lock of the operation's client guards it.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_OPERATION_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_OPERATION_H_
 
@@ -16,14 +16,15 @@ class ClientSession;
 class Waiter;
 struct Operation;
 
-// One waiter's interest in one operation, in the operation's list of them.
+// One waiter's interest in one operation. It is in the operation's list
+// `waiters`.
 struct WaitNode {
   Waiter* waiter = nullptr;
-  // Waits for acceptance only; finishing counts too.
+  // True: the waiter waits for acceptance only. The end counts as well.
   bool for_accepted = false;
   Operation* operation = nullptr;
   WaitNode* next = nullptr;
-  WaitNode** previous = nullptr;  // what points at this; null: in no list
+  WaitNode** previous = nullptr;  // the pointer to this node; null: in no list
 
   void LinkTo(Operation* operation);
   void Unlink();
@@ -34,34 +35,34 @@ struct Operation {
 
   explicit Operation(Kind kind) : kind(kind) {}
 
-  // What waits for it, in no order.
+  // The waiters for this operation, in no order.
   WaitNode* waiters = nullptr;
-  // The session whose reply queue or handle table it is in, else null. A
-  // session and what it refers to change only through the session.
+  // The session whose reply queue or handle table has this operation, or null.
+  // The session changes this field and the fields that depend on it.
   ClientSession* session = nullptr;
   union {
-    // Of the first in the list of next_shared: its place in the session's reply
-    // queue while the reply is due. While to_dispatch is true: the place in the
-    // tracker's list.
+    // The first in the list of next_shared uses this field. While the reply is
+    // due, it is the place in the session's reply queue. While to_dispatch is
+    // true, it is the place in the tracker's list.
     uint64_t reply_number = 0;
-    // Of the others (`behind`): the one before it.
+    // The others (`behind`) use this field: the operation before in that list.
     Operation* previous_shared;
   };
-  // Where its packet begins in the connection's stream.
+  // The offset of its packet in the connection's stream.
   uint64_t packet_offset = 0;
   // The next operation that shares the same submission.
   Operation* next_shared = nullptr;
-  // Index of its server in the pool; -1: none yet.
+  // The number of its server in the pool; -1: none yet.
   int server = -1;
   const Kind kind;
-  // Its reply is due: it is in the reply queue.
+  // Its reply is due, so it is in the reply queue.
   bool reply_due = false;
-  // A request that the tracker wants to be given to a server.
+  // The tracker wants this request to be given to a server.
   bool to_dispatch = false;
-  // It is in a list of next_shared, and not the first.
+  // It is in a list of next_shared, but not the first.
   bool behind = false;
 
-  // Puts the list that begins with `first` behind this.
+  // Inserts the list that begins with `first` directly behind this operation.
   void InsertBehind(Operation* first) {
     Operation* last = first;
     while (last->next_shared != nullptr) last = last->next_shared;
@@ -71,8 +72,9 @@ struct Operation {
     first->previous_shared = this;
     first->behind = true;
   }
-  // Takes it out of its list. What was behind the first is the first then, and
-  // is returned; its place in the reply queue is as this had it.
+  // Takes this operation out of its list. If it was the first, the operation
+  // behind it becomes the first, takes over the place in the reply queue, and
+  // is returned.
   Operation* LeaveShared() {
     Operation* const next = std::exchange(next_shared, nullptr);
     if (behind) {

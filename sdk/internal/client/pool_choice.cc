@@ -1,4 +1,4 @@
-// How a ServerPool chooses a server for an attempt.
+// The part of ServerPool that chooses a server for an attempt.
 #include <algorithm>
 #include <cstddef>
 #include <memory>
@@ -23,11 +23,11 @@ namespace {
 using Past = TriedServers::Past;
 using Plan = TriedServers::Plan;
 
-// A request is shown every server until so many attempts have failed, and
-// always when there are few servers.
+// The selector is shown every server until a request has failed so many
+// attempts. With few servers it is always shown every server.
 constexpr size_t kFullLooks = 16;
 constexpr size_t kFewServers = 64;
-// From then on the selector is shown so many at a time.
+// After that it is shown so many servers at a time.
 constexpr size_t kWindow = 16;
 
 }  // namespace
@@ -57,7 +57,7 @@ size_t ServerPool::Select(const SelectionQuery& query,
       })) {
     chosen = PreferredServers(candidates).front();
   }
-  // A plugin's mistake must not become ours.
+  // A plugin may return an index out of range.
   return chosen < candidates.size() ? chosen : 0;
 }
 
@@ -75,7 +75,7 @@ int ServerPool::ChooseFromAll(const SelectionQuery& query,
                               const TriedServers* tried, absl::Time now) {
   absl::InlinedVector<ServerCandidate, 8> candidates;
   absl::InlinedVector<int, 8> servers;
-  // Only those with the best past are candidates.
+  // Only servers with the best past are candidates.
   Past best = Past::kRefused;
   for (const int server : servers_) {
     const ServerLink& link = this->link(server);
@@ -97,7 +97,8 @@ void ServerPool::BeginRound(TriedServers* tried) const {
   std::unique_ptr<Plan>& plan = tried->plan();
   if (plan != nullptr && plan->version == version_ &&
       plan->past != Past::kUntried) {
-    // Those of the round before that have not refused meanwhile.
+    // The new round has the servers of the last round that have not refused
+    // since.
     plan->servers.erase(
         std::remove_if(plan->servers.begin(), plan->servers.end(),
                        [&](int server) {
@@ -113,9 +114,9 @@ void ServerPool::BeginRound(TriedServers* tried) const {
   plan = std::make_unique<Plan>();
   plan->version = version_;
   plan->past = Past::kRefused;
-  // In their order, from the one behind that of the last attempt on: a
-  // selector that goes by the order goes on there, and requests that begin with
-  // different servers go on with different ones.
+  // The plan keeps the order of the servers, but begins behind the server of
+  // the last attempt. So a selector that goes by the order continues there, and
+  // requests that begin with different servers continue with different ones.
   size_t first = 0;
   for (size_t i = 0; i < servers_.size(); ++i) {
     if (link(servers_[i]).name == tried->last()) first = i + 1;
@@ -136,7 +137,8 @@ void ServerPool::FillWindow(TriedServers* tried, absl::Time now) const {
   const auto usable = [&](int server) {
     return IsOne(server) && tried->PastOf(link(server).name) == plan.past;
   };
-  // A server that broke while it stood there makes room for others, once.
+  // A server whose breaker has opened since makes room for another server,
+  // once.
   if (plan.next < plan.servers.size()) {
     for (int& server : window) {
       if (!IsOne(server) || !IsBroken(link(server), now)) continue;

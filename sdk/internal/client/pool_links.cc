@@ -1,4 +1,5 @@
-// Which servers a ServerPool has, and which links they use.
+// The part of ServerPool that decides which servers it has and which links they
+// use.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -85,7 +86,7 @@ ServerLink* ServerPool::TakeLink(const Address& address) {
   const std::string name = address.ToString();
   const auto had_it = vacant_.find(name);
   if (had_it != vacant_.end()) return &link(had_it->second.front());
-  // One that is dirty is still named by its number.
+  // A dirty link is still named by its number in dirty_, so it is not reused.
   const auto found =
       std::find_if(reusable_.begin(), reusable_.end(),
                    [this](size_t link) { return !links_[link].dirty; });
@@ -140,13 +141,13 @@ void ServerPool::Remove(int server) {
   servers_.erase(std::find(servers_.begin(), servers_.end(), server));
   ++version_;
   SetRemoved(link(server), true);
-  // Flush closes it when it has nothing to do.
+  // Flush closes the connection when nothing is left to do on it.
   MarkDirty(server);
 }
 
 int ServerPool::Renewed(int server, absl::Time now) {
   if (!has_link(server) || link(server).removed) {
-    // A request that must go where it went before.
+    // The request must go to the server of an earlier attempt.
     const int again = FindName(Name(server));
     if (again >= 0) {
       server = again;
@@ -171,12 +172,13 @@ int ServerPool::Renewed(int server, absl::Time now) {
   ServerLink* const successor = TakeLink(old.address);
   if (successor == nullptr) return server;
   SetRemoved(*successor, false);
-  // Selectors may go by the order.
+  // The new link takes the old one's place, because selectors may go by the
+  // order.
   *std::find(servers_.begin(), servers_.end(), server) = successor->number;
   by_name_[successor->name] = successor->number;
   ++version_;
   SetRemoved(old, true);
-  // Flush closes it when it has nothing to do.
+  // Flush closes the connection when nothing is left to do on it.
   MarkDirty(server);
   options_.logger.Log(LogLevel::kInfo, "a new connection to ", old.name,
                       ": the old one has reached connection_lifetime");

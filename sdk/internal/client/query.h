@@ -1,5 +1,5 @@
-// Query: a status question or an echo, waited for by the thread that asks it
-// (on whose stack it lives). Guarded by the client's lock.
+// Query is a status question or an echo. It lives on the stack of the thread
+// that asks it and waits. The client's lock guards it.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_QUERY_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_QUERY_H_
 
@@ -16,13 +16,14 @@ namespace internal {
 struct Query final : Operation {
   explicit Query(Kind kind) : Operation(kind) {}
 
-  // Asked by handle, else by unique; the echo's data.
+  // A status question goes by handle, or by unique if the handle is empty.
+  // `data` is the payload of an echo.
   std::string handle;
   std::string unique;
   std::string data;
 
   bool finished = false;
-  // It was lost with its connection once, and asked again.
+  // It was lost with its connection once, and was asked again.
   bool asked_again = false;
   absl::Time asked;
   absl::Status status;   // why there is no answer

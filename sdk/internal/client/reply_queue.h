@@ -1,9 +1,10 @@
-// ReplyQueue: every command of one connection that earns a reply, in order.
+// ReplyQueue holds, in order, every command of one connection that earns a
+// reply.
 //
 // A server answers one connection's commands strictly in order, and an ERROR
-// takes a reply's place without saying whose: so every command that earns a
-// reply is here, whatever it is. A command that nobody waits for any more
-// leaves a tombstone. O(1) per call. Guarded by the client's lock.
+// takes a reply's place without naming the command. So commands of every kind
+// that earn a reply are here. A command that nobody waits for any more leaves a
+// tombstone. O(1) per call. Guarded by the client's lock.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_REPLY_QUEUE_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_REPLY_QUEUE_H_
 
@@ -28,8 +29,8 @@ enum class ExpectedReply : unsigned char {
 class ReplyQueue {
  public:
   struct Entry {
-    // The operation that waits, with the others that share its submission
-    // behind it (next_shared); null: a tombstone, or an option.
+    // The operation that waits, linked by next_shared to the others that share
+    // its submission. Null: a tombstone, or an option.
     Operation* operation;
     ExpectedReply expected;
   };
@@ -37,12 +38,12 @@ class ReplyQueue {
   bool empty() const { return entries_.empty(); }
   size_t size() const { return entries_.size(); }
 
-  // Adds an entry and returns its number, which finds it in O(1).
+  // Adds an entry and returns its number, which finds the entry in O(1).
   uint64_t Push(Operation* operation, ExpectedReply expected) {
     entries_.push_back({operation, expected});
     return first_number_ + entries_.size() - 1;
   }
-  // The entry of `number`, which has not been popped.
+  // The entry with `number`, which has not been popped.
   Entry& at(uint64_t number) { return entries_[number - first_number_]; }
   const Entry& front() const { return entries_.front(); }
   Entry Pop() {

@@ -30,7 +30,7 @@ ServerPool::ServerPool(std::vector<Address> servers, Options options,
 
 bool ServerPool::IsBroken(const ServerLink& link, absl::Time now) const {
   if (link.failures < options_.reconnect.failures_to_open) return false;
-  // Open; or half open, when a connection tries the server.
+  // The breaker is open, or it is half open and a connection tries the server.
   return now < link.avoid_until || link.connection != nullptr;
 }
 
@@ -82,8 +82,8 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
       *std::move(transport), poller_, key, options_.connection);
   link.connection->SetTap(
       PacketTap::Create(options_.metrics, options_.logger, link.name));
-  // A removed server's connection is closed when nobody needs it (Flush), and
-  // another one's timer for its sign of life is stopped.
+  // If the session becomes unused, Flush closes a removed server's connection,
+  // and stops the heartbeat timer of another one.
   link.session = std::make_unique<ClientSession>(
       &link.connection->output(), options_.task_prefix,
       [this, server] { MarkDirty(server); });
@@ -191,7 +191,8 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
   if (link.connection->bytes_received() != received) {
     link.last_received = now;
     OnAnswer(link);
-    // Of several replies due the heartbeat's may be a later one; all come soon.
+    // If several replies are due, the heartbeat's may be a later one. All come
+    // soon.
     if (link.heartbeat_sent != absl::InfinitePast()) {
       if (link.metrics != nullptr) {
         link.metrics->heartbeat_rtt.Observe(now - link.heartbeat_sent);
@@ -200,7 +201,7 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
     }
   }
   if (!status.ok()) {
-    // A breach found by the session does not name the server yet.
+    // The session does not name the server when it finds a breach.
     if (status.code() == absl::StatusCode::kDataLoss &&
         status.message().find(link.name) == absl::string_view::npos) {
       status = absl::DataLossError(
@@ -212,7 +213,7 @@ void ServerPool::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
 }
 
 void ServerPool::OnTime(absl::Time now, std::vector<LostLink>* lost) {
-  // Each of them is put off, or has no deadline any more.
+  // OnTime moves or removes the deadline of each link, so the loop ends.
   while (ServerLink* const link = deadlines_.Due(now)) {
     OnTime(link->number, now, lost);
   }
@@ -225,7 +226,7 @@ void ServerPool::OnTime(int server, absl::Time now,
     SetDeadline(link, absl::InfiniteFuture());
     return;
   }
-  // What has just been read may have put it off.
+  // Bytes that have just been read may have moved the deadline.
   UpdateDeadline(link, now);
   if (link.deadline > now) return;
   const bool connecting = !link.connection->connected();
@@ -321,7 +322,7 @@ void ServerPool::Close(const LostLink& lost, absl::Time now,
   }
   link.session->OnConnectionLost(orphans);
   Drop(link);
-  // A server that closed an idle connection is not failing.
+  // A server that has closed an idle connection is not failing.
   if (lost.connecting || !orphans->empty()) OnFailure(link, lost.status, now);
 }
 

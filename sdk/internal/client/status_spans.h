@@ -1,4 +1,4 @@
-// StatusSpans: what an observer hears of questions for the status of jobs.
+// StatusSpans are the spans of questions for the status of jobs.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_STATUS_SPANS_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_STATUS_SPANS_H_
 
@@ -19,13 +19,13 @@ namespace internal {
 
 class StatusSpans {
  public:
-  // The questions begin. `requests`: whose ids they are, or empty. All but
-  // `requests` outlive this.
+  // Begins the spans. `requests` are the requests that the ids belong to, or
+  // empty. All arguments but `requests` must outlive this object.
   StatusSpans(TraceObserver* observer, Clock* clock,
               absl::Span<const JobId> ids,
               absl::Span<const JobRequest> requests);
 
-  // They have ended, with these answers.
+  // Ends the spans with these answers.
   void End(absl::Span<const absl::StatusOr<JobStatus>> answers);
 
  private:

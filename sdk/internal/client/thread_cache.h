@@ -1,8 +1,8 @@
-// ThreadCache: memory of one size that a thread gives up and takes again.
+// ThreadCache keeps memory of one size that a thread gives up and takes again.
 //
-// For the records of requests: a batch of them comes and goes at once, which
-// malloc, made for few of a size at a time, answers by cutting and joining
-// blocks: with tiny jobs a tenth of a client's time (docs/performance.md).
+// It is made for the records of requests: a batch of them comes and goes at
+// once. For that malloc cuts and joins blocks, which takes a tenth of a
+// client's time with tiny jobs (docs/performance.md).
 //
 // A thread keeps at most kMaxBlocks blocks, until it ends. With
 // AddressSanitizer it keeps none, so that a use after the end is seen.
@@ -22,7 +22,7 @@ class ThreadCache {
  public:
   static constexpr int kMaxBlocks = 1024;
 
-  // A block of kSize bytes, aligned as operator new aligns.
+  // Returns a block of kSize bytes, aligned as operator new aligns.
   static void* Take() {
     if (Block* const block = kept_.first) {
       kept_.first = block->next;
@@ -47,8 +47,8 @@ class ThreadCache {
   };
   static_assert(kSize >= sizeof(Block));
 
-  // Without a destructor: what ends after the thread's other objects may still
-  // give memory back.
+  // It has no destructor, because objects that end after the thread's other
+  // objects may still give memory back.
   struct Kept {
     Block* first = nullptr;
     int count = 0;
@@ -56,7 +56,7 @@ class ThreadCache {
     int limit = 0;
     bool ended = false;
   };
-  // Frees what is kept at the thread's end.
+  // Frees the kept blocks at the thread's end.
   struct AtEnd {
     ~AtEnd() {
       kept_.limit = 0;
@@ -80,7 +80,7 @@ class ThreadCache {
   static inline thread_local Kept kept_;
 };
 
-// For std::allocate_shared: one T at a time, of a ThreadCache.
+// For std::allocate_shared. Allocates one T at a time from a ThreadCache.
 template <typename T>
 struct ThreadCacheAllocator {
   using value_type = T;

@@ -1,5 +1,5 @@
-// What a JobRequestTracker does about attempts that failed, and about time:
-// decides what is tried again, and ends what is late.
+// The part of JobRequestTracker that handles failed attempts and time: it
+// decides which requests are tried again, and ends those that are late.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -37,7 +37,7 @@ StatusFacts FactsOf(const JobRequestState& request, std::string server) {
   return facts;
 }
 
-// The attempt's job may have been accepted.
+// True if the attempt's job may have been accepted, and its end is unknown.
 bool InDoubt(const AttemptRecord& attempt) {
   switch (attempt.reason) {
     case FailureReason::kStoreFailed:
@@ -65,7 +65,7 @@ std::string Summary(const std::vector<AttemptRecord>& attempts) {
   std::vector<Failure> failures;
   absl::flat_hash_map<std::string, size_t> places;
   for (const AttemptRecord& attempt : attempts) {
-    // A transport's error begins with the peer's name already.
+    // A transport's error already begins with the peer's name.
     const absl::string_view message = attempt.status.message();
     std::string text = absl::StartsWith(message, attempt.server)
                            ? std::string(message)
@@ -180,7 +180,8 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     if (options_.metrics != nullptr) {
       options_.metrics->Retried(RetriedOperation::kSubmit, outcome.reason);
     }
-    // A doubt about one server outlives what became of later attempts.
+    // A pinned request stays pinned: the job may be on that server, whatever
+    // later attempts did.
     if (!extras.pinned) {
       extras.next_server = verdict.same_server ? request->server : -1;
       extras.pinned = verdict.pinned;
@@ -203,7 +204,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   std::string message(outcome.status.message());
   absl::StatusCode code = outcome.status.code();
   if (extras.attempts.size() > 1) {
-    // Several servers failed, each in its way.
+    // Several servers failed, each in its own way.
     if (input != RequestInput::kRefused) code = absl::StatusCode::kUnavailable;
     message = Summary(extras.attempts);
     facts.server.clear();
@@ -219,7 +220,7 @@ void JobRequestTracker::OnTooLarge(JobRequestState* request,
                                    const std::string& server) {
   const bool ended = packet.info->command == wire::Command::kWorkComplete ||
                      packet.info->command == wire::Command::kWorkException;
-  // A retry would run the job again and bring as much.
+  // A retry would run the job again and produce as large a result.
   Finish(request, RequestInput::kGiveUp,
          Annotate(absl::ResourceExhaustedError(absl::StrCat(
                       packet.Describe(), " and was skipped; the job with ",
@@ -251,7 +252,7 @@ StatusFacts JobRequestTracker::FactsNow(const JobRequestState& request) const {
 void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {
   while (first_in_flight_ != nullptr) {
     JobRequestState* const request = first_in_flight_;
-    // A submission that is on its way may arrive.
+    // A submission that is on its way may still arrive.
     const bool goes_on =
         request->state == JobState::kCreated || request->session != nullptr;
     const std::string message =
@@ -281,7 +282,7 @@ void JobRequestTracker::OnLate(JobRequestState* request, absl::Time now) {
   if (request->extras != nullptr && !request->extras->attempts.empty()) {
     absl::StrAppend(&message,
                     "; failed before: ", Summary(request->extras->attempts));
-    // It waits to be tried again, somewhere.
+    // The request waits for a retry, perhaps on another server.
     if (request->session == nullptr) facts.server.clear();
   }
   Finish(request, RequestInput::kGiveUp,

@@ -1,4 +1,5 @@
-// What a JobRequestTracker puts into notices for observers and interceptors.
+// The part of JobRequestTracker that makes notices for observers and
+// interceptors.
 #include <memory>
 #include <string>
 #include <utility>
@@ -86,7 +87,8 @@ void JobRequestTracker::FinishHooked(std::shared_ptr<JobRequestState> request,
         MarkFinished(request.get(), input, std::move(status), now_,
                      /*told=*/true);
   } else {
-    // Not finished yet: nobody must see a result that is still to be changed.
+    // The request has not finished yet. No thread may see a result that may
+    // still be changed.
     notice.kind = Notice::Kind::kEnding;
     notice.facts->result = std::move(request->result);
     request->result.clear();

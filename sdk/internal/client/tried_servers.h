@@ -1,9 +1,9 @@
-// TriedServers: which servers have failed a request, and which it is to try
-// next when these are many.
+// TriedServers records which servers have failed a request. With many servers
+// it also plans which to try next.
 //
-// ServerPool::Choose shows the selector every server for the first attempts of
-// a request. From then on a plan keeps what a request costs linear in the
-// number of servers: it lists once which servers are left, and shows the
+// For the first attempts of a request, ServerPool::Choose shows the selector
+// every server. After that a plan keeps the cost of a request linear in the
+// number of servers: it lists the remaining servers once, and shows the
 // selector a few of them at a time.
 //
 // O(1) per failed attempt. Guarded by the client's lock.
@@ -25,25 +25,26 @@ namespace internal {
 
 class TriedServers {
  public:
-  // Smaller is better.
+  // A smaller value is better.
   enum class Past : unsigned char { kUntried, kTried, kRefused };
 
-  // The servers of one round: each that had the best past when it began. They
-  // are numbers of the pool, which it may have given up since.
+  // The servers of one round: all that had the best past when it began. They
+  // are numbers in the pool. The pool may have removed some of them since.
   struct Plan {
-    // The pool's list that it was made of.
+    // The version of the pool's list that the plan was made from.
     uint64_t version = 0;
     Past past = Past::kUntried;
     std::vector<int> servers;
     size_t next = 0;  // the first one that has not been looked at
-    // Could not be reached when they were looked at: they come last.
+    // Servers whose breaker was open when the plan looked at them. They come
+    // last.
     std::vector<int> deferred;
     size_t next_deferred = 0;
     // The candidates that the selector is shown.
     std::vector<int> window;
   };
 
-  // An attempt at `server` (its address) has failed.
+  // Records that an attempt at `server` (an address) has failed.
   void Add(const std::string& server, FailureReason reason) {
     ++failures_;
     last_ = server;
@@ -55,11 +56,11 @@ class TriedServers {
     const auto found = pasts_.find(server);
     return found == pasts_.end() ? Past::kUntried : found->second;
   }
-  // How many attempts have failed, and where the last one was made.
+  // The number of failed attempts, and the address of the last one.
   size_t failures() const { return failures_; }
   const std::string& last() const { return last_; }
 
-  // Null until there is one.
+  // Null until there is a plan.
   std::unique_ptr<Plan>& plan() { return plan_; }
 
  private:

@@ -1,11 +1,11 @@
-// Waiter: a thread that waits until a number of operations, or one of them,
-// have got somewhere.
+// Waiter is a thread that waits until all or one of a number of operations have
+// been accepted or have finished.
 //
-// Of a batch it watches one operation at a time: each got there before it or
-// is looked at later, so that waiting costs nothing for most of them, and one
-// look each in all.
+// For a batch the waiter watches one operation at a time. When that operation
+// has got there, the waiter looks at the others, one by one, until it finds one
+// that has not. So each operation costs one look, and most are never watched.
 //
-// Guarded by the client's lock, which its condition variable is used with.
+// The client's lock guards a waiter and is the mutex of its condition variable.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_WAITER_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_WAITER_H_
 
@@ -24,13 +24,14 @@ class Waiter {
  public:
   enum class Until : unsigned char { kAll, kAny };
 
-  // Room for `capacity` operations; no more may be added.
+  // Has room for `capacity` operations. No more may be added.
   explicit Waiter(size_t capacity, Until until = Until::kAll) : until_(until) {
     nodes_.reserve(capacity);
   }
-  // Waits for each operation that `next` gives, one after the other, until it
-  // gives none (null). `next` is called with the lock held, by whoever releases
-  // the one before; what it refers to outlives this.
+  // Waits for each operation that `next` returns, one after the other, until
+  // `next` returns null. The thread that releases an operation calls `next`,
+  // with the lock held. Everything that `next` refers to must outlive this
+  // waiter.
   Waiter(absl::FunctionRef<Operation*()> next, bool for_accepted) : Waiter(1) {
     next_.emplace(next);
     if (Operation* const first = next()) Add(first, for_accepted);
@@ -39,7 +40,8 @@ class Waiter {
   Waiter& operator=(const Waiter&) = delete;
   ~Waiter() { Abandon(); }
 
-  // Waits for `operation` too, until it is accepted or finished.
+  // Waits for `operation`, too, until it is accepted (`for_accepted`) or
+  // finished.
   void Add(Operation* operation, bool for_accepted) {
     WaitNode node;
     node.waiter = this;
@@ -48,7 +50,7 @@ class Waiter {
     nodes_.back().LinkTo(operation);
     if (until_ == Until::kAll || nodes_.size() == 1) ++remaining_;
   }
-  // Stops waiting for what is left. Call it with the lock held.
+  // Stops waiting for the remaining operations. The caller holds the lock.
   void Abandon() {
     for (WaitNode& node : nodes_) node.Unlink();
     remaining_ = 0;
@@ -56,7 +58,8 @@ class Waiter {
 
   bool done() const { return remaining_ == 0; }
 
-  // The operation of `node`, which has been unlinked, got there.
+  // Counts the operation of `node`, which has been unlinked, as accepted or
+  // finished.
   void CountDown(WaitNode* node) {
     if (next_.has_value()) {
       if (Operation* const next = (*next_)()) {
@@ -66,7 +69,7 @@ class Waiter {
     }
     if (remaining_ > 0 && --remaining_ == 0) Wake();
   }
-  // Makes the thread look again, if it sleeps.
+  // Wakes the thread if it sleeps, so that it looks again.
   void Wake() { condition.Signal(); }
 
   absl::CondVar condition;
@@ -78,8 +81,8 @@ class Waiter {
   size_t remaining_ = 0;
 };
 
-// Tells the waiters of `operation` that it was accepted (`finished` false), or
-// that it is finished.
+// Tells the waiters of `operation` that it was accepted (`finished` false) or
+// that it has finished.
 inline void ReleaseWaiters(Operation* operation, bool finished) {
   WaitNode* node = operation->waiters;
   while (node != nullptr) {

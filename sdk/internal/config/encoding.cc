@@ -9,8 +9,9 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// "": neither UTF-16 nor UTF-32. A config begins with ASCII, so there a zero
-// among the first two bytes tells them apart when no mark does.
+// Returns the name of the encoding, or "" if it is neither UTF-16 nor UTF-32. A
+// config begins with ASCII, so without a mark a zero among the first two bytes
+// tells.
 absl::string_view WideEncoding(absl::string_view bytes) {
   constexpr absl::string_view kUtf32Little("\xff\xfe\0\0", 4);
   constexpr absl::string_view kUtf32Big("\0\0\xfe\xff", 4);

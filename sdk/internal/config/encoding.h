@@ -1,4 +1,4 @@
-// The bytes of a config file as text. Thread-safe.
+// Decodes the bytes of a config file. Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_ENCODING_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_ENCODING_H_
 
@@ -8,10 +8,10 @@
 namespace gearman {
 namespace internal {
 
-// `bytes` without the byte order mark of UTF-8, which some editors write: a
-// view of them, whose first line and column begin behind the mark.
-// INVALID_ARGUMENT: they are UTF-16 or UTF-32. `source` is what the message
-// calls them.
+// Returns a view of `bytes` without the byte order mark of UTF-8, which some
+// editors write. The first line and column begin after the mark.
+// INVALID_ARGUMENT: the bytes are UTF-16 or UTF-32. The message calls them
+// `source`.
 absl::StatusOr<absl::string_view> TextOf(absl::string_view bytes,
                                          absl::string_view source);
 

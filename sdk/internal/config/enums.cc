@@ -22,7 +22,7 @@ using google::protobuf::Reflection;
 using google::protobuf::UnknownField;
 using google::protobuf::UnknownFieldSet;
 
-// Deeper than what the readers take.
+// Deeper than the readers accept.
 constexpr int kMaxDepth = 100;
 
 class EnumChecker {
@@ -82,7 +82,7 @@ class EnumChecker {
                : Bad(field, number, path);
   }
 
-  // Where an enum is closed (proto2) Protobuf puts other numbers here.
+  // For a closed enum (proto2) Protobuf puts unknown numbers here.
   absl::Status CheckUnknown(const Message& message, const std::string& path) {
     const UnknownFieldSet& unknown =
         message.GetReflection()->GetUnknownFields(message);
@@ -99,8 +99,8 @@ class EnumChecker {
     return absl::OkStatus();
   }
 
-  // A config whose type is not linked, or whose bytes are none: the plugin's
-  // registry refuses it.
+  // The plugin's registry refuses a config whose type is not linked or whose
+  // bytes can't be parsed.
   absl::Status CheckContents(const Message& any, const std::string& path) {
     const auto& packed = static_cast<const Any&>(any);
     const Descriptor* const type = LinkedType(packed.type_url());

@@ -1,6 +1,6 @@
-// Enum values of a config that their .proto file does not name. Protobuf keeps
-// any number in an enum field, from text format, JSON and code alike; the
-// options would then silently have their defaults. Thread-safe.
+// Finds enum values of a config that the .proto file does not name. Protobuf
+// keeps any number in an enum field, whether it comes from text format, JSON or
+// code. The options would then silently have their defaults. Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_ENUMS_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_ENUMS_H_
 
@@ -11,9 +11,9 @@
 namespace gearman {
 namespace internal {
 
-// Checks each enum field of `config`, those of nested messages and of the
-// plugins' configs in Any included. INVALID_ARGUMENT with the place of the
-// first unknown number and the names that there are.
+// Checks each enum field of `config`, including those of nested messages and of
+// plugins' configs in Any. INVALID_ARGUMENT: the message has the place of the
+// first unknown number and the valid names.
 absl::Status CheckEnums(const google::protobuf::Message& config,
                         const Places& places);
 

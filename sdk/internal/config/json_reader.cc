@@ -34,8 +34,8 @@ bool Converts(const std::string& json, Message* message) {
   return google::protobuf::util::JsonStringToMessage(json, message).ok();
 }
 
-// Whether an object for this field is written field by field: not maps, nor
-// the well-known types that JSON writes in a form of their own.
+// True if an object for this field is written field by field. Maps are not, nor
+// are the well-known types that have their own form in JSON.
 bool HasFields(const FieldDescriptor* field) {
   return field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE &&
          !field->is_map() &&
@@ -44,8 +44,8 @@ bool HasFields(const FieldDescriptor* field) {
                             "google.protobuf."));
 }
 
-// Whether null is a value of this field: where any JSON is, as a plugin's
-// config may have it.
+// True if null is a value of this field. It is for fields that take any JSON,
+// which a plugin's config may have.
 bool TakesNull(const FieldDescriptor* field) {
   if (field->cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
     return field->enum_type()->full_name() == "google.protobuf.NullValue";
@@ -60,7 +60,7 @@ class JsonChecker {
               Places* places)
       : lines_(text), options_(options), places_(places) {}
 
-  // Notes the places of all values; the first name that can't be right.
+  // Notes the places of all values. Returns an error for the first wrong name.
   absl::Status CheckObject(const JsonValue& object, const Descriptor* type,
                            const std::string& path) {
     if (object.kind != JsonValue::Kind::kObject) {
@@ -88,8 +88,8 @@ class JsonChecker {
     return absl::OkStatus();
   }
 
-  // `text` with the configs of plugins that are not linked made {}. All other
-  // bytes stay where they are.
+  // Returns `text` with {} in place of the configs of plugins that are not
+  // linked. All other bytes keep their places.
   std::string WithoutSkipped(absl::string_view text) const {
     std::string blanked(text);
     for (const absl::string_view object : skipped_) {
@@ -101,7 +101,7 @@ class JsonChecker {
     return blanked;
   }
 
-  // The smallest part of `object` that Protobuf does not take.
+  // Returns an error for the smallest part of `object` that Protobuf refuses.
   absl::Status ExplainObject(const JsonValue& object, const Descriptor* type,
                              const std::string& path) {
     absl::StatusOr<const Descriptor*> contents = Contents(object, type, path);
@@ -126,14 +126,14 @@ class JsonChecker {
         path, text);
   }
 
-  // The type whose fields the object has: an Any's is in its "@type". Null: it
-  // is not linked, and to be skipped.
+  // Returns the type whose fields the object has. For an Any it is in its
+  // "@type". Null: the type is not linked, and the object is to be skipped.
   absl::StatusOr<const Descriptor*> Contents(const JsonValue& object,
                                              const Descriptor* type,
                                              const std::string& path) {
     if (type != Any::descriptor()) return type;
     const JsonValue* const url = object.Find(kTypeKey);
-    // What has been skipped is {} when mistakes are explained.
+    // A skipped config has become {} when mistakes are explained.
     if (object.members.empty() && !skipped_.empty()) return nullptr;
     if (url == nullptr || url->kind != JsonValue::Kind::kString) {
       return Error(object.offset, path,
@@ -155,7 +155,7 @@ class JsonChecker {
     if (!field->is_repeated() || field->is_map()) {
       return CheckValue(member.value, field, child, member.key_offset);
     }
-    // (Some versions of Protobuf take a lone element for a list.)
+    // Some versions of Protobuf accept a lone element as a list.
     if (member.value.kind != JsonValue::Kind::kArray) {
       return Bad(member.value, child, "a list [ ]");
     }
@@ -173,14 +173,14 @@ class JsonChecker {
                           const std::string& path, size_t name_offset) {
     const bool block = value.kind == JsonValue::Kind::kObject;
     places_->Add(path, lines_.At(block ? name_offset : value.offset));
-    // Protobuf takes it for a value that is not there, in a list, too.
+    // Protobuf ignores a null, even in a list.
     if (value.text == kNull && !TakesNull(field)) {
       return Bad(value, path,
                  absl::StrCat(ExpectedOf(path, field),
                               "; for a default leave it out"));
     }
     if (block && field->is_map()) return CheckMap(value, field, path);
-    // What is no object where one should be, Protobuf refuses.
+    // Protobuf refuses a value that should be an object and is not.
     return block && HasFields(field)
                ? CheckObject(value, field->message_type(), path)
                : absl::OkStatus();
@@ -203,7 +203,7 @@ class JsonChecker {
     return options_.expected ? options_.expected(path, field) : Expected(field);
   }
 
-  // Whether a message of this type takes `value` as this member.
+  // True if a message of this type accepts `value` as this member.
   static bool TakesMember(const Descriptor* type, const JsonMember& member,
                           const JsonValue& value) {
     return Converts(absl::StrCat("{\"", member.key, "\":", value.text, "}"),

@@ -15,10 +15,12 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Deeper than any config; keeps a hostile file from using up the stack.
+// Deeper than any config. The limit keeps a hostile file from using up the
+// stack.
 constexpr int kMaxDepth = 64;
 
-// Recursive descent. Each function returns false after having set error_.
+// A recursive descent parser. Each function that fails sets error_ and returns
+// false.
 class JsonParser {
  public:
   JsonParser(absl::string_view text, absl::string_view source)
@@ -57,7 +59,7 @@ class JsonParser {
     return false;
   }
 
-  // "'x'" or "the end of the text".
+  // Returns "'x'" or "the end of the text".
   std::string Found() const {
     if (AtEnd()) return "the end of the text";
     const absl::string_view found = text_.substr(at_, 1);
@@ -67,7 +69,7 @@ class JsonParser {
         "'");
   }
 
-  // At the text's end: where what is not closed there has begun.
+  // At the end of the text, says where the value began that is not closed.
   std::string Unclosed(absl::string_view what, size_t begin) const {
     if (!AtEnd()) return "";
     const TextPosition position = LineIndex(text_).At(begin);
@@ -141,7 +143,7 @@ class JsonParser {
                                   Unclosed("list", array->offset)));
   }
 
-  // Escapes are left to Protobuf.
+  // Protobuf handles the escapes.
   bool String() {
     const size_t begin = at_++;
     while (!AtEnd() && text_[at_] != '"') {
@@ -158,7 +160,7 @@ class JsonParser {
     return true;
   }
 
-  // A number, true, false or null.
+  // Parses a number, true, false or null.
   bool Scalar() {
     const size_t begin = at_;
     while (!AtEnd() && (absl::ascii_isalnum(text_[at_]) ||

@@ -23,7 +23,7 @@ std::vector<std::string> NamesOf(const GearmanConfig& config) {
   return {config.plugin_libraries().begin(), config.plugin_libraries().end()};
 }
 
-// Takes any message in an Any for an empty one, whose fields are unknown.
+// Takes the content of any Any as an empty message with unknown fields.
 class AnythingGoes : public TextFormat::Finder {
  public:
   const google::protobuf::Descriptor* FindAnyType(
@@ -34,10 +34,11 @@ class AnythingGoes : public TextFormat::Finder {
   }
 };
 
-// Reading tells what is wrong, not this.
+// Errors are ignored here, because reading the config reports them.
 class IgnoreErrors : public google::protobuf::io::ErrorCollector {
  public:
-  // The method's name depends on Protobuf's version: no override.
+  // There is no override, because the method's name depends on Protobuf's
+  // version.
   // NOLINTNEXTLINE(modernize-use-override)
   void AddError(int /*line*/, int /*column*/, const std::string& /*message*/) {}
   void RecordError(int /*line*/, int /*column*/,
@@ -47,7 +48,7 @@ class IgnoreErrors : public google::protobuf::io::ErrorCollector {
 }  // namespace
 
 std::vector<std::string> LibraryNamesInText(absl::string_view text) {
-  // Most configs name none.
+  // Most configs name no library.
   if (!absl::StrContains(text, "plugin_libraries")) return {};
   AnythingGoes finder;
   IgnoreErrors errors;

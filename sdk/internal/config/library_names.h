@@ -1,5 +1,6 @@
-// The plugin libraries that a config names: they must be loaded before the
-// config is read, as the messages of their plugins are known only then.
+// Finds the plugin libraries that a config names. They must be loaded before
+// the config is read, because only then the messages of their plugins are
+// known.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_LIBRARY_NAMES_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_LIBRARY_NAMES_H_
 
@@ -11,8 +12,8 @@
 namespace gearman {
 namespace internal {
 
-// What `plugin_libraries` holds. Empty where the text can't be read that far:
-// reading it will tell why.
+// The content of `plugin_libraries`. Empty if the text can't be parsed so far.
+// Reading the config then reports the error.
 std::vector<std::string> LibraryNamesInText(absl::string_view text);
 std::vector<std::string> LibraryNamesInJson(absl::string_view text);
 

@@ -17,8 +17,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Moves one field's value over, whatever its type: as a message that has only
-// this field, which Protobuf merges.
+// Copies one field of any type: makes a message that has only this field, which
+// Protobuf merges.
 void ReplaceField(const Message& over, const FieldDescriptor* field,
                   Message* into) {
   std::unique_ptr<Message> only(over.New());
@@ -47,7 +47,7 @@ void OverlayBlock(const Message& over, const std::string& path, Message* into,
                    reflection->MutableMessage(into, field), replaced);
       continue;
     }
-    // The other members of a choice go away with their places.
+    // The other members of a oneof go away, and so do their places.
     if (field->real_containing_oneof() != nullptr) {
       const FieldDescriptor* const chosen = reflection->GetOneofFieldDescriptor(
           *into, field->real_containing_oneof());

@@ -1,4 +1,4 @@
-// Overlay: puts what one config says over another. Thread-safe.
+// Overlay puts the values of one config over another. Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_OVERLAY_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_OVERLAY_H_
 
@@ -9,10 +9,10 @@
 namespace gearman {
 namespace internal {
 
-// Each value that is set in `over` replaces the one in `into`, of the same
-// type. Lists and plugins' configs are replaced whole (Protobuf's own merging
-// would append), blocks field by field. Calls `replaced` with the path of each
-// value or list that came from `over`.
+// Replaces values of `into` by those that are set in `over`, a message of the
+// same type. Lists and plugins' configs are replaced as a whole, where
+// Protobuf's own merging would append. Blocks are merged field by field. Calls
+// `replaced` with the path of each value or list that came from `over`.
 void Overlay(const google::protobuf::Message& over,
              google::protobuf::Message* into,
              absl::FunctionRef<void(absl::string_view path)> replaced);

@@ -11,7 +11,7 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// What `path` stands in: "a.b[2]" -> "a.b" -> "a" -> "".
+// Returns the path of the parent: "a.b[2]" -> "a.b" -> "a" -> "".
 absl::string_view Parent(absl::string_view path) {
   const size_t end = path.find_last_of(".[");
   return end == absl::string_view::npos ? absl::string_view()

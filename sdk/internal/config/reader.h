@@ -1,9 +1,9 @@
-// Reads a config message from text format or JSON, with the place of every
+// Reads a config message from text format or JSON, and finds the place of every
 // value and of every mistake.
 //
-// Protobuf's own parsers do the converting. What they lack is told here: for
-// JSON all positions, for both which names would have been right and what a
-// value should look like. Thread-safe.
+// Protobuf's own parsers convert the values. This code adds what they lack: all
+// positions in JSON, and, for both formats, the right names and the expected
+// form of a value. Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_READER_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_READER_H_
 
@@ -21,21 +21,22 @@ namespace gearman {
 namespace internal {
 
 struct ReadOptions {
-  // What messages call the text: a file's name.
+  // The name of the text in messages: a file's name.
   std::string source = "config";
-  // Config messages that an Any may hold, to be listed in errors.
+  // Config messages that an Any may hold. Errors list them.
   std::vector<std::string> known_types;
-  // The config of a plugin whose message is not linked into this program is
-  // skipped, whatever it holds: its Any stays empty. Else it is a mistake.
+  // If true, a plugin's config is skipped if its message is not linked into
+  // this program: its Any stays empty. If false, such a config is an error.
   bool skip_unlinked_types = false;
-  // What the value at a path should look like; empty: by the field's type.
+  // Describes the expected value at a path. If it is unset, the type of the
+  // field decides.
   std::function<std::string(absl::string_view path,
                             const google::protobuf::FieldDescriptor* field)>
       expected;
 };
 
-// Replaces `message` and `places`. INVALID_ARGUMENT
-// "<source>:<line>:<column>: <path>: what is wrong; what would be right".
+// Replace `message` and `places`. INVALID_ARGUMENT "<source>:<line>:<column>:
+// <path>: what is wrong; what would be right".
 absl::Status ReadText(absl::string_view text, const ReadOptions& options,
                       google::protobuf::Message* message, Places* places);
 absl::Status ReadJson(absl::string_view text, const ReadOptions& options,

@@ -18,11 +18,11 @@ using Kind = ValueRule::Kind;
 constexpr uint64_t kSecond = 1000;
 constexpr uint64_t kHour = 3600 * kSecond;
 constexpr uint64_t kDay = 24 * kHour;
-// The longest finite duration: whoever means "for ever" says so.
+// The longest finite duration. A longer one must be written as "inf".
 constexpr uint64_t kYear = 365 * kDay;
 constexpr uint64_t kKiB = 1 << 10;
 constexpr uint64_t kTiB = uint64_t{1} << 40;
-// The protocol's own limit: a 32-bit size behind a header of 12 bytes.
+// The limit of the protocol: a 32-bit size after a header of 12 bytes.
 constexpr uint64_t kLargestPacket = UINT32_MAX + uint64_t{12};
 
 constexpr ValueRule kRules[] = {
@@ -108,8 +108,8 @@ bool DurationIsAllowed(const ValueRule& rule, const std::string& text) {
          duration <= absl::Milliseconds(rule.max);
 }
 
-// The message that holds the value at `path` and the value's field, when the
-// value is set.
+// The message that holds the value at `path`, and the value's field. nullopt:
+// the value is not set.
 struct FieldValue {
   const Message* message;
   const FieldDescriptor* field;

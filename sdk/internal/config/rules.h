@@ -1,5 +1,5 @@
-// What values of GearmanConfig are allowed: the ranges that its .proto file
-// promises, as one table. Thread-safe.
+// The allowed values of GearmanConfig: one table of the ranges that its .proto
+// file promises. Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_RULES_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_RULES_H_
 
@@ -34,14 +34,14 @@ struct ValueRule {
 absl::Span<const ValueRule> ConfigRules();
 
 // Checks each value of `config` (a GearmanConfig) that is set and has a rule.
-// INVALID_ARGUMENT with the first bad one's place.
+// INVALID_ARGUMENT: the message has the place of the first bad value.
 absl::Status CheckRules(const google::protobuf::Message& config,
                         const Places& places);
 
-// The duration of a text that CheckRules has taken.
+// The duration of a text that CheckRules has accepted.
 absl::Duration ParsedDuration(const std::string& text);
 
-// What the value at `path` should look like: by its rule, else by its type.
+// Describes the expected value at `path`, by its rule or else by its type.
 std::string ExpectedAt(absl::string_view path,
                        const google::protobuf::FieldDescriptor* field);
 

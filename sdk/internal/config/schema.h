@@ -1,5 +1,5 @@
-// Questions about a config's message types, asked by name, and their answers
-// in words. Thread-safe.
+// Looks up a config's message types by name, and describes them in words.
+// Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_SCHEMA_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_SCHEMA_H_
 
@@ -14,27 +14,27 @@
 namespace gearman {
 namespace internal {
 
-// The message type of an Any's URL, when its code is linked into this program;
-// null otherwise.
+// The message type of an Any's URL, if its code is linked into this program;
+// else null.
 const google::protobuf::Descriptor* LinkedType(absl::string_view type_url);
 
-// A new, empty message of a linked type.
+// Returns a new, empty message of a linked type.
 std::unique_ptr<google::protobuf::Message> NewMessage(
     const google::protobuf::Descriptor* type);
 
-// The field that a file means by `name`: as written in the .proto file, or
-// JSON's lowerCamelCase of it. Null: none.
+// The field that a file means by `name`, which is written as in the .proto file
+// or in JSON's lowerCamelCase. Null: there is none.
 const google::protobuf::FieldDescriptor* FindField(
     const google::protobuf::Descriptor* type, absl::string_view name);
 
-// `unknown field "servrs": did you mean "servers"? Known: ...`
+// Returns `unknown field "servrs": did you mean "servers"? Known: ...`.
 std::string UnknownField(const google::protobuf::Descriptor* type,
                          absl::string_view name);
-// `unknown plugin config "acme.Retry": ... Known: ...`, with what to do.
+// Returns `unknown plugin config "acme.Retry": ... Known: ...`, with advice.
 std::string UnknownType(absl::string_view type_url,
                         const std::vector<std::string>& known_types);
 
-// What a file may say there: "a whole number from 0 to 4294967295".
+// Describes the values of the field: "a whole number from 0 to 4294967295".
 std::string Expected(const google::protobuf::FieldDescriptor* field);
 
 }  // namespace internal

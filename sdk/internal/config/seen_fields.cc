@@ -11,7 +11,7 @@ std::string SeenFields::Add(const FieldDescriptor* field) {
   if (++times_[field] > 1 && !field->is_repeated()) {
     return absl::StrCat("\"", field->name(), "\" is given twice; keep one");
   }
-  // (A proto3 optional field is in a oneof of its own, which is no choice.)
+  // A proto3 optional field is in its own oneof, which is no choice.
   if (field->real_containing_oneof() != nullptr) {
     const auto [choice, first] =
         choices_.emplace(field->real_containing_oneof(), field);

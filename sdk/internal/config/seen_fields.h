@@ -1,5 +1,5 @@
-// SeenFields: finds what a config block says twice. One per block while it is
-// read; thread-compatible.
+// SeenFields finds fields that a config block mentions twice. Each block has
+// its own while it is read. Thread-compatible.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_SEEN_FIELDS_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_SEEN_FIELDS_H_
 
@@ -14,9 +14,9 @@ namespace internal {
 
 class SeenFields {
  public:
-  // Notes one more mention. Returns what is wrong with it; "" when nothing is.
+  // Notes one more mention. Returns the error in it, or "" if there is none.
   std::string Add(const google::protobuf::FieldDescriptor* field);
-  // How often the field has been mentioned before the last Add.
+  // The number of mentions of the field before the last Add.
   size_t index(const google::protobuf::FieldDescriptor* field) const;
 
  private:

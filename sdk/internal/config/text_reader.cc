@@ -32,11 +32,12 @@ using google::protobuf::io::ArrayInputStream;
 using google::protobuf::io::ErrorCollector;
 using google::protobuf::io::Tokenizer;
 
-// Deeper than any config; keeps a hostile file from using up the stack.
+// Deeper than any config. The limit keeps a hostile file from using up the
+// stack.
 constexpr size_t kMaxDepth = 64;
 
-// Keeps the first error. Protobuf has called the method by either name,
-// depending on its version: no override.
+// Keeps the first error. The method's name depends on Protobuf's version, so
+// there are both, without override.
 class FirstError : public ErrorCollector {
  public:
   // NOLINTNEXTLINE(modernize-use-override)
@@ -69,15 +70,15 @@ bool operator==(const TextPosition& a, const TextPosition& b) {
   return std::tie(a.line, a.column) == std::tie(b.line, b.column);
 }
 
-// From one token to before another.
+// From one token up to, but not including, another.
 struct Range {
   TextPosition begin;
   TextPosition end;
 };
 
-// Walks the text beside its message types: notes where each value stands and
-// stops at the first name that can't be right. Where the text is no text
-// format it just ends: TextFormat will say what is wrong there.
+// Walks the text along its message types. It notes where each value is and
+// stops at the first wrong name. If the text is not in text format, it just
+// ends: TextFormat will report what is wrong there.
 class Outline {
  public:
   Outline(absl::string_view text, const ReadOptions& options, Places* places)
@@ -90,7 +91,7 @@ class Outline {
     tokenizer_.set_allow_multiline_strings(true);
   }
 
-  // Up to the end, or to the first token at `limit` or behind it.
+  // Walks to the end, or to the first token at or after `limit`.
   void Walk(const Descriptor* root,
             std::optional<TextPosition> limit = std::nullopt) {
     limit_ = limit;
@@ -99,17 +100,18 @@ class Outline {
     Fields(root, "", "");
   }
 
-  // The name that can't be right; OK when there is none.
+  // The error for the wrong name; OK if there is none.
   const absl::Status& error() const { return error_; }
 
-  // Configs of plugins that are not linked.
+  // The configs of plugins that are not linked.
   const std::vector<Range>& skipped() const { return skipped_; }
 
-  // The last field that was begun: its path, and its value's place and text.
+  // The last field that was begun: its path, and the place and text of its
+  // value.
   const std::string& path() const { return path_; }
   const FieldDescriptor* field() const { return field_; }
   TextPosition value_position() const { return value_position_; }
-  // Behind its sign.
+  // The position after its sign.
   TextPosition number_position() const { return number_position_; }
   const std::string& value() const { return value_; }
 
@@ -121,7 +123,7 @@ class Outline {
   TextPosition Here() {
     return {tokenizer_.current().line + 1, tokenizer_.current().column + 1};
   }
-  // False at the limit and at the end, where current() stays.
+  // Returns false at the limit and at the end, where current() stays.
   bool Next() {
     if (past_limit_) return false;
     const bool more = tokenizer_.Next();
@@ -136,14 +138,14 @@ class Outline {
 
   // A block whose end has not been read.
   struct OpenBlock {
-    const Descriptor* type;  // null: not known
+    const Descriptor* type;  // null: unknown
     std::string path;
     TextPosition begin;
   };
 
-  // At the text's end, where the innermost block is not closed.
+  // Fails at the end of the text, because the innermost block is not closed.
   bool FailUnclosed(absl::string_view close) {
-    // Else a text in quotes is not closed either, and that came first.
+    // The error is an unclosed text in quotes, which comes first.
     if (ignored_errors_.has_error()) return false;
     const OpenBlock& block = open_blocks_.back();
     return Fail(
@@ -152,7 +154,7 @@ class Outline {
                      ":", Here().column, " without its \"", close, "\""));
   }
 
-  // At a closing bracket that is not the one to come.
+  // Fails at a closing bracket that is not the expected one.
   bool FailWrongClose(absl::string_view close) {
     const std::string found =
         absl::StrCat("\"", tokenizer_.current().text, "\"");
@@ -169,8 +171,8 @@ class Outline {
                              ": expected \"", close, "\""));
   }
 
-  // "": no block around has a field of this name. Else its "}" is missing, most
-  // likely.
+  // Returns a hint that a "}" is probably missing, because a block around has a
+  // field of this name. "": there is no such block.
   std::string MissingClose(const std::string& name) const {
     for (size_t around = 1; around < open_blocks_.size(); ++around) {
       const size_t inner = open_blocks_.size() - around;
@@ -193,7 +195,7 @@ class Outline {
     return false;
   }
 
-  // The fields of one block, behind its opening bracket. False: stop.
+  // Reads the fields of one block, after its opening bracket. False: stop.
   bool Fields(const Descriptor* type, const std::string& path,
               absl::string_view close) {
     SeenFields seen;
@@ -215,7 +217,7 @@ class Outline {
     return false;
   }
 
-  // "[type.googleapis.com/x.Y] { ... }": what an Any holds.
+  // Reads the content of an Any: "[type.googleapis.com/x.Y] { ... }".
   bool AnyContents(const Descriptor* type, const std::string& path) {
     const TextPosition begin = Here();
     std::string url;
@@ -255,7 +257,7 @@ class Outline {
     field_ = field;
     Next();
     Consume(":");
-    // Of a plugin that is not linked nobody knows what is a list.
+    // For a plugin that is not linked, it is unknown which fields are lists.
     const bool may_be_list = repeated || field == nullptr;
     if (!may_be_list || !Is("[")) return Value(field, first_path);
     // "name: [a, b]" continues the numbering of earlier mentions.
@@ -272,7 +274,7 @@ class Outline {
     return !past_limit_;
   }
 
-  // A block or a scalar.
+  // Reads a block or a scalar.
   bool Value(const FieldDescriptor* field, const std::string& path) {
     const Descriptor* type =
         field != nullptr &&
@@ -287,14 +289,15 @@ class Outline {
     if (Is("{") || Is("<")) return Block(type, path);
     places_->Add(path, value_position_);
     if (Is("-")) {
-      // Also where the text is wrong from the sign on: it is no value alone.
+      // The position after the sign is noted even if the text is wrong from the
+      // sign on, because a sign alone is no value.
       tokenizer_.Next();
       number_position_ = Here();
       value_ += tokenizer_.current().text;
       if (past_limit_) return false;
       past_limit_ = limit_.has_value() && !(Here() < *limit_);
     }
-    // Texts in a row are one text.
+    // Adjacent texts are one text.
     bool text = false;
     do {
       text = tokenizer_.current().type == Tokenizer::TYPE_STRING;
@@ -334,8 +337,8 @@ class Outline {
   std::string value_;
 };
 
-// The offset of a tokenizer's position: in its columns a tab goes to the next
-// multiple of eight.
+// Returns the offset of a tokenizer's position. In its columns a tab goes to
+// the next multiple of eight.
 size_t OffsetOf(TextPosition position, absl::string_view text,
                 const std::vector<size_t>& line_starts) {
   constexpr int kTab = 8;
@@ -348,7 +351,8 @@ size_t OffsetOf(TextPosition position, absl::string_view text,
   return at;
 }
 
-// `text` with spaces in these ranges, so that all positions stay.
+// Returns `text` with spaces in these ranges, so that all positions stay the
+// same.
 std::string Blanked(absl::string_view text, const std::vector<Range>& ranges) {
   std::vector<size_t> line_starts = {0};
   for (size_t at = 0; at < text.size(); ++at) {
@@ -364,7 +368,7 @@ std::string Blanked(absl::string_view text, const std::vector<Range>& ranges) {
   return blanked;
 }
 
-// What TextFormat complained about, in our words where the value is known.
+// Explains TextFormat's error, in our words if the value is known.
 absl::Status Explain(absl::string_view text, const ReadOptions& options,
                      const Descriptor* root, const FirstError& found) {
   Places ignored;
@@ -375,9 +379,9 @@ absl::Status Explain(absl::string_view text, const ReadOptions& options,
   std::string what = found.message();
   const bool at_value = position == outline.value_position() ||
                         position == outline.number_position();
-  // Protobuf shows the token that it has found, and here is none.
+  // Protobuf shows the token that it has found. Here there is none.
   if (absl::EndsWith(what, "got: ")) what += "the end of the text";
-  // A word that is wrong is only noticed behind it.
+  // Protobuf notices a wrong word only after it.
   const bool behind_value = outline.value_position() < position &&
                             (absl::StrContains(what, "numeration value") ||
                              absl::StrContains(what, "boolean field"));

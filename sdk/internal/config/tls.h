@@ -1,4 +1,5 @@
-// TLS as a config has it, for clients and for listeners. Stateless; any thread.
+// Makes TLS options from a config, for clients and listeners. Stateless; any
+// thread.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_TLS_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_TLS_H_
 
@@ -21,14 +22,15 @@ namespace internal {
 TlsOptions ClientTls(const config::Tls& tls);
 TlsServerOptions ServerTls(const config::TlsListen& tls);
 
-// `status` of TlsTransportFactory's CheckClient or CheckServer, for options
-// that were made of the block at `path`: with the place of the value that is
-// wrong.
+// Adds the place of the wrong value to `status`, which TlsTransportFactory's
+// CheckClient or CheckServer has returned for options made of the block at
+// `path`.
 absl::Status PlaceTlsError(const absl::Status& status, absl::string_view path,
                            const Places& places);
 
-// A registry with these factories, by scheme, and those of `base` for the
-// others. INTERNAL or as TransportRegistry::Register: `base` changed meanwhile.
+// Returns a registry with `factories`, by scheme, and with those of `base` for
+// other schemes. Errors are those of TransportRegistry::Find and Register:
+// `base` was changed while this ran.
 absl::StatusOr<std::shared_ptr<TransportRegistry>> WithFactories(
     const std::shared_ptr<TransportRegistry>& base,
     const std::map<std::string, std::shared_ptr<TransportFactory>>& factories);

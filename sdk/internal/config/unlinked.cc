@@ -20,7 +20,7 @@ using google::protobuf::Message;
 using google::protobuf::OneofDescriptor;
 using google::protobuf::Reflection;
 
-// The choice of a plugin family's message (Metrics, Retry): its oneof has a
+// Returns the oneof of a plugin family's message (Metrics, Retry): it has a
 // member for plugins from outside. Null: this is no such message.
 const OneofDescriptor* PluginChoice(const Descriptor* type) {
   for (int i = 0; i < type->real_oneof_decl_count(); ++i) {
@@ -57,7 +57,8 @@ class Remover {
     }
   }
 
-  // Once all has been visited: later elements take the places of removed ones.
+  // Call it after everything has been visited, because later elements take the
+  // places of removed ones.
   void CloseGaps() {
     for (const Gap& gap : gaps_) places_->RemoveElement(gap.list, gap.index);
   }
@@ -73,7 +74,7 @@ class Remover {
                  const std::string& path) {
     const Reflection* const reflection = message->GetReflection();
     int kept = 0;
-    int index = 0;  // as the file has it
+    int index = 0;  // the index in the file
     while (kept < reflection->FieldSize(*message, field)) {
       const std::string element = ElementPath(path, index++);
       if (!IsUnlinked(reflection->GetRepeatedMessage(*message, field, kept),
@@ -91,7 +92,7 @@ class Remover {
     }
   }
 
-  // Notes it, if so.
+  // Tells whether the plugin is not linked, and notes it if so.
   bool IsUnlinked(const Message& family, const std::string& path) {
     const OneofDescriptor* const choice = PluginChoice(family.GetDescriptor());
     if (choice == nullptr) return false;

@@ -1,4 +1,5 @@
-// Plugins that a config names and this program does not have. Thread-safe.
+// Finds plugins that a config names and this program does not have.
+// Thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_UNLINKED_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_UNLINKED_H_
 
@@ -12,13 +13,13 @@
 namespace gearman {
 namespace internal {
 
-// What brings the plugin whose config message has this full name: "link
-// @gearman_sdk//sdk:prometheus". Empty: it is none of the SDK's.
+// Says how to get the plugin with this full name of its config message: "link
+// @gearman_sdk//sdk:prometheus". Empty: the plugin is not part of the SDK.
 std::string HowToLink(absl::string_view config_type);
 
-// Removes from `config` each plugin whose config message is not among
-// `known_types`, and each Any that a reader has left empty; a list loses the
-// element. Returns what was removed: "f:3:11: metrics[0].prometheus".
+// Removes each plugin from `config` whose config message is not among
+// `known_types`, and each Any that a reader has left empty. A list loses the
+// element. Returns a description of each: "f:3:11: metrics[0].prometheus".
 std::vector<std::string> RemoveUnlinked(
     const std::vector<std::string>& known_types,
     google::protobuf::Message* config, Places* places);

@@ -1,8 +1,9 @@
-// The catalogue of metrics: the one table of what the SDK measures, from which
-// snapshots are made and docs/metrics.md is checked.
+// The catalogue of metrics is the one table of everything that the SDK
+// measures. Snapshots are made from it, and docs/metrics.md is checked against
+// it.
 //
-// Names, units and labels are Prometheus's way: base units, `_total` for
-// counters, and only labels whose values are bounded (task, server, outcome,
+// Names, units and labels follow Prometheus: base units, `_total` for counters,
+// and only labels with a bounded number of values (task, server, outcome,
 // reason; never a handle or unique).
 #ifndef GEARMAN_SDK_INTERNAL_METRICS_CATALOGUE_H_
 #define GEARMAN_SDK_INTERNAL_METRICS_CATALOGUE_H_
@@ -16,7 +17,7 @@
 namespace gearman {
 namespace internal {
 
-// One per row of the table, in its order.
+// One value for each row of the table, in its order.
 enum class MetricId : unsigned char {
   kClientJobsSubmitted,
   kClientJobsFinished,
@@ -47,7 +48,8 @@ enum class MetricId : unsigned char {
   kServerUp,
 };
 
-// Who has it: clients, workers, both; QueueMetrics (sdk/queue_metrics.h).
+// The objects that have the metric: clients, workers, both, or QueueMetrics
+// (sdk/queue_metrics.h).
 enum class MetricOwner : unsigned char { kClient, kWorker, kBoth, kQueues };
 
 struct MetricDescription {
@@ -62,11 +64,11 @@ struct MetricDescription {
 
 absl::Span<const MetricDescription> MetricsCatalogue();
 
-// The family that a row describes, without samples.
+// Returns the family that a row describes, without samples.
 MetricFamily MakeFamily(const MetricDescription& row);
 MetricFamily MakeFamily(MetricId id);
 
-// The table of docs/metrics.md, in Markdown.
+// Returns the table of docs/metrics.md, in Markdown.
 std::string MetricsCatalogueAsMarkdown();
 
 }  // namespace internal

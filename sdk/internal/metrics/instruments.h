@@ -1,10 +1,10 @@
-// Counter, Gauge, Histogram: relaxed atomics, nothing else.
+// Counter, Gauge and Histogram are relaxed atomics and nothing else.
 //
-// One thread at a time changes one (under the client's lock, or on the worker's
-// I/O thread), so that counting is a plain addition: a locked one would cost
-// more than all the rest. Any thread reads them, at any time; readers see
-// values that are each right and need not belong to one moment. Not copyable:
-// pointers to them are handed out.
+// One thread at a time changes an instrument (under the client's lock, or on
+// the worker's I/O thread). So counting is a plain addition; a locked one would
+// cost more than everything else. Any thread may read at any time. Each value
+// that a reader sees is right, but the values need not belong to one moment.
+// Not copyable, because pointers to them are handed out.
 #ifndef GEARMAN_SDK_INTERNAL_METRICS_INSTRUMENTS_H_
 #define GEARMAN_SDK_INTERNAL_METRICS_INSTRUMENTS_H_
 
@@ -39,10 +39,10 @@ class Gauge {
   std::atomic<int64_t> value_{0};
 };
 
-// Durations in fixed buckets from 100 microseconds to half an hour.
+// Counts durations in fixed buckets from 100 microseconds to half an hour.
 class Histogram {
  public:
-  // Inclusive upper bounds, in nanoseconds; one more bucket has no bound.
+  // Inclusive upper bounds, in nanoseconds. One more bucket has no bound.
   static constexpr std::array<int64_t, 20> kBounds = {
       100'000,        250'000,        500'000,         1'000'000,
       2'500'000,      5'000'000,      10'000'000,      25'000'000,
@@ -51,7 +51,7 @@ class Histogram {
       30'000'000'000, 60'000'000'000, 300'000'000'000, 1'800'000'000'000};
   static constexpr size_t kBuckets = kBounds.size() + 1;
 
-  // Negative durations count as 0.
+  // A negative duration counts as 0.
   void Observe(absl::Duration duration) {
     const int64_t ns = duration > absl::ZeroDuration()
                            ? absl::ToInt64Nanoseconds(duration)
@@ -66,12 +66,12 @@ class Histogram {
     for (const Counter& bucket : buckets_) total += bucket.value();
     return total;
   }
-  // Nanoseconds.
+  // The sum of all durations, in nanoseconds.
   uint64_t sum() const { return sum_.value(); }
 
  private:
-  // Where to begin: by how many bits a number has, the first bucket that has
-  // numbers of so many.
+  // For each number of bits, the first bucket that may have numbers with so
+  // many bits. The search for a bucket begins there.
   static constexpr std::array<uint8_t, 65> FirstBuckets() {
     std::array<uint8_t, 65> first{};
     for (size_t bits = 1; bits <= 64; ++bits) {

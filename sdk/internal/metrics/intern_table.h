@@ -1,8 +1,8 @@
-// InternTable: at most N records, found by name, never moved, never removed.
+// InternTable has at most N records, found by name, never moved, never removed.
 //
-// Finding one takes no lock, so records may be looked up for every job. Names
-// past the limit share one record, "other": label values stay bounded whatever
-// peers and callers think of.
+// Finding a record takes no lock, so each job may look one up. Names beyond the
+// limit share one record, "other". So the number of label values is bounded,
+// whatever names peers and callers use.
 #ifndef GEARMAN_SDK_INTERNAL_METRICS_INTERN_TABLE_H_
 #define GEARMAN_SDK_INTERNAL_METRICS_INTERN_TABLE_H_
 
@@ -20,7 +20,7 @@
 namespace gearman {
 namespace internal {
 
-// Record is made from its name (an absl::string_view) and has `const
+// A Record is made from its name (an absl::string_view) and has `const
 // std::string name`. All functions: any thread.
 template <typename Record>
 class InternTable {
@@ -30,9 +30,10 @@ class InternTable {
         max_records_(max_records),
         other_("other") {}
 
-  // The record of this name, made when it is new; lives as long as the table.
+  // Returns the record with this name, and makes it if it is new. It lives as
+  // long as the table.
   Record* Get(absl::string_view name) {
-    // Most often it is the one before.
+    // The record is usually the same as last time.
     Record* record = last_.load(std::memory_order_acquire);
     if (record != nullptr && record->name == name) return record;
     record = Find(name);
@@ -41,8 +42,8 @@ class InternTable {
     return record;
   }
 
-  // Calls `visit(const Record&)` for each record in the order of their making,
-  // and for "other" when it has been handed out.
+  // Calls `visit(const Record&)` for each record in the order of creation, and
+  // for "other" if it has been handed out.
   template <typename Visit>
   void ForEach(Visit&& visit) const ABSL_LOCKS_EXCLUDED(mutex_) {
     absl::MutexLock lock(&mutex_);
@@ -51,8 +52,8 @@ class InternTable {
   }
 
  private:
-  // The slots are filled in the order of probing and never emptied, and are
-  // never all full: an empty one ends the search.
+  // Slots are filled in probing order and never emptied. Some slot is always
+  // empty and ends the search.
   Record* Find(absl::string_view name) const {
     for (size_t i = Hash(name);; i = (i + 1) % slots_.size()) {
       Record* const record = slots_[i].load(std::memory_order_acquire);

@@ -1,5 +1,5 @@
-// Measured: what has metrics to show. A client, a worker, the queues of job
-// servers.
+// Measured is an object that has metrics: a client, a worker, or the queues of
+// job servers.
 #ifndef GEARMAN_SDK_INTERNAL_METRICS_MEASURED_H_
 #define GEARMAN_SDK_INTERNAL_METRICS_MEASURED_H_
 
@@ -15,11 +15,11 @@ class Measured {
  public:
   virtual ~Measured() = default;
 
-  // Every family that has a sample. Any thread.
+  // Returns every family that has a sample. Any thread.
   virtual MetricsSnapshot Snapshot(absl::Time now) const = 0;
 };
 
-// For MetricsSnapshot::source: 1, 2, ... Any thread.
+// Returns a new number for MetricsSnapshot::source: 1, 2, ... Any thread.
 uint64_t NextMetricsSource();
 
 }  // namespace internal

@@ -14,12 +14,12 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// These have labels of their own, whatever codes peers invent.
+// These codes have their own labels, whatever codes peers send.
 constexpr absl::string_view kKnownErrorCodes[] = {
     "DATA_LOSS",          "QUEUE_ERROR",    "JOB_NOT_FOUND",
     "ARGUMENT_TOO_LARGE", "INVALID_ARGS",   "UNEXPECTED_PACKET",
     "INVALID_COMMAND",    "UNKNOWN_OPTION", "UNKNOWN_COMMAND"};
-// More than any server has beside those; the rest is "other".
+// More other codes than any server has. Further codes are counted as "other".
 constexpr size_t kMaxOtherErrorCodes = 16;
 constexpr double kNanosecondsPerSecond = 1e9;
 
@@ -50,7 +50,7 @@ class FamilyWriter {
   void Add(const Counter& counter, Labels labels) {
     AddCount(counter.value(), labels);
   }
-  // As a counter: how many observations there were.
+  // Adds the number of observations, as a counter.
   void AddCount(uint64_t count, Labels labels) {
     if (count > 0) AddSample(labels)->value = static_cast<double>(count);
   }
@@ -58,7 +58,8 @@ class FamilyWriter {
     AddSample(labels)->value = static_cast<double>(gauge.value());
   }
   void Add(const Histogram& histogram, Labels labels) {
-    // Read bucket by bucket, so that the count belongs to the buckets.
+    // The count is the sum of the buckets that were read, so that the two
+    // agree.
     std::vector<uint64_t> buckets(Histogram::kBuckets);
     uint64_t count = 0;
     for (size_t i = 0; i < buckets.size(); ++i) {

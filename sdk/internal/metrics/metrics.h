@@ -1,12 +1,12 @@
-// Metrics: all that one client or worker counts.
+// Metrics has everything that one client or worker counts.
 //
-// The instruments are public members: whoever has the fact adds it, one thread
-// at a time (instruments.h), while any thread takes snapshots. Nothing here
-// calls a plugin; sinks get snapshots (metrics_exporter.h). Without sinks a
-// client has no Metrics at all, and the cost is one test of a null pointer.
+// The instruments are public members. The code that knows a fact adds it, one
+// thread at a time (instruments.h), and any thread takes snapshots. This class
+// calls no plugin; sinks get snapshots (metrics_exporter.h). Without sinks a
+// client has no Metrics, at the cost of one test of a null pointer.
 //
-// Task and server records are looked up by name without a lock and live as
-// long as the Metrics: keep the pointer with the request or connection.
+// Task and server records are looked up by name without a lock and live as long
+// as the Metrics. Keep the pointer with the request or connection.
 #ifndef GEARMAN_SDK_INTERNAL_METRICS_METRICS_H_
 #define GEARMAN_SDK_INTERNAL_METRICS_METRICS_H_
 
@@ -28,8 +28,8 @@
 namespace gearman {
 namespace internal {
 
-// --- label values ------------------------------------------------------------
-// The comment is the label's text.
+// --- label values -----------------------------------------------------------
+// The comment of each value begins with the text of the label.
 
 enum class SubmitMode : unsigned char {
   kForeground,  // foreground
@@ -38,7 +38,7 @@ enum class SubmitMode : unsigned char {
 };
 inline constexpr size_t kSubmitModeCount = 3;
 
-// How a client's request ended.
+// The outcome of a client's request.
 enum class RequestOutcome : unsigned char {
   kComplete,   // complete: for a background job, accepted
   kFailed,     // failed: also a result or update over a limit of ours
@@ -51,7 +51,7 @@ enum class RequestOutcome : unsigned char {
 inline constexpr size_t kRequestOutcomeCount = 7;
 absl::string_view OutcomeName(RequestOutcome outcome);
 
-// How a worker's job ended.
+// The outcome of a worker's job.
 enum class WorkOutcome : unsigned char {
   kComplete,   // complete
   kFailed,     // failed: also a result or update over a limit of ours
@@ -62,7 +62,7 @@ enum class WorkOutcome : unsigned char {
 inline constexpr size_t kWorkOutcomeCount = 5;
 absl::string_view OutcomeName(WorkOutcome outcome);
 
-// What a retry repeats.
+// The operation that a retry repeats.
 enum class RetriedOperation : unsigned char {
   kSubmit,  // submit
   kStatus,  // status
@@ -76,7 +76,7 @@ enum class GrabResult : unsigned char {
 };
 inline constexpr size_t kGrabResultCount = 2;
 
-// Why a worker with nothing to do grabs again.
+// The reason why a worker with nothing to do grabs again.
 enum class WakeupCause : unsigned char {
   kNoop,        // noop: the server said so
   kRegrab,      // regrab: the re-grab interval has passed
@@ -84,8 +84,8 @@ enum class WakeupCause : unsigned char {
 };
 inline constexpr size_t kWakeupCauseCount = 3;
 
-// Why a connection was lost. One that the client or worker closes itself (idle,
-// old, its server removed) is not.
+// The reason why a connection was lost. A connection that the client or worker
+// closes itself (idle, old, its server removed) was not lost.
 enum class ReconnectReason : unsigned char {
   kConnectFailed,  // connect_failed: the attempt before failed
   kClosed,         // closed: the server ended the stream
@@ -102,15 +102,14 @@ enum class PacketDirection : unsigned char {
 inline constexpr size_t kPacketDirectionCount = 2;
 inline constexpr size_t kPacketTypeCount = 43;  // by number; 0 is unused
 
-// --- records
-// -------------------------------------------------------------------
+// --- records ----------------------------------------------------------------
 
 struct TaskMetrics {
   explicit TaskMetrics(absl::string_view task) : name(task) {}
 
   const std::string name;
 
-  // Client.
+  // For clients.
   void Submitted(Priority priority, SubmitMode mode) {
     submitted[static_cast<size_t>(priority)][static_cast<size_t>(mode)].Add();
     in_flight.Add(1);
@@ -126,7 +125,7 @@ struct TaskMetrics {
   Histogram submit_duration;  // from the submission to JOB_CREATED
   Gauge in_flight;
 
-  // Worker. `duration` is from the assignment to the answer.
+  // For workers. `duration` is from the assignment to the answer.
   void Processed(WorkOutcome outcome, absl::Duration duration) {
     work_duration[static_cast<size_t>(outcome)].Observe(duration);
   }
@@ -150,12 +149,12 @@ struct ServerMetrics {
   Counter received_bytes;
 };
 
-// --- all of it
-// -----------------------------------------------------------------
+// --- all of it --------------------------------------------------------------
 
 struct MetricsOptions {
   MetricOwner owner = MetricOwner::kClient;  // never kBoth
-  // Tasks and servers with records of their own; the rest is "other".
+  // The number of tasks and servers that have their own records. Others share
+  // "other".
   size_t max_tasks = 100;
   size_t max_servers = 100;
   // The TLS library in use, for gearman_sdk_info.
@@ -168,24 +167,25 @@ class Metrics : public Measured {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // The record of a task or of a server's address. Any thread, no lock once
-  // the name is known.
+  // Returns the record of a task or of a server's address. Any thread. Takes no
+  // lock if the name is known.
   TaskMetrics* ForTask(absl::string_view task) { return tasks_.Get(task); }
   ServerMetrics* ForServer(absl::string_view address) {
     return servers_.Get(address);
   }
 
-  // Shared.
+  // For both.
   void Packet(PacketDirection direction, uint32_t type) {
     packets[static_cast<size_t>(direction)][type < kPacketTypeCount ? type : 0]
         .Add();
   }
-  // An ERROR packet's code, or DATA_LOSS for what could not be decoded.
+  // Counts an ERROR packet by its code, or DATA_LOSS for a packet that could
+  // not be decoded.
   void ProtocolError(absl::string_view code);
   std::array<std::array<Counter, kPacketTypeCount>, kPacketDirectionCount>
       packets;
 
-  // Client.
+  // For clients.
   void Retried(RetriedOperation operation, FailureReason reason) {
     retries[static_cast<size_t>(operation)][static_cast<size_t>(reason)].Add();
   }
@@ -193,7 +193,7 @@ class Metrics : public Measured {
       retries;
   Counter retry_budget_exhausted;
 
-  // Worker.
+  // For workers.
   void Grabbed(GrabResult result) { grabs[static_cast<size_t>(result)].Add(); }
   void WokeUp(WakeupCause cause) { wakeups[static_cast<size_t>(cause)].Add(); }
   Gauge slots_used;
@@ -201,8 +201,8 @@ class Metrics : public Measured {
   std::array<Counter, kGrabResultCount> grabs;
   std::array<Counter, kWakeupCauseCount> wakeups;
 
-  // Every family of this owner that has a sample: a combination of labels
-  // appears once it has happened. Any thread.
+  // Returns every family of this owner that has a sample. A combination of
+  // labels appears once it has happened. Any thread.
   MetricsSnapshot Snapshot(absl::Time now) const override;
 
  private:

@@ -12,8 +12,8 @@
 namespace gearman {
 namespace internal {
 
-// Sinks share it and may keep it longer than the client's clock lives: after
-// End it shows the state at the end.
+// Sinks share the source and may keep it after the client's clock is gone.
+// After End it shows the final state.
 class MetricsExporter::Source : public MetricsSource {
  public:
   Source(std::shared_ptr<const Measured> metrics, Clock* clock)
@@ -90,7 +90,8 @@ void MetricsExporter::OnTime(absl::Time now) {
   for (Timed& timed : timed_) {
     if (timed.due <= now) {
       CallIgnoringThrow([&] { timed.sink->Export(snapshot); });
-      // From now on, not from when it was due: a sleep makes no burst.
+      // The next export is due an interval from now, so that a sleep causes no
+      // burst.
       timed.due = now + timed.interval;
     }
     next_ = std::min(next_, timed.due);

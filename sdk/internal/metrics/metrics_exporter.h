@@ -1,8 +1,8 @@
-// MetricsExporter: connects the metrics of one client or worker with its sinks.
+// MetricsExporter connects the metrics of one client or worker with its sinks.
 //
-// The owner asks next(), and calls OnTime when that has come. Sinks are user
-// code: call the constructor, OnTime and the destructor with no lock held, one
-// thread at a time.
+// The owner calls OnTime at the time that next() returns. Sinks are user code:
+// call the constructor, OnTime and the destructor without any lock, one thread
+// at a time.
 #ifndef GEARMAN_SDK_INTERNAL_METRICS_METRICS_EXPORTER_H_
 #define GEARMAN_SDK_INTERNAL_METRICS_METRICS_EXPORTER_H_
 
@@ -26,19 +26,19 @@ class MetricsExporter {
       const std::vector<std::shared_ptr<MetricsSink>>& sinks);
 
   // Attaches a source of `metrics` to each sink (none is null). `clock` must
-  // outlive this, not the source.
+  // outlive the exporter. The source may outlive both.
   MetricsExporter(std::shared_ptr<const Measured> metrics,
                   std::vector<std::shared_ptr<MetricsSink>> sinks,
                   Clock* clock);
   MetricsExporter(const MetricsExporter&) = delete;
   MetricsExporter& operator=(const MetricsExporter&) = delete;
-  // Exports once more to the sinks that have an interval, and detaches all.
+  // Exports once more to the sinks that have an interval, and detaches all
+  // sinks.
   ~MetricsExporter();
 
-  // When OnTime wants to be called; infinite future when no sink has an
-  // interval.
+  // The next time to call OnTime. Infinite future: no sink has an interval.
   absl::Time next() const { return next_; }
-  // Exports to the sinks whose time has come.
+  // Exports to the sinks that are due.
   void OnTime(absl::Time now);
 
  private:

@@ -16,11 +16,11 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// What gearmand keeps of it.
+// Gearmand keeps so many bytes of a client ID.
 constexpr size_t kMaxClientIdBytes = 127;
-// A living worker's own answer comes before the server's timer.
+// A living worker answers before the server's timer fires.
 constexpr int64_t kAnnouncedGraceMs = 1000;
-// Servers keep it in 32 bits, signed or not.
+// Servers keep the limit in 32 bits, signed or not.
 constexpr int64_t kMaxAnnouncedMs = std::numeric_limits<int32_t>::max();
 
 absl::Status Bad(absl::string_view field, absl::string_view why) {

@@ -1,5 +1,5 @@
-// What is wrong with a worker's options, or with a task that is registered:
-// found before anything starts. Stateless; any thread.
+// Checks a worker's options, and a task that is registered, before anything
+// starts. Stateless; any thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_CHECK_OPTIONS_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_CHECK_OPTIONS_H_
 
@@ -12,13 +12,14 @@
 namespace gearman {
 namespace internal {
 
-// INVALID_ARGUMENT names the field and what would be right. Servers and plugins
-// are not looked at.
+// INVALID_ARGUMENT: the message names the field and a right value. Servers and
+// plugins are not checked.
 absl::Status CheckWorkerOptions(const WorkerOptions& options);
-// The same for a task, whose `function` is set: no server would take it, or
-// take it wrongly.
+// INVALID_ARGUMENT: servers would refuse the task or misunderstand it. Its
+// `function` must be set.
 absl::Status CheckTask(const Task& task);
-// What CAN_DO_TIMEOUT says of a task with a finite time limit.
+// The milliseconds that CAN_DO_TIMEOUT announces for a task with a finite
+// limit.
 int64_t AnnouncedMs(const TaskOptions& options);
 
 }  // namespace internal

@@ -12,8 +12,8 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// A thread keeps the answers of quick jobs back until it has so many, or the
-// first is so old, or there is nothing else to do.
+// A thread keeps the answers of quick jobs until it has so many, or the first
+// is so old, or no other job waits.
 constexpr size_t kMaxBatch = 32;
 constexpr absl::Duration kMaxBatchAge = absl::Microseconds(200);
 
@@ -45,7 +45,7 @@ absl::Status HandlerPool::AddThread() {
       },
       &thread);
   if (!status.ok()) return status;
-  // Counted as idle until it has had a look.
+  // The new thread counts as idle until it has looked for a job.
   ++idle_;
   threads_.push_back(std::move(thread));
   return absl::OkStatus();
@@ -135,8 +135,8 @@ void HandlerPool::Work() {
         mailbox_->PostAll(&batch);
       }
       Message done = Do(std::move(job));
-      // The handler has forked, and this is the child. The child has no worker
-      // to go back to.
+      // The handler has forked, and this is the child, which has no worker to
+      // go back to.
       if (mailbox_->inherited()) return;
       if (batch.empty()) batch_began = clock_->Now();
       batch.push_back(std::move(done));

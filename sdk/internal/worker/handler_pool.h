@@ -1,9 +1,9 @@
-// HandlerPool: the threads on which handlers run when there may be several at
-// once. Threads are started as they are needed, up to the limit; where the
-// system refuses one, those that there are do the work.
+// HandlerPool has the threads on which handlers run if several may run at once.
+// It starts threads as they are needed, up to a limit. If the system refuses
+// one, the others do the work.
 //
-// Jobs are begun in the order in which they are given. What becomes of them is
-// posted to the mailbox, several at a time where handlers are quick.
+// Jobs begin in the order in which they are added. Their ends are posted to the
+// mailbox; quick handlers' ends are posted several at a time.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_HANDLER_POOL_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_HANDLER_POOL_H_
 
@@ -26,14 +26,15 @@ namespace internal {
 
 class HandlerPool {
  public:
-  // Runs the function on a new thread. May throw, as std::thread's constructor.
+  // Runs the function on a new thread. May throw, like std::thread's
+  // constructor.
   using StartThread = std::function<std::thread(std::function<void()>)>;
 
-  // `owner`: the worker, for its CallScope.
+  // `owner` is the worker, for its CallScope.
   HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox, Clock* clock,
               Logger logger, StartThread start_thread = nullptr,
               const void* owner = nullptr);
-  // Calls Stop. A handler's thread may run this destructor, too, when it is the
+  // Calls Stop. The destructor may run on a handler's thread, if that is the
   // last thread that holds the worker.
   ~HandlerPool();
   HandlerPool(const HandlerPool&) = delete;
@@ -42,17 +43,17 @@ class HandlerPool {
   // Starts the first thread, if there is none. RESOURCE_EXHAUSTED: the system
   // refuses it.
   absl::Status Start() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Gives jobs to be done, after Start; empties `jobs`.
+  // Adds jobs to do, and empties `jobs`. Call it after Start.
   void Add(std::vector<HeldJobPtr>* jobs) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Waits for the handlers that run. Returns the jobs that were not begun.
+  // Waits for the running handlers. Returns the jobs that were not begun.
   std::deque<HeldJobPtr> Stop() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Lets each thread end when its handler has returned, and waits for none.
+  // Makes each thread end when its handler has returned, and waits for none.
   void Leave() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   absl::Status AddThread() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Work() ABSL_LOCKS_EXCLUDED(mutex_);
-  // Does one job.
+  // Runs the handler of one job and returns the message about its end.
   Message Do(HeldJobPtr job);
   bool WorkOrEnd() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !jobs_.empty();
@@ -69,7 +70,7 @@ class HandlerPool {
   std::deque<HeldJobPtr> jobs_ ABSL_GUARDED_BY(mutex_);
   size_t idle_ ABSL_GUARDED_BY(mutex_) = 0;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  // The last thread was refused, which has been logged.
+  // The last thread was refused, and this has been logged.
   bool refused_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_ ABSL_GUARDED_BY(mutex_);
 };

@@ -14,11 +14,12 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Mark the statuses of JobFailed and JobException.
+// These payloads mark the statuses of JobFailed and JobException.
 constexpr absl::string_view kFailedPayload = "gearman/job_failed";
 constexpr absl::string_view kExceptionPayload = "gearman/job_exception";
 
-// The same without and with observers and interceptors.
+// The plain functions are for jobs without observers and interceptors, the
+// hooked ones for jobs with them.
 absl::StatusOr<std::string> CallPlainHandler(const HeldJobPtr& job) {
   absl::StatusOr<std::string> result = std::string();
   absl::Status thrown = GuardedCall(
@@ -60,7 +61,7 @@ absl::Status CallHookedAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
   absl::StatusOr<std::string> result = std::move(status);
   RunEndHooks(job.get(), &result);
   if (!result.ok()) return result.status();
-  // An interceptor has made a result of it.
+  // An interceptor has replaced the error by a result.
   *forgotten = false;
   PendingJob(job).Finish(std::move(result));
   return absl::OkStatus();

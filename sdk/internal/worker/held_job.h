@@ -1,8 +1,8 @@
-// HeldJob: a job that a server gave to this worker and that has not been
-// answered, or whose handler has not come to its end.
+// HeldJob is a job that a server gave to this worker and that has not been
+// answered, or whose handler has not ended.
 //
-// Shared by its connection's list, whoever works on it, and its stop tokens.
-// Fields are grouped by the thread they belong to.
+// Its connection's list, the thread that works on it and its stop tokens share
+// it. Fields are grouped by the thread they belong to.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_H_
 
@@ -40,7 +40,7 @@ struct HeldJob {
     kEnded,    // answered, or lost: nothing is sent for it any more
   };
 
-  // Set before anybody else sees it.
+  // Set before any other thread sees the job.
   Job job;
   std::string reducer;
   std::shared_ptr<Task> task;
@@ -49,25 +49,26 @@ struct HeldJob {
   int link = 0;
   // The job's server knows WORK_DATA and WORK_WARNING.
   bool carries_updates = true;
-  // Memory for a job's data, while no job has it (HeldJobPool).
+  // Memory for a job's data, while no job uses it (HeldJobPool).
   std::shared_ptr<std::string> spare_data;
 
   // Set by the thread that runs the handler, before it does.
   absl::Time started = absl::InfinitePast();
   absl::Time deadline = absl::InfiniteFuture();
 
-  // Of the asynchronous kind: the thread in the handler's call, and whether the
-  // call dropped the job.
+  // For an asynchronous handler: the thread in the handler's call, and whether
+  // the call dropped the job.
   std::atomic<std::thread::id> calling{std::thread::id()};
   bool dropped = false;
 
-  // Any thread. `ended`: as kEnded, for those who would send something.
+  // Any thread. `ended` is set with State::kEnded, for threads that send
+  // updates.
   StopState stop;
   std::atomic<bool> ended{false};
-  // Something about it has been posted to the mailbox by who does it.
+  // The thread that works on the job has posted a message about it.
   std::atomic<bool> posted{false};
 
-  // The I/O thread.
+  // Used by the I/O thread only.
   State state = State::kWaiting;
   bool pending = false;  // asynchronous, begun, not finished
   size_t index = 0;      // in its connection's list
@@ -79,21 +80,21 @@ struct HeldJob {
 
 using HeldJobPtr = std::shared_ptr<HeldJob>;
 
-// Calls the handler of a job of the synchronous kind; what it throws becomes a
-// JobException.
+// Calls the synchronous handler of a job. An exception becomes a JobException.
 absl::StatusOr<std::string> CallHandler(const HeldJobPtr& job);
-// The same of the asynchronous kind. OK: somebody has the PendingJob, or has
-// finished it. Else the handler threw, or dropped it (then `*forgotten`).
+// Calls the asynchronous handler of a job. OK: some code has the PendingJob or
+// has finished it. An error: the handler threw, or dropped it (then
+// `*forgotten`).
 absl::Status CallAsyncHandler(const HeldJobPtr& job, bool* forgotten);
-// A PendingJob of this job is dropped. True: that happened inside the handler's
-// call, which answers for it.
+// Call it when a PendingJob of this job is dropped. Returns true if that
+// happens inside the handler's call, which then answers the job.
 bool DroppedInHandler(HeldJob* job);
 
-// UNIMPLEMENTED: the error for a WORK_WARNING of this job where
-// `carries_updates` is false.
+// UNIMPLEMENTED: the error for a WORK_WARNING of this job if `carries_updates`
+// is false.
 absl::Status NoWarnings(const HeldJob& job);
 
-// What a handler's error status is answered with.
+// The answer for a handler's error status.
 enum class ErrorAnswer : unsigned char { kFail, kException };
 struct ErrorText {
   ErrorAnswer answer;

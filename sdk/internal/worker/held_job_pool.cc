@@ -11,19 +11,19 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// As many as a worker usually holds at once.
+// About as many records as a worker usually holds at once.
 constexpr size_t kMaxSpares = 256;
-// Larger data is not kept here, where it might not be needed again.
+// Larger memory is not kept here, because a later job may not need it.
 constexpr size_t kMaxKeptBytes = 4096;
 
-// Whether this is the only reference left, so that what it points at may be
-// written to. use_count alone does not order this thread after another one that
-// has read it and dropped its reference.
+// True if this is the only reference, so that the string may be written to.
+// use_count alone does not order this thread after another thread that has read
+// the string and then dropped its reference.
 bool IsOnly(const std::shared_ptr<const std::string>& data) {
   if (data.use_count() != 1) return false;
 #ifdef ABSL_HAVE_THREAD_SANITIZER
-  // It does not know fences; a further reference that is given back does the
-  // same, for two atomic operations.
+  // ThreadSanitizer does not know fences. Copying and dropping a reference has
+  // the same effect, at the cost of two atomic operations.
   const std::shared_ptr<const std::string> ordered = data;
 #else
   std::atomic_thread_fence(std::memory_order_acquire);
@@ -42,14 +42,15 @@ HeldJobPtr HeldJobPool::Take() {
 
 std::string HeldJobPool::GiveBack(HeldJobPtr job) {
   std::string large;
-  // A token that another thread has just dropped let it see atomics only.
+  // A token that another thread has just dropped has used only atomics of the
+  // job.
   if (job.use_count() != 1 || spare_.size() >= kMaxSpares ||
       job->state != HeldJob::State::kEnded) {
     return large;
   }
   std::shared_ptr<const std::string> data = job->job.TakeData();
   if (data != nullptr && IsOnly(data)) {
-    // TakeData has made it, not const.
+    // TakeData made the string, and not as const.
     job->spare_data = std::const_pointer_cast<std::string>(std::move(data));
     if (job->spare_data->capacity() > kMaxKeptBytes) {
       large.swap(*job->spare_data);

@@ -1,7 +1,7 @@
-// HeldJobPool: records of jobs that have ended, for jobs to come: a job in
-// steady state allocates nothing but what its handler does.
+// HeldJobPool keeps the records of ended jobs for later jobs. In steady state a
+// job then allocates nothing except in its handler.
 //
-// Belongs to the worker's I/O thread.
+// It belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_HELD_JOB_POOL_H_
 
@@ -17,19 +17,19 @@ namespace internal {
 
 class HeldJobPool {
  public:
-  // A record as new, but that its strings have memory, and hold anything.
+  // Returns a record that is like new, but its strings keep memory and content.
   HeldJobPtr Take();
-  // Keeps the record of a job that has ended, if nobody else refers to it:
-  // neither a token, nor a report, nor a connection's list. Returns the memory
-  // of large data, for the connection's decoder; mostly none.
+  // Keeps the record of a job that has ended, if the caller has the only
+  // reference: no token, report or connection's list may have one. Returns the
+  // memory of large data, for the connection's decoder. It is mostly empty.
   std::string GiveBack(HeldJobPtr job);
 
  private:
   std::vector<HeldJobPtr> spare_;
 };
 
-// The data of a job that comes into this record; copied, into the memory of an
-// earlier job's, when it is borrowed. Null when it is empty.
+// Returns the data of a job that comes into this record. Borrowed data is
+// copied into the memory of an earlier job's data. Null: the data is empty.
 std::shared_ptr<const std::string> TakeData(Payload data, HeldJob* job);
 
 }  // namespace internal

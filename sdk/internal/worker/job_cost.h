@@ -1,7 +1,7 @@
-// JobCost: how long the jobs of a kind take, learnt from those that were done:
-// a moving mean and mean deviation, as TCP learns round-trip times.
+// JobCost learns from finished jobs how long the jobs of a kind take: a moving
+// mean and mean deviation, like TCP's estimate of round-trip times.
 //
-// Not thread-safe: belongs to the worker's I/O thread.
+// Not thread-safe: it belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_JOB_COST_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_JOB_COST_H_
 
@@ -14,25 +14,26 @@ namespace internal {
 
 class JobCost {
  public:
-  // One more job has taken this long.
+  // Adds a job that has taken `ns` nanoseconds.
   void Add(int64_t ns) {
     const double sample = static_cast<double>(std::max<int64_t>(ns, 0));
     samples_ = std::min(samples_ + 1, kMemory);
     const double weight = 1.0 / samples_;
-    // Seen from the mean before, so that a second, quite different job shows.
+    // The distance to the old mean, so that a second, quite different job
+    // counts.
     const double away = samples_ == 1 ? 0 : std::abs(sample - mean_);
     mean_ += weight * (sample - mean_);
     deviation_ += weight * (away - deviation_);
   }
 
   bool known() const { return samples_ > 0; }
-  // What the next one will hardly exceed; 0 when not known. Nanoseconds.
+  // The cost that the next job will hardly exceed, in nanoseconds; 0: unknown.
   int64_t expected_ns() const {
     return static_cast<int64_t>(mean_ + 2 * deviation_);
   }
 
  private:
-  // After so many jobs a change has been learnt.
+  // A change is learned after about so many jobs.
   static constexpr int kMemory = 32;
 
   int samples_ = 0;

@@ -1,5 +1,5 @@
-// JobHooks: what observers and interceptors have to do with one job. Only jobs
-// of a worker that has some have it.
+// JobHooks is the state of observers and interceptors for one job. Only jobs of
+// a worker that has some of them have it.
 //
 // Fields are grouped by the thread they belong to.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_JOB_HOOKS_H_
@@ -26,38 +26,41 @@ namespace internal {
 struct HeldJob;
 
 struct JobHooks {
-  // Set before anybody else sees it. Both are used by the thread that runs the
-  // handler, before it does: the worker is alive then.
+  // Set before any other thread sees the job. The thread that runs the handler
+  // uses both before the handler begins, when the worker is surely alive.
   TraceObserver* observer = nullptr;  // null: none
   const std::vector<WorkerInterceptor>* interceptors = nullptr;
 
-  // The thread that runs the handler; once that has returned, the I/O thread.
+  // Belongs to the thread that runs the handler; after its return, to the I/O
+  // thread.
   std::unique_ptr<TraceSpan> span;
 
-  // The thread that runs the handler. Then whoever has the pending job.
-  std::optional<Job> changed;  // what the handler sees, unless it is as it came
+  // Belong to the thread that runs the handler, then to the owner of the
+  // pending job.
+  std::optional<Job> changed;  // the job for the handler, if it was changed
   std::optional<absl::StatusOr<std::string>> answer;  // an interceptor's
-  // To be called from the last to the first, by who sets `ending` first.
+  // Called from the last to the first, by the thread that sets `ending` first.
   std::vector<std::function<void(const Job&, absl::StatusOr<std::string>&)>>
       on_end;
   std::atomic<bool> ending{false};
 
-  // The I/O thread. The span ends when both have happened.
-  absl::Time returned = absl::InfinitePast();  // the handler
-  absl::Time ended = absl::InfinitePast();     // the job
+  // Belong to the I/O thread. The span ends when both times are set.
+  absl::Time returned = absl::InfinitePast();  // when the handler returned
+  absl::Time ended = absl::InfinitePast();     // when the job ended
   absl::string_view outcome;                   // static text
   absl::Status status;
 };
 
-// The job as its handler sees it.
+// Returns the job as its handler sees it.
 const Job& JobOf(const HeldJob& held);
 
-// On the thread that runs the handler, before it: begins the span, calls the
-// interceptors. An answer: the handler is not to be called.
+// Begins the span and calls the interceptors, on the thread that runs the
+// handler, before it does. If it returns an answer, the handler must not be
+// called.
 std::optional<absl::StatusOr<std::string>> BeginHooks(HeldJob* held);
 // Lets interceptors see and change the answer, once.
 void RunEndHooks(HeldJob* held, absl::StatusOr<std::string>* result);
-// On the I/O thread, when both has happened.
+// Ends the span. Call it on the I/O thread when both times are set.
 void EndJobSpan(HeldJob* held);
 
 }  // namespace internal

@@ -42,7 +42,7 @@ absl::Status Mailbox::CheckPayload(const HeldJob& job, absl::string_view what,
 }
 
 void Mailbox::Push(Message message) {
-  // A status has memory, too.
+  // A status update has no bytes, but its record uses memory, too.
   if (IsUpdate(message)) bytes_ += sizeof(Message) + message.bytes.size();
   messages_.push_back(std::move(message));
   if (announced_) return;

@@ -1,9 +1,9 @@
-// Mailbox: how whoever is not the worker's I/O thread tells it something about
-// a job: handler threads, owners of pending jobs. Messages are taken in the
-// order in which they were posted.
+// Mailbox takes messages about jobs from other threads to the worker's I/O
+// thread: from handler threads and from owners of pending jobs. Messages are
+// taken in the order in which they were posted.
 //
-// Thread-safe. Outlives the worker as long as a pending job refers to it; what
-// is posted after Close, or in a child made by fork, is dropped.
+// Thread-safe. It outlives the worker as long as a pending job refers to it.
+// Messages posted after Close, or in a child made by fork, are dropped.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_MAILBOX_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_MAILBOX_H_
 
@@ -49,39 +49,42 @@ struct Message {
 
 class Mailbox {
  public:
-  // `max_bytes`: of updates posted and not taken, each with its record.
-  // `max_packet_bytes`: of one packet to a server.
+  // `max_bytes` limits the posted updates that were not taken, with their
+  // records. `max_packet_bytes` limits one packet to a server.
   Mailbox(std::shared_ptr<Poller> poller, size_t max_bytes,
           size_t max_packet_bytes);
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
-  // The most bytes that the payload of a WORK_* packet of this job may have.
-  // The job's client has the worker's limit by default and could not take more.
+  // The most bytes that the payload of a WORK_* packet of this job may have. By
+  // default the job's client has the worker's limit and could not take more.
   // Any thread.
   size_t MaxPayload(const HeldJob& job) const;
-  // INVALID_ARGUMENT, which names `what`, its size and the limit: a payload of
-  // so many bytes exceeds MaxPayload. Any thread.
+  // INVALID_ARGUMENT: `payload_bytes` exceeds MaxPayload. The message names
+  // `what`, its size and the limit. Any thread.
   absl::Status CheckPayload(const HeldJob& job, absl::string_view what,
                             size_t payload_bytes) const;
-  // True in a child made by fork: the worker is the parent's.
+  // True in a child made by fork, where the worker is the parent's.
   bool inherited() const { return process_.inherited(); }
 
   void Post(Message message) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Empties `messages`.
+  // Posts all messages and empties `messages`.
   void PostAll(std::vector<Message>* messages) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Posts an update of a job that a handler works on. While there is no room:
-  // waits until the job's token fires, or RESOURCE_EXHAUSTED. CANCELLED: the
-  // job has ended. FAILED_PRECONDITION: inherited().
+  // Posts an update of a job that a handler works on. If there is no room, it
+  // waits (`may_wait`) until there is room or the job's token fires; else
+  // RESOURCE_EXHAUSTED. CANCELLED: the job has ended, or its token has fired.
+  // FAILED_PRECONDITION: inherited().
   absl::Status PostUpdate(Message message, bool may_wait)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The I/O thread: appends all that was posted.
+  // Appends everything that was posted. I/O thread only.
   void Take(std::vector<Message>* messages) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The I/O thread: the output to this server is above its limit, or no longer.
+  // Says whether the output to this server is above its limit. I/O thread only.
   void SetCongested(int link, bool congested) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The I/O thread: tokens have fired: those who wait look again.
+  // Makes waiting threads look again, because tokens have fired. I/O thread
+  // only.
   void Nudge() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Drops the posted messages and all later ones.
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
@@ -94,7 +97,7 @@ class Mailbox {
   const size_t max_packet_bytes_;
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  // The poller has been woken for what is in the box.
+  // The poller has been woken for the messages in the box.
   bool announced_ ABSL_GUARDED_BY(mutex_) = false;
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<bool> congested_ ABSL_GUARDED_BY(mutex_);

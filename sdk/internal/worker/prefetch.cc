@@ -9,12 +9,12 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Of the mean of payload sizes.
+// The weight of a new payload size in the mean.
 constexpr double kBytesWeight = 1.0 / 16;
 
-// Far more than a server gives; counts of jobs can be added and doubled.
+// Far more than a server gives. Counts of jobs can be added and doubled.
 constexpr int64_t kMaxTarget = 1 << 24;
-// No budget is larger: what a million jobs cost can be added.
+// A larger budget is cut, so that the costs of a million jobs can be added.
 constexpr int64_t kMaxBudgetNs = std::numeric_limits<int64_t>::max() >> 20;
 
 int64_t BudgetNs(absl::Duration max_wait, int concurrency) {
@@ -55,7 +55,7 @@ int Prefetch::Target(const Load& load) const {
   int64_t ahead = 0;
   if (mix_.known()) {
     const int64_t per_job = std::max<int64_t>(mix_.expected_ns(), 1);
-    // What waits may cost more than the jobs that usually come.
+    // Waiting jobs may cost more than the jobs that usually come.
     const int64_t excess =
         std::max<int64_t>(0, load.waiting_ns - load.waiting * per_job);
     const int64_t by_time = std::max<int64_t>(0, budget_ns_ - excess) / per_job;

@@ -48,7 +48,8 @@ void WorkerSession::Exception(Task* task, absl::string_view handle,
     Fail(task, handle);
     return;
   }
-  // A text that is too large for a packet is left out: the failure is told.
+  // A text that is too large for a packet is dropped. The failure is still
+  // sent.
   if (plain_server() || options_->native_exceptions) {
     const absl::Status status = wire::Encode(
         wire::WorkException{handle, Payload(std::move(text))}, *output_);

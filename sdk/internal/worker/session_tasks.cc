@@ -41,7 +41,8 @@ void WorkerSession::OfferTask(const std::shared_ptr<Task>& task) {
   offer = std::make_unique<Offer>();
   offer->task = task;
   Announce(offer.get());
-  // A sleeper is not told of work that waits for its new task.
+  // The server does not tell a sleeping worker of work that waits for a new
+  // task.
   if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
   if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
 }
@@ -77,8 +78,8 @@ bool WorkerSession::NoteRefusal(absl::string_view text, absl::Time now,
     refuse(*named->second);
     *name = named->second->task->name;
   } else {
-    // The server may mean any task. It does no harm to offer it a task that it
-    // has.
+    // The server may mean any task. Offering it a task that it already has does
+    // no harm.
     for (const auto& entry : offered_) refuse(*entry.second);
   }
   if (offer_again_at_ == absl::InfiniteFuture()) {
@@ -103,7 +104,7 @@ void WorkerSession::RepeatOffers(absl::Time now) {
     Announce(&offer);
   }
   if (!any) return;
-  // A refusal comes before the answer to this echo.
+  // The server sends a refusal before the answer to this echo.
   MustEncode(
       wire::Encode(wire::EchoRequest{Payload::View(kOffersEcho)}, *output_));
   Due(ReplyKind::kOffers, 1, now);
@@ -136,8 +137,8 @@ void WorkerSession::Announce(Offer* offer) {
       *output_));
 }
 
-// A task whose job is held, or may be on its way, can't be taken back: the
-// server would give the job to somebody else though it is being done here.
+// A task can't be taken back while a job of it is held or may be on its way:
+// the server would give the job to another worker, although it runs here.
 void WorkerSession::TakeBackTasks() {
   if (outstanding_ > 0) return;
   size_t left = 0;

@@ -26,7 +26,8 @@ void StopState::FireOnly(StopReason reason,
 }
 
 void StopState::CallAll(const std::vector<std::function<void()>>& callbacks) {
-  // The worker and the other callbacks have no part in what one throws.
+  // An exception of one callback must not disturb the worker and other
+  // callbacks.
   for (const std::function<void()>& callback : callbacks) {
     CallIgnoringThrow(callback);
   }
@@ -42,7 +43,7 @@ void StopState::End() {
 
 void StopState::Reset() {
   if (has_callbacks_.load(std::memory_order_acquire)) {
-    // One came in the moment in which the job ended.
+    // A callback was added just when the job ended.
     std::vector<std::function<void()>> callbacks;
     absl::MutexLock lock(&mutex_);
     callbacks.swap(callbacks_);

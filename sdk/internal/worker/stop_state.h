@@ -1,6 +1,6 @@
-// StopState: what the stop tokens of one job share.
+// StopState is the state that the stop tokens of one job share.
 //
-// Fired by the worker's I/O thread, asked by any.
+// The worker's I/O thread fires it. Any thread may ask it.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_STOP_STATE_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_STOP_STATE_H_
 
@@ -20,18 +20,19 @@ namespace internal {
 
 struct Message;
 
-// The worker whose I/O thread is occupied by a handler: lets it do its I/O when
-// the handler gives it a chance.
+// The worker whose I/O thread is occupied by a handler. When the handler gives
+// it a chance, the worker does its I/O.
 class HandlerHost {
  public:
-  // Moves bytes and sees to timers; waits for something to do until `until` at
-  // most. A past `until`: only looks, and not more often than makes sense.
+  // Moves bytes and handles timers. Waits for work until `until` at most. If
+  // `until` is past it does not wait, and returns at once if it was called a
+  // moment ago.
   virtual void Look(absl::Time until) = 0;
   virtual absl::Time Now() = 0;
-  // True in a child made by fork: Look does nothing useful there.
+  // True in a child made by fork, where Look does nothing useful.
   virtual bool gone() const = 0;
-  // Sends an update of the handler's job. As Mailbox::PostUpdate; while there
-  // is no room it does its I/O.
+  // Sends an update of the handler's job. Its results are those of
+  // Mailbox::PostUpdate. While there is no room it does its I/O.
   virtual absl::Status SendUpdate(Message message, bool may_wait) = 0;
 
  protected:
@@ -44,27 +45,28 @@ class StopState {
   StopState(const StopState&) = delete;
   StopState& operator=(const StopState&) = delete;
 
-  // Fires, unless it has fired; runs callbacks on this thread.
+  // Fires, unless it has fired. Runs the callbacks on this thread.
   void Fire(StopReason reason) ABSL_LOCKS_EXCLUDED(mutex_);
-  // The same, but that callbacks are appended to `callbacks`, for CallAll.
+  // Like Fire, but appends the callbacks to `callbacks`, for CallAll.
   void FireOnly(StopReason reason,
                 std::vector<std::function<void()>>* callbacks)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  // Calls each; what it throws is ignored.
+  // Calls each callback and ignores exceptions.
   static void CallAll(const std::vector<std::function<void()>>& callbacks);
-  // The job has ended: callbacks are dropped.
+  // Drops the callbacks, because the job has ended.
   void End() ABSL_LOCKS_EXCLUDED(mutex_);
-  // As new, for another job; nobody has a token.
+  // Makes the state new, for another job. No token may refer to it.
   void Reset();
 
   StopReason reason() const { return reason_.load(std::memory_order_acquire); }
   bool fired() const { return reason() != StopReason::kNone; }
-  // As StopToken's.
+  // The functions of StopToken do this.
   StopReason LookAndTell();
   bool WaitFor(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
   void OnStop(std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // While the handler runs on the I/O thread: the worker, for this thread only.
+  // Sets the worker while the handler runs on the I/O thread. Only this thread
+  // sees it.
   void set_host(HandlerHost* host) {
     host_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
     host_.store(host, std::memory_order_release);

@@ -1,5 +1,5 @@
-// Task: one registration: a name, what does its jobs, and how. Immutable after
-// registration, but for what the I/O thread learns about it.
+// Task is one registration: a name, the handler and its options. It is
+// immutable after registration, except for `cost`.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_TASK_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_TASK_H_
 
@@ -18,11 +18,11 @@ namespace internal {
 
 struct Task {
   std::string function;  // on the wire: with the namespace prefix
-  std::string name;      // without
+  std::string name;      // without the prefix
   TaskOptions options;
   // Milliseconds for CAN_DO_TIMEOUT; 0: CAN_DO.
   int64_t announced_ms = 0;
-  // One of the two.
+  // Exactly one of the two is set.
   std::function<absl::StatusOr<std::string>(JobContext&)> handler;
   std::function<void(PendingJob)> async_handler;
   TaskMetrics* metrics = nullptr;  // null: nothing is counted

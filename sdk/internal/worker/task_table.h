@@ -1,7 +1,8 @@
-// TaskTable: the tasks of a worker in the order of their registration.
-// TaskChanges: the names whose registration has changed since the last look.
+// TaskTable has the tasks of a worker in the order of their registration.
+// TaskChanges has the names whose registration has changed since the last look.
 //
-// Each function but TaskChanges::Take costs O(1). Not thread-safe.
+// Each function but TaskTable::AsChanges and TaskChanges::Take costs O(1). Not
+// thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_TASK_TABLE_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_TASK_TABLE_H_
 
@@ -26,18 +27,18 @@ struct TaskChange {
   std::shared_ptr<Task> task;
 };
 
-// Tasks are known by `Task::function`.
+// A task is found by its `Task::function`.
 class TaskTable {
  public:
   using Tasks = std::list<std::shared_ptr<Task>>;
 
-  // Null: there is none.
+  // Returns the task, or null if there is none.
   std::shared_ptr<Task> Find(absl::string_view function) const {
     const auto found = by_function_.find(function);
     return found == by_function_.end() ? nullptr : *found->second;
   }
-  // Adds a task, or puts it in the place of the one of the same function, which
-  // is returned.
+  // Adds a task, or replaces the task with the same function, which is
+  // returned.
   std::shared_ptr<Task> Put(std::shared_ptr<Task> task) {
     const auto found = by_function_.find(task->function);
     if (found == by_function_.end()) {
@@ -52,7 +53,7 @@ class TaskTable {
     by_function_.emplace((*place)->function, place);
     return before;
   }
-  // Returns the task that was removed. Null: there was none.
+  // Returns the task that was removed, or null if there was none.
   std::shared_ptr<Task> Remove(absl::string_view function) {
     const auto found = by_function_.find(function);
     if (found == by_function_.end()) return nullptr;
@@ -63,7 +64,7 @@ class TaskTable {
     return removed;
   }
   const Tasks& tasks() const { return tasks_; }
-  // Makes the same table of an empty one.
+  // The changes that make an empty table equal to this one.
   std::vector<TaskChange> AsChanges() const {
     std::vector<TaskChange> changes;
     changes.reserve(tasks_.size());
@@ -81,8 +82,8 @@ class TaskChanges {
   void Note(absl::string_view function) {
     if (known_.emplace(function).second) functions_.emplace_back(function);
   }
-  // The changes since the last call, as `table` is now, in the order in which
-  // each function changed first.
+  // Returns the changes since the last call, with the tasks that `table` has
+  // now. They are in the order in which each function changed first.
   std::vector<TaskChange> Take(const TaskTable& table) {
     std::vector<TaskChange> changes;
     changes.reserve(functions_.size());

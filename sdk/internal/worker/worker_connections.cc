@@ -1,5 +1,5 @@
-// What a WorkerCore does about its connections: which there are, the loss of
-// one, and the end of all.
+// The part of WorkerCore that handles its connections: the list of servers, the
+// loss of a connection, and the end of all.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -116,7 +116,7 @@ void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {
   end_status_ = std::move(status);
   std::vector<LostServer> failed;
   for (int i = 0; i < servers_.size(); ++i) {
-    // Answers that are ready leave if they can.
+    // Answers that are ready leave if the connection takes them.
     servers_.Flush(i, &failed);
     jobs_.OnLost(servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
                                 /*reopen=*/false, now),

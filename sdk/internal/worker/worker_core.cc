@@ -24,18 +24,20 @@ static_assert(std::atomic<int64_t>::is_always_lock_free &&
                   std::atomic<bool>::is_always_lock_free,
               "signal handlers store to them");
 
-// With handlers on the I/O thread: how long they may follow one another before
-// I/O has its turn.
+// Handlers on the I/O thread may run one after another for so long before I/O
+// has its turn.
 constexpr absl::Duration kSlice = absl::Milliseconds(5);
-// Grabs leave before what waits has been done only if that takes so long that a
-// server can answer meanwhile: with tiny jobs another write costs more than it
-// brings (64 jobs instead of 128 in each: a fifth of the rate). Nanoseconds.
+// Nanoseconds. Grabs are sent before the waiting jobs have run only if these
+// jobs take so long that a server can answer in that time. With tiny jobs
+// another write costs more than it brings: 64 instead of 128 jobs in each write
+// cost a fifth of the rate.
 constexpr int64_t kWorthAWrite = 100000;
-// So many bytes of answers are worth a write. With 64 KiB in each job a quarter
-// of it, or twice as much, costs a tenth of the rate and more: more writes, or
-// memory that the handlers' results no longer find in the cache.
+// So many bytes of answers are worth a write. With 64 KiB in each job, a
+// quarter of this or twice as much costs a tenth of the rate and more: either
+// there are more writes, or the handlers' results no longer fit into the cache.
 constexpr size_t kManyBytes = 512 << 10;
-// How often a handler's questions to its stop token cost a look at the I/O.
+// When a handler asks its stop token, the worker looks at the I/O at most this
+// often.
 constexpr absl::Duration kLookInterval = absl::Milliseconds(1);
 
 WorkerServers::Options ServersOptions(const WorkerOptions& options,
@@ -192,7 +194,7 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
       next = jobs_.HasNext() ? absl::InfinitePast() : NextDeadline();
     }
   } else {
-    // Handlers that ended late.
+    // Handlers may have ended late.
     jobs_.TakeMail(clock_->Now());
     RunHooks(/*after_poll=*/false, /*any_activity=*/false);
     Publish();
@@ -207,7 +209,7 @@ void WorkerCore::Turn(absl::Time deadline) {
   if (!stopped()) RunJobs();
   // A handler has forked, and this is the child.
   if (inherited()) return;
-  // A handler may have asked for the end: then nothing more is grabbed.
+  // A handler may have asked for the end. Then nothing more is grabbed.
   if (!stopped()) TakeRequests(clock_->Now());
   if (!stopped()) Advance(clock_->Now());
   Publish();
@@ -245,21 +247,21 @@ void WorkerCore::Pass(absl::Time until) {
   }
   jobs_.HandOut();
   jobs_.TakeMail(now);
-  // After reading: what has come in time must not count as late because a
-  // handler kept this thread.
+  // This comes after reading: packets that came in time must not count as late
+  // because a handler kept this thread busy.
   servers_.OnTime(now, &lost_);
   jobs_.OnTime(now);
   HandleLost(now);
 }
 
 void WorkerCore::RunJobs() {
-  // When the last handler returned: the next one begins then.
+  // The next handler begins when the last one has returned.
   absl::Time now = clock_->Now();
   const absl::Time slice_end = now + kSlice;
   while (jobs_.HasNext()) {
     TakeRequests(now);
     if (stopped()) return;
-    // No answer waits behind a slow handler.
+    // No answer may wait for a slow handler.
     if (jobs_.has_unsent() &&
         (jobs_.NextIsSlow() || now >= jobs_.unsent_due())) {
       Advance(now);
@@ -271,7 +273,7 @@ void WorkerCore::RunJobs() {
     if (stopped()) return;
     if (jobs_.has_reports()) {
       RunHooks(/*after_poll=*/false, false);
-      // Their time is not the next job's.
+      // The time of the hooks must not count for the next job.
       now = clock_->Now();
     }
     const bool many_bytes = link.connection != nullptr &&
@@ -297,7 +299,7 @@ void WorkerCore::Advance(absl::Time now) {
     CloseDrained(now);
     if (stopped()) return;
   }
-  // Whoever has an answer finds its job counted.
+  // A client that has an answer must find the job counted.
   if (jobs_.has_unsent()) Publish();
   for (int i = 0; i < servers_.size(); ++i) servers_.Settle(i, now, &lost_);
   jobs_.OnFlushed();
@@ -439,7 +441,7 @@ void WorkerCore::Look(absl::Time until) {
   if (!stopped()) Advance(after);
   Publish();
   poller_->RunDeferred();
-  // What is due and not done would end each wait at once.
+  // An export that is due and not done would end each wait at once.
   ExportMetrics();
   last_look_ = after;
   looking_ = false;
@@ -465,7 +467,7 @@ absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
   }
   absl::Status status = jobs_.AppendUpdate(std::move(message));
   if (!status.ok()) return status;
-  // The handler may go on for long.
+  // The update leaves now, because the handler may go on for long.
   servers_.Flush(job->link, &lost_);
   poller_->RunDeferred();
   HandleLost(clock_->Now());

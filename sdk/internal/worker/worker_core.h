@@ -1,5 +1,5 @@
-// WorkerCore: what a Worker is made of, put together: servers, jobs, the loop
-// around them, and what other threads ask of it.
+// WorkerCore holds the parts of a Worker: the servers, the jobs, the loop
+// around them, and the requests of other threads.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_CORE_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_WORKER_CORE_H_
 
@@ -42,16 +42,15 @@ class WorkerCore final : private HandlerHost {
       WorkerOptions options);
   ~WorkerCore();
 
-  // True in a child made by fork: the worker is the parent's. Then only
+  // True in a child made by fork, where the worker is the parent's. Then only
   // stopped(), Drain and Stop may be called.
   bool inherited() const { return process_.inherited(); }
-  // Marks that this thread is in a call of this worker, which may run user
-  // code.
+  // Marks that this thread is in a call of this worker that may run user code.
   class Call : public CallScope {
    public:
     explicit Call(const WorkerCore* core) : CallScope(core->call_key()) {}
   };
-  // True: a thread is in Run, or this thread is in another call.
+  // True if a thread is in Run, or this thread is in another call.
   bool in_use() const {
     return running_.load(std::memory_order_acquire) ||
            CallScope::IsInside(call_key());
@@ -60,14 +59,15 @@ class WorkerCore final : private HandlerHost {
   // the last thread has left. `core` is this object.
   void EndLater(std::shared_ptr<WorkerCore> core);
 
-  // As Worker's; `task` has all but its function and metrics.
+  // The functions of Worker with the same names do this. Register fills in the
+  // function, metrics and announced_ms of `task`.
   absl::Status Register(std::shared_ptr<Task> task) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Unregister(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Run();
   absl::Time RunOnce(absl::Time deadline);
-  // Also true in a child made by fork: a handler may fork and return in the
-  // child.
+  // Also true in a child made by fork, because a handler may fork and return in
+  // the child.
   bool stopped() const {
     return ended_.load(std::memory_order_acquire) || inherited();
   }
@@ -82,41 +82,44 @@ class WorkerCore final : private HandlerHost {
   MetricsSnapshot metrics() const;
 
  private:
-  // The key of this worker's CallScopes, which handler threads use, too.
+  // The key of this worker's CallScopes. Handler threads use it, too.
   const void* call_key() const { return static_cast<const HandlerHost*>(this); }
 
   static constexpr int64_t kNotDraining = std::numeric_limits<int64_t>::max();
 
   WorkerCore(WorkerOptions options, std::vector<Address> servers);
 
-  // --- the loop, on the thread in Run; user code runs in Turn and Look only
-  // --- One pass of everything.
+  // The loop, on the thread in Run. User code runs in Turn and Look only.
+  //
+  // Turn makes one pass of everything.
   void Turn(absl::Time deadline);
-  // Sends what is to be sent, waits for I/O until `until` at most, handles it.
+  // Sends pending output, waits for I/O until `until` at most, and handles it.
   void Pass(absl::Time until);
-  // Runs handlers here (concurrency 1), until more I/O makes sense.
+  // Runs handlers on this thread (concurrency 1) until I/O should have its
+  // turn.
   void RunJobs();
-  // Sees what other threads have asked for.
+  // Handles the requests of other threads.
   void TakeRequests(absl::Time now);
-  // Lets everything that can go on go on: connects, grabs, writes.
+  // Opens connections, sends grabs and writes output, as far as possible.
   void Advance(absl::Time now);
   void HandleLost(absl::Time now);
-  // Closes the links that leave and have nothing left to do.
+  // Closes the leaving links that have nothing left to do.
   void CloseLeaving(absl::Time now);
-  // While draining: closes what has nothing left to do; ends when all is.
+  // While draining: closes the connections that have nothing left to do, and
+  // ends the worker when all are closed.
   void CloseDrained(absl::Time now);
-  // Closes everything; jobs held go back.
+  // Closes all connections. The jobs that are held go back to their servers.
   void End(absl::Status status, StopReason reason, absl::Time now);
   absl::Status OnEvent(int link, wire::ToWorker& event, absl::Time now);
-  // If it is time to.
+  // Exports the metrics if their time has come.
   void ExportMetrics();
   void RunHooks(bool after_poll, bool any_activity);
   void Obey(Proceed proceed);
   absl::Time NextDeadline() const;
-  // Lets other threads see the stats and health, if they have changed.
+  // Publishes the stats and health to other threads, if they have changed.
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // HandlerHost: for the handler that runs on this thread.
+  // HandlerHost. The handler that runs on this thread calls these functions.
   void Look(absl::Time until) override;
   absl::Time Now() override { return clock_->Now(); }
   bool gone() const override { return inherited(); }
@@ -129,9 +132,9 @@ class WorkerCore final : private HandlerHost {
   const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
   const std::shared_ptr<Mailbox> mailbox_;
 
-  // Asked by any thread, by signal handlers, too.
+  // Set by any thread, even in a signal handler.
   std::atomic<bool> stop_requested_{false};
-  // Unix nanoseconds; kNotDraining: no drain was asked for.
+  // Unix time in nanoseconds. kNotDraining: no drain was requested.
   std::atomic<int64_t> drain_deadline_ns_;
   std::atomic<uint64_t> tasks_version_{0};
   std::atomic<uint64_t> wanted_version_{0};
@@ -140,29 +143,29 @@ class WorkerCore final : private HandlerHost {
 
   mutable absl::Mutex mutex_;
   TaskTable tasks_ ABSL_GUARDED_BY(mutex_);
-  // Changes of `tasks_` that the loop has not seen.
+  // Changes of `tasks_` that the loop has not handled.
   TaskChanges task_changes_ ABSL_GUARDED_BY(mutex_);
   std::vector<Address> wanted_servers_ ABSL_GUARDED_BY(mutex_);
   WorkerStats published_ ABSL_GUARDED_BY(mutex_);
   std::vector<ServerHealth> published_health_ ABSL_GUARDED_BY(mutex_);
 
-  // The loop's.
+  // Used by the loop only.
   std::mt19937_64 random_;
   WorkerStats stats_;
-  WorkerStats told_;  // as published
+  WorkerStats told_;  // the last published value
   // Counts packets being read and payloads of jobs held. It is declared before
   // the objects that use it, because it must outlive them.
   ByteAccount memory_;
   WorkerServers servers_;
   WorkerJobs jobs_;
-  TaskTable offered_;  // `tasks_`, as the loop has seen it last
+  TaskTable offered_;  // `tasks_`, as the loop saw it last
   uint64_t offered_version_ = 0;
   uint64_t servers_version_ = 0;
   uint64_t health_version_ = 0;
   bool draining_ = false;
   bool looking_ = false;
   absl::Time last_look_ = absl::InfinitePast();
-  // Not OK: a server was lost in a drain, and with it perhaps an answer.
+  // Not OK: a server was lost in a drain, and an answer may be lost with it.
   absl::Status answer_lost_;
   absl::Status end_status_;
   std::vector<Poller::Key> ready_;

@@ -163,20 +163,21 @@ int WorkerJobs::RunNext(absl::Time* now) {
     const absl::Status status = CallAsyncHandler(job, &forgotten);
     if (!status.ok()) result = status;
   }
-  // The handler has forked, and this is the child. It touches nothing of the
-  // parent's.
+  // The handler has forked, and this is the child, which must not touch the
+  // parent's objects.
   if (mailbox_->inherited()) return job->link;
   job->stop.set_host(nullptr);
   handler_here_ = false;
   *now = clock_->Now();
-  // What the handler's own threads have sent, or its PendingJob has answered
-  // before it threw, comes before what it returns. (An asynchronous job that
-  // went well has nothing that could come too early.)
+  // Messages come before the handler's result: updates that its own threads
+  // have sent, or an answer that its PendingJob gave before it threw. An
+  // asynchronous job without an error has no result that could come too early.
   if ((job->task->handler || !result.ok()) &&
       job->posted.load(std::memory_order_acquire)) {
     TakeMail(*now);
   }
-  // The limit may have passed unseen. Answers that came meanwhile are not late.
+  // The time limit may have passed unnoticed. Answers that came before are not
+  // late.
   if (*now >= job->timer) {
     TakeMail(*now);
     OnTime(*now);
@@ -207,7 +208,7 @@ void WorkerJobs::Returned(const HeldJobPtr& job,
   }
   const bool asynchronous = !job->task->handler;
   if (asynchronous && result.ok()) {
-    // Somebody has it, unless the answer came first.
+    // The handler's code has the PendingJob, unless the answer came first.
     if (job->state == HeldJob::State::kEnded) return;
     job->state = HeldJob::State::kRunning;
     job->pending = true;
@@ -255,8 +256,8 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
   ErrorText error = AnswerOf(status);
   if (error.answer == ErrorAnswer::kException && options_.exceptions) {
     *outcome = JobOutcome::kException;
-    // A text that is too long is cut, with room for the mark that the session
-    // may put in front of it.
+    // A text that is too long is cut. The session may put a mark in front of
+    // it.
     const size_t room = mailbox_->MaxPayload(*job);
     if (error.text.size() + kFailureMark.size() > room) {
       error.text.resize(room - std::min(room, kFailureMark.size()));
@@ -362,7 +363,8 @@ void WorkerJobs::OnTime(absl::Time now) {
     options_.logger.Log(LogLevel::kWarning, "job ", SafeText(job->job.handle()),
                         ": ", status.message());
     NoteUnsent(now);
-    // Ended first: what callbacks send for it is refused.
+    // The job ends first, so that updates that callbacks send for it are
+    // refused.
     job->ended.store(true, std::memory_order_release);
     job->stop.Fire(StopReason::kTimeLimit);
     End(job, JobOutcome::kTimedOut, status, now);
@@ -380,8 +382,8 @@ void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
   if (given_back) stats_->jobs_given_back += jobs.size();
   const absl::Status status = absl::UnavailableError(
       absl::StrCat("not answered: ", StopReasonName(reason)));
-  // All have ended before the first callback runs, which may do something
-  // about any of them.
+  // All jobs end before the first callback runs, because a callback may act on
+  // any of them.
   std::vector<std::function<void()>> callbacks;
   for (const HeldJobPtr& job : jobs) {
     job->ended.store(true, std::memory_order_release);
@@ -396,7 +398,8 @@ void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
 
 void WorkerJobs::TakeMail(absl::Time now) {
   mailbox_->Take(&mail_);
-  // Returned keeps the order: an answer comes after the handler's updates.
+  // Handling Returned in its place keeps the order: the answer comes after the
+  // handler's updates.
   for (Message& message : mail_) {
     const HeldJobPtr& job = message.job;
     switch (message.kind) {
@@ -441,7 +444,7 @@ Prefetch::Load WorkerJobs::load() const {
     load.running = handler_here_ ? 1 : 0;
     return load;
   }
-  // Which of them wait only the pool knows; on the average they are alike.
+  // Only the pool knows which jobs wait. On average they cost the same.
   load.running = std::min(in_pool_, options_.concurrency);
   load.waiting = in_pool_ - load.running;
   if (in_pool_ > 0) load.waiting_ns = in_pool_ns_ / in_pool_ * load.waiting;
@@ -458,7 +461,7 @@ int WorkerJobs::Room(bool alone) const {
   if (pending_ >= options_.max_pending_jobs) return 0;
   const Prefetch::Load now = load();
   const int room = prefetch_.Room(now, alone);
-  // The other half is for the packets that are being read.
+  // The other half is for packets that are being read.
   return options_.max_memory == 0
              ? room
              : std::min(room,
@@ -487,7 +490,7 @@ absl::Status WorkerJobs::StartHandlers() {
 
 void WorkerJobs::StopHandlers() {
   if (pool_ == nullptr) return;
-  // These do not come back.
+  // These jobs do not come back.
   for (const HeldJobPtr& job : pool_->Stop()) LeavePool(*job);
 }
 

@@ -1,8 +1,8 @@
-// WorkerJobs: the jobs that a worker holds, from assignment to answer: the
-// queue, the handlers' threads (or none), time limits, late results, and what
-// of it decides how many more jobs are wanted.
+// WorkerJobs has the jobs that a worker holds, from assignment to answer: the
+// queue, the handler threads (or none), time limits and late results. It also
+// decides how many more jobs are wanted.
 //
-// Belongs to the worker's I/O thread.
+// It belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
 
@@ -40,22 +40,24 @@ class WorkerJobs {
     int concurrency = 1;
     PrefetchOptions prefetch;
     int max_pending_jobs = 1000;
-    // Bytes of the payloads of jobs held, with packets being read; 0: no limit.
+    // The most bytes of the payloads of jobs held and of packets being read; 0:
+    // no limit.
     size_t max_memory = 0;
-    // Bytes of data kept for servers that know no WORK_DATA, all jobs together.
+    // The most bytes of data kept for servers without WORK_DATA, for all jobs
+    // together.
     size_t max_output_bytes = 64u << 20;
     bool exceptions = true;
     bool reports = false;  // TakeReports is called
     Metrics* metrics = nullptr;
-    // Counts the payloads of jobs held. It must outlive this; null: nothing
-    // counts.
+    // Counts the payloads of jobs held. It must outlive this object. If it is
+    // null, nothing is counted.
     ByteAccount* account = nullptr;
-    // Interceptors null: nobody observes or intercepts.
+    // If `interceptors` is null, nobody observes or intercepts.
     TraceObserver* trace_observer = nullptr;
     const std::vector<WorkerInterceptor>* interceptors = nullptr;
     Logger logger;
   };
-  // The end of one job, for the hook.
+  // The end of one job, for the after_job hook.
   struct Report {
     HeldJobPtr job;
     JobOutcome outcome;
@@ -63,57 +65,59 @@ class WorkerJobs {
     absl::Duration duration;
   };
 
-  // All pointers outlive this. `host` is this worker, for handlers on the I/O
-  // thread.
+  // All pointers must outlive this object. `host` is this worker, for handlers
+  // on the I/O thread.
   WorkerJobs(Options options, WorkerServers* servers,
              std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
              WorkerStats* stats);
 
-  // A job has come. If `too_large` is not null, its payload exceeds this
-  // worker's limit and is not in `assigned`. Then the job is failed with a text
-  // that says so, and its handler is not called.
+  // Takes over a job that has come. If `too_large` is not null, the payload
+  // exceeds this worker's limit and is not in `assigned`. The job then fails
+  // with a text that says so, and its handler is not called.
   void OnAssigned(int link, const std::shared_ptr<Task>& task,
                   wire::JobAssign& assigned,
                   const wire::TooLargePacket* too_large, absl::Time now);
-  // All jobs of one read have come: handler threads may begin them.
+  // Gives the jobs of one read to the handler threads.
   void HandOut();
 
   // --- handlers on the I/O thread (concurrency 1) ---
-  // Jobs wait to be run here. Drops those that were lost meanwhile.
+  // True if a job waits to run here. Drops jobs that were lost since they came.
   bool HasNext();
-  // The next one is expected to take so long that no answer may wait for it.
+  // True if the next job is expected to take so long that no answer may wait
+  // for it.
   bool NextIsSlow() const;
-  // Runs the next one, which begins at `*now`, and appends its answer; returns
-  // its connection. `*now` becomes the time at which its handler returned: of
-  // tiny jobs reading the clock is a good part.
+  // Runs the next job, which begins at `*now`, and appends its answer. Returns
+  // the index of its connection. Sets `*now` to the time at which the handler
+  // returned: for tiny jobs, reading the clock again would cost much.
   int RunNext(absl::Time* now);
-  // What the jobs cost that wait to be run here. Nanoseconds.
+  // The expected cost of the jobs that wait to run here, in nanoseconds.
   int64_t waiting_ns() const { return waiting_ns_; }
 
-  // What others have posted: answers, updates.
+  // Handles the messages that other threads have posted: answers and updates.
   void TakeMail(absl::Time now);
-  // Answers what is over its time limit.
+  // Handles the jobs that have exceeded their time limit.
   void OnTime(absl::Time now);
   absl::Time next_deadline() const;
-  // Appends an update. INVALID_ARGUMENT: too large; CANCELLED: of no use.
+  // Appends an update. INVALID_ARGUMENT: it is too large. CANCELLED: the job
+  // has ended.
   absl::Status AppendUpdate(Message message);
-  // These jobs' connection has been closed. `given_back`: by this worker.
+  // Ends these jobs, whose connection has been closed. `given_back`: the worker
+  // closed it.
   void OnLost(std::vector<HeldJobPtr> jobs, StopReason reason, bool given_back,
               absl::Time now);
 
-  // How many grabs may be sent now. `alone`: nothing else would be written with
-  // them.
+  // The number of grabs that may be sent now. `alone`: they would be a write of
+  // their own.
   int Room(bool alone) const;
-  // Call before Room when there has been nothing to do: jobs to come may be
-  // other ones.
+  // Call it before Room. After a pause the next jobs may be different ones.
   void NotePause(absl::Time now);
-  // Handlers are known to be quick, and one more job leaves room for the grab
-  // that follows it.
+  // True if handlers are known to be quick, and one more job leaves room for
+  // the grab that follows it.
   bool quick() const {
     return prefetch_.quick() && pending_ + 1 < options_.max_pending_jobs;
   }
-  // Answers wait to be written, until then at most while handlers follow one
-  // another on this thread.
+  // True if answers wait to be written. They may wait until unsent_due() while
+  // handlers run one after another on this thread.
   bool has_unsent() const { return unsent_due_ != absl::InfiniteFuture(); }
   absl::Time unsent_due() const { return unsent_due_; }
   void OnFlushed() { unsent_due_ = absl::InfiniteFuture(); }
@@ -121,49 +125,51 @@ class WorkerJobs {
   void Publish();
   std::vector<Report> TakeReports() { return std::exchange(reports_, {}); }
   bool has_reports() const { return !reports_.empty(); }
-  // Tells the observer of what has ended.
+  // Ends the spans of the jobs that have ended.
   void EndSpans();
-  // Before any job comes. RESOURCE_EXHAUSTED: they can't be run, as the system
-  // gives them no thread.
+  // Call it before the first job. RESOURCE_EXHAUSTED: the system refuses the
+  // first handler thread, so no job can run.
   absl::Status StartHandlers();
   // Waits for the handlers that run on other threads.
   void StopHandlers();
-  // Handler threads begin no more jobs, and each ends when its handler has
+  // Makes handler threads begin no more jobs. Each ends when its handler has
   // returned. Any thread.
   void LeaveHandlers();
 
  private:
-  // How old an answer may become while handlers follow one another.
+  // The most time that an answer waits while handlers run one after another.
   static constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
 
   Prefetch::Load load() const;
-  // The handler has returned.
+  // Handles the return of the handler.
   void Returned(const HeldJobPtr& job, absl::StatusOr<std::string> result,
                 bool forgotten, int64_t busy_ns, absl::Time now);
-  // The answer, however it came.
+  // Sends the answer, whichever way it came.
   void Answer(const HeldJobPtr& job, absl::StatusOr<std::string> result,
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
-  // Keeps a job's data for its result. RESOURCE_EXHAUSTED: there is no room,
-  // and the job will fail with this status.
+  // Keeps a job's data for its result. RESOURCE_EXHAUSTED: there is no room;
+  // the job will fail with this status.
   absl::Status KeepData(HeldJob* job, std::string bytes);
-  // Puts the data kept in front of the result.
+  // Puts the kept data in front of the result.
   void AddKept(HeldJob* job, absl::StatusOr<std::string>* result);
   void DropKept(HeldJob* job);
   void ShareBytes() { held_share_.Set(held_bytes_ + kept_bytes_); }
   void Begin(const HeldJobPtr& job, absl::Time now);
   void SetTimer(const HeldJobPtr& job);
-  // The job is answered or lost; nothing is sent for it any more.
+  // Ends a job that was answered or lost. Nothing is sent for it any more.
   void End(const HeldJobPtr& job, JobOutcome outcome, absl::Status status,
            absl::Time now);
-  // Something for the server waits to be written.
+  // Notes that an answer or update waits to be written.
   void NoteUnsent(absl::Time now) {
     if (!has_unsent()) unsent_due_ = now + kAnswerAge;
   }
-  // Nothing refers to it but who did it.
+  // Gives the record of a job to the pool of records. The caller must hold the
+  // last reference for the record to be kept.
   void GiveBack(HeldJobPtr job);
-  // No longer among those that wait, or with the pool.
+  // Unqueue removes a job from the count of those that wait, LeavePool from the
+  // count of those in the pool.
   void Unqueue(const HeldJob& job);
   void LeavePool(const HeldJob& job);
 
@@ -177,18 +183,18 @@ class WorkerJobs {
   std::unique_ptr<HandlerPool> pool_;  // null: concurrency 1
   HeldJobPool records_;
 
-  // Jobs to be run on this thread; or to be handed to the pool.
+  // Jobs to run on this thread, and jobs to give to the pool.
   std::deque<HeldJobPtr> queue_;
   std::vector<HeldJobPtr> to_pool_;
-  int waiting_ = 0;         // in the queue, and not lost
-  int64_t waiting_ns_ = 0;  // what those cost
-  int in_pool_ = 0;         // given to the pool and not back
-  int64_t in_pool_ns_ = 0;  // what those cost
+  int waiting_ = 0;         // jobs in the queue that are not lost
+  int64_t waiting_ns_ = 0;  // their expected cost
+  int in_pool_ = 0;         // jobs given to the pool and not back
+  int64_t in_pool_ns_ = 0;  // their expected cost
   bool handler_here_ = false;
   int pending_ = 0;
   size_t held_bytes_ = 0;
   size_t kept_bytes_ = 0;  // KeptData of all jobs
-  ByteShare held_share_;   // of the worker's account: both
+  ByteShare held_share_;   // the part of both in the worker's account
   absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
   absl::Time unsent_due_ = absl::InfiniteFuture();     // none is unsent
   absl::Time last_returned_ = absl::InfiniteFuture();  // a handler

@@ -1,4 +1,4 @@
-// What other threads ask of a WorkerCore, and how its loop takes it up.
+// The part of WorkerCore that takes requests of other threads to its loop.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -29,8 +29,8 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
   }
   if (metrics_ != nullptr) task->metrics = metrics_->ForTask(task->name);
   {
-    // The one before is destroyed without the lock: so is what its handler
-    // holds, whose destructors may call the worker.
+    // The replaced task is destroyed without the lock, because the destructors
+    // of its handler's objects may call the worker.
     std::shared_ptr<Task> before;
     absl::MutexLock lock(&mutex_);
     task_changes_.Note(task->function);
@@ -44,7 +44,7 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
 absl::Status WorkerCore::Unregister(absl::string_view name) {
   const std::string function = absl::StrCat(options_.task_prefix, name);
   {
-    std::shared_ptr<Task> before;  // destroyed without the lock, as above
+    std::shared_ptr<Task> before;  // destroyed without the lock, as in Register
     absl::MutexLock lock(&mutex_);
     before = tasks_.Remove(function);
     if (before == nullptr) {
@@ -106,7 +106,7 @@ MetricsSnapshot WorkerCore::metrics() const {
 
 void WorkerCore::TakeRequests(absl::Time now) {
   if (stop_requested_.load(std::memory_order_acquire)) {
-    // Answers that have been given leave if they can.
+    // Answers that were given already leave if the connection takes them.
     jobs_.TakeMail(now);
     End(absl::OkStatus(), StopReason::kStopped, now);
     return;
@@ -123,7 +123,7 @@ void WorkerCore::TakeRequests(absl::Time now) {
       WorkerLink& link = servers_.link(i);
       if (link.session != nullptr) link.session->ChangeTasks(changes);
     }
-    // Destroys tasks without the lock, as above.
+    // This destroys tasks without the lock, as in Register.
     for (TaskChange& change : changes) {
       if (change.task == nullptr) {
         offered_.Remove(change.function);
@@ -155,7 +155,8 @@ void WorkerCore::TakeRequests(absl::Time now) {
   if (drain_ns == kNotDraining - 1 || now < absl::FromUnixNanos(drain_ns)) {
     return;
   }
-  // What was answered in time is not late because this loop was.
+  // Answers that came in time must not count as late because this loop was
+  // late.
   jobs_.TakeMail(now);
   size_t held = 0;
   std::string answers;

@@ -10,13 +10,13 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// A server that does not know a grab may close the connection. So does a proxy
-// whose backend is down. After this many such closes in a row, the worker tries
-// another grab.
+// A server that does not know a grab may close the connection, and so does a
+// proxy whose backend is down. After this many such closes in a row, the worker
+// tries another grab.
 constexpr int kClosesOfAnUnknownGrab = 2;
 
-// The grab to try after `kind`. After the oldest grab comes the first one
-// again: then no grab was the cause.
+// Returns the grab to try after `kind`. After the oldest grab the first one
+// follows again, because no grab was the cause then.
 wire::GrabKind Lesser(wire::GrabKind kind) {
   switch (kind) {
     case wire::GrabKind::kAll:
@@ -41,8 +41,8 @@ absl::string_view GrabName(wire::GrabKind kind) {
   return "GRAB_JOB";
 }
 
-// The grabs of a link whose doubt (Grabs::unsure) its session may have removed:
-// the server has answered or refused a better grab since.
+// Returns the grabs of a link. Its session may have removed the doubt
+// (Grabs::unsure), when the server answered or refused a better grab.
 WorkerSession::Grabs KnownGrabs(const WorkerLink& link) {
   return link.session != nullptr && link.grabs.unsure &&
                  !link.session->grabs().unsure
@@ -125,7 +125,7 @@ void WorkerServers::Renew(absl::Time now) {
 bool WorkerServers::HasEnded(WorkerLink& link, absl::Time now) {
   if (!link.up() || link.session->receipt_given()) return true;
   if (link.session->outstanding() == 0 && link.held.empty()) {
-    // Closing with bytes unread may destroy answers on their way.
+    // Closing with unread bytes may destroy answers on their way.
     link.session->AskForReceipt(now);
   }
   return false;
@@ -256,7 +256,7 @@ void WorkerServers::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
   const ReconnectReason reason = status.code() == absl::StatusCode::kDataLoss
                                      ? ReconnectReason::kProtocolError
                                      : ReconnectReason::kClosed;
-  // A breach found by the session does not name the server yet.
+  // The session does not name the server when it finds a breach.
   if (!absl::StrContains(status.message(), link.name)) {
     status = absl::Status(
         status.code(),
@@ -323,12 +323,12 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
     WorkerLink& link = links_[static_cast<size_t>((first + i) % size())];
     const int wanted = Wanted(link);
     if (wanted == 0) continue;
-    // What one leaves over is for the others.
+    // Grabs that one server does not want are left for the others.
     const int share = std::min(wanted, (room + wanting - 1) / wanting);
     link.session->Grab(share, now);
     room -= share;
     --wanting;
-    // Whoever got the last of it comes last the next time.
+    // The server that got the last grab comes last the next time.
     if (room == 0) next_to_grab_ = (first + i + 1) % size();
   }
 }
@@ -388,7 +388,7 @@ void WorkerServers::Count(WorkerLink& link) {
 bool WorkerServers::LearnGrabs(WorkerLink& link, const LostServer& lost) {
   if (lost.status.ok() || link.session == nullptr) return false;
   if (lost.reason == ReconnectReason::kConnectFailed) {
-    // Another server may be there when connecting works again.
+    // When connecting works again, it may be another server.
     link.grabs = {};
     link.closed_behind_grab = 0;
     return false;

@@ -26,20 +26,20 @@ bool RefusesTask(absl::string_view code) {
          absl::EqualsIgnoreCase(code, "INVALID_ARGS");
 }
 
-// A NOOP that comes sooner after PRE_SLEEP says that work was waiting, so that
-// a grab in vain means that the server errs (a delayed job hides others on
-// gearmand 1.1.20) or that other workers were faster. The first costs a loop of
-// 6,000 rounds a second, so rests grow from 1 ms to 100 ms.
+// A NOOP that comes this soon after PRE_SLEEP says that work was waiting. If
+// the grab then finds nothing, the server errs (in gearmand 1.1.20 a delayed
+// job hides others) or other workers were faster. In the first case the worker
+// would loop 6,000 times a second, so it rests, from 1 ms up to 100 ms.
 constexpr absl::Duration kSoon = absl::Milliseconds(10);
 constexpr absl::Duration kFirstRest = absl::Milliseconds(1);
 constexpr absl::Duration kLongestRest = absl::Milliseconds(100);
 
-// A worker skips the grab of so many wake-ups in a row that are expected to
-// bring no further job. While more work than expected waits, each skipped grab
+// A worker skips the grabs of so many wake-ups in a row that are expected to
+// bring no further job. If more work waits than expected, each skipped grab
 // costs a round trip.
 constexpr int kSkippedGrabs = 7;
 
-// Far above what Prefetch asks for.
+// Far more than Prefetch asks for.
 constexpr int kMaxWindow = 1 << 20;
 
 }  // namespace
@@ -73,7 +73,7 @@ int WorkerSession::wanted_grabs() const {
   }
   if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
   if (pre_sleep_sent() || probing_) return 0;
-  // Jobs that are under way end first: the connection may end with the probe.
+  // Jobs in progress end first, because the connection may end with the probe.
   if (grabs_.unsure && grab_answered_) return wants_probe() ? 1 : 0;
   if (ExpectsNoJob()) return SkipsGrab() ? 0 : 1;
   return std::max(0, window_ - outstanding_);
@@ -125,8 +125,8 @@ void WorkerSession::OnDry() {
 void WorkerSession::SleptAhead(absl::Time now) {
   const bool grab_again = ahead_ == Ahead::kSentOld;
   if (!dry_) {
-    // The server may take this worker for a sleeper until the grab that follows
-    // the job; that grab also follows whatever NOOP comes meanwhile.
+    // The server may take this worker for asleep until the grab that follows
+    // the job. That grab also answers any NOOP that comes before.
     ahead_ = Ahead::kFailed;
     skips_left_ = 0;
     return;
@@ -183,7 +183,8 @@ void WorkerSession::Settle(absl::Time now) {
 }
 
 void WorkerSession::OnNoop(absl::Time now) {
-  // While a grab is on its way, or without having slept, it says nothing new.
+  // A NOOP that comes while a grab is outstanding, or before sleep, says
+  // nothing new.
   if (state_ != State::kAsleep) return;
   if (now - state_since_ >= kSoon) vain_wakeups_ = 0;
   WakeUp(WakeupCause::kNoop);
@@ -304,7 +305,7 @@ absl::Status WorkerSession::OnEvent(wire::ToWorker& event, absl::Time now,
     absl::Status operator()(wire::NoJob&) {
       result->kind = SessionEvent::Kind::kNoJob;
       session->OnGrabTaken();
-      // With a better grab to be tried it does not sleep yet.
+      // The session does not sleep yet if a better grab is to be tried.
       session->dry_ = !session->grabs_.unsure;
       return session->TakeReply(ReplyKind::kGrab, "NO_JOB", now);
     }
@@ -355,8 +356,8 @@ absl::Status WorkerSession::OnEcho(const wire::EchoResponse& echo,
   return absl::OkStatus();
 }
 
-// A packet without a reply is answered only when it is refused: the code tells
-// it from a refused request. (Perl's server writes codes of its own.)
+// A packet without a reply earns an ERROR only when it is refused. The code
+// tells this ERROR from one for a request. Perl's server has codes of its own.
 absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
                                     SessionEvent* result) {
   result->code = error.code;
@@ -368,7 +369,8 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
   }
   result->kind = SessionEvent::Kind::kError;
   if (RefusesTask(error.code)) {
-    // Once is enough: it goes on until the server takes it.
+    // One report is enough: the offers are repeated until the server takes
+    // them.
     result->kind = NoteRefusal(error.text, now, &result->refused_task)
                        ? SessionEvent::Kind::kNothing
                        : SessionEvent::Kind::kTaskRefused;
@@ -386,7 +388,8 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
     case ReplyKind::kGrab:
       break;
   }
-  // A server without GRAB_JOB_ALL, or even GRAB_JOB_UNIQ, is asked with less.
+  // A server without GRAB_JOB_ALL, or even GRAB_JOB_UNIQ, is asked with an
+  // older grab.
   if (head.grab_kind == wire::GrabKind::kPlain) {
     return absl::UnavailableError(
         absl::StrCat("GRAB_JOB was refused: ", SafeText(error.code), ": ",

@@ -1,5 +1,5 @@
-// The part of WorkerJobs that sends a job's updates. For a server that knows no
-// WORK_DATA it keeps the data for the job's result.
+// The part of WorkerJobs that sends a job's updates. If the server knows no
+// WORK_DATA, it keeps the data for the job's result.
 #include <memory>
 #include <string>
 #include <utility>
@@ -76,7 +76,7 @@ void WorkerJobs::AddKept(HeldJob* job, absl::StatusOr<std::string>* result) {
     *result = job->kept->error;
     return;
   }
-  // This copies the result, which is mostly small, and not the data kept.
+  // This copies the result, which is usually small, and not the kept data.
   kept_bytes_ -= job->kept->data.size();
   ShareBytes();
   std::string whole = std::exchange(job->kept->data, {});

@@ -1,4 +1,4 @@
-// What the decoder says of streams that break the protocol.
+// Tests of the decoder's errors for streams that break the protocol.
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -148,7 +148,7 @@ TEST(MissingArgumentTest, IsNotTakenFromTheNextPacket) {
                          {"SUBMIT_JOB", "'function'"});
 }
 
-// As Perl's worker sends an empty result.
+// Perl's worker sends an empty result like this.
 TEST(MissingDataTest, IsEmptyDataOfAWorkersAnswer) {
   for (size_t chunk = 1; chunk < 40; ++chunk) {
     const Decoded decoded =

@@ -116,12 +116,13 @@ TEST(DecoderMemoryTest, OfAPayloadIsUsedAgainForAnotherOne) {
     Feed(decoder, ResponsePacket(13, {"H:1", data}), 10000, &event, [] {});
     Payload& payload = std::get<WorkComplete>(event).data;
     EXPECT_TRUE(payload.view() == data) << size;
-    // What is too small for it stays where it is.
+    // A payload for which the memory is too small stays where it is.
     EXPECT_EQ(payload.view().data() == place, size <= 1000000) << size;
   }
 }
 
-// Whoever keeps many small payloads must not keep the memory of large ones.
+// A program that keeps many small payloads must not keep the memory of large
+// ones.
 TEST(DecoderMemoryTest, OfALargePayloadIsNotUsedForASmallOne) {
   Decoder<ToClient> decoder;
   ToClient event;
@@ -148,7 +149,7 @@ TEST(DecoderMemoryTest, OfPayloadsIsKeptWithinABoundAndNotForEver) {
   EXPECT_LE(decoder.capacity(), 16384u);
 }
 
-// What a server refuses is not kept.
+// The decoder does not keep the body of a packet that a server refuses.
 TEST(DecoderMemoryTest, IsNotUsedForTheBodyOfARefusedPacket) {
   Decoder<ToServer> decoder;
   ToServer event;

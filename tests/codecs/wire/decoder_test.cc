@@ -1,5 +1,6 @@
-// What the decoder makes of good streams, however they are cut. What it makes
-// of bad ones: decoder_error_test.cc; its memory: decoder_memory_test.cc.
+// Tests of the decoder with good streams, cut in every way.
+// decoder_error_test.cc has bad streams, and decoder_memory_test.cc the
+// decoder's memory.
 #include "gearman/codecs/wire/decoder.h"
 
 #include <algorithm>

@@ -48,7 +48,7 @@ void PrintTo(const Example<Receiver>& example, std::ostream* out) {
 std::string Describe(const ToServer& message);
 std::string Describe(const ToClient& message);
 std::string Describe(const ToWorker& message);
-// One alternative of them: it reads the same whoever gets it.
+// Describes one alternative of them. The text does not depend on the receiver.
 template <typename Message>
 std::string Describe(Message message) {
   if constexpr (std::is_constructible_v<ToServer, Message>) {
@@ -87,7 +87,7 @@ DecodeResult Feed(Codec& codec, absl::string_view bytes, size_t chunk,
   return result;
 }
 
-// What a decoder makes of a stream.
+// The output of a decoder for a stream.
 struct Decoded {
   std::vector<std::string> messages;  // described
   absl::Status error;

@@ -59,7 +59,7 @@ TEST(LogMetrics, WritesALineForEachMetricThatIsNotZero) {
   EXPECT_THAT(Lines(false), ElementsAre("jobs_total{task=\"resize\"} 3"));
 }
 
-// As a source of a user's own may have them.
+// A user's own source may have such names.
 TEST(LogMetrics, EachTaskIsOneLineAndNoOtherHasIt) {
   MetricsSnapshot snapshot = Snapshot();
   snapshot.families[0].samples.clear();

@@ -82,7 +82,7 @@ TEST_F(StatsdMetricsTest, SendsWhatWasAddedToACounter) {
   EXPECT_THAT(agent_.Lines(), ElementsAre("jobs_total:2|c|#task:a"));
   sink->Export(One("jobs_total", MetricType::kCounter, 5));
   EXPECT_THAT(agent_.Lines(), IsEmpty());
-  // Of each client by itself.
+  // Each client's counter has its own difference.
   sink->Export(One("jobs_total", MetricType::kCounter, 1, /*source=*/2));
   EXPECT_THAT(agent_.Lines(), ElementsAre("jobs_total:1|c|#task:a"));
 }
@@ -108,7 +108,7 @@ TEST_F(StatsdMetricsTest, WhatItsFunctionsThrowIsAFailureToSend) {
   sink->Export(first->Snapshot());
   sink->Detach(first.get());
   EXPECT_EQ(sink->stats().failures, 1);
-  // What could not be sent by one client is not sent in another's name.
+  // An amount that one client could not send is not sent with another's.
   throws = false;
   sink->Export(One("jobs_total", MetricType::kCounter, 2, /*source=*/2));
   EXPECT_THAT(sent, ElementsAre("jobs_total:2|c|#task:a"));

@@ -76,7 +76,7 @@ TEST(ExponentialBackoffRetryPolicy, MakesThreeAttemptsOnHoweverManyServers) {
   EXPECT_TRUE(first.again);
   EXPECT_EQ(first.delay, absl::Milliseconds(100));
   EXPECT_EQ(policy.OnFailure(Failure(2, 0)).delay, absl::Milliseconds(200));
-  // As the client asks for DefaultMaxAttempts.
+  // The client sets max_attempts to DefaultMaxAttempts.
   AttemptFailure third = Failure(3, 0);
   third.max_attempts = policy.DefaultMaxAttempts(9);
   const RetryDecision last = policy.OnFailure(third);
@@ -90,7 +90,7 @@ TEST(ExponentialBackoffRetryPolicy, TakesAWorkersAnswerAsFinal) {
   EXPECT_FALSE(ExponentialBackoffRetryPolicy().OnFailure(failure).again);
 }
 
-// Whoever writes a number into a request or a client wants that many.
+// A number that is set in a request or a client is the number of attempts.
 TEST(ExponentialBackoffRetryPolicy, TheRequestsNumberCountsWhenNoneIsSet) {
   ExponentialBackoffRetryPolicy policy;
   AttemptFailure failure;

@@ -1,5 +1,5 @@
-// What the tests of ServerEngine share: packets by name, and the engine on a
-// clock of the test's own with those who are connected to it.
+// A fixture for tests of ServerEngine: packets by name, and the engine on the
+// test's clock with its connections.
 //
 // Not thread-safe.
 #ifndef GEARMAN_TESTS_SDK_EMBEDDED_ENGINE_FIXTURE_H_

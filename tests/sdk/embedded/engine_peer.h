@@ -97,8 +97,8 @@ class EnginePeer {
     return bytes;
   }
 
-  // The same as packets in words: "JOB_ASSIGN H:1|f|data". Apart from the SDK's
-  // decoder, so that what is really there is shown.
+  // Returns the received packets in words: "JOB_ASSIGN H:1|f|data". It does not
+  // use the SDK's decoder, so that the real bytes are shown.
   std::vector<std::string> Received() {
     std::vector<std::string> packets;
     const std::string bytes = ReceivedBytes();
@@ -139,7 +139,7 @@ class EnginePeer {
     }
     return true;
   }
-  // As much of the last event as one turn allows.
+  // Handles as much of the last event as one turn allows.
   void HandleSome() {
     if (connection_->busy()) return engine_->Continue(connection_);
     auto* const packet = std::get_if<wire::ToServer>(&event_);

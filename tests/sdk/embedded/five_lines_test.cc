@@ -1,4 +1,4 @@
-// What a user's own unit test of code that submits jobs looks like: the body of
+// An example of a user's own unit test of code that submits jobs: the body of
 // QueuesTheMail, in five lines.
 #include <memory>
 #include <string>

@@ -1,5 +1,5 @@
-// What a hostile peer sends, fed to an engine as a connection feeds it: for
-// tests and fuzzing.
+// Feeds the bytes of a hostile peer to an engine, like a connection. For tests
+// and fuzzing.
 #ifndef GEARMAN_TESTS_SDK_EMBEDDED_HOSTILE_BYTES_H_
 #define GEARMAN_TESTS_SDK_EMBEDDED_HOSTILE_BYTES_H_
 

@@ -22,7 +22,7 @@ namespace {
 
 constexpr absl::Time kStart = absl::UnixEpoch();
 
-// What a job is, without any index.
+// A job in the model, without any index.
 struct ModelJob {
   uint64_t number = 0;
   std::string function;
@@ -219,7 +219,7 @@ TEST_P(JobQueueTest, DoesAsItsModel) {
       while (queue.PopDue(now, now).job != nullptr) {
       }
     }
-    // What both know is the same.
+    // The queue and the model agree.
     ASSERT_EQ(queue.size(), model.jobs().size()) << "step " << step;
     for (const char* unique : {"a", "b"}) {
       const QueuedJob* const job = queue.FindByUnique(unique);

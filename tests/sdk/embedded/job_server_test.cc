@@ -71,7 +71,7 @@ std::unique_ptr<Client> ClientOf(const std::string& address) {
 }
 
 TEST(JobServerTest, LeavesNoThreadAndNoDescriptorBehind) {
-  // What is started once in a process is started here.
+  // Resources that a process starts only once are started here.
   Listening("tcp://127.0.0.1:0");
   const int threads = support::ThreadCount();
   const int descriptors = support::DescriptorCount();
@@ -97,7 +97,7 @@ TEST(JobServerTest, ListensOnSeveralAddressesAtOnce) {
   const auto tcp = server->Listen("tcp://127.0.0.1:0");
   ASSERT_TRUE(tcp.ok()) << tcp.status();
   EXPECT_THAT(server->addresses(), ElementsAre("inproc://both", *tcp));
-  // What one end submits the other sees.
+  // Jobs submitted at one address are seen at the other.
   const JobRequest request =
       ClientOf("inproc://both")->SubmitBackgroundJob("f", "");
   const auto status = ClientOf(*tcp)->Echo();

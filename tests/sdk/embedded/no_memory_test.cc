@@ -41,7 +41,8 @@ void PlayWithFailure(uint64_t number, bool* failed) {
     EnginePeer joined(&engine, 3);
     EnginePeer worker(&engine, 4);
     const auto play = [](EnginePeer& peer, const std::string& bytes) {
-      // As a link: a command that finds no memory ends its connection.
+      // This is like a link: a command that finds no memory ends its
+      // connection.
       if (peer.connection() == nullptr) return;
       try {
         if (peer.Send(bytes)) return;

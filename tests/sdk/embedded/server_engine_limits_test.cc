@@ -1,5 +1,5 @@
-// What ServerEngine refuses, and what it keeps of those who ask again and
-// again.
+// Tests of the limits of ServerEngine: the commands that it refuses, and the
+// memory for peers that repeat them.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,7 +39,7 @@ TEST_F(ServerEngineLimitsTest, RefusesJobsBeyondItsLimits) {
   client.Received();
   EXPECT_THAT(Ask(client, Submit("f", "", "123456")),
               ElementsAre(StartsWith("ERROR QUEUE_ERROR|")));
-  // What joins takes no room.
+  // A submission that joins a job takes no room.
   EXPECT_THAT(Ask(client, Submit("f", "u", "123456")),
               ElementsAre("JOB_CREATED H:1"));
   EXPECT_THAT(Ask(client, Submit("g", "", "")), ElementsAre("JOB_CREATED H:2"));
@@ -258,7 +258,8 @@ TEST_F(ServerEngineLimitsTest, AFunctionRegisteredAgainIsOneWithANewLimit) {
   EXPECT_THAT(worker.connection()->functions(), ElementsAre("f"));
   worker.Send(SubmitBackground("f", "") + Grab());
   EXPECT_EQ(engine().next_deadline(), kStart + absl::Seconds(7));
-  // As by gearmand the count says how often, and one CANT_DO ends them all.
+  // The count, as in gearmand, is the number of registrations, and one CANT_DO
+  // ends them all.
   EXPECT_EQ(engine().queue().FindFunction("f")->workers, 2001u);
   worker.Send(RequestPacket(2, {"f"}));
   EXPECT_EQ(engine().queue().FindFunction("f")->workers, 0u);

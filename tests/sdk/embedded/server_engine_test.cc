@@ -161,7 +161,7 @@ TEST_F(ServerEngineTest, AnAnswerOfAHandleAloneHasNoData) {
   client.Received();
   EnginePeer& worker = Connect(CanDo("f") + Grab() + Grab());
   worker.Received();
-  // As Perl's worker sends an empty result.
+  // Perl's worker sends an empty result like this.
   EXPECT_TRUE(
       worker.Send(RequestPacket(28, {"H:1"}) + RequestPacket(29, {"H:1"}) +
                   RequestPacket(13, {"H:1"}) + RequestPacket(25, {"H:2"})));

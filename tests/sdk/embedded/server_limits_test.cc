@@ -299,7 +299,7 @@ TEST_F(ServerLimitsTest, APacketBegunAndNotContinuedEndsItsConnection) {
   RunUntilConnections(2);
   EXPECT_EQ(*silent.ReceiveUntilClosed(), "");
   EXPECT_THAT(log_, Contains(HasSubstr("packet_timeout")));
-  // Whoever gets on, or has begun nothing, stays.
+  // A connection that makes progress, or has begun nothing, stays.
   Send(slow, "x");
   ExpectEcho(neighbour);
 }

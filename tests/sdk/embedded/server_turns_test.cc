@@ -197,7 +197,7 @@ TEST_F(ServerTurnsTest, ThousandsWhoWaitAreToldInTheirOrder) {
   SubmitMany(late, "f", 3, "u");
   EXPECT_GT(Finish(worker), 5);
   EXPECT_FALSE(Turn(worker, Complete("H:1", "done")));
-  // The job has ended, whoever is still to be told.
+  // The job has ended, although clients are still to be told.
   EXPECT_EQ(engine().queue().size(), 0u);
   Finish(worker);
   const std::vector<std::string> told = client.Received();
@@ -420,7 +420,8 @@ TEST_F(ServerTurnsTest, AWorkerWithThousandsOfJobsAndFunctionsLeavesInTurns) {
   EXPECT_EQ(engine().queue().FindFunction("g7")->workers, 0u);
   EXPECT_EQ(engine().queue().FindFunction("f")->total(), 2000u);
   EXPECT_EQ(engine().queue().FindFunction("f")->running, 0u);
-  // As by gearmand: the one that it took last is first.
+  // The last job that the worker took is the first in the queue, as in
+  // gearmand.
   Endless();
   EnginePeer& next = Connect(CanDo("f") + Grab());
   EXPECT_THAT(next.Received(), ElementsAre(StartsWith("JOB_ASSIGN H:2000|")));

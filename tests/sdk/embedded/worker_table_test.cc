@@ -29,7 +29,7 @@ constexpr absl::Duration kNoLimit = absl::InfiniteDuration();
 
 class WorkerTableTest : public ::testing::Test {
  protected:
-  // Notes whom it wakes.
+  // Notes the workers that are woken.
   struct WakeNoter {
     WorkerTableTest* test;
     void operator()(EngineWorker& worker) const {
@@ -237,9 +237,9 @@ TEST_F(WorkerTableTest, WakesAnotherWhenTheOneWokenTakesSomethingElse) {
   EXPECT_THAT(Woken(), ElementsAre(1));
 }
 
-// While a job waits, nobody who could do it sleeps unless somebody has been
-// woken for it who has not grabbed yet: the rule that keeps jobs from hanging,
-// for any history.
+// The rule that keeps jobs from hanging, for any history: while a job waits, no
+// worker that could do it sleeps, unless a worker was woken for it and has not
+// grabbed yet.
 TEST_F(WorkerTableTest, LetsNobodySleepBesideWorkThatNobodyWasWokenFor) {
   const std::vector<std::string> functions = {"f", "g", "h"};
   for (uint32_t wakeup = 0; wakeup < 3; ++wakeup) {

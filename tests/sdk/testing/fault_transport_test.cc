@@ -1,4 +1,4 @@
-// What a client makes of a bad network, for every place where it can be bad.
+// Tests of a client in a bad network, for every place where it can be bad.
 #include "gearman/sdk/testing/fault_transport.h"
 
 #include <cstdint>

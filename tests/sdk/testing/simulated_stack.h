@@ -72,7 +72,7 @@ class SimulatedStack {
     });
     return *raw;
   }
-  // As kill -9 does.
+  // Ends the server like kill -9.
   void KillServer(const std::string& name) {
     simulation.Stop(absl::StrCat("server ", name));
     servers_.erase(name);

@@ -40,7 +40,7 @@ class CommandGuardTest : public ::testing::Test {
         0);
     char byte;
     EXPECT_EQ(read(out_[0], &byte, 1), 1);
-    // What the command and its children hold is the only one from now on.
+    // From now on only the command and its children hold this end.
     close(out_[1]);
     return pid;
   }

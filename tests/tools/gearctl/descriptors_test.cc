@@ -70,7 +70,7 @@ TEST_F(DescriptorsTest, ClosesAtOnceWhomItHasNoDescriptorFor) {
   EXPECT_THAT(
       process_->error_output(),
       AllOf(HasSubstr("can't accept"), HasSubstr("Too many open files")));
-  // As soon as one goes there is room for the next.
+  // When one connection ends, there is room for the next.
   served_.pop_back();
   bool served = false;
   for (int i = 0; i < 1000 && !served; ++i) served = Connect();

@@ -76,7 +76,7 @@ TEST(ManPageTest, NoTextIsTakenForARequest) {
   EXPECT_THAT(page, HasSubstr("\n\\&'quoted'\n\\&.dots\\en\n"));
 }
 
-// What bash offers after these words.
+// Returns the words that bash offers after these words.
 std::vector<std::string> BashOffers(const std::vector<std::string>& words) {
   const support::TestDirectory directory;
   const std::string script =

@@ -1,5 +1,5 @@
-// What tests of the real gearctl share: the program, servers of both kinds for
-// it, and a worker in the test's own process.
+// A fixture for tests of the real gearctl: the program, servers of both kinds
+// for it, and a worker in the test's own process.
 #ifndef GEARMAN_TESTS_TOOLS_GEARCTL_GEARCTL_FIXTURE_H_
 #define GEARMAN_TESTS_TOOLS_GEARCTL_GEARCTL_FIXTURE_H_
 

@@ -1,4 +1,5 @@
-// What users of gearman and gearadmin type: refused with the right spelling.
+// Tests of flags of gearman and gearadmin: they are refused, with the right
+// spelling.
 #include "gearman/tools/gearctl/habits.h"
 
 #include <algorithm>
@@ -67,7 +68,7 @@ TEST(HabitsTest, AFlagIsKnownWithItsValueAndAmongOthers) {
   EXPECT_THAT(SpellingOf("-p4730"), HasSubstr("--server HOST:PORT"));
   EXPECT_THAT(SpellingOf("-bI"),
               AllOf(HasSubstr("--background"), HasSubstr("--priority high")));
-  // What follows is the value of -f.
+  // The rest of the word is the value of -f.
   EXPECT_THAT(SpellingOf("-bfI"),
               AllOf(HasSubstr("gearctl submit TASK"), Not(HasSubstr("high"))));
   for (const char* other : {"", "-", "--", "status", "-x", "-bx", "--json"}) {

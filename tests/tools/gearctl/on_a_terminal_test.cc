@@ -223,7 +223,7 @@ TEST_F(OnATerminalTest, AHangUpEndsAWatch) {
   EXPECT_EQ(gearctl->Wait()->code, 0);
 }
 
-// What a shell says of a pipeline's first program.
+// Returns the shell's status of a pipeline's first program.
 std::string FirstOfPipeline(const std::string& command) {
   support::SubprocessOptions options;
   options.argv = {"bash", "-c", command + "; echo ${PIPESTATUS[0]} >&2"};

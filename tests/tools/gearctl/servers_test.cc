@@ -410,7 +410,7 @@ TEST(ServerTest, AHandleMayHaveABar) {
   EXPECT_EQ(
       Gearctl({"cancel", "a|b|H:1", "--server", server.address()}).status.code,
       0);
-  // What is meant as an id, and is none, is refused as one.
+  // A word that is meant as an id, and is none, is refused as an id.
   const ProgramResult broken =
       Gearctl({"job", server.address() + "|H:1", "--server", server.address()});
   EXPECT_EQ(broken.status.code, 2);

@@ -49,7 +49,8 @@ TEST(SignalsTest, ASleepGoesOnAfterAResize) {
 
 TEST(SignalsTest, WhatIsIgnoredStaysIgnored) {
   signal(SIGHUP, SIG_IGN);
-  // As a program finds it that was started so: other tests have held it back.
+  // A program that was started so finds it unblocked. Other tests have blocked
+  // it.
   sigset_t hang_up;
   sigemptyset(&hang_up);
   sigaddset(&hang_up, SIGHUP);

@@ -236,7 +236,7 @@ TEST_P(SubmitTest, AnExceptionIsExitCodeOneWithItsText) {
 TEST_P(SubmitTest, ATimeoutIsExitCodeFour) {
   const ProgramResult run = Submit({"nobody", "--timeout", "50ms"});
   EXPECT_EQ(run.status.code, 4);
-  // What was asked for, not what the clock said: 50.46ms.
+  // The message has the time that was asked for, and not the measured 50.46ms.
   EXPECT_THAT(run.error_output, HasSubstr(" within 50ms"));
 }
 

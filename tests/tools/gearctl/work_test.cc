@@ -169,7 +169,7 @@ TEST_F(WorkTest, ASecondInterruptEndsTheCommandAndGivesTheJobBack) {
 }
 
 TEST_F(WorkTest, ACommandsEndIsSeenWhereThereIsNoPidfd) {
-  // As in an old kernel, under a filter, or without descriptors.
+  // An old kernel, a filter or a lack of descriptors causes such errors.
   for (const int error : support::CallErrors()) {
     support::SubprocessOptions options =
         GearctlOptions({"work", "--server", gearmand_.address(), "t", "--count",

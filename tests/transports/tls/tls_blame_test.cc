@@ -69,7 +69,8 @@ TEST_F(TlsTest, AGoodbyeInThePlaceOfAnAnswerIsToldLikeIt) {
 
 // --- plain TCP to a server of TLS
 
-// What a client, and an admin client, of this port without TLS are told.
+// Returns the statuses of a client and an admin client of this port without
+// TLS.
 std::vector<absl::Status> AskWithoutTls(uint16_t port) {
   auto transports = std::make_shared<TransportRegistry>();
   EXPECT_TRUE(
@@ -102,7 +103,7 @@ TEST_F(TlsTest, ARealServerOfTlsIsNamedToAPlainClient) {
   }
 }
 
-// As GnuTLS does, among others.
+// GnuTLS, among others, does this.
 TEST_F(TlsTest, AServerOfTlsThatSendsAnAlertIsNamedToAPlainClient) {
   support::RawListener listener;
   std::atomic<bool> enough{false};

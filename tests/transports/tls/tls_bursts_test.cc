@@ -26,10 +26,10 @@ namespace gearman {
 namespace {
 
 constexpr size_t kRecordBytes = 16384;
-// What TLS 1.3 puts around a record's plain bytes.
+// The bytes that TLS 1.3 adds to a record's plain bytes.
 constexpr size_t kOverhead = 22;
 
-// What the stream below was asked, and how much more it takes.
+// The calls to the stream below, and the bytes that it still takes.
 struct Below {
   int reads = 0;
   int writes = 0;
@@ -88,7 +88,7 @@ class TlsBurstsTest : public ::testing::Test {
   }
 
   bool connected() { return client_->Connect().done(); }
-  // What a Write of the client says that is given these bytes.
+  // Returns the result of a Write of these bytes by the client.
   IoResult Write(absl::string_view bytes) {
     const std::array<absl::string_view, 1> pieces{bytes};
     return client_->Write(pieces);
@@ -102,7 +102,7 @@ class TlsBurstsTest : public ::testing::Test {
       Receive();
     }
   }
-  // What is there for the server's end.
+  // Receives everything that has arrived at the server's end.
   void Receive() {
     std::string buffer(1 << 20, '\0');
     for (;;) {
@@ -189,7 +189,7 @@ TEST_F(TlsBurstsTest, AStreamThatTakesLittleGetsEveryByteOnce) {
     ASSERT_FALSE(result.failed()) << result.status;
     written += result.bytes;
     Receive();
-    // What the peer can make something of has been reported, and nothing else.
+    // Write has reported exactly the bytes that the peer can decrypt.
     ASSERT_EQ(received_.size(), written);
   }
   EXPECT_TRUE(received_ == bytes);

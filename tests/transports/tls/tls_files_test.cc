@@ -36,7 +36,7 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// What OpenSSL writes with `write`, which is given a BIO.
+// Returns the bytes that OpenSSL writes with `write`, which gets a BIO.
 template <typename Write>
 std::string Written(Write write) {
   BIO* const bio = BIO_new(BIO_s_mem());
@@ -91,14 +91,14 @@ class TlsFilesTest : public TlsTest {
     };
     const std::string locked = directory_.Write("locked.pem", "secret");
     EXPECT_EQ(chmod(locked.c_str(), 0), 0);
-    // Whom the system refuses nothing reads it.
+    // A process that the system refuses nothing can read the file.
     if (access(locked.c_str(), R_OK) != 0) {
       cases.push_back({locked, "this process may not read it"});
     }
     return cases;
   }
 
-  // What a client with `client_options_` is told when it is created.
+  // Returns the status of creating a client with `client_options_`.
   absl::Status CreateStatus() {
     ClientOptions options;
     options.servers = {"tls://localhost:4731"};
@@ -118,7 +118,7 @@ class TlsFilesTest : public TlsTest {
   void ExpectRefused(const std::string& option, const Case& expected) {
     ExpectRefused(CreateStatus(), option, expected);
   }
-  // What a server is told that begins to listen.
+  // Returns the status of a server that begins to listen.
   absl::Status ListenStatus(const TlsServerOptions& options) {
     JobServerOptions server_options;
     server_options.transports = Transports(TlsOptions(), options);
@@ -292,7 +292,7 @@ TEST_F(TlsFilesTest, FilesThatTurnBadLaterDoNotStopWhatHasReadThem) {
   const auto client = MakeClient(address);
   std::ofstream(ca) << "half written";
   EXPECT_TRUE(client->Echo("hello").ok());
-  // Who begins now is told.
+  // A new client is told.
   ExpectRefused("ca_file", {ca, "nothing in it begins with"});
 }
 

@@ -45,7 +45,7 @@ class TlsTest : public ::testing::Test {
     options.identity.key_file = files.key;
     return options;
   }
-  // Of a server that wants a client certificate of our CA.
+  // The options of a server that wants a client certificate of our CA.
   TlsServerOptions MutualOptions() {
     TlsServerOptions options = ServerOptions(certificates_.Make("server"));
     options.client_ca_file = certificates_.ca_file();
@@ -89,7 +89,7 @@ class TlsTest : public ::testing::Test {
     EXPECT_TRUE(client.ok()) << client.status();
     return client.ok() ? *std::move(client) : nullptr;
   }
-  // What a client is told that asks for an echo.
+  // Returns the status of a client that asks for an echo.
   absl::Status Ask(const std::string& address, ClientOptions options = {}) {
     return MakeClient(address, std::move(options))->Echo("hello").status();
   }

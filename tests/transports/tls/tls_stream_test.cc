@@ -90,8 +90,8 @@ TEST_F(TlsStreamTest, ASessionIsResumedAfterAConnectionThatWasCut) {
   }
 }
 
-// As socat is: it verifies clients, and OpenSSL resumes nothing then without a
-// setting that it does not make.
+// Socat is such a server. It verifies clients, and then OpenSSL resumes no
+// session without a setting that socat does not make.
 TEST_F(TlsStreamTest, AServerThatFailsAtResumingIsOfferedNoSessionAgain) {
   UseIdentity(certificates_.Make("client"), &client_options_);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
@@ -140,8 +140,8 @@ TEST_F(TlsStreamTest, AServerThatForgotTheSessionsIsConnectedAnew) {
   Echo(*transport);
 }
 
-// A session resumed is a certificate not verified: whoever no longer trusts it
-// must not resume.
+// A resumed session skips the verification of the certificate. A client that no
+// longer trusts the certificate must not resume.
 TEST_F(TlsStreamTest, NoSessionIsResumedThatWasMadeUnderOtherFiles) {
   const std::string address = Serve();
   support::TestDirectory directory;
@@ -301,8 +301,8 @@ TEST_F(TlsStreamTest, ManySmallPiecesShareARecord) {
   EXPECT_EQ(received, all);
 }
 
-// Whoever had to wait gives the rest again, from another place in memory and
-// in other pieces.
+// A caller that had to wait passes the rest again, from another place in memory
+// and in other pieces.
 TEST_F(TlsStreamTest, WhatHadToWaitGoesOnWhereItStopped) {
   const size_t size = size_t{16} << 20;
   std::string data(size, '\0');

@@ -367,7 +367,7 @@ TEST_F(TlsTest, AServerThatHangsUpAtTheHandshakeSeemsToSpeakPlainTcp) {
   ExpectUntrusted(peer.address(), "seems to speak plain TCP");
 }
 
-// As a server does that is being stopped: it may be back at once.
+// A server that is being stopped does this. It may be back at once.
 TEST_F(TlsTest, AServerThatResetsTheHandshakeIsUnavailable) {
   const PlainPeer peer([](support::RawConnection& connection) {
     connection.Receive(1).status().IgnoreError();

@@ -236,7 +236,7 @@ TEST_F(ClientSessionTest, ManyMayShareOneSubmissionAndLeaveIt) {
     if (!accepted_first) {
       ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
     }
-    // Whoever is left stands for all.
+    // The remaining request stands for all.
     auto late = Request("t", "u");
     ASSERT_TRUE(Submit(late).ok());
     EXPECT_EQ(session_.replies_due(), 0u);

@@ -73,7 +73,8 @@ TEST_F(HandleTableTest, EachPacketComesOnceForEachSubmission) {
   EXPECT_FALSE(table_.Arrive("H:1", false).first_copy);
   EXPECT_FALSE(table_.Arrive("H:1", false).first_copy);
   EXPECT_TRUE(table_.Arrive("H:1", true).first_copy);
-  // Who got the end is gone, and the copies of it concern nobody.
+  // The request that got the end is gone. Nobody waits for the copies of the
+  // end.
   const HandleTable::Arrival copy = table_.Arrive("H:1", true);
   EXPECT_TRUE(copy.known);
   EXPECT_THAT(Chain(copy.requests), IsEmpty());

@@ -43,7 +43,8 @@ class JobRequestTrackerTest : public ::testing::Test {
     return options;
   }
   std::shared_ptr<JobRequestState> Started(bool background = false) {
-    // In memory of its own, which goes with it whoever watches.
+    // The record has its own allocation, so that its memory is freed even if a
+    // weak pointer watches it.
     const std::shared_ptr<JobRequestState> request(new JobRequestState);
     request->task = "reverse";
     request->background = background;
@@ -72,7 +73,7 @@ class JobRequestTrackerTest : public ::testing::Test {
   void Give(JobRequestState* request, Effect::Kind kind,
             const std::string& data = "", absl::string_view code = "",
             absl::string_view text = "") {
-    // As a session does.
+    // A session does this, too.
     if (kind == Effect::Kind::kAccepted) request->handle.Assign("H:1");
     Effect effect;
     effect.kind = kind;

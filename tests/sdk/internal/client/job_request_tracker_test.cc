@@ -187,8 +187,8 @@ TEST_F(JobRequestTrackerTest, AnIdempotentRequestIsRepeatedAfterALoss) {
   }
 }
 
-// What became of the first submission stays in doubt, however the later
-// attempts end.
+// The outcome of the first submission stays in doubt, however later attempts
+// end.
 TEST_F(JobRequestTrackerTest, AJobWithAUniqueIsJoinedOnTheServerThatMayHaveIt) {
   AllowRetry();
   auto request = std::make_shared<JobRequestState>();

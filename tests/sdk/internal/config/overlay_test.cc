@@ -23,7 +23,8 @@ Shapes Parsed(const std::string& text) {
   return shapes;
 }
 
-// What `into` has become, as text on one line, and which paths were replaced.
+// The content of `into` afterwards, as text on one line, and the replaced
+// paths.
 struct Result {
   std::string text;
   std::vector<std::string> replaced;

@@ -72,7 +72,7 @@ TEST(Metrics, EveryTaskHasALabelOfItsOwnThatIsSafeText) {
       }
     }
   }
-  // As lines, for people and logs.
+  // The lines are for people and logs.
   EXPECT_TRUE(support::IsSafeLines(ToString(snapshot))) << ToString(snapshot);
 }
 

@@ -62,7 +62,8 @@ TEST(PrefetchTest, HasNoBoundsThatOverflow) {
   const Prefetch prefetch = Practised(options, 1000);
   EXPECT_GT(prefetch.Target({}), 1000000);
   EXPECT_EQ(prefetch.Room({}, /*alone=*/true), prefetch.Target({}));
-  // What many jobs of a task cost that was never measured.
+  // The sum of the expected costs of many jobs of a task that was never
+  // measured.
   Prefetch::Load load;
   for (int i = 0; i < 100000; ++i) {
     ++load.waiting;
