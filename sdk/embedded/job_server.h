@@ -1,23 +1,13 @@
 // JobServer: a Gearman job server inside this process, for tests, tools and
-// programs that need no server of their own. Everything is in memory: jobs end
-// with it. To a client or worker it is a gearmand 1.1.20 (docs/protocol.md
-// lists the differences).
+// programs that need no separate server. The server keeps everything in memory:
+// its jobs end with it. To a client or worker it behaves like gearmand 1.1.20
+// (docs/protocol.md lists the differences).
 //
 //   auto server = gearman::JobServer::Create();
 //   (*server)->Listen("inproc://test").status();
 //   gearman::ClientOptions options;
 //   options.servers = {"inproc://test"};
-//   // ... clients and workers of this process; gone with the server.
-//
-// Threads: over inproc:// it has none, and no socket: a thread that writes to
-// it runs it, after dropping all locks of its own. Listening on anything else
-// (tcp://127.0.0.1:0, tls://, a scheme of yours) it has exactly one I/O thread.
-// Given a poller it has none either, and whoever calls RunOnce runs it.
-//
-// fork: a server is its process's. A child's copy accepts nothing and runs no
-// job; its functions return FAILED_PRECONDITION, or nothing, and the destructor
-// does nothing. Over TCP the child's new clients reach the parent's server; the
-// inproc:// names of the parent are not there.
+//   // ... clients and workers of this process. The name ends with the server.
 //
 // Thread-safe.
 #ifndef GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_
@@ -48,12 +38,13 @@ class ServerCore;
 
 struct JobServerOptions {
   // --- as gearmand's options of these names ---
-  // Handles are "PREFIX:n". Empty: "H:" and the host's name. At most 42 bytes.
+  // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's name.
+  // A prefix has 42 bytes at most.
   std::string job_handle_prefix;
-  // How often a job may run in all: when its worker is lost for the N-th time
-  // it fails. 0: no limit.
+  // The number of times that a job may run: the job fails when its worker is
+  // lost for the N-th time. 0: no limit.
   uint32_t job_retries = 0;
-  // Sleeping workers that one job wakes; 0: all who can do it.
+  // The number of sleeping workers that one job wakes. 0: all that can do it.
   uint32_t worker_wakeup = 0;
   // A worker's grab tries last the function that gave it its last job.
   bool round_robin = false;
@@ -129,15 +120,26 @@ struct JobServerOptions {
   // The transports to listen with. Null: TransportRegistry::Default(), and tcp
   // and inproc in any case.
   std::shared_ptr<TransportRegistry> transports;
-  // Where inproc:// names live. Null: InprocNetwork::Default().
+  // The network that holds the inproc:// names. Null: InprocNetwork::Default().
   std::shared_ptr<InprocNetwork> network;
-  // Null: the machine's, or the poller's.
+  // The server's clock. Null: the machine's clock, or the poller's.
   Clock* clock = nullptr;
-  // Run the server by hand on this poller, which outlives it and whose keys are
-  // all its own.
+  // Not null: the caller runs the server on this poller, by RunOnce. The poller
+  // must outlive the server, which uses all of its keys.
   Poller* poller = nullptr;
 };
 
+// Threads: a server that listens on inproc:// alone has no thread and no
+// socket. A thread that writes to it runs the server, after it has released its
+// own locks. With any other address (tcp://127.0.0.1:0, tls://, a scheme of the
+// caller's) the server has exactly one I/O thread. With JobServerOptions::poller
+// it has none, and the thread that calls RunOnce runs it.
+//
+// fork: a server belongs to the process that made it. The child's copy accepts
+// no connection and runs no job. Its functions return FAILED_PRECONDITION or
+// nothing, and its destructor does nothing. New clients of the child reach the
+// parent's server over TCP. The parent's inproc:// names don't exist in the
+// child.
 class JobServer {
  public:
   // INVALID_ARGUMENT: a handle prefix that is too long or that lists can't show
@@ -145,29 +147,30 @@ class JobServer {
   // sense.
   static absl::StatusOr<std::unique_ptr<JobServer>> Create(
       JobServerOptions options = {});
-  // Stops.
+  // Calls Stop.
   ~JobServer();
   JobServer(const JobServer&) = delete;
   JobServer& operator=(const JobServer&) = delete;
 
-  // Serves `address` too, and returns it as clients write it: port 0 has become
-  // the real one. ALREADY_EXISTS: somebody listens there. NOT_FOUND: no
-  // transport has that scheme. INVALID_ARGUMENT: the address makes no sense.
-  // FAILED_PRECONDITION: it has been stopped. Others: the transport's.
+  // Also accepts connections at `address`. Returns the address for clients, in
+  // which the real port stands in place of port 0. ALREADY_EXISTS: another
+  // server listens there. NOT_FOUND: no transport has that scheme.
+  // INVALID_ARGUMENT: the address makes no sense. FAILED_PRECONDITION: this
+  // server has been stopped. The transport may return other errors.
   absl::StatusOr<std::string> Listen(absl::string_view address);
-  // Addresses that it listens on, in the order of Listen.
+  // The addresses that the server listens on, in the order of Listen.
   std::vector<std::string> addresses() const;
 
-  // Ends all streams and forgets all jobs: when it returns, no thread, socket
-  // or name of the server is left. Idempotent.
+  // Closes all streams and forgets all jobs. When Stop returns, no thread,
+  // socket or name of the server is left. A second call does nothing.
   void Stop();
 
-  // Only with a poller of your own: waits until `deadline` for something to do,
-  // does it, and returns. One thread at a time. FAILED_PRECONDITION: it runs by
-  // itself, or has been stopped.
+  // Only with JobServerOptions::poller: waits for something to do, at most until
+  // `deadline`, does it and returns. One thread at a time may call this.
+  // FAILED_PRECONDITION: the server runs by itself, or has been stopped.
   absl::Status RunOnce(absl::Time deadline);
 
-  // Connections and jobs that there are now.
+  // The numbers of connections and jobs at this moment.
   size_t connections() const;
   size_t jobs() const;
 

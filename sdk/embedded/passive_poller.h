@@ -1,7 +1,8 @@
-// PassivePoller: the poller of one who never waits. Streams mark their keys
-// ready as with any poller; he collects them when he is run.
+// PassivePoller: the poller of an embedded server that has no thread. Streams
+// mark their keys as ready, as with any poller. A thread that runs the server
+// collects these keys.
 //
-// Thread-safe, but for Wait: one thread at a time.
+// Thread-safe, except that one thread at a time may call Wait.
 #ifndef GEARMAN_SDK_EMBEDDED_PASSIVE_POLLER_H_
 #define GEARMAN_SDK_EMBEDDED_PASSIVE_POLLER_H_
 

@@ -59,12 +59,13 @@ TEST(HealthTest, IsShownWithALineForEachServer) {
   failing.failures = 3;
   failing.last_error = absl::UnavailableError("connection refused");
   failing.next_attempt = absl::UnixEpoch();
-  EXPECT_EQ(ToString(MakeHealth({up, failing})),
-            "degraded: 1 of 2 servers can be used\n"
-            "tcp://a:4730 up, answered in 1.2ms; refuses resize, two\\x0alines\n"
-            "tcp://b:4730 failing (3 times): connection refused; left alone "
-            "until " +
-                absl::FormatTime(absl::UnixEpoch()) + "\n");
+  EXPECT_EQ(
+      ToString(MakeHealth({up, failing})),
+      "degraded: 1 of 2 servers can be used\n"
+      "tcp://a:4730 up, answered in 1.2ms; refuses resize, two\\x0alines\n"
+      "tcp://b:4730 failing (3 times): connection refused; left alone "
+      "until " +
+          absl::FormatTime(absl::UnixEpoch()) + "\n");
 }
 
 }  // namespace
