@@ -1,11 +1,11 @@
-# For scripts that run one thing after another and sum up what each has counted (.ci/run, tools/nightly). They are Bash,
-# and source this file:
+# For Bash scripts that run one thing after another and sum up what each has counted (.ci/run, tools/nightly). They
+# source this file:
 #
 #   . tools/steps.sh
 #   step "Heading" COMMAND...
 #   finish
 #
-# A step that takes long is worth a line of its own: each prints its heading, what its command prints, and its time.
+# Each step prints its heading, what its command prints, and its time.
 
 passed=0 failed=0 SECONDS=0
 output=$(mktemp)
