@@ -14,6 +14,8 @@
 
 #include <cstddef>
 
+#include "gearman/base/cpp17.h"
+
 namespace gearman {
 
 class ByteAccount {

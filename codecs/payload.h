@@ -14,6 +14,7 @@
 #include <variant>
 
 #include "absl/strings/string_view.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

@@ -3,6 +3,7 @@
 #define GEARMAN_CODECS_PRIORITY_H_
 
 #include "absl/strings/string_view.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

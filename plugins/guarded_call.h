@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "absl/status/status.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 namespace internal {

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

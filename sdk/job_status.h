@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

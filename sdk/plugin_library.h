@@ -21,14 +21,12 @@
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/plugin_registry.h"
+#include "gearman/sdk/version.h"
 #include "google/protobuf/stubs/common.h"
 
 // This number grows with each change of an interface that plugins implement or
 // call.
 #define GEARMAN_PLUGIN_ABI_NUMBER 5
-
-#define GEARMAN_INTERNAL_QUOTE(x) GEARMAN_INTERNAL_QUOTE2(x)
-#define GEARMAN_INTERNAL_QUOTE2(x) #x
 
 // Everything that both sides must agree on: this SDK's number, and the
 // libraries whose types cross the border. It is readable, because the message

@@ -4,6 +4,7 @@
 #define GEARMAN_SDK_RECONNECT_OPTIONS_H_
 
 #include "absl/time/time.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

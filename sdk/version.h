@@ -1,19 +1,34 @@
-// The SDK's version, by the rules of Semantic Versioning: the first number
-// changes when source that compiled may no longer compile, the second when
-// something is added.
+// The SDK's version, by the rules of Semantic Versioning: CONTRIBUTING.md says
+// what makes which number grow. The three numbers below are the only place
+// where it is written by hand. `tools/check version` compares them with
+// everything else that has to say it: MODULE.bazel, CHANGELOG.md, and gearctl's
+// man page.
 #ifndef GEARMAN_SDK_VERSION_H_
 #define GEARMAN_SDK_VERSION_H_
+
+#include "absl/strings/string_view.h"
+#include "gearman/base/cpp17.h"
 
 #define GEARMAN_SDK_VERSION_MAJOR 0
 #define GEARMAN_SDK_VERSION_MINOR 1
 #define GEARMAN_SDK_VERSION_PATCH 0
 
-#include "absl/strings/string_view.h"
+// The text of what a macro stands for.
+#define GEARMAN_INTERNAL_QUOTE(x) GEARMAN_INTERNAL_QUOTE2(x)
+#define GEARMAN_INTERNAL_QUOTE2(x) #x
+
+// "major.minor.patch", a literal.
+#define GEARMAN_SDK_VERSION                          \
+  GEARMAN_INTERNAL_DOTTED(GEARMAN_SDK_VERSION_MAJOR, \
+                          GEARMAN_SDK_VERSION_MINOR, \
+                          GEARMAN_SDK_VERSION_PATCH)
+#define GEARMAN_INTERNAL_DOTTED(a, b, c) \
+  GEARMAN_INTERNAL_QUOTE(a)              \
+  "." GEARMAN_INTERNAL_QUOTE(b) "." GEARMAN_INTERNAL_QUOTE(c)
 
 namespace gearman {
 
-// "major.minor.patch".
-inline constexpr absl::string_view kVersion = "0.1.0";
+inline constexpr absl::string_view kVersion = GEARMAN_SDK_VERSION;
 
 }  // namespace gearman
 

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "gearman/base/cpp17.h"
+
 namespace gearman {
 
 struct WorkerStats {

@@ -23,6 +23,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

@@ -5,6 +5,7 @@
 #define GEARMAN_TRANSPORTS_CLOCK_H_
 
 #include "absl/time/time.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

@@ -17,6 +17,7 @@
 #include <memory>
 
 #include "absl/container/inlined_vector.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

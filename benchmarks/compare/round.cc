@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <sstream>
 
@@ -21,6 +20,7 @@
 #include "absl/time/time.h"
 #include "gearman/benchmarks/compare/children.h"
 #include "gearman/benchmarks/compare/side.h"
+#include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/test_directory.h"
 
 namespace gearman {
@@ -46,14 +46,6 @@ constexpr NumberOfMeasured kMeasured[] = {
     &Measured::p50_us,     &Measured::p90_us,
     &Measured::p99_us,     &Measured::p999_us,
     &Measured::fast_p99_us};
-
-double ResidentBytes() {
-  std::ifstream file("/proc/self/statm");
-  double total = 0;
-  double resident = 0;
-  file >> total >> resident;
-  return resident * static_cast<double>(sysconf(_SC_PAGESIZE));
-}
 
 // The CPU time of the server's process and of all workers.
 struct OthersCpu {
@@ -95,7 +87,7 @@ int RunClient(const Role& role) {
   }
   const OthersCpu others_before = MeasureOthers(role.pids);
   const double cpu_before = CpuSeconds(getpid());
-  const double bytes_before = ResidentBytes();
+  const int64_t bytes_before = support::ResidentBytes();
   const absl::Time begin = absl::Now();
   load->Run(workload.jobs, on_latency);
   Measured measured;
@@ -106,7 +98,7 @@ int RunClient(const Role& role) {
   measured.server_thread_cpu =
       others.server_thread - others_before.server_thread;
   measured.worker_cpu = others.workers - others_before.workers;
-  measured.bytes = ResidentBytes() - bytes_before;
+  measured.bytes = static_cast<double>(support::ResidentBytes() - bytes_before);
   std::vector<double> fast;
   for (size_t i = 0; i < latencies.size(); ++i) {
     if (!IsSlow(workload, static_cast<int>(i))) fast.push_back(latencies[i]);

@@ -16,6 +16,7 @@
 #include "absl/random/bit_gen_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

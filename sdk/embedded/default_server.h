@@ -8,6 +8,7 @@
 #define GEARMAN_SDK_EMBEDDED_DEFAULT_SERVER_H_
 
 #include "absl/status/status.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 namespace embedded {

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gearman/base/cpp17.h"
+
 namespace gearman {
 namespace embedded {
 

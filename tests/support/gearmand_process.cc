@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -66,18 +67,29 @@ std::string GearmandProcess::address() const {
 
 absl::Status GearmandProcess::Start() {
   SubprocessOptions options;
-  // INFO is the least that announces that it listens.
   options.argv = {"/usr/sbin/gearmand", absl::StrCat("--listen=", host()),
-                  absl::StrCat("--port=", port()), "--log-file=stderr",
-                  "--verbose=INFO"};
+                  absl::StrCat("--port=", port()), "--log-file=stderr"};
+  // INFO is the least that announces that it listens.
+  const bool announces = std::none_of(
+      options_.begin(), options_.end(),
+      [](const auto& option) { return absl::StartsWith(option, "--verbose"); });
+  if (announces) options.argv.push_back("--verbose=INFO");
   options.argv.insert(options.argv.end(), options_.begin(), options_.end());
   absl::StatusOr<std::unique_ptr<Subprocess>> process =
       Subprocess::Start(std::move(options));
   if (!process.ok()) return process.status();
   process_ = *std::move(process);
-  absl::Status status = process_->WaitForErrorOutput("Listening on ");
-  // It listens a moment before it serves.
-  if (status.ok()) status = Admin("version").status();
+  absl::Status status;
+  if (announces) {
+    status = process_->WaitForErrorOutput("Listening on ");
+    // It listens a moment before it serves.
+    if (status.ok()) status = Admin("version").status();
+  } else {
+    WaitFor([this, &status] {
+      status = Admin("version").status();
+      return status.ok() || !process_->running();
+    });
+  }
   if (!status.ok()) Kill();
   return status;
 }

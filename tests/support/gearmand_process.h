@@ -32,7 +32,9 @@ class GearmandProcess {
  public:
   // Starts it with these options beside its port, and returns when it serves.
   // A failure is a failure of the running test; ok() is false then.
-  // Never give -u (its default user is right) or -d.
+  // Never give -u (its default user is right) or -d. --verbose replaces INFO,
+  // by which a server writes a line for each job into the log that is kept
+  // here.
   explicit GearmandProcess(std::vector<std::string> options = {});
   ~GearmandProcess();
   GearmandProcess(const GearmandProcess&) = delete;

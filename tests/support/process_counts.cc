@@ -1,6 +1,10 @@
 #include "gearman/tests/support/process_counts.h"
 
 #include <dirent.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <string>
 
 namespace gearman {
 namespace support {
@@ -23,6 +27,15 @@ int ThreadCount() { return EntriesOf("/proc/self/task"); }
 
 // The folder itself is open while it is read.
 int DescriptorCount() { return EntriesOf("/proc/self/fd") - 1; }
+
+int64_t ResidentBytes(pid_t process) {
+  std::ifstream file(
+      "/proc/" + (process == 0 ? "self" : std::to_string(process)) + "/statm");
+  int64_t total = 0;
+  int64_t resident = 0;
+  if (!(file >> total >> resident)) return -1;
+  return resident * sysconf(_SC_PAGESIZE);
+}
 
 }  // namespace support
 }  // namespace gearman

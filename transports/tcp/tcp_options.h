@@ -3,6 +3,7 @@
 #define GEARMAN_TRANSPORTS_TCP_TCP_OPTIONS_H_
 
 #include "absl/time/time.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

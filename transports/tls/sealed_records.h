@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 

@@ -6,6 +6,8 @@
 #include <functional>
 #include <string>
 
+#include "gearman/base/cpp17.h"
+
 namespace gearman {
 
 enum class TlsVersion : unsigned char { kTls12, kTls13 };

@@ -1,0 +1,14 @@
+// What a compiler says first, in place of pages of errors, when it is told to
+// read this SDK as a C++ older than 17.
+//
+// Each header that a program can reach before any other of this SDK includes
+// this one (tools/check language), so that it does not matter which headers a
+// program includes, nor in which order.
+#ifndef GEARMAN_BASE_CPP17_H_
+#define GEARMAN_BASE_CPP17_H_
+
+#if __cplusplus < 201703L
+#error "gearman_sdk needs C++17: compile with -std=c++17 or later"
+#endif
+
+#endif  // GEARMAN_BASE_CPP17_H_
