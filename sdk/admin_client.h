@@ -162,8 +162,8 @@ class AdminClient {
   // "cancel job": a queued one fails; a running one fails for its clients and
   // goes on for its worker. NOT_FOUND: the server has no such job.
   absl::Status CancelJob(absl::string_view handle);
-  // "shutdown", "shutdown graceful". UNIMPLEMENTED by gearmand 1.1.20: the
-  // message names its process and the signal that does it.
+  // "shutdown", "shutdown graceful". UNIMPLEMENTED by gearmand (1.1, 2.0):
+  // the message names its process and the signal that does it.
   absl::Status Shutdown(bool graceful = false);
 
  private:

@@ -28,10 +28,12 @@
 // handler's thread, the only one that it has. docs/threads.md says more.
 //
 // Order: jobs of one connection are begun in the order in which the server
-// gave them. Servers are asked in turn. Of several tasks gearmand 1.1.20 gives
-// those of the task registered last, as long as there are any. Answers and
-// updates of one job keep their order; each packet leaves at the next write,
-// which gathers all there is, and never waits for a handler that is slow.
+// gave them. Servers are asked in turn. Of several tasks gearmand 1.1 and
+// the embedded server give those of the task registered last, as long as there
+// are any; gearmand 2.0 gives high jobs of any task first and takes tasks in
+// turn. Answers and updates of one job keep their order; each packet leaves at
+// the next write, which gathers all there is, and never waits for a handler
+// that is slow.
 //
 // Prefetch: a worker keeps several grabs outstanding and holds jobs that it
 // can't begin at once, but only as many as it will have begun within a few

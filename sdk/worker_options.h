@@ -72,11 +72,11 @@ struct TaskOptions {
   // the job to another worker. (gearmand counts milliseconds, a Perl server
   // takes the same number for seconds.)
   //
-  // Don't, with gearmand 1.1.20: it has one timer for each connection, which a
-  // finished job does not stop, and takes other clients' jobs away from their
-  // workers or loses them. Where a task has it all the same, a connection holds
-  // one job at a time and says PRE_SLEEP after each, which is slow and avoids
-  // the worst.
+  // Don't, with gearmand (1.1, 2.0): it has one timer for each connection,
+  // which a finished job does not stop, and takes other clients' jobs away from
+  // their workers or loses them. Where a task has it all the same, a connection
+  // holds one job at a time and says PRE_SLEEP after each, which is slow and
+  // avoids the worst.
   bool announce_time_limit = false;
   WhenLate when_late = WhenLate::kFail;
 };
@@ -144,8 +144,8 @@ struct WorkerOptions {
   // Infinite: never.
   absl::Duration heartbeat_interval = absl::Seconds(30);
   // A sleeping worker asks for jobs this often even if nobody wakes it:
-  // gearmand 1.1.20 wakes nobody for a delayed job that has come due, nor when
-  // the one worker it woke has gone. Infinite: never.
+  // gearmand 1.1 wakes nobody for a delayed job that has come due, and no
+  // version does when the one worker it woke has gone. Infinite: never.
   absl::Duration regrab_interval = absl::Seconds(10);
   ReconnectOptions reconnect;
 

@@ -38,7 +38,9 @@ struct WorkerRow {  // workers: `38 127.0.0.1 id : g f`; every connection
   int64_t descriptor = 0;
   std::string peer;  // garbage from gearmand 1.1.20 for IPv6
   std::string id;    // "-": none was set
-  // Newest first. One whose name holds a space reads as several.
+  // Newest first; when the server takes functions in turn (gearmand 2.0, -R),
+  // the one that gave the last job is the last. One whose name holds a space
+  // reads as several.
   std::vector<std::string> functions;
 };
 struct JobRow {  // show jobs: `H:h:1\t0\t0\t1`
