@@ -173,8 +173,8 @@ class AdminClient {
   // "cancel job": a queued job fails; a running job fails for its clients but
   // goes on at its worker. Returns NOT_FOUND if the server has no such job.
   absl::Status CancelJob(absl::string_view handle);
-  // "shutdown" or "shutdown graceful". gearmand 1.1.20 answers UNIMPLEMENTED:
-  // the message names its process and the signal that ends it.
+  // "shutdown" or "shutdown graceful". gearmand (1.1 and 2.0) answers
+  // UNIMPLEMENTED: the message names its process and the signal that ends it.
   absl::Status Shutdown(bool graceful = false);
 
  private:

@@ -51,7 +51,9 @@ class WorkerCore;
 //
 // Order: the jobs of one connection begin in the order in which the server sent
 // them. The worker asks the servers in turn. If a worker has registered several
-// tasks, gearmand 1.1.20 first gives it all jobs of the task registered last.
+// tasks, gearmand 1.1 and the embedded server first give it all jobs of the task
+// registered last. gearmand 2.0 first gives high jobs of any task, and takes the
+// tasks in turn.
 // The answer and the updates of one job keep their order. Each packet leaves
 // with the next write, which takes all packets that wait. A write never waits
 // for a slow handler.

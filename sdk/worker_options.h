@@ -73,11 +73,11 @@ struct TaskOptions {
   // time the server gives the job to another worker. (gearmand counts
   // milliseconds; a Perl server takes the same number for seconds.)
   //
-  // Do not set this with gearmand 1.1.20. It has one timer for each connection,
-  // and a finished job does not stop that timer; therefore it takes other
-  // clients' jobs from their workers, or loses them. If a task is announced all
-  // the same, a connection holds one job at a time and sends PRE_SLEEP after
-  // each. This is slow, but avoids the worst.
+  // Do not set this with gearmand (1.1 and 2.0). It has one timer for each
+  // connection, and a finished job does not stop that timer; therefore it takes
+  // other clients' jobs from their workers, or loses them. If a task is
+  // announced all the same, a connection holds one job at a time and sends
+  // PRE_SLEEP after each. This is slow, but avoids the worst.
   bool announce_time_limit = false;
   WhenLate when_late = WhenLate::kFail;
 };
@@ -152,8 +152,8 @@ struct WorkerOptions {
   // ECHO_REQ. Infinite means never.
   absl::Duration heartbeat_interval = absl::Seconds(30);
   // A sleeping worker asks for jobs this often even if no server wakes it.
-  // gearmand 1.1.20 does not wake workers for a delayed job that has come due,
-  // and wakes no other worker when the one that it woke has gone. Infinite
+  // gearmand 1.1 does not wake workers for a delayed job that has come due. No
+  // version wakes another worker when the one that it woke has gone. Infinite
   // means never.
   absl::Duration regrab_interval = absl::Seconds(10);
   ReconnectOptions reconnect;

@@ -1,5 +1,7 @@
 #include "gearman/tests/conformance/differences.h"
 
+#include <cstddef>
+
 namespace gearman {
 namespace conformance {
 namespace {
@@ -13,8 +15,8 @@ constexpr DifferenceInfo kDifferences[] = {
      "Background joining a foreground job"},
     {Difference::kUniqueOf64Bytes, "Unique of 64 bytes"},
     {Difference::kUniqueOfAReduceJob, "Unique of a reduce job"},
-    {Difference::kDueDelayedJob, "Due delayed job"},
-    {Difference::kLowJobsBehindADelayedJob, "Low jobs behind a delayed job"},
+    {Difference::kDueDelayedJob, "Due delayed job", 2},
+    {Difference::kLowJobsBehindADelayedJob, "Low jobs behind a delayed job", 2},
     {Difference::kRegisteringTwice, "Registering twice"},
     {Difference::kUnregisteringWithAJobHeld, "Unregistering with a job held"},
     {Difference::kTimeLimits, "Time limits"},
@@ -43,6 +45,10 @@ constexpr DifferenceInfo kDifferences[] = {
 }  // namespace
 
 absl::Span<const DifferenceInfo> Differences() { return kDifferences; }
+
+int GoneInGearmand(Difference difference) {
+  return kDifferences[static_cast<size_t>(difference)].gone_in_gearmand;
+}
 
 }  // namespace conformance
 }  // namespace gearman

@@ -1,4 +1,4 @@
-// Where the embedded server differs from gearmand 1.1.20, on purpose: one table
+// Where the embedded server differs from gearmand, on purpose: one table
 // for the conformance suite and docs/protocol.md, which a test holds together.
 // A test of such a point says what each of the two does.
 #ifndef GEARMAN_TESTS_CONFORMANCE_DIFFERENCES_H_
@@ -47,10 +47,16 @@ struct DifferenceInfo {
   Difference difference;
   // The name in docs/protocol.md.
   absl::string_view name;
+  // From this major version on gearmand does as the embedded server; 0: no
+  // version does.
+  int gone_in_gearmand = 0;
 };
 
 // All of them, in the order of the enumeration.
 absl::Span<const DifferenceInfo> Differences();
+
+// DifferenceInfo::gone_in_gearmand.
+int GoneInGearmand(Difference difference);
 
 }  // namespace conformance
 }  // namespace gearman

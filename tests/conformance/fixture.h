@@ -55,8 +55,17 @@ class ConformanceTest : public ::testing::TestWithParam<Variant> {
     return worker;
   }
 
-  // The server is the real gearmand, at a point where the embedded one differs.
-  bool OnGearmand(Difference) const { return GetParam().is_gearmand; }
+  // The server is a real gearmand that differs from the embedded one there.
+  // Starts it, with the options of now, when that depends on its version.
+  bool OnGearmand(Difference difference) {
+    const int gone = GoneInGearmand(difference);
+    return GetParam().is_gearmand && (gone == 0 || !OnGearmandSince(gone));
+  }
+  // The server is a real gearmand of this major version or a later one. Starts
+  // it, with the options of now.
+  bool OnGearmandSince(int version) {
+    return GetParam().is_gearmand && server().gearmand_version() >= version;
+  }
 
   // The handle of the n-th job.
   static std::string Handle(int n) { return absl::StrCat("H:test:", n); }

@@ -146,6 +146,7 @@ class Faulty : public ServerUnderTest {
   }
   // Bytes sent directly to this port arrive unchanged.
   uint16_t port() const override { return server_->port(); }
+  int gearmand_version() const override { return server_->gearmand_version(); }
 
  private:
   testing::FaultPlan Draw() {
@@ -168,8 +169,11 @@ class Faulty : public ServerUnderTest {
 std::vector<std::string> GearmandOptions(const ServerOptions& options) {
   std::vector<std::string> arguments = {
       absl::StrCat("--job-handle-prefix=", options.job_handle_prefix),
-      absl::StrCat("--job-retries=", options.job_retries),
       absl::StrCat("--worker-wakeup=", options.worker_wakeup)};
+  // Without it there is no limit; after 2.0.0 a 0 means one run.
+  if (options.job_retries != 0) {
+    arguments.push_back(absl::StrCat("--job-retries=", options.job_retries));
+  }
   if (options.round_robin) arguments.push_back("--round-robin");
   if (options.exceptions) arguments.push_back("--exceptions");
   return arguments;
@@ -184,6 +188,7 @@ class Gearmand : public ServerUnderTest {
     return TcpTransport(process_.address(), poller, key);
   }
   uint16_t port() const override { return process_.port(); }
+  int gearmand_version() const override { return process_.major_version(); }
 
  private:
   support::GearmandProcess process_;

@@ -44,11 +44,13 @@ class ServerUnderTest {
       Poller* poller, Poller::Key key) = 0;
   // The TCP port of the IPv4 loopback that it listens on; 0: none.
   virtual uint16_t port() const = 0;
+  // GearmandProcess::major_version(); 0: it is no gearmand.
+  virtual int gearmand_version() const { return 0; }
 };
 
 struct Variant {
   std::string name;
-  // It is the real gearmand 1.1.20, with its oddities.
+  // It is a real gearmand, with the oddities of its version.
   bool is_gearmand;
   // Bytes come in tiny pieces: megabytes would take long.
   bool in_pieces;

@@ -136,15 +136,25 @@ TEST_P(WorkerConformance, PrioritiesCountInsideOneFunction) {
   EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(1, "f", "low"));
 }
 
+// gearmand 2.0 knows one order only, which the embedded server does not follow.
 TEST_P(WorkerConformance, TheFunctionRegisteredLastIsEmptiedFirst) {
   Peer& client = Connect();
   Peer& worker = ConnectWorker({"f", "g"});
   Submit(client, "f", "1", "high", 1, Command::kSubmitJobHigh);
   Submit(client, "g", "2", "low", 2, Command::kSubmitJobLow);
   Submit(client, "g", "3", "low too", 3, Command::kSubmitJobLow);
-  EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(2, "g", "low"));
-  EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(3, "g", "low too"));
-  EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(1, "f", "high"));
+  Submit(client, "f", "4", "low of f", 4, Command::kSubmitJobLow);
+  std::vector<Packet> jobs;
+  for (int i = 0; i < 4; ++i) jobs.push_back(worker.Call(Command::kGrabJob));
+  const Packet high = Assigned(1, "f", "high");
+  const Packet low = Assigned(2, "g", "low");
+  const Packet low_too = Assigned(3, "g", "low too");
+  const Packet low_of_f = Assigned(4, "f", "low of f");
+  if (OnGearmandSince(2)) {
+    EXPECT_THAT(jobs, ElementsAre(high, low, low_of_f, low_too));
+  } else {
+    EXPECT_THAT(jobs, ElementsAre(low, low_too, high, low_of_f));
+  }
 }
 
 TEST_P(WorkerConformance, RoundRobinTakesFunctionsInTurn) {

@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,7 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
@@ -27,6 +31,12 @@
 namespace gearman {
 namespace support {
 namespace {
+
+// Debian's, unless the environment names another one.
+const char* Program() {
+  const char* const named = getenv("GEARMAND");
+  return named == nullptr || *named == '\0' ? "/usr/sbin/gearmand" : named;
+}
 
 // By the state behind the name in parentheses: "17 (gearmand) T ...".
 bool EveryThreadIsStopped(pid_t pid) {
@@ -67,7 +77,7 @@ std::string GearmandProcess::address() const {
 
 absl::Status GearmandProcess::Start() {
   SubprocessOptions options;
-  options.argv = {"/usr/sbin/gearmand", absl::StrCat("--listen=", host()),
+  options.argv = {Program(), absl::StrCat("--listen=", host()),
                   absl::StrCat("--port=", port()), "--log-file=stderr"};
   // INFO is the least that announces that it listens.
   const bool announces = std::none_of(
@@ -79,19 +89,34 @@ absl::Status GearmandProcess::Start() {
       Subprocess::Start(std::move(options));
   if (!process.ok()) return process.status();
   process_ = *std::move(process);
+  // A build with TLS can't be asked without it.
+  const bool ssl =
+      std::find(options_.begin(), options_.end(), "--ssl") != options_.end();
   absl::Status status;
   if (announces) {
     status = process_->WaitForErrorOutput("Listening on ");
     // It listens a moment before it serves.
-    if (status.ok()) status = Admin("version").status();
+    if (status.ok() && !ssl) status = LearnVersion();
   } else {
     WaitFor([this, &status] {
-      status = Admin("version").status();
+      status = LearnVersion();
       return status.ok() || !process_->running();
     });
   }
   if (!status.ok()) Kill();
   return status;
+}
+
+absl::Status GearmandProcess::LearnVersion() {
+  const absl::StatusOr<std::vector<std::string>> reply = Admin("version");
+  if (!reply.ok()) return reply.status();
+  absl::string_view version = reply->front();
+  absl::ConsumePrefix(&version, "OK ");
+  const std::vector<absl::string_view> parts = absl::StrSplit(version, '.');
+  if (parts.size() < 2 || !absl::SimpleAtoi(parts.front(), &major_version_)) {
+    major_version_ = std::numeric_limits<int>::max();
+  }
+  return absl::OkStatus();
 }
 
 absl::Status GearmandProcess::Stop() {

@@ -1,6 +1,8 @@
-// GearmandProcess: a real gearmand (Debian's) of a test's own, on a free port
-// of the loopback, ended with the object or the test program, however that may
-// die. Its log is kept and printed when the test has failed.
+// GearmandProcess: a real gearmand of a test's own, on a free port of the
+// loopback, ended with the object or the test program, however that may die.
+// Its log is kept and printed when the test has failed. The environment
+// variable GEARMAND names the program (absolute); the default is Debian's,
+// /usr/sbin/gearmand.
 //
 //   GearmandProcess server;  // or server({"--job-retries=2"})
 //   ASSERT_TRUE(server.ok());
@@ -30,7 +32,8 @@ namespace support {
 
 class GearmandProcess {
  public:
-  // Starts it with these options beside its port, and returns when it serves.
+  // Starts it with these options beside its port, and returns when it serves
+  // (with --ssl, when it listens).
   // A failure is a failure of the running test; ok() is false then.
   // Never give -u (its default user is right) or -d. --verbose replaces INFO,
   // by which a server writes a line for each job into the log that is kept
@@ -46,6 +49,9 @@ class GearmandProcess {
   uint16_t port() const { return port_.port(); }
   std::string host() const { return "127.0.0.1"; }
   std::string address() const;  // "tcp://127.0.0.1:PORT"
+  // 1 for 1.1.20. A build whose version has no number, as one of sources
+  // without tags, counts as later than any release. Unknown, 0, with --ssl.
+  int major_version() const { return major_version_; }
   pid_t pid() const { return process_ == nullptr ? -1 : process_->pid(); }
 
   // SIGTERM: it closes every connection and ends, forgetting its jobs. Waits
@@ -71,11 +77,13 @@ class GearmandProcess {
 
  private:
   absl::Status Start();
+  absl::Status LearnVersion();
 
   const std::vector<std::string> options_;
   ReservedPort port_;
   std::unique_ptr<Subprocess> process_;
   std::string earlier_logs_;
+  int major_version_ = 0;
 };
 
 }  // namespace support

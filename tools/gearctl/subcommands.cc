@@ -187,8 +187,8 @@ std::vector<Subcommand> ServerSubcommands() {
       {"shutdown",
        "",
        "ends the servers",
-       "gearmand 1.1.20 does not know the command: the error names the signal "
-       "to send instead.",
+       "gearmand does not know the command: the error names the signal to send "
+       "instead.",
        {"graceful"},
        "gearctl shutdown --graceful --server localhost\n",
        0,

@@ -15,6 +15,7 @@
 #include "gearman/sdk/worker_options.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/test_certificates.h"
 #include "gearman/tests/support/tls_terminator.h"
 #include "gearman/tests/transports/tls/tls_fixture.h"
@@ -102,6 +103,35 @@ TEST_F(TlsJobsTest, JobsPassARealGearmandBehindATerminator) {
   const auto status = gearmand.Admin("status");
   ASSERT_TRUE(status.ok()) << status.status();
   EXPECT_THAT(*status, ::testing::IsSupersetOf({"nobody's\t1\t0\t0"}));
+}
+
+// Debian's gearmand takes --ssl and speaks plain TCP; one that was built with
+// TLS wants no certificate of its clients, and takes any.
+TEST_F(TlsJobsTest, AGearmandWithSslServesOrIsKnownToSpeakPlainTcp) {
+  const CertificateFiles files = certificates_.Make("server");
+  support::GearmandProcess gearmand(
+      {"--ssl", absl::StrCat("--ssl-ca-file=", certificates_.ca_file()),
+       absl::StrCat("--ssl-certificate=", files.certificate),
+       absl::StrCat("--ssl-key=", files.key)});
+  ASSERT_TRUE(gearmand.ok());
+  const std::string address = absl::StrCat("tls://127.0.0.1:", gearmand.port());
+  absl::StatusOr<support::RawConnection> plain =
+      support::RawConnection::Connect(gearmand.port());
+  ASSERT_TRUE(plain.ok()) << plain.status();
+  ASSERT_TRUE(plain->Send("version\r\n").ok());
+  if (plain->ReceiveLine().ok()) {
+    ExpectUntrusted(address, "plain TCP, not TLS");
+    return;
+  }
+  StartWorker(address);
+  const auto client = MakeClient(address);
+  ExpectEcho(*client, size_t{16} << 20);
+  ExpectManyEchoes(*client, 1000);
+  UseIdentity(certificates_.Make("client"), &client_options_);
+  EXPECT_TRUE(Ask(address).ok()) << Ask(address);
+  support::TestCertificates strangers("Another CA");
+  UseIdentity(strangers.Make("client"), &client_options_);
+  EXPECT_TRUE(Ask(address).ok()) << Ask(address);
 }
 
 TEST_F(TlsJobsTest, AClientSurvivesTheDeathOfTheTerminator) {
