@@ -114,12 +114,19 @@ endif()
 
 if(GEARMAN_SDK_GEARCTL)
   install(TARGETS gearctl RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT tools)
-  install(FILES tools/gearctl/gearctl.1 DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT tools)
-  # Debian's zsh reads its packages' completions in a folder of its own.
+  set(man_page "${PROJECT_SOURCE_DIR}/tools/gearctl/gearctl.1")
   set(zsh_folder "${CMAKE_INSTALL_DATADIR}/zsh/site-functions")
+  # Debian's packages have manual pages compressed, and zsh's completions in a folder of their own.
   if(CMAKE_INSTALL_PREFIX STREQUAL "/usr" AND EXISTS /etc/debian_version)
     set(zsh_folder "${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions")
+    set(compressed_page "${PROJECT_BINARY_DIR}/gearctl.1.gz")
+    add_custom_command(OUTPUT "${compressed_page}"
+      COMMAND gzip -9n <"${man_page}" >"${compressed_page}"
+      DEPENDS "${man_page}")
+    add_custom_target(gearctl_man_page ALL DEPENDS "${compressed_page}")
+    set(man_page "${compressed_page}")
   endif()
+  install(FILES "${man_page}" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1" COMPONENT tools)
   set(completions "${PROJECT_BINARY_DIR}/completions")
   file(MAKE_DIRECTORY "${completions}")
   add_custom_command(
