@@ -12,8 +12,11 @@
 # A header is included as gearman/<path in the tree>, here and by every user.
 set(GEARMAN_SDK_TREE "${PROJECT_BINARY_DIR}/include")
 set(GEARMAN_SDK_GENERATED "${PROJECT_BINARY_DIR}/generated")
-file(MAKE_DIRECTORY "${GEARMAN_SDK_TREE}" "${GEARMAN_SDK_GENERATED}")
-file(CREATE_LINK "${PROJECT_SOURCE_DIR}" "${GEARMAN_SDK_TREE}/gearman" SYMBOLIC)
+file(MAKE_DIRECTORY "${GEARMAN_SDK_TREE}/gearman" "${GEARMAN_SDK_GENERATED}")
+# Links to folders, not to the tree: a build tree below it would be in itself.
+foreach(folder IN ITEMS benchmarks codecs examples plugins process sdk tests text tools transports)
+  file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${folder}" "${GEARMAN_SDK_TREE}/gearman/${folder}" SYMBOLIC)
+endforeach()
 
 # gearman_sdk_protos(NAME PROTO...): sets NAME to the C++ files made of them.
 function(gearman_sdk_protos name)
