@@ -8,9 +8,24 @@
 # SOURCES and PROTOS are files, DEPS and OBJECTS libraries and objects of the names above, or one of libgearman,
 # gtest_main, testing and prometheus; DATA is files and PROGRAMS programs that a test needs while it runs; TIMEOUT is in
 # seconds.
-find_package(GTest REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(libgearman REQUIRED IMPORTED_TARGET gearmand)
+find_package(GTest QUIET)
+set(missing)
+if(NOT TARGET GTest::gmock_main)
+  list(APPEND missing "GoogleTest with GoogleMock (Debian: libgtest-dev libgmock-dev)")
+endif()
+if(GEARMAN_SDK_TESTS STREQUAL "ALL")
+  find_package(PkgConfig QUIET)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(libgearman QUIET IMPORTED_TARGET gearmand)
+  endif()
+  if(NOT libgearman_FOUND)
+    list(APPEND missing "libgearman and pkg-config (Debian: libgearman-dev pkg-config)")
+  endif()
+endif()
+if(missing)
+  list(JOIN missing ", " missing)
+  message(FATAL_ERROR "The tests need ${missing}. Install it, or build without tests: -DGEARMAN_SDK_TESTS=OFF")
+endif()
 
 set(GEARMAN_SDK_RUN "${PROJECT_BINARY_DIR}/run")
 # What each test links: the whole SDK, of which it may use the inside.
@@ -29,6 +44,9 @@ set(gearman_sdk_anchor_sdk.prometheus LINKER:--undefined=gearman_sdk_prometheus)
 # gearman_sdk_test_target(KIND PATH ...): the target of PATH; KIND is STATIC, OBJECT, SHARED or EXECUTABLE.
 function(gearman_sdk_test_target kind path)
   cmake_parse_arguments(PARSE_ARGV 2 test "" "TIMEOUT" "SOURCES;PROTOS;DEPS;OBJECTS;DATA;PROGRAMS;LABELS")
+  if("libgearman" IN_LIST test_DEPS AND NOT libgearman_FOUND)
+    return()
+  endif()
   string(REPLACE "/" "." target "${path}")
   list(TRANSFORM test_SOURCES PREPEND "${PROJECT_SOURCE_DIR}/")
   gearman_sdk_protos(proto_sources ${test_PROTOS})
