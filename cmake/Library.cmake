@@ -14,7 +14,7 @@ set(GEARMAN_SDK_TREE "${PROJECT_BINARY_DIR}/include")
 set(GEARMAN_SDK_GENERATED "${PROJECT_BINARY_DIR}/generated")
 file(MAKE_DIRECTORY "${GEARMAN_SDK_TREE}/gearman" "${GEARMAN_SDK_GENERATED}")
 # Links to folders, not to the tree: a build tree below it would be in itself.
-foreach(folder IN ITEMS benchmarks codecs examples plugins process sdk tests text tools transports)
+foreach(folder IN LISTS GEARMAN_SDK_FOLDERS)
   file(CREATE_LINK "${PROJECT_SOURCE_DIR}/${folder}" "${GEARMAN_SDK_TREE}/gearman/${folder}" SYMBOLIC)
 endforeach()
 

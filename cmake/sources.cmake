@@ -1,4 +1,18 @@
 # Written by tools/cmake_lists from Bazel's graph. Change the BUILD files and run it.
+# The folders that have code.
+set(GEARMAN_SDK_FOLDERS
+  benchmarks
+  codecs
+  examples
+  plugins
+  process
+  sdk
+  tests
+  text
+  tools
+  transports
+)
+
 # Archives: core needs Abseil only, tls OpenSSL, full Protobuf, prometheus prometheus-cpp; testing is the test kit.
 
 set(GEARMAN_SDK_CORE_SOURCES
