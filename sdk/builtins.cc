@@ -21,6 +21,11 @@ const internal::PluginRegistration kBuiltins([](PluginRegistry& registry) {
 
 }  // namespace
 
+// A linker that is told to look for this name takes this file out of a static
+// library (cmake/Library.cmake).
+extern "C" const char gearman_sdk_builtins;
+const char gearman_sdk_builtins = 0;
+
 absl::Status RegisterBuiltins(PluginRegistry* registry) {
   absl::Status status;
   status.Update(RegisterRetryPlugins(&registry->retry_policies()));

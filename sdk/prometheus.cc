@@ -10,4 +10,10 @@ const internal::PluginRegistration registration([](PluginRegistry& registry) {
 });
 
 }  // namespace
+
+// A linker that is told to look for this name takes this file out of a static
+// library (cmake/Library.cmake).
+extern "C" const char gearman_sdk_prometheus;
+const char gearman_sdk_prometheus = 0;
+
 }  // namespace gearman

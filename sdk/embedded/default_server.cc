@@ -45,6 +45,11 @@ struct DefaultServer {
 
 }  // namespace
 
+// A linker that is told to look for this name takes this file out of a static
+// library (cmake/Library.cmake).
+extern "C" const char gearman_sdk_default_server;
+const char gearman_sdk_default_server = 0;
+
 absl::Status StartDefaultServer() {
   // Never destroyed: threads may use it until the very end of the process. A
   // child made by fork starts a server of its own, without the parent's jobs.

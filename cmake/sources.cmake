@@ -1,0 +1,446 @@
+# Written by tools/cmake_lists from Bazel's graph. Change the BUILD files and run it.
+# The folders that have code.
+set(GEARMAN_SDK_FOLDERS
+  benchmarks
+  codecs
+  examples
+  plugins
+  process
+  sdk
+  tests
+  text
+  tools
+  transports
+)
+
+# Archives: core needs Abseil only, tls OpenSSL, full Protobuf, prometheus prometheus-cpp; testing is the test kit.
+
+set(GEARMAN_SDK_CORE_SOURCES
+  codecs/admin/command.cc
+  codecs/admin/reply.cc
+  codecs/admin/reply_decoder.cc
+  codecs/port_codec.cc
+  codecs/wire/command.cc
+  codecs/wire/decoder.cc
+  codecs/wire/encoder.cc
+  codecs/wire/frame_reader.cc
+  codecs/wire/message.cc
+  codecs/wire/output_buffer.cc
+  codecs/wire/progress.cc
+  plugins/metrics/in_memory_metrics.cc
+  plugins/metrics/log_metrics.cc
+  plugins/metrics/metrics_collector.cc
+  plugins/metrics/metrics_snapshot.cc
+  plugins/metrics/statsd_metrics.cc
+  plugins/retry/attempt_limit.cc
+  plugins/retry/exponential_backoff.cc
+  plugins/retry/idempotency_policy.cc
+  plugins/retry/immediate_retry.cc
+  plugins/retry/no_retry.cc
+  plugins/retry/retry_budget.cc
+  plugins/retry/retry_policy.cc
+  plugins/server_selection/ordered_selector.cc
+  plugins/server_selection/random_selector.cc
+  plugins/server_selection/round_robin_selector.cc
+  plugins/server_selection/server_preference.cc
+  plugins/server_selection/unique_hash_selector.cc
+  plugins/suggest.cc
+  plugins/tracing/semantic_conventions.cc
+  process/descriptor.cc
+  process/process_mark.cc
+  sdk/admin_client.cc
+  sdk/client.cc
+  sdk/client_interceptor.cc
+  sdk/embedded/connection_memory.cc
+  sdk/embedded/default_server.cc
+  sdk/embedded/engine_updates.cc
+  sdk/embedded/engine_upkeep.cc
+  sdk/embedded/job_functions.cc
+  sdk/embedded/job_queue.cc
+  sdk/embedded/job_server.cc
+  sdk/embedded/job_uniques.cc
+  sdk/embedded/list_reply.cc
+  sdk/embedded/passive_poller.cc
+  sdk/embedded/server_core.cc
+  sdk/embedded/server_engine.cc
+  sdk/embedded/server_link.cc
+  sdk/embedded/server_links.cc
+  sdk/embedded/text_commands.cc
+  sdk/embedded/worker_table.cc
+  sdk/health.cc
+  sdk/internal/admin/admin_session.cc
+  sdk/internal/client/attempt_verdict.cc
+  sdk/internal/client/call_options.cc
+  sdk/internal/client/client_core.cc
+  sdk/internal/client/client_hooks.cc
+  sdk/internal/client/client_lifetime.cc
+  sdk/internal/client/client_questions.cc
+  sdk/internal/client/client_session.cc
+  sdk/internal/client/client_submit.cc
+  sdk/internal/client/default_plugins.cc
+  sdk/internal/client/handle_table.cc
+  sdk/internal/client/io_driver.cc
+  sdk/internal/client/job_request_tracker.cc
+  sdk/internal/client/pool_choice.cc
+  sdk/internal/client/pool_links.cc
+  sdk/internal/client/random_unique.cc
+  sdk/internal/client/server_pool.cc
+  sdk/internal/client/status_spans.cc
+  sdk/internal/client/tracker_attempts.cc
+  sdk/internal/client/tracker_hooks.cc
+  sdk/internal/config/encoding.cc
+  sdk/internal/config/json_tree.cc
+  sdk/internal/config/places.cc
+  sdk/internal/metrics/catalogue.cc
+  sdk/internal/metrics/metrics.cc
+  sdk/internal/metrics/metrics_exporter.cc
+  sdk/internal/packet_tap.cc
+  sdk/internal/random_engine.cc
+  sdk/internal/server_list.cc
+  sdk/internal/worker/check_options.cc
+  sdk/internal/worker/handler_pool.cc
+  sdk/internal/worker/held_job.cc
+  sdk/internal/worker/held_job_pool.cc
+  sdk/internal/worker/job_hooks.cc
+  sdk/internal/worker/mailbox.cc
+  sdk/internal/worker/prefetch.cc
+  sdk/internal/worker/session_answers.cc
+  sdk/internal/worker/session_tasks.cc
+  sdk/internal/worker/stop_state.cc
+  sdk/internal/worker/worker_connections.cc
+  sdk/internal/worker/worker_core.cc
+  sdk/internal/worker/worker_jobs.cc
+  sdk/internal/worker/worker_requests.cc
+  sdk/internal/worker/worker_servers.cc
+  sdk/internal/worker/worker_session.cc
+  sdk/internal/worker/worker_updates.cc
+  sdk/job_context.cc
+  sdk/job_id.cc
+  sdk/job_request.cc
+  sdk/limited_log.cc
+  sdk/log.cc
+  sdk/queue_metrics.cc
+  sdk/status.cc
+  sdk/stop_token.cc
+  sdk/worker.cc
+  sdk/worker_interceptor.cc
+  text/safe_text.cc
+  transports/address.cc
+  transports/clock.cc
+  transports/epoll_poller.cc
+  transports/inproc/inproc_network.cc
+  transports/inproc/inproc_stream.cc
+  transports/inproc/inproc_transport_factory.cc
+  transports/inproc/passive_timer.cc
+  transports/process_memory.cc
+  transports/tcp/resolver.cc
+  transports/tcp/socket_address.cc
+  transports/tcp/socket_stream.cc
+  transports/tcp/tcp_connector.cc
+  transports/tcp/tcp_listener.cc
+  transports/tcp/tcp_transport.cc
+  transports/transport_factory.cc
+  transports/transport_registry.cc
+  transports/wake_batch.cc
+)
+set(GEARMAN_SDK_CORE_ABSEIL
+  absl::bits
+  absl::btree
+  absl::cleanup
+  absl::config
+  absl::cord
+  absl::core_headers
+  absl::flat_hash_map
+  absl::flat_hash_set
+  absl::function_ref
+  absl::hash
+  absl::inlined_vector
+  absl::int128
+  absl::optional
+  absl::random_bit_gen_ref
+  absl::random_distributions
+  absl::span
+  absl::status
+  absl::statusor
+  absl::str_format
+  absl::strings
+  absl::synchronization
+  absl::time
+)
+set(GEARMAN_SDK_CORE_HEADERS
+  codecs/admin/reply.h
+  codecs/payload.h
+  codecs/priority.h
+  codecs/wire/output_buffer.h
+  plugins/field_error.h
+  plugins/guarded_call.h
+  plugins/metrics/in_memory_metrics.h
+  plugins/metrics/log_metrics.h
+  plugins/metrics/metrics_collector.h
+  plugins/metrics/metrics_sink.h
+  plugins/metrics/metrics_snapshot.h
+  plugins/metrics/statsd_metrics.h
+  plugins/retry/backoff_policy.h
+  plugins/retry/constant_backoff.h
+  plugins/retry/exponential_backoff.h
+  plugins/retry/idempotency_policy.h
+  plugins/retry/immediate_retry.h
+  plugins/retry/no_retry.h
+  plugins/retry/retry_budget.h
+  plugins/retry/retry_policy.h
+  plugins/server_selection/ordered_selector.h
+  plugins/server_selection/random_selector.h
+  plugins/server_selection/round_robin_selector.h
+  plugins/server_selection/server_preference.h
+  plugins/server_selection/server_selector.h
+  plugins/server_selection/unique_hash_selector.h
+  plugins/tracing/semantic_conventions.h
+  plugins/tracing/trace_observer.h
+  process/descriptor.h
+  process/per_process.h
+  process/process_mark.h
+  sdk/admin_client.h
+  sdk/client.h
+  sdk/client_interceptor.h
+  sdk/client_options.h
+  sdk/embedded/default_server.h
+  sdk/embedded/job_server.h
+  sdk/health.h
+  sdk/internal/config/places.h
+  sdk/job.h
+  sdk/job_context.h
+  sdk/job_id.h
+  sdk/job_request.h
+  sdk/job_status.h
+  sdk/log.h
+  sdk/queue_metrics.h
+  sdk/reconnect_options.h
+  sdk/status.h
+  sdk/stop_token.h
+  sdk/version.h
+  sdk/worker.h
+  sdk/worker_interceptor.h
+  sdk/worker_options.h
+  sdk/worker_stats.h
+  text/safe_text.h
+  transports/address.h
+  transports/clock.h
+  transports/deferred_queue.h
+  transports/epoll_poller.h
+  transports/inproc/inproc_network.h
+  transports/inproc/inproc_transport_factory.h
+  transports/inproc/passive_timer.h
+  transports/listener.h
+  transports/poller.h
+  transports/process_memory.h
+  transports/tcp/resolver.h
+  transports/tcp/socket_address.h
+  transports/tcp/socket_stream.h
+  transports/tcp/tcp_connector.h
+  transports/tcp/tcp_options.h
+  transports/tcp/tcp_transport.h
+  transports/tls/tls_options.h
+  transports/transport.h
+  transports/transport_factory.h
+  transports/transport_registry.h
+)
+
+set(GEARMAN_SDK_TLS_SOURCES
+  transports/tls/pem_file.cc
+  transports/tls/tls_context.cc
+  transports/tls/tls_error.cc
+  transports/tls/tls_transport.cc
+)
+set(GEARMAN_SDK_TLS_ABSEIL
+  absl::cord
+  absl::core_headers
+  absl::flat_hash_map
+  absl::span
+  absl::status
+  absl::statusor
+  absl::strings
+  absl::synchronization
+  absl::time
+)
+set(GEARMAN_SDK_TLS_HEADERS
+  transports/tls/sealed_records.h
+  transports/tls/tls_context.h
+  transports/tls/tls_error.h
+  transports/tls/tls_transport.h
+)
+
+set(GEARMAN_SDK_FULL_SOURCES
+  plugins/metrics/metrics_plugins.cc
+  plugins/registry.cc
+  plugins/retry/retry_plugins.cc
+  plugins/server_selection/server_selection_plugins.cc
+  sdk/builtins.cc
+  sdk/config.cc
+  sdk/config_client.cc
+  sdk/config_options.cc
+  sdk/config_server.cc
+  sdk/config_worker.cc
+  sdk/internal/config/enums.cc
+  sdk/internal/config/json_reader.cc
+  sdk/internal/config/library_names.cc
+  sdk/internal/config/overlay.cc
+  sdk/internal/config/rules.cc
+  sdk/internal/config/schema.cc
+  sdk/internal/config/seen_fields.cc
+  sdk/internal/config/text_reader.cc
+  sdk/internal/config/tls.cc
+  sdk/internal/config/unlinked.cc
+  sdk/plugin_library.cc
+  sdk/plugin_loader.cc
+  sdk/plugin_registry.cc
+)
+set(GEARMAN_SDK_FULL_ABSEIL
+  absl::cleanup
+  absl::config
+  absl::cord
+  absl::core_headers
+  absl::flat_hash_map
+  absl::flat_hash_set
+  absl::function_ref
+  absl::optional
+  absl::span
+  absl::status
+  absl::statusor
+  absl::strings
+  absl::synchronization
+  absl::time
+)
+set(GEARMAN_SDK_FULL_HEADERS
+  plugins/metrics/metrics_plugins.h
+  plugins/registry.h
+  plugins/retry/retry_plugins.h
+  plugins/server_selection/server_selection_plugins.h
+  sdk/builtins.h
+  sdk/config.h
+  sdk/plugin_library.h
+  sdk/plugin_loader.h
+  sdk/plugin_registry.h
+)
+
+set(GEARMAN_SDK_PROMETHEUS_SOURCES
+  plugins/metrics/prometheus_listener.cc
+  plugins/metrics/prometheus_metrics.cc
+  plugins/metrics/prometheus_plugin.cc
+  sdk/prometheus.cc
+)
+set(GEARMAN_SDK_PROMETHEUS_ABSEIL
+  absl::core_headers
+  absl::status
+  absl::statusor
+  absl::strings
+  absl::synchronization
+)
+set(GEARMAN_SDK_PROMETHEUS_HEADERS
+  plugins/metrics/prometheus_metrics.h
+  plugins/metrics/prometheus_plugin.h
+)
+
+set(GEARMAN_SDK_TESTING_SOURCES
+  sdk/testing/fault_transport.cc
+  sdk/testing/scripted_transport.cc
+  sdk/testing/simulated_poller.cc
+  sdk/testing/simulation.cc
+)
+set(GEARMAN_SDK_TESTING_ABSEIL
+  absl::core_headers
+  absl::function_ref
+  absl::random_distributions
+  absl::span
+  absl::status
+  absl::statusor
+  absl::strings
+  absl::synchronization
+  absl::time
+)
+set(GEARMAN_SDK_TESTING_HEADERS
+  sdk/testing/fake_clock.h
+  sdk/testing/fault_transport.h
+  sdk/testing/scripted_transport.h
+  sdk/testing/simulated_poller.h
+  sdk/testing/simulation.h
+)
+
+set(GEARMAN_SDK_PROTOS
+  plugins/metrics/metrics.proto
+  plugins/retry/retry.proto
+  plugins/server_selection/server_selection.proto
+  sdk/config.proto
+)
+
+set(GEARCTL_SOURCES
+  tools/gearctl/bench.cc
+  tools/gearctl/child_process.cc
+  tools/gearctl/child_reaper.cc
+  tools/gearctl/command_guard.cc
+  tools/gearctl/command_runner.cc
+  tools/gearctl/connect.cc
+  tools/gearctl/descriptor_limit.cc
+  tools/gearctl/documents.cc
+  tools/gearctl/exit_code.cc
+  tools/gearctl/failures.cc
+  tools/gearctl/find_job.cc
+  tools/gearctl/flags.cc
+  tools/gearctl/habits.cc
+  tools/gearctl/input.cc
+  tools/gearctl/job.cc
+  tools/gearctl/job_report.cc
+  tools/gearctl/job_text.cc
+  tools/gearctl/latencies.cc
+  tools/gearctl/lists.cc
+  tools/gearctl/load.cc
+  tools/gearctl/main.cc
+  tools/gearctl/output.cc
+  tools/gearctl/probe.cc
+  tools/gearctl/program.cc
+  tools/gearctl/server.cc
+  tools/gearctl/signals.cc
+  tools/gearctl/start_command.cc
+  tools/gearctl/status.cc
+  tools/gearctl/steering.cc
+  tools/gearctl/subcommand.cc
+  tools/gearctl/subcommands.cc
+  tools/gearctl/submit.cc
+  tools/gearctl/submit_lines.cc
+  tools/gearctl/terminal.cc
+  tools/gearctl/text.cc
+  tools/gearctl/work.cc
+)
+set(GEARCTL_ABSEIL
+  absl::bits
+  absl::cleanup
+  absl::core_headers
+  absl::flags
+  absl::flags_commandlineflag
+  absl::flags_reflection
+  absl::flat_hash_map
+  absl::function_ref
+  absl::memory
+  absl::span
+  absl::status
+  absl::statusor
+  absl::str_format
+  absl::strings
+  absl::synchronization
+  absl::time
+)
+
+# bazel/hardening.bzl.
+set(GEARMAN_SDK_HARDENING_COMPILE
+  -fstack-protector-strong
+  -fstack-clash-protection
+  -U_FORTIFY_SOURCE
+  -D_FORTIFY_SOURCE=3
+)
+set(GEARMAN_SDK_HARDENING_COMPILE_X86_64
+  -fcf-protection=full
+)
+set(GEARMAN_SDK_HARDENING_LINK
+  -pie
+  -Wl,-z,relro,-z,now
+  -Wl,-z,noexecstack
+)
