@@ -1,5 +1,5 @@
-// What a compiler says first, in place of pages of errors, when it is told to
-// read this SDK as a C++ older than 17.
+// The first message of a compiler that is told to read this SDK as a C++ older
+// than 17. It stands in place of pages of errors.
 //
 // Each header that a program can reach before any other of this SDK includes
 // this one (tools/check language), so that it does not matter which headers a

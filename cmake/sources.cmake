@@ -1,6 +1,7 @@
 # Written by tools/cmake_lists from Bazel's graph. Change the BUILD files and run it.
 # The folders that have code.
 set(GEARMAN_SDK_FOLDERS
+  base
   benchmarks
   codecs
   examples
@@ -61,10 +62,10 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/embedded/job_uniques.cc
   sdk/embedded/list_reply.cc
   sdk/embedded/passive_poller.cc
+  sdk/embedded/peer_link.cc
+  sdk/embedded/peer_links.cc
   sdk/embedded/server_core.cc
   sdk/embedded/server_engine.cc
-  sdk/embedded/server_link.cc
-  sdk/embedded/server_links.cc
   sdk/embedded/text_commands.cc
   sdk/embedded/worker_table.cc
   sdk/health.cc
@@ -168,6 +169,7 @@ set(GEARMAN_SDK_CORE_ABSEIL
   absl::time
 )
 set(GEARMAN_SDK_CORE_HEADERS
+  base/cpp17.h
   codecs/admin/reply.h
   codecs/payload.h
   codecs/priority.h

@@ -20,10 +20,10 @@ class Ledger {
  public:
   // Before a job is submitted.
   void Expect(std::string unique);
-  // A handler runs for it; again, or long after, says nothing new.
+  // A handler has run for this job. A second call changes nothing.
   void Ran(absl::string_view unique);
-  // What became of its submission. One that was not accepted, or may not have
-  // been, is owed by nobody.
+  // The submission of this job has ended. No server owes a job that was not
+  // accepted, or that may not have been accepted.
   void Settle(absl::string_view unique, bool accepted);
 
   // Waits until every accepted job has run, and returns how many have not.

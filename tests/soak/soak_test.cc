@@ -144,7 +144,7 @@ void SoakTest::Cycle() {
   }
   for (std::thread& thread : threads) thread.join();
   if (++cycles_ % kCyclesOfGearmand == 0) RestartGearmand();
-  // What has come and gone is gone at the servers, too.
+  // The servers must have seen each end, too.
   for (const auto& server : embedded_) {
     ASSERT_TRUE(support::WaitFor([&server] {
       return server->connections() <= kStaying;

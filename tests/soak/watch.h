@@ -16,8 +16,8 @@ struct Resources {
   int64_t threads = 0;
 };
 
-// What this process has now. Gives free memory back to the system before, so
-// that the same use of memory is the same number.
+// Measures the resources of this process. Before that it gives free memory back
+// to the system, so that equal use gives equal numbers.
 Resources MeasureResources();
 
 // A plain value. Not thread-safe.
