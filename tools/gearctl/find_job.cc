@@ -89,11 +89,13 @@ absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name,
   if (knowing.empty()) {
     return absl::NotFoundError(absl::StrCat("no server has a job ", name));
   }
-  return absl::FailedPreconditionError(absl::StrCat(
-      "several servers have a job ", name, ": give one of ",
-      absl::StrJoin(knowing, ", ", [](std::string* out, const JobId& id) {
-        absl::StrAppend(out, "'", id.ToString(), "'");
-      })));
+  std::vector<std::string> quoted;
+  for (const JobId& known : knowing) {
+    quoted.push_back(absl::StrCat("'", known.ToString(), "'"));
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("several servers have a job ", name, ": give one of ",
+                   absl::StrJoin(quoted, ", ")));
 }
 
 absl::StatusOr<JobStatus> UniqueJob::Ask(Client& client) {
