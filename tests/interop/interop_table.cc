@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "gearman/tests/support/hex.h"
 
 namespace gearman {
 namespace interop {
@@ -164,7 +165,7 @@ std::string CellOf(const support::ProgramResult& run) {
        absl::StrSplit(run.output, '\n', absl::SkipEmpty())) {
     const std::pair<absl::string_view, absl::string_view> parts =
         absl::StrSplit(line, absl::MaxSplits(' ', 1));
-    const std::string bytes = absl::HexStringToBytes(parts.second);
+    const std::string bytes = support::BytesOfHex(parts.second);
     if (bytes.empty() && parts.first != "complete") {
       heard.emplace_back(parts.first);
     } else if (bytes == LargePayload()) {

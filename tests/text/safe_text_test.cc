@@ -4,9 +4,9 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gearman/tests/support/hex.h"
 #include "gearman/tests/support/hostile_names.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,7 +24,7 @@ std::string Unescape(absl::string_view safe) {
   std::string value;
   while (!safe.empty()) {
     if (safe.size() >= 4 && safe.substr(0, 2) == "\\x") {
-      value += absl::HexStringToBytes(std::string(safe.substr(2, 2)));
+      value += support::BytesOfHex(safe.substr(2, 2));
       safe.remove_prefix(4);
     } else {
       value += safe[0];
