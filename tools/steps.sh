@@ -14,7 +14,8 @@ trap 'rm -f "$output" "$failures"' EXIT
 trap 'echo "$passed passed, $((failed + 1)) failed"; exit 130' INT TERM HUP
 
 # step HEADING COMMAND...: runs it, shows what it prints and adds what its last line, `N passed, N failed` or
-# `N checks, N failed`, says. A command that ends without such a line, or with a status that contradicts it, has failed.
+# `N checks, N failed`, says. A command whose status contradicts that line has failed. One that ends without such a line
+# counts nothing, and has failed if its status is not 0.
 step() {
   local heading=$1 start=$SECONDS status last
   shift
