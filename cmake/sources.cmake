@@ -95,9 +95,9 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/metrics/catalogue.cc
   sdk/internal/metrics/metrics.cc
   sdk/internal/metrics/metrics_exporter.cc
-  sdk/internal/packet_tap.cc
+  sdk/internal/net/packet_tap.cc
+  sdk/internal/net/server_list.cc
   sdk/internal/random_engine.cc
-  sdk/internal/server_list.cc
   sdk/internal/worker/check_options.cc
   sdk/internal/worker/handler_pool.cc
   sdk/internal/worker/held_job.cc

@@ -12,7 +12,7 @@
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/admin/admin_session.h"
 #include "gearman/sdk/internal/call_scope.h"
-#include "gearman/sdk/internal/server_list.h"
+#include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
 

@@ -18,7 +18,7 @@
 #include "gearman/sdk/internal/metrics/catalogue.h"
 #include "gearman/sdk/internal/metrics/measured.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
-#include "gearman/sdk/internal/server_list.h"
+#include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/poller.h"

@@ -140,6 +140,11 @@ ReplyDecoder::Step ReplyDecoder::TakeLine(absl::string_view line) {
   return step;
 }
 
+absl::Status ReplyDecoder::CheckEnd() const {
+  if (expected_.empty()) return absl::OkStatus();
+  return absl::UnavailableError("before its answer was whole");
+}
+
 void ReplyDecoder::SkipReply() {
   reply_.too_large = true;
   reply_.lines = ReplyLines();

@@ -115,6 +115,9 @@ struct ReplyDecoderOptions {
 
 class ReplyDecoder {
  public:
+  using Event = Reply;
+  using Options = ReplyDecoderOptions;
+
   explicit ReplyDecoder(ReplyDecoderOptions options = {});
   ReplyDecoder(const ReplyDecoder&) = delete;
   ReplyDecoder& operator=(const ReplyDecoder&) = delete;
@@ -137,6 +140,13 @@ class ReplyDecoder {
 
   // The offset in the stream of the first byte that Next has not consumed.
   uint64_t offset() const { return reader_.offset(); }
+  // UNAVAILABLE: the stream must not end here, because a reply is due. The
+  // message says so in words that follow "closed".
+  absl::Status CheckEnd() const;
+  // True if a part of a line has come, or the first lines of a reply.
+  bool in_packet() const { return reply_bytes_ > 0 || reader_.in_packet(); }
+  // The bytes of memory held for the stream, without those of the reply.
+  size_t capacity() const { return reader_.capacity(); }
 
  private:
   enum class Step : unsigned char { kReplyEnds, kMoreLines };

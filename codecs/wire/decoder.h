@@ -30,6 +30,9 @@ namespace wire {
 template <typename Receiver>
 class Decoder {
  public:
+  using Event = Receiver;
+  using Options = DecoderOptions;
+
   explicit Decoder(DecoderOptions options = {}) : reader_(options) {}
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
@@ -50,6 +53,9 @@ class Decoder {
   // Whether a packet has begun and not ended: if the peer closes now, the
   // stream is truncated.
   bool in_packet() const { return reader_.in_packet(); }
+  // DATA_LOSS: the stream must not end here, inside a packet. The message says
+  // where, in words that follow "closed".
+  absl::Status CheckEnd() const { return reader_.CheckEnd(); }
   // The bytes of memory held for the stream.
   size_t capacity() const { return reader_.capacity(); }
   // Gives the decoder the memory of a payload that was moved out and is no

@@ -148,6 +148,12 @@ void FrameReader::Fail(absl::string_view what, uint64_t offset) {
                                        offset, " of its stream: ", what));
 }
 
+absl::Status FrameReader::CheckEnd() const {
+  if (!in_packet()) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("inside a packet, at byte ", offset_));
+}
+
 bool FrameReader::LooksLikeTls() const {
   // A TLS record begins with its kind (an alert or a handshake) and the
   // version.

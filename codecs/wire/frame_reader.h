@@ -70,6 +70,9 @@ class FrameReader {
   bool in_packet() const {
     return begin_ != end_ || payload_expected_ > 0 || skip_ > 0;
   }
+  // DATA_LOSS: the stream must not end here, inside a packet. The message says
+  // where, in words that follow "closed".
+  absl::Status CheckEnd() const;
   // The bytes of memory held for the stream.
   size_t capacity() const {
     // A short string is stored in the object and takes no other memory.

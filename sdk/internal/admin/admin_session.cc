@@ -10,7 +10,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gearman/sdk/internal/call_scope.h"
-#include "gearman/sdk/internal/silence_hint.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
@@ -111,7 +110,7 @@ void AdminSession::EndLater(std::shared_ptr<AdminSession> session) {
 
 absl::StatusOr<admin::Reply> AdminSession::CallInTurn(
     const admin::Command& command, bool is_question, absl::Time deadline) {
-  const bool kept = link_ != nullptr;
+  const bool kept = connection_ != nullptr;
   absl::StatusOr<admin::Reply> reply = Exchange(command, deadline);
   if (!reply.ok()) Close();
   if (kept && is_question && absl::IsUnavailable(reply.status())) {
@@ -122,7 +121,7 @@ absl::StatusOr<admin::Reply> AdminSession::CallInTurn(
 }
 
 absl::Status AdminSession::Open(absl::Time deadline) {
-  if (link_ != nullptr) {
+  if (connection_ != nullptr) {
     // The server may have closed the connection since the last call. That is no
     // failure of this call.
     admin::Reply none;
@@ -134,16 +133,13 @@ absl::Status AdminSession::Open(absl::Time deadline) {
       options_.transports->Create(options_.server, options_.poller.get(),
                                   ++key_);
   if (!transport.ok()) return transport.status();
-  link_ = std::make_unique<Link>(*std::move(transport), options_.limits);
+  connection_ = std::make_unique<Connection<admin::ReplyDecoder>>(
+      *std::move(transport), options_.poller.get(), key_, options_.limits,
+      ConnectionOptions());
   for (;;) {
-    IoResult result = link_->transport->Connect();
-    if (result.done()) return absl::OkStatus();
-    if (result.failed()) return result.status;
-    if (result.closed()) {
-      return absl::UnavailableError(
-          absl::StrCat(name_, ": closed by the server while connecting"));
-    }
-    absl::Status status = Await(deadline, "no connection");
+    absl::Status status = connection_->Connect();
+    if (!status.ok() || connection_->connected()) return status;
+    status = Await(deadline, "no connection");
     if (!status.ok()) return status;
   }
 }
@@ -173,11 +169,11 @@ absl::StatusOr<admin::Reply> AdminSession::Exchange(
   status = Open(deadline);
   if (!status.ok()) return status;
   LogCommand(trial);
-  std::visit(Encoder{link_->output}, command).IgnoreError();
-  link_->decoder.Expect(admin::ShapeOf(command));
+  std::visit(Encoder{connection_->output()}, command).IgnoreError();
+  connection_->decoder().Expect(admin::ShapeOf(command));
   admin::Reply reply;
   for (;;) {
-    status = Flush();
+    status = connection_->Flush();
     if (!status.ok()) return status;
     // A server in this process answers now.
     options_.poller->RunDeferred();
@@ -192,54 +188,19 @@ absl::StatusOr<admin::Reply> AdminSession::Exchange(
   }
 }
 
-absl::Status AdminSession::Flush() {
-  std::array<absl::string_view, 8> pieces;
-  while (!link_->output.empty()) {
-    const size_t count = link_->output.Gather(absl::MakeSpan(pieces));
-    IoResult result =
-        link_->transport->Write(absl::MakeConstSpan(pieces.data(), count));
-    if (result.would_block()) break;
-    if (result.failed()) return Lost(result.status);
-    if (result.closed()) {
-      return Lost(absl::UnavailableError(
-          absl::StrCat(name_, ": closed by the server")));
-    }
-    link_->output.Consume(result.bytes);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status AdminSession::Lost(const absl::Status& status) const {
-  const absl::string_view hint =
-      SilenceHint(link_->transport->Describe(), link_->bytes_received);
-  if (hint.empty() || !absl::IsUnavailable(status)) return status;
-  return absl::UnavailableError(absl::StrCat(status.message(), hint));
-}
-
 absl::StatusOr<bool> AdminSession::Read(admin::Reply* reply) {
-  for (;;) {
-    switch (link_->decoder.Next(reply)) {
-      case wire::DecodeResult::kMessage:
-        return true;
-      case wire::DecodeResult::kError:
-        return absl::Status(
-            link_->decoder.error().code(),
-            absl::StrCat(name_, ": ", link_->decoder.error().message()));
-      case wire::DecodeResult::kNeedMore:
-        break;
-    }
-    IoResult result = link_->transport->Read(link_->decoder.Prepare());
-    if (result.would_block()) return false;
-    if (result.failed()) return Lost(result.status);
-    if (result.closed()) {
-      return Lost(absl::UnavailableError(absl::StrCat(
-          name_, ": closed by the server",
-          link_->decoder.expected() > 0 ? " before its answer was whole"
-                                        : "")));
-    }
-    link_->bytes_received += result.bytes;
-    link_->decoder.Commit(result.bytes);
-  }
+  bool whole = false;
+  absl::Status status = connection_->ReadEvents([&](admin::Reply& event) {
+    *reply = std::move(event);
+    whole = true;
+    return absl::OkStatus();
+  });
+  // A mistake behind a whole reply is the next call's, which finds the
+  // connection closed.
+  if (whole && !status.ok()) Close();
+  if (whole) return true;
+  if (!status.ok()) return status;
+  return false;
 }
 
 absl::Status AdminSession::Await(absl::Time deadline, const char* what) {
@@ -247,8 +208,7 @@ absl::Status AdminSession::Await(absl::Time deadline, const char* what) {
   if (cancelled_.load()) {
     return absl::CancelledError(absl::StrCat(name_, ": ", what, ", cancelled"));
   }
-  absl::Status status = options_.poller->Watch(
-      key_, link_->transport->interest(!link_->output.empty()));
+  absl::Status status = connection_->UpdateInterest();
   if (!status.ok()) return status;
   if (options_.poller->clock()->Now() >= deadline) {
     return TooLate(what);
@@ -262,12 +222,7 @@ absl::Status AdminSession::TooLate(absl::string_view what) const {
       name_, ": ", what, " within ", absl::FormatDuration(options_.timeout)));
 }
 
-void AdminSession::Close() {
-  if (link_ == nullptr) return;
-  options_.poller->Forget(key_);
-  link_->transport->Close();
-  link_ = nullptr;
-}
+void AdminSession::Close() { connection_ = nullptr; }
 
 }  // namespace internal
 }  // namespace gearman

@@ -4,7 +4,6 @@
 #define GEARMAN_SDK_INTERNAL_ADMIN_ADMIN_SESSION_H_
 
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,10 +18,10 @@
 #include "gearman/codecs/admin/reply_decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/process/process_mark.h"
+#include "gearman/sdk/internal/net/connection.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
-#include "gearman/transports/transport.h"
 #include "gearman/transports/transport_registry.h"
 
 namespace gearman {
@@ -79,17 +78,6 @@ class AdminSession {
     bool taken_ ABSL_GUARDED_BY(mutex_) = false;
   };
 
-  // A connection and its state.
-  struct Link {
-    std::unique_ptr<Transport> transport;
-    admin::ReplyDecoder decoder;
-    wire::OutputBuffer output;
-    uint64_t bytes_received = 0;
-
-    Link(std::unique_ptr<Transport> made, admin::ReplyDecoderOptions limits)
-        : transport(std::move(made)), decoder(limits) {}
-  };
-
   absl::StatusOr<admin::Reply> CallInTurn(const admin::Command& command,
                                           bool is_question, absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
@@ -97,14 +85,10 @@ class AdminSession {
   absl::StatusOr<admin::Reply> Exchange(const admin::Command& command,
                                         absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
-  absl::Status Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
-  // Adds a hint to `status` if the link ended before the server sent a byte.
-  absl::Status Lost(const absl::Status& status) const
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   // Reads the bytes that have come. Returns true when `reply` is complete.
   absl::StatusOr<bool> Read(admin::Reply* reply)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
-  // Waits until the transport can continue. DEADLINE_EXCEEDED, CANCELLED.
+  // Waits until the connection can continue. DEADLINE_EXCEEDED, CANCELLED.
   absl::Status Await(absl::Time deadline, const char* what)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_);
   // Returns DEADLINE_EXCEEDED. `what` says what is missing.
@@ -119,7 +103,8 @@ class AdminSession {
   const std::string name_;
   std::atomic<bool> cancelled_{false};
   Turn turn_;
-  std::unique_ptr<Link> link_ ABSL_GUARDED_BY(turn_);
+  std::unique_ptr<Connection<admin::ReplyDecoder>> connection_
+      ABSL_GUARDED_BY(turn_);
   Poller::Key key_ ABSL_GUARDED_BY(turn_) = 0;  // of the last connection
   std::vector<Poller::Key> ready_ ABSL_GUARDED_BY(turn_);
 };

@@ -11,8 +11,8 @@
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/internal/random_engine.h"
-#include "gearman/sdk/internal/server_list.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/process_memory.h"
@@ -30,7 +30,7 @@ ServerPool::Options PoolOptions(const ClientOptions& options, Metrics* metrics,
   pool.reply_timeout = options.reply_timeout;
   pool.heartbeat_interval = options.heartbeat_interval;
   pool.reconnect = options.reconnect;
-  pool.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  pool.decoder.max_packet_bytes = options.limits.max_packet_bytes;
   pool.connection.account = account;
   pool.connection.max_memory = options.limits.max_memory_bytes;
   pool.transports = options.transports;

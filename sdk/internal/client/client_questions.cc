@@ -15,7 +15,7 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/waiter.h"
-#include "gearman/sdk/internal/server_list.h"
+#include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {

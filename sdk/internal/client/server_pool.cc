@@ -78,8 +78,9 @@ absl::Status ServerPool::Connect(int server, absl::Time now) {
     OnFailure(link, transport.status(), now);
     return transport.status();
   }
-  link.connection = std::make_unique<Connection<wire::ToClient>>(
-      *std::move(transport), poller_, key, options_.connection);
+  link.connection = std::make_unique<Connection<wire::Decoder<wire::ToClient>>>(
+      *std::move(transport), poller_, key, options_.decoder,
+      options_.connection);
   link.connection->SetTap(
       PacketTap::Create(options_.metrics, options_.logger, link.name));
   // If the session becomes unused, Flush closes a removed server's connection,

@@ -31,16 +31,17 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/client/client_session.h"
-#include "gearman/sdk/internal/client/deadline_queue.h"
 #include "gearman/sdk/internal/client/tried_servers.h"
-#include "gearman/sdk/internal/connection.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
-#include "gearman/sdk/internal/reconnect_delay.h"
+#include "gearman/sdk/internal/net/connection.h"
+#include "gearman/sdk/internal/net/deadline_queue.h"
+#include "gearman/sdk/internal/net/reconnect_delay.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
@@ -54,7 +55,7 @@ struct ServerLink {
   std::string name;  // the address as configured, in canonical form
   Address address;
   // Either both are null or neither is.
-  std::unique_ptr<Connection<wire::ToClient>> connection;
+  std::unique_ptr<Connection<wire::Decoder<wire::ToClient>>> connection;
   std::unique_ptr<ClientSession> session;
   ServerMetrics* metrics = nullptr;  // null: nothing is counted
 
@@ -114,6 +115,7 @@ class ServerPool {
     absl::Duration reply_timeout;
     absl::Duration heartbeat_interval;
     ReconnectOptions reconnect;
+    wire::DecoderOptions decoder;
     ConnectionOptions connection;
     std::shared_ptr<TransportRegistry> transports;
     std::shared_ptr<ServerSelector> selector;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "gearman/sdk/internal/server_list.h"
+#include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/internal/worker/worker_core.h"
 
 namespace gearman {

@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/logged_call.h"
+#include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/internal/random_engine.h"
-#include "gearman/sdk/internal/server_list.h"
 #include "gearman/sdk/internal/worker/check_options.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
@@ -50,7 +50,7 @@ WorkerServers::Options ServersOptions(const WorkerOptions& options,
   servers.session.regrab_interval = options.regrab_interval;
   servers.session.exceptions = options.exceptions;
   servers.session.native_exceptions = options.native_exceptions;
-  servers.connection.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  servers.decoder.max_packet_bytes = options.limits.max_packet_bytes;
   servers.connection.account = account;
   servers.connection.max_memory = options.limits.max_memory_bytes;
   servers.reconnect = options.reconnect;

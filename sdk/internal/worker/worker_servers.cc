@@ -184,8 +184,10 @@ void WorkerServers::Open(const TaskTable& tasks, absl::Time now,
       continue;
     }
     options_.logger.Log(LogLevel::kInfo, "connecting to ", link.name);
-    link.connection = std::make_unique<Connection<wire::ToWorker>>(
-        *std::move(transport), poller_, key, options_.connection);
+    link.connection =
+        std::make_unique<Connection<wire::Decoder<wire::ToWorker>>>(
+            *std::move(transport), poller_, key, options_.decoder,
+            options_.connection);
     link.connection->SetTap(
         PacketTap::Create(options_.metrics, options_.logger, link.name));
     link.session = std::make_unique<WorkerSession>(

@@ -25,11 +25,12 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/health.h"
-#include "gearman/sdk/internal/connection.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
-#include "gearman/sdk/internal/reconnect_delay.h"
+#include "gearman/sdk/internal/net/connection.h"
+#include "gearman/sdk/internal/net/reconnect_delay.h"
 #include "gearman/sdk/internal/worker/held_job.h"
 #include "gearman/sdk/internal/worker/worker_session.h"
 #include "gearman/sdk/log.h"
@@ -45,7 +46,7 @@ struct WorkerLink {
   std::string name;  // the address as configured, in canonical form
   Address address;
   // Either both are null or neither is.
-  std::unique_ptr<Connection<wire::ToWorker>> connection;
+  std::unique_ptr<Connection<wire::Decoder<wire::ToWorker>>> connection;
   std::unique_ptr<WorkerSession> session;
   // Jobs received here and not answered. HeldJob::index is a job's place.
   std::vector<HeldJobPtr> held;
@@ -100,6 +101,7 @@ class WorkerServers {
  public:
   struct Options {
     WorkerSession::Options session;
+    wire::DecoderOptions decoder;
     ConnectionOptions connection;
     ReconnectOptions reconnect;
     absl::Duration connect_timeout;

@@ -1,8 +1,8 @@
 // ReconnectDelay tells when to try a server again, and EndOfConnection when to
 // replace a connection. A ReconnectDelay belongs to one server; its owner
 // guards it.
-#ifndef GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
-#define GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
+#ifndef GEARMAN_SDK_INTERNAL_NET_RECONNECT_DELAY_H_
+#define GEARMAN_SDK_INTERNAL_NET_RECONNECT_DELAY_H_
 
 #include <algorithm>
 #include <random>
@@ -50,4 +50,4 @@ inline absl::Time EndOfConnection(const ReconnectOptions& options,
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_RECONNECT_DELAY_H_
+#endif  // GEARMAN_SDK_INTERNAL_NET_RECONNECT_DELAY_H_

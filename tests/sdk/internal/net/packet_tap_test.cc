@@ -1,4 +1,4 @@
-#include "gearman/sdk/internal/packet_tap.h"
+#include "gearman/sdk/internal/net/packet_tap.h"
 
 #include <memory>
 #include <string>

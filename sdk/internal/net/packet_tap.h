@@ -12,8 +12,8 @@
 //
 // Not thread-safe. The lock of the connection guards the tap, too, and the part
 // of the Metrics that it writes.
-#ifndef GEARMAN_SDK_INTERNAL_PACKET_TAP_H_
-#define GEARMAN_SDK_INTERNAL_PACKET_TAP_H_
+#ifndef GEARMAN_SDK_INTERNAL_NET_PACKET_TAP_H_
+#define GEARMAN_SDK_INTERNAL_NET_PACKET_TAP_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -92,4 +92,4 @@ class PacketTap {
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_PACKET_TAP_H_
+#endif  // GEARMAN_SDK_INTERNAL_NET_PACKET_TAP_H_

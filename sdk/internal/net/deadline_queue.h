@@ -1,8 +1,8 @@
 // DeadlineQueue holds the time when each of many items (requests or servers) is
 // due. O(log n) per change, O(1) to look at the first. Guarded by the client's
 // lock.
-#ifndef GEARMAN_SDK_INTERNAL_CLIENT_DEADLINE_QUEUE_H_
-#define GEARMAN_SDK_INTERNAL_CLIENT_DEADLINE_QUEUE_H_
+#ifndef GEARMAN_SDK_INTERNAL_NET_DEADLINE_QUEUE_H_
+#define GEARMAN_SDK_INTERNAL_NET_DEADLINE_QUEUE_H_
 
 #include <cstddef>
 #include <utility>
@@ -40,6 +40,15 @@ class DeadlineQueue {
     if (item != nullptr) due_.erase(due_.begin());
     return item;
   }
+  // Calls `function(Item&)` for each item that is due at `now`. It must not
+  // change the queue.
+  template <typename Function>
+  void ForEachDue(absl::Time now, Function&& function) const {
+    for (const auto& [time, item] : due_) {
+      if (time > now) return;
+      function(*item);
+    }
+  }
   size_t size() const { return due_.size(); }
 
  private:
@@ -49,4 +58,4 @@ class DeadlineQueue {
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_CLIENT_DEADLINE_QUEUE_H_
+#endif  // GEARMAN_SDK_INTERNAL_NET_DEADLINE_QUEUE_H_

@@ -1,8 +1,8 @@
 // SilenceHint explains why a connection may have ended before its server sent a
 // byte. A TLS server ends a connection that begins without TLS in this way,
 // mostly without an alert. Thread-safe.
-#ifndef GEARMAN_SDK_INTERNAL_SILENCE_HINT_H_
-#define GEARMAN_SDK_INTERNAL_SILENCE_HINT_H_
+#ifndef GEARMAN_SDK_INTERNAL_NET_SILENCE_HINT_H_
+#define GEARMAN_SDK_INTERNAL_NET_SILENCE_HINT_H_
 
 #include <cstdint>
 
@@ -25,4 +25,4 @@ inline absl::string_view SilenceHint(absl::string_view server,
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_SILENCE_HINT_H_
+#endif  // GEARMAN_SDK_INTERNAL_NET_SILENCE_HINT_H_

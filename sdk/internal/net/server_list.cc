@@ -1,4 +1,4 @@
-#include "gearman/sdk/internal/server_list.h"
+#include "gearman/sdk/internal/net/server_list.h"
 
 #include <memory>
 #include <set>

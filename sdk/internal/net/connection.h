@@ -1,12 +1,11 @@
 // Connection is a transport with the decoder that reads from it and the output
-// buffer that is written to it. Clients and workers both use it. Their sessions
-// give the packets a meaning.
+// buffer that is written to it. Clients, workers and admin clients use it.
+// Sessions give the events a meaning.
 //
-// Receiver is wire::ToClient or wire::ToWorker: the packets that may arrive.
-// Not thread-safe. A client or worker owns a connection and guards it by its
-// lock.
-#ifndef GEARMAN_SDK_INTERNAL_CONNECTION_H_
-#define GEARMAN_SDK_INTERNAL_CONNECTION_H_
+// Decoder is wire::Decoder<wire::ToClient>, wire::Decoder<wire::ToWorker> or
+// admin::ReplyDecoder. Not thread-safe: its owner guards it by a lock.
+#ifndef GEARMAN_SDK_INTERNAL_NET_CONNECTION_H_
+#define GEARMAN_SDK_INTERNAL_NET_CONNECTION_H_
 
 #include <array>
 #include <cstddef>
@@ -23,8 +22,8 @@
 #include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
-#include "gearman/sdk/internal/packet_tap.h"
-#include "gearman/sdk/internal/silence_hint.h"
+#include "gearman/sdk/internal/net/packet_tap.h"
+#include "gearman/sdk/internal/net/silence_hint.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
@@ -32,7 +31,6 @@ namespace gearman {
 namespace internal {
 
 struct ConnectionOptions {
-  wire::DecoderOptions decoder;
   // After this many bytes the other connections get their turn.
   size_t read_budget = 1 << 20;
   // Counts the memory of packets being read. It must outlive the connection. If
@@ -43,20 +41,23 @@ struct ConnectionOptions {
   size_t max_memory = 0;
 };
 
-template <typename Receiver>
+template <typename Decoder>
 class Connection {
  public:
+  using Event = typename Decoder::Event;
+
   // Takes over `transport`, which has not begun to connect, and watches it on
   // `poller` under `key`. The poller must outlive the connection.
   Connection(std::unique_ptr<Transport> transport, Poller* poller,
-             Poller::Key key, const ConnectionOptions& options)
+             Poller::Key key, const typename Decoder::Options& decoder,
+             const ConnectionOptions& options)
       : transport_(std::move(transport)),
         poller_(poller),
         key_(key),
         read_budget_(options.read_budget),
         account_(options.account),
         max_memory_(options.max_memory),
-        decoder_(options.decoder),
+        decoder_(decoder),
         input_(options.account) {}
 
   Connection(const Connection&) = delete;
@@ -76,6 +77,9 @@ class Connection {
   bool TakeProgress() { return std::exchange(progress_, false); }
   // The peer, for messages.
   std::string Describe() const { return transport_->Describe(); }
+
+  // For what the owner must tell the decoder, such as the replies that are due.
+  Decoder& decoder() { return decoder_; }
 
   // The bytes to send. Nothing leaves before Flush. The buffer may be filled
   // before connected().
@@ -97,7 +101,7 @@ class Connection {
   }
 
   // Reads the bytes that have arrived, up to the read budget, and calls
-  // `on_event(Receiver&)` -> absl::Status for each event. The first error of
+  // `on_event(Event&)` -> absl::Status for each event. The first error of
   // `on_event` ends the reading and is returned. Other errors: UNAVAILABLE: the
   // peer closed or the stream failed. DATA_LOSS: the peer broke the protocol.
   // RESOURCE_EXHAUSTED: there is no memory for the peer's packets, or the
@@ -185,12 +189,7 @@ class Connection {
         case IoResult::Outcome::kFailed:
           return Lost(result.status);
         case IoResult::Outcome::kClosed:
-          if (decoder_.in_packet()) {
-            return absl::DataLossError(absl::StrCat(
-                Describe(), ": closed by the server inside a packet, at byte ",
-                decoder_.offset()));
-          }
-          return Lost(ClosedByServer());
+          return Lost(Ended());
         case IoResult::Outcome::kDone:
           break;
       }
@@ -212,6 +211,14 @@ class Connection {
   absl::Status ClosedByServer() const {
     return absl::UnavailableError(
         absl::StrCat(Describe(), ": closed by the server"));
+  }
+  // The error for a stream that has ended where the decoder stands.
+  absl::Status Ended() const {
+    const absl::Status end = decoder_.CheckEnd();
+    if (end.ok()) return ClosedByServer();
+    return absl::Status(
+        end.code(),
+        absl::StrCat(Describe(), ": closed by the server ", end.message()));
   }
   // Adds a hint to `status` if the stream ended before the server sent a byte.
   absl::Status Lost(const absl::Status& status) const {
@@ -257,7 +264,7 @@ class Connection {
       switch (decoder_.Next(&event_)) {
         case wire::DecodeResult::kNeedMore:
           // Frees a payload that `on_event` has not taken.
-          event_ = Receiver();
+          event_ = Event();
           return absl::OkStatus();
         case wire::DecodeResult::kError:
           return absl::Status(
@@ -278,9 +285,9 @@ class Connection {
   const size_t read_budget_;
   ByteAccount* const account_;
   const size_t max_memory_;
-  wire::Decoder<Receiver> decoder_;
+  Decoder decoder_;
   ByteShare input_;
-  Receiver event_;
+  Event event_;
   wire::OutputBuffer output_;
   std::unique_ptr<PacketTap> tap_;
   uint64_t bytes_received_ = 0;
@@ -293,4 +300,4 @@ class Connection {
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_CONNECTION_H_
+#endif  // GEARMAN_SDK_INTERNAL_NET_CONNECTION_H_

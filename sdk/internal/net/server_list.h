@@ -1,6 +1,6 @@
 // Parses the servers of a client or worker from the user's options.
-#ifndef GEARMAN_SDK_INTERNAL_SERVER_LIST_H_
-#define GEARMAN_SDK_INTERNAL_SERVER_LIST_H_
+#ifndef GEARMAN_SDK_INTERNAL_NET_SERVER_LIST_H_
+#define GEARMAN_SDK_INTERNAL_NET_SERVER_LIST_H_
 
 #include <string>
 #include <vector>
@@ -34,4 +34,4 @@ absl::StatusOr<Address> ParseServer(absl::string_view text,
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_SERVER_LIST_H_
+#endif  // GEARMAN_SDK_INTERNAL_NET_SERVER_LIST_H_

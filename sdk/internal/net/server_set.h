@@ -1,0 +1,606 @@
+// ServerSet holds the servers of a client or worker and the connections to
+// them. It makes and closes connections, moves bytes, keeps time, and knows
+// which servers there are. A Session (link.h) gives packets a meaning, and the
+// owner of the set decides when a server gets a connection and what a loss
+// means.
+//
+// A turn of the owner:
+//
+//   OnReady for each ready key, OnTime     events reach the sessions
+//   ... commands for sessions, and Touch for the links of those sessions ...
+//   Flush                                  touched links settle and write
+//   TakeLost, Close, until there is none   links that have ended are closed
+//
+// Nothing here walks over all links but CloseAll and links(). An event of one
+// connection costs the same for any number of servers, and a timer costs
+// O(log n). Not thread-safe: the owner guards it.
+#ifndef GEARMAN_SDK_INTERNAL_NET_SERVER_SET_H_
+#define GEARMAN_SDK_INTERNAL_NET_SERVER_SET_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/wire/decoder.h"
+#include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/net/connection.h"
+#include "gearman/sdk/internal/net/deadline_queue.h"
+#include "gearman/sdk/internal/net/link.h"
+#include "gearman/sdk/internal/net/packet_tap.h"
+#include "gearman/sdk/internal/net/reconnect_delay.h"
+#include "gearman/sdk/internal/net/server.h"
+#include "gearman/sdk/log.h"
+#include "gearman/sdk/reconnect_options.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+namespace internal {
+
+struct ServerSetOptions {
+  absl::Duration connect_timeout;
+  ReconnectOptions reconnect;
+  wire::DecoderOptions decoder;
+  ConnectionOptions connection;
+  // OnTime retires a link at the end of its life. If false, the owner does so
+  // when it next uses the link.
+  bool retire_on_time = false;
+  std::shared_ptr<TransportRegistry> transports;
+  Metrics* metrics = nullptr;  // null: nothing is counted
+  Logger logger;
+};
+
+template <typename Session>
+class ServerSet {
+ public:
+  using ServerType = ServerOf<Session>;
+  using Ptr = ServerPtr<Session>;
+  using LinkType = Link<Session>;
+  using Lost = LostLink<Session>;
+
+  // The owner's part.
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // Makes the session of a new link. `output` outlives it.
+    virtual std::unique_ptr<Session> MakeSession(
+        LinkType& link, wire::OutputBuffer* output) = 0;
+    // The output of a link was written, as far as its stream took it.
+    virtual void OnFlushed(LinkType& link) { static_cast<void>(link); }
+    // The link is about to be closed, for whatever reason.
+    virtual void OnClosing(LinkType& link) { static_cast<void>(link); }
+    // OnTime has retired a link at the end of its life.
+    virtual void OnRetired(LinkType& link) { static_cast<void>(link); }
+  };
+
+  // The most servers at one time, removed ones not counted.
+  static constexpr size_t kMaxServers = 1 << 16;
+  // So many removed servers are remembered, beside those that something refers
+  // to.
+  static constexpr size_t kMaxRemoved = 10000;
+
+  // `poller`, `random` and `owner` must outlive the set.
+  ServerSet(ServerSetOptions options, Poller* poller, std::mt19937_64* random,
+            Owner* owner)
+      : options_(std::move(options)),
+        poller_(poller),
+        random_(random),
+        owner_(owner) {}
+  ServerSet(const ServerSet&) = delete;
+  ServerSet& operator=(const ServerSet&) = delete;
+  ~ServerSet() { CloseAll(); }
+
+  const ServerSetOptions& options() const { return options_; }
+  std::mt19937_64* random() const { return random_; }
+
+  // --- the servers -----------------------------------------------------------
+  // The servers that were not removed, in the order in which they were added.
+  absl::Span<const Ptr> servers() const { return servers_; }
+  // Changes whenever servers() does.
+  uint64_t version() const { return version_; }
+  // The server of this name, among servers() or removed and not forgotten. Null
+  // if there is none.
+  Ptr Find(absl::string_view name) const {
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
+  }
+  // Adds a server that is not in servers(). Returns null if there are
+  // kMaxServers.
+  Ptr Add(const Address& address);
+  // Removes a server. Its link gets nothing new.
+  void Remove(const Ptr& server);
+
+  // --- connections -----------------------------------------------------------
+  // Begins to connect to a server without a link. Its session then takes
+  // commands. Returns errors of TransportFactory::Create and
+  // Transport::Connect; the server then has no link.
+  absl::Status Connect(const Ptr& server, absl::Time now);
+  // Closes the link as soon as it may end. The server's next link is a new one.
+  // `why` must be a literal.
+  void Retire(LinkType& link, const char* why);
+
+  // Handles a ready key: connects, or reads and calls `on_event(LinkType&,
+  // Receiver&)` -> absl::Status for each event. A key of a connection that is
+  // gone is ignored.
+  template <typename OnEvent>
+  void OnReady(Poller::Key key, absl::Time now, OnEvent&& on_event) {
+    const auto found = by_key_.find(key);
+    if (found != by_key_.end()) Read(*found->second, now, on_event);
+  }
+  // OnReady for the key of `link`.
+  template <typename OnEvent>
+  void Read(LinkType& link, absl::Time now, OnEvent&& on_event);
+  // Handles every link whose deadline has passed, or this one if its has. A
+  // link that is handled has no deadline until Flush.
+  void OnTime(absl::Time now) {
+    while (LinkType* const link = deadlines_.Due(now)) OnTime(*link, now);
+  }
+  void OnTime(LinkType& link, absl::Time now);
+  // Calls `function(LinkType&)` for each link whose deadline has passed. It may
+  // touch links, and change no deadline.
+  template <typename Function>
+  void ForEachDue(absl::Time now, Function&& function) {
+    deadlines_.ForEachDue(now, function);
+  }
+  // Call it after a command for the link's session.
+  void Touch(LinkType& link) {
+    CountOutput(link);
+    if (link.touched) return;
+    link.touched = true;
+    link.touched_place = touched_.size();
+    touched_.push_back(&link);
+  }
+  // Lets the sessions of touched links settle, writes their output, tells the
+  // poller which readiness they wait for, and closes retired links that may
+  // end.
+  void Flush(absl::Time now);
+  // Writes the output of one link.
+  void Write(LinkType& link);
+  bool has_touched() const { return !touched_.empty(); }
+
+  // --- the end of connections ------------------------------------------------
+  // Adds a link to the lost ones, once.
+  void Lose(LinkType& link, absl::Status status, ReconnectReason reason,
+            bool timed_out = false);
+  bool has_lost() const { return !lost_.empty(); }
+  // Takes one of the lost links, which the caller must close.
+  std::optional<Lost> TakeLost();
+  // Closes a lost link. `note` is added to the line in the log. The caller may
+  // look at what the session had.
+  std::unique_ptr<LinkType> Close(const Lost& lost,
+                                  absl::string_view note = "");
+  // Closes a link that is not needed any more.
+  std::unique_ptr<LinkType> CloseQuietly(LinkType& link, absl::string_view why);
+  void CloseAll() {
+    while (!links_.empty()) TakeOut(*links_.back());
+  }
+
+  // --- connecting again ------------------------------------------------------
+  // For an owner that keeps connections to all servers: puts a server without a
+  // link into the queue for its retry_at.
+  void AwaitRetry(ServerType& server) { QueueRetry(server, server.retry_at); }
+  // Takes a server out of that queue, if it is due; else returns null.
+  ServerType* PopRetry(absl::Time now) {
+    ServerType* const server = retries_.Pop(now);
+    if (server != nullptr) server->queued_for = absl::InfiniteFuture();
+    return server;
+  }
+
+  // --- what there is ---------------------------------------------------------
+  // The next time at which OnTime or PopRetry has something to do.
+  absl::Time next_deadline() const {
+    return std::min(deadlines_.next(), retries_.next());
+  }
+  // All links, in no order that means anything.
+  absl::Span<const std::unique_ptr<LinkType>> links() const { return links_; }
+  // Changes whenever the state of a server may have changed.
+  uint64_t health_version() const { return health_version_; }
+  // The number of links that are connected.
+  size_t connected() const { return connected_; }
+  // The number of bytes that wait to be written.
+  size_t output_bytes() const { return output_bytes_; }
+
+ private:
+  void AfterConnect(LinkType& link, absl::Time now);
+  // The first step of connecting, and the next ones.
+  absl::Status ContinueConnect(LinkType& link, absl::Time now);
+  void SetDeadline(LinkType& link, absl::Time deadline);
+  // Puts the server at this time into the queue. InfiniteFuture: takes it out.
+  void QueueRetry(ServerType& server, absl::Time time) {
+    retries_.Remove(server.queued_for, &server);
+    server.queued_for = time;
+    retries_.Add(time, &server);
+  }
+  // Sets the deadline to the next moment at which something is due.
+  void UpdateDeadline(LinkType& link);
+  // Counts the link's output into output_bytes_, and its traffic into the
+  // metrics.
+  void CountOutput(LinkType& link);
+  void CountTraffic(LinkType& link);
+  // Takes the link out of everything, and closes its connection.
+  std::unique_ptr<LinkType> TakeOut(LinkType& link);
+  // Forgets the removed servers beyond kMaxRemoved that nothing refers to.
+  void ForgetRemoved();
+
+  const ServerSetOptions options_;
+  Poller* const poller_;
+  std::mt19937_64* const random_;
+  Owner* const owner_;
+
+  std::vector<Ptr> servers_;
+  absl::flat_hash_map<std::string, Ptr> by_name_;
+  uint64_t version_ = 0;
+  uint64_t health_version_ = 1;
+  std::deque<Ptr> removed_;  // in the order in which they were removed
+
+  std::vector<std::unique_ptr<LinkType>> links_;
+  absl::flat_hash_map<Poller::Key, LinkType*> by_key_;
+  Poller::Key last_key_ = 0;
+  DeadlineQueue<LinkType> deadlines_;
+  DeadlineQueue<ServerType> retries_;
+  std::vector<LinkType*> touched_;  // null: closed since
+  std::vector<Lost> lost_;
+  size_t connected_ = 0;
+  size_t output_bytes_ = 0;
+};
+
+// --- the servers -------------------------------------------------------------
+
+template <typename Session>
+ServerPtr<Session> ServerSet<Session>::Add(const Address& address) {
+  if (servers_.size() == kMaxServers) return nullptr;
+  const std::string name = address.ToString();
+  Ptr& server = by_name_[name];
+  if (server == nullptr) {
+    server = std::make_shared<ServerType>(
+        address, options_.metrics == nullptr
+                     ? nullptr
+                     : options_.metrics->ForServer(name));
+  }
+  server->removed = false;
+  // A link from before the removal only finishes what it has.
+  server->link = nullptr;
+  servers_.push_back(server);
+  ++version_;
+  ++health_version_;
+  return server;
+}
+
+template <typename Session>
+void ServerSet<Session>::Remove(const Ptr& server) {
+  servers_.erase(std::find(servers_.begin(), servers_.end(), server));
+  ++version_;
+  ++health_version_;
+  server->removed = true;
+  QueueRetry(*server, absl::InfiniteFuture());
+  LinkType* const link = server->link;
+  if (link != nullptr) {
+    Retire(*link, "the server was removed, and nothing is left to do");
+    // Questions about its jobs may still go there.
+    server->link = link;
+  }
+  if (!std::exchange(server->listed_as_removed, true)) {
+    removed_.push_back(server);
+  }
+  ForgetRemoved();
+}
+
+template <typename Session>
+void ServerSet<Session>::ForgetRemoved() {
+  if (removed_.size() <= kMaxRemoved) return;
+  Ptr server = std::move(removed_.front());
+  removed_.pop_front();
+  server->listed_as_removed = false;
+  if (!server->removed) return;
+  // by_name_ and this function are the only owners.
+  if (server.use_count() == 2) {
+    by_name_.erase(server->name);
+    return;
+  }
+  server->listed_as_removed = true;
+  removed_.push_back(std::move(server));
+}
+
+// --- connecting --------------------------------------------------------------
+
+template <typename Session>
+absl::Status ServerSet<Session>::Connect(const Ptr& server, absl::Time now) {
+  const Poller::Key key = ++last_key_;
+  absl::StatusOr<std::unique_ptr<Transport>> transport =
+      options_.transports->Create(server->address, poller_, key);
+  if (!transport.ok()) return transport.status();
+  auto made =
+      std::make_unique<LinkType>(server, *std::move(transport), poller_, key,
+                                 options_.decoder, options_.connection);
+  LinkType& link = *made;
+  link.connection.SetTap(
+      PacketTap::Create(options_.metrics, options_.logger, server->name));
+  link.session = owner_->MakeSession(link, &link.connection.output());
+  link.connecting_since = now;
+  if (server->removed) {
+    link.leaving = "the server was removed, and nothing is left to do";
+  }
+  link.place = links_.size();
+  links_.push_back(std::move(made));
+  by_key_.emplace(key, &link);
+  server->link = &link;
+  options_.logger.Log(LogLevel::kInfo, "connecting to ", server->name);
+  absl::Status status = ContinueConnect(link, now);
+  if (!status.ok()) {
+    if (server->metrics != nullptr) {
+      server->metrics->Reconnected(ReconnectReason::kConnectFailed);
+    }
+    TakeOut(link);
+    return status;
+  }
+  UpdateDeadline(link);
+  Touch(link);
+  return status;
+}
+
+template <typename Session>
+absl::Status ServerSet<Session>::ContinueConnect(LinkType& link,
+                                                 absl::Time now) {
+  absl::Status status = link.connection.Connect();
+  if (status.ok() && link.up()) AfterConnect(link, now);
+  return status;
+}
+
+template <typename Session>
+void ServerSet<Session>::AfterConnect(LinkType& link, absl::Time now) {
+  options_.logger.Log(LogLevel::kInfo, "connected to ",
+                      link.connection.Describe());
+  link.end_of_life = EndOfConnection(options_.reconnect, now, random_);
+  link.last_received = now;
+  ++connected_;
+  ++health_version_;
+  if (link.server->metrics != nullptr) {
+    link.server->metrics->up.Add(1);
+    link.server->metrics->connect_duration.Observe(now - link.connecting_since);
+  }
+  link.session->OnConnected(now);
+}
+
+template <typename Session>
+void ServerSet<Session>::Retire(LinkType& link, const char* why) {
+  if (link.leaving == nullptr) {
+    link.leaving = why;
+    link.session->Retire();
+  }
+  if (link.server->link == &link) link.server->link = nullptr;
+  // Flush closes the link when nothing is left to do on it.
+  Touch(link);
+}
+
+// --- events ------------------------------------------------------------------
+
+template <typename Session>
+template <typename OnEvent>
+void ServerSet<Session>::Read(LinkType& link, absl::Time now,
+                              OnEvent&& on_event) {
+  Touch(link);
+  if (!link.up()) {
+    absl::Status status = ContinueConnect(link, now);
+    if (!status.ok()) {
+      Lose(link, std::move(status), ReconnectReason::kConnectFailed);
+    }
+    return;
+  }
+  const uint64_t received = link.connection.bytes_received();
+  absl::Status status = link.connection.ReadEvents(
+      [&](typename Session::Receiver& event) { return on_event(link, event); });
+  if (link.connection.bytes_received() != received) {
+    link.last_received = now;
+    if (link.session->OnReceived(now)) {
+      if (link.server->failures > 0) ++health_version_;
+      link.server->OnAnswer();
+    }
+  }
+  if (status.ok()) return;
+  const ReconnectReason reason = status.code() == absl::StatusCode::kDataLoss
+                                     ? ReconnectReason::kProtocolError
+                                     : ReconnectReason::kClosed;
+  // A session that finds a breach does not name the server.
+  if (!absl::StrContains(status.message(), link.server->name)) {
+    status = absl::Status(
+        status.code(),
+        absl::StrCat(link.connection.Describe(), ": ", status.message()));
+  }
+  Lose(link, std::move(status), reason);
+}
+
+template <typename Session>
+void ServerSet<Session>::OnTime(LinkType& link, absl::Time now) {
+  // Bytes that have just been read or written may have moved the deadline.
+  if (link.connection.TakeProgress()) link.session->OnProgress(now);
+  if (link.touched) UpdateDeadline(link);
+  if (link.deadline > now) return;
+  SetDeadline(link, absl::InfiniteFuture());
+  if (link.lost) return;
+  Touch(link);
+  if (!link.up()) {
+    Lose(link,
+         absl::UnavailableError(
+             absl::StrCat(link.connection.Describe(), ": not connected within ",
+                          absl::FormatDuration(options_.connect_timeout),
+                          " (connect_timeout)")),
+         ReconnectReason::kConnectFailed, /*timed_out=*/true);
+    return;
+  }
+  if (options_.retire_on_time && link.leaving == nullptr &&
+      now >= link.end_of_life) {
+    Retire(link,
+           "it has reached connection_lifetime, and nothing is left to "
+           "do on it");
+    owner_->OnRetired(link);
+  }
+  absl::Status status = link.session->OnTime(now);
+  if (!status.ok()) {
+    Lose(link,
+         absl::Status(status.code(), absl::StrCat(link.connection.Describe(),
+                                                  ": ", status.message())),
+         ReconnectReason::kUnresponsive, /*timed_out=*/true);
+  }
+}
+
+template <typename Session>
+void ServerSet<Session>::SetDeadline(LinkType& link, absl::Time deadline) {
+  if (link.deadline == deadline) return;
+  deadlines_.Remove(link.deadline, &link);
+  link.deadline = deadline;
+  deadlines_.Add(deadline, &link);
+}
+
+template <typename Session>
+void ServerSet<Session>::UpdateDeadline(LinkType& link) {
+  if (link.lost) return SetDeadline(link, absl::InfiniteFuture());
+  if (!link.up()) {
+    return SetDeadline(link, link.connecting_since + options_.connect_timeout);
+  }
+  absl::Time deadline = link.session->next_deadline();
+  if (options_.retire_on_time && link.leaving == nullptr) {
+    deadline = std::min(deadline, link.end_of_life);
+  }
+  SetDeadline(link, deadline);
+}
+
+// --- writing -----------------------------------------------------------------
+
+template <typename Session>
+void ServerSet<Session>::CountOutput(LinkType& link) {
+  const size_t bytes = link.connection.output().size();
+  output_bytes_ += bytes - std::exchange(link.output_counted, bytes);
+}
+
+template <typename Session>
+void ServerSet<Session>::CountTraffic(LinkType& link) {
+  if (link.server->metrics == nullptr) return;
+  const uint64_t sent = link.connection.output().total_consumed();
+  const uint64_t received = link.connection.bytes_received();
+  link.server->metrics->sent_bytes.Add(sent -
+                                       std::exchange(link.sent_counted, sent));
+  link.server->metrics->received_bytes.Add(
+      received - std::exchange(link.received_counted, received));
+}
+
+template <typename Session>
+void ServerSet<Session>::Write(LinkType& link) {
+  absl::Status status = link.connection.Flush();
+  if (status.ok()) status = link.connection.UpdateInterest();
+  CountTraffic(link);
+  CountOutput(link);
+  owner_->OnFlushed(link);
+  if (!status.ok()) {
+    Lose(link, std::move(status), ReconnectReason::kFailed);
+  }
+}
+
+template <typename Session>
+void ServerSet<Session>::Flush(absl::Time now) {
+  // A link that is touched meanwhile is added at the end.
+  for (size_t i = 0; i < touched_.size(); ++i) {
+    LinkType* const link = touched_[i];
+    if (link == nullptr) continue;
+    link->touched = false;
+    if (link->lost) continue;
+    if (link->connection.TakeProgress()) link->session->OnProgress(now);
+    link->session->Settle(now);
+    const bool may_end = link->leaving != nullptr && link->session->MayEnd(now);
+    Write(*link);
+    UpdateDeadline(*link);
+    if (may_end && !link->lost && link->connection.output().empty()) {
+      CloseQuietly(*link, link->leaving);
+    }
+  }
+  touched_.clear();
+}
+
+// --- the end of connections --------------------------------------------------
+
+template <typename Session>
+void ServerSet<Session>::Lose(LinkType& link, absl::Status status,
+                              ReconnectReason reason, bool timed_out) {
+  if (std::exchange(link.lost, true)) return;
+  link.in_lost = true;
+  lost_.push_back({&link, std::move(status), reason, timed_out});
+}
+
+template <typename Session>
+std::optional<LostLink<Session>> ServerSet<Session>::TakeLost() {
+  while (!lost_.empty()) {
+    Lost lost = std::move(lost_.back());
+    lost_.pop_back();
+    if (lost.link == nullptr) continue;
+    lost.link->in_lost = false;
+    return lost;
+  }
+  return std::nullopt;
+}
+
+template <typename Session>
+std::unique_ptr<Link<Session>> ServerSet<Session>::Close(
+    const Lost& lost, absl::string_view note) {
+  const ServerType& server = *lost.link->server;
+  options_.logger.Log(LogLevel::kWarning, "lost ", server.name, ": ",
+                      lost.status.message(), note);
+  if (server.metrics != nullptr) server.metrics->Reconnected(lost.reason);
+  return TakeOut(*lost.link);
+}
+
+template <typename Session>
+std::unique_ptr<Link<Session>> ServerSet<Session>::CloseQuietly(
+    LinkType& link, absl::string_view why) {
+  options_.logger.Log(LogLevel::kInfo, "closed the connection to ",
+                      link.server->name, ": ", why);
+  return TakeOut(link);
+}
+
+template <typename Session>
+std::unique_ptr<Link<Session>> ServerSet<Session>::TakeOut(LinkType& link) {
+  ++health_version_;
+  CountTraffic(link);
+  owner_->OnClosing(link);
+  if (link.up()) {
+    --connected_;
+    if (link.server->metrics != nullptr) link.server->metrics->up.Add(-1);
+  }
+  output_bytes_ -= std::exchange(link.output_counted, 0);
+  SetDeadline(link, absl::InfiniteFuture());
+  if (link.touched) touched_[link.touched_place] = nullptr;
+  if (link.in_lost) {
+    for (Lost& lost : lost_) {
+      if (lost.link == &link) lost.link = nullptr;
+    }
+  }
+  if (link.server->link == &link) link.server->link = nullptr;
+  by_key_.erase(link.connection.key());
+  std::swap(links_[link.place], links_.back());
+  links_[link.place]->place = link.place;
+  std::unique_ptr<LinkType> taken = std::move(links_.back());
+  links_.pop_back();
+  taken->connection.Close();
+  return taken;
+}
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_NET_SERVER_SET_H_
