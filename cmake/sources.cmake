@@ -85,6 +85,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/client/pool_choice.cc
   sdk/internal/client/pool_links.cc
   sdk/internal/client/random_unique.cc
+  sdk/internal/client/request_owner.cc
   sdk/internal/client/server_pool.cc
   sdk/internal/client/status_spans.cc
   sdk/internal/client/tracker_attempts.cc
@@ -99,6 +100,8 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/net/server_list.cc
   sdk/internal/random_engine.cc
   sdk/internal/worker/check_options.cc
+  sdk/internal/worker/error_answer.cc
+  sdk/internal/worker/handler_call.cc
   sdk/internal/worker/handler_pool.cc
   sdk/internal/worker/held_job.cc
   sdk/internal/worker/held_job_pool.cc
@@ -122,6 +125,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/log.cc
   sdk/queue_metrics.cc
   sdk/status.cc
+  sdk/stop_reason.cc
   sdk/stop_token.cc
   sdk/worker.cc
   sdk/worker_interceptor.cc
@@ -213,11 +217,13 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/job_context.h
   sdk/job_id.h
   sdk/job_request.h
+  sdk/job_state.h
   sdk/job_status.h
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h
   sdk/status.h
+  sdk/stop_reason.h
   sdk/stop_token.h
   sdk/version.h
   sdk/worker.h

@@ -1,6 +1,8 @@
 #include "gearman/sdk/job_context.h"
 
+#include "gearman/sdk/internal/worker/error_answer.h"
 #include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/worker/job_hooks.h"
 #include "gearman/sdk/internal/worker/mailbox.h"
 #include "gearman/sdk/internal/worker/stop_state.h"
 
@@ -55,6 +57,14 @@ absl::Status Finished() {
 }
 
 }  // namespace
+
+absl::Status JobFailed(absl::string_view why) {
+  return internal::FailedError(why);
+}
+
+absl::Status JobException(absl::string_view bytes) {
+  return internal::ExceptionError(bytes);
+}
 
 // --- JobContext --------------------------------------------------------------
 

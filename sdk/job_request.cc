@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/sdk/internal/client/call_options.h"
-#include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/client/request_owner.h"
 #include "gearman/sdk/internal/client/thread_cache.h"
 #include "gearman/text/safe_text.h"
 
@@ -26,7 +26,7 @@ void LeaveBehind(const JobRequestState& state) {
       state.finished.load(std::memory_order_acquire)) {
     return;
   }
-  internal::ClientCore::LeaveBehind(const_cast<JobRequestState*>(&state));
+  internal::RequestOwner::LeaveBehind(const_cast<JobRequestState*>(&state));
 }
 
 // Holds the lock of the request's client, if it has one. Its holder may read
@@ -247,7 +247,7 @@ void JobRequest::Cancel() const {
 absl::Status JobRequest::Reset() {
   // Keeps the client's core, which owns the lock; the request may hold the last
   // other reference.
-  const std::shared_ptr<internal::ClientCore> core = state_->core;
+  const std::shared_ptr<internal::RequestOwner> core = state_->core;
   JobRequestState& state = *state_;
   const StateLock lock(state);
   absl::string_view why;

@@ -24,12 +24,11 @@
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
 #include "gearman/codecs/priority.h"
-#include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/job.h"
 #include "gearman/sdk/job_id.h"
+#include "gearman/sdk/job_state.h"
 #include "gearman/sdk/job_status.h"
 
 namespace gearman {
@@ -37,31 +36,6 @@ namespace gearman {
 namespace internal {
 struct JobRequestState;
 }  // namespace internal
-
-enum class JobState : unsigned char {
-  kUnknown,   // not submitted, or its outcome can't be known
-  kPending,   // submitted, not yet accepted by a server
-  kCreated,   // accepted: the server gave a handle
-  kFailed,    // the job failed or ended with an exception, or
-              // the server refused it: status() says which
-  kComplete,  // the worker completed it
-};
-// "unknown", "pending", "created", "failed", "complete".
-inline absl::string_view JobStateName(JobState state) {
-  switch (state) {
-    case JobState::kUnknown:
-      break;
-    case JobState::kPending:
-      return "pending";
-    case JobState::kCreated:
-      return "created";
-    case JobState::kFailed:
-      return "failed";
-    case JobState::kComplete:
-      return "complete";
-  }
-  return "unknown";
-}
 
 // A job to submit, before it becomes a request.
 struct JobSpec {
@@ -73,16 +47,6 @@ struct JobSpec {
   std::string data;
   bool background = false;
   CallOptions options;
-};
-
-// One failed attempt of a request.
-struct AttemptRecord {
-  int attempt = 0;     // from 1
-  std::string server;  // its address
-  FailureReason reason = FailureReason::kConnect;
-  bool bytes_sent = false;  // whether a byte of the submission was sent
-  absl::Time time;          // of the failure
-  absl::Status status;      // what went wrong
 };
 
 // A JobRequest is a cheap handle. Copies share one request; therefore a const

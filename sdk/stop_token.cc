@@ -1,24 +1,11 @@
 #include "gearman/sdk/stop_token.h"
 
+#include <functional>
+#include <utility>
+
 #include "gearman/sdk/internal/worker/stop_state.h"
 
 namespace gearman {
-
-absl::string_view StopReasonName(StopReason reason) {
-  switch (reason) {
-    case StopReason::kNone:
-      return "none";
-    case StopReason::kTimeLimit:
-      return "time limit";
-    case StopReason::kDrainLimit:
-      return "drain limit";
-    case StopReason::kConnectionLost:
-      return "connection lost";
-    case StopReason::kStopped:
-      return "stopped";
-  }
-  return "none";
-}
 
 bool StopToken::stop_requested() const { return reason() != StopReason::kNone; }
 

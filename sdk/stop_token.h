@@ -16,26 +16,14 @@
 #include <memory>
 #include <utility>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "gearman/base/cpp17.h"
+#include "gearman/sdk/stop_reason.h"
 
 namespace gearman {
 
 namespace internal {
 class StopState;
 }  // namespace internal
-
-enum class StopReason : unsigned char {
-  kNone,            // it has not fired
-  kTimeLimit,       // TaskOptions::time_limit
-  kDrainLimit,      // the limit of Worker::Drain
-  kConnectionLost,  // the server will give the job to another worker
-  kStopped,         // Worker::Stop
-};
-
-// "none", "time limit", "drain limit", "connection lost" or "stopped".
-absl::string_view StopReasonName(StopReason reason);
 
 class StopToken {
  public:

@@ -23,7 +23,6 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/byte_account.h"
-#include "gearman/process/process_mark.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/call_scope.h"
@@ -32,14 +31,17 @@
 #include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/sdk/internal/client/query.h"
+#include "gearman/sdk/internal/client/request_owner.h"
 #include "gearman/sdk/internal/client/server_pool.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
+#include "gearman/sdk/job_request.h"
 
 namespace gearman {
 namespace internal {
 
-class ClientCore final : public std::enable_shared_from_this<ClientCore>,
+class ClientCore final : public RequestOwner,
+                         public std::enable_shared_from_this<ClientCore>,
                          private IoDriver::Machine {
  public:
   static absl::StatusOr<std::shared_ptr<ClientCore>> Create(
@@ -71,7 +73,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   absl::Status RemoveServer(absl::string_view address)
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> servers() ABSL_LOCKS_EXCLUDED(mutex_);
-  void Cancel(JobRequestState* request) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Cancel(JobRequestState* request) override ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Time RunOnce(absl::Time deadline) ABSL_LOCKS_EXCLUDED(mutex_);
   // Finishes everything as CANCELLED and closes the connections. Idempotent.
   void Shutdown() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -80,26 +82,16 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   // kept until then.
   void EndLater(std::shared_ptr<ClientCore> core);
 
-  // True in a child made by fork, where the client is the parent's.
-  bool inherited() const { return process_.inherited(); }
-  // Returns FAILED_PRECONDITION in such a child. Also finishes with this status
-  // each request of `batch` that is not in flight.
+  // Returns FAILED_PRECONDITION in a child made by fork. Also finishes with
+  // this status each request of `batch` that is not in flight.
   absl::Status Refuse(absl::Span<const JobRequest> batch);
-  // Finishes, in such a child, a request that is in flight in the parent, as if
-  // it had not been submitted. The caller holds request_mutex().
-  static void LeaveBehind(JobRequestState* request);
-  // Returns the lock that guards this client's requests. In such a child it is
-  // a lock of the child's own.
-  absl::Mutex* request_mutex() ABSL_NO_THREAD_SAFETY_ANALYSIS;
   // Marks that this thread is in a call of this client that may run user code.
   class Call : public CallScope {
    public:
     explicit Call(const ClientCore* core) : CallScope(&core->driver_) {}
   };
   bool in_call() const { return CallScope::IsInside(&driver_); }
-  // True if the calling thread runs on_complete of this request, and no other
-  // callback of the submission follows.
-  bool InLastCallbackOf(const JobRequestState* request) const {
+  bool InLastCallbackOf(const JobRequestState* request) const override {
     return driver_.in_last_callback_of(request);
   }
 
@@ -107,7 +99,7 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   absl::StatusOr<int> FindToAsk(absl::string_view address)
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<int> server_indices() ABSL_LOCKS_EXCLUDED(mutex_);
-  std::string ServerName(int server) ABSL_LOCKS_EXCLUDED(mutex_);
+  std::string ServerName(int server) override ABSL_LOCKS_EXCLUDED(mutex_);
   // Chooses a server for a query that may go to any server.
   int ChooseServer() ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -219,7 +211,6 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   void AfterChange(absl::Time now, bool will_wait)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const ProcessMark process_;
   const ClientOptions options_;
   const std::shared_ptr<Poller> poller_;
   Clock* const clock_;
@@ -232,7 +223,6 @@ class ClientCore final : public std::enable_shared_from_this<ClientCore>,
   std::atomic<bool> shut_down_{false};
   // Written by EndLater.
   std::atomic<bool> ending_{false};
-  absl::Mutex mutex_;
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
   // Counts packets being read and updates that nobody has taken. It is declared
   // before the objects that use it, because it must outlive them.

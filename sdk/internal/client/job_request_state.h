@@ -28,16 +28,15 @@
 #include "gearman/sdk/internal/client/inline_bytes.h"
 #include "gearman/sdk/internal/client/operation.h"
 #include "gearman/sdk/internal/client/request_hooks.h"
+#include "gearman/sdk/internal/client/request_owner.h"
 #include "gearman/sdk/internal/client/tried_servers.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
-#include "gearman/sdk/job_request.h"
+#include "gearman/sdk/job_state.h"
 #include "gearman/sdk/job_status.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
-
-class ClientCore;
 
 // The inputs of a request's state machine.
 enum class RequestInput : unsigned char {
@@ -211,7 +210,7 @@ struct JobRequestState final : Operation {
   TaskMetrics* metrics = nullptr;
 
   // The client that it was last submitted to; null: none yet.
-  std::shared_ptr<ClientCore> core;
+  std::shared_ptr<RequestOwner> core;
   int resolved_max_attempts = 0;
   // The number, in that client, of the batch that it was last submitted in.
   uint32_t batch = 0;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/call_scope.h"
+#include "gearman/sdk/internal/worker/handler_call.h"
 #include "gearman/sdk/internal/worker/prefetch.h"
 #include "gearman/transports/start_thread.h"
 

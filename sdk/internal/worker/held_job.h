@@ -14,7 +14,6 @@
 #include <thread>  // NOLINT: Abseil has no thread
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/worker/job_hooks.h"
 #include "gearman/sdk/internal/worker/stop_state.h"
@@ -80,12 +79,6 @@ struct HeldJob {
 
 using HeldJobPtr = std::shared_ptr<HeldJob>;
 
-// Calls the synchronous handler of a job. An exception becomes a JobException.
-absl::StatusOr<std::string> CallHandler(const HeldJobPtr& job);
-// Calls the asynchronous handler of a job. OK: some code has the PendingJob or
-// has finished it. An error: the handler threw, or dropped it (then
-// `*forgotten`).
-absl::Status CallAsyncHandler(const HeldJobPtr& job, bool* forgotten);
 // Call it when a PendingJob of this job is dropped. Returns true if that
 // happens inside the handler's call, which then answers the job.
 bool DroppedInHandler(HeldJob* job);
@@ -93,14 +86,6 @@ bool DroppedInHandler(HeldJob* job);
 // UNIMPLEMENTED: the error for a WORK_WARNING of this job if `carries_updates`
 // is false.
 absl::Status NoWarnings(const HeldJob& job);
-
-// The answer for a handler's error status.
-enum class ErrorAnswer : unsigned char { kFail, kException };
-struct ErrorText {
-  ErrorAnswer answer;
-  std::string text;
-};
-ErrorText AnswerOf(const absl::Status& error);
 
 }  // namespace internal
 }  // namespace gearman

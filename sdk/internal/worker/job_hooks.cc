@@ -5,9 +5,8 @@
 
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/tracing.h"
+#include "gearman/sdk/internal/worker/error_answer.h"
 #include "gearman/sdk/internal/worker/held_job.h"
-#include "gearman/sdk/job_context.h"
-#include "gearman/sdk/worker_interceptor.h"
 
 namespace gearman {
 namespace internal {
@@ -18,35 +17,14 @@ const Job& JobOf(const HeldJob& held) {
              : held.job;
 }
 
-std::optional<absl::StatusOr<std::string>> BeginHooks(HeldJob* held) {
-  JobHooks& hooks = *held->hooks;
-  TraceBegin begin;
-  begin.operation = TraceOperation::kProcess;
-  begin.time = held->started;
-  begin.task = held->job.task();
-  begin.unique = held->job.unique();
-  begin.handle = held->job.handle();
-  begin.server = held->job.connection();
-  begin.data = held->job.data();
-  hooks.span = BeginSpan(hooks.observer, begin);
-  for (const WorkerInterceptor& interceptor : *hooks.interceptors) {
-    IncomingJob job(held);
-    const absl::Status thrown =
-        GuardedCall([&] { interceptor(job); }, JobException);
-    if (!thrown.ok()) hooks.answer = thrown;
-    if (hooks.answer.has_value()) break;
-  }
-  return std::exchange(hooks.answer, std::nullopt);
-}
-
 void RunEndHooks(HeldJob* held, absl::StatusOr<std::string>* result) {
   JobHooks& hooks = *held->hooks;
   if (hooks.ending.exchange(true)) return;
   while (!hooks.on_end.empty()) {
-    const IncomingJob::EndHook hook = std::move(hooks.on_end.back());
+    const JobHooks::EndHook hook = std::move(hooks.on_end.back());
     hooks.on_end.pop_back();
     const absl::Status thrown =
-        GuardedCall([&] { hook(JobOf(*held), *result); }, JobException);
+        GuardedCall([&] { hook(JobOf(*held), *result); }, ExceptionError);
     if (!thrown.ok()) *result = thrown;
   }
 }

@@ -26,6 +26,9 @@ namespace internal {
 struct HeldJob;
 
 struct JobHooks {
+  // IncomingJob::EndHook.
+  using EndHook = std::function<void(const Job&, absl::StatusOr<std::string>&)>;
+
   // Set before any other thread sees the job. The thread that runs the handler
   // uses both before the handler begins, when the worker is surely alive.
   TraceObserver* observer = nullptr;  // null: none
@@ -40,8 +43,7 @@ struct JobHooks {
   std::optional<Job> changed;  // the job for the handler, if it was changed
   std::optional<absl::StatusOr<std::string>> answer;  // an interceptor's
   // Called from the last to the first, by the thread that sets `ending` first.
-  std::vector<std::function<void(const Job&, absl::StatusOr<std::string>&)>>
-      on_end;
+  std::vector<EndHook> on_end;
   std::atomic<bool> ending{false};
 
   // Belong to the I/O thread. The span ends when both times are set.
@@ -54,10 +56,6 @@ struct JobHooks {
 // Returns the job as its handler sees it.
 const Job& JobOf(const HeldJob& held);
 
-// Begins the span and calls the interceptors, on the thread that runs the
-// handler, before it does. If it returns an answer, the handler must not be
-// called.
-std::optional<absl::StatusOr<std::string>> BeginHooks(HeldJob* held);
 // Lets interceptors see and change the answer, once.
 void RunEndHooks(HeldJob* held, absl::StatusOr<std::string>* result);
 // Ends the span. Call it on the I/O thread when both times are set.

@@ -13,7 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/stop_token.h"
+#include "gearman/sdk/stop_reason.h"
 
 namespace gearman {
 namespace internal {

@@ -10,10 +10,13 @@
 #include "absl/status/statusor.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/worker/job_cost.h"
-#include "gearman/sdk/job_context.h"
 #include "gearman/sdk/worker_options.h"
 
 namespace gearman {
+
+class JobContext;
+class PendingJob;
+
 namespace internal {
 
 struct Task {

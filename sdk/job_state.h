@@ -1,0 +1,52 @@
+// JobState and AttemptRecord: what is known of a requested job, as plain values.
+// JobRequest (sdk/job_request.h) shows them, with a diagram of the states.
+#ifndef GEARMAN_SDK_JOB_STATE_H_
+#define GEARMAN_SDK_JOB_STATE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/retry/retry_policy.h"
+
+namespace gearman {
+
+enum class JobState : unsigned char {
+  kUnknown,   // not submitted, or its outcome can't be known
+  kPending,   // submitted, not yet accepted by a server
+  kCreated,   // accepted: the server gave a handle
+  kFailed,    // the job failed or ended with an exception, or
+              // the server refused it: JobRequest::status() says which
+  kComplete,  // the worker completed it
+};
+// "unknown", "pending", "created", "failed", "complete".
+inline absl::string_view JobStateName(JobState state) {
+  switch (state) {
+    case JobState::kUnknown:
+      break;
+    case JobState::kPending:
+      return "pending";
+    case JobState::kCreated:
+      return "created";
+    case JobState::kFailed:
+      return "failed";
+    case JobState::kComplete:
+      return "complete";
+  }
+  return "unknown";
+}
+
+// One failed attempt of a request.
+struct AttemptRecord {
+  int attempt = 0;     // from 1
+  std::string server;  // its address
+  FailureReason reason = FailureReason::kConnect;
+  bool bytes_sent = false;  // whether a byte of the submission was sent
+  absl::Time time;          // of the failure
+  absl::Status status;      // what went wrong
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_JOB_STATE_H_

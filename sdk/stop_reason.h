@@ -1,0 +1,23 @@
+// StopReason: why a stop token has fired (sdk/stop_token.h).
+#ifndef GEARMAN_SDK_STOP_REASON_H_
+#define GEARMAN_SDK_STOP_REASON_H_
+
+#include "absl/strings/string_view.h"
+#include "gearman/base/cpp17.h"
+
+namespace gearman {
+
+enum class StopReason : unsigned char {
+  kNone,            // it has not fired
+  kTimeLimit,       // TaskOptions::time_limit
+  kDrainLimit,      // the limit of Worker::Drain
+  kConnectionLost,  // the server will give the job to another worker
+  kStopped,         // Worker::Stop
+};
+
+// "none", "time limit", "drain limit", "connection lost" or "stopped".
+absl::string_view StopReasonName(StopReason reason);
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_STOP_REASON_H_
