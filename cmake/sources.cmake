@@ -75,18 +75,18 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/client/client_core.cc
   sdk/internal/client/client_hooks.cc
   sdk/internal/client/client_lifetime.cc
+  sdk/internal/client/client_link_session.cc
   sdk/internal/client/client_questions.cc
+  sdk/internal/client/client_servers.cc
   sdk/internal/client/client_session.cc
   sdk/internal/client/client_submit.cc
   sdk/internal/client/default_plugins.cc
   sdk/internal/client/handle_table.cc
   sdk/internal/client/io_driver.cc
   sdk/internal/client/job_request_tracker.cc
-  sdk/internal/client/pool_choice.cc
-  sdk/internal/client/pool_links.cc
   sdk/internal/client/random_unique.cc
   sdk/internal/client/request_owner.cc
-  sdk/internal/client/server_pool.cc
+  sdk/internal/client/server_choice.cc
   sdk/internal/client/status_spans.cc
   sdk/internal/client/tracker_attempts.cc
   sdk/internal/client/tracker_hooks.cc

@@ -210,7 +210,7 @@ gearman_sdk_test(tests/sdk/internal/client/handle_table_test SOURCES tests/sdk/i
 gearman_sdk_test(tests/sdk/internal/client/inline_bytes_test SOURCES tests/sdk/internal/client/inline_bytes_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/job_request_tracker_test SOURCES tests/sdk/internal/client/job_request_tracker_test.cc DEPS gtest_main tests.sdk.internal.client.job_request_tracker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/request_owner_test SOURCES tests/sdk/internal/client/request_owner_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/sdk/internal/client/server_pool_test SOURCES tests/sdk/internal/client/server_pool_test.cc DEPS gtest_main testing OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/internal/client/server_choice_test SOURCES tests/sdk/internal/client/server_choice_test.cc DEPS gtest_main testing OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/thread_cache_test SOURCES tests/sdk/internal/client/thread_cache_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/internal/client/tracker_attempts_test SOURCES tests/sdk/internal/client/tracker_attempts_test.cc DEPS gtest_main tests.sdk.internal.client.job_request_tracker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/waiter_test SOURCES tests/sdk/internal/client/waiter_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)

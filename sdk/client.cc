@@ -43,9 +43,10 @@ class StatusQuestion {
                  ? absl::StrCat("unique \"", SafeText(id.unique), "\"")
                  : absl::StrCat("handle \"", SafeText(id.handle), "\"");
     if (!id.server.empty()) {
-      const absl::StatusOr<int> server = core->FindToAsk(id.server);
+      absl::StatusOr<internal::ClientServerPtr> server =
+          core->FindToAsk(id.server);
       if (server.ok()) {
-        Add(id.server, *server, id);
+        Add(id.server, *std::move(server), id);
       } else {
         error_ = About(server.status());
       }
@@ -57,8 +58,8 @@ class StatusQuestion {
                        "\" means nothing without its server"));
       return;
     }
-    for (const int server : core->server_indices()) {
-      Add(core->ServerName(server), server, id);
+    for (const internal::ClientServerPtr& server : core->AllServers()) {
+      Add(server->name, server, id);
     }
   }
 
@@ -113,12 +114,13 @@ class StatusQuestion {
                ? std::string(error.message())
                : absl::StrCat(name, ": ", error.message());
   }
-  void Add(const std::string& name, int server, const JobId& id) {
+  void Add(const std::string& name, internal::ClientServerPtr server,
+           const JobId& id) {
     names_.push_back(name);
     queries_.push_back(std::make_unique<Query>(Operation::Kind::kStatusQuery));
     queries_.back()->handle = id.handle;
     queries_.back()->unique = id.handle.empty() ? id.unique : std::string();
-    queries_.back()->server = server;
+    queries_.back()->server = std::move(server);
   }
 
   std::string about_;  // names the job
@@ -310,17 +312,17 @@ absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,
   if (server.empty()) {
     query.server = core->ChooseServer();
   } else {
-    const absl::StatusOr<int> found = core->FindToAsk(server);
+    absl::StatusOr<internal::ClientServerPtr> found = core->FindToAsk(server);
     if (!found.ok()) {
       return absl::Status(found.status().code(),
                           absl::StrCat("echo: ", found.status().message()));
     }
-    query.server = *found;
+    query.server = *std::move(found);
   }
   Query* const queries[] = {&query};
   core->Ask(queries, timeout);
   if (!query.status.ok()) return query.status;
-  return EchoReply{core->ServerName(query.server), std::move(query.echo),
+  return EchoReply{query.server->name, std::move(query.echo),
                    query.answered - query.asked};
 }
 

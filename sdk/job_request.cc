@@ -116,13 +116,8 @@ std::string JobRequest::handle() const {
 }
 
 std::string JobRequest::connection() const {
-  int server;
-  {
-    const ReadLock lock(*state_);
-    server = state_->server;
-  }
-  if (server < 0 || state_->core->inherited()) return std::string();
-  return state_->core->ServerName(server);
+  const ReadLock lock(*state_);
+  return state_->server_name();
 }
 
 JobId JobRequest::id() const {

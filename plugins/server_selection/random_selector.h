@@ -19,6 +19,7 @@ class RandomServerSelector : public ServerSelector {
                 absl::Span<const ServerCandidate> candidates,
                 absl::BitGenRef random) override;
   absl::string_view name() const override { return "random"; }
+  bool takes_a_sample() const override { return true; }
 };
 
 }  // namespace gearman

@@ -58,6 +58,11 @@ class ServerSelector {
                         absl::BitGenRef random) = 0;
   // The name under which the selector is registered, for messages. Static text.
   virtual absl::string_view name() const = 0;
+  // True if the selector takes any of the best candidates with equal chances.
+  // For a request that has failed nowhere, the caller may then pass a few
+  // servers, taken at random from more than 64, so that the cost of a
+  // submission does not grow with the number of servers.
+  virtual bool takes_a_sample() const { return false; }
 };
 
 }  // namespace gearman

@@ -1,12 +1,13 @@
 #include "gearman/sdk/internal/client/client_core.h"
 
 #include <algorithm>
-#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
@@ -21,28 +22,33 @@ namespace gearman {
 namespace internal {
 namespace {
 
-ServerPool::Options PoolOptions(const ClientOptions& options, Metrics* metrics,
+ServerSetOptions ServersOptions(const ClientOptions& options, Metrics* metrics,
                                 ByteAccount* account) {
-  ServerPool::Options pool;
-  pool.task_prefix = options.task_prefix;
-  pool.exceptions = options.exceptions;
-  pool.connect_timeout = options.connect_timeout;
-  pool.reply_timeout = options.reply_timeout;
-  pool.heartbeat_interval = options.heartbeat_interval;
-  pool.reconnect = options.reconnect;
-  pool.decoder.max_packet_bytes = options.limits.max_packet_bytes;
-  pool.connection.account = account;
-  pool.connection.max_memory = options.limits.max_memory_bytes;
-  pool.transports = options.transports;
-  pool.selector = options.server_selector;
-  pool.metrics = metrics;
-  pool.logger = options.logger;
-  return pool;
+  ServerSetOptions servers;
+  servers.connect_timeout = options.connect_timeout;
+  servers.reconnect = options.reconnect;
+  servers.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  servers.connection.account = account;
+  servers.connection.max_memory = options.limits.max_memory_bytes;
+  servers.transports = options.transports;
+  servers.metrics = metrics;
+  servers.logger = options.logger;
+  return servers;
 }
 
-JobRequestTracker::Options TrackerOptions(
-    const ClientOptions& options, Metrics* metrics, std::mt19937_64* random,
-    ByteAccount* account, std::function<std::string(int)> server_name) {
+ClientLinkSession::Options SessionOptions(const ClientOptions& options) {
+  ClientLinkSession::Options session;
+  session.task_prefix = options.task_prefix;
+  session.exceptions = options.exceptions;
+  session.reply_timeout = options.reply_timeout;
+  session.heartbeat_interval = options.heartbeat_interval;
+  return session;
+}
+
+JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
+                                          Metrics* metrics,
+                                          std::mt19937_64* random,
+                                          ByteAccount* account) {
   JobRequestTracker::Options tracker;
   tracker.retry_policy = options.retry_policy.get();
   tracker.backoff_policy = options.backoff_policy.get();
@@ -53,7 +59,6 @@ JobRequestTracker::Options TrackerOptions(
   tracker.account = account;
   tracker.metrics = metrics;
   tracker.logger = options.logger;
-  tracker.server_name = std::move(server_name);
   return tracker;
 }
 
@@ -111,10 +116,10 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
       ParseServers(options.servers, "ClientOptions", *options.transports);
   if (!servers.ok()) return servers.status();
   if (options.servers.empty()) LogEmbeddedServer(options.logger);
-  if (servers->size() > ServerPool::kMaxLinks) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ClientOptions::servers: ", servers->size(),
-                     " of them; at most ", ServerPool::kMaxLinks, " can be"));
+  if (servers->size() > ClientServers::kMaxServers) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "ClientOptions::servers: ", servers->size(), " of them; at most ",
+        ClientServers::kMaxServers, " can be"));
   }
   if (options.poller == nullptr) {
     absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
@@ -133,11 +138,12 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
     options.server_selector = DefaultServerSelector();
   }
   return std::shared_ptr<ClientCore>(
-      new ClientCore(std::move(options), *std::move(servers)),
+      new ClientCore(std::move(options), *servers),
       DeleteInOwnProcess<ClientCore>());
 }
 
-ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
+ClientCore::ClientCore(ClientOptions options,
+                       const std::vector<Address>& servers)
     : options_(std::move(options)),
       poller_(options_.poller),
       clock_(poller_->clock()),
@@ -145,14 +151,10 @@ ClientCore::ClientCore(ClientOptions options, std::vector<Address> servers)
       hooked_(options_.trace_observer != nullptr ||
               !options_.interceptors.empty()),
       random_(MakeRandomEngine(options_.random_seed)),
-      tracker_(TrackerOptions(options_, metrics_.get(), &random_, &memory_,
-                              [this](int server)
-                                  ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                                    return servers_.Name(server);
-                                  })),
-      servers_(std::move(servers),
-               PoolOptions(options_, metrics_.get(), &memory_), poller_.get(),
-               &random_),
+      tracker_(TrackerOptions(options_, metrics_.get(), &random_, &memory_)),
+      servers_(servers, ServersOptions(options_, metrics_.get(), &memory_),
+               SessionOptions(options_), poller_.get(), &random_),
+      choice_(&servers_, options_.server_selector, options_.logger, &random_),
       driver_(&mutex_, poller_.get(), this,
               options_.drive_mode == DriveMode::kAuto) {
   OnServersChanged();
@@ -201,24 +203,28 @@ void ClientCore::Apply(const std::string& server, absl::Time now) {
 }
 
 void ClientCore::OnReady(Poller::Key key, absl::Time now) {
-  servers_.OnReady(
-      key, now,
-      [this, now](ServerLink& link, wire::ToClient& event)
-          ABSL_NO_THREAD_SAFETY_ANALYSIS {
-            effects_.clear();
-            absl::Status status = link.session->OnEvent(event, &effects_);
-            if (!effects_.empty()) Apply(link.name, now);
-            return status;
-          },
-      &lost_);
+  ClientLink* const link = servers_.FindLink(key);
+  if (link != nullptr) Read(*link, now);
 }
 
-void ClientCore::FailQuery(Query* query, const LostLink& lost, absl::Time now) {
+void ClientCore::Read(ClientLink& link, absl::Time now) {
+  servers_.Read(link, now,
+                [this, now](ClientLink& from, wire::ToClient& event)
+                    ABSL_NO_THREAD_SAFETY_ANALYSIS {
+                      effects_.clear();
+                      absl::Status status =
+                          from.session->OnEvent(event, &effects_);
+                      if (!effects_.empty()) Apply(from.server->name, now);
+                      return status;
+                    });
+}
+
+void ClientCore::FailQuery(Query* query, const ClientServers::Lost& lost,
+                           bool connecting) {
   // A question changes nothing, so it is asked once more if it was lost with an
   // old connection. A server that refuses the client's certificate in TLS 1.3
   // reports this only now, and would do so again.
-  static_cast<void>(now);
-  if (!lost.connecting && !query->asked_again &&
+  if (!connecting && !query->asked_again &&
       !absl::IsUnauthenticated(lost.status)) {
     query->asked_again = true;
     if (metrics_ != nullptr) {
@@ -236,39 +242,32 @@ void ClientCore::FailQuery(Query* query, const LostLink& lost, absl::Time now) {
 }
 
 void ClientCore::HandleLost(absl::Time now) {
-  while (!lost_.empty()) {
-    const LostLink lost = std::move(lost_.back());
-    lost_.pop_back();
-    if (!servers_.has_link(lost.server)) continue;
-    ServerLink& link = servers_.link(lost.server);
-    if (link.connection == nullptr) continue;
-    if (lost.reason == ReconnectReason::kFailed) {
-      // Writing failed. Packets that the server sent before still count.
-      std::vector<LostLink> ignored;
-      std::swap(ignored, lost_);
-      OnReady(link.connection->key(), now);
-      std::swap(ignored, lost_);
-    }
-    if (metrics_ != nullptr && lost.reason == ReconnectReason::kProtocolError) {
+  while (std::optional<ClientServers::Lost> lost = servers_.TakeLost()) {
+    // Writing failed. Packets that the server sent before still count.
+    if (lost->reason == ReconnectReason::kFailed) Read(*lost->link, now);
+    if (metrics_ != nullptr &&
+        lost->reason == ReconnectReason::kProtocolError) {
       metrics_->ProtocolError("DATA_LOSS");
     }
+    const ClientServerPtr server = lost->link->server;
+    const bool connecting = !lost->link->up();
     std::vector<Orphan> orphans;
-    servers_.Close(lost, now, &orphans);
+    servers_.CloseLost(*lost, now, &orphans);
     for (const Orphan& orphan : orphans) {
       if (orphan.operation->kind != Operation::Kind::kJob) {
-        FailQuery(static_cast<Query*>(orphan.operation), lost, now);
+        FailQuery(static_cast<Query*>(orphan.operation), *lost, connecting);
         continue;
       }
       AttemptOutcome outcome;
       outcome.reason = orphan.accepted   ? FailureReason::kLostAfterAcceptance
-                       : lost.connecting ? FailureReason::kConnect
-                       : lost.timed_out  ? FailureReason::kTimedOut
+                       : connecting      ? FailureReason::kConnect
+                       : lost->timed_out ? FailureReason::kTimedOut
                                          : FailureReason::kLostBeforeAcceptance;
       outcome.bytes_sent = orphan.bytes_sent;
-      outcome.status = lost.status;
-      outcome.timed_out = lost.timed_out;
+      outcome.status = lost->status;
+      outcome.timed_out = lost->timed_out;
       tracker_.OnAttemptFailed(static_cast<JobRequestState*>(orphan.operation),
-                               link.name, std::move(outcome), now);
+                               server->name, std::move(outcome), now);
     }
   }
 }
@@ -279,7 +278,17 @@ void ClientCore::ReadBeforeLate(absl::Time now) {
   }
   // No thread may have driven for a while. Packets that have come count, and a
   // server whose answer can be read is not dead.
-  for (const Poller::Key key : servers_.keys()) OnReady(key, now);
+  std::vector<ClientLink*> late;
+  absl::flat_hash_set<const ClientLink*> known;
+  const auto add = [&late, &known](ClientLink& link) {
+    if (known.insert(&link).second) late.push_back(&link);
+  };
+  servers_.ForEachDue(now, add);
+  tracker_.ForEachDue(now, [&add](const JobRequestState& request) {
+    if (request.session == nullptr) return;
+    add(static_cast<ClientLinkSession*>(request.session)->link());
+  });
+  for (ClientLink* const link : late) Read(*link, now);
   Settle(now);
 }
 
@@ -290,9 +299,9 @@ void ClientCore::Settle(absl::Time now) {
     for (Query* query : std::exchange(queries_to_send_, {})) {
       Dispatch(query, now);
     }
-    servers_.Flush(now, &lost_);
-    if (lost_.empty() && !tracker_.wants_dispatch() &&
-        queries_to_send_.empty() && !servers_.dirty()) {
+    servers_.Flush(now);
+    if (!servers_.has_lost() && !tracker_.wants_dispatch() &&
+        queries_to_send_.empty() && !servers_.has_touched()) {
       return;
     }
     // A request may be tried at thousands of servers here. It must not outlive
@@ -315,7 +324,7 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   ReadBeforeLate(now);
   for (;;) {
     tracker_.OnTime(now);
-    servers_.OnTime(now, &lost_);
+    servers_.OnTime(now);
     Settle(now);
     if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
     if (!RunNotices()) break;
@@ -343,7 +352,7 @@ absl::Time ClientCore::NextDeadline() const {
 bool ClientCore::NeedsBackground() const {
   mutex_.AssertHeld();
   return tracker_.in_flight() > 0 || tracker_.has_notices() ||
-         servers_.has_output() ||
+         servers_.output_bytes() > 0 ||
          (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture());
 }
 

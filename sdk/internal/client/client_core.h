@@ -26,13 +26,15 @@
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/call_scope.h"
+#include "gearman/sdk/internal/client/client_servers.h"
 #include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/io_driver.h"
 #include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
+#include "gearman/sdk/internal/client/operation.h"
 #include "gearman/sdk/internal/client/query.h"
 #include "gearman/sdk/internal/client/request_owner.h"
-#include "gearman/sdk/internal/client/server_pool.h"
+#include "gearman/sdk/internal/client/server_choice.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
 #include "gearman/sdk/job_request.h"
@@ -61,8 +63,7 @@ class ClientCore final : public RequestOwner,
   absl::Status Wait(absl::Span<const JobRequest> batch, bool for_accepted,
                     absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
   // Asks each query's server and waits for the answers. Every query is finished
-  // afterwards. `query->server` is an index; with -1 the query ends with an
-  // error.
+  // afterwards.
   void Ask(absl::Span<Query* const> queries, absl::Duration timeout)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // The functions of Client with the same names do this.
@@ -95,13 +96,12 @@ class ClientCore final : public RequestOwner,
     return driver_.in_last_callback_of(request);
   }
 
-  // ServerPool::FindToAsk, all servers by number, and the address of one.
-  absl::StatusOr<int> FindToAsk(absl::string_view address)
+  // ClientServers::FindToAsk, and all servers.
+  absl::StatusOr<ClientServerPtr> FindToAsk(absl::string_view address)
       ABSL_LOCKS_EXCLUDED(mutex_);
-  std::vector<int> server_indices() ABSL_LOCKS_EXCLUDED(mutex_);
-  std::string ServerName(int server) override ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<ClientServerPtr> AllServers() ABSL_LOCKS_EXCLUDED(mutex_);
   // Chooses a server for a query that may go to any server.
-  int ChooseServer() ABSL_LOCKS_EXCLUDED(mutex_);
+  ClientServerPtr ChooseServer() ABSL_LOCKS_EXCLUDED(mutex_);
 
   const ClientOptions& options() const { return options_; }
   Clock* clock() const { return clock_; }
@@ -112,7 +112,7 @@ class ClientCore final : public RequestOwner,
   absl::Status MayWait() const;
 
  private:
-  explicit ClientCore(ClientOptions options, std::vector<Address> servers);
+  ClientCore(ClientOptions options, const std::vector<Address>& servers);
 
   // Returns an error if the client works no more, because it was shut down or
   // is the parent's.
@@ -167,15 +167,18 @@ class ClientCore final : public RequestOwner,
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Reads from an idle connection before it is used, because the server may
   // have closed it.
-  void Look(int server, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Look(const ClientServer& server, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Opens the server's connection. Looks at an idle connection first.
-  absl::Status Open(int server, absl::Time now)
+  absl::Status Open(const ClientServerPtr& server, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void OnReady(Poller::Key key, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Read(ClientLink& link, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void HandleLost(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Reads everything that has arrived if a deadline has passed, before OnTime
-  // sees it.
+  // Reads what has arrived for requests and links whose deadline has passed,
+  // before OnTime sees them.
   void ReadBeforeLate(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Finishes a query that no thread waits for any more.
   void AbandonQuery(Query* query, const absl::Status& status)
@@ -184,7 +187,7 @@ class ClientCore final : public RequestOwner,
   absl::Status MayAsk() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Call it after the list of servers has changed.
   void OnServersChanged() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FailQuery(Query* query, const LostLink& lost, absl::Time now)
+  void FailQuery(Query* query, const ClientServers::Lost& lost, bool connecting)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const std::string& server, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -228,7 +231,8 @@ class ClientCore final : public RequestOwner,
   // before the objects that use it, because it must outlive them.
   ByteAccount memory_ ABSL_GUARDED_BY(mutex_);
   JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);
-  ServerPool servers_ ABSL_GUARDED_BY(mutex_);
+  ClientServers servers_ ABSL_GUARDED_BY(mutex_);
+  ServerChoice choice_ ABSL_GUARDED_BY(mutex_);
   // Counts calls of Submit.
   uint32_t batches_ ABSL_GUARDED_BY(mutex_) = 0;
   // Submitters wait for this operation when a limit has been reached.
@@ -236,7 +240,6 @@ class ClientCore final : public RequestOwner,
   std::vector<Blocked*> blocked_ ABSL_GUARDED_BY(mutex_);
   // Scratch memory of one pass.
   Effects effects_ ABSL_GUARDED_BY(mutex_);
-  std::vector<LostLink> lost_ ABSL_GUARDED_BY(mutex_);
   std::vector<JobRequestState*> dispatching_ ABSL_GUARDED_BY(mutex_);
   std::vector<Query*> queries_to_send_ ABSL_GUARDED_BY(mutex_);
   // The leader exports, without the lock.

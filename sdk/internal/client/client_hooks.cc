@@ -60,7 +60,7 @@ bool ClientCore::RunHooks(Notice* notice) {
   const JobRequestState& request = *notice->request;
   const HookFacts& facts = *notice->facts;
   const std::string server =
-      facts.server < 0 ? std::string() : ServerName(facts.server);
+      facts.server == nullptr ? std::string() : facts.server->name;
   if (notice->kind == Notice::Kind::kRetryBegins) {
     TraceBegin begin;
     begin.operation = TraceOperation::kRetry;

@@ -17,6 +17,7 @@
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/text/safe_text.h"
+#include "gearman/transports/address.h"
 
 namespace gearman {
 namespace internal {
@@ -94,9 +95,9 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
     }
   }
   if (first_late == nullptr) return first_error;
-  std::string where = first_late->server >= 0
-                          ? servers_.Name(first_late->server)
-                          : std::string("no server yet");
+  const std::string where = first_late->server != nullptr
+                                ? first_late->server->name
+                                : std::string("no server yet");
   return absl::DeadlineExceededError(
       absl::StrCat(late, " of ", batch.size(), " requests not ",
                    for_accepted ? "accepted" : "finished", " within ",
@@ -140,14 +141,12 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
       AbandonQuery(query, over);
       continue;
     }
-    const int server = query->server;
-    const bool has_session =
-        servers_.has_link(server) && servers_.link(server).session != nullptr;
+    const ClientServer& server = *query->server;
     AbandonQuery(
-        query, absl::DeadlineExceededError(absl::StrCat(
-                   servers_.Name(server), ": no answer within ",
-                   absl::FormatDuration(timeout),
-                   has_session ? servers_.link(server).session->hint() : "")));
+        query,
+        absl::DeadlineExceededError(absl::StrCat(
+            server.name, ": no answer within ", absl::FormatDuration(timeout),
+            server.link != nullptr ? server.link->session->hint() : "")));
   }
 }
 
@@ -190,8 +189,8 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
   absl::Status may_ask = MayAsk();
   if (!may_ask.ok()) return may_ask;
   struct Candidate {
-    explicit Candidate(int server) : query(Operation::Kind::kEcho) {
-      query.server = server;
+    explicit Candidate(ClientServerPtr server) : query(Operation::Kind::kEcho) {
+      query.server = std::move(server);
       query.finished = true;
       query.status = absl::UnavailableError("not asked yet");
     }
@@ -201,16 +200,19 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
   // open, so that the wait lasts until `next`.
   Operation never(Operation::Kind::kEcho);
   std::list<Candidate> candidates;
-  absl::flat_hash_map<int, Candidate*> by_server;
+  absl::flat_hash_map<ClientServerPtr, Candidate*> by_server;
   const absl::Time deadline = clock_->Now() + timeout;
   for (;;) {
     const absl::Time now = clock_->Now();
     absl::Time next = deadline;
-    for (const int server : servers_.servers()) {
+    // User code may change the servers while nobody has the lock.
+    const std::vector<ClientServerPtr> servers(servers_.servers().begin(),
+                                               servers_.servers().end());
+    for (const ClientServerPtr& server : servers) {
       Candidate*& candidate = by_server[server];
       if (candidate == nullptr) candidate = &candidates.emplace_back(server);
       if (!candidate->query.finished) continue;
-      const absl::Time due = servers_.link(server).avoid_until;
+      const absl::Time due = server->retry_at;
       if (now < due) {
         next = std::min(next, due);
         continue;
@@ -222,7 +224,7 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
       Dispatch(&candidate->query, now);
       // The connection was refused at once. The delay tells when to ask again.
       if (candidate->query.finished) {
-        next = std::min(next, servers_.link(server).avoid_until);
+        next = std::min(next, server->retry_at);
       }
     }
     Waiter waiter(candidates.size() + 1, Waiter::Until::kAny);
@@ -245,9 +247,8 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
     for (Candidate& candidate : candidates) {
       Query& query = candidate.query;
       if (!query.finished) {
-        AbandonQuery(&query,
-                     absl::DeadlineExceededError(absl::StrCat(
-                         servers_.Name(query.server), ": no answer so far")));
+        AbandonQuery(&query, absl::DeadlineExceededError(absl::StrCat(
+                                 query.server->name, ": no answer so far")));
       }
       untrusted = untrusted && absl::IsUnauthenticated(query.status);
       reasons.push_back(std::string(query.status.message()));
@@ -268,10 +269,10 @@ Health ClientCore::health() {
 }
 
 Health ClientCore::CheckHealth(absl::Duration timeout) {
-  const std::vector<int> servers = server_indices();
+  const std::vector<ClientServerPtr> servers = AllServers();
   std::vector<std::unique_ptr<Query>> queries;
   std::vector<Query*> asked;
-  for (const int server : servers) {
+  for (const ClientServerPtr& server : servers) {
     queries.push_back(std::make_unique<Query>(Operation::Kind::kEcho));
     queries.back()->server = server;
     asked.push_back(queries.back().get());
@@ -281,7 +282,7 @@ Health ClientCore::CheckHealth(absl::Duration timeout) {
   std::vector<ServerHealth> all = servers_.health();
   absl::flat_hash_map<std::string, const Query*> answers;
   for (const Query* query : asked) {
-    answers.emplace(servers_.Name(query->server), query);
+    answers.emplace(query->server->name, query);
   }
   for (ServerHealth& health : all) {
     const auto answer = answers.find(health.server);
@@ -302,14 +303,15 @@ absl::Status ClientCore::AddServer(absl::string_view text) {
   absl::StatusOr<Address> address = ParseServer(text, *options_.transports);
   if (!address.ok()) return address.status();
   absl::MutexLock lock(&mutex_);
-  if (servers_.Find(address->ToString()) >= 0) {
+  const ClientServerPtr known = servers_.Find(address->ToString());
+  if (known != nullptr && !known->removed) {
     return absl::AlreadyExistsError(absl::StrCat(
         address->ToString(), " is one of the client's servers already"));
   }
-  if (servers_.Add(*address) < 0) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        address->ToString(), " was not added: the client has ",
-        ServerPool::kMaxLinks, " servers and removed ones with jobs"));
+  if (servers_.Add(*address) == nullptr) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(address->ToString(), " was not added: the client has ",
+                     ClientServers::kMaxServers, " servers"));
   }
   OnServersChanged();
   return absl::OkStatus();
@@ -318,8 +320,10 @@ absl::Status ClientCore::AddServer(absl::string_view text) {
 absl::Status ClientCore::RemoveServer(absl::string_view text) {
   {
     absl::MutexLock lock(&mutex_);
-    const int server = servers_.Find(text);
-    if (server < 0) {
+    const absl::StatusOr<Address> address = ParseAddress(text);
+    const ClientServerPtr server =
+        address.ok() ? servers_.Find(address->ToString()) : nullptr;
+    if (server == nullptr || server->removed) {
       return absl::NotFoundError(
           absl::StrCat(text, " is none of the client's servers"));
     }
@@ -342,31 +346,27 @@ void ClientCore::OnServersChanged() {
 std::vector<std::string> ClientCore::servers() {
   absl::MutexLock lock(&mutex_);
   std::vector<std::string> names;
-  for (const int server : servers_.servers()) {
-    names.push_back(servers_.link(server).name);
+  for (const ClientServerPtr& server : servers_.servers()) {
+    names.push_back(server->name);
   }
   return names;
 }
 
-std::vector<int> ClientCore::server_indices() {
+std::vector<ClientServerPtr> ClientCore::AllServers() {
   absl::MutexLock lock(&mutex_);
-  const absl::Span<const int> servers = servers_.servers();
-  return std::vector<int>(servers.begin(), servers.end());
+  const absl::Span<const ClientServerPtr> servers = servers_.servers();
+  return std::vector<ClientServerPtr>(servers.begin(), servers.end());
 }
 
-absl::StatusOr<int> ClientCore::FindToAsk(absl::string_view address) {
+absl::StatusOr<ClientServerPtr> ClientCore::FindToAsk(
+    absl::string_view address) {
   absl::MutexLock lock(&mutex_);
   return servers_.FindToAsk(address);
 }
 
-std::string ClientCore::ServerName(int server) {
+ClientServerPtr ClientCore::ChooseServer() {
   absl::MutexLock lock(&mutex_);
-  return servers_.Name(server);
-}
-
-int ClientCore::ChooseServer() {
-  absl::MutexLock lock(&mutex_);
-  return servers_.Choose(SelectionQuery{}, /*tried=*/nullptr, clock_->Now());
+  return choice_.Choose(SelectionQuery{}, /*tried=*/nullptr, clock_->Now());
 }
 
 }  // namespace internal

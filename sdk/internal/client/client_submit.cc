@@ -29,11 +29,6 @@ absl::Status ShutDownError() {
   return absl::CancelledError("not submitted: the client is being destroyed");
 }
 
-absl::Status ForgottenError() {
-  return absl::UnavailableError(
-      "its server was removed long ago, and its address is forgotten");
-}
-
 }  // namespace
 
 void ClientCore::MakeUnique(JobRequestState* request) {
@@ -320,34 +315,29 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
   query.unique = request->unique.view();
   query.attempt = request->attempts + 1;
   TriedServers* tried = nullptr;
-  int server = -1;
+  request->server = nullptr;
   if (request->extras != nullptr) {
     tried = request->extras->tried.get();
-    server = request->extras->next_server;
-    if (!request->extras->pinned) request->extras->next_server = -1;
+    request->server = request->extras->next_server;
+    if (!request->extras->pinned) request->extras->next_server = nullptr;
   }
-  if (server < 0) server = servers_.Choose(query, tried, now);
-  server = servers_.Renewed(server, now);
+  if (request->server == nullptr) {
+    request->server = choice_.Choose(query, tried, now);
+  }
   tracker_.OnDispatched(request);
-  if (server < 0) {
-    tracker_.OnAttemptFailed(
-        request, servers_.Name(request->server),
-        {FailureReason::kConnect, ForgottenError(), /*bytes_sent=*/false}, now);
-    return;
-  }
-  request->server = server;
   if (request->attempts > 1) tracker_.OnRetryDispatched(request, now);
-  const std::string& name = servers_.link(server).name;
-  absl::Status status = Open(server, now);
+  absl::Status status = Open(request->server, now);
+  const ClientServer& server = *request->server;
   if (!status.ok()) {
     tracker_.OnAttemptFailed(
-        request, name,
+        request, server.name,
         {FailureReason::kConnect, std::move(status), /*bytes_sent=*/false},
         now);
     return;
   }
   effects_.clear();
-  status = servers_.link(server).session->Submit(request, &effects_);
+  ClientLink& link = *server.link;
+  status = link.session->Submit(request, &effects_);
   if (!status.ok()) {
     StatusFacts facts;
     facts.operation = "submit";
@@ -356,41 +346,38 @@ void ClientCore::Dispatch(JobRequestState* request, absl::Time now) {
     tracker_.GiveUp(request, Annotate(status, facts), now);
     return;
   }
-  servers_.MarkDirty(server);
-  if (!effects_.empty()) Apply(name, now);
+  servers_.Touch(link);
+  if (!effects_.empty()) Apply(server.name, now);
 }
 
-void ClientCore::Look(int server, absl::Time now) {
-  if (!servers_.NeedsLook(server, now)) return;
-  OnReady(servers_.link(server).connection->key(), now);
-  servers_.OnTime(server, now, &lost_);
+void ClientCore::Look(const ClientServer& server, absl::Time now) {
+  if (!ClientServers::NeedsLook(server, now)) return;
+  Read(*server.link, now);
+  servers_.OnTime(*server.link, now);
   HandleLost(now);
-  servers_.CloseIfStale(server, now);
 }
 
-absl::Status ClientCore::Open(int server, absl::Time now) {
-  Look(server, now);
+absl::Status ClientCore::Open(const ClientServerPtr& server, absl::Time now) {
+  Look(*server, now);
   return servers_.Open(server, now);
 }
 
 void ClientCore::Dispatch(Query* query, absl::Time now) {
-  query->server = servers_.Renewed(query->server, now);
+  const ClientServerPtr& server = query->server;
   absl::Status status;
-  if (query->server < 0) {
-    status = ForgottenError();
-  } else if (servers_.link(query->server).removed) {
+  if (server->removed) {
     // A removed server is asked as long as its connection lives.
-    Look(query->server, now);
-    const ServerLink& link = servers_.link(query->server);
-    if (link.connection == nullptr) {
-      status = ServerPool::RemovedError(link.name);
+    Look(*server, now);
+    if (server->link == nullptr) {
+      status = ClientServers::RemovedError(server->name);
     }
   } else {
-    status = Open(query->server, now);
+    status = Open(server, now);
   }
   if (status.ok()) {
-    status = servers_.link(query->server).session->Ask(query);
-    servers_.MarkDirty(query->server);
+    ClientLink& link = *server->link;
+    status = link.session->Ask(query);
+    servers_.Touch(link);
   }
   if (status.ok()) return;
   query->status = std::move(status);
@@ -408,7 +395,7 @@ void ClientCore::Cancel(JobRequestState* request) {
       StatusFacts facts;
       facts.operation = "submit";
       facts.task = request->task;
-      facts.server = servers_.Name(request->server);
+      facts.server = request->server_name();
       tracker_.GiveUp(request,
                       Annotate(absl::CancelledError(absl::StrCat(
                                    "cancelled: ", JobName(*request),

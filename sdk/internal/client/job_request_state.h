@@ -107,9 +107,9 @@ struct JobRequestExtras {
   std::unique_ptr<TriedServers> tried;
   // The number of servers that have answered ERROR.
   int refusals = 0;
-  // The server of the next attempt, by its number in the pool. With `pinned` it
-  // is the server of all later attempts, too. -1: selection takes one.
-  int next_server = -1;
+  // The server of the next attempt. With `pinned` it is the server of all later
+  // attempts, too. Null: selection takes one.
+  ClientServerPtr next_server;
   bool pinned = false;
   // The time of the next attempt while the request waits for it; else
   // InfiniteFuture.
@@ -135,7 +135,7 @@ struct JobRequestState final : Operation {
     handle.Clear();
     status = absl::OkStatus();
     attempts = 0;
-    server = -1;
+    server = nullptr;
     if (extras == nullptr) return;
     extras->exception.reset();
     extras->failure_text.reset();
@@ -146,7 +146,7 @@ struct JobRequestState final : Operation {
     extras->attempts.clear();
     extras->tried = nullptr;
     extras->refusals = 0;
-    extras->next_server = -1;
+    extras->next_server = nullptr;
     extras->pinned = false;
     extras->retry_at = absl::InfiniteFuture();
   }
@@ -162,6 +162,7 @@ struct JobRequestState final : Operation {
   }
 
   // --- what was asked for; fixed while in flight ---
+  int resolved_max_attempts = 0;  // stands where Operation ends: no padding
   std::string task;
   std::string data;
   InlineBytes unique;
@@ -193,6 +194,8 @@ struct JobRequestState final : Operation {
   uint32_t callbacks_pending = 0;
   int attempts = 0;
   InlineBytes handle;
+  // The number, in that client, of the batch that it was last submitted in.
+  uint32_t batch = 0;
   std::string result;
   absl::Status status;
 
@@ -211,9 +214,6 @@ struct JobRequestState final : Operation {
 
   // The client that it was last submitted to; null: none yet.
   std::shared_ptr<RequestOwner> core;
-  int resolved_max_attempts = 0;
-  // The number, in that client, of the batch that it was last submitted in.
-  uint32_t batch = 0;
 };
 
 // The job's name for a message: its handle, if there is one, and its unique.

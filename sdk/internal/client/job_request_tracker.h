@@ -41,7 +41,7 @@ namespace internal {
 struct HookFacts {
   absl::Time time;
   int attempt = 0;
-  int server = -1;  // index in the pool
+  ClientServerPtr server;  // null: none yet
   std::string handle;
   // The kind is kRetryBegins or kRetryEnds: why the attempt before, or this
   // attempt, failed.
@@ -111,9 +111,6 @@ class JobRequestTracker {
     Metrics* metrics = nullptr;
     // Logs anything that a policy throws.
     Logger logger;
-    // Returns the address of a server, by its number in the pool, for messages.
-    // If it is unset, messages name no server.
-    std::function<std::string(int)> server_name;
   };
 
   explicit JobRequestTracker(Options options);
@@ -171,6 +168,12 @@ class JobRequestTracker {
   std::vector<Notice> TakeNotices();
   // The latest time at which OnTime must be called.
   absl::Time next_deadline() const { return timers_.next(); }
+  // Calls `function(JobRequestState&)` for each request that OnTime would
+  // handle at `now`. It must not change the tracker.
+  template <typename Function>
+  void ForEachDue(absl::Time now, Function&& function) const {
+    timers_.ForEachDue(now, function);
+  }
 
   // The number of requests in flight.
   size_t in_flight() const { return in_flight_; }

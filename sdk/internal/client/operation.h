@@ -7,14 +7,22 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <utility>
+
+#include "gearman/sdk/internal/net/server.h"
 
 namespace gearman {
 namespace internal {
 
+class ClientLinkSession;
 class ClientSession;
 class Waiter;
 struct Operation;
+
+// A server of a client. Requests know their servers by these.
+using ClientServer = ServerOf<ClientLinkSession>;
+using ClientServerPtr = ServerPtr<ClientLinkSession>;
 
 // One waiter's interest in one operation. It is in the operation's list
 // `waiters`.
@@ -52,8 +60,12 @@ struct Operation {
   uint64_t packet_offset = 0;
   // The next operation that shares the same submission.
   Operation* next_shared = nullptr;
-  // The number of its server in the pool; -1: none yet.
-  int server = -1;
+  // Its server; null: none yet.
+  ClientServerPtr server;
+  // The server's address; empty: none yet.
+  std::string server_name() const {
+    return server == nullptr ? std::string() : server->name;
+  }
   const Kind kind;
   // Its reply is due, so it is in the reply queue.
   bool reply_due = false;

@@ -41,7 +41,7 @@ void RequestOwner::LeaveBehind(JobRequestState* request) {
   request->to_dispatch = false;
   request->behind = false;
   request->callbacks_pending = 0;
-  request->server = -1;
+  new (&request->server) ClientServerPtr();
   request->attempts = 0;
   request->timed_out = false;
   request->has_result = false;

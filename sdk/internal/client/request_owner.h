@@ -1,5 +1,5 @@
 // RequestOwner is the part of a client that its requests use: the lock that
-// guards them, the mark of the client's process, and three functions of the
+// guards them, the mark of the client's process, and two functions of the
 // client. ClientCore implements it.
 //
 // So JobRequest needs the record and this header only, and ClientCore can be
@@ -33,9 +33,6 @@ class RequestOwner {
   // it had not been submitted. The caller holds request_mutex().
   static void LeaveBehind(JobRequestState* request);
 
-  // Returns the address of a server by its number in the client's pool. Empty
-  // if the pool has forgotten the server. Takes the lock.
-  virtual std::string ServerName(int server) = 0;
   // Does what JobRequest::Cancel says. Takes the lock.
   virtual void Cancel(JobRequestState* request) = 0;
   // True if the calling thread runs on_complete of this request, and no other

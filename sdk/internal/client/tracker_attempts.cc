@@ -183,7 +183,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     // A pinned request stays pinned: the job may be on that server, whatever
     // later attempts did.
     if (!extras.pinned) {
-      extras.next_server = verdict.same_server ? request->server : -1;
+      extras.next_server = verdict.same_server ? request->server : nullptr;
       extras.pinned = verdict.pinned;
     }
     Retry(request, verdict.delay);
@@ -244,9 +244,7 @@ void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
 // --- ends that no server has told --------------------------------------------
 
 StatusFacts JobRequestTracker::FactsNow(const JobRequestState& request) const {
-  return FactsOf(request, options_.server_name != nullptr && request.server >= 0
-                              ? options_.server_name(request.server)
-                              : std::string());
+  return FactsOf(request, request.server_name());
 }
 
 void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {

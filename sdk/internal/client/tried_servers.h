@@ -1,7 +1,7 @@
 // TriedServers records which servers have failed a request. With many servers
 // it also plans which to try next.
 //
-// For the first attempts of a request, ServerPool::Choose shows the selector
+// For the first attempts of a request, ServerChoice shows the selector
 // every server. After that a plan keeps the cost of a request linear in the
 // number of servers: it lists the remaining servers once, and shows the
 // selector a few of them at a time.
@@ -19,6 +19,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/retry/retry_policy.h"
+#include "gearman/sdk/internal/client/operation.h"
 
 namespace gearman {
 namespace internal {
@@ -28,20 +29,20 @@ class TriedServers {
   // A smaller value is better.
   enum class Past : unsigned char { kUntried, kTried, kRefused };
 
-  // The servers of one round: all that had the best past when it began. They
-  // are numbers in the pool. The pool may have removed some of them since.
+  // The servers of one round: all that had the best past when it began. Some
+  // of them may have been removed since.
   struct Plan {
-    // The version of the pool's list that the plan was made from.
+    // The version of the list of servers that the plan was made from.
     uint64_t version = 0;
     Past past = Past::kUntried;
-    std::vector<int> servers;
+    std::vector<ClientServerPtr> servers;
     size_t next = 0;  // the first one that has not been looked at
     // Servers whose breaker was open when the plan looked at them. They come
     // last.
-    std::vector<int> deferred;
+    std::vector<ClientServerPtr> deferred;
     size_t next_deferred = 0;
     // The candidates that the selector is shown.
-    std::vector<int> window;
+    std::vector<ClientServerPtr> window;
   };
 
   // Records that an attempt at `server` (an address) has failed.

@@ -1,11 +1,10 @@
 // Link is one connection of a client or worker to a server, with the session
 // that gives its packets a meaning. ServerSet owns links and moves their bytes.
 //
-// A Session is ClientSession or WorkerLinkSession. It is a pure machine: events
+// A Session is ClientLinkSession or WorkerLinkSession. It is a pure machine: events
 // and the time go in, and packets come out, in the connection's output. It has
 //
 //   using Receiver          the packets that it receives
-//   struct Learned          what it leaves to the next session of its server
 //   bool OnReceived(now)    bytes have come; returns true if the server serves
 //   void OnProgress(now)    a part of a packet has come or has left
 //   absl::Status OnTime(now)  its next_deadline() has come; an error ends the
@@ -57,8 +56,6 @@ struct Link {
   absl::Time connecting_since;
   // When the connection is too old to be given anything more.
   absl::Time end_of_life = absl::InfiniteFuture();
-  // When bytes last came, or the connection was made.
-  absl::Time last_received = absl::InfinitePast();
 
   // The fields that follow are ServerSet's own.
   size_t place = 0;  // in the list of links

@@ -9,7 +9,6 @@
 #ifndef GEARMAN_SDK_INTERNAL_NET_SERVER_H_
 #define GEARMAN_SDK_INTERNAL_NET_SERVER_H_
 
-#include <memory>
 #include <random>
 #include <string>
 
@@ -17,19 +16,18 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/reconnect_delay.h"
+#include "gearman/sdk/internal/net/ref.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/address.h"
 
 namespace gearman {
 namespace internal {
 
-struct Server {
+struct Server : Counted {
   Server(const Address& server_address, ServerMetrics* server_metrics)
       : address(server_address),
         name(address.ToString()),
         metrics(server_metrics) {}
-  Server(const Server&) = delete;
-  Server& operator=(const Server&) = delete;
 
   const Address address;
   const std::string name;        // the address in canonical form
@@ -65,6 +63,11 @@ struct Server {
 template <typename Session>
 struct Link;
 
+// Knowledge about a server that one session leaves to the next. A kind of
+// session that has some specialises it.
+template <typename Session>
+struct Learned {};
+
 // A server of ServerSet<Session>.
 template <typename Session>
 struct ServerOf : Server {
@@ -72,8 +75,7 @@ struct ServerOf : Server {
 
   // The connection that takes new work, or null.
   Link<Session>* link = nullptr;
-  // Knowledge about the server that one session leaves to the next.
-  typename Session::Learned learned;
+  Learned<Session> learned;
   // The fields that follow are ServerSet's own: its time in the queue of
   // servers to connect to, and whether it is in the list of removed servers.
   absl::Time queued_for = absl::InfiniteFuture();
@@ -81,7 +83,7 @@ struct ServerOf : Server {
 };
 
 template <typename Session>
-using ServerPtr = std::shared_ptr<ServerOf<Session>>;
+using ServerPtr = Ref<ServerOf<Session>>;
 
 }  // namespace internal
 }  // namespace gearman

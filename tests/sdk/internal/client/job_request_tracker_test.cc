@@ -6,9 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "gearman/sdk/internal/client/operation.h"
 #include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/status.h"
 #include "gearman/tests/sdk/internal/client/job_request_tracker_fixture.h"
+#include "gearman/transports/address.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -196,13 +198,15 @@ TEST_F(JobRequestTrackerTest, AJobWithAUniqueIsJoinedOnTheServerThatMayHaveIt) {
   request->explicit_unique = true;
   request->resolved_max_attempts = 3;
   Start(request);
-  request->server = 4;
+  const auto server = ClientServerPtr::Make(
+      Address{"inproc", "jobs"}, /*server_metrics=*/nullptr);
+  request->server = server;
   Lose(request, FailureReason::kLostBeforeAcceptance, /*bytes_sent=*/true);
-  EXPECT_EQ(request->extras->next_server, 4);
+  EXPECT_EQ(request->extras->next_server, server);
   EXPECT_TRUE(request->extras->pinned);
   Dispatched(request);
   Lose(request, FailureReason::kConnect, /*bytes_sent=*/false);
-  EXPECT_EQ(request->extras->next_server, 4);
+  EXPECT_EQ(request->extras->next_server, server);
   Dispatched(request);
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR");
   EXPECT_EQ(request->state, JobState::kUnknown);

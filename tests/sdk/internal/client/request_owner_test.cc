@@ -22,9 +22,6 @@ using ::testing::ElementsAre;
 
 class FakeOwner final : public RequestOwner {
  public:
-  std::string ServerName(int server) override {
-    return "tcp://jobs-" + std::to_string(server);
-  }
   void Cancel(JobRequestState* request) override {
     cancelled.push_back(request);
   }
@@ -50,12 +47,6 @@ class RequestOwnerTest : public ::testing::Test {
   const std::shared_ptr<FakeOwner> owner_ = std::make_shared<FakeOwner>();
   JobRequest request_;
 };
-
-TEST_F(RequestOwnerTest, NamesTheServerOfARequest) {
-  EXPECT_EQ(request_.connection(), "");
-  record().server = 7;
-  EXPECT_EQ(request_.connection(), "tcp://jobs-7");
-}
 
 TEST_F(RequestOwnerTest, IsAskedToCancelARequest) {
   request_.Cancel();

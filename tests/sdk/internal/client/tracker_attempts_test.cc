@@ -87,7 +87,7 @@ TEST_F(TrackerAttemptsTest, AnIdempotentJobThatAStoreMayHaveGoesElsewhere) {
   auto request = Started(/*background=*/true);
   request->idempotent = true;
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
-  EXPECT_EQ(request->extras->next_server, -1);
+  EXPECT_EQ(request->extras->next_server, nullptr);
   Dispatched(request);
   // The doubt stays, whatever the next one says.
   tracker_.OnAttemptFailed(
