@@ -86,6 +86,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/client/pool_links.cc
   sdk/internal/client/random_unique.cc
   sdk/internal/client/server_pool.cc
+  sdk/internal/client/session_events.cc
   sdk/internal/client/status_spans.cc
   sdk/internal/client/tracker_attempts.cc
   sdk/internal/client/tracker_hooks.cc

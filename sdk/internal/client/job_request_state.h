@@ -217,6 +217,11 @@ struct JobRequestState final : Operation {
   uint32_t batch = 0;
 };
 
+// The request behind an operation of the kind kJob.
+inline JobRequestState* AsRequest(Operation* operation) {
+  return static_cast<JobRequestState*>(operation);
+}
+
 // The job's name for a message: its handle, if there is one, and its unique.
 inline std::string JobName(const JobRequestState& request) {
   std::string name;
