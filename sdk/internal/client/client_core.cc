@@ -48,6 +48,7 @@ JobRequestTracker::Options TrackerOptions(
   tracker.backoff_policy = options.backoff_policy.get();
   tracker.idempotency_policy = options.idempotency_policy.get();
   tracker.random = random;
+  tracker.question_interval = options.heartbeat_interval;
   tracker.max_update_bytes = options.limits.max_update_bytes;
   tracker.max_memory = options.limits.max_memory_bytes;
   tracker.account = account;
@@ -298,7 +299,18 @@ void ClientCore::Settle(absl::Time now) {
     // A request may be tried at thousands of servers here. It must not outlive
     // its timeout.
     now = clock_->Now();
-    if (tracker_.next_deadline() <= now) tracker_.OnTime(now);
+    if (tracker_.next_deadline() <= now) OnTrackerTime(now);
+  }
+}
+
+void ClientCore::OnTrackerTime(absl::Time now) {
+  tracker_.OnTime(now);
+  for (const JobQuestion& question : tracker_.TakeQuestions()) {
+    if (!servers_.has_link(question.server)) continue;
+    const ServerLink& link = servers_.link(question.server);
+    if (link.session == nullptr) continue;
+    link.session->AskAfterJob(question.handle);
+    servers_.MarkDirty(question.server);
   }
 }
 
@@ -314,7 +326,9 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   for (const Poller::Key key : ready) OnReady(key, now);
   ReadBeforeLate(now);
   for (;;) {
-    tracker_.OnTime(now);
+    // A question is a sign of life that is asked for, so it comes before the
+    // heartbeat that is due at the same time, and takes its place.
+    OnTrackerTime(now);
     servers_.OnTime(now, &lost_);
     Settle(now);
     if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);

@@ -52,6 +52,12 @@ void ClientSession::SendHeartbeat() {
   }
 }
 
+void ClientSession::AskAfterJob(absl::string_view handle) {
+  if (wire::Encode(wire::GetStatus{handle}, *output_).ok()) {
+    replies_.Push(nullptr, ExpectedReply::kJobKnown);
+  }
+}
+
 bool ClientSession::MayShare(const JobRequestState& request) {
   return request.explicit_unique && !request.background &&
          request.unique.view() != "-";

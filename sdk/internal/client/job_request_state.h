@@ -134,6 +134,7 @@ struct JobRequestState final : Operation {
     has_result = false;
     result.clear();
     handle.Clear();
+    may_have_joined = false;
     status = absl::OkStatus();
     attempts = 0;
     server = -1;
@@ -194,6 +195,10 @@ struct JobRequestState final : Operation {
   uint32_t callbacks_pending = 0;
   int attempts = 0;
   InlineBytes handle;
+  // An attempt before this one may have left a job on a server. A server joins
+  // a later attempt to such a job by its unique, and gearmand then drops the
+  // job without a word (docs/protocol.md, trap 18).
+  bool may_have_joined = false;
   std::string result;
   absl::Status status;
 

@@ -122,8 +122,14 @@ absl::Status ClientSession::Spread(absl::string_view handle,
     effects->pop_back();
     return absl::OkStatus();
   }
-  if (ends_job) StopSharing(*arrival.requests);
-  Operation* operation = arrival.requests;
+  GiveToAll(arrival.requests, ends_job, effects);
+  return absl::OkStatus();
+}
+
+void ClientSession::GiveToAll(JobRequestState* first, bool ends_job,
+                              Effects* effects) {
+  if (ends_job) StopSharing(*first);
+  Operation* operation = first;
   for (;;) {
     Operation* const next = operation->next_shared;
     effects->back().operation = operation;
@@ -131,7 +137,7 @@ absl::Status ClientSession::Spread(absl::string_view handle,
       operation->next_shared = nullptr;
       operation->session = nullptr;
     }
-    if (next == nullptr) return absl::OkStatus();
+    if (next == nullptr) return;
     effects->push_back(CopyOf(effects->back()));
     operation = next;
   }
@@ -210,6 +216,13 @@ absl::Status ClientSession::AnswerQuery(ExpectedReply expected,
 
 absl::Status ClientSession::Handle(wire::StatusResult& event,
                                    Effects* effects) {
+  if (!replies_.empty() &&
+      replies_.front().expected == ExpectedReply::kJobKnown) {
+    replies_.Pop();
+    ++replies_received_;
+    OnJobKnown(event, effects);
+    return absl::OkStatus();
+  }
   Effect* effect;
   absl::Status status = AnswerQuery(ExpectedReply::kStatus, "STATUS_RES",
                                     event.handle, effects, &effect);
@@ -220,6 +233,19 @@ absl::Status ClientSession::Handle(wire::StatusResult& event,
   effect->numerator = wire::ParseProgress(event.numerator);
   effect->denominator = wire::ParseProgress(event.denominator);
   return absl::OkStatus();
+}
+
+void ClientSession::OnJobKnown(const wire::StatusResult& event,
+                               Effects* effects) {
+  // A server tells the end of a job before it forgets the job. So the requests
+  // of a job that has ended are not in the table any more.
+  if (event.known != "0") return;
+  JobRequestState* const requests = handles_.Forget(event.handle);
+  if (requests == nullptr) return;
+  // A server whose answer was wrong may still send packets for the job.
+  RememberEnded(event.handle);
+  effects->emplace_back().kind = Effect::Kind::kDropped;
+  GiveToAll(requests, /*ends_job=*/true, effects);
 }
 
 absl::Status ClientSession::Handle(wire::StatusResultUnique& event,
