@@ -87,6 +87,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/client/random_unique.cc
   sdk/internal/client/request_owner.cc
   sdk/internal/client/server_choice.cc
+  sdk/internal/client/session_events.cc
   sdk/internal/client/status_spans.cc
   sdk/internal/client/tracker_attempts.cc
   sdk/internal/client/tracker_hooks.cc
@@ -149,6 +150,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   transports/wake_batch.cc
 )
 set(GEARMAN_SDK_CORE_ABSEIL
+  absl::algorithm_container
   absl::bits
   absl::btree
   absl::cleanup

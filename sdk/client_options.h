@@ -162,8 +162,11 @@ struct ClientOptions {
   // A connection on which jobs run and no byte has come for this long is
   // checked with ECHO_REQ; the answer then has reply_timeout. A connection that
   // was idle for this long is replaced before it is used, because a firewall
-  // may have dropped it, and a job sent into it would be in doubt. Infinite
-  // disables both.
+  // may have dropped it, and a job sent into it would be in doubt. Also the
+  // time between two GET_STATUS questions after a foreground job that was
+  // submitted again and may have joined what an earlier attempt left behind:
+  // gearmand drops such a job without a word (docs/servers.md). Infinite
+  // disables all three.
   absl::Duration heartbeat_interval = absl::Seconds(30);
   // Delays for a server that can't be reached, or that broke its connection
   // while it owed an answer. During a delay such a server gets no request, as

@@ -22,12 +22,14 @@ namespace gearman {
 enum class FailureReason : unsigned char {
   kConnect,               // no connection to the server could be made
   kLostBeforeAcceptance,  // connection lost before JOB_CREATED arrived
-  kLostAfterAcceptance,   // connection lost while the server had the job
-  kTimedOut,              // no answer in time: the server is considered dead
-  kRefused,               // the server answered ERROR: it has no such job
-  kStoreFailed,           // ERROR, but its store may have the job, and run it
-  kJobFailed,             // WORK_FAIL came, from a worker or the server
-  kException,             // WORK_EXCEPTION, or a failure with a text
+  // Connection lost while the server had the job, or the server says that it
+  // does not have the job any more and has sent no end of it.
+  kLostAfterAcceptance,
+  kTimedOut,     // no answer in time: the server is considered dead
+  kRefused,      // the server answered ERROR: it has no such job
+  kStoreFailed,  // ERROR, but its store may have the job, and run it
+  kJobFailed,    // WORK_FAIL came, from a worker or the server
+  kException,    // WORK_EXCEPTION, or a failure with a text
 };
 inline constexpr int kFailureReasonCount = 8;
 

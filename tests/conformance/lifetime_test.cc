@@ -97,11 +97,16 @@ TEST_P(LifetimeConformance, SubmitThatJoinsAnAbandonedJob) {
   Submit(client, "f", "u", "data", 1);
   CloseAndAwait(client, admin, "H:test:1\t0\t1\t0\n.\n");
   Submit(admin, "f", "u", "data", 1);
+  EXPECT_THAT(Status(admin, 1), ElementsAre("1", "0", "0", "0"));
   Peer& worker = ConnectWorker({"f"});
   worker.Send(Command::kGrabJob);
   if (OnGearmand(Difference::kJoiningAnAbandonedJob)) {
     EXPECT_EQ(worker.Receive(), NoJob());
     EXPECT_THAT(admin.Drain(), IsEmpty());
+    // The only way to learn of it.
+    EXPECT_THAT(Status(admin, 1), ElementsAre("0", "0", "0", "0"));
+    // The next one is a new job.
+    Submit(admin, "f", "u", "data", 2);
   } else {
     EXPECT_EQ(worker.Receive(), Assigned(1, "f", "data"));
     worker.Send(Command::kWorkComplete, {Handle(1), "done"});
@@ -134,8 +139,35 @@ TEST_P(LifetimeConformance, SubmitThatJoinsACancelledJob) {
       client.Call(Command::kSubmitJob, {"f", "u", "data again"});
   if (OnGearmand(Difference::kJoiningACancelledJob)) {
     EXPECT_EQ(created, Created(1));
+    worker.Send(Command::kWorkComplete, {Handle(1), "done"});
+    // Once for each submission.
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(client.Receive(),
+                Packet(Command::kWorkComplete, {Handle(1), "done"}));
+    }
   } else {
     EXPECT_EQ(created, Created(2));
+  }
+}
+
+// Trap 18.
+TEST_P(LifetimeConformance, SubmitThatJoinsACancelledJobInTheQueue) {
+  Peer& client = Connect();
+  Submit(client, "f", "u", "data", 1);
+  Peer& admin = Connect();
+  EXPECT_EQ(admin.Ask("cancel job H:test:1\r\n"), "OK\r\n");
+  EXPECT_EQ(client.Receive(), Packet(Command::kWorkFail, {Handle(1)}));
+  const Packet created = client.Call(Command::kSubmitJob, {"f", "u", "data"});
+  Peer& worker = ConnectWorker({"f"});
+  if (OnGearmand(Difference::kJoiningACancelledJob)) {
+    EXPECT_EQ(created, Created(1));
+    EXPECT_THAT(Status(client, 1), ElementsAre("1", "0", "0", "0"));
+    EXPECT_EQ(worker.Call(Command::kGrabJob), NoJob());
+    EXPECT_THAT(client.Drain(), IsEmpty());
+    EXPECT_THAT(Status(client, 1), ElementsAre("0", "0", "0", "0"));
+  } else {
+    EXPECT_EQ(created, Created(2));
+    EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(2, "f", "data"));
   }
 }
 

@@ -54,6 +54,7 @@ JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
   tracker.backoff_policy = options.backoff_policy.get();
   tracker.idempotency_policy = options.idempotency_policy.get();
   tracker.random = random;
+  tracker.question_interval = options.heartbeat_interval;
   tracker.max_update_bytes = options.limits.max_update_bytes;
   tracker.max_memory = options.limits.max_memory_bytes;
   tracker.account = account;
@@ -67,6 +68,11 @@ std::shared_ptr<Metrics> MakeMetrics(const ClientOptions& options) {
   MetricsOptions metrics;
   metrics.tls = options.transports->tls_library();
   return std::make_shared<Metrics>(std::move(metrics));
+}
+
+// The link of a session. Each session of a client belongs to one.
+ClientLink& LinkOf(ClientSession& session) {
+  return static_cast<ClientLinkSession&>(session).link();
 }
 
 absl::Status CheckOptions(const ClientOptions& options) {
@@ -286,7 +292,7 @@ void ClientCore::ReadBeforeLate(absl::Time now) {
   servers_.ForEachDue(now, add);
   tracker_.ForEachDue(now, [&add](const JobRequestState& request) {
     if (request.session == nullptr) return;
-    add(static_cast<ClientLinkSession*>(request.session)->link());
+    add(LinkOf(*request.session));
   });
   for (ClientLink* const link : late) Read(*link, now);
   Settle(now);
@@ -307,7 +313,15 @@ void ClientCore::Settle(absl::Time now) {
     // A request may be tried at thousands of servers here. It must not outlive
     // its timeout.
     now = clock_->Now();
-    if (tracker_.next_deadline() <= now) tracker_.OnTime(now);
+    if (tracker_.next_deadline() <= now) OnTrackerTime(now);
+  }
+}
+
+void ClientCore::OnTrackerTime(absl::Time now) {
+  tracker_.OnTime(now);
+  for (const JobQuestion& question : tracker_.TakeQuestions()) {
+    question.session->AskAfterJob(question.handle);
+    servers_.Touch(LinkOf(*question.session));
   }
 }
 
@@ -323,7 +337,9 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   for (const Poller::Key key : ready) OnReady(key, now);
   ReadBeforeLate(now);
   for (;;) {
-    tracker_.OnTime(now);
+    // A question is a sign of life that is asked for, so it comes before the
+    // heartbeat that is due at the same time, and takes its place.
+    OnTrackerTime(now);
     servers_.OnTime(now);
     Settle(now);
     if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);

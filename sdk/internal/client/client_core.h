@@ -161,6 +161,8 @@ class ClientCore final : public RequestOwner,
   // changes.
   void Settle(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DispatchAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Calls the tracker's OnTime, and asks the servers its questions.
+  void OnTrackerTime(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dispatch(JobRequestState* request, absl::Time now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Dispatch(Query* query, absl::Time now)

@@ -55,6 +55,9 @@ void ClientLinkSession::Settle(absl::Time now) {
 }
 
 absl::Status ClientLinkSession::OnTime(absl::Time now) {
+  // A command that was given since the deadline was set takes the place of a
+  // heartbeat.
+  Settle(now);
   if (deadline_ > now) return absl::OkStatus();
   if (due_ == Due::kHeartbeat) {
     heartbeat_sent_ = now;

@@ -46,6 +46,11 @@ class ClientSession {
   void AskForExceptions();
   // Asks for a sign of life. The reply counts, but no operation waits for it.
   void SendHeartbeat();
+  // Asks whether the server still has the job with `handle`. If the answer is
+  // that it does not, and the end of the job has not come before, the job was
+  // dropped without a word: an effect says so for each of its requests. No
+  // operation waits for the answer.
+  void AskAfterJob(absl::string_view handle);
   // Submits. A foreground request whose task and explicit unique equal those of
   // a request in flight here shares its submission, and nothing is sent. If
   // that request has been accepted already, an effect accepts this one, too.
@@ -117,6 +122,11 @@ class ClientSession {
   // it to each other one. Removes the effect if no request waits for it.
   absl::Status Spread(absl::string_view handle, absl::string_view packet,
                       bool ends_job, Effects* effects);
+  // Gives the last of `effects` to `first`, and a copy of it to each request
+  // behind it.
+  void GiveToAll(JobRequestState* first, bool ends_job, Effects* effects);
+  // Handles the answer to AskAfterJob.
+  void OnJobKnown(const wire::StatusResult& event, Effects* effects);
   void RememberEnded(absl::string_view handle);
   absl::Status EncodeSubmit(JobRequestState* request);
 

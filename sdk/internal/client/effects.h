@@ -30,6 +30,7 @@ struct Effect {
     // client's limit and was skipped. `too_large` describes the packet.
     kTooLarge,
     kNoMemory,  // a job: there was no memory for its result or update
+    kDropped,   // a job: its server has it no more, and told no end of it
   };
 
   Kind kind = Kind::kAccepted;

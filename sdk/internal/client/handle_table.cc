@@ -140,5 +140,20 @@ HandleTable::Arrival HandleTable::Arrive(absl::string_view handle,
   return arrival;
 }
 
+JobRequestState* HandleTable::Forget(absl::string_view handle) {
+  const auto alone = single_.find(handle);
+  if (alone != single_.end()) {
+    JobRequestState* const first = *alone;
+    single_.erase(alone);
+    return first;
+  }
+  const auto group = groups_.find(handle);
+  if (group == groups_.end()) return nullptr;
+  JobRequestState* const first = group->second.first;
+  if (first == nullptr) --abandoned_groups_;
+  groups_.erase(group);
+  return first;
+}
+
 }  // namespace internal
 }  // namespace gearman

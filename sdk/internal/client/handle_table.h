@@ -59,6 +59,11 @@ class HandleTable {
   // takes its requests out of the table: the first copy gets them all.
   Arrival Arrive(absl::string_view handle, bool ends_job);
 
+  // Removes the job, of which no more packets will come, and returns its
+  // requests, linked by next_shared. Null: nobody waits, or the handle is
+  // unknown.
+  JobRequestState* Forget(absl::string_view handle);
+
   // Forgets everything, and calls `visit(JobRequestState*)` for each request.
   template <typename Visit>
   void Drain(Visit visit) {

@@ -133,6 +133,7 @@ struct JobRequestState final : Operation {
     has_result = false;
     result.clear();
     handle.Clear();
+    may_have_joined = false;
     status = absl::OkStatus();
     attempts = 0;
     server = nullptr;
@@ -177,6 +178,10 @@ struct JobRequestState final : Operation {
   bool idempotent_set = false;
   // The caller waits for its result, so it can't be a background job.
   bool wants_result = false;
+  // An attempt before this one may have left a job on a server. A server joins
+  // a later attempt to such a job by its unique, and gearmand then drops the
+  // job without a word (docs/protocol.md, trap 18).
+  bool may_have_joined = false;
   std::optional<WhenFull> when_full;
   int max_attempts = 0;                           // 0: the client's
   absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
@@ -215,6 +220,11 @@ struct JobRequestState final : Operation {
   // The client that it was last submitted to; null: none yet.
   std::shared_ptr<RequestOwner> core;
 };
+
+// The request behind an operation of the kind kJob.
+inline JobRequestState* AsRequest(Operation* operation) {
+  return static_cast<JobRequestState*>(operation);
+}
 
 // The job's name for a message: its handle, if there is one, and its unique.
 inline std::string JobName(const JobRequestState& request) {

@@ -160,7 +160,10 @@ std::vector<Notice> JobRequestTracker::TakeNotices() {
 void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
                                absl::Status status, bool silently) {
   if (request->self == nullptr) return;
-  if (request->session != nullptr) request->session->Detach(request);
+  if (request->session != nullptr) {
+    HandOnQuestions(request);
+    request->session->Detach(request);
+  }
   StopCounting(request);
   SetTimer(request, absl::InfiniteFuture());
   if (request->extras != nullptr) {
@@ -281,6 +284,9 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
     case Effect::Kind::kNoMemory:
       OnNoMemory(request, server);
       return;
+    case Effect::Kind::kDropped:
+      OnDropped(request, server);
+      return;
     case Effect::Kind::kEcho:
       return;
   }
@@ -348,6 +354,7 @@ void JobRequestTracker::OnAccepted(JobRequestState* request) {
   }
   request->state = NextState(request->state, RequestInput::kAccepted)
                        .value_or(JobState::kCreated);
+  AskLater(request);
   ReleaseWaiters(request, /*finished=*/false);
 }
 

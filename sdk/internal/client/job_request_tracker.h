@@ -15,6 +15,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -89,6 +90,12 @@ struct AttemptOutcome {
   bool timed_out = false;
 };
 
+// A question whether a server still has a job.
+struct JobQuestion {
+  ClientSession* session;  // of the connection over which it was accepted
+  std::string handle;
+};
+
 class JobRequestTracker {
  public:
   struct Options {
@@ -100,6 +107,9 @@ class JobRequestTracker {
     IdempotencyPolicy* idempotency_policy = nullptr;
     // The source of jitter. It must outlive the tracker. Null: no jitter.
     std::mt19937_64* random = nullptr;
+    // The time between two questions after an accepted job that may have been
+    // left behind by an earlier attempt. Infinite: nothing is asked.
+    absl::Duration question_interval = absl::InfiniteDuration();
     size_t max_update_bytes = 64u << 20;
     // Counts the untaken updates of requests in flight, and the client's other
     // memory. It must outlive the tracker. If it is null, nothing is counted.
@@ -153,7 +163,8 @@ class JobRequestTracker {
   // failed.
   void OnAttemptFailed(JobRequestState* request, const std::string& server,
                        AttemptOutcome outcome, absl::Time now);
-  // Ends requests that are late, and starts retries that are due.
+  // Ends requests that are late, starts retries that are due, and asks the
+  // questions that are due.
   void OnTime(absl::Time now);
   // Ends the request because it is late.
   void OnLate(JobRequestState* request, absl::Time now);
@@ -163,6 +174,12 @@ class JobRequestTracker {
   // the content of `requests` and reuses its memory.
   bool wants_dispatch() const { return !to_dispatch_.empty(); }
   void TakeDispatches(std::vector<JobRequestState*>* requests);
+  // Questions for the servers. The caller takes them directly after OnTime,
+  // before it closes connections. One that asks after a request that has ended
+  // since does no harm.
+  std::vector<JobQuestion> TakeQuestions() {
+    return std::exchange(questions_, {});
+  }
   // Notices for callbacks, observers and interceptors.
   bool has_notices() const { return !notices_.empty(); }
   std::vector<Notice> TakeNotices();
@@ -181,6 +198,13 @@ class JobRequestTracker {
  private:
   void OnQueryEffect(Query* query, Effect& effect, const std::string& server);
   void OnAccepted(JobRequestState* request);
+  // Sets the timer for the next question after the request's job, if it needs
+  // one.
+  void AskLater(JobRequestState* request);
+  // Lets another request that shares the submission ask in place of this one.
+  void HandOnQuestions(JobRequestState* request);
+  // Fails the attempt, because `server` does not have the job any more.
+  void OnDropped(JobRequestState* request, const std::string& server);
   void OnRefused(JobRequestState* request, const Effect& effect,
                  const std::string& server);
   void OnUpdate(JobRequestState* request, Effect& effect,
@@ -233,6 +257,7 @@ class JobRequestTracker {
   DeadlineQueue<JobRequestState> timers_;
   // An entry is null if its request has ended since.
   std::vector<JobRequestState*> to_dispatch_;
+  std::vector<JobQuestion> questions_;
   std::vector<Notice> notices_;
 };
 

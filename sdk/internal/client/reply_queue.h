@@ -21,6 +21,7 @@ enum class ExpectedReply : unsigned char {
   kJobCreatedForeground,
   kJobCreatedBackground,
   kStatus,        // STATUS_RES
+  kJobKnown,      // STATUS_RES, for the session itself
   kStatusUnique,  // STATUS_RES_UNIQUE
   kEcho,
   kOption,
@@ -30,7 +31,8 @@ class ReplyQueue {
  public:
   struct Entry {
     // The operation that waits, linked by next_shared to the others that share
-    // its submission. Null: a tombstone, or an option.
+    // its submission. Null: a tombstone, an option,
+    // or a question of the session itself.
     Operation* operation;
     ExpectedReply expected;
   };

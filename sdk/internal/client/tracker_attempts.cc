@@ -55,6 +55,13 @@ bool InDoubt(const AttemptRecord& attempt) {
   return false;
 }
 
+// True if the attempt may have left a job on its server that a later attempt
+// joins. A WORK_FAIL may come from a cancellation, and gearmand keeps a
+// cancelled job until it would have run or has ended.
+bool MayLeaveJob(const AttemptRecord& attempt) {
+  return InDoubt(attempt) || attempt.reason == FailureReason::kJobFailed;
+}
+
 // Lists the failures with their servers, in order. Equal failures appear once,
 // with their number.
 std::string Summary(const std::vector<AttemptRecord>& attempts) {
@@ -186,6 +193,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
       extras.next_server = verdict.same_server ? request->server : nullptr;
       extras.pinned = verdict.pinned;
     }
+    if (MayLeaveJob(extras.attempts.back())) request->may_have_joined = true;
     Retry(request, verdict.delay);
     return;
   }
@@ -234,11 +242,46 @@ void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
                        .value_or(JobState::kPending);
   request->handle.Clear();
   if (delay <= absl::ZeroDuration()) {
+    SetTimer(request, request->deadline);
     Dispatch(request);
     return;
   }
   request->MutableExtras().retry_at = now_ + delay;
   SetTimer(request, std::min(now_ + delay, request->deadline));
+}
+
+// --- jobs that are dropped without a word ------------------------------------
+
+void JobRequestTracker::AskLater(JobRequestState* request) {
+  // A server joins nothing to a job without a unique.
+  if (!request->may_have_joined || request->unique.empty()) return;
+  SetTimer(request,
+           std::min(now_ + options_.question_interval, request->deadline));
+}
+
+void JobRequestTracker::HandOnQuestions(JobRequestState* request) {
+  if (!request->may_have_joined) return;
+  Operation* const neighbour =
+      request->behind ? request->previous_shared : request->next_shared;
+  if (neighbour == nullptr) return;
+  JobRequestState* const other = AsRequest(neighbour);
+  if (other->may_have_joined) return;
+  other->may_have_joined = true;
+  if (other->state == JobState::kCreated) AskLater(other);
+}
+
+void JobRequestTracker::OnDropped(JobRequestState* request,
+                                  const std::string& server) {
+  // The job may have run: its end may have been told to others only.
+  AttemptOutcome outcome;
+  outcome.reason = FailureReason::kLostAfterAcceptance;
+  outcome.bytes_sent = true;
+  outcome.status = absl::UnavailableError(absl::StrCat(
+      server,
+      " says that it does not have the job any more, and sent no result: the "
+      "submission had joined a job that was left behind or cancelled, and the "
+      "server has dropped it; submit the job again if it may run twice"));
+  DecideOnAttempt(request, server, std::move(outcome));
 }
 
 // --- ends that no server has told --------------------------------------------
@@ -301,6 +344,11 @@ void JobRequestTracker::OnTime(absl::Time now) {
     if (request->extras != nullptr && request->extras->retry_at <= now) {
       request->extras->retry_at = absl::InfiniteFuture();
       Dispatch(request);
+    } else if (request->may_have_joined &&
+               request->state == JobState::kCreated) {
+      questions_.push_back(
+          {request->session, std::string(request->handle.view())});
+      AskLater(request);
     }
   }
 }

@@ -114,6 +114,20 @@ TEST_F(HandleTableTest, ASubmissionThatNobodyWaitsForIsKnown) {
   EXPECT_EQ(table_.size(), 0u);
 }
 
+TEST_F(HandleTableTest, ForgetsAJobWithAllItsRequestsAndSubmissions) {
+  JobRequestState* const alone = Submitted("H:1");
+  EXPECT_THAT(Chain(table_.Forget("H:1")), ElementsAre(alone));
+  JobRequestState* const first = Submitted("H:2");
+  JobRequestState* const second = Submitted("H:2");
+  EXPECT_THAT(Chain(table_.Forget("H:2")), UnorderedElementsAre(first, second));
+  table_.AddSubmission("H:3", nullptr);
+  EXPECT_EQ(table_.Forget("H:3"), nullptr);
+  EXPECT_EQ(table_.Forget("H:4"), nullptr);
+  EXPECT_EQ(table_.size(), 0u);
+  EXPECT_EQ(table_.awaited(), 0u);
+  EXPECT_FALSE(table_.Arrive("H:2", /*ends_job=*/true).known);
+}
+
 TEST_F(HandleTableTest, DrainVisitsEachRequestOnce) {
   std::multiset<JobRequestState*> expected;
   for (int i = 0; i < 100; ++i) {

@@ -35,11 +35,13 @@ class ScriptedPolicy : public RetryPolicy {
 class JobRequestTrackerTest : public ::testing::Test {
  protected:
   static constexpr char kServer[] = "tcp://one:4730";
+  static constexpr absl::Duration kInterval = absl::Seconds(30);
 
   JobRequestTracker::Options Options() {
     JobRequestTracker::Options options;
     options.retry_policy = &policy_;
     options.max_update_bytes = 100;
+    options.question_interval = kInterval;
     return options;
   }
   std::shared_ptr<JobRequestState> Started(bool background = false) {

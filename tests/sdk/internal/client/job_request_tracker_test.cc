@@ -198,8 +198,8 @@ TEST_F(JobRequestTrackerTest, AJobWithAUniqueIsJoinedOnTheServerThatMayHaveIt) {
   request->explicit_unique = true;
   request->resolved_max_attempts = 3;
   Start(request);
-  const auto server = ClientServerPtr::Make(
-      Address{"inproc", "jobs"}, /*server_metrics=*/nullptr);
+  const auto server = ClientServerPtr::Make(Address{"inproc", "jobs"},
+                                            /*server_metrics=*/nullptr);
   request->server = server;
   Lose(request, FailureReason::kLostBeforeAcceptance, /*bytes_sent=*/true);
   EXPECT_EQ(request->extras->next_server, server);

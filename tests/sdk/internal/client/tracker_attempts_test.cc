@@ -1,9 +1,15 @@
-// A JobRequestTracker's reactions to a server's ERROR.
+// A JobRequestTracker's reactions to a server's ERROR, and its questions after
+// jobs that a server may have dropped.
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
+#include "gearman/sdk/internal/client/operation.h"
 #include "gearman/tests/sdk/internal/client/job_request_tracker_fixture.h"
+#include "gearman/transports/address.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -11,6 +17,8 @@ namespace gearman {
 namespace internal {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
@@ -105,6 +113,144 @@ TEST_F(TrackerAttemptsTest, OnlyABackgroundJobMayBeStored) {
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "QUEUE_ERROR");
   Dispatched(request);
   EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kRefused);
+}
+
+class TrackerQuestionsTest : public JobRequestTrackerTest {
+ protected:
+  // A request whose first attempt ended so, and whose second one was accepted.
+  std::shared_ptr<JobRequestState> Repeated(FailureReason reason,
+                                            bool bytes_sent) {
+    AllowRetry();
+    auto request = Started();
+    request->idempotent = true;
+    request->unique.Assign("u");
+    request->server = server_;
+    if (reason == FailureReason::kJobFailed) {
+      Give(request, Effect::Kind::kAccepted);
+      Give(request, Effect::Kind::kFailed);
+    } else {
+      Lose(request, reason, bytes_sent);
+    }
+    Dispatched(request);
+    Give(request, Effect::Kind::kAccepted);
+    return request;
+  }
+  // The handles that are asked after when this time has passed.
+  std::vector<std::string> AskedAfter(absl::Duration time) {
+    now_ += time;
+    tracker_.OnTime(now_);
+    std::vector<std::string> handles;
+    for (const JobQuestion& question : tracker_.TakeQuestions()) {
+      handles.push_back(question.handle);
+    }
+    return handles;
+  }
+
+  const ClientServerPtr server_ = ClientServerPtr::Make(
+      Address{"inproc", "jobs"}, /*server_metrics=*/nullptr);
+};
+
+// Trap 18.
+TEST_F(TrackerQuestionsTest, AJobThatMayBeOneLeftBehindIsAskedAfterNowAndThen) {
+  auto request = Repeated(FailureReason::kLostAfterAcceptance, true);
+  EXPECT_EQ(tracker_.next_deadline(), now_ + kInterval);
+  EXPECT_THAT(AskedAfter(kInterval - absl::Milliseconds(1)), IsEmpty());
+  EXPECT_THAT(AskedAfter(absl::Milliseconds(1)), ElementsAre("H:1"));
+  EXPECT_THAT(AskedAfter(absl::ZeroDuration()), IsEmpty());
+  EXPECT_THAT(AskedAfter(kInterval), ElementsAre("H:1"));
+  Give(request, Effect::Kind::kCompleted, "done");
+  EXPECT_EQ(request->result, "done");
+  EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
+}
+
+TEST_F(TrackerQuestionsTest, EachLossThatMayLeaveAJobBehindCounts) {
+  Repeated(FailureReason::kLostBeforeAcceptance, true);
+  Repeated(FailureReason::kTimedOut, true);
+  // The job was cancelled, perhaps.
+  Repeated(FailureReason::kJobFailed, true);
+  EXPECT_THAT(AskedAfter(kInterval), SizeIs(3));
+}
+
+TEST_F(TrackerQuestionsTest, NothingElseIsAskedAfter) {
+  Repeated(FailureReason::kConnect, false);
+  Repeated(FailureReason::kLostBeforeAcceptance, false);
+  Repeated(FailureReason::kTimedOut, false);
+  Give(Started(), Effect::Kind::kAccepted);
+  EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
+}
+
+TEST_F(TrackerQuestionsTest, AJobWithoutAUniqueIsNotAskedAfter) {
+  AllowRetry();
+  auto request = Started();
+  request->idempotent = true;
+  Lose(request, FailureReason::kLostAfterAcceptance, true);
+  Dispatched(request);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
+}
+
+TEST_F(TrackerQuestionsTest, ADroppedJobIsSubmittedAgainAndAskedAfterAgain) {
+  auto request = Repeated(FailureReason::kLostAfterAcceptance, true);
+  Give(request, Effect::Kind::kDropped);
+  EXPECT_EQ(request->state, JobState::kPending);
+  EXPECT_EQ(request->extras->attempts[1].reason,
+            FailureReason::kLostAfterAcceptance);
+  // The server of the dropped job, which has nothing to join any more.
+  EXPECT_EQ(request->extras->next_server, server_);
+  EXPECT_THAT(AskedAfter(kInterval), IsEmpty());
+  Dispatched(request);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_THAT(AskedAfter(kInterval), ElementsAre("H:1"));
+}
+
+TEST_F(TrackerQuestionsTest, ADroppedJobAfterTheLastAttemptSaysWhatToDo) {
+  auto request = Repeated(FailureReason::kLostAfterAcceptance, true);
+  request->resolved_max_attempts = 2;
+  Give(request, Effect::Kind::kDropped);
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_EQ(request->state, JobState::kUnknown);
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(
+      std::string(request->status.message()),
+      AllOf(HasSubstr(kServer), HasSubstr("\"H:1\""),
+            HasSubstr("outcome unknown"), HasSubstr("submit the job again")));
+}
+
+TEST_F(TrackerQuestionsTest, ADroppedJobThatMayRunOnceOnlyIsNotRepeated) {
+  auto request = Repeated(FailureReason::kLostBeforeAcceptance, true);
+  request->idempotent = false;
+  request->explicit_unique = true;
+  Give(request, Effect::Kind::kDropped);
+  EXPECT_TRUE(request->finished.load());
+  EXPECT_THAT(std::string(request->status.message()),
+              HasSubstr("not marked idempotent"));
+}
+
+TEST_F(TrackerQuestionsTest, ADeadlineComesBeforeTheNextQuestion) {
+  AllowRetry();
+  auto request = std::make_shared<JobRequestState>();
+  request->idempotent = true;
+  request->unique.Assign("u");
+  request->resolved_max_attempts = 3;
+  request->deadline = now_ + kInterval / 2;
+  Start(request);
+  Lose(request, FailureReason::kLostAfterAcceptance, true);
+  Dispatched(request);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_THAT(AskedAfter(kInterval), IsEmpty());
+  EXPECT_EQ(request->status.code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+// A request that is submitted once more begins anew.
+TEST_F(TrackerQuestionsTest, TheNextSubmissionForgetsTheAttemptsOfTheLastOne) {
+  auto request = Repeated(FailureReason::kLostAfterAcceptance, true);
+  Give(request, Effect::Kind::kFailed);
+  TakeDispatches();
+  tracker_.GiveUp(request.get(), absl::CancelledError("cancelled"), now_);
+  request->ForgetOutcome();
+  Start(request);
+  Give(request, Effect::Kind::kAccepted);
+  EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
 }
 
 }  // namespace
