@@ -19,6 +19,7 @@
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/wait_for.h"
+#include "gearman/transports/address.h"
 #include "gearman/transports/tcp/tcp_transport.h"
 #include "gearman/transports/transport_registry.h"
 #include "gmock/gmock.h"

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -155,8 +156,10 @@ class Scenario {
   // --- clients
   void StartClient(int c) {
     const std::string name = absl::StrCat("client", c);
-    client_.push_back(
-        stack_.MakeClient(stack_.ClientDefaults(name, Addresses())));
+    ClientOptions options = stack_.ClientDefaults(name, Addresses());
+    // Repeated submissions are asked after while their jobs wait and run.
+    if (OneIn(2)) options.heartbeat_interval = absl::Seconds(3);
+    client_.push_back(stack_.MakeClient(std::move(options)));
     Client* const client = client_.back().get();
     orders_left_.push_back(5 + Choose(30));
     next_order_.push_back(stack_.simulation.now());
@@ -179,7 +182,8 @@ class Scenario {
     spec.task = "task";
     spec.data = absl::StrCat("job ", ordered_.size(), " of client ", c);
     spec.background = OneIn(3);
-    spec.options.timeout = kTimeout;
+    // Without a limit only the end of the job ends the request.
+    spec.options.timeout = OneIn(4) ? absl::InfiniteDuration() : kTimeout;
     spec.options.max_connection_attempts = 1 + Choose(5);
     const bool idempotent = OneIn(3);
     const bool explicit_unique = OneIn(3);
@@ -237,6 +241,13 @@ class Scenario {
       return;
     }
     if (request.timed_out()) ++report_.timed_out;
+    for (const AttemptRecord& attempt : request.attempts()) {
+      // The embedded server drops no job that a client waits for.
+      if (absl::StrContains(attempt.status.message(),
+                            "does not have the job")) {
+        Broken(absl::StrCat(what, attempt.status.message()));
+      }
+    }
     switch (request.state()) {
       case JobState::kComplete:
         ++report_.complete;

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
+#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/testing/fault_transport.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/transports/address.h"
@@ -223,18 +224,15 @@ class Load::Caller {
 
 absl::StatusOr<std::unique_ptr<Load>> Load::Create(
     std::string address, absl::string_view scheme,
-    std::shared_ptr<TransportFactory> factory, UniqueMode unique_mode,
-    uint64_t seed) {
-  auto load =
-      std::unique_ptr<Load>(new Load(std::move(address), unique_mode, seed));
+    std::shared_ptr<TransportFactory> factory, uint64_t seed) {
+  auto load = std::unique_ptr<Load>(new Load(std::move(address), seed));
   absl::Status status = load->Start(scheme, std::move(factory));
   if (!status.ok()) return status;
   return load;
 }
 
-Load::Load(std::string address, UniqueMode unique_mode, uint64_t seed)
+Load::Load(std::string address, uint64_t seed)
     : address_(std::move(address)),
-      unique_mode_(unique_mode),
       seed_(seed),
       connections_(std::make_shared<std::atomic<uint64_t>>(0)) {}
 
@@ -277,7 +275,8 @@ absl::StatusOr<std::unique_ptr<Client>> Load::MakeClient(
   options.transports = transports;
   // Every job may run again, so that none may be lost.
   options.idempotent = true;
-  options.unique_mode = unique_mode_;
+  // Jobs that gearmand drops are soon submitted again.
+  options.heartbeat_interval = absl::Seconds(1);
   ExponentialBackoffRetryOptions retry;
   retry.max_attempts = 50;
   retry.backoff.initial_delay = absl::Milliseconds(5);

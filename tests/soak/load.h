@@ -17,7 +17,6 @@
 #include "absl/synchronization/mutex.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/soak/ledger.h"
 #include "gearman/transports/transport_factory.h"
@@ -44,8 +43,7 @@ class Load {
   // does.
   static absl::StatusOr<std::unique_ptr<Load>> Create(
       std::string address, absl::string_view scheme,
-      std::shared_ptr<TransportFactory> factory, UniqueMode unique_mode,
-      uint64_t seed);
+      std::shared_ptr<TransportFactory> factory, uint64_t seed);
   ~Load();
   Load(const Load&) = delete;
   Load& operator=(const Load&) = delete;
@@ -71,7 +69,7 @@ class Load {
   };
   class Caller;
 
-  Load(std::string address, UniqueMode unique_mode, uint64_t seed);
+  Load(std::string address, uint64_t seed);
 
   absl::Status Start(absl::string_view scheme,
                      std::shared_ptr<TransportFactory> factory);
@@ -90,7 +88,6 @@ class Load {
   void Broken(std::string what);
 
   const std::string address_;
-  const UniqueMode unique_mode_;
   const uint64_t seed_;
   std::shared_ptr<std::atomic<uint64_t>> connections_;
   Transports transports_;

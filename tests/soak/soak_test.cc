@@ -23,7 +23,6 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/tests/soak/load.h"
 #include "gearman/tests/soak/watch.h"
@@ -64,8 +63,7 @@ class SoakTest : public ::testing::Test {
   void Run(absl::Duration budget, const std::function<void()>& after_cycle);
 
   void AddLoad(const std::string& address, absl::string_view scheme,
-               std::shared_ptr<TransportFactory> factory,
-               UniqueMode unique_mode);
+               std::shared_ptr<TransportFactory> factory);
   void Cycle();
   void RestartGearmand();
   void Print(absl::Duration took) const;
@@ -92,10 +90,9 @@ void SoakTest::SetUp() {
   const auto tcp = std::make_shared<TcpTransportFactory>();
   const auto over_tls = std::make_shared<TlsTransportFactory>(tls, server_tls);
 
-  // At gearmand a job without a unique joins no other one. A submission that is
-  // repeated after a cut would join the job that the cut has left behind, and
-  // never end (docs/protocol.md, trap 18).
-  AddLoad(gearmand_.address(), "tcp", tcp, UniqueMode::kNone);
+  // A submission that is repeated at gearmand after a cut may join the job that
+  // the cut has left behind, which gearmand drops (docs/protocol.md, trap 18).
+  AddLoad(gearmand_.address(), "tcp", tcp);
   const std::pair<const char*, std::shared_ptr<TransportFactory>> embedded[] = {
       {"tcp", tcp}, {"tls", over_tls}};
   for (const auto& [scheme, factory] : embedded) {
@@ -111,14 +108,13 @@ void SoakTest::SetUp() {
     const auto address =
         embedded_.back()->Listen(absl::StrCat(scheme, "://127.0.0.1:0"));
     ASSERT_TRUE(address.ok()) << address.status();
-    AddLoad(*address, scheme, factory, UniqueMode::kRandom);
+    AddLoad(*address, scheme, factory);
   }
 }
 
 void SoakTest::AddLoad(const std::string& address, absl::string_view scheme,
-                       std::shared_ptr<TransportFactory> factory,
-                       UniqueMode unique_mode) {
-  auto load = Load::Create(address, scheme, std::move(factory), unique_mode,
+                       std::shared_ptr<TransportFactory> factory) {
+  auto load = Load::Create(address, scheme, std::move(factory),
                            1'000'000 * (loads_.size() + 1));
   ASSERT_TRUE(load.ok()) << load.status();
   loads_.push_back(*std::move(load));

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/sdk/internal/client/operation.h"
 #include "gearman/tests/sdk/internal/client/job_request_tracker_fixture.h"
