@@ -65,6 +65,11 @@ struct Server {
 template <typename Session>
 struct Link;
 
+// Knowledge about a server that one session leaves to the next. A kind of
+// session that has some specialises it.
+template <typename Session>
+struct Learned {};
+
 // A server of ServerSet<Session>.
 template <typename Session>
 struct ServerOf : Server {
@@ -72,8 +77,7 @@ struct ServerOf : Server {
 
   // The connection that takes new work, or null.
   Link<Session>* link = nullptr;
-  // Knowledge about the server that one session leaves to the next.
-  typename Session::Learned learned;
+  Learned<Session> learned;
   // The fields that follow are ServerSet's own: its time in the queue of
   // servers to connect to, and whether it is in the list of removed servers.
   absl::Time queued_for = absl::InfiniteFuture();

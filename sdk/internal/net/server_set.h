@@ -63,6 +63,9 @@ struct ServerSetOptions {
   // OnTime retires a link at the end of its life. If false, the owner does so
   // when it next uses the link.
   bool retire_on_time = false;
+  // So many removed servers are remembered, beside those that something refers
+  // to.
+  size_t max_removed = 10000;
   std::shared_ptr<TransportRegistry> transports;
   Metrics* metrics = nullptr;  // null: nothing is counted
   Logger logger;
@@ -93,9 +96,6 @@ class ServerSet {
 
   // The most servers at one time, removed ones not counted.
   static constexpr size_t kMaxServers = 1 << 16;
-  // So many removed servers are remembered, beside those that something refers
-  // to.
-  static constexpr size_t kMaxRemoved = 10000;
 
   // `poller`, `random` and `owner` must outlive the set.
   ServerSet(ServerSetOptions options, Poller* poller, std::mt19937_64* random,
@@ -106,6 +106,8 @@ class ServerSet {
         owner_(owner) {}
   ServerSet(const ServerSet&) = delete;
   ServerSet& operator=(const ServerSet&) = delete;
+  // An owner that is destroyed before the set, such as a derived class, must
+  // call CloseAll in its own destructor.
   ~ServerSet() { CloseAll(); }
 
   const ServerSetOptions& options() const { return options_; }
@@ -126,7 +128,7 @@ class ServerSet {
   // kMaxServers.
   Ptr Add(const Address& address);
   // Removes a server. Its link gets nothing new.
-  void Remove(const Ptr& server);
+  void Remove(Ptr server);
 
   // --- connections -----------------------------------------------------------
   // Begins to connect to a server without a link. Its session then takes
@@ -175,6 +177,16 @@ class ServerSet {
   // Writes the output of one link.
   void Write(LinkType& link);
   bool has_touched() const { return !touched_.empty(); }
+  // Calls `function(LinkType&)` for each link that was touched since the last
+  // Flush. It must not touch others.
+  template <typename Function>
+  void ForEachTouched(Function&& function) {
+    for (LinkType* const link : touched_) {
+      if (link == nullptr) continue;
+      ++looks_;
+      function(*link);
+    }
+  }
 
   // --- the end of connections ------------------------------------------------
   // Adds a link to the lost ones, once.
@@ -198,10 +210,11 @@ class ServerSet {
   // link into the queue for its retry_at.
   void AwaitRetry(ServerType& server) { QueueRetry(server, server.retry_at); }
   // Takes a server out of that queue, if it is due; else returns null.
-  ServerType* PopRetry(absl::Time now) {
+  Ptr PopRetry(absl::Time now) {
     ServerType* const server = retries_.Pop(now);
-    if (server != nullptr) server->queued_for = absl::InfiniteFuture();
-    return server;
+    if (server == nullptr) return nullptr;
+    server->queued_for = absl::InfiniteFuture();
+    return Find(server->name);
   }
 
   // --- what there is ---------------------------------------------------------
@@ -217,9 +230,16 @@ class ServerSet {
   size_t connected() const { return connected_; }
   // The number of bytes that wait to be written.
   size_t output_bytes() const { return output_bytes_; }
+  // How often an event, a timer, Flush or ForEachTouched has looked at a link.
+  // Tests read it.
+  uint64_t looks() const { return looks_; }
 
  private:
   void AfterConnect(LinkType& link, absl::Time now);
+  static void CountRefusal(const ServerType& server) {
+    if (server.metrics == nullptr) return;
+    server.metrics->Reconnected(ReconnectReason::kConnectFailed);
+  }
   // The first step of connecting, and the next ones.
   absl::Status ContinueConnect(LinkType& link, absl::Time now);
   void SetDeadline(LinkType& link, absl::Time deadline);
@@ -237,7 +257,8 @@ class ServerSet {
   void CountTraffic(LinkType& link);
   // Takes the link out of everything, and closes its connection.
   std::unique_ptr<LinkType> TakeOut(LinkType& link);
-  // Forgets the removed servers beyond kMaxRemoved that nothing refers to.
+  // Forgets the oldest removed servers beyond max_removed that nothing refers
+  // to. O(1): it looks at two at most.
   void ForgetRemoved();
 
   const ServerSetOptions options_;
@@ -257,9 +278,10 @@ class ServerSet {
   DeadlineQueue<LinkType> deadlines_;
   DeadlineQueue<ServerType> retries_;
   std::vector<LinkType*> touched_;  // null: closed since
-  std::vector<Lost> lost_;
+  std::deque<Lost> lost_;           // in the order in which they were lost
   size_t connected_ = 0;
   size_t output_bytes_ = 0;
+  uint64_t looks_ = 0;
 };
 
 // --- the servers -------------------------------------------------------------
@@ -285,7 +307,7 @@ ServerPtr<Session> ServerSet<Session>::Add(const Address& address) {
 }
 
 template <typename Session>
-void ServerSet<Session>::Remove(const Ptr& server) {
+void ServerSet<Session>::Remove(Ptr server) {
   servers_.erase(std::find(servers_.begin(), servers_.end(), server));
   ++version_;
   ++health_version_;
@@ -305,18 +327,21 @@ void ServerSet<Session>::Remove(const Ptr& server) {
 
 template <typename Session>
 void ServerSet<Session>::ForgetRemoved() {
-  if (removed_.size() <= kMaxRemoved) return;
-  Ptr server = std::move(removed_.front());
-  removed_.pop_front();
-  server->listed_as_removed = false;
-  if (!server->removed) return;
-  // by_name_ and this function are the only owners.
-  if (server.use_count() == 2) {
-    by_name_.erase(server->name);
-    return;
+  // Each call follows one more removal. Looking at two servers makes up for the
+  // ones that were in use when they were looked at.
+  for (int i = 0; i < 2 && removed_.size() > options_.max_removed; ++i) {
+    Ptr server = std::move(removed_.front());
+    removed_.pop_front();
+    server->listed_as_removed = false;
+    if (!server->removed) continue;
+    // by_name_ and this function are the only owners.
+    if (server.use_count() == 2) {
+      by_name_.erase(server->name);
+      continue;
+    }
+    server->listed_as_removed = true;
+    removed_.push_back(std::move(server));
   }
-  server->listed_as_removed = true;
-  removed_.push_back(std::move(server));
 }
 
 // --- connecting --------------------------------------------------------------
@@ -326,7 +351,10 @@ absl::Status ServerSet<Session>::Connect(const Ptr& server, absl::Time now) {
   const Poller::Key key = ++last_key_;
   absl::StatusOr<std::unique_ptr<Transport>> transport =
       options_.transports->Create(server->address, poller_, key);
-  if (!transport.ok()) return transport.status();
+  if (!transport.ok()) {
+    CountRefusal(*server);
+    return transport.status();
+  }
   auto made =
       std::make_unique<LinkType>(server, *std::move(transport), poller_, key,
                                  options_.decoder, options_.connection);
@@ -345,9 +373,7 @@ absl::Status ServerSet<Session>::Connect(const Ptr& server, absl::Time now) {
   options_.logger.Log(LogLevel::kInfo, "connecting to ", server->name);
   absl::Status status = ContinueConnect(link, now);
   if (!status.ok()) {
-    if (server->metrics != nullptr) {
-      server->metrics->Reconnected(ReconnectReason::kConnectFailed);
-    }
+    CountRefusal(*server);
     TakeOut(link);
     return status;
   }
@@ -396,6 +422,7 @@ template <typename Session>
 template <typename OnEvent>
 void ServerSet<Session>::Read(LinkType& link, absl::Time now,
                               OnEvent&& on_event) {
+  ++looks_;
   Touch(link);
   if (!link.up()) {
     absl::Status status = ContinueConnect(link, now);
@@ -429,6 +456,7 @@ void ServerSet<Session>::Read(LinkType& link, absl::Time now,
 
 template <typename Session>
 void ServerSet<Session>::OnTime(LinkType& link, absl::Time now) {
+  ++looks_;
   // Bytes that have just been read or written may have moved the deadline.
   if (link.connection.TakeProgress()) link.session->OnProgress(now);
   if (link.touched) UpdateDeadline(link);
@@ -519,6 +547,7 @@ void ServerSet<Session>::Flush(absl::Time now) {
   for (size_t i = 0; i < touched_.size(); ++i) {
     LinkType* const link = touched_[i];
     if (link == nullptr) continue;
+    ++looks_;
     link->touched = false;
     if (link->lost) continue;
     if (link->connection.TakeProgress()) link->session->OnProgress(now);
@@ -526,9 +555,9 @@ void ServerSet<Session>::Flush(absl::Time now) {
     const bool may_end = link->leaving != nullptr && link->session->MayEnd(now);
     Write(*link);
     UpdateDeadline(*link);
-    if (may_end && !link->lost && link->connection.output().empty()) {
-      CloseQuietly(*link, link->leaving);
-    }
+    // Output of a link that is not connected has no meaning to its server.
+    const bool written = !link->up() || link->connection.output().empty();
+    if (may_end && written && !link->lost) CloseQuietly(*link, link->leaving);
   }
   touched_.clear();
 }
@@ -546,8 +575,8 @@ void ServerSet<Session>::Lose(LinkType& link, absl::Status status,
 template <typename Session>
 std::optional<LostLink<Session>> ServerSet<Session>::TakeLost() {
   while (!lost_.empty()) {
-    Lost lost = std::move(lost_.back());
-    lost_.pop_back();
+    Lost lost = std::move(lost_.front());
+    lost_.pop_front();
     if (lost.link == nullptr) continue;
     lost.link->in_lost = false;
     return lost;
