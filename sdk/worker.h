@@ -155,7 +155,8 @@ class Worker {
   // more jobs there, does and answers the jobs held, and then closes the
   // connection. A worker without a server waits for one to be added. The
   // changes take effect in Run. Errors: those of Create; ALREADY_EXISTS if the
-  // server to add is there; NOT_FOUND if the server to remove is not.
+  // server to add is there; NOT_FOUND if the server to remove is not;
+  // RESOURCE_EXHAUSTED if the worker has 65,536 servers.
   absl::Status AddServer(absl::string_view address);
   absl::Status RemoveServer(absl::string_view address);
   // Returns the canonical addresses of the servers, in the order in which they

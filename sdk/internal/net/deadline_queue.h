@@ -1,6 +1,6 @@
-// DeadlineQueue holds the time when each of many items (requests or servers) is
-// due. O(log n) per change, O(1) to look at the first. Guarded by the client's
-// lock.
+// DeadlineQueue holds the time when each of many items (requests, links or
+// servers) is due. O(log n) per change, O(1) to look at the first. Its owner
+// guards it.
 #ifndef GEARMAN_SDK_INTERNAL_NET_DEADLINE_QUEUE_H_
 #define GEARMAN_SDK_INTERNAL_NET_DEADLINE_QUEUE_H_
 

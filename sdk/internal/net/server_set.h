@@ -60,6 +60,9 @@ struct ServerSetOptions {
   // OnTime retires a link at the end of its life. If false, the owner does so
   // when it next uses the link.
   bool retire_on_time = false;
+  // So many removed servers are remembered, beside those that something refers
+  // to.
+  size_t max_removed = 10000;
   std::shared_ptr<TransportRegistry> transports;
   Metrics* metrics = nullptr;  // null: nothing is counted
   Logger logger;
@@ -90,9 +93,6 @@ class ServerSet {
 
   // The most servers at one time, removed ones not counted.
   static constexpr size_t kMaxServers = 1 << 16;
-  // So many removed servers are remembered, beside those that something refers
-  // to.
-  static constexpr size_t kMaxRemoved = 10000;
 
   // `poller`, `random` and `owner` must outlive the set.
   ServerSet(ServerSetOptions options, Poller* poller, std::mt19937_64* random,
@@ -103,8 +103,9 @@ class ServerSet {
         owner_(owner) {}
   ServerSet(const ServerSet&) = delete;
   ServerSet& operator=(const ServerSet&) = delete;
-  // CloseAll must have been called, while the owner lives.
-  ~ServerSet() = default;
+  // An owner that is destroyed before the set, such as a derived class, must
+  // call CloseAll in its own destructor.
+  ~ServerSet() { CloseAll(); }
 
   const ServerSetOptions& options() const { return options_; }
   std::mt19937_64* random() const { return random_; }
@@ -124,7 +125,7 @@ class ServerSet {
   // kMaxServers.
   Ptr Add(const Address& address);
   // Removes a server. Its link gets nothing new.
-  void Remove(const Ptr& server);
+  void Remove(Ptr server);
 
   // --- connections -----------------------------------------------------------
   // Begins to connect to a server without a link. Its session then takes
@@ -177,6 +178,16 @@ class ServerSet {
   // Writes the output of one link.
   void Write(LinkType& link);
   bool has_touched() const { return !touched_.empty(); }
+  // Calls `function(LinkType&)` for each link that was touched since the last
+  // Flush. It must not touch others.
+  template <typename Function>
+  void ForEachTouched(Function&& function) {
+    for (LinkType* const link : touched_) {
+      if (link == nullptr) continue;
+      ++looks_;
+      function(*link);
+    }
+  }
 
   // --- the end of connections ------------------------------------------------
   // Adds a link to the lost ones, once.
@@ -200,10 +211,11 @@ class ServerSet {
   // link into the queue for its retry_at.
   void AwaitRetry(ServerType& server) { QueueRetry(server, server.retry_at); }
   // Takes a server out of that queue, if it is due; else returns null.
-  ServerType* PopRetry(absl::Time now) {
+  Ptr PopRetry(absl::Time now) {
     ServerType* const server = retries_.Pop(now);
-    if (server != nullptr) server->queued_for = absl::InfiniteFuture();
-    return server;
+    if (server == nullptr) return nullptr;
+    server->queued_for = absl::InfiniteFuture();
+    return Find(server->name);
   }
 
   // --- what there is ---------------------------------------------------------
@@ -219,9 +231,16 @@ class ServerSet {
   size_t connected() const { return connected_; }
   // The number of bytes that wait to be written.
   size_t output_bytes() const { return output_bytes_; }
+  // How often an event, a timer, Flush or ForEachTouched has looked at a link.
+  // Tests read it.
+  uint64_t looks() const { return looks_; }
 
  private:
   void AfterConnect(LinkType& link, absl::Time now);
+  static void CountRefusal(const ServerType& server) {
+    if (server.metrics == nullptr) return;
+    server.metrics->Reconnected(ReconnectReason::kConnectFailed);
+  }
   // The first step of connecting, and the next ones.
   absl::Status ContinueConnect(LinkType& link, absl::Time now);
   void SetDeadline(LinkType& link, absl::Time deadline);
@@ -239,7 +258,8 @@ class ServerSet {
   void CountTraffic(LinkType& link);
   // Takes the link out of everything, and closes its connection.
   std::unique_ptr<LinkType> TakeOut(LinkType& link);
-  // Forgets the removed servers beyond kMaxRemoved that nothing refers to.
+  // Forgets the oldest removed servers beyond max_removed that nothing refers
+  // to. O(1): it looks at two at most.
   void ForgetRemoved();
 
   const ServerSetOptions options_;
@@ -259,9 +279,10 @@ class ServerSet {
   DeadlineQueue<LinkType> deadlines_;
   DeadlineQueue<ServerType> retries_;
   std::vector<LinkType*> touched_;  // null: closed since
-  std::vector<Lost> lost_;
+  std::deque<Lost> lost_;           // in the order in which they were lost
   size_t connected_ = 0;
   size_t output_bytes_ = 0;
+  uint64_t looks_ = 0;
 };
 
 }  // namespace internal

@@ -55,7 +55,7 @@ ServerPtr<Session> ServerSet<Session>::Add(const Address& address) {
 }
 
 template <typename Session>
-void ServerSet<Session>::Remove(const Ptr& server) {
+void ServerSet<Session>::Remove(Ptr server) {
   servers_.erase(std::find(servers_.begin(), servers_.end(), server));
   ++version_;
   ++health_version_;
@@ -75,18 +75,21 @@ void ServerSet<Session>::Remove(const Ptr& server) {
 
 template <typename Session>
 void ServerSet<Session>::ForgetRemoved() {
-  if (removed_.size() <= kMaxRemoved) return;
-  Ptr server = std::move(removed_.front());
-  removed_.pop_front();
-  server->listed_as_removed = false;
-  if (!server->removed) return;
-  // by_name_ and this function are the only owners.
-  if (server.owners() == 2) {
-    by_name_.erase(server->name);
-    return;
+  // Each call follows one more removal. Looking at two servers makes up for the
+  // ones that were in use when they were looked at.
+  for (int i = 0; i < 2 && removed_.size() > options_.max_removed; ++i) {
+    Ptr server = std::move(removed_.front());
+    removed_.pop_front();
+    server->listed_as_removed = false;
+    if (!server->removed) continue;
+    // by_name_ and this function are the only owners.
+    if (server.owners() == 2) {
+      by_name_.erase(server->name);
+      continue;
+    }
+    server->listed_as_removed = true;
+    removed_.push_back(std::move(server));
   }
-  server->listed_as_removed = true;
-  removed_.push_back(std::move(server));
 }
 
 // --- connecting --------------------------------------------------------------
@@ -96,7 +99,10 @@ absl::Status ServerSet<Session>::Connect(const Ptr& server, absl::Time now) {
   const Poller::Key key = ++last_key_;
   absl::StatusOr<std::unique_ptr<Transport>> transport =
       options_.transports->Create(server->address, poller_, key);
-  if (!transport.ok()) return transport.status();
+  if (!transport.ok()) {
+    CountRefusal(*server);
+    return transport.status();
+  }
   auto made =
       std::make_unique<LinkType>(server, *std::move(transport), poller_, key,
                                  options_.decoder, options_.connection);
@@ -115,9 +121,7 @@ absl::Status ServerSet<Session>::Connect(const Ptr& server, absl::Time now) {
   options_.logger.Log(LogLevel::kInfo, "connecting to ", server->name);
   absl::Status status = ContinueConnect(link, now);
   if (!status.ok()) {
-    if (server->metrics != nullptr) {
-      server->metrics->Reconnected(ReconnectReason::kConnectFailed);
-    }
+    CountRefusal(*server);
     TakeOut(link);
     return status;
   }
@@ -164,6 +168,7 @@ void ServerSet<Session>::Retire(LinkType& link, const char* why) {
 template <typename Session>
 void ServerSet<Session>::Read(LinkType& link, absl::Time now,
                               OnEvent on_event) {
+  ++looks_;
   Touch(link);
   if (!link.up()) {
     absl::Status status = ContinueConnect(link, now);
@@ -196,6 +201,7 @@ void ServerSet<Session>::Read(LinkType& link, absl::Time now,
 
 template <typename Session>
 void ServerSet<Session>::OnTime(LinkType& link, absl::Time now) {
+  ++looks_;
   // Bytes that have just been read or written may have moved the deadline.
   if (link.connection.TakeProgress()) link.session->OnProgress(now);
   if (link.touched) UpdateDeadline(link);
@@ -286,6 +292,7 @@ void ServerSet<Session>::Flush(absl::Time now) {
   for (size_t i = 0; i < touched_.size(); ++i) {
     LinkType* const link = touched_[i];
     if (link == nullptr) continue;
+    ++looks_;
     link->touched = false;
     if (link->lost) continue;
     if (link->connection.TakeProgress()) link->session->OnProgress(now);
@@ -293,9 +300,9 @@ void ServerSet<Session>::Flush(absl::Time now) {
     const bool may_end = link->leaving != nullptr && link->session->MayEnd(now);
     Write(*link);
     UpdateDeadline(*link);
-    if (may_end && !link->lost && link->connection.output().empty()) {
-      CloseQuietly(*link, link->leaving);
-    }
+    // Output of a link that is not connected has no meaning to its server.
+    const bool written = !link->up() || link->connection.output().empty();
+    if (may_end && written && !link->lost) CloseQuietly(*link, link->leaving);
   }
   touched_.clear();
 }
@@ -313,8 +320,8 @@ void ServerSet<Session>::Lose(LinkType& link, absl::Status status,
 template <typename Session>
 std::optional<LostLink<Session>> ServerSet<Session>::TakeLost() {
   while (!lost_.empty()) {
-    Lost lost = std::move(lost_.back());
-    lost_.pop_back();
+    Lost lost = std::move(lost_.front());
+    lost_.pop_front();
     if (lost.link == nullptr) continue;
     lost.link->in_lost = false;
     return lost;

@@ -24,6 +24,11 @@ namespace gearman {
 namespace internal {
 
 class Mailbox;
+template <typename Session>
+struct Link;
+class WorkerLinkSession;
+// A connection of a worker (worker_servers.h).
+using WorkerLink = Link<WorkerLinkSession>;
 
 // A job's data, kept for its result because its server knows no WORK_DATA.
 struct KeptData {
@@ -45,7 +50,7 @@ struct HeldJob {
   std::shared_ptr<Task> task;
   std::shared_ptr<Mailbox> mailbox;
   std::unique_ptr<JobHooks> hooks;  // null: nobody observes or intercepts
-  int link = 0;
+  Poller::Key connection = 0;       // the key of the connection it came over
   // The job's server knows WORK_DATA and WORK_WARNING.
   bool carries_updates = true;
   // Memory for a job's data, while no job uses it (HeldJobPool).
@@ -69,8 +74,9 @@ struct HeldJob {
 
   // Used by the I/O thread only.
   State state = State::kWaiting;
-  bool pending = false;  // asynchronous, begun, not finished
-  size_t index = 0;      // in its connection's list
+  WorkerLink* link = nullptr;  // null: the job has ended, or its connection has
+  bool pending = false;        // asynchronous, begun, not finished
+  size_t index = 0;            // in its link's list
   int64_t expected_ns = 0;
   absl::Time assigned = absl::InfinitePast();
   absl::Time timer = absl::InfiniteFuture();

@@ -66,9 +66,8 @@ void Mailbox::PostAll(std::vector<Message>* messages) {
   messages->clear();
 }
 
-bool Mailbox::HasRoom(int link) const {
-  return bytes_ < max_bytes_ &&
-         (static_cast<size_t>(link) >= congested_.size() || !congested_[link]);
+bool Mailbox::HasRoom(const HeldJob& job) const {
+  return bytes_ < max_bytes_ && !congested_.contains(job.connection);
 }
 
 absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
@@ -76,7 +75,7 @@ absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
   const HeldJob& job = *message.job;
   const auto can_go_on = [this, &job]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return closed_ || job.ended.load(std::memory_order_acquire) ||
-           job.stop.fired() || HasRoom(job.link);
+           job.stop.fired() || HasRoom(job);
   };
   absl::MutexLock lock(&mutex_);
   if (may_wait) {
@@ -92,7 +91,7 @@ absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
         absl::StrCat("nothing is sent for job ", SafeText(job.job.handle()),
                      " any more: ", StopReasonName(job.stop.reason())));
   }
-  if (!HasRoom(job.link)) {
+  if (!HasRoom(job)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the server takes bytes too slowly: an update of job ",
                      SafeText(job.job.handle()), " was not sent"));
@@ -113,12 +112,13 @@ void Mailbox::Take(std::vector<Message>* messages) {
   messages_.clear();
 }
 
-void Mailbox::SetCongested(int link, bool congested) {
+void Mailbox::SetCongested(Poller::Key connection, bool congested) {
   absl::MutexLock lock(&mutex_);
-  if (congested_.size() <= static_cast<size_t>(link)) {
-    congested_.resize(static_cast<size_t>(link) + 1);
+  if (congested) {
+    congested_.insert(connection);
+  } else {
+    congested_.erase(connection);
   }
-  congested_[link] = congested;
 }
 
 void Mailbox::Nudge() { absl::MutexLock lock(&mutex_); }

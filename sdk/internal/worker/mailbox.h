@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -79,8 +80,10 @@ class Mailbox {
 
   // Appends everything that was posted. I/O thread only.
   void Take(std::vector<Message>* messages) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Says whether the output to this server is above its limit. I/O thread only.
-  void SetCongested(int link, bool congested) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Says whether the output of this connection is above its limit. I/O thread
+  // only.
+  void SetCongested(Poller::Key connection, bool congested)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Makes waiting threads look again, because tokens have fired. I/O thread
   // only.
   void Nudge() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -88,7 +91,7 @@ class Mailbox {
   void Close() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
-  bool HasRoom(int link) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
+  bool HasRoom(const HeldJob& job) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void Push(Message message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const ProcessMark process_;
@@ -100,7 +103,7 @@ class Mailbox {
   // The poller has been woken for the messages in the box.
   bool announced_ ABSL_GUARDED_BY(mutex_) = false;
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::vector<bool> congested_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_set<Poller::Key> congested_ ABSL_GUARDED_BY(mutex_);
   std::vector<Message> messages_ ABSL_GUARDED_BY(mutex_);
 };
 

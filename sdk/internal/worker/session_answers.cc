@@ -44,13 +44,13 @@ void WorkerSession::Fail(Task* task, absl::string_view handle) {
 
 void WorkerSession::Exception(Task* task, absl::string_view handle,
                               std::string text) {
-  if (!options_->exceptions) {
+  if (!options().exceptions) {
     Fail(task, handle);
     return;
   }
   // A text that is too large for a packet is dropped. The failure is still
   // sent.
-  if (plain_server() || options_->native_exceptions) {
+  if (plain_server() || options().native_exceptions) {
     const absl::Status status = wire::Encode(
         wire::WorkException{handle, Payload(std::move(text))}, *output_);
     if (status.ok() && !plain_server()) {

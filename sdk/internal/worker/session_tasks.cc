@@ -85,8 +85,8 @@ bool WorkerSession::NoteRefusal(absl::string_view text, absl::Time now,
   if (offer_again_at_ == absl::InfiniteFuture()) {
     offer_delay_ =
         offer_delay_ == absl::ZeroDuration()
-            ? options_->first_offer_delay
-            : std::min(2 * offer_delay_, options_->longest_offer_delay);
+            ? options().first_offer_delay
+            : std::min(2 * offer_delay_, options().longest_offer_delay);
     offer_again_at_ = now + offer_delay_;
   }
   return known;

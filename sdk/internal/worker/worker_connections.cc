@@ -24,6 +24,11 @@ absl::Status WorkerCore::AddServer(absl::string_view text) {
       return absl::AlreadyExistsError(absl::StrCat(
           address->ToString(), " is one of the worker's servers already"));
     }
+    if (wanted_servers_.size() == WorkerServers::kMaxServers) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(address->ToString(), " was not added: the worker has ",
+                       WorkerServers::kMaxServers, " servers"));
+    }
     wanted_servers_.push_back(*std::move(address));
     wanted_version_.fetch_add(1, std::memory_order_release);
   }
@@ -66,63 +71,34 @@ Health WorkerCore::health() const {
 // --- the loop's --------------------------------------------------------------
 
 void WorkerCore::HandleLost(absl::Time now) {
-  for (size_t i = 0; i < lost_.size(); ++i) {
-    const LostServer lost = std::move(lost_[i]);
+  while (const auto lost = servers_.TakeLost()) {
     if (metrics_ != nullptr &&
-        lost.status.code() == absl::StatusCode::kDataLoss) {
+        lost->status.code() == absl::StatusCode::kDataLoss) {
       metrics_->ProtocolError("DATA_LOSS");
     }
-    if (draining_ && answer_lost_.ok()) {
-      const std::string answer = servers_.AnswerOnItsWay(lost.link);
+    if (servers_.draining() && answer_lost_.ok()) {
+      const std::string answer = WorkerServers::AnswerOnItsWay(*lost->link);
       if (!answer.empty()) {
-        answer_lost_ = absl::UnavailableError(absl::StrCat(
-            answer, ": ", lost.status.message(), ", while the worker drained"));
+        answer_lost_ = absl::UnavailableError(
+            absl::StrCat(answer, ": ", lost->status.message(),
+                         ", while the worker drained"));
       }
     }
-    jobs_.OnLost(servers_.Close(lost, /*reopen=*/!draining_, now),
-                 StopReason::kConnectionLost, /*given_back=*/false, now);
+    jobs_.OnLost(servers_.CloseLost(*lost, now), StopReason::kConnectionLost,
+                 /*given_back=*/false, now);
   }
-  lost_.clear();
-}
-
-void WorkerCore::CloseLeaving(absl::Time now) {
-  for (int i = 0; i < servers_.size(); ++i) {
-    WorkerLink& link = servers_.link(i);
-    if (!link.leaving || link.connection == nullptr ||
-        !WorkerServers::HasEnded(link, now)) {
-      continue;
-    }
-    servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
-                   /*reopen=*/false, now);
-  }
-}
-
-void WorkerCore::CloseDrained(absl::Time now) {
-  bool open = false;
-  for (int i = 0; i < servers_.size(); ++i) {
-    WorkerLink& link = servers_.link(i);
-    if (link.connection == nullptr) continue;
-    if (!WorkerServers::HasEnded(link, now)) {
-      open = true;
-      continue;
-    }
-    servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
-                   /*reopen=*/false, now);
-  }
-  if (!open) End(answer_lost_, StopReason::kStopped, now);
 }
 
 void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {
   end_status_ = std::move(status);
-  std::vector<LostServer> failed;
-  for (int i = 0; i < servers_.size(); ++i) {
+  while (!servers_.links().empty()) {
+    WorkerLink& link = *servers_.links().front();
     // Answers that are ready leave if the connection takes them.
-    servers_.Flush(i, &failed);
-    jobs_.OnLost(servers_.Close({i, absl::OkStatus(), ReconnectReason::kClosed},
-                                /*reopen=*/false, now),
-                 reason, /*given_back=*/true, now);
+    servers_.Write(link);
+    const auto closed = servers_.CloseQuietly(link, "the worker ends");
+    jobs_.OnLost(std::move(closed->session->held), reason, /*given_back=*/true,
+                 now);
   }
-  lost_.clear();
   ended_.store(true, std::memory_order_release);
   options_.logger.Log(LogLevel::kInfo, "the worker has ended");
   poller_->RunDeferred();

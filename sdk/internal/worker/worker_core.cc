@@ -50,15 +50,15 @@ WorkerServers::Options ServersOptions(const WorkerOptions& options,
   servers.session.regrab_interval = options.regrab_interval;
   servers.session.exceptions = options.exceptions;
   servers.session.native_exceptions = options.native_exceptions;
-  servers.decoder.max_packet_bytes = options.limits.max_packet_bytes;
-  servers.connection.account = account;
-  servers.connection.max_memory = options.limits.max_memory_bytes;
-  servers.reconnect = options.reconnect;
-  servers.connect_timeout = options.connect_timeout;
+  servers.set.connect_timeout = options.connect_timeout;
+  servers.set.reconnect = options.reconnect;
+  servers.set.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  servers.set.connection.account = account;
+  servers.set.connection.max_memory = options.limits.max_memory_bytes;
+  servers.set.transports = options.transports;
+  servers.set.metrics = metrics;
+  servers.set.logger = options.logger;
   servers.max_output_bytes = options.limits.max_output_bytes;
-  servers.transports = options.transports;
-  servers.metrics = metrics;
-  servers.logger = options.logger;
   return servers;
 }
 
@@ -103,6 +103,11 @@ absl::StatusOr<std::shared_ptr<WorkerCore>> WorkerCore::Create(
   absl::StatusOr<std::vector<Address>> servers =
       ParseServers(options.servers, "WorkerOptions", *options.transports);
   if (!servers.ok()) return servers.status();
+  if (servers->size() > WorkerServers::kMaxServers) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "WorkerOptions::servers: ", servers->size(), " of them; at most ",
+        WorkerServers::kMaxServers, " can be"));
+  }
   if (options.servers.empty()) LogEmbeddedServer(options.logger);
   if (options.limits.max_memory_bytes == kShareOfMemory) {
     options.limits.max_memory_bytes = ProcessMemory() / 4;
@@ -130,12 +135,10 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
       drain_deadline_ns_(kNotDraining),
       wanted_servers_(servers),
       random_(MakeRandomEngine(options_.random_seed)),
-      servers_(std::move(servers),
-               ServersOptions(options_, metrics_.get(), &memory_),
-               poller_.get(), &random_),
+      servers_(servers, ServersOptions(options_, metrics_.get(), &memory_),
+               &offered_, mailbox_.get(), poller_.get(), &random_),
       jobs_(JobsOptions(options_, metrics_.get(), &memory_), &servers_,
-            mailbox_, clock_, this, &stats_),
-      congested_(static_cast<size_t>(servers_.size())) {
+            mailbox_, clock_, this, &stats_) {
   {
     absl::MutexLock lock(&mutex_);
     published_health_ = servers_.health();
@@ -238,18 +241,16 @@ void WorkerCore::Pass(absl::Time until) {
   TakeRequests(now);
   if (stopped()) return;
   for (const Poller::Key key : ready_) {
-    servers_.OnReady(
-        key, now,
-        [this, now](int link, wire::ToWorker& event) {
-          return OnEvent(link, event, now);
-        },
-        &lost_);
+    servers_.OnReady(key, now,
+                     [this, now](WorkerLink& link, wire::ToWorker& event) {
+                       return OnEvent(link, event, now);
+                     });
   }
   jobs_.HandOut();
   jobs_.TakeMail(now);
   // This comes after reading: packets that came in time must not count as late
   // because a handler kept this thread busy.
-  servers_.OnTime(now, &lost_);
+  servers_.OnTime(now);
   jobs_.OnTime(now);
   HandleLost(now);
 }
@@ -269,15 +270,15 @@ void WorkerCore::RunJobs() {
       if (stopped() || !jobs_.HasNext()) return;
       now = clock_->Now();
     }
-    const WorkerLink& link = servers_.link(jobs_.RunNext(&now));
+    const WorkerLink* const link = jobs_.RunNext(&now);
     if (stopped()) return;
+    const bool many_bytes =
+        link != nullptr && link->connection.output().size() >= kManyBytes;
     if (jobs_.has_reports()) {
       RunHooks(/*after_poll=*/false, false);
       // The time of the hooks must not count for the next job.
       now = clock_->Now();
     }
-    const bool many_bytes = link.connection != nullptr &&
-                            link.connection->output().size() >= kManyBytes;
     if (many_bytes || now >= slice_end) return;
     if (jobs_.waiting_ns() >= kWorthAWrite && servers_.want_grabs() &&
         jobs_.Room(/*alone=*/true) > 0) {
@@ -287,36 +288,27 @@ void WorkerCore::RunJobs() {
 }
 
 void WorkerCore::Advance(absl::Time now) {
-  if (!draining_) {
-    servers_.Renew(now);
-    CloseLeaving(now);
-    congested_.resize(static_cast<size_t>(servers_.size()));
-    servers_.Open(offered_, now, &lost_);
+  if (!servers_.draining()) {
+    servers_.Open(now);
     jobs_.NotePause(now);
     const int room = jobs_.Room(/*alone=*/!jobs_.has_unsent());
     servers_.Grab(room, room > 0 && jobs_.quick(), now);
-  } else {
-    CloseDrained(now);
-    if (stopped()) return;
   }
   // A client that has an answer must find the job counted.
   if (jobs_.has_unsent()) Publish();
-  for (int i = 0; i < servers_.size(); ++i) servers_.Settle(i, now, &lost_);
+  servers_.Flush(now);
   jobs_.OnFlushed();
-  for (int i = 0; i < servers_.size(); ++i) {
-    const bool congested = servers_.link(i).congested;
-    if (congested == congested_[static_cast<size_t>(i)]) continue;
-    congested_[static_cast<size_t>(i)] = congested;
-    mailbox_->SetCongested(i, congested);
-  }
   HandleLost(now);
+  if (servers_.draining() && servers_.links().empty() && !stopped()) {
+    End(answer_lost_, StopReason::kStopped, now);
+  }
 }
 
-absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
+absl::Status WorkerCore::OnEvent(WorkerLink& link, wire::ToWorker& event,
                                  absl::Time now) {
   SessionEvent result;
-  WorkerLink& server = servers_.link(link);
-  absl::Status status = server.session->OnEvent(event, now, &result);
+  const Server& server = *link.server;
+  absl::Status status = link.session->OnEvent(event, now, &result);
   if (!status.ok()) return status;
   switch (result.kind) {
     case SessionEvent::Kind::kNothing:
@@ -326,7 +318,7 @@ absl::Status WorkerCore::OnEvent(int link, wire::ToWorker& event,
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kJob);
       jobs_.OnAssigned(link, *result.task, *result.assigned, result.too_large,
                        now);
-      return server.connection->CheckMemory();
+      return link.connection.CheckMemory();
     case SessionEvent::Kind::kNoJob:
       ++stats_.grabs_no_job;
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kNoJob);
@@ -401,16 +393,17 @@ absl::Time WorkerCore::NextDeadline() const {
 void WorkerCore::Publish() {
   jobs_.Publish();
   const WorkerServers::Counts& counts = servers_.counts();
-  stats_.grabs_sent = counts.sessions.grabs_sent;
+  const WorkerSession::Counts& sessions = servers_.session_counts();
+  stats_.grabs_sent = sessions.grabs_sent;
   stats_.wakeups_noop =
-      counts.sessions.wakeups[static_cast<size_t>(WakeupCause::kNoop)];
+      sessions.wakeups[static_cast<size_t>(WakeupCause::kNoop)];
   stats_.wakeups_regrab =
-      counts.sessions.wakeups[static_cast<size_t>(WakeupCause::kRegrab)];
+      sessions.wakeups[static_cast<size_t>(WakeupCause::kRegrab)];
   stats_.wakeups_registered =
-      counts.sessions.wakeups[static_cast<size_t>(WakeupCause::kRegistered)];
-  stats_.vain_pauses = counts.sessions.vain_pauses;
-  stats_.heartbeats = counts.sessions.heartbeats;
-  stats_.connects = counts.connects;
+      sessions.wakeups[static_cast<size_t>(WakeupCause::kRegistered)];
+  stats_.vain_pauses = sessions.vain_pauses;
+  stats_.heartbeats = sessions.heartbeats;
+  stats_.connects = sessions.connects;
   stats_.connections_lost = counts.losses;
   stats_.connect_failures = counts.connect_failures;
   stats_.writes = counts.writes;
@@ -451,7 +444,7 @@ absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
   if (inherited()) return InheritedError("worker");
   const HeldJobPtr job = message.job;
   while (job->state != HeldJob::State::kEnded && !job->stop.fired() &&
-         servers_.link(job->link).connection->output().size() >=
+         job->link->connection.output().size() >=
              options_.limits.max_output_bytes) {
     if (!may_wait) {
       return absl::ResourceExhaustedError(
@@ -468,7 +461,7 @@ absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
   absl::Status status = jobs_.AppendUpdate(std::move(message));
   if (!status.ok()) return status;
   // The update leaves now, because the handler may go on for long.
-  servers_.Flush(job->link, &lost_);
+  servers_.Write(*job->link);
   poller_->RunDeferred();
   HandleLost(clock_->Now());
   Look(absl::InfinitePast());

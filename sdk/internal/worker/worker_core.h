@@ -103,14 +103,9 @@ class WorkerCore final : private HandlerHost {
   // Opens connections, sends grabs and writes output, as far as possible.
   void Advance(absl::Time now);
   void HandleLost(absl::Time now);
-  // Closes the leaving links that have nothing left to do.
-  void CloseLeaving(absl::Time now);
-  // While draining: closes the connections that have nothing left to do, and
-  // ends the worker when all are closed.
-  void CloseDrained(absl::Time now);
   // Closes all connections. The jobs that are held go back to their servers.
   void End(absl::Status status, StopReason reason, absl::Time now);
-  absl::Status OnEvent(int link, wire::ToWorker& event, absl::Time now);
+  absl::Status OnEvent(WorkerLink& link, wire::ToWorker& event, absl::Time now);
   // Exports the metrics if their time has come.
   void ExportMetrics();
   void RunHooks(bool after_poll, bool any_activity);
@@ -156,21 +151,18 @@ class WorkerCore final : private HandlerHost {
   // Counts packets being read and payloads of jobs held. It is declared before
   // the objects that use it, because it must outlive them.
   ByteAccount memory_;
+  TaskTable offered_;  // `tasks_`, as the loop saw it last
   WorkerServers servers_;
   WorkerJobs jobs_;
-  TaskTable offered_;  // `tasks_`, as the loop saw it last
   uint64_t offered_version_ = 0;
   uint64_t servers_version_ = 0;
   uint64_t health_version_ = 0;
-  bool draining_ = false;
   bool looking_ = false;
   absl::Time last_look_ = absl::InfinitePast();
   // Not OK: a server was lost in a drain, and an answer may be lost with it.
   absl::Status answer_lost_;
   absl::Status end_status_;
   std::vector<Poller::Key> ready_;
-  std::vector<LostServer> lost_;
-  std::vector<bool> congested_;
   std::unique_ptr<MetricsExporter> exporter_;
 };
 

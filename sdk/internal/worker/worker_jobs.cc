@@ -58,38 +58,39 @@ WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
 
 // --- coming ------------------------------------------------------------------
 
-void WorkerJobs::OnAssigned(int link, const std::shared_ptr<Task>& task,
+void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
                             wire::JobAssign& assigned,
                             const wire::TooLargePacket* too_large,
                             absl::Time now) {
   HeldJobPtr job = records_.Take();
-  WorkerLink& server = servers_->link(link);
+  const std::string& server = link.server->name;
   const size_t bytes = assigned.data.size();
-  job->job.Assign(server.name, assigned.handle, task->name, assigned.unique,
+  job->job.Assign(server, assigned.handle, task->name, assigned.unique,
                   TakeData(std::move(assigned.data), job.get()));
   job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
   job->task = task;
   if (job->mailbox == nullptr) job->mailbox = mailbox_;
-  job->link = link;
+  job->connection = link.connection.key();
+  job->link = &link;
   job->assigned = now;
-  job->index = server.held.size();
-  job->carries_updates = server.session->carries_updates();
+  job->index = link.session->held.size();
+  job->carries_updates = link.session->carries_updates();
   if (options_.interceptors != nullptr) {
     job->hooks = std::make_unique<JobHooks>();
     job->hooks->observer = options_.trace_observer;
     job->hooks->interceptors = options_.interceptors;
   }
-  server.held.push_back(job);
+  link.session->held.push_back(job);
   ++stats_->jobs_assigned;
   if (too_large != nullptr) {
     // The job does not wait for its handler.
     job->state = HeldJob::State::kRunning;
     const absl::Status why = absl::InvalidArgumentError(too_large->Describe());
-    options_.logger.Log(LogLevel::kWarning, server.name, ": job ",
+    options_.logger.Log(LogLevel::kWarning, server, ": job ",
                         SafeText(job->job.handle()), " of task ",
                         SafeText(task->name), " is failed: ", why.message());
     Answer(job, why, /*forgotten=*/false, now);
-    GiveBack(std::move(job));
+    GiveBack(std::move(job), &link);
     return;
   }
 
@@ -149,7 +150,7 @@ void WorkerJobs::SetTimer(const HeldJobPtr& job) {
   timers_.insert({job->timer, job.get()});
 }
 
-int WorkerJobs::RunNext(absl::Time* now) {
+WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
   HeldJobPtr job = std::move(queue_.front());
   queue_.pop_front();
   Unqueue(*job);
@@ -167,7 +168,7 @@ int WorkerJobs::RunNext(absl::Time* now) {
   }
   // The handler has forked, and this is the child, which must not touch the
   // parent's objects.
-  if (mailbox_->inherited()) return job->link;
+  if (mailbox_->inherited()) return nullptr;
   job->stop.set_host(nullptr);
   handler_here_ = false;
   *now = clock_->Now();
@@ -184,19 +185,16 @@ int WorkerJobs::RunNext(absl::Time* now) {
     TakeMail(*now);
     OnTime(*now);
   }
+  WorkerLink* const link = job->link;
   Returned(job, std::move(result), forgotten,
            absl::ToInt64Nanoseconds(*now - begun), *now);
-  const int link = job->link;
-  GiveBack(std::move(job));
+  GiveBack(std::move(job), link);
   return link;
 }
 
-void WorkerJobs::GiveBack(HeldJobPtr job) {
-  const WorkerLink& server = servers_->link(job->link);
+void WorkerJobs::GiveBack(HeldJobPtr job, WorkerLink* link) {
   std::string memory = records_.GiveBack(std::move(job));
-  if (server.connection != nullptr) {
-    server.connection->Recycle(std::move(memory));
-  }
+  if (link != nullptr) link->connection.Recycle(std::move(memory));
 }
 
 void WorkerJobs::Returned(const HeldJobPtr& job,
@@ -233,7 +231,7 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
                         SafeText(job->job.handle()), " dropped");
     return;
   }
-  WorkerLink& server = servers_->link(job->link);
+  WorkerLink& link = *job->link;
   if (job->kept != nullptr) AddKept(job.get(), &result);
   JobOutcome outcome = JobOutcome::kComplete;
   if (result.ok()) {
@@ -242,11 +240,12 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
     if (!size.ok()) result = std::move(size);
   }
   if (result.ok()) {
-    server.session->Complete(job->task.get(), job->job.handle(),
-                             *std::move(result));
+    link.session->Complete(job->task.get(), job->job.handle(),
+                           *std::move(result));
   } else {
     SendError(job, result.status(), &outcome);
   }
+  servers_->Touch(link);
   if (forgotten) ++stats_->jobs_forgotten;
   NoteUnsent(now);
   End(job, outcome, result.ok() ? absl::OkStatus() : result.status(), now);
@@ -254,7 +253,7 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
 
 void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
                            JobOutcome* outcome) {
-  WorkerSession& session = *servers_->link(job->link).session;
+  WorkerSession& session = *job->link->session;
   ErrorText error = AnswerOf(status);
   if (error.answer == ErrorAnswer::kException && options_.exceptions) {
     *outcome = JobOutcome::kException;
@@ -293,13 +292,14 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
     timers_.erase({job->timer, job.get()});
     job->timer = absl::InfiniteFuture();
   }
-  std::vector<HeldJobPtr>& held = servers_->link(job->link).held;
-  if (job->index < held.size() && held[job->index] == job) {
+  if (job->link != nullptr) {
+    std::vector<HeldJobPtr>& held = job->link->session->held;
     held.back()->index = job->index;
     if (held[job->index] != held.back()) {
       held[job->index] = std::move(held.back());
     }
     held.pop_back();
+    job->link = nullptr;
   }
   switch (outcome) {
     case JobOutcome::kComplete:
@@ -343,13 +343,13 @@ void WorkerJobs::OnTime(absl::Time now) {
   while (!timers_.empty() && timers_.begin()->first <= now) {
     const HeldJobPtr job = [this] {
       HeldJob* const due = timers_.begin()->second;
-      return servers_->link(due->link).held[due->index];
+      return due->link->session->held[due->index];
     }();
     timers_.erase(timers_.begin());
     job->timer = absl::InfiniteFuture();
     fired = true;
     const absl::Status status = LateStatus(*job);
-    WorkerSession& session = *servers_->link(job->link).session;
+    WorkerSession& session = *job->link->session;
     switch (job->task->options.when_late) {
       case WhenLate::kFail:
         session.Fail(job->task.get(), job->job.handle());
@@ -364,6 +364,7 @@ void WorkerJobs::OnTime(absl::Time now) {
     }
     options_.logger.Log(LogLevel::kWarning, "job ", SafeText(job->job.handle()),
                         ": ", status.message());
+    servers_->Touch(*job->link);
     NoteUnsent(now);
     // The job ends first, so that updates that callbacks send for it are
     // refused.
@@ -411,12 +412,14 @@ void WorkerJobs::TakeMail(absl::Time now) {
           SetTimer(job);
         }
         break;
-      case Message::Kind::kReturned:
+      case Message::Kind::kReturned: {
+        WorkerLink* const link = job->link;
         LeavePool(*job);
         Returned(job, std::move(message.result), message.forgotten,
                  message.busy_ns, now);
-        GiveBack(std::move(message.job));
+        GiveBack(std::move(message.job), link);
         break;
+      }
       case Message::Kind::kSkipped:
         LeavePool(*job);
         break;

@@ -74,7 +74,7 @@ class WorkerJobs {
   // Takes over a job that has come. If `too_large` is not null, the payload
   // exceeds this worker's limit and is not in `assigned`. The job then fails
   // with a text that says so, and its handler is not called.
-  void OnAssigned(int link, const std::shared_ptr<Task>& task,
+  void OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
                   wire::JobAssign& assigned,
                   const wire::TooLargePacket* too_large, absl::Time now);
   // Gives the jobs of one read to the handler threads.
@@ -87,9 +87,10 @@ class WorkerJobs {
   // for it.
   bool NextIsSlow() const;
   // Runs the next job, which begins at `*now`, and appends its answer. Returns
-  // the index of its connection. Sets `*now` to the time at which the handler
-  // returned: for tiny jobs, reading the clock again would cost much.
-  int RunNext(absl::Time* now);
+  // its link, or null if the job has ended before the handler has. Sets `*now`
+  // to the time at which the handler returned: for tiny jobs, reading the clock
+  // again would cost much.
+  WorkerLink* RunNext(absl::Time* now);
   // The expected cost of the jobs that wait to run here, in nanoseconds.
   int64_t waiting_ns() const { return waiting_ns_; }
 
@@ -166,8 +167,9 @@ class WorkerJobs {
     if (!has_unsent()) unsent_due_ = now + kAnswerAge;
   }
   // Gives the record of a job to the pool of records. The caller must hold the
-  // last reference for the record to be kept.
-  void GiveBack(HeldJobPtr job);
+  // last reference for the record to be kept. `link` (null: none) uses its
+  // memory again.
+  void GiveBack(HeldJobPtr job, WorkerLink* link);
   // Unqueue removes a job from the count of those that wait, LeavePool from the
   // count of those in the pool.
   void Unqueue(const HeldJob& job);

@@ -119,10 +119,7 @@ void WorkerCore::TakeRequests(absl::Time now) {
       absl::MutexLock lock(&mutex_);
       changes = task_changes_.Take(tasks_);
     }
-    for (int i = 0; i < servers_.size(); ++i) {
-      WorkerLink& link = servers_.link(i);
-      if (link.session != nullptr) link.session->ChangeTasks(changes);
-    }
+    servers_.ChangeTasks(changes);
     // This destroys tasks without the lock, as in Register.
     for (TaskChange& change : changes) {
       if (change.task == nullptr) {
@@ -133,7 +130,7 @@ void WorkerCore::TakeRequests(absl::Time now) {
     }
   }
   const uint64_t wanted = wanted_version_.load(std::memory_order_acquire);
-  if (wanted != servers_version_ && !draining_) {
+  if (wanted != servers_version_ && !servers_.draining()) {
     servers_version_ = wanted;
     std::vector<Address> servers;
     {
@@ -144,13 +141,9 @@ void WorkerCore::TakeRequests(absl::Time now) {
   }
   const int64_t drain_ns = drain_deadline_ns_.load(std::memory_order_acquire);
   if (drain_ns == kNotDraining) return;
-  if (!draining_) {
-    draining_ = true;
+  if (!servers_.draining()) {
     options_.logger.Log(LogLevel::kInfo, "draining");
-    for (int i = 0; i < servers_.size(); ++i) {
-      WorkerLink& link = servers_.link(i);
-      if (link.session != nullptr) link.session->StopGrabbing();
-    }
+    servers_.Drain();
   }
   if (drain_ns == kNotDraining - 1 || now < absl::FromUnixNanos(drain_ns)) {
     return;
@@ -160,9 +153,9 @@ void WorkerCore::TakeRequests(absl::Time now) {
   jobs_.TakeMail(now);
   size_t held = 0;
   std::string answers;
-  for (int i = 0; i < servers_.size(); ++i) {
-    held += servers_.link(i).held.size();
-    const std::string answer = servers_.AnswerOnItsWay(i);
+  for (const auto& link : servers_.links()) {
+    held += link->session->held.size();
+    const std::string answer = WorkerServers::AnswerOnItsWay(*link);
     if (!answer.empty()) absl::StrAppend(&answers, "; ", answer);
   }
   absl::Status status = answer_lost_;

@@ -1,13 +1,20 @@
 #include "gearman/sdk/internal/worker/worker_servers.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
-#include "absl/strings/match.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/codecs/wire/message.h"
+#include "gearman/sdk/internal/net/server_set_impl.h"
+#include "gearman/sdk/log.h"
 
 namespace gearman {
 namespace internal {
+
+template class ServerSet<WorkerLinkSession>;
+
 namespace {
 
 // A server that does not know a grab may close the connection, and so does a
@@ -41,128 +48,95 @@ absl::string_view GrabName(wire::GrabKind kind) {
   return "GRAB_JOB";
 }
 
-// Returns the grabs of a link. Its session may have removed the doubt
+// Returns the grabs of a link's server. The session may have removed the doubt
 // (Grabs::unsure), when the server answered or refused a better grab.
 WorkerSession::Grabs KnownGrabs(const WorkerLink& link) {
-  return link.session != nullptr && link.grabs.unsure &&
-                 !link.session->grabs().unsure
-             ? link.session->grabs()
-             : link.grabs;
+  const WorkerSession::Grabs& learned = link.server->learned.grabs;
+  return learned.unsure && !link.session->grabs().unsure ? link.session->grabs()
+                                                         : learned;
 }
 
-Poller::Key MakeKey(int link, uint32_t generation) {
-  return static_cast<Poller::Key>(link) << 32 | generation;
+ServerSetOptions SetOptions(ServerSetOptions options) {
+  options.retire_on_time = true;
+  // Nobody asks for a removed server.
+  options.max_removed = 0;
+  return options;
 }
 
 }  // namespace
 
-WorkerServers::WorkerServers(std::vector<Address> servers, Options options,
-                             Poller* poller, std::mt19937_64* random)
-    : options_(std::move(options)), poller_(poller), random_(random) {
-  for (const Address& server : servers) Add(server);
+WorkerServers::WorkerServers(const std::vector<Address>& servers,
+                             Options options, const TaskTable* tasks,
+                             Mailbox* mailbox, Poller* poller,
+                             std::mt19937_64* random)
+    : ServerSet(SetOptions(std::move(options.set)), poller, random, this),
+      max_output_bytes_(options.max_output_bytes),
+      tasks_(tasks),
+      mailbox_(mailbox) {
+  shared_.options = std::move(options.session);
+  for (const Address& server : servers) AddOnce(server);
 }
 
 // --- which servers there are -------------------------------------------------
 
-WorkerLink& WorkerServers::Add(const Address& address) {
-  ++health_version_;
-  const auto free =
-      std::find_if(links_.begin(), links_.end(), [](const WorkerLink& link) {
-        return link.leaving && link.connection == nullptr &&
-               link.held.empty() && !link.lost;
-      });
-  WorkerLink& link = free == links_.end() ? links_.emplace_back() : *free;
-  const uint32_t generation = link.generation;
-  link = WorkerLink();
-  link.generation = generation;
-  link.place = next_place_++;
-  link.name = address.ToString();
-  link.address = address;
-  if (options_.metrics != nullptr) {
-    link.metrics = options_.metrics->ForServer(link.name);
-  }
-  return link;
-}
-
-void WorkerServers::Leave(WorkerLink& link) {
-  ++health_version_;
-  link.leaving = true;
-  link.retry_at = absl::InfiniteFuture();
-  link.end_of_life = absl::InfiniteFuture();
-  if (link.session != nullptr) link.session->StopGrabbing();
+void WorkerServers::AddOnce(const Address& address) {
+  const WorkerServerPtr known = Find(address.ToString());
+  if (known != nullptr && !known->removed) return;
+  const WorkerServerPtr server = Add(address);
+  if (server == nullptr) return;
+  // A server that comes back begins anew.
+  server->OnAnswer();
+  server->learned = {};
+  AwaitRetry(*server);
 }
 
 void WorkerServers::SetServers(absl::Span<const Address> wanted) {
-  for (WorkerLink& link : links_) {
-    if (!link.leaving &&
-        std::find(wanted.begin(), wanted.end(), link.address) == wanted.end()) {
-      Leave(link);
-    }
+  absl::flat_hash_set<std::string> names;
+  for (const Address& address : wanted) names.insert(address.ToString());
+  const std::vector<WorkerServerPtr> before(servers().begin(), servers().end());
+  for (const WorkerServerPtr& server : before) {
+    if (!names.contains(server->name)) Remove(server);
   }
-  for (const Address& address : wanted) {
-    const bool there = std::any_of(
-        links_.begin(), links_.end(), [&address](const WorkerLink& link) {
-          return !link.leaving && link.address == address;
-        });
-    if (!there) Add(address);
+  for (const Address& address : wanted) AddOnce(address);
+}
+
+void WorkerServers::ChangeTasks(absl::Span<const TaskChange> changes) {
+  for (const auto& link : links()) {
+    link->session->ChangeTasks(changes);
+    Touch(*link);
   }
 }
 
-void WorkerServers::Renew(absl::Time now) {
-  const size_t count = links_.size();
-  for (size_t i = 0; i < count; ++i) {
-    WorkerLink& link = links_[i];
-    if (now < link.end_of_life) continue;
-    options_.logger.Log(LogLevel::kInfo, "a new connection to ", link.name,
-                        ": the old one has reached connection_lifetime");
-    Leave(link);
-    WorkerLink& next = Add(link.address);
-    next.place = link.place;
-    next.grabs = KnownGrabs(link);
+void WorkerServers::Drain() {
+  draining_ = true;
+  for (const WorkerServerPtr& server : servers()) {
+    WorkerLink* const link = server->link;
+    server->retry_at = absl::InfiniteFuture();
+    AwaitRetry(*server);
+    if (link == nullptr) continue;
+    Retire(*link, "the worker drains, and nothing is left to do there");
+    // health() tells of it until it is closed.
+    server->link = link;
   }
-}
-
-bool WorkerServers::HasEnded(WorkerLink& link, absl::Time now) {
-  if (!link.up() || link.session->receipt_given()) return true;
-  if (link.session->outstanding() == 0 && link.held.empty()) {
-    // Closing with unread bytes may destroy answers on their way.
-    link.session->AskForReceipt(now);
-  }
-  return false;
-}
-
-std::string WorkerServers::AnswerOnItsWay(int index) const {
-  const WorkerLink& link = links_[static_cast<size_t>(index)];
-  if (!link.up() || link.session->answer_on_its_way().empty()) return "";
-  return absl::StrCat(link.name, " may not have taken the answer of job ",
-                      link.session->answer_on_its_way());
 }
 
 std::vector<ServerHealth> WorkerServers::health() const {
-  std::vector<const WorkerLink*> links;
-  for (const WorkerLink& link : links_) {
-    if (!link.leaving) links.push_back(&link);
-  }
-  std::sort(links.begin(), links.end(),
-            [](const WorkerLink* a, const WorkerLink* b) {
-              return a->place < b->place;
-            });
   std::vector<ServerHealth> all;
-  for (const WorkerLink* const at : links) {
-    const WorkerLink& link = *at;
+  all.reserve(servers().size());
+  for (const WorkerServerPtr& server : servers()) {
     ServerHealth& health = all.emplace_back();
-    health.server = link.name;
-    health.failures = link.failures;
-    if (link.up()) {
+    health.server = server->name;
+    health.failures = server->failures;
+    if (server->link != nullptr && server->link->up()) {
       health.state = ServerState::kUp;
-      health.refused_tasks = link.session->refused_tasks();
-    } else if (link.failures == 0) {
+      health.refused_tasks = server->link->session->refused_tasks();
+    } else if (server->failures == 0) {
       health.state = ServerState::kConnecting;
     } else {
       health.state = ServerState::kFailing;
-      health.last_error = link.last_error;
+      health.last_error = server->last_error;
       health.next_attempt =
-          link.connection == nullptr ? link.retry_at : absl::InfinitePast();
+          server->link == nullptr ? server->retry_at : absl::InfinitePast();
     }
   }
   return all;
@@ -170,334 +144,201 @@ std::vector<ServerHealth> WorkerServers::health() const {
 
 // --- connecting --------------------------------------------------------------
 
-void WorkerServers::Open(const TaskTable& tasks, absl::Time now,
-                         std::vector<LostServer>* lost) {
-  for (int i = 0; i < size(); ++i) {
-    WorkerLink& link = links_[static_cast<size_t>(i)];
-    if (link.connection != nullptr || now < link.retry_at) continue;
-    const Poller::Key key = MakeKey(i, ++link.generation);
-    absl::StatusOr<std::unique_ptr<Transport>> transport =
-        options_.transports->Create(link.address, poller_, key);
-    if (!transport.ok()) {
-      Lose(i, transport.status(), ReconnectReason::kConnectFailed, lost);
-      link.retry_at = absl::InfiniteFuture();
-      continue;
-    }
-    options_.logger.Log(LogLevel::kInfo, "connecting to ", link.name);
-    link.connection =
-        std::make_unique<Connection<wire::Decoder<wire::ToWorker>>>(
-            *std::move(transport), poller_, key, options_.decoder,
-            options_.connection);
-    link.connection->SetTap(
-        PacketTap::Create(options_.metrics, options_.logger, link.name));
-    link.session = std::make_unique<WorkerSession>(
-        &options_.session, &link.connection->output(), link.grabs);
-    link.session->ChangeTasks(tasks.AsChanges());
-    link.connecting_since = now;
-    link.connect_deadline = now + options_.connect_timeout;
-    link.touched = true;
-    link.sent_counted = 0;
-    link.received_counted = 0;
-    link.writes_counted = 0;
-    link.session_counted = {};
-    absl::Status status = Connect(link, now);
+std::unique_ptr<WorkerLinkSession> WorkerServers::MakeSession(
+    WorkerLink& link, wire::OutputBuffer* output) {
+  auto session = std::make_unique<WorkerLinkSession>(
+      &shared_, output, link.server->learned.grabs);
+  session->ChangeTasks(tasks_->AsChanges());
+  content_.push_back(&link);
+  session->place = std::prev(content_.end());
+  return session;
+}
+
+void WorkerServers::Open(absl::Time now) {
+  // A delay may be zero, so that a server would come again at once.
+  std::vector<std::pair<WorkerServerPtr, absl::Status>> refused;
+  while (WorkerServerPtr server = PopRetry(now)) {
+    absl::Status status = Connect(server, now);
     if (!status.ok()) {
-      Lose(i, std::move(status), ReconnectReason::kConnectFailed, lost);
+      refused.emplace_back(std::move(server), std::move(status));
     }
   }
-}
-
-absl::Status WorkerServers::Connect(WorkerLink& link, absl::Time now) {
-  absl::Status status = link.connection->Connect();
-  if (status.ok() && link.connection->connected()) AfterConnect(link, now);
-  return status;
-}
-
-void WorkerServers::AfterConnect(WorkerLink& link, absl::Time now) {
-  options_.logger.Log(LogLevel::kInfo, "connected to ",
-                      link.connection->Describe());
-  ++health_version_;
-  link.connect_deadline = absl::InfiniteFuture();
-  if (!link.leaving) {
-    link.end_of_life = EndOfConnection(options_.reconnect, now, random_);
-  }
-  link.session->OnConnected(now);
-  ++counts_.connects;
-  if (link.metrics != nullptr) {
-    link.metrics->up.Add(1);
-    link.metrics->connect_duration.Observe(now - link.connecting_since);
+  for (const auto& [server, status] : refused) {
+    options().logger.Log(LogLevel::kWarning, "lost ", server->name, ": ",
+                         status.message());
+    ++counts_.connect_failures;
+    // When connecting works again, it may be another server.
+    server->learned = {};
+    OnFailure(*server, status, /*at_once=*/false, now);
   }
 }
 
-// --- events ------------------------------------------------------------------
-
-void WorkerServers::OnReady(Poller::Key key, absl::Time now, OnEvent on_event,
-                            std::vector<LostServer>* lost) {
-  const int index = static_cast<int>(key >> 32);
-  if (index < 0 || index >= size()) return;
-  WorkerLink& link = links_[static_cast<size_t>(index)];
-  if (link.connection == nullptr || link.connection->key() != key) return;
-  link.touched = true;
-  if (!link.connection->connected()) {
-    absl::Status status = Connect(link, now);
-    if (!status.ok()) {
-      Lose(index, std::move(status), ReconnectReason::kConnectFailed, lost);
-    }
+void WorkerServers::OnFailure(WorkerServer& server, const absl::Status& status,
+                              bool at_once, absl::Time now) {
+  HealthChanged();
+  server.OnFailure(status);
+  if (server.removed) return;
+  if (draining_) {
+    server.retry_at = absl::InfiniteFuture();
     return;
   }
-  absl::Status status =
-      link.connection->ReadEvents([index, &on_event](wire::ToWorker& event) {
-        return on_event(index, event);
-      });
-  if (link.session->served()) {
-    link.delay.Reset();
-    if (link.failures > 0) ++health_version_;
-    link.failures = 0;
+  if (at_once) {
+    server.retry_at = now;
+  } else {
+    server.Delay(options().reconnect, now, random());
   }
-  if (status.ok()) return;
-  const ReconnectReason reason = status.code() == absl::StatusCode::kDataLoss
-                                     ? ReconnectReason::kProtocolError
-                                     : ReconnectReason::kClosed;
-  // The session does not name the server when it finds a breach.
-  if (!absl::StrContains(status.message(), link.name)) {
-    status = absl::Status(
-        status.code(),
-        absl::StrCat(link.connection->Describe(), ": ", status.message()));
-  }
-  Lose(index, std::move(status), reason, lost);
+  AwaitRetry(server);
 }
 
-void WorkerServers::Lose(int index, absl::Status status, ReconnectReason reason,
-                         std::vector<LostServer>* lost) {
-  WorkerLink& link = links_[static_cast<size_t>(index)];
-  if (std::exchange(link.lost, true)) return;
-  lost->push_back({index, std::move(status), reason});
+void WorkerServers::OnRetired(WorkerLink& link) {
+  WorkerServer& server = *link.server;
+  options().logger.Log(LogLevel::kInfo, "a new connection to ", server.name,
+                       ": the old one has reached connection_lifetime");
+  HealthChanged();
+  server.learned = {KnownGrabs(link), 0};
+  server.retry_at = absl::InfinitePast();
+  AwaitRetry(server);
 }
 
-void WorkerServers::OnTime(absl::Time now, std::vector<LostServer>* lost) {
-  for (int i = 0; i < size(); ++i) {
-    WorkerLink& link = links_[static_cast<size_t>(i)];
-    if (link.connection == nullptr || link.lost) continue;
-    if (now >= link.connect_deadline) {
-      link.connect_deadline = absl::InfiniteFuture();
-      Lose(i,
-           absl::UnavailableError(absl::StrCat(
-               link.connection->Describe(), ": not connected within ",
-               absl::FormatDuration(options_.connect_timeout),
-               " (connect_timeout)")),
-           ReconnectReason::kConnectFailed, lost);
-      continue;
-    }
-    if (link.connection->TakeProgress()) link.session->OnProgress(now);
-    absl::Status status = link.session->OnTime(now);
-    if (!status.ok()) {
-      Lose(i,
-           absl::Status(status.code(), absl::StrCat(link.connection->Describe(),
-                                                    ": ", status.message())),
-           ReconnectReason::kUnresponsive, lost);
-    }
-  }
+// --- grabs -------------------------------------------------------------------
+
+void WorkerServers::NoteWish(WorkerLink& link) {
+  WorkerLinkSession& session = *link.session;
+  const bool wants = link.up() && !link.lost && !session.congested &&
+                     session.wanted_grabs() > 0;
+  if (wants == session.wants_grabs) return;
+  session.wants_grabs = wants;
+  Links& to = wants ? wanting_ : content_;
+  Links& from = wants ? content_ : wanting_;
+  to.splice(to.end(), from, session.place);
 }
 
-int WorkerServers::Wanted(const WorkerLink& link) {
-  return link.up() && !link.congested ? link.session->wanted_grabs() : 0;
-}
-
-bool WorkerServers::want_grabs() const {
-  return std::any_of(links_.begin(), links_.end(),
-                     [](const WorkerLink& link) { return Wanted(link) > 0; });
+void WorkerServers::OnTime(absl::Time now) {
+  ServerSet::OnTime(now);
+  ForEachTouched([this](WorkerLink& link) { NoteWish(link); });
 }
 
 void WorkerServers::Grab(int room, bool quick, absl::Time now) {
-  for (WorkerLink& link : links_) {
-    if (link.session == nullptr) continue;
+  shared_.quick = quick;
+  ForEachTouched([this](WorkerLink& link) {
     link.session->TakeBack();
-    link.session->set_quick(quick);
-  }
-  if (room <= 0) return;
-  int wanting = static_cast<int>(
-      std::count_if(links_.begin(), links_.end(),
-                    [](const WorkerLink& link) { return Wanted(link) > 0; }));
-  if (wanting == 0) return;
-  const int first = next_to_grab_;
-  next_to_grab_ = (next_to_grab_ + 1) % size();
-  for (int i = 0; i < size() && room > 0 && wanting > 0; ++i) {
-    WorkerLink& link = links_[static_cast<size_t>((first + i) % size())];
-    const int wanted = Wanted(link);
-    if (wanted == 0) continue;
-    // Grabs that one server does not want are left for the others.
-    const int share = std::min(wanted, (room + wanting - 1) / wanting);
+    NoteWish(link);
+  });
+  int wanting = static_cast<int>(wanting_.size());
+  while (room > 0 && wanting > 0) {
+    WorkerLink& link = *wanting_.front();
+    // Grabs that one server does not want are left for the others. A link that
+    // was not touched wants none if `quick` has changed: it goes to sleep.
+    const int share =
+        std::min(link.session->wanted_grabs(), (room + wanting - 1) / wanting);
     link.session->Grab(share, now);
+    Touch(link);
     room -= share;
     --wanting;
-    // The server that got the last grab comes last the next time.
-    if (room == 0) next_to_grab_ = (first + i + 1) % size();
+    // It comes last the next time.
+    wanting_.splice(wanting_.end(), wanting_, wanting_.begin());
+    NoteWish(link);
   }
+}
+
+void WorkerServers::SetCongested(WorkerLink& link, bool congested) {
+  if (congested == std::exchange(link.session->congested, congested)) return;
+  mailbox_->SetCongested(link.connection.key(), congested);
 }
 
 // --- writing -----------------------------------------------------------------
 
-void WorkerServers::Settle(int index, absl::Time now,
-                           std::vector<LostServer>* lost) {
-  WorkerLink& link = links_[static_cast<size_t>(index)];
-  if (link.connection == nullptr) return;
-  link.session->Settle(now);
-  Flush(index, lost);
+void WorkerServers::OnFlushed(WorkerLink& link) {
+  const uint64_t writes = link.connection.writes();
+  counts_.writes +=
+      writes - std::exchange(link.session->writes_counted, writes);
+  SetCongested(link, link.connection.output().size() > max_output_bytes_);
+  NoteWish(link);
 }
 
-void WorkerServers::Flush(int index, std::vector<LostServer>* lost) {
-  WorkerLink& link = links_[static_cast<size_t>(index)];
-  if (link.connection == nullptr) return;
-  const bool unsent = !link.connection->output().empty();
-  if (!unsent && !link.touched) return;
-  link.touched = false;
-  absl::Status status = unsent ? link.connection->Flush() : absl::OkStatus();
-  if (status.ok()) status = link.connection->UpdateInterest();
-  Count(link);
-  link.congested = link.connection->output().size() > options_.max_output_bytes;
-  if (!status.ok()) {
-    Lose(index, std::move(status), ReconnectReason::kFailed, lost);
-  }
-}
-
-void WorkerServers::Count(WorkerLink& link) {
-  const uint64_t writes = link.connection->writes();
-  counts_.writes += writes - link.writes_counted;
-  link.writes_counted = writes;
-  const WorkerSession::Counts& session = link.session->counts();
-  WorkerSession::Counts& counted = link.session_counted;
-  WorkerSession::Counts& total = counts_.sessions;
-  total.grabs_sent += session.grabs_sent - counted.grabs_sent;
-  total.heartbeats += session.heartbeats - counted.heartbeats;
-  total.vain_pauses += session.vain_pauses - counted.vain_pauses;
+void WorkerServers::Flush(absl::Time now) {
+  ServerSet::Flush(now);
+  if (options().metrics == nullptr) return;
   for (size_t i = 0; i < kWakeupCauseCount; ++i) {
-    const uint64_t wakeups = session.wakeups[i] - counted.wakeups[i];
-    total.wakeups[i] += wakeups;
-    if (options_.metrics != nullptr && wakeups > 0) {
-      options_.metrics->wakeups[i].Add(wakeups);
-    }
+    const uint64_t wakeups = shared_.counts.wakeups[i];
+    if (wakeups == wakeups_told_[i]) continue;
+    options().metrics->wakeups[i].Add(wakeups -
+                                      std::exchange(wakeups_told_[i], wakeups));
   }
-  counted = session;
-  if (link.metrics == nullptr) return;
-  const uint64_t sent = link.connection->output().total_consumed();
-  const uint64_t received = link.connection->bytes_received();
-  link.metrics->sent_bytes.Add(sent - link.sent_counted);
-  link.metrics->received_bytes.Add(received - link.received_counted);
-  link.sent_counted = sent;
-  link.received_counted = received;
 }
 
-bool WorkerServers::LearnGrabs(WorkerLink& link, const LostServer& lost) {
-  if (lost.status.ok() || link.session == nullptr) return false;
+// --- the end of connections --------------------------------------------------
+
+void WorkerServers::OnClosing(WorkerLink& link) {
+  WorkerLinkSession& session = *link.session;
+  for (const HeldJobPtr& job : session.held) job->link = nullptr;
+  SetCongested(link, false);
+  (session.wants_grabs ? wanting_ : content_).erase(session.place);
+}
+
+std::string WorkerServers::AnswerOnItsWay(const WorkerLink& link) {
+  if (!link.up() || link.session->answer_on_its_way().empty()) return "";
+  return absl::StrCat(link.server->name,
+                      " may not have taken the answer of job ",
+                      link.session->answer_on_its_way());
+}
+
+bool WorkerServers::LearnGrabs(const Lost& lost) {
+  const WorkerLink& link = *lost.link;
+  const WorkerSession& session = *link.session;
+  Learned<WorkerLinkSession>& learned = link.server->learned;
   if (lost.reason == ReconnectReason::kConnectFailed) {
     // When connecting works again, it may be another server.
-    link.grabs = {};
-    link.closed_behind_grab = 0;
+    learned = {};
     return false;
   }
-  const WorkerSession& session = *link.session;
   if (session.probing()) {
-    link.grabs = {session.grabs().kind, /*unsure=*/false};
+    learned.grabs = {session.grabs().kind, /*unsure=*/false};
     return true;
   }
   if (!session.first_grab_unanswered()) {
-    link.grabs = KnownGrabs(link);
-    link.closed_behind_grab = 0;
+    learned = {KnownGrabs(link), 0};
     return false;
   }
   const bool closed = lost.reason == ReconnectReason::kClosed ||
                       lost.reason == ReconnectReason::kFailed;
   if (!closed || lost.status.code() != absl::StatusCode::kUnavailable ||
-      ++link.closed_behind_grab < kClosesOfAnUnknownGrab) {
+      ++learned.closed_behind_grab < kClosesOfAnUnknownGrab) {
     return false;
   }
-  link.closed_behind_grab = 0;
-  const wire::GrabKind before = link.grabs.kind;
-  link.grabs.kind = Lesser(before);
-  link.grabs.unsure = link.grabs.kind != wire::GrabKind::kAll;
-  if (!link.grabs.unsure) return false;
-  options_.logger.Log(
-      LogLevel::kWarning, link.name, " closes connections behind their first ",
-      GrabName(before), ": asked with ", GrabName(link.grabs.kind), " now");
+  learned.closed_behind_grab = 0;
+  const wire::GrabKind before = learned.grabs.kind;
+  learned.grabs.kind = Lesser(before);
+  learned.grabs.unsure = learned.grabs.kind != wire::GrabKind::kAll;
+  if (!learned.grabs.unsure) return false;
+  options().logger.Log(LogLevel::kWarning, link.server->name,
+                       " closes connections behind their first ",
+                       GrabName(before), ": asked with ",
+                       GrabName(learned.grabs.kind), " now");
   return true;
 }
 
-std::vector<HeldJobPtr> WorkerServers::Close(const LostServer& lost,
-                                             bool reopen, absl::Time now) {
-  WorkerLink& link = links_[static_cast<size_t>(lost.link)];
-  const bool other_grab = LearnGrabs(link, lost);
-  if (!reopen || link.leaving) {
-    link.retry_at = absl::InfiniteFuture();
+std::vector<HeldJobPtr> WorkerServers::CloseLost(const Lost& lost,
+                                                 absl::Time now) {
+  const WorkerServerPtr server = lost.link->server;
+  // A link that has a successor says nothing about the server any more.
+  const bool current = server->link == lost.link;
+  const bool other_grab = current && LearnGrabs(lost);
+  std::string note;
+  const absl::string_view answered = lost.link->session->fresh_answer(now);
+  if (!answered.empty()) {
+    note = absl::StrCat("; the answer of job ", answered,
+                        " was on its way, so the server may give that job out "
+                        "again");
+  }
+  if (lost.reason == ReconnectReason::kConnectFailed) {
+    ++counts_.connect_failures;
   } else {
-    link.retry_at =
-        other_grab ? now : now + link.delay.Next(options_.reconnect, random_);
+    ++counts_.losses;
   }
-  ++health_version_;
-  if (!lost.status.ok()) {
-    ++link.failures;
-    link.last_error = lost.status;
-    if (lost.reason == ReconnectReason::kConnectFailed) {
-      ++counts_.connect_failures;
-    } else {
-      ++counts_.losses;
-    }
-    const absl::string_view answered =
-        link.session == nullptr ? "" : link.session->fresh_answer(now);
-    if (answered.empty()) {
-      options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
-                          lost.status.message());
-    } else {
-      options_.logger.Log(LogLevel::kWarning, "lost ", link.name, ": ",
-                          lost.status.message(), "; the answer of job ",
-                          answered,
-                          " was on its way, so the server may give that job "
-                          "out again");
-    }
-    if (link.metrics != nullptr) link.metrics->Reconnected(lost.reason);
-  }
-  if (link.connection != nullptr) {
-    if (link.metrics != nullptr && link.connection->connected()) {
-      link.metrics->up.Add(-1);
-    }
-    Count(link);
-    link.connection->Close();
-    link.connection = nullptr;
-    link.session = nullptr;
-  }
-  link.connect_deadline = absl::InfiniteFuture();
-  link.end_of_life = absl::InfiniteFuture();
-  link.congested = false;
-  link.lost = false;
-  return std::exchange(link.held, {});
-}
-
-// --- what there is -----------------------------------------------------------
-
-int WorkerServers::outstanding() const {
-  int outstanding = 0;
-  for (const WorkerLink& link : links_) {
-    if (link.session != nullptr) outstanding += link.session->outstanding();
-  }
-  return outstanding;
-}
-
-int WorkerServers::connected() const {
-  int connected = 0;
-  for (const WorkerLink& link : links_) connected += link.up() ? 1 : 0;
-  return connected;
-}
-
-absl::Time WorkerServers::next_deadline() const {
-  absl::Time next = absl::InfiniteFuture();
-  for (const WorkerLink& link : links_) {
-    if (link.connection == nullptr) {
-      next = std::min(next, link.retry_at);
-    } else {
-      next = std::min({next, link.connect_deadline, link.end_of_life,
-                       link.session->next_deadline()});
-    }
-  }
-  return next;
+  const std::unique_ptr<WorkerLink> closed = Close(lost, note);
+  if (current) OnFailure(*server, lost.status, other_grab, now);
+  return std::move(closed->session->held);
 }
 
 }  // namespace internal

@@ -44,13 +44,13 @@ constexpr int kMaxWindow = 1 << 20;
 
 }  // namespace
 
-WorkerSession::WorkerSession(const Options* options, wire::OutputBuffer* output,
+WorkerSession::WorkerSession(Shared* shared, wire::OutputBuffer* output,
                              Grabs grabs)
-    : options_(options), output_(output), grabs_(grabs) {
-  if (!options_->client_id.empty()) {
-    MustEncode(wire::Encode(wire::SetClientId{options_->client_id}, *output_));
+    : shared_(shared), output_(output), grabs_(grabs) {
+  if (!options().client_id.empty()) {
+    MustEncode(wire::Encode(wire::SetClientId{options().client_id}, *output_));
   }
-  for (const std::string& option : options_->server_options) {
+  for (const std::string& option : options().server_options) {
     MustEncode(wire::Encode(wire::OptionRequest{option}, *output_));
     Due(ReplyKind::kOption, 1, absl::InfiniteFuture());
   }
@@ -59,11 +59,12 @@ WorkerSession::WorkerSession(const Options* options, wire::OutputBuffer* output,
 // --- grabbing and sleeping ---------------------------------------------------
 
 void WorkerSession::OnConnected(absl::Time now) {
+  ++shared_->counts.connects;
   state_ = State::kAwake;
   state_since_ = now;
   last_received_ = now;
   for (RepliesDue& due : replies_due_) due.since = now;
-  if (!replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
+  if (!replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
 }
 
 int WorkerSession::wanted_grabs() const {
@@ -80,9 +81,10 @@ int WorkerSession::wanted_grabs() const {
 }
 
 bool WorkerSession::ExpectsNoJob() const {
-  return quick_ && ahead_ == Ahead::kNot && !grabs_.unsure && woken_by_noop_ &&
-         jobs_since_wake_ > 0 && jobs_since_wake_ >= jobs_of_last_wake_ &&
-         held_ == 0 && outstanding_ == 0 && !server_times();
+  return shared_->quick && ahead_ == Ahead::kNot && !grabs_.unsure &&
+         woken_by_noop_ && jobs_since_wake_ > 0 &&
+         jobs_since_wake_ >= jobs_of_last_wake_ && held_ == 0 &&
+         outstanding_ == 0 && !server_times();
 }
 
 void WorkerSession::Grab(int count, absl::Time now) {
@@ -97,12 +99,13 @@ void WorkerSession::Grab(int count, absl::Time now) {
   }
   Due(ReplyKind::kGrab, count, now, kind);
   outstanding_ += count;
-  counts_.grabs_sent += static_cast<uint64_t>(count);
+  shared_->outstanding += count;
+  shared_->counts.grabs_sent += static_cast<uint64_t>(count);
 }
 
 void WorkerSession::WakeUp(WakeupCause cause) {
   if (state_ != State::kAwake) {
-    ++counts_.wakeups[static_cast<size_t>(cause)];
+    ++shared_->counts.wakeups[static_cast<size_t>(cause)];
     woken_by_noop_ = cause == WakeupCause::kNoop;
     jobs_since_wake_ = 0;
   }
@@ -175,7 +178,7 @@ void WorkerSession::Settle(absl::Time now) {
     Sleep(now);
     return;
   }
-  ++counts_.vain_pauses;
+  ++shared_->counts.vain_pauses;
   state_ = State::kResting;
   resting_until_ =
       now + std::min(kLongestRest,
@@ -260,7 +263,7 @@ absl::Status WorkerSession::OnTooLarge(const wire::TooLargePacket& packet,
 void WorkerSession::Due(ReplyKind kind, int count, absl::Time now,
                         wire::GrabKind grab_kind) {
   requests_ += static_cast<uint64_t>(count);
-  if (replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
+  if (replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
   if (!replies_due_.empty() && replies_due_.back().kind == kind &&
       kind == ReplyKind::kGrab && replies_due_.back().grab_kind == grab_kind) {
     replies_due_.back().count += count;
@@ -278,11 +281,12 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
   ++replies_;
   if (--replies_due_.front().count == 0) replies_due_.pop_front();
   reply_deadline_ = replies_due_.empty() ? absl::InfiniteFuture()
-                                         : now + options_->reply_timeout;
+                                         : now + options().reply_timeout;
   served_ = true;
   if (kind != ReplyKind::kGrab) return absl::OkStatus();
   grab_answered_ = true;
   --outstanding_;
+  --shared_->outstanding;
   if (outstanding_ == 0 && pre_sleep_sent()) SleptAhead(now);
   return absl::OkStatus();
 }
@@ -406,24 +410,29 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
 
 // --- time --------------------------------------------------------------------
 
-void WorkerSession::AskForReceipt(absl::Time now) {
-  if (receipt_ != Receipt::kNotAsked) return;
+bool WorkerSession::MayEnd(absl::Time now) {
+  if (state_ == State::kConnecting || receipt_ == Receipt::kGiven) return true;
+  if (outstanding_ > 0 || held_ > 0 || receipt_ == Receipt::kAsked) {
+    return false;
+  }
+  // Closing with unread bytes may destroy answers on their way.
   receipt_ = Receipt::kAsked;
   MustEncode(
       wire::Encode(wire::EchoRequest{Payload::View(kReceipt)}, *output_));
   Due(ReplyKind::kReceipt, 1, now);
+  return false;
 }
 
 void WorkerSession::OnProgress(absl::Time now) {
   last_received_ = now;
-  if (!replies_due_.empty()) reply_deadline_ = now + options_->reply_timeout;
+  if (!replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
 }
 
 absl::Status WorkerSession::OnTime(absl::Time now) {
   if (state_ == State::kConnecting) return absl::OkStatus();
   if (now >= reply_deadline_) {
     return absl::UnavailableError(absl::StrCat(
-        "no answer within ", absl::FormatDuration(options_->reply_timeout),
+        "no answer within ", absl::FormatDuration(options().reply_timeout),
         " (reply_timeout): taken for dead",
         !served_ && replies_due_.front().kind == ReplyKind::kOption
             ? "; if the server answers others, it may not know OPTION_REQ, "
@@ -431,15 +440,15 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
             : ""));
   }
   if (replies_due_.empty() &&
-      now >= last_received_ + options_->heartbeat_interval) {
-    ++counts_.heartbeats;
+      now >= last_received_ + options().heartbeat_interval) {
+    ++shared_->counts.heartbeats;
     MustEncode(
         wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
     Due(ReplyKind::kHeartbeat, 1, now);
   }
   if (now >= offer_again_at_ && grabbing_) RepeatOffers(now);
   if (state_ == State::kAsleep && grabbing_ && !offered_.empty() &&
-      now >= state_since_ + options_->regrab_interval) {
+      now >= state_since_ + options().regrab_interval) {
     WakeUp(WakeupCause::kRegrab);
   }
   return absl::OkStatus();
@@ -449,10 +458,10 @@ absl::Time WorkerSession::next_deadline() const {
   if (state_ == State::kConnecting) return absl::InfiniteFuture();
   absl::Time next = reply_deadline_;
   if (replies_due_.empty()) {
-    next = std::min(next, last_received_ + options_->heartbeat_interval);
+    next = std::min(next, last_received_ + options().heartbeat_interval);
   }
   if (state_ == State::kAsleep && grabbing_ && !offered_.empty()) {
-    next = std::min(next, state_since_ + options_->regrab_interval);
+    next = std::min(next, state_since_ + options().regrab_interval);
   }
   if (grabbing_) next = std::min(next, offer_again_at_);
   return std::min(next, resting_until_);

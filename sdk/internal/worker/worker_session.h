@@ -69,6 +69,8 @@ inline constexpr char kOffersEcho[] = "gearman_sdk offers";
 
 class WorkerSession {
  public:
+  using Receiver = wire::ToWorker;
+
   struct Options {
     std::string client_id;
     std::vector<std::string> server_options;
@@ -83,12 +85,24 @@ class WorkerSession {
     absl::Duration first_offer_delay = absl::Seconds(1);
     absl::Duration longest_offer_delay = absl::Minutes(1);
   };
-  // Counts events of this session, for the worker's counters.
+  // Counts events of all sessions of a worker.
   struct Counts {
+    uint64_t connects = 0;
     uint64_t grabs_sent = 0;
     uint64_t heartbeats = 0;
     uint64_t wakeups[kWakeupCauseCount] = {};
     uint64_t vain_pauses = 0;
+  };
+  // The sessions of one worker have this in common.
+  struct Shared {
+    Options options;
+    // A job that came now would end at once. It then does no harm if a server
+    // believes for a moment that this worker sleeps, so a session may go to
+    // sleep ahead (see `skips_left_`). The owner sets it before it sends grabs.
+    bool quick = false;
+    // The number of grabs on all connections that were not answered.
+    int outstanding = 0;
+    Counts counts;
   };
 
   // The way to ask for jobs, as learned from earlier connections to the server.
@@ -100,8 +114,10 @@ class WorkerSession {
 
   // Appends the client ID and the options. Both pointers must outlive the
   // session.
-  WorkerSession(const Options* options, wire::OutputBuffer* output,
-                Grabs grabs);
+  WorkerSession(Shared* shared, wire::OutputBuffer* output, Grabs grabs);
+  WorkerSession(const WorkerSession&) = delete;
+  WorkerSession& operator=(const WorkerSession&) = delete;
+  ~WorkerSession() { shared_->outstanding -= outstanding_; }
 
   // Offers the tasks that were registered, and takes back those that were
   // unregistered. A task is taken back later, by TakeBack, if a job of it is
@@ -114,6 +130,12 @@ class WorkerSession {
   // the server refuses GRAB_JOB. Both end the connection.
   absl::Status OnEvent(wire::ToWorker& event, absl::Time now,
                        SessionEvent* result);
+  // Call it when bytes have come and were handled. Returns true if any reply
+  // has come so far, so the server serves.
+  bool OnReceived(absl::Time now) const {
+    static_cast<void>(now);
+    return served_;
+  }
   // Call it when a part of a packet has come or has left. Due replies get more
   // time.
   void OnProgress(absl::Time now);
@@ -147,17 +169,11 @@ class WorkerSession {
   void SendStatus(absl::string_view handle, int64_t numerator,
                   int64_t denominator);
 
-  // `quick`: a job that came now would end at once. It then does no harm if the
-  // server believes for a moment that this worker sleeps, so the session may go
-  // to sleep ahead (see `quick_`).
-  void set_quick(bool quick) { quick_ = quick; }
-
   // From now on the session neither grabs nor sleeps.
-  void StopGrabbing() { grabbing_ = false; }
-  // Asks for an echo. Its answer shows that the server has taken everything
-  // that was sent before.
-  void AskForReceipt(absl::Time now);
-  bool receipt_asked() const { return receipt_ != Receipt::kNotAsked; }
+  void Retire() { grabbing_ = false; }
+  // True if no grab or job is left, and the server has taken the answers. Asks
+  // the server for a receipt if one is needed.
+  bool MayEnd(absl::Time now);
   // The handle of the job that was answered last, if the server has not
   // answered any later request. Empty: the server has taken all answers.
   absl::string_view answer_on_its_way() const {
@@ -170,7 +186,6 @@ class WorkerSession {
                ? ""
                : answer_on_its_way();
   }
-  bool receipt_given() const { return receipt_ == Receipt::kGiven; }
 
   // True if the server knows WORK_DATA and WORK_WARNING.
   bool carries_updates() const { return !plain_server(); }
@@ -183,16 +198,9 @@ class WorkerSession {
   bool probing() const { return probing_; }
   const Grabs& grabs() const { return grabs_; }
 
-  // True if any reply has come, so the server serves.
-  bool served() const { return served_; }
-  bool asleep() const { return state_ == State::kAsleep; }
-  int outstanding() const { return outstanding_; }
-  int held() const { return held_; }
-  size_t offered_tasks() const { return offered_.size(); }
   // The tasks that the server has refused and not taken since, without their
   // prefix, sorted.
   std::vector<std::string> refused_tasks() const;
-  const Counts& counts() const { return counts_; }
 
  private:
   enum class State : unsigned char { kConnecting, kAwake, kAsleep, kResting };
@@ -292,7 +300,9 @@ class WorkerSession {
     return grabs_.unsure && grab_answered_ && held_ == 0 && outstanding_ == 0;
   }
 
-  const Options* const options_;
+  const Options& options() const { return shared_->options; }
+
+  Shared* const shared_;
   wire::OutputBuffer* const output_;
 
   absl::flat_hash_map<std::string, std::unique_ptr<Offer>> offered_;
@@ -330,7 +340,6 @@ class WorkerSession {
   // grab that will find nothing. When that has come true, the next wake-ups
   // send PRE_SLEEP instead of that grab. The server answers PRE_SLEEP with NOOP
   // if work waits.
-  bool quick_ = false;
   int skips_left_ = 0;
   int jobs_of_last_wake_ = 0;
   enum class Ahead : unsigned char {
@@ -353,7 +362,6 @@ class WorkerSession {
   Receipt receipt_ = Receipt::kNotAsked;
   // The last job that was too large. Valid until the next event.
   wire::JobAssign too_large_job_;
-  Counts counts_;
 };
 
 }  // namespace internal

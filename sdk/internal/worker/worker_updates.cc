@@ -19,7 +19,7 @@ absl::Status WorkerJobs::AppendUpdate(Message message) {
     return absl::CancelledError(
         absl::StrCat("job ", SafeText(job.job.handle()), " has ended"));
   }
-  WorkerSession& session = *servers_->link(job.link).session;
+  WorkerSession& session = *job.link->session;
   absl::Status status;
   switch (message.kind) {
     case Message::Kind::kData:
@@ -41,6 +41,7 @@ absl::Status WorkerJobs::AppendUpdate(Message message) {
       session.SendStatus(job.job.handle(), message.numerator,
                          message.denominator);
   }
+  servers_->Touch(*job.link);
   if (status.ok()) ++stats_->updates_sent;
   return status;
 }
@@ -51,13 +52,13 @@ absl::Status WorkerJobs::KeepData(HeldJob* job, std::string bytes) {
   if (!kept.error.ok()) return kept.error;
   const size_t room = options_.max_output_bytes - kept_bytes_;
   if (bytes.size() > room) {
-    kept.error = absl::ResourceExhaustedError(absl::StrCat(
-        servers_->link(job->link).name, " knows no WORK_DATA, and job ",
-        SafeText(job->job.handle()),
-        " has sent more of it than can be kept for the "
-        "result: ",
-        options_.max_output_bytes,
-        " bytes for all jobs (WorkerLimits::max_output_bytes)"));
+    kept.error = absl::ResourceExhaustedError(
+        absl::StrCat(job->link->server->name, " knows no WORK_DATA, and job ",
+                     SafeText(job->job.handle()),
+                     " has sent more of it than can be kept for the "
+                     "result: ",
+                     options_.max_output_bytes,
+                     " bytes for all jobs (WorkerLimits::max_output_bytes)"));
     return kept.error;
   }
   kept_bytes_ += bytes.size();
