@@ -1,5 +1,9 @@
-// Compiles only when the options of bazel/hardening.bzl reach the compiler as
-// they are meant. The program itself shows only that some of them did.
+// A program that compiles only when the options of bazel/hardening.bzl reach
+// the compiler as they are meant. It does what those options change, for
+// hardening_test.py to see: it copies bytes into a frame of many pages.
+#include <cstdio>
+#include <cstring>
+
 #ifndef __OPTIMIZE__
 #error "not optimised: build it with -c opt"
 #endif
@@ -15,3 +19,18 @@
 #if defined(__x86_64__) && (!defined(__CET__) || __CET__ != 3)
 #error "no -fcf-protection=full"
 #endif
+
+namespace {
+
+// noinline: the frame must be this function's.
+__attribute__((noinline)) int CopyIntoLargeFrame(const char* text) {
+  char copy[1 << 16];
+  std::strcpy(copy, text);
+  return std::puts(copy);
+}
+
+}  // namespace
+
+int main(int /*argc*/, char** argv) {
+  return CopyIntoLargeFrame(argv[0]) < 0 ? 1 : 0;
+}

@@ -1,17 +1,14 @@
 #!/usr/bin/python3
-"""What the file of gearctl, as it is shipped, has against mistakes in memory. Built with -c opt only: `.ci/run` runs it.
+"""Looks in a program for the options against mistakes in memory (bazel/hardening.bzl). It must be built with -c opt.
 
-With names of programs it says of each what it lacks:
-
-  tests/tools/hardening_test.py /usr/bin/true
+  tests/tools/hardening_test.py --test=PROGRAM   fails if the program lacks one
+  tests/tools/hardening_test.py PROGRAM...       says of each what it lacks
 """
 
 import re
 import subprocess
 import sys
 import unittest
-
-GEARCTL = "tools/gearctl/gearctl"
 
 
 def run(*command):
@@ -80,13 +77,15 @@ def lacks(path):
 
 
 class Hardening(unittest.TestCase):
-    def test_gearctl_lacks_nothing(self):
-        self.assertEqual(lacks(GEARCTL), [])
+    program = None
+
+    def test_the_program_lacks_nothing(self):
+        self.assertEqual(lacks(self.program), [])
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        for name in sys.argv[1:]:
-            print(name, *lacks(name))
-    else:
+    if sys.argv[1:2] and sys.argv[1].startswith("--test="):
+        Hardening.program = sys.argv.pop(1)[len("--test="):]
         unittest.main()
+    for name in sys.argv[1:]:
+        print(name, *lacks(name))
