@@ -95,6 +95,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/metrics/catalogue.cc
   sdk/internal/metrics/metrics.cc
   sdk/internal/metrics/metrics_exporter.cc
+  sdk/internal/needed_libraries.cc
   sdk/internal/packet_tap.cc
   sdk/internal/random_engine.cc
   sdk/internal/server_list.cc

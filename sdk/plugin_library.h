@@ -10,6 +10,13 @@
 // The library must use only the registry that it is given, because
 // PluginRegistry::Default() may be a copy in the library itself. A library is
 // never unloaded. Thread-safe.
+//
+// The library and the program link the SDK in the same way: both with its
+// static libraries, or both with one version of its shared library. A process
+// can't hold two copies of the SDK's messages, because Protobuf takes each
+// message only once. Therefore the loader refuses a library that needs a shared
+// library of the SDK which the process has not loaded. It looks at the needs of
+// the library itself, not at those of other libraries that it needs.
 #ifndef GEARMAN_SDK_PLUGIN_LIBRARY_H_
 #define GEARMAN_SDK_PLUGIN_LIBRARY_H_
 
