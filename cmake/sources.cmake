@@ -95,10 +95,10 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/metrics/catalogue.cc
   sdk/internal/metrics/metrics.cc
   sdk/internal/metrics/metrics_exporter.cc
-  sdk/internal/needed_libraries.cc
   sdk/internal/packet_tap.cc
   sdk/internal/random_engine.cc
   sdk/internal/server_list.cc
+  sdk/internal/shared_object.cc
   sdk/internal/worker/check_options.cc
   sdk/internal/worker/handler_pool.cc
   sdk/internal/worker/held_job.cc
@@ -293,6 +293,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/internal/config/text_reader.cc
   sdk/internal/config/tls.cc
   sdk/internal/config/unlinked.cc
+  sdk/internal/plugin_conflict.cc
   sdk/plugin_library.cc
   sdk/plugin_loader.cc
   sdk/plugin_registry.cc

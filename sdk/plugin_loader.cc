@@ -7,11 +7,10 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "gearman/sdk/internal/needed_libraries.h"
+#include "gearman/sdk/internal/plugin_conflict.h"
 #include "gearman/sdk/plugin_library.h"
 
 namespace gearman {
@@ -51,37 +50,6 @@ class Turns {
   std::set<Key> taken_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The shared library of the SDK is named by this and its version.
-constexpr absl::string_view kSharedSdk = "libgearman_sdk.so";
-
-// An object of the file, program or library, that has this copy of the SDK.
-const char kHere = 0;
-
-// Refuses a library that brings another copy of the SDK with it: a shared one
-// beside a static one, or one of another version. The initialisers of the
-// second copy would register the same messages with Protobuf, which then ends
-// the process. So this function looks before any initialiser runs.
-absl::Status RefuseAnotherSdk(const std::string& path) {
-  for (const std::string& needed :
-       internal::NeededLibraries(internal::FindLibrary(path, &kHere))) {
-    if (!absl::StartsWith(needed, kSharedSdk)) continue;
-    void* const loaded = dlopen(needed.c_str(), RTLD_LAZY | RTLD_NOLOAD);
-    if (loaded != nullptr) {
-      dlclose(loaded);
-      continue;
-    }
-    Dl_info own;
-    const bool is_known = dladdr(&kHere, &own) != 0 && own.dli_fname != nullptr;
-    return absl::FailedPreconditionError(absl::StrCat(
-        "plugin library ", path, ": it needs ", needed,
-        ", which would be a second copy of the SDK: this program has the SDK "
-        "in ",
-        is_known ? own.dli_fname : "another file",
-        "; link both with the static SDK, or both with the same shared one"));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status LoadPluginLibrary(const std::string& path,
@@ -90,7 +58,11 @@ absl::Status LoadPluginLibrary(const std::string& path,
   if (path.empty()) {
     return absl::NotFoundError("a plugin library needs a name");
   }
-  if (absl::Status status = RefuseAnotherSdk(path); !status.ok()) return status;
+  const absl::Status conflict = internal::RefusePluginConflict(path);
+  if (!conflict.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("plugin library ", path, ": ", conflict.message()));
+  }
   // Resolve all symbols now, so that a missing one can't end the program later.
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {

@@ -20,9 +20,8 @@ namespace gearman {
 // Returns NOT_FOUND, with the system's message, if the library can't be loaded.
 // Returns FAILED_PRECONDITION if it is no plugin library, if it was built for
 // another version (the message has both), if its registration fails, or if it
-// is linked with a shared library of the SDK that this process has not loaded.
-// In the last case nothing is loaded: two copies of the SDK can't be in one
-// process (sdk/plugin_library.h).
+// brings a second copy of the SDK or of a .proto file that the process has
+// (sdk/plugin_library.h). In the last case nothing is loaded.
 absl::Status LoadPluginLibrary(const std::string& path,
                                PluginRegistry* registry);
 

@@ -1,5 +1,5 @@
-// SharedObjectBytes: a small shared object, made by hand, that asks the system
-// to load other libraries with it. It has no code and no symbols.
+// SharedObjectBytes: a small shared object, made by hand. It has no code. It
+// asks the system to load other libraries with it, and defines names.
 #ifndef GEARMAN_TESTS_SUPPORT_SHARED_OBJECT_BYTES_H_
 #define GEARMAN_TESTS_SUPPORT_SHARED_OBJECT_BYTES_H_
 
@@ -9,9 +9,11 @@
 namespace gearman {
 namespace support {
 
-// `needed` are the names in its list of needed libraries (DT_NEEDED). It is for
-// the kind of machine that the test runs on.
-std::string SharedObjectBytes(const std::vector<std::string>& needed);
+// `needed` are the names in its list of needed libraries (DT_NEEDED), and
+// `defined` the names in its table of symbols. It is for the kind of machine
+// that the test runs on.
+std::string SharedObjectBytes(const std::vector<std::string>& needed,
+                              const std::vector<std::string>& defined = {});
 
 }  // namespace support
 }  // namespace gearman
