@@ -106,6 +106,7 @@ gearman_sdk_test_objects(tests/fuzz/wire_decoder_target SOURCES tests/fuzz/wire_
 gearman_sdk_test_objects(tests/support/failing_new SOURCES tests/support/failing_new.cc)
 gearman_sdk_test_objects(tests/support/sanitizers SOURCES tests/support/sanitizers.cc)
 
+gearman_sdk_test_shared_object(tests/sdk/internal/copied_proto.so SOURCES tests/sdk/internal/copied_proto.cc)
 gearman_sdk_test_shared_object(tests/sdk/once_only_plugin.so SOURCES tests/sdk/once_only_plugin.cc)
 gearman_sdk_test_shared_object(tests/support/failing_calls_preload.so SOURCES tests/support/failing_calls_preload.cc DEPS tests.support.failing_calls_preload_header)
 
@@ -229,7 +230,7 @@ gearman_sdk_test(tests/sdk/internal/worker/prefetch_test SOURCES tests/sdk/inter
 gearman_sdk_test(tests/sdk/internal/worker/task_table_test SOURCES tests/sdk/internal/worker/task_table_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/worker/worker_servers_test SOURCES tests/sdk/internal/worker/worker_servers_test.cc DEPS gtest_main testing OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/packet_tap_test SOURCES tests/sdk/internal/packet_tap_test.cc DEPS gtest_main tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/sdk/internal/plugin_conflict_test SOURCES tests/sdk/internal/plugin_conflict_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/internal/plugin_conflict_test SOURCES tests/sdk/internal/plugin_conflict_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS tests.sdk.internal.copied_proto.so TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/shared_object_test SOURCES tests/sdk/internal/shared_object_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS tests.sdk.once_only_plugin.so TIMEOUT 60)
 gearman_sdk_test(tests/sdk/testing/fault_transport_test SOURCES tests/sdk/testing/fault_transport_test.cc DEPS gtest_main testing tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/testing/scripted_transport_test SOURCES tests/sdk/testing/scripted_transport_test.cc DEPS gtest_main testing tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)

@@ -53,11 +53,9 @@ std::string ProtoFile(absl::string_view variable) {
   return file;
 }
 
-}  // namespace
-
-absl::Status RefusePluginConflict(const std::string& library) {
-  if (IsLoaded(library)) return absl::OkStatus();
-  const std::string path = FindLibrary(library, &kHere);
+// Returns an error if the file needs a shared library of the SDK that the
+// process has not loaded.
+absl::Status RefuseAnotherSdk(const std::string& path) {
   for (const std::string& needed : NeededLibraries(path)) {
     if (!absl::StartsWith(needed, kSharedSdk) || IsLoaded(needed)) continue;
     Dl_info own;
@@ -69,6 +67,12 @@ absl::Status RefusePluginConflict(const std::string& library) {
         is_known ? own.dli_fname : "another file",
         "; link both with the static SDK, or both with the same shared one"));
   }
+  return absl::OkStatus();
+}
+
+// Returns an error if the file has a copy of a .proto file of the process, and
+// would not use the process's.
+absl::Status RefuseCopiedProtos(const std::string& path) {
   // The names of the program and of its libraries. A library that is loaded
   // uses these, and not its own of the same name.
   void* const shown = dlopen(nullptr, RTLD_LAZY);
@@ -91,6 +95,18 @@ absl::Status RefusePluginConflict(const std::string& library) {
         "out, or else link both with a shared library that has the file"));
   }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status RefusePluginConflict(const std::string& library) {
+  const std::string path = FindLibrary(library, &kHere);
+  absl::Status conflict = RefuseAnotherSdk(path);
+  conflict.Update(RefuseCopiedProtos(path));
+  // A library that is loaded, perhaps by another thread meanwhile, finds itself
+  // in the process.
+  if (!conflict.ok() && IsLoaded(library)) return absl::OkStatus();
+  return conflict;
 }
 
 }  // namespace internal

@@ -1,6 +1,8 @@
-// Tests of files that are looked at and never loaded. The example
-// custom_retry_plugin has real ones, and so has tests/packaging.
+// The example custom_retry_plugin and tests/packaging load and refuse plugins
+// with real messages.
 #include "gearman/sdk/internal/plugin_conflict.h"
+
+#include <dlfcn.h>
 
 #include <string>
 
@@ -63,6 +65,15 @@ TEST_F(PluginConflictTest, IsAnotherCopyOfTheSdk) {
       std::string(status.message()),
       StartsWith("it needs libgearman_sdk.so.0.99, which would be a "
                  "second copy of the SDK: this program has the SDK in "));
+}
+
+TEST_F(PluginConflictTest, IsNoneInALibraryThatIsLoaded) {
+  const std::string library = "./tests/sdk/internal/copied_proto.so";
+  EXPECT_EQ(RefusePluginConflict(library).code(),
+            absl::StatusCode::kFailedPrecondition);
+  // Its own file is then the one that the process has.
+  ASSERT_NE(dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL), nullptr);
+  EXPECT_TRUE(RefusePluginConflict(library).ok());
 }
 
 TEST_F(PluginConflictTest, IsNoneInAFileThatIsNotFound) {
