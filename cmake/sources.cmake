@@ -100,6 +100,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/net/packet_tap.cc
   sdk/internal/net/server_list.cc
   sdk/internal/random_engine.cc
+  sdk/internal/shared_object.cc
   sdk/internal/worker/check_options.cc
   sdk/internal/worker/error_answer.cc
   sdk/internal/worker/handler_call.cc
@@ -300,6 +301,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/internal/config/text_reader.cc
   sdk/internal/config/tls.cc
   sdk/internal/config/unlinked.cc
+  sdk/internal/plugin_conflict.cc
   sdk/plugin_library.cc
   sdk/plugin_loader.cc
   sdk/plugin_registry.cc

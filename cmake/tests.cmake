@@ -60,6 +60,7 @@ gearman_sdk_test_library(tests/support/http_get SOURCES tests/support/http_get.c
 gearman_sdk_test_library(tests/support/process_counts SOURCES tests/support/process_counts.cc)
 gearman_sdk_test_library(tests/support/raw_connection SOURCES tests/support/raw_connection.cc DEPS tests.support.bounds)
 gearman_sdk_test_library(tests/support/raw_packet SOURCES tests/support/raw_packet.cc)
+gearman_sdk_test_library(tests/support/shared_object_bytes SOURCES tests/support/shared_object_bytes.cc)
 gearman_sdk_test_library(tests/support/subprocess SOURCES tests/support/subprocess.cc DEPS tests.support.bounds)
 gearman_sdk_test_library(tests/support/terminal_process SOURCES tests/support/terminal_process.cc DEPS tests.support.bounds tests.support.subprocess)
 gearman_sdk_test_library(tests/support/test_certificates SOURCES tests/support/test_certificates.cc DEPS tests.support.test_directory)
@@ -105,6 +106,7 @@ gearman_sdk_test_objects(tests/fuzz/wire_decoder_target SOURCES tests/fuzz/wire_
 gearman_sdk_test_objects(tests/support/failing_new SOURCES tests/support/failing_new.cc)
 gearman_sdk_test_objects(tests/support/sanitizers SOURCES tests/support/sanitizers.cc)
 
+gearman_sdk_test_shared_object(tests/sdk/internal/copied_proto.so SOURCES tests/sdk/internal/copied_proto.cc)
 gearman_sdk_test_shared_object(tests/sdk/once_only_plugin.so SOURCES tests/sdk/once_only_plugin.cc)
 gearman_sdk_test_shared_object(tests/support/failing_calls_preload.so SOURCES tests/support/failing_calls_preload.cc DEPS tests.support.failing_calls_preload_header)
 
@@ -231,6 +233,8 @@ gearman_sdk_test(tests/sdk/internal/worker/held_job_pool_test SOURCES tests/sdk/
 gearman_sdk_test(tests/sdk/internal/worker/prefetch_test SOURCES tests/sdk/internal/worker/prefetch_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/worker/task_table_test SOURCES tests/sdk/internal/worker/task_table_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/worker/worker_servers_test SOURCES tests/sdk/internal/worker/worker_servers_test.cc DEPS gtest_main testing tests.sdk.testing.played_server tests.sdk.testing.refusing_transport OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/internal/plugin_conflict_test SOURCES tests/sdk/internal/plugin_conflict_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS tests.sdk.internal.copied_proto.so TIMEOUT 60)
+gearman_sdk_test(tests/sdk/internal/shared_object_test SOURCES tests/sdk/internal/shared_object_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS tests.sdk.once_only_plugin.so TIMEOUT 60)
 gearman_sdk_test(tests/sdk/testing/fault_transport_test SOURCES tests/sdk/testing/fault_transport_test.cc DEPS gtest_main testing tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/testing/scripted_transport_test SOURCES tests/sdk/testing/scripted_transport_test.cc DEPS gtest_main testing tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/testing/simulation_test SOURCES tests/sdk/testing/simulation_test.cc DEPS gtest_main testing tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
@@ -278,7 +282,7 @@ gearman_sdk_test(tests/sdk/log_test SOURCES tests/sdk/log_test.cc DEPS gtest_mai
 gearman_sdk_test(tests/sdk/no_threads_test SOURCES tests/sdk/no_threads_test.cc DEPS gtest_main tests.support.bounds OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/observed_stack_test SOURCES tests/sdk/observed_stack_test.cc DEPS gtest_main prometheus tests.sdk.testing.simulated_stack tests.support.udp_receiver OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/plugin_library_test SOURCES tests/sdk/plugin_library_test.cc DEPS gtest_main tests.sdk.test_plugin_cc_proto OBJECTS tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/sdk/plugin_loader_test SOURCES tests/sdk/plugin_loader_test.cc DEPS gtest_main OBJECTS sdk.builtins tests.support.sanitizers PROGRAMS tests.sdk.once_only_plugin.so TIMEOUT 60 LABELS threads)
+gearman_sdk_test(tests/sdk/plugin_loader_test SOURCES tests/sdk/plugin_loader_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS sdk.builtins tests.support.sanitizers PROGRAMS tests.sdk.once_only_plugin.so TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/plugin_registry_test SOURCES tests/sdk/plugin_registry_test.cc DEPS gtest_main tests.sdk.test_plugin_cc_proto OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/queue_metrics_test SOURCES tests/sdk/queue_metrics_test.cc DEPS gtest_main tests.support.bounds tests.support.hostile_names tests.support.raw_connection OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/status_test SOURCES tests/sdk/status_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)

@@ -10,6 +10,14 @@
 // The library must use only the registry that it is given, because
 // PluginRegistry::Default() may be a copy in the library itself. A library is
 // never unloaded. Thread-safe.
+//
+// The library and the program link the SDK in the same way: both with its
+// static libraries, or both with one version of its shared library. Protobuf
+// takes each .proto file only once per process. Therefore the loader refuses a
+// library that needs a shared library of the SDK which the process has not
+// loaded, and one that has its own copy of a .proto file of the process: a
+// plugin that uses messages of the SDK needs the shared library. The loader
+// looks at the file of the library, not at other libraries that it needs.
 #ifndef GEARMAN_SDK_PLUGIN_LIBRARY_H_
 #define GEARMAN_SDK_PLUGIN_LIBRARY_H_
 

@@ -8,7 +8,9 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/plugin_conflict.h"
 #include "gearman/sdk/plugin_library.h"
 
 namespace gearman {
@@ -55,6 +57,11 @@ absl::Status LoadPluginLibrary(const std::string& path,
   // dlopen takes an empty name for the program itself.
   if (path.empty()) {
     return absl::NotFoundError("a plugin library needs a name");
+  }
+  const absl::Status conflict = internal::RefusePluginConflict(path);
+  if (!conflict.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("plugin library ", path, ": ", conflict.message()));
   }
   // Resolve all symbols now, so that a missing one can't end the program later.
   void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

@@ -19,7 +19,9 @@ namespace gearman {
 //
 // Returns NOT_FOUND, with the system's message, if the library can't be loaded.
 // Returns FAILED_PRECONDITION if it is no plugin library, if it was built for
-// another version (the message has both), or if its registration fails.
+// another version (the message has both), if its registration fails, or if it
+// brings a second copy of the SDK or of a .proto file that the process has
+// (sdk/plugin_library.h). In the last case nothing is loaded.
 absl::Status LoadPluginLibrary(const std::string& path,
                                PluginRegistry* registry);
 

@@ -28,6 +28,12 @@ expect 2 "libm.so.6: is none" ./plain_program "$TEST_TMPDIR/other.textproto"
 echo '{"plugin_libraries": ["./libacme_plugins.so"], "retry": {"plugin": {
   "@type": "type.googleapis.com/acme.TransientErrorRetryConfig", "words": ["deadlock"]}}}' >"$TEST_TMPDIR/loaded.json"
 expect 0 "done at run 3" ./plain_program "$TEST_TMPDIR/loaded.json"
+# Named twice, it is loaded once.
+sed 's/^plugin_libraries: \(.*\)/plugin_libraries: [\1, \1]/' loaded.textproto >"$TEST_TMPDIR/twice.textproto"
+expect 0 "done at run 3" ./plain_program "$TEST_TMPDIR/twice.textproto"
+# This program has the plugin's message already.
+expect 2 "libacme_plugins.so: it has a copy of transient_error_retry.proto, which this process has already" \
+  ./program loaded.textproto
 sed 's/"deadlock"/"time-out"/' loaded.textproto >"$TEST_TMPDIR/words.textproto"
 expect 1 "deadlock detected" ./plain_program "$TEST_TMPDIR/words.textproto"
 exit $failed

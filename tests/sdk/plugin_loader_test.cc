@@ -11,6 +11,8 @@
 #include "absl/synchronization/barrier.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/plugin_registry.h"
+#include "gearman/tests/support/shared_object_bytes.h"
+#include "gearman/tests/support/test_directory.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -36,6 +38,25 @@ TEST(PluginLoader, RefusesALibraryWithoutPlugins) {
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("no function gearman_register_plugins"));
+}
+
+// Real ones are made and refused in tests/packaging/build_packages.
+TEST(PluginLoader, RefusesALibraryThatBringsAnotherCopyOfTheSdk) {
+  const support::TestDirectory directory;
+  const std::string path = directory.Write(
+      "libshared.so",
+      support::SharedObjectBytes({"libstdc++.so.6", "libgearman_sdk.so.0.99"}));
+  PluginRegistry registry;
+  const absl::Status status = LoadPluginLibrary(path, &registry);
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(
+      std::string(status.message()),
+      StartsWith("plugin library " + path +
+                 ": it needs libgearman_sdk.so.0.99, which would be a second "
+                 "copy of the SDK: this program has the SDK in "));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("; link both with the static SDK, or both with the "
+                        "same shared one"));
 }
 
 TEST(PluginLoader, AConfigSaysWhichOfItsLibrariesIsWrong) {

@@ -60,8 +60,11 @@ def probes_large_frames(program):
 
 
 def marks_where_jumps_may_end(program):
-    main = re.search(r"<main>:\n.*", program.code)
-    return main and "endbr64" in main[0]
+    # A stripped program has no name of main: the code that it starts with passes main's address on.
+    entry = re.search(r"Entry point address:\s+0x(\w+)", program.header)[1]
+    start = program.code.find(f"\n{entry:>8}:\t")
+    main = re.compile(r"(?:lea .*\(%rip\),%rdi +# |mov +\$0x)(\w+)").search(program.code, start)
+    return start >= 0 and main and f"\n{main[1]:>8}:\tendbr64" in program.code
 
 
 CHECKS = [is_position_independent, makes_its_tables_read_only_before_it_starts, has_no_executable_stack,
