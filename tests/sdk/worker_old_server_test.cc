@@ -219,6 +219,21 @@ TEST_F(WorkerOldServerTest, OneCloseOrAnAnswerBeforeItIsNoReason) {
   }
 }
 
+TEST_F(WorkerOldServerTest, AServerThatHasKnownTheBestGrabDiesAndIsAskedSo) {
+  Start({{"echo", Echo}});
+  AcceptGrab("GRAB_JOB_ALL");
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  server_->Close();
+  // It dies again and again, just when it is asked.
+  for (int i = 0; i < 8; ++i) {
+    AcceptGrab("GRAB_JOB_ALL");
+    server_->Close();
+  }
+  // An older server has taken its place, as it seems.
+  AcceptGrab("GRAB_JOB_UNIQ");
+}
+
 TEST_F(WorkerOldServerTest, AServerThatWasAwayIsAskedWithTheBestGrabAgain) {
   Start({{"echo", Echo}});
   for (int i = 0; i < 2; ++i) {

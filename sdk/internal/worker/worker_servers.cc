@@ -21,6 +21,8 @@ namespace {
 // proxy whose backend is down. After this many such closes in a row, the worker
 // tries another grab.
 constexpr int kClosesOfAnUnknownGrab = 2;
+// That number for a server that has answered GRAB_JOB_ALL before.
+constexpr int kClosesOfAGrabOnceKnown = 8;
 
 // Returns the grab to try after `kind`. After the oldest grab the first one
 // follows again, because no grab was the cause then.
@@ -168,7 +170,7 @@ void WorkerServers::Open(absl::Time now) {
                          status.message());
     ++counts_.connect_failures;
     // When connecting works again, it may be another server.
-    server->learned = {};
+    server->learned.ForgetGrabs();
     OnFailure(*server, status, /*at_once=*/false, now);
   }
 }
@@ -195,7 +197,8 @@ void WorkerServers::OnRetired(WorkerLink& link) {
   options().logger.Log(LogLevel::kInfo, "a new connection to ", server.name,
                        ": the old one has reached connection_lifetime");
   HealthChanged();
-  server.learned = {KnownGrabs(link), 0};
+  server.learned.grabs = KnownGrabs(link);
+  server.learned.closed_behind_grab = 0;
   server.retry_at = absl::InfinitePast();
   AwaitRetry(server);
 }
@@ -289,21 +292,27 @@ bool WorkerServers::LearnGrabs(const Lost& lost) {
   Learned<WorkerLinkSession>& learned = link.server->learned;
   if (lost.reason == ReconnectReason::kConnectFailed) {
     // When connecting works again, it may be another server.
-    learned = {};
+    learned.ForgetGrabs();
     return false;
+  }
+  if (session.grab_answered() && session.grabs().kind == wire::GrabKind::kAll) {
+    learned.has_known_all = true;
   }
   if (session.probing()) {
     learned.grabs = {session.grabs().kind, /*unsure=*/false};
     return true;
   }
   if (!session.first_grab_unanswered()) {
-    learned = {KnownGrabs(link), 0};
+    learned.grabs = KnownGrabs(link);
+    learned.closed_behind_grab = 0;
     return false;
   }
   const bool closed = lost.reason == ReconnectReason::kClosed ||
                       lost.reason == ReconnectReason::kFailed;
+  const int believed =
+      learned.has_known_all ? kClosesOfAGrabOnceKnown : kClosesOfAnUnknownGrab;
   if (!closed || lost.status.code() != absl::StatusCode::kUnavailable ||
-      ++learned.closed_behind_grab < kClosesOfAnUnknownGrab) {
+      ++learned.closed_behind_grab < believed) {
     return false;
   }
   learned.closed_behind_grab = 0;

@@ -189,6 +189,8 @@ class WorkerSession {
 
   // True if the server knows WORK_DATA and WORK_WARNING.
   bool carries_updates() const { return !plain_server(); }
+  // True if any grab was answered.
+  bool grab_answered() const { return grab_answered_; }
   // True if grabs were sent and none has been answered.
   bool first_grab_unanswered() const {
     return !grab_answered_ && outstanding_ > 0;
