@@ -294,6 +294,11 @@ void ClientCore::ReadBeforeLate(absl::Time now) {
     if (request.session == nullptr) return;
     add(LinkOf(*request.session));
   });
+  // In an order that is the same in each simulated run.
+  std::sort(late.begin(), late.end(),
+            [](const ClientLink* a, const ClientLink* b) {
+              return a->connection.key() < b->connection.key();
+            });
   for (ClientLink* const link : late) Read(*link, now);
   Settle(now);
 }

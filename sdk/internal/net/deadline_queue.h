@@ -5,6 +5,7 @@
 #define GEARMAN_SDK_INTERNAL_NET_DEADLINE_QUEUE_H_
 
 #include <cstddef>
+#include <functional>
 #include <utility>
 
 #include "absl/container/btree_set.h"
@@ -13,7 +14,9 @@
 namespace gearman {
 namespace internal {
 
-template <typename Item>
+// `Before` orders the items of one time, and must tell any two apart. The
+// default goes by their addresses, which are not the same in each run.
+template <typename Item, typename Before = std::less<Item*>>
 class DeadlineQueue {
  public:
   // Adds `item`, due at `time`. Each item may be in the queue once.
@@ -52,7 +55,15 @@ class DeadlineQueue {
   size_t size() const { return due_.size(); }
 
  private:
-  absl::btree_set<std::pair<absl::Time, Item*>> due_;
+  using Entry = std::pair<absl::Time, Item*>;
+  struct EntryBefore {
+    bool operator()(const Entry& a, const Entry& b) const {
+      if (a.first != b.first) return a.first < b.first;
+      return Before()(a.second, b.second);
+    }
+  };
+
+  absl::btree_set<Entry, EntryBefore> due_;
 };
 
 }  // namespace internal

@@ -9,6 +9,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_NET_SERVER_H_
 #define GEARMAN_SDK_INTERNAL_NET_SERVER_H_
 
+#include <cstdint>
 #include <random>
 #include <string>
 
@@ -76,8 +77,10 @@ struct ServerOf : Server {
   // The connection that takes new work, or null.
   Link<Session>* link = nullptr;
   Learned<Session> learned;
-  // The fields that follow are ServerSet's own: its time in the queue of
-  // servers to connect to, and whether it is in the list of removed servers.
+  // The fields that follow are ServerSet's own: a number that grows with each
+  // server that is added, its time in the queue of servers to connect to, and
+  // whether it is in the list of removed servers.
+  uint64_t number = 0;
   absl::Time queued_for = absl::InfiniteFuture();
   bool listed_as_removed = false;
 };

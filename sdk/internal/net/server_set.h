@@ -236,6 +236,17 @@ class ServerSet {
   uint64_t looks() const { return looks_; }
 
  private:
+  // The order in which links were made and servers were added. Runs with one
+  // seed must not depend on addresses.
+  struct MadeBefore {
+    bool operator()(const LinkType* a, const LinkType* b) const {
+      return a->connection.key() < b->connection.key();
+    }
+    bool operator()(const ServerType* a, const ServerType* b) const {
+      return a->number < b->number;
+    }
+  };
+
   void AfterConnect(LinkType& link, absl::Time now);
   static void CountRefusal(const ServerType& server) {
     if (server.metrics == nullptr) return;
@@ -269,6 +280,7 @@ class ServerSet {
 
   std::vector<Ptr> servers_;
   absl::flat_hash_map<std::string, Ptr> by_name_;
+  uint64_t last_number_ = 0;
   uint64_t version_ = 0;
   uint64_t health_version_ = 1;
   std::deque<Ptr> removed_;  // in the order in which they were removed
@@ -276,8 +288,8 @@ class ServerSet {
   std::vector<std::unique_ptr<LinkType>> links_;
   absl::flat_hash_map<Poller::Key, LinkType*> by_key_;
   Poller::Key last_key_ = 0;
-  DeadlineQueue<LinkType> deadlines_;
-  DeadlineQueue<ServerType> retries_;
+  DeadlineQueue<LinkType, MadeBefore> deadlines_;
+  DeadlineQueue<ServerType, MadeBefore> retries_;
   std::vector<LinkType*> touched_;  // null: closed since
   std::deque<Lost> lost_;           // in the order in which they were lost
   size_t connected_ = 0;

@@ -46,6 +46,7 @@ ServerPtr<Session> ServerSet<Session>::Add(const Address& address) {
                                     : options_.metrics->ForServer(name));
   }
   server->removed = false;
+  server->number = ++last_number_;
   // A link from before the removal only finishes what it has.
   server->link = nullptr;
   servers_.push_back(server);

@@ -2,6 +2,7 @@
 // virtual clock.
 #include "gearman/sdk/internal/net/server_set.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -376,6 +377,26 @@ TEST_F(ServerSetTest, RetriesComeInTheOrderOfTheirTimes) {
   a->retry_at = absl::InfiniteFuture();
   set_->AwaitRetry(*a);
   EXPECT_EQ(set_->next_deadline(), absl::InfiniteFuture());
+}
+
+// The order does not depend on where the servers lie in memory.
+TEST_F(ServerSetTest, ServersOfOneTimeComeInTheOrderInWhichTheyWereAdded) {
+  Make();
+  std::vector<Set::Ptr> servers;
+  for (int i = 0; i < 100; ++i) {
+    servers.push_back(set_->Add({"inproc", absl::StrCat(i)}));
+  }
+  // They come back in another order.
+  std::shuffle(servers.begin(), servers.end(), random_);
+  for (const Set::Ptr& server : servers) set_->Remove(server);
+  for (const Set::Ptr& server : servers) {
+    ASSERT_EQ(set_->Add(server->address), server);
+    set_->AwaitRetry(*server);
+  }
+  for (const Set::Ptr& server : servers) {
+    EXPECT_EQ(set_->PopRetry(now()), server);
+  }
+  EXPECT_EQ(set_->PopRetry(now()), nullptr);
 }
 
 // --- events and writing ------------------------------------------------------
