@@ -1,6 +1,34 @@
 # Written by tools/cmake_lists from Bazel's graph. Change the BUILD files and run it.
 # cmake/TestFunctions.cmake says what the arguments are.
 
+set(GEARMAN_SDK_TESTS_ABSEIL
+  absl::bits
+  absl::cleanup
+  absl::config
+  absl::cord
+  absl::core_headers
+  absl::flags
+  absl::flags_commandlineflag
+  absl::flags_parse
+  absl::flags_reflection
+  absl::flags_usage
+  absl::flat_hash_map
+  absl::function_ref
+  absl::memory
+  absl::optional
+  absl::random_bit_gen_ref
+  absl::random_distributions
+  absl::random_random
+  absl::span
+  absl::status
+  absl::statusor
+  absl::str_format
+  absl::strings
+  absl::synchronization
+  absl::time
+)
+target_link_libraries(gearman_sdk_tests INTERFACE ${GEARMAN_SDK_TESTS_ABSEIL})
+
 gearman_sdk_test_library(benchmarks/compare/children SOURCES benchmarks/compare/children.cc DEPS benchmarks.compare.side)
 gearman_sdk_test_library(benchmarks/compare/result SOURCES benchmarks/compare/result.cc)
 gearman_sdk_test_library(benchmarks/compare/side SOURCES benchmarks/compare/workload.cc)
