@@ -28,10 +28,9 @@ if(missing)
 endif()
 
 set(GEARMAN_SDK_RUN "${PROJECT_BINARY_DIR}/run")
-# What each test links: the whole SDK, of which it may use the inside.
+# What each test links: the whole SDK, of which it may use the inside, and (in cmake/tests.cmake) what tests use of Abseil.
 add_library(gearman_sdk_tests INTERFACE)
-target_link_libraries(gearman_sdk_tests INTERFACE gearman_sdk_options gearman_sdk_full ${GEARMAN_SDK_FULL_ABSEIL}
-  absl::random_random GTest::gmock)
+target_link_libraries(gearman_sdk_tests INTERFACE gearman_sdk_options gearman_sdk_full GTest::gmock)
 set(gearman_sdk_dep_libgearman PkgConfig::libgearman)
 set(gearman_sdk_dep_gtest_main GTest::gmock_main)
 set(gearman_sdk_dep_testing gearman_sdk_testing)

@@ -1,6 +1,34 @@
 # Written by tools/cmake_lists from Bazel's graph. Change the BUILD files and run it.
 # cmake/TestFunctions.cmake says what the arguments are.
 
+set(GEARMAN_SDK_TESTS_ABSEIL
+  absl::bits
+  absl::cleanup
+  absl::config
+  absl::cord
+  absl::core_headers
+  absl::flags
+  absl::flags_commandlineflag
+  absl::flags_parse
+  absl::flags_reflection
+  absl::flags_usage
+  absl::flat_hash_map
+  absl::function_ref
+  absl::memory
+  absl::optional
+  absl::random_bit_gen_ref
+  absl::random_distributions
+  absl::random_random
+  absl::span
+  absl::status
+  absl::statusor
+  absl::str_format
+  absl::strings
+  absl::synchronization
+  absl::time
+)
+target_link_libraries(gearman_sdk_tests INTERFACE ${GEARMAN_SDK_TESTS_ABSEIL})
+
 gearman_sdk_test_library(benchmarks/compare/children SOURCES benchmarks/compare/children.cc DEPS benchmarks.compare.side)
 gearman_sdk_test_library(benchmarks/compare/result SOURCES benchmarks/compare/result.cc)
 gearman_sdk_test_library(benchmarks/compare/side SOURCES benchmarks/compare/workload.cc)
@@ -17,7 +45,6 @@ gearman_sdk_test_library(examples/tracing/trace_context SOURCES examples/tracing
 gearman_sdk_test_library(examples/word_count/corpus SOURCES examples/word_count/corpus.cc DEPS examples.word_count.words)
 gearman_sdk_test_library(examples/word_count/progress SOURCES examples/word_count/progress.cc)
 gearman_sdk_test_library(examples/word_count/words SOURCES examples/word_count/words.cc)
-gearman_sdk_test_library(tests/benchmarks/flood/fail SOURCES tests/benchmarks/flood/fail.cc DEPS benchmarks.compare.side)
 gearman_sdk_test_library(tests/codecs/wire/messages SOURCES tests/codecs/wire/messages.cc DEPS tests.support.raw_packet)
 gearman_sdk_test_library(tests/conformance/conformance SOURCES tests/conformance/differences.cc tests/conformance/peer.cc tests/conformance/server_under_test.cc DEPS testing tests.support.bounds tests.support.gearmand_process tests.support.raw_packet tests.support.test_certificates)
 gearman_sdk_test_library(tests/fuzz/fuzz_target)
@@ -97,6 +124,7 @@ gearman_sdk_test_library(tools/gearctl/subcommands SOURCES tools/gearctl/bench.c
 gearman_sdk_test_library(tools/gearctl/terminal SOURCES tools/gearctl/terminal.cc DEPS tools.gearctl.exit_code tools.gearctl.output tools.gearctl.text)
 gearman_sdk_test_library(tools/gearctl/text SOURCES tools/gearctl/text.cc)
 
+gearman_sdk_test_objects(tests/benchmarks/flood/fail SOURCES tests/benchmarks/flood/fail.cc DEPS benchmarks.compare.side)
 gearman_sdk_test_objects(tests/fuzz/admin_reply_target SOURCES tests/fuzz/admin_reply.cc DEPS tests.fuzz.fuzz_target)
 gearman_sdk_test_objects(tests/fuzz/config_target SOURCES tests/fuzz/config.cc DEPS tests.fuzz.fuzz_target)
 gearman_sdk_test_objects(tests/fuzz/names_target SOURCES tests/fuzz/names.cc DEPS tests.fuzz.fuzz_target)
@@ -125,9 +153,9 @@ gearman_sdk_test_program(tests/support/failing_calls_probe SOURCES tests/support
 gearman_sdk_test_program(tests/support/gearmand_owner SOURCES tests/support/gearmand_owner.cc DEPS tests.support.gearmand_process OBJECTS tests.support.sanitizers)
 
 gearman_sdk_test(tests/benchmarks/flood/flood_test SOURCES tests/benchmarks/flood/flood_test.cc DEPS gtest_main tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS benchmarks.flood.flood TIMEOUT 300)
-gearman_sdk_test(tests/benchmarks/flood/measured_test SOURCES tests/benchmarks/flood/measured_test.cc DEPS benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour gtest_main tests.benchmarks.flood.fail OBJECTS tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/benchmarks/flood/neighbour_test SOURCES tests/benchmarks/flood/neighbour_test.cc DEPS benchmarks.flood.neighbour gtest_main tests.benchmarks.flood.fail tests.support.bounds tests.support.raw_connection tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
-gearman_sdk_test(tests/benchmarks/flood/peer_test SOURCES tests/benchmarks/flood/peer_test.cc DEPS benchmarks.flood.peer gtest_main tests.benchmarks.flood.fail tests.support.bounds tests.support.raw_connection tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/benchmarks/flood/measured_test SOURCES tests/benchmarks/flood/measured_test.cc DEPS benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour gtest_main OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/benchmarks/flood/neighbour_test SOURCES tests/benchmarks/flood/neighbour_test.cc DEPS benchmarks.flood.neighbour gtest_main tests.support.bounds tests.support.raw_connection tests.support.raw_packet OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60 LABELS threads)
+gearman_sdk_test(tests/benchmarks/flood/peer_test SOURCES tests/benchmarks/flood/peer_test.cc DEPS benchmarks.flood.peer gtest_main tests.support.bounds tests.support.raw_connection tests.support.raw_packet OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/admin/command_test SOURCES tests/codecs/admin/command_test.cc DEPS gtest_main tests.codecs.wire.messages tests.support.hostile_names OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/admin/reply_decoder_test SOURCES tests/codecs/admin/reply_decoder_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/admin/reply_test SOURCES tests/codecs/admin/reply_test.cc DEPS gtest_main tests.codecs.wire.messages OBJECTS tests.support.sanitizers TIMEOUT 60)
