@@ -29,8 +29,8 @@
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/server_engine.h"
 #include "gearman/sdk/internal/client/effects.h"
-#include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 
 namespace gearman {
 namespace {

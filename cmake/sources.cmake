@@ -49,9 +49,11 @@ set(GEARMAN_SDK_CORE_SOURCES
   plugins/tracing/semantic_conventions.cc
   process/descriptor.cc
   process/process_mark.cc
-  sdk/admin_client.cc
-  sdk/client.cc
-  sdk/client_interceptor.cc
+  sdk/admin/admin_client.cc
+  sdk/admin/queue_metrics.cc
+  sdk/client/client.cc
+  sdk/client/client_interceptor.cc
+  sdk/client/job_request.cc
   sdk/embedded/connection_memory.cc
   sdk/embedded/default_server.cc
   sdk/embedded/engine_updates.cc
@@ -68,10 +70,8 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/embedded/server_engine.cc
   sdk/embedded/text_commands.cc
   sdk/embedded/worker_table.cc
-  sdk/health.cc
   sdk/internal/admin/admin_session.cc
   sdk/internal/client/attempt_verdict.cc
-  sdk/internal/client/call_options.cc
   sdk/internal/client/client_core.cc
   sdk/internal/client/client_hooks.cc
   sdk/internal/client/client_lifetime.cc
@@ -85,7 +85,6 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/client/io_driver.cc
   sdk/internal/client/job_request_tracker.cc
   sdk/internal/client/random_unique.cc
-  sdk/internal/client/request_owner.cc
   sdk/internal/client/server_choice.cc
   sdk/internal/client/session_events.cc
   sdk/internal/client/status_spans.cc
@@ -94,25 +93,27 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/config/encoding.cc
   sdk/internal/config/json_tree.cc
   sdk/internal/config/places.cc
+  sdk/internal/job/error_answer.cc
+  sdk/internal/job/held_job.cc
+  sdk/internal/job/job_hooks.cc
+  sdk/internal/job/mailbox.cc
+  sdk/internal/job/stop_state.cc
   sdk/internal/metrics/catalogue.cc
   sdk/internal/metrics/metrics.cc
   sdk/internal/metrics/metrics_exporter.cc
   sdk/internal/net/packet_tap.cc
   sdk/internal/net/server_list.cc
   sdk/internal/random_engine.cc
+  sdk/internal/request/call_options.cc
+  sdk/internal/request/request_owner.cc
   sdk/internal/shared_object.cc
   sdk/internal/worker/check_options.cc
-  sdk/internal/worker/error_answer.cc
   sdk/internal/worker/handler_call.cc
   sdk/internal/worker/handler_pool.cc
-  sdk/internal/worker/held_job.cc
   sdk/internal/worker/held_job_pool.cc
-  sdk/internal/worker/job_hooks.cc
-  sdk/internal/worker/mailbox.cc
   sdk/internal/worker/prefetch.cc
   sdk/internal/worker/session_answers.cc
   sdk/internal/worker/session_tasks.cc
-  sdk/internal/worker/stop_state.cc
   sdk/internal/worker/worker_connections.cc
   sdk/internal/worker/worker_core.cc
   sdk/internal/worker/worker_jobs.cc
@@ -120,17 +121,16 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/worker_servers.cc
   sdk/internal/worker/worker_session.cc
   sdk/internal/worker/worker_updates.cc
-  sdk/job_context.cc
-  sdk/job_id.cc
-  sdk/job_request.cc
-  sdk/limited_log.cc
-  sdk/log.cc
-  sdk/queue_metrics.cc
-  sdk/status.cc
-  sdk/stop_reason.cc
-  sdk/stop_token.cc
-  sdk/worker.cc
-  sdk/worker_interceptor.cc
+  sdk/values/health.cc
+  sdk/values/job_id.cc
+  sdk/values/limited_log.cc
+  sdk/values/log.cc
+  sdk/values/status.cc
+  sdk/values/stop_reason.cc
+  sdk/worker/job_context.cc
+  sdk/worker/stop_token.cc
+  sdk/worker/worker.cc
+  sdk/worker/worker_interceptor.cc
   text/safe_text.cc
   transports/address.cc
   transports/clock.cc
@@ -285,12 +285,15 @@ set(GEARMAN_SDK_FULL_SOURCES
   plugins/registry.cc
   plugins/retry/retry_plugins.cc
   plugins/server_selection/server_selection_plugins.cc
-  sdk/builtins.cc
-  sdk/config.cc
-  sdk/config_client.cc
-  sdk/config_options.cc
-  sdk/config_server.cc
-  sdk/config_worker.cc
+  sdk/config/builtins.cc
+  sdk/config/config.cc
+  sdk/config/config_client.cc
+  sdk/config/config_options.cc
+  sdk/config/config_server.cc
+  sdk/config/config_worker.cc
+  sdk/config/plugin_library.cc
+  sdk/config/plugin_loader.cc
+  sdk/config/plugin_registry.cc
   sdk/internal/config/enums.cc
   sdk/internal/config/json_reader.cc
   sdk/internal/config/library_names.cc
@@ -302,9 +305,6 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/internal/config/tls.cc
   sdk/internal/config/unlinked.cc
   sdk/internal/plugin_conflict.cc
-  sdk/plugin_library.cc
-  sdk/plugin_loader.cc
-  sdk/plugin_registry.cc
 )
 set(GEARMAN_SDK_FULL_ABSEIL
   absl::cleanup
@@ -338,7 +338,7 @@ set(GEARMAN_SDK_PROMETHEUS_SOURCES
   plugins/metrics/prometheus_listener.cc
   plugins/metrics/prometheus_metrics.cc
   plugins/metrics/prometheus_plugin.cc
-  sdk/prometheus.cc
+  sdk/config/prometheus.cc
 )
 set(GEARMAN_SDK_PROMETHEUS_ABSEIL
   absl::core_headers

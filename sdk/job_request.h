@@ -10,7 +10,7 @@
 //
 // An attempt that is repeated goes from kCreated back to kPending. An
 // interceptor's answer leads from kPending to kComplete or kFailed.
-// (kRequestTransitions in sdk/internal/client/job_request_state.h is the
+// (kRequestTransitions in sdk/internal/request/job_request_state.h is the
 // table.)
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_

@@ -10,7 +10,7 @@
 
 #include "absl/time/time.h"
 #include "gearman/sdk/log.h"
-#include "gearman/sdk/log_pause.h"
+#include "gearman/sdk/values/log_pause.h"
 
 namespace gearman {
 namespace embedded {

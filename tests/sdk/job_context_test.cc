@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "gearman/sdk/internal/worker/held_job.h"
-#include "gearman/sdk/internal/worker/mailbox.h"
+#include "gearman/sdk/internal/job/held_job.h"
+#include "gearman/sdk/internal/job/mailbox.h"
 #include "gearman/sdk/stop_reason.h"
 #include "gearman/sdk/testing/simulated_poller.h"
 #include "gearman/sdk/testing/simulation.h"

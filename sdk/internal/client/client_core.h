@@ -29,14 +29,14 @@
 #include "gearman/sdk/internal/client/client_servers.h"
 #include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/io_driver.h"
-#include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
-#include "gearman/sdk/internal/client/operation.h"
-#include "gearman/sdk/internal/client/query.h"
-#include "gearman/sdk/internal/client/request_owner.h"
 #include "gearman/sdk/internal/client/server_choice.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
+#include "gearman/sdk/internal/request/operation.h"
+#include "gearman/sdk/internal/request/query.h"
+#include "gearman/sdk/internal/request/request_owner.h"
 #include "gearman/sdk/job_request.h"
 
 namespace gearman {

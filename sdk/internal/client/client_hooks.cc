@@ -11,8 +11,8 @@
 #include "absl/synchronization/mutex.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/client_interceptor.h"
-#include "gearman/sdk/internal/client/call_options.h"
 #include "gearman/sdk/internal/client/client_core.h"
+#include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/sdk/internal/tracing.h"
 #include "gearman/text/safe_text.h"
 

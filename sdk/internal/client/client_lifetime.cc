@@ -10,7 +10,7 @@
 #include "absl/types/span.h"
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/client/client_core.h"
-#include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 
 namespace gearman {
 namespace internal {

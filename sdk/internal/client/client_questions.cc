@@ -14,8 +14,8 @@
 #include "absl/strings/str_join.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/internal/client/client_core.h"
-#include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/net/server_list.h"
+#include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/address.h"
 

@@ -19,8 +19,8 @@
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/client/client_link_session.h"
 #include "gearman/sdk/internal/client/effects.h"
-#include "gearman/sdk/internal/client/operation.h"
 #include "gearman/sdk/internal/net/server_set.h"
+#include "gearman/sdk/internal/request/operation.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
 

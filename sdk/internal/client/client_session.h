@@ -24,9 +24,9 @@
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/handle_table.h"
-#include "gearman/sdk/internal/client/job_request_state.h"
-#include "gearman/sdk/internal/client/query.h"
 #include "gearman/sdk/internal/client/reply_queue.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
+#include "gearman/sdk/internal/request/query.h"
 
 namespace gearman {
 namespace internal {

@@ -16,8 +16,8 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/random_unique.h"
-#include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/logged_call.h"
+#include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/sdk/status.h"
 #include "gearman/text/safe_text.h"
 

@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/message.h"
-#include "gearman/sdk/internal/client/operation.h"
+#include "gearman/sdk/internal/request/operation.h"
 
 namespace gearman {
 namespace internal {

@@ -19,7 +19,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/hash/hash.h"
 #include "absl/strings/string_view.h"
-#include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 
 namespace gearman {
 namespace internal {

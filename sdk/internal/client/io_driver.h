@@ -20,7 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/transports/poller.h"
 
 namespace gearman {

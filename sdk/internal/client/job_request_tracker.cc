@@ -11,10 +11,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/client/client_session.h"
-#include "gearman/sdk/internal/client/waiter.h"
 #include "gearman/sdk/internal/failure_text.h"
 #include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/sdk/status.h"
 #include "gearman/text/safe_text.h"
 

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <deque>
 
-#include "gearman/sdk/internal/client/operation.h"
+#include "gearman/sdk/internal/request/operation.h"
 
 namespace gearman {
 namespace internal {

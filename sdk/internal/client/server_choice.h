@@ -13,8 +13,8 @@
 #include "absl/types/span.h"
 #include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/internal/client/client_servers.h"
-#include "gearman/sdk/internal/client/operation.h"
-#include "gearman/sdk/internal/client/tried_servers.h"
+#include "gearman/sdk/internal/request/operation.h"
+#include "gearman/sdk/internal/request/tried_servers.h"
 #include "gearman/sdk/log.h"
 
 namespace gearman {

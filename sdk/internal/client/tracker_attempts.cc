@@ -18,8 +18,8 @@
 #include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/client/attempt_verdict.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
-#include "gearman/sdk/internal/client/tried_servers.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/request/tried_servers.h"
 #include "gearman/sdk/status.h"
 #include "gearman/text/safe_text.h"
 

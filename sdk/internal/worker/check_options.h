@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "gearman/sdk/internal/worker/task.h"
+#include "gearman/sdk/internal/job/task.h"
 #include "gearman/sdk/worker_options.h"
 
 namespace gearman {

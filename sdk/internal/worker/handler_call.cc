@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "gearman/plugins/guarded_call.h"
+#include "gearman/sdk/internal/job/job_hooks.h"
 #include "gearman/sdk/internal/tracing.h"
-#include "gearman/sdk/internal/worker/job_hooks.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/worker_interceptor.h"
 

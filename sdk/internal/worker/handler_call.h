@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/job/held_job.h"
 
 namespace gearman {
 namespace internal {

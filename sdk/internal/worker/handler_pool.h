@@ -16,8 +16,8 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "gearman/sdk/internal/worker/held_job.h"
-#include "gearman/sdk/internal/worker/mailbox.h"
+#include "gearman/sdk/internal/job/held_job.h"
+#include "gearman/sdk/internal/job/mailbox.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/clock.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "gearman/codecs/payload.h"
-#include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/job/held_job.h"
 
 namespace gearman {
 namespace internal {

@@ -23,7 +23,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "gearman/sdk/internal/worker/job_cost.h"
+#include "gearman/sdk/internal/job/job_cost.h"
 #include "gearman/sdk/worker_options.h"
 
 namespace gearman {

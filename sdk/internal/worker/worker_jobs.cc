@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/failure_text.h"
-#include "gearman/sdk/internal/worker/error_answer.h"
+#include "gearman/sdk/internal/job/error_answer.h"
 #include "gearman/sdk/internal/worker/handler_call.h"
 #include "gearman/text/safe_text.h"
 

@@ -33,9 +33,9 @@
 #include "absl/types/span.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/internal/job/task.h"
+#include "gearman/sdk/internal/job/task_table.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
-#include "gearman/sdk/internal/worker/task.h"
-#include "gearman/sdk/internal/worker/task_table.h"
 
 namespace gearman {
 namespace internal {

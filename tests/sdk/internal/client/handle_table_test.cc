@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "gearman/sdk/internal/client/job_request_state.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

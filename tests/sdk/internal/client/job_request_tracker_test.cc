@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "gearman/sdk/internal/client/operation.h"
-#include "gearman/sdk/internal/client/waiter.h"
+#include "gearman/sdk/internal/request/operation.h"
+#include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/sdk/status.h"
 #include "gearman/tests/sdk/internal/client/job_request_tracker_fixture.h"
 #include "gearman/transports/address.h"

@@ -6,9 +6,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/internal/client/job_request_state.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
-#include "gearman/sdk/internal/client/operation.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
+#include "gearman/sdk/internal/request/operation.h"
 #include "gearman/tests/sdk/internal/client/job_request_tracker_fixture.h"
 #include "gearman/transports/address.h"
 #include "gmock/gmock.h"

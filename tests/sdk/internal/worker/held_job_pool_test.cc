@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "gearman/codecs/payload.h"
-#include "gearman/sdk/internal/worker/held_job.h"
+#include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/job.h"
 #include "gtest/gtest.h"
 

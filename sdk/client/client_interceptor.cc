@@ -1,0 +1,63 @@
+#include "gearman/sdk/client_interceptor.h"
+
+#include <memory>
+#include <utility>
+
+#include "gearman/sdk/internal/request/call_options.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
+
+namespace gearman {
+namespace {
+
+internal::OriginalJob& Original(internal::JobRequestState* state) {
+  std::unique_ptr<internal::OriginalJob>& original = state->extras->original;
+  if (original == nullptr) original = std::make_unique<internal::OriginalJob>();
+  return *original;
+}
+
+// Keeps the first value, which is the caller's.
+void Change(std::string* field, std::string value,
+            std::optional<std::string>* original) {
+  if (!original->has_value()) *original = std::move(*field);
+  *field = std::move(value);
+}
+
+}  // namespace
+
+const std::string& OutgoingJob::task() const { return state_->task; }
+absl::string_view OutgoingJob::data() const { return state_->data; }
+bool OutgoingJob::background() const { return state_->background; }
+CallOptions OutgoingJob::options() const {
+  return internal::OptionsOf(*state_);
+}
+
+void OutgoingJob::set_task(std::string task) {
+  Change(&state_->task, std::move(task), &Original(state_).task);
+}
+
+void OutgoingJob::set_data(std::string data) {
+  Change(&state_->data, std::move(data), &Original(state_).data);
+}
+
+void OutgoingJob::set_options(CallOptions options) {
+  internal::OriginalJob& original = Original(state_);
+  const bool background = state_->background;
+  CallOptions before = internal::TakeOptions(state_);
+  if (!original.options.has_value()) {
+    original.options = std::move(before);
+    original.background = background;
+  }
+  internal::PutOptions(std::move(options), state_);
+}
+
+void OutgoingJob::Answer(absl::StatusOr<std::string> result) {
+  state_->hooks()->answer = std::move(result);
+}
+
+void OutgoingJob::OnEnd(EndHook hook) {
+  state_->hooks()->on_end.push_back(std::move(hook));
+}
+
+TraceSpan* OutgoingJob::span() const { return state_->hooks()->span.get(); }
+
+}  // namespace gearman

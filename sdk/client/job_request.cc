@@ -1,0 +1,272 @@
+#include "gearman/sdk/job_request.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/request/call_options.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
+#include "gearman/sdk/internal/request/request_owner.h"
+#include "gearman/sdk/internal/request/thread_cache.h"
+#include "gearman/text/safe_text.h"
+
+namespace gearman {
+namespace {
+
+using internal::JobRequestState;
+
+// In a child made by fork: finishes a request that the parent submitted,
+// because nothing more happens to it in this process.
+void LeaveBehind(const JobRequestState& state) {
+  if (state.core == nullptr || !state.core->inherited() ||
+      state.finished.load(std::memory_order_acquire)) {
+    return;
+  }
+  internal::RequestOwner::LeaveBehind(const_cast<JobRequestState*>(&state));
+}
+
+// Holds the lock of the request's client, if it has one. Its holder may read
+// the guarded fields and take from the queues.
+class StateLock {
+ public:
+  explicit StateLock(const JobRequestState& state)
+      : StateLock(state, state.core == nullptr ? nullptr
+                                               : state.core->request_mutex()) {}
+  ~StateLock() {
+    if (mutex_ != nullptr) mutex_->Unlock();
+  }
+  StateLock(const StateLock&) = delete;
+  StateLock& operator=(const StateLock&) = delete;
+
+ protected:
+  StateLock(const JobRequestState& state, absl::Mutex* mutex) : mutex_(mutex) {
+    if (mutex_ == nullptr) return;
+    mutex_->Lock();
+    LeaveBehind(state);
+  }
+
+ private:
+  absl::Mutex* const mutex_;
+};
+
+// Like StateLock, but holds no lock if the request has finished.
+class ReadLock : public StateLock {
+ public:
+  explicit ReadLock(const JobRequestState& state)
+      : StateLock(state, state.finished.load(std::memory_order_acquire) ||
+                                 state.core == nullptr
+                             ? nullptr
+                             : state.core->request_mutex()) {}
+};
+
+std::optional<std::string> TakeFront(std::deque<std::string>* queue,
+                                     internal::JobRequestExtras* extras) {
+  if (queue->empty()) return std::nullopt;
+  std::string front = std::move(queue->front());
+  queue->pop_front();
+  extras->update_bytes -= front.size();
+  if (extras->update_account != nullptr) {
+    extras->update_account->Remove(extras->MemoryOf(front));
+  }
+  return front;
+}
+
+JobStatus StatusOf(const JobRequestState& state) {
+  JobStatus status;
+  if (state.extras != nullptr) status = state.extras->job_status;
+  status.handle = std::string(state.handle.view());
+  return status;
+}
+
+}  // namespace
+
+JobRequest::JobRequest(JobSpec spec)
+    : state_(std::allocate_shared<JobRequestState>(
+          internal::ThreadCacheAllocator<JobRequestState>())) {
+  JobRequestState& state = *state_;
+  state.task = std::move(spec.task);
+  state.data = std::move(spec.data);
+  state.background = spec.background;
+  internal::PutOptions(std::move(spec.options), &state);
+}
+
+Job JobRequest::job() const {
+  Job job(state_->task, std::string(unique()),
+          state_->data.empty()
+              ? nullptr
+              : std::shared_ptr<const std::string>(state_, &state_->data));
+  job.set_connection(connection());
+  job.set_handle(handle());
+  return job;
+}
+
+const std::string& JobRequest::task() const { return state_->task; }
+
+absl::string_view JobRequest::unique() const { return state_->unique.view(); }
+
+absl::string_view JobRequest::data() const { return state_->data; }
+
+std::string JobRequest::handle() const {
+  const ReadLock lock(*state_);
+  return std::string(state_->handle.view());
+}
+
+std::string JobRequest::connection() const {
+  const ReadLock lock(*state_);
+  return state_->server_name();
+}
+
+JobId JobRequest::id() const {
+  return {connection(), handle(), std::string(unique())};
+}
+
+Priority JobRequest::priority() const { return state_->priority; }
+
+bool JobRequest::background() const { return state_->background; }
+
+int JobRequest::connection_attempts() const {
+  const ReadLock lock(*state_);
+  return state_->attempts;
+}
+
+int JobRequest::max_connection_attempts() const {
+  const ReadLock lock(*state_);
+  return state_->resolved_max_attempts != 0 ? state_->resolved_max_attempts
+                                            : state_->max_attempts;
+}
+
+JobState JobRequest::state() const {
+  const ReadLock lock(*state_);
+  return state_->state;
+}
+
+bool JobRequest::complete() const {
+  const JobState now = state();
+  return background() ? now == JobState::kCreated
+                      : now == JobState::kFailed || now == JobState::kComplete;
+}
+
+bool JobRequest::finished() const {
+  return state_->core != nullptr &&
+         (state_->finished.load(std::memory_order_acquire) ||
+          state_->core->inherited());
+}
+
+bool JobRequest::timed_out() const {
+  const StateLock lock(*state_);
+  return state_->timed_out;
+}
+
+absl::Status JobRequest::status() const {
+  const ReadLock lock(*state_);
+  return state_->status;
+}
+
+std::optional<std::string> JobRequest::result() const {
+  const StateLock lock(*state_);
+  if (!state_->has_result) return std::nullopt;
+  return state_->result;
+}
+
+std::optional<std::string> JobRequest::TakeResult() const {
+  const StateLock lock(*state_);
+  if (!state_->has_result) return std::nullopt;
+  return std::exchange(state_->result, {});
+}
+
+absl::string_view JobRequest::result_view() const {
+  if (!finished()) return absl::string_view();
+  const ReadLock lock(*state_);
+  return state_->result;
+}
+
+std::optional<std::string> JobRequest::exception() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return std::nullopt;
+  return state_->extras->exception;
+}
+
+std::vector<AttemptRecord> JobRequest::attempts() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return {};
+  return state_->extras->attempts;
+}
+
+std::optional<std::string> JobRequest::TakeDataUpdate() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return std::nullopt;
+  return TakeFront(&state_->extras->data_updates, state_->extras.get());
+}
+
+std::optional<std::string> JobRequest::TakeWarningUpdate() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return std::nullopt;
+  return TakeFront(&state_->extras->warning_updates, state_->extras.get());
+}
+
+std::vector<std::string> JobRequest::data_updates() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return {};
+  const std::deque<std::string>& updates = state_->extras->data_updates;
+  return std::vector<std::string>(updates.begin(), updates.end());
+}
+
+std::vector<std::string> JobRequest::warning_updates() const {
+  const StateLock lock(*state_);
+  if (state_->extras == nullptr) return {};
+  const std::deque<std::string>& updates = state_->extras->warning_updates;
+  return std::vector<std::string>(updates.begin(), updates.end());
+}
+
+JobStatus JobRequest::job_status() const {
+  const StateLock lock(*state_);
+  return StatusOf(*state_);
+}
+
+std::vector<std::pair<int64_t, int64_t>> JobRequest::status_updates() const {
+  const JobStatus status = job_status();
+  if (status.time_received == absl::InfinitePast()) return {};
+  return {{status.numerator, status.denominator}};
+}
+
+JobStatus JobRequest::server_status() const { return job_status(); }
+
+void JobRequest::Cancel() const {
+  if (state_->core != nullptr) state_->core->Cancel(state_.get());
+}
+
+absl::Status JobRequest::Reset() {
+  // Keeps the client's core, which owns the lock; the request may hold the last
+  // other reference.
+  const std::shared_ptr<internal::RequestOwner> core = state_->core;
+  JobRequestState& state = *state_;
+  const StateLock lock(state);
+  absl::string_view why;
+  if (!state.finished.load(std::memory_order_acquire)) {
+    why = "a request in flight can't be reset; cancel it first";
+  } else if (core != nullptr && state.callbacks_pending > 0 &&
+             (state.callbacks_pending > 1 || !core->InLastCallbackOf(&state))) {
+    why =
+        "a callback of it is due or has not returned; until then only its own "
+        "on_complete can reset it";
+  }
+  if (!why.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("task \"", SafeText(state.task), "\", ",
+                     internal::JobName(state), ": ", why));
+  }
+  state.state = JobState::kUnknown;
+  state.ForgetOutcome();
+  state.resolved_max_attempts = 0;
+  if (!state.unique_set) state.unique.Clear();
+  if (state.extras != nullptr) internal::RestoreOriginal(&state);
+  // A wait on another thread reads this field with the lock held.
+  state.core = nullptr;
+  return absl::OkStatus();
+}
+
+}  // namespace gearman

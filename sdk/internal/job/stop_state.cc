@@ -1,0 +1,92 @@
+#include "gearman/sdk/internal/job/stop_state.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "gearman/plugins/guarded_call.h"
+
+namespace gearman {
+namespace internal {
+
+void StopState::Fire(StopReason reason) {
+  std::vector<std::function<void()>> callbacks;
+  FireOnly(reason, &callbacks);
+  CallAll(callbacks);
+}
+
+void StopState::FireOnly(StopReason reason,
+                         std::vector<std::function<void()>>* callbacks) {
+  absl::MutexLock lock(&mutex_);
+  if (fired()) return;
+  reason_.store(reason, std::memory_order_release);
+  for (std::function<void()>& callback : callbacks_) {
+    callbacks->push_back(std::move(callback));
+  }
+  callbacks_.clear();
+}
+
+void StopState::CallAll(const std::vector<std::function<void()>>& callbacks) {
+  // An exception of one callback must not disturb the worker and other
+  // callbacks.
+  for (const std::function<void()>& callback : callbacks) {
+    CallIgnoringThrow(callback);
+  }
+}
+
+void StopState::End() {
+  ended_.store(true, std::memory_order_release);
+  if (!has_callbacks_.load(std::memory_order_acquire)) return;
+  std::vector<std::function<void()>> callbacks;
+  absl::MutexLock lock(&mutex_);
+  callbacks.swap(callbacks_);
+}
+
+void StopState::Reset() {
+  if (has_callbacks_.load(std::memory_order_acquire)) {
+    // A callback was added just when the job ended.
+    std::vector<std::function<void()>> callbacks;
+    absl::MutexLock lock(&mutex_);
+    callbacks.swap(callbacks_);
+  }
+  reason_.store(StopReason::kNone, std::memory_order_relaxed);
+  ended_.store(false, std::memory_order_relaxed);
+  has_callbacks_.store(false, std::memory_order_relaxed);
+}
+
+StopReason StopState::LookAndTell() {
+  if (!fired()) {
+    HandlerHost* const worker = host();
+    if (worker != nullptr) worker->Look(absl::InfinitePast());
+  }
+  return reason();
+}
+
+bool StopState::WaitFor(absl::Duration limit) {
+  HandlerHost* const worker = host();
+  if (worker == nullptr) {
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(this, &StopState::fired),
+                                   std::max(limit, absl::ZeroDuration()));
+  }
+  const absl::Time until = worker->Now() + limit;
+  while (!fired() && !worker->gone() && worker->Now() < until) {
+    worker->Look(until);
+  }
+  return fired();
+}
+
+void StopState::OnStop(std::function<void()> callback) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!fired()) {
+      if (ended_.load(std::memory_order_acquire)) return;
+      has_callbacks_.store(true, std::memory_order_release);
+      callbacks_.push_back(std::move(callback));
+      return;
+    }
+  }
+  CallIgnoringThrow(callback);
+}
+
+}  // namespace internal
+}  // namespace gearman

@@ -1,0 +1,39 @@
+// Task is one registration: a name, the handler and its options. It is
+// immutable after registration, except for `cost`.
+#ifndef GEARMAN_SDK_INTERNAL_JOB_TASK_H_
+#define GEARMAN_SDK_INTERNAL_JOB_TASK_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "gearman/sdk/internal/job/job_cost.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/worker_options.h"
+
+namespace gearman {
+
+class JobContext;
+class PendingJob;
+
+namespace internal {
+
+struct Task {
+  std::string function;  // on the wire: with the namespace prefix
+  std::string name;      // without the prefix
+  TaskOptions options;
+  // Milliseconds for CAN_DO_TIMEOUT; 0: CAN_DO.
+  int64_t announced_ms = 0;
+  // Exactly one of the two is set.
+  std::function<absl::StatusOr<std::string>(JobContext&)> handler;
+  std::function<void(PendingJob)> async_handler;
+  TaskMetrics* metrics = nullptr;  // null: nothing is counted
+
+  JobCost cost;  // I/O thread only
+};
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_JOB_TASK_H_

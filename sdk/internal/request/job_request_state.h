@@ -1,0 +1,246 @@
+// JobRequestState is the record behind a JobRequest, with its transitions.
+//
+// Before submission it belongs to the user. After that the lock of `core`
+// guards everything. When `finished` has been set (release), the outcome may be
+// read without the lock (acquire).
+//
+// It is one allocation, and small (JobRequestStateTest.IsSmall), because a
+// million requests in flight must be affordable. JobRequestExtras has the
+// fields that few requests need.
+#ifndef GEARMAN_SDK_INTERNAL_REQUEST_JOB_REQUEST_STATE_H_
+#define GEARMAN_SDK_INTERNAL_REQUEST_JOB_REQUEST_STATE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "gearman/codecs/byte_account.h"
+#include "gearman/codecs/priority.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/request/inline_bytes.h"
+#include "gearman/sdk/internal/request/operation.h"
+#include "gearman/sdk/internal/request/request_hooks.h"
+#include "gearman/sdk/internal/request/request_owner.h"
+#include "gearman/sdk/internal/request/tried_servers.h"
+#include "gearman/sdk/job_state.h"
+#include "gearman/sdk/job_status.h"
+#include "gearman/text/safe_text.h"
+
+namespace gearman {
+namespace internal {
+
+// The inputs of a request's state machine.
+enum class RequestInput : unsigned char {
+  kSubmit,    // given to a client
+  kAccepted,  // JOB_CREATED
+  kRefused,   // ERROR in its place, and not tried again
+  kComplete,  // WORK_COMPLETE
+  kFail,      // WORK_FAIL or WORK_EXCEPTION
+  kRetry,     // the attempt failed and another one follows
+  kGiveUp,    // lost, timed out, cancelled or invalid: nothing more follows
+};
+
+struct RequestTransition {
+  JobState from;
+  RequestInput input;
+  JobState to;
+};
+
+// Every legal transition. kFinished is not an input: each kRefused, kComplete,
+// kFail and kGiveUp ends the submission.
+inline constexpr RequestTransition kRequestTransitions[] = {
+    {JobState::kUnknown, RequestInput::kSubmit, JobState::kPending},
+    {JobState::kPending, RequestInput::kAccepted, JobState::kCreated},
+    {JobState::kPending, RequestInput::kRefused, JobState::kFailed},
+    {JobState::kPending, RequestInput::kRetry, JobState::kPending},
+    {JobState::kPending, RequestInput::kGiveUp, JobState::kUnknown},
+    // An interceptor has answered.
+    {JobState::kPending, RequestInput::kComplete, JobState::kComplete},
+    {JobState::kPending, RequestInput::kFail, JobState::kFailed},
+    {JobState::kCreated, RequestInput::kComplete, JobState::kComplete},
+    {JobState::kCreated, RequestInput::kFail, JobState::kFailed},
+    {JobState::kCreated, RequestInput::kRetry, JobState::kPending},
+    {JobState::kCreated, RequestInput::kGiveUp, JobState::kUnknown},
+};
+
+// The state that `input` leads to from `from`; nullopt if that is not legal.
+inline std::optional<JobState> NextState(JobState from, RequestInput input) {
+  for (const RequestTransition& transition : kRequestTransitions) {
+    if (transition.from == from && transition.input == input) {
+      return transition.to;
+    }
+  }
+  return std::nullopt;
+}
+
+// The fields that only some requests need.
+struct JobRequestExtras {
+  JobCallbacks callbacks;
+  std::shared_ptr<RetryPolicy> retry_policy;  // null: the client's
+  std::optional<absl::Time> run_at;
+  std::optional<std::string> exception;
+  // The worker has said why it fails the job. Its WORK_FAIL has not come yet.
+  std::optional<std::string> failure_text;
+  std::deque<std::string> data_updates;
+  std::deque<std::string> warning_updates;
+  size_t update_bytes = 0;  // in both queues
+  // The account that counts the updates and their records while the request is
+  // in flight; else null.
+  ByteAccount* update_account = nullptr;
+  static size_t MemoryOf(const std::string& update) {
+    return update.size() + sizeof(update);
+  }
+  // The newest status. Its handle is not set.
+  JobStatus job_status;
+  std::vector<AttemptRecord> attempts;
+  // The servers of these attempts, to find the next one. Null: no attempt
+  // failed.
+  std::unique_ptr<TriedServers> tried;
+  // The number of servers that have answered ERROR.
+  int refusals = 0;
+  // The server of the next attempt. With `pinned` it is the server of all later
+  // attempts, too. Null: selection takes one.
+  ClientServerPtr next_server;
+  bool pinned = false;
+  // The time of the next attempt while the request waits for it; else
+  // InfiniteFuture.
+  absl::Time retry_at = absl::InfiniteFuture();
+  // The hooks of the current submission. Null: nobody observes or intercepts
+  // it.
+  std::shared_ptr<RequestHooks> hooks;
+  std::unique_ptr<OriginalJob> original;  // null: it is unchanged
+};
+
+struct JobRequestState final : Operation {
+  JobRequestState() : Operation(Kind::kJob) {}
+
+  JobRequestExtras& MutableExtras() {
+    if (extras == nullptr) extras = std::make_unique<JobRequestExtras>();
+    return *extras;
+  }
+  // Clears the outcome of the last submission. `state` stays as it is.
+  void ForgetOutcome() {
+    timed_out = false;
+    has_result = false;
+    result.clear();
+    handle.Clear();
+    may_have_joined = false;
+    status = absl::OkStatus();
+    attempts = 0;
+    server = nullptr;
+    if (extras == nullptr) return;
+    extras->exception.reset();
+    extras->failure_text.reset();
+    extras->data_updates.clear();
+    extras->warning_updates.clear();
+    extras->update_bytes = 0;
+    extras->job_status = JobStatus();
+    extras->attempts.clear();
+    extras->tried = nullptr;
+    extras->refusals = 0;
+    extras->next_server = nullptr;
+    extras->pinned = false;
+    extras->retry_at = absl::InfiniteFuture();
+  }
+  bool has_callbacks() const {
+    return extras != nullptr && !extras->callbacks.empty();
+  }
+  RequestHooks* hooks() const {
+    return extras == nullptr ? nullptr : extras->hooks.get();
+  }
+  // An interceptor has answered in place of a server.
+  bool answered() const {
+    return hooks() != nullptr && hooks()->answer.has_value();
+  }
+
+  // --- what was asked for; fixed while in flight ---
+  int resolved_max_attempts = 0;  // stands where Operation ends: no padding
+  std::string task;
+  std::string data;
+  InlineBytes unique;
+  // The user gave the unique, or it was made from the payload, so the job may
+  // be joined. False: the SDK made it from random numbers.
+  bool explicit_unique = false;
+  bool unique_set = false;  // CallOptions said so, even if it is empty
+  bool background = false;
+  Priority priority = Priority::kNone;
+  bool priority_set = false;
+  bool idempotent = false;
+  bool idempotent_set = false;
+  // The caller waits for its result, so it can't be a background job.
+  bool wants_result = false;
+  // An attempt before this one may have left a job on a server. A server joins
+  // a later attempt to such a job by its unique, and gearmand then drops the
+  // job without a word (docs/protocol.md, trap 18).
+  bool may_have_joined = false;
+  std::optional<WhenFull> when_full;
+  int max_attempts = 0;                           // 0: the client's
+  absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
+  // An error in the job's description. Submission reports it.
+  absl::Status invalid;
+  std::unique_ptr<JobRequestExtras> extras;
+
+  // --- what became of it ---
+  JobState state = JobState::kUnknown;
+  bool timed_out = false;
+  bool has_result = false;
+  std::atomic<bool> finished{true};
+  // The number of ends whose callbacks have not returned yet. A callback may
+  // submit the request again.
+  uint32_t callbacks_pending = 0;
+  int attempts = 0;
+  InlineBytes handle;
+  // The number, in that client, of the batch that it was last submitted in.
+  uint32_t batch = 0;
+  std::string result;
+  absl::Status status;
+
+  // --- while in flight ---
+  // Keeps the record alive while its client works for it. It is set exactly
+  // while the tracker has the request in flight.
+  std::shared_ptr<JobRequestState> self;
+  JobRequestState* next_in_flight = nullptr;
+  JobRequestState* previous_in_flight = nullptr;
+  absl::Time submitted;
+  absl::Time deadline = absl::InfiniteFuture();
+  // The time when the tracker looks at it next: the deadline, or an earlier
+  // retry.
+  absl::Time timer = absl::InfiniteFuture();
+  TaskMetrics* metrics = nullptr;
+
+  // The client that it was last submitted to; null: none yet.
+  std::shared_ptr<RequestOwner> core;
+};
+
+// The request behind an operation of the kind kJob.
+inline JobRequestState* AsRequest(Operation* operation) {
+  return static_cast<JobRequestState*>(operation);
+}
+
+// The job's name for a message: its handle, if there is one, and its unique.
+inline std::string JobName(const JobRequestState& request) {
+  std::string name;
+  if (!request.handle.view().empty()) {
+    name = absl::StrCat("handle \"", SafeText(request.handle.view()), "\"");
+  }
+  if (!request.unique.view().empty()) {
+    absl::StrAppend(&name, name.empty() ? "" : ", ", "unique \"",
+                    SafeText(request.unique.view()), "\"");
+  }
+  if (name.empty()) name = "no unique";
+  return name;
+}
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_REQUEST_JOB_REQUEST_STATE_H_

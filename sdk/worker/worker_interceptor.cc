@@ -1,0 +1,34 @@
+#include "gearman/sdk/worker_interceptor.h"
+
+#include <memory>
+#include <utility>
+
+#include "gearman/sdk/internal/job/held_job.h"
+#include "gearman/sdk/internal/job/job_hooks.h"
+
+namespace gearman {
+
+const Job& IncomingJob::job() const { return internal::JobOf(*held_); }
+
+void IncomingJob::set_data(std::string data) {
+  const Job& job = held_->job;
+  Job changed(job.task(), job.unique(),
+              data.empty()
+                  ? nullptr
+                  : std::make_shared<const std::string>(std::move(data)));
+  changed.set_connection(job.connection());
+  changed.set_handle(job.handle());
+  held_->hooks->changed = std::move(changed);
+}
+
+void IncomingJob::Answer(absl::StatusOr<std::string> result) {
+  held_->hooks->answer = std::move(result);
+}
+
+void IncomingJob::OnEnd(EndHook hook) {
+  held_->hooks->on_end.push_back(std::move(hook));
+}
+
+TraceSpan* IncomingJob::span() const { return held_->hooks->span.get(); }
+
+}  // namespace gearman

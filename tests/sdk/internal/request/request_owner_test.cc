@@ -1,0 +1,80 @@
+// A JobRequest needs its record and this interface, and no client: this test
+// links neither Client nor ClientCore.
+#include "gearman/sdk/internal/request/request_owner.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
+#include "gearman/sdk/job_request.h"
+#include "gearman/sdk/job_state.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace internal {
+namespace {
+
+using ::testing::ElementsAre;
+
+class FakeOwner final : public RequestOwner {
+ public:
+  void Cancel(JobRequestState* request) override {
+    cancelled.push_back(request);
+  }
+  bool InLastCallbackOf(const JobRequestState* request) const override {
+    return request == calling_back;
+  }
+
+  std::vector<const JobRequestState*> cancelled;
+  const JobRequestState* calling_back = nullptr;
+};
+
+// A request in flight at the owner.
+class RequestOwnerTest : public ::testing::Test {
+ protected:
+  RequestOwnerTest() : request_(JobSpec("reverse", "hello")) {
+    record().core = owner_;
+    record().state = JobState::kPending;
+    record().finished = false;
+  }
+
+  JobRequestState& record() { return *request_.internal_state(); }
+
+  const std::shared_ptr<FakeOwner> owner_ = std::make_shared<FakeOwner>();
+  JobRequest request_;
+};
+
+TEST_F(RequestOwnerTest, IsAskedToCancelARequest) {
+  request_.Cancel();
+  EXPECT_THAT(owner_->cancelled, ElementsAre(&record()));
+}
+
+TEST_F(RequestOwnerTest, SaysWhetherACallbackMayResetItsRequest) {
+  record().finished = true;
+  record().state = JobState::kComplete;
+  record().callbacks_pending = 1;
+  EXPECT_EQ(request_.Reset().code(), absl::StatusCode::kFailedPrecondition);
+  owner_->calling_back = &record();
+  EXPECT_TRUE(request_.Reset().ok());
+  EXPECT_EQ(request_.state(), JobState::kUnknown);
+}
+
+TEST_F(RequestOwnerTest, LendsItsLockToTheAccessorsOfARequestInFlight) {
+  absl::Mutex* const lock = owner_->request_mutex();
+  EXPECT_EQ(request_.state(), JobState::kPending);
+  // The accessor has given the lock back.
+  ASSERT_TRUE(lock->TryLock());
+  record().state = JobState::kComplete;
+  record().finished = true;
+  // A finished request is read without the lock.
+  EXPECT_EQ(request_.state(), JobState::kComplete);
+  lock->Unlock();
+}
+
+}  // namespace
+}  // namespace internal
+}  // namespace gearman
