@@ -43,6 +43,49 @@ TEST_F(WorkerLossTest, AJobOfALostConnectionIsGivenUpQuietly) {
   EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
 }
 
+// The callback of a late job finds the connection lost, over which that job
+// came, too.
+TEST_F(WorkerLossTest, ALateJobWhoseCallbackLosesTheConnectionEndsOnce) {
+  std::vector<PendingJob> kept;
+  JobContext* running = nullptr;
+  absl::Status update;
+  TaskOptions limit;
+  limit.time_limit = absl::Seconds(1);
+  Start({});
+  ASSERT_TRUE(worker_
+                  ->RegisterAsync(
+                      "late",
+                      [&](PendingJob job) {
+                        job.stop_token().OnStop([&] {
+                          server_->Close();
+                          update = running->SendData("x");
+                        });
+                        kept.push_back(std::move(job));
+                      },
+                      limit)
+                  .ok());
+  ASSERT_TRUE(
+      worker_
+          ->Register("long",
+                     [&](JobContext& context) -> absl::StatusOr<std::string> {
+                       running = &context;
+                       context.stop_token().WaitFor(absl::Hours(1));
+                       return std::string();
+                     })
+          .ok());
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO late");
+  EXPECT_EQ(server_->Receive(), "CAN_DO long");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:1", "late", "");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  Give("H:2", "long", "");
+  EXPECT_TRUE(stack_.simulation.RunUntil(
+      [&] { return worker_->stats().jobs_lost > 0; }));
+  EXPECT_EQ(worker_->stats().jobs_timed_out, 1u);
+  EXPECT_EQ(worker_->stats().jobs_lost, 1u);
+}
+
 TEST_F(WorkerLossTest, TheLogNamesTheJobWhoseAnswerWasOnItsWay) {
   std::vector<std::string> lines;
   options_.logger = Logger(

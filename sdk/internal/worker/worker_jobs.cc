@@ -366,11 +366,12 @@ void WorkerJobs::OnTime(absl::Time now) {
                         ": ", status.message());
     servers_->Touch(*job->link);
     NoteUnsent(now);
-    // The job ends first, so that updates that callbacks send for it are
-    // refused.
-    job->ended.store(true, std::memory_order_release);
-    job->stop.Fire(StopReason::kTimeLimit);
+    // The job ends first: updates that callbacks send for it are refused, and a
+    // connection that callbacks find lost has this job no more.
+    std::vector<std::function<void()>> callbacks;
+    job->stop.FireOnly(StopReason::kTimeLimit, &callbacks);
     End(job, JobOutcome::kTimedOut, status, now);
+    StopState::CallAll(callbacks);
   }
   if (fired) mailbox_->Nudge();
 }
