@@ -30,7 +30,7 @@ constexpr size_t kFewServers = 64;
 // After that it is shown so many servers at a time.
 constexpr size_t kWindow = 16;
 // So many servers are drawn for a selector that takes any of the best.
-constexpr size_t kSample = 8;
+constexpr size_t kSample = 4;
 
 }  // namespace
 
