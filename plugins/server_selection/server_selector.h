@@ -61,7 +61,8 @@ class ServerSelector {
   // True if the selector takes any of the best candidates with equal chances.
   // For a request that has failed nowhere, the caller may then pass a few
   // servers, taken at random from more than 64, so that the cost of a
-  // submission does not grow with the number of servers.
+  // submission does not grow with the number of servers. Called once, when a
+  // client is made.
   virtual bool takes_a_sample() const { return false; }
 };
 

@@ -40,7 +40,10 @@ ServerChoice::ServerChoice(const ClientServers* servers,
     : servers_(*servers),
       selector_(std::move(selector)),
       logger_(std::move(logger)),
-      random_(random) {}
+      random_(random) {
+  CallLoggingThrow(logger_, "ServerSelector::takes_a_sample",
+                   [this] { takes_a_sample_ = selector_->takes_a_sample(); });
+}
 
 ServerCandidate ServerChoice::CandidateOf(const ClientServer& server,
                                           const TriedServers* tried, Past past,
@@ -75,8 +78,7 @@ ClientServerPtr ServerChoice::Choose(const SelectionQuery& query,
                                      TriedServers* tried, absl::Time now) {
   const absl::Span<const ClientServerPtr> servers = servers_.servers();
   if (servers.size() == 1) return servers.front();
-  if (tried == nullptr && servers.size() > kFewServers &&
-      selector_->takes_a_sample()) {
+  if (tried == nullptr && servers.size() > kFewServers && takes_a_sample_) {
     ClientServerPtr chosen = ChooseFromSample(query, now);
     if (chosen != nullptr) return chosen;
   }

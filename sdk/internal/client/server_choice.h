@@ -54,6 +54,7 @@ class ServerChoice {
   const std::shared_ptr<ServerSelector> selector_;
   const Logger logger_;
   std::mt19937_64* const random_;
+  bool takes_a_sample_ = false;  // of the selector
 };
 
 }  // namespace internal
