@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
@@ -285,10 +284,7 @@ void ClientCore::ReadBeforeLate(absl::Time now) {
   // No thread may have driven for a while. Packets that have come count, and a
   // server whose answer can be read is not dead.
   std::vector<ClientLink*> late;
-  absl::flat_hash_set<const ClientLink*> known;
-  const auto add = [&late, &known](ClientLink& link) {
-    if (known.insert(&link).second) late.push_back(&link);
-  };
+  const auto add = [&late](ClientLink& link) { late.push_back(&link); };
   servers_.ForEachDue(now, add);
   tracker_.ForEachDue(now, [&add](const JobRequestState& request) {
     if (request.session == nullptr) return;
@@ -299,6 +295,7 @@ void ClientCore::ReadBeforeLate(absl::Time now) {
             [](const ClientLink* a, const ClientLink* b) {
               return a->connection.key() < b->connection.key();
             });
+  late.erase(std::unique(late.begin(), late.end()), late.end());
   for (ClientLink* const link : late) Read(*link, now);
   Settle(now);
 }

@@ -39,6 +39,16 @@ Effect CopyOf(const Effect& effect) {
 
 constexpr absl::string_view kEchoName = "ECHO_RES";
 
+// Puts the answer of STATUS_RES or STATUS_RES_UNIQUE into `effect`.
+template <typename Result>
+void PutStatus(const Result& event, Effect* effect) {
+  effect->kind = Effect::Kind::kStatus;
+  effect->known = event.known == "1";
+  effect->running = event.running == "1";
+  effect->numerator = wire::ParseProgress(event.numerator);
+  effect->denominator = wire::ParseProgress(event.denominator);
+}
+
 }  // namespace
 
 absl::Status ClientSession::OnEvent(wire::ToClient& event, Effects* effects) {
@@ -227,11 +237,7 @@ absl::Status ClientSession::Handle(wire::StatusResult& event,
   absl::Status status = AnswerQuery(ExpectedReply::kStatus, "STATUS_RES",
                                     event.handle, effects, &effect);
   if (effect == nullptr) return status;
-  effect->kind = Effect::Kind::kStatus;
-  effect->known = event.known == "1";
-  effect->running = event.running == "1";
-  effect->numerator = wire::ParseProgress(event.numerator);
-  effect->denominator = wire::ParseProgress(event.denominator);
+  PutStatus(event, effect);
   return absl::OkStatus();
 }
 
@@ -255,11 +261,7 @@ absl::Status ClientSession::Handle(wire::StatusResultUnique& event,
       AnswerQuery(ExpectedReply::kStatusUnique, "STATUS_RES_UNIQUE",
                   event.unique, effects, &effect);
   if (effect == nullptr) return status;
-  effect->kind = Effect::Kind::kStatus;
-  effect->known = event.known == "1";
-  effect->running = event.running == "1";
-  effect->numerator = wire::ParseProgress(event.numerator);
-  effect->denominator = wire::ParseProgress(event.denominator);
+  PutStatus(event, effect);
   effect->client_count = wire::ParseProgress(event.client_count);
   return absl::OkStatus();
 }
