@@ -17,11 +17,17 @@ def run(*command):
 
 class Program:
     def __init__(self, path):
+        self.path = path
         self.header = run("/usr/bin/readelf", "--wide", "--file-header", path)
         self.segments = run("/usr/bin/readelf", "--wide", "--segments", path)
         self.dynamic = run("/usr/bin/readelf", "--wide", "--dynamic", path)
         self.symbols = run("/usr/bin/readelf", "--wide", "--dyn-syms", path)
         self.code = run("/usr/bin/objdump", "--disassemble", "--no-show-raw-insn", path)
+
+    def code_at(self, address):
+        """The code from that address on. Without symbols, objdump may read `code` at wrong boundaries."""
+        return run("/usr/bin/objdump", "--disassemble", "--no-show-raw-insn", f"--start-address={address:#x}",
+                   f"--stop-address={address + 64:#x}", self.path).partition(">:\n")[2]
 
 
 def is_position_independent(program):
@@ -62,9 +68,8 @@ def probes_large_frames(program):
 def marks_where_jumps_may_end(program):
     # A stripped program has no name of main: the code that it starts with passes main's address on.
     entry = re.search(r"Entry point address:\s+0x(\w+)", program.header)[1]
-    start = program.code.find(f"\n{entry:>8}:\t")
-    main = re.compile(r"(?:lea .*\(%rip\),%rdi +# |mov +\$0x)(\w+)").search(program.code, start)
-    return start >= 0 and main and f"\n{main[1]:>8}:\tendbr64" in program.code
+    main = re.search(r"(?:lea .*\(%rip\),%rdi +# |mov +\$0x)(\w+)", program.code_at(int(entry, 16)))
+    return main and re.match(r" *\w+:\tendbr64", program.code_at(int(main[1], 16)))
 
 
 CHECKS = [is_position_independent, makes_its_tables_read_only_before_it_starts, has_no_executable_stack,
