@@ -136,7 +136,7 @@ void TrackerJob(benchmark::State& state) {
     request->task = kTask;
     request->deadline = now + absl::Minutes(1);
     tracker.Start(request, now);
-    tracker.OnDispatched(request.get());
+    tracker.OnDispatched(request.get(), now);
     return request.get();  // which keeps itself while it is in flight
   };
   const auto give = [&](internal::JobRequestState* request,

@@ -73,6 +73,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/admin/admin_session.cc
   sdk/internal/client/attempt_verdict.cc
   sdk/internal/client/client_core.cc
+  sdk/internal/client/client_engine.cc
   sdk/internal/client/client_hooks.cc
   sdk/internal/client/client_lifetime.cc
   sdk/internal/client/client_link_session.cc
@@ -85,6 +86,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/client/io_driver.cc
   sdk/internal/client/job_request_tracker.cc
   sdk/internal/client/random_unique.cc
+  sdk/internal/client/request_defaults.cc
   sdk/internal/client/server_choice.cc
   sdk/internal/client/session_events.cc
   sdk/internal/client/status_spans.cc

@@ -2,16 +2,13 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/net/server_list.h"
-#include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
@@ -21,57 +18,11 @@ namespace gearman {
 namespace internal {
 namespace {
 
-ServerSetOptions ServersOptions(const ClientOptions& options, Metrics* metrics,
-                                ByteAccount* account) {
-  ServerSetOptions servers;
-  servers.connect_timeout = options.connect_timeout;
-  servers.reconnect = options.reconnect;
-  servers.decoder.max_packet_bytes = options.limits.max_packet_bytes;
-  servers.connection.account = account;
-  servers.connection.max_memory = options.limits.max_memory_bytes;
-  servers.transports = options.transports;
-  servers.metrics = metrics;
-  servers.logger = options.logger;
-  return servers;
-}
-
-ClientLinkSession::Options SessionOptions(const ClientOptions& options) {
-  ClientLinkSession::Options session;
-  session.task_prefix = options.task_prefix;
-  session.exceptions = options.exceptions;
-  session.reply_timeout = options.reply_timeout;
-  session.heartbeat_interval = options.heartbeat_interval;
-  return session;
-}
-
-JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
-                                          Metrics* metrics,
-                                          std::mt19937_64* random,
-                                          ByteAccount* account) {
-  JobRequestTracker::Options tracker;
-  tracker.retry_policy = options.retry_policy.get();
-  tracker.backoff_policy = options.backoff_policy.get();
-  tracker.idempotency_policy = options.idempotency_policy.get();
-  tracker.random = random;
-  tracker.question_interval = options.heartbeat_interval;
-  tracker.max_update_bytes = options.limits.max_update_bytes;
-  tracker.max_memory = options.limits.max_memory_bytes;
-  tracker.account = account;
-  tracker.metrics = metrics;
-  tracker.logger = options.logger;
-  return tracker;
-}
-
 std::shared_ptr<Metrics> MakeMetrics(const ClientOptions& options) {
   if (options.metrics_sinks.empty()) return nullptr;
   MetricsOptions metrics;
   metrics.tls = options.transports->tls_library();
   return std::make_shared<Metrics>(std::move(metrics));
-}
-
-// The link of a session. Each session of a client belongs to one.
-ClientLink& LinkOf(ClientSession& session) {
-  return static_cast<ClientLinkSession&>(session).link();
 }
 
 absl::Status CheckOptions(const ClientOptions& options) {
@@ -153,16 +104,10 @@ ClientCore::ClientCore(ClientOptions options,
       poller_(options_.poller),
       clock_(poller_->clock()),
       metrics_(MakeMetrics(options_)),
-      hooked_(options_.trace_observer != nullptr ||
-              !options_.interceptors.empty()),
-      random_(MakeRandomEngine(options_.random_seed)),
-      tracker_(TrackerOptions(options_, metrics_.get(), &random_, &memory_)),
-      servers_(servers, ServersOptions(options_, metrics_.get(), &memory_),
-               SessionOptions(options_), poller_.get(), &random_),
-      choice_(&servers_, options_.server_selector, options_.logger, &random_),
+      hooks_(&options_, clock_),
+      engine_(options_, servers, poller_.get(), metrics_.get()),
       driver_(&mutex_, poller_.get(), this,
               options_.drive_mode == DriveMode::kAuto) {
-  OnServersChanged();
   if (metrics_ != nullptr) {
     exporter_ = std::make_unique<MetricsExporter>(
         metrics_, options_.metrics_sinks, clock_);
@@ -184,13 +129,7 @@ void ClientCore::Shutdown() {
   {
     absl::MutexLock lock(&mutex_);
     const absl::Time now = clock_->Now();
-    tracker_.GiveUpAll(absl::CancelledError("the client was destroyed"), now);
-    for (Query* query : std::exchange(queries_to_send_, {})) {
-      query->status = absl::CancelledError("the client was destroyed");
-      query->finished = true;
-      ReleaseWaiters(query, /*finished=*/true);
-    }
-    servers_.CloseAll();
+    engine_.Stop(absl::CancelledError("the client was destroyed"), now);
     while (RunNotices()) {
     }
     if (inherited()) return;
@@ -202,131 +141,6 @@ void ClientCore::Shutdown() {
 
 // --- the pass ----------------------------------------------------------------
 
-void ClientCore::Apply(const std::string& server, absl::Time now) {
-  for (Effect& effect : effects_) tracker_.OnEffect(effect, server, now);
-  effects_.clear();
-}
-
-void ClientCore::OnReady(Poller::Key key, absl::Time now) {
-  ClientLink* const link = servers_.FindLink(key);
-  if (link != nullptr) Read(*link, now);
-}
-
-void ClientCore::Read(ClientLink& link, absl::Time now) {
-  servers_.Read(link, now,
-                [this, now](ClientLink& from, wire::ToClient& event)
-                    ABSL_NO_THREAD_SAFETY_ANALYSIS {
-                      effects_.clear();
-                      absl::Status status =
-                          from.session->OnEvent(event, &effects_);
-                      if (!effects_.empty()) Apply(from.server->name, now);
-                      return status;
-                    });
-}
-
-void ClientCore::FailQuery(Query* query, const ClientServers::Lost& lost,
-                           bool connecting) {
-  // A question changes nothing, so it is asked once more if it was lost with an
-  // old connection. A server that refuses the client's certificate in TLS 1.3
-  // reports this only now, and would do so again.
-  if (!connecting && !query->asked_again &&
-      !absl::IsUnauthenticated(lost.status)) {
-    query->asked_again = true;
-    if (metrics_ != nullptr) {
-      metrics_->Retried(query->kind == Operation::Kind::kEcho
-                            ? RetriedOperation::kEcho
-                            : RetriedOperation::kStatus,
-                        FailureReason::kLostBeforeAcceptance);
-    }
-    queries_to_send_.push_back(query);
-    return;
-  }
-  query->status = lost.status;
-  query->finished = true;
-  ReleaseWaiters(query, /*finished=*/true);
-}
-
-void ClientCore::HandleLost(absl::Time now) {
-  while (std::optional<ClientServers::Lost> lost = servers_.TakeLost()) {
-    // Writing failed. Packets that the server sent before still count.
-    if (lost->reason == ReconnectReason::kFailed) Read(*lost->link, now);
-    if (metrics_ != nullptr &&
-        lost->reason == ReconnectReason::kProtocolError) {
-      metrics_->ProtocolError("DATA_LOSS");
-    }
-    const ClientServerPtr server = lost->link->server;
-    const bool connecting = !lost->link->up();
-    std::vector<Orphan> orphans;
-    servers_.CloseLost(*lost, now, &orphans);
-    for (const Orphan& orphan : orphans) {
-      if (orphan.operation->kind != Operation::Kind::kJob) {
-        FailQuery(static_cast<Query*>(orphan.operation), *lost, connecting);
-        continue;
-      }
-      AttemptOutcome outcome;
-      outcome.reason = orphan.accepted   ? FailureReason::kLostAfterAcceptance
-                       : connecting      ? FailureReason::kConnect
-                       : lost->timed_out ? FailureReason::kTimedOut
-                                         : FailureReason::kLostBeforeAcceptance;
-      outcome.bytes_sent = orphan.bytes_sent;
-      outcome.status = lost->status;
-      outcome.timed_out = lost->timed_out;
-      tracker_.OnAttemptFailed(static_cast<JobRequestState*>(orphan.operation),
-                               server->name, std::move(outcome), now);
-    }
-  }
-}
-
-void ClientCore::ReadBeforeLate(absl::Time now) {
-  if (now < std::min(tracker_.next_deadline(), servers_.next_deadline())) {
-    return;
-  }
-  // No thread may have driven for a while. Packets that have come count, and a
-  // server whose answer can be read is not dead.
-  std::vector<ClientLink*> late;
-  const auto add = [&late](ClientLink& link) { late.push_back(&link); };
-  servers_.ForEachDue(now, add);
-  tracker_.ForEachDue(now, [&add](const JobRequestState& request) {
-    if (request.session == nullptr) return;
-    add(LinkOf(*request.session));
-  });
-  // In an order that is the same in each simulated run.
-  std::sort(late.begin(), late.end(),
-            [](const ClientLink* a, const ClientLink* b) {
-              return a->connection.key() < b->connection.key();
-            });
-  late.erase(std::unique(late.begin(), late.end()), late.end());
-  for (ClientLink* const link : late) Read(*link, now);
-  Settle(now);
-}
-
-void ClientCore::Settle(absl::Time now) {
-  for (;;) {
-    HandleLost(now);
-    DispatchAll();
-    for (Query* query : std::exchange(queries_to_send_, {})) {
-      Dispatch(query, now);
-    }
-    servers_.Flush(now);
-    if (!servers_.has_lost() && !tracker_.wants_dispatch() &&
-        queries_to_send_.empty() && !servers_.has_touched()) {
-      return;
-    }
-    // A request may be tried at thousands of servers here. It must not outlive
-    // its timeout.
-    now = clock_->Now();
-    if (tracker_.next_deadline() <= now) OnTrackerTime(now);
-  }
-}
-
-void ClientCore::OnTrackerTime(absl::Time now) {
-  tracker_.OnTime(now);
-  for (const JobQuestion& question : tracker_.TakeQuestions()) {
-    question.session->AskAfterJob(question.handle);
-    servers_.Touch(LinkOf(*question.session));
-  }
-}
-
 void ClientCore::Export(absl::Time now) {
   mutex_.Unlock();
   exporter_->OnTime(now);
@@ -336,15 +150,12 @@ void ClientCore::Export(absl::Time now) {
 absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   mutex_.AssertHeld();
   absl::Time now = clock_->Now();
-  for (const Poller::Key key : ready) OnReady(key, now);
-  ReadBeforeLate(now);
+  for (const Poller::Key key : ready) engine_.OnReady(key, now);
+  engine_.ReadBeforeLate(now);
   for (;;) {
-    // A question is a sign of life that is asked for, so it comes before the
-    // heartbeat that is due at the same time, and takes its place.
-    OnTrackerTime(now);
-    servers_.OnTime(now);
-    Settle(now);
-    if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
+    engine_.OnTime(now);
+    engine_.Settle(now);
+    TellRoom();
     if (!RunNotices()) break;
     now = clock_->Now();
   }
@@ -352,25 +163,24 @@ absl::Time ClientCore::Work(const std::vector<Poller::Key>& ready) {
   if (exporter_ != nullptr && exporter_->next() <= now) {
     Export(now);
     if (inherited()) return absl::InfiniteFuture();
-    Settle(clock_->Now());
+    engine_.Settle(clock_->Now());
     // Submitters may have made room since, and left its handling to this
     // thread.
-    if (!Full()) ReleaseWaiters(&room_, /*finished=*/true);
+    TellRoom();
   }
-  return tracker_.has_notices() ? absl::InfinitePast() : NextDeadline();
+  return NextDeadline();
 }
 
 absl::Time ClientCore::NextDeadline() const {
-  absl::Time next =
-      std::min(tracker_.next_deadline(), servers_.next_deadline());
-  if (exporter_ != nullptr) next = std::min(next, exporter_->next());
-  return next;
+  if (engine_.has_notices()) return absl::InfinitePast();
+  const absl::Time next = engine_.next_deadline();
+  return exporter_ == nullptr ? next : std::min(next, exporter_->next());
 }
 
 bool ClientCore::NeedsBackground() const {
   mutex_.AssertHeld();
-  return tracker_.in_flight() > 0 || tracker_.has_notices() ||
-         servers_.output_bytes() > 0 ||
+  return engine_.in_flight() > 0 || engine_.has_notices() ||
+         engine_.output_bytes() > 0 ||
          (exporter_ != nullptr && exporter_->next() != absl::InfiniteFuture());
 }
 
@@ -380,26 +190,20 @@ void ClientCore::OnNoThread(const absl::Status& status) {
                       "still until it can, or a thread waits");
 }
 
+// --- user code ---------------------------------------------------------------
+
 bool ClientCore::RunNotices() {
-  if (!tracker_.has_notices()) return false;
-  std::vector<Notice> notices = tracker_.TakeNotices();
+  if (!engine_.has_notices()) return false;
+  std::vector<Notice> notices = engine_.TakeNotices();
   std::vector<std::shared_ptr<JobRequestState>> ended;
   mutex_.Unlock();
   {
     IoDriver::CallbackScope scope(&driver_);
     for (Notice& notice : notices) {
-      scope.SetSubject(notice.request.get(), /*last=*/false);
-      if (notice.hooks != nullptr && !RunHooks(&notice)) continue;
-      scope.SetSubject(notice.request.get(),
-                       notice.kind == Notice::Kind::kEnding ||
-                           notice.kind == Notice::Kind::kComplete);
-      RunCallbacks(notice);
-      // The callback has forked, and this is the child.
+      const bool ends = RunNotice(&notice, &scope);
+      // The user code has forked, and this is the child.
       if (inherited()) break;
-      if (notice.kind == Notice::Kind::kEnding ||
-          notice.kind == Notice::Kind::kComplete) {
-        ended.push_back(std::move(notice.request));
-      }
+      if (ends) ended.push_back(std::move(notice.request));
     }
     notices.clear();
   }
@@ -425,48 +229,29 @@ bool ClientCore::RunNotices() {
   return !inherited();
 }
 
-void ClientCore::RunCallbacks(const Notice& notice) {
-  if (notice.request->extras == nullptr) return;
-  const JobRequest request(notice.request);
-  const JobCallbacks& callbacks = notice.request->extras->callbacks;
-  const auto guarded = [this, &request](absl::string_view name,
-                                        const auto& callback) {
-    GuardedCall(callback, [&](absl::string_view what) {
-      options_.logger.Log(LogLevel::kError, name, " of the task \"",
-                          SafeText(request.task()), "\", unique \"",
-                          SafeText(request.unique()),
-                          "\", threw: ", SafeMessage(what));
-      return absl::UnknownError(what);
-    }).IgnoreError();
-  };
-  switch (notice.kind) {
-    case Notice::Kind::kData:
-      guarded("on_data", [&] { callbacks.on_data(request, notice.data); });
-      break;
-    case Notice::Kind::kWarning:
-      guarded("on_warning",
-              [&] { callbacks.on_warning(request, notice.data); });
-      break;
-    case Notice::Kind::kStatus:
-      guarded("on_status",
-              [&] { callbacks.on_status(request, notice.status); });
-      break;
-    case Notice::Kind::kRetryBegins:
-    case Notice::Kind::kRetryEnds:
-      break;
-    case Notice::Kind::kEnding:
-    case Notice::Kind::kComplete: {
-      if (!callbacks.on_complete || notice.silently) break;
-      // The callback may submit the request again, and interceptors may then
-      // replace this request's callbacks.
-      const bool replaceable =
-          hooked_ || notice.request->extras->original != nullptr;
-      const JobCallbacks copy = replaceable ? callbacks : JobCallbacks();
-      const JobCallbacks& kept = replaceable ? copy : callbacks;
-      guarded("on_complete", [&] { kept.on_complete(request); });
-      break;
+bool ClientCore::RunNotice(Notice* notice, IoDriver::CallbackScope* scope) {
+  JobRequestState* const request = notice->request.get();
+  const bool ends = notice->kind == Notice::Kind::kEnding ||
+                    notice->kind == Notice::Kind::kComplete;
+  scope->SetSubject(request, /*last=*/false);
+  if (notice->hooks != nullptr) {
+    if (!ends) {
+      hooks_.OnRetry(notice);
+      return false;
     }
+    if (notice->kind == Notice::Kind::kEnding) {
+      ClientHooks::ChangeEnd(notice);
+      if (inherited()) return true;
+      absl::MutexLock lock(&mutex_);
+      // The time of the interceptors is part of the request's time.
+      notice->facts->time = clock_->Now();
+      engine_.Conclude(request, notice->facts.get());
+    }
+    ClientHooks::OnEnd(notice);
   }
+  scope->SetSubject(request, ends);
+  hooks_.Call(*notice);
+  return ends;
 }
 
 absl::Time ClientCore::RunOnce(absl::Time deadline) {

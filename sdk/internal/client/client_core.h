@@ -1,6 +1,10 @@
-// ClientCore holds the parts of a Client: the tracker, the servers, the driver
-// and the one lock. It lives as long as a request refers to it, and does
-// nothing after its Client has been destroyed.
+// ClientCore is the door to a client's engine. It has the lock, the threads
+// that drive (IoDriver) or wait, and the calls of callbacks, interceptors and
+// observers, for which it drops the lock. What happens to requests and
+// connections is ClientEngine's.
+//
+// It lives as long as a request refers to it, and does nothing after its Client
+// has been destroyed.
 //
 // In a child made by fork only inherited(), Submit, Cancel, Refuse, LeaveBehind
 // and request_mutex() may be called: a thread that the child does not have may
@@ -11,7 +15,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -22,15 +25,14 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "gearman/codecs/byte_account.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/internal/call_scope.h"
+#include "gearman/sdk/internal/client/client_engine.h"
+#include "gearman/sdk/internal/client/client_hooks.h"
 #include "gearman/sdk/internal/client/client_servers.h"
-#include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/io_driver.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
-#include "gearman/sdk/internal/client/server_choice.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
@@ -134,13 +136,10 @@ class ClientCore final : public RequestOwner,
   // caller need not know.
   absl::Status WhyNot(const JobRequestState& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Fills in the fields that the request leaves to the client. On an error the
-  // caller ends the request.
-  absl::Status Prepare(JobRequestState* request, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // INVALID_ARGUMENT: a packet of this job would exceed max_packet_bytes of
-  // this client and of workers with the same limit.
-  absl::Status CheckSize(const JobRequestState& request) const;
+  // Submits one request of a batch. Returns an error that the caller of Submit
+  // must know.
+  absl::Status SubmitOne(const std::shared_ptr<JobRequestState>& request,
+                         absl::Time* now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A request for which a thread in Submit waits for room.
   struct Blocked {
     JobRequestState* request;
@@ -154,63 +153,29 @@ class ClientCore final : public RequestOwner,
   absl::Status WaitForRoom(Blocked* blocked)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Full() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void MakeUnique(JobRequestState* request)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Wakes the threads that wait for room, if there is some.
+  void TellRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  WhenFull when_full(const JobRequestState& request) const {
+    return request.when_full.value_or(options_.limits.when_full);
+  }
 
-  // Dispatches waiting requests, flushes, and handles lost links until nothing
-  // changes.
-  void Settle(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void DispatchAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Calls the tracker's OnTime, and asks the servers its questions.
-  void OnTrackerTime(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Dispatch(JobRequestState* request, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Dispatch(Query* query, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Reads from an idle connection before it is used, because the server may
-  // have closed it.
-  void Look(const ClientServer& server, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Opens the server's connection. Looks at an idle connection first.
-  absl::Status Open(const ClientServerPtr& server, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void OnReady(Poller::Key key, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Read(ClientLink& link, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void HandleLost(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Reads what has arrived for requests and links whose deadline has passed,
-  // before OnTime sees them.
-  void ReadBeforeLate(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Finishes a query that no thread waits for any more.
-  void AbandonQuery(Query* query, const absl::Status& status)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Returns OK if this thread may ask a server.
   absl::Status MayAsk() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Call it after the list of servers has changed.
-  void OnServersChanged() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void FailQuery(Query* query, const ClientServers::Lost& lost, bool connecting)
+  // Ends a query without an answer, if it has not ended.
+  void EndQuery(Query* query, const absl::Status& over, absl::Duration timeout)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Apply(const std::string& server, absl::Time now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Begins the span of a submission and calls the interceptors. Called without
-  // the lock.
-  void RunInterceptors(JobRequestState* request) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Tells observers and interceptors about a notice. Returns true if callbacks
-  // must hear of the notice, too.
-  bool RunHooks(Notice* notice) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Lets interceptors change the end of a request, and then finishes it.
-  void RunEndHooks(Notice* notice) ABSL_LOCKS_EXCLUDED(mutex_);
   // Runs the due callbacks without the lock. Returns false if there were none.
   bool RunNotices() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Calls the user code of one notice, and returns true if the notice was the
+  // end of its request.
+  bool RunNotice(Notice* notice, IoDriver::CallbackScope* scope)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Gives the metrics to the exporter. Drops the lock while it does so.
   void Export(absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Sends the queries just dispatched and waits like IoDriver::Wait.
   void SendAndWait(Waiter* waiter, absl::Time now, absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Calls the callbacks of a notice. Anything that they throw is logged.
-  void RunCallbacks(const Notice& notice) ABSL_LOCKS_EXCLUDED(mutex_);
   // Follows a change by a thread that does not drive: writes, and wakes the
   // driver if it must hear of the change.
   void AfterChange(absl::Time now, bool will_wait)
@@ -220,7 +185,7 @@ class ClientCore final : public RequestOwner,
   const std::shared_ptr<Poller> poller_;
   Clock* const clock_;
   const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
-  const bool hooked_;  // there is an observer or an interceptor
+  const ClientHooks hooks_;
 
   // Counts threads in Submit that do not have the lock yet. They share a write.
   std::atomic<int> submitters_{0};
@@ -228,22 +193,12 @@ class ClientCore final : public RequestOwner,
   std::atomic<bool> shut_down_{false};
   // Written by EndLater.
   std::atomic<bool> ending_{false};
-  std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
-  // Counts packets being read and updates that nobody has taken. It is declared
-  // before the objects that use it, because it must outlive them.
-  ByteAccount memory_ ABSL_GUARDED_BY(mutex_);
-  JobRequestTracker tracker_ ABSL_GUARDED_BY(mutex_);
-  ClientServers servers_ ABSL_GUARDED_BY(mutex_);
-  ServerChoice choice_ ABSL_GUARDED_BY(mutex_);
+  ClientEngine engine_ ABSL_GUARDED_BY(mutex_);
   // Counts calls of Submit.
   uint32_t batches_ ABSL_GUARDED_BY(mutex_) = 0;
   // Submitters wait for this operation when a limit has been reached.
   Operation room_ ABSL_GUARDED_BY(mutex_){Operation::Kind::kEcho};
   std::vector<Blocked*> blocked_ ABSL_GUARDED_BY(mutex_);
-  // Scratch memory of one pass.
-  Effects effects_ ABSL_GUARDED_BY(mutex_);
-  std::vector<JobRequestState*> dispatching_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Query*> queries_to_send_ ABSL_GUARDED_BY(mutex_);
   // The leader exports, without the lock.
   std::unique_ptr<MetricsExporter> exporter_;
   IoDriver driver_;

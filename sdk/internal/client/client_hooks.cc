@@ -1,5 +1,5 @@
-// The part of ClientCore for observers and interceptors. It calls them without
-// the lock.
+#include "gearman/sdk/internal/client/client_hooks.h"
+
 #include <memory>
 #include <string>
 #include <utility>
@@ -8,12 +8,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/client_interceptor.h"
-#include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/sdk/internal/tracing.h"
+#include "gearman/sdk/job_request.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
@@ -25,11 +24,27 @@ absl::Status Thrown(absl::string_view what) {
       absl::StrCat("an interceptor threw: ", SafeMessage(what)));
 }
 
+std::string ServerName(const HookFacts& facts) {
+  return facts.server == nullptr ? std::string() : facts.server->name;
+}
+
+TraceEnd EndOf(const Notice& notice, absl::string_view outcome,
+               const std::string& server) {
+  const HookFacts& facts = *notice.facts;
+  return TraceEnd{facts.time,
+                  outcome,
+                  facts.status.ok() ? absl::string_view() : outcome,
+                  facts.status,
+                  notice.request->task,
+                  notice.request->unique.view(),
+                  facts.handle,
+                  server,
+                  facts.attempt};
+}
+
 }  // namespace
 
-void ClientCore::RunInterceptors(JobRequestState* request) {
-  // Submit will leave this request alone.
-  if (InFlight(*request) || request->state != JobState::kUnknown) return;
+void ClientHooks::Begin(JobRequestState* request) const {
   JobRequestExtras& extras = request->MutableExtras();
   // The request is in the batch twice.
   if (extras.hooks != nullptr) return;
@@ -55,50 +70,28 @@ void ClientCore::RunInterceptors(JobRequestState* request) {
   }
 }
 
-bool ClientCore::RunHooks(Notice* notice) {
-  const RequestHooks& hooks = *notice->hooks;
-  const JobRequestState& request = *notice->request;
+void ClientHooks::OnRetry(Notice* notice) const {
   const HookFacts& facts = *notice->facts;
-  const std::string server =
-      facts.server == nullptr ? std::string() : facts.server->name;
-  if (notice->kind == Notice::Kind::kRetryBegins) {
-    TraceBegin begin;
-    begin.operation = TraceOperation::kRetry;
-    begin.time = facts.time;
-    begin.task = request.task;
-    begin.unique = request.unique.view();
-    begin.server = server;
-    begin.data = request.data;
-    begin.background = request.background;
-    begin.attempt = facts.attempt;
-    begin.reason = facts.reason;
-    begin.parent = hooks.span.get();
-    notice->hooks->retry_span = BeginSpan(hooks.observer, begin);
-    return false;
-  }
-  const auto end = [&](absl::string_view outcome) {
-    return TraceEnd{facts.time,
-                    outcome,
-                    facts.status.ok() ? absl::string_view() : outcome,
-                    facts.status,
-                    request.task,
-                    request.unique.view(),
-                    facts.handle,
-                    server,
-                    facts.attempt};
-  };
+  const std::string server = ServerName(facts);
   if (notice->kind == Notice::Kind::kRetryEnds) {
-    EndSpan(&notice->hooks->retry_span, end(facts.reason));
-    return false;
+    EndSpan(&notice->hooks->retry_span, EndOf(*notice, facts.reason, server));
+    return;
   }
-  if (notice->kind == Notice::Kind::kEnding) RunEndHooks(notice);
-  const absl::string_view outcome = OutcomeName(facts.outcome);
-  EndSpan(&notice->hooks->retry_span, end(outcome));
-  EndSpan(&notice->hooks->span, end(outcome));
-  return true;
+  TraceBegin begin;
+  begin.operation = TraceOperation::kRetry;
+  begin.time = facts.time;
+  begin.task = notice->request->task;
+  begin.unique = notice->request->unique.view();
+  begin.server = server;
+  begin.data = notice->request->data;
+  begin.background = notice->request->background;
+  begin.attempt = facts.attempt;
+  begin.reason = facts.reason;
+  begin.parent = notice->hooks->span.get();
+  notice->hooks->retry_span = BeginSpan(notice->hooks->observer, begin);
 }
 
-void ClientCore::RunEndHooks(Notice* notice) {
+void ClientHooks::ChangeEnd(Notice* notice) {
   HookFacts* const facts = notice->facts.get();
   absl::StatusOr<std::string> result = std::string();
   if (facts->status.ok()) {
@@ -122,12 +115,57 @@ void ClientCore::RunEndHooks(Notice* notice) {
   }
   facts->status = result.status();
   if (result.ok()) facts->result = *std::move(result);
-  // A hook has forked, and this is the child.
-  if (inherited()) return;
-  absl::MutexLock lock(&mutex_);
-  // The time of the hooks is part of the request's time.
-  facts->time = clock_->Now();
-  tracker_.Conclude(notice->request.get(), facts);
+}
+
+void ClientHooks::OnEnd(Notice* notice) {
+  const absl::string_view outcome = OutcomeName(notice->facts->outcome);
+  const std::string server = ServerName(*notice->facts);
+  EndSpan(&notice->hooks->retry_span, EndOf(*notice, outcome, server));
+  EndSpan(&notice->hooks->span, EndOf(*notice, outcome, server));
+}
+
+void ClientHooks::Call(const Notice& notice) const {
+  if (notice.request->extras == nullptr) return;
+  const JobRequest request(notice.request);
+  const JobCallbacks& callbacks = notice.request->extras->callbacks;
+  const auto guarded = [this, &request](absl::string_view name,
+                                        const auto& callback) {
+    GuardedCall(callback, [&](absl::string_view what) {
+      options_.logger.Log(LogLevel::kError, name, " of the task \"",
+                          SafeText(request.task()), "\", unique \"",
+                          SafeText(request.unique()),
+                          "\", threw: ", SafeMessage(what));
+      return absl::UnknownError(what);
+    }).IgnoreError();
+  };
+  switch (notice.kind) {
+    case Notice::Kind::kData:
+      guarded("on_data", [&] { callbacks.on_data(request, notice.data); });
+      break;
+    case Notice::Kind::kWarning:
+      guarded("on_warning",
+              [&] { callbacks.on_warning(request, notice.data); });
+      break;
+    case Notice::Kind::kStatus:
+      guarded("on_status",
+              [&] { callbacks.on_status(request, notice.status); });
+      break;
+    case Notice::Kind::kRetryBegins:
+    case Notice::Kind::kRetryEnds:
+      break;
+    case Notice::Kind::kEnding:
+    case Notice::Kind::kComplete: {
+      if (!callbacks.on_complete || notice.silently) break;
+      // The callback may submit the request again, and interceptors may then
+      // replace this request's callbacks.
+      const bool replaceable =
+          hooked() || notice.request->extras->original != nullptr;
+      const JobCallbacks copy = replaceable ? callbacks : JobCallbacks();
+      const JobCallbacks& kept = replaceable ? copy : callbacks;
+      guarded("on_complete", [&] { kept.on_complete(request); });
+      break;
+    }
+  }
 }
 
 }  // namespace internal

@@ -11,7 +11,8 @@ ClientLinkSession::ClientLinkSession(const Options* options,
                                      wire::OutputBuffer* output,
                                      ClientLink* link,
                                      std::function<void()> on_unused)
-    : ClientSession(output, options->task_prefix, std::move(on_unused)),
+    : ClientSession(options->sink, output, options->task_prefix,
+                    std::move(on_unused)),
       options_(*options),
       link_(*link) {
   if (options_.exceptions) AskForExceptions();

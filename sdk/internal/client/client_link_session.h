@@ -17,6 +17,7 @@
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/client/client_session.h"
+#include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/link.h"
 #include "gearman/sdk/internal/net/server.h"
@@ -32,6 +33,7 @@ class ClientLinkSession final : public ClientSession {
   using Receiver = wire::ToClient;
 
   struct Options {
+    EffectSink* sink = nullptr;  // it must be set, and outlive the session
     std::string task_prefix;
     bool exceptions = true;
     absl::Duration reply_timeout;

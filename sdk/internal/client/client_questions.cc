@@ -111,7 +111,7 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   const absl::Status may_ask = MayAsk();
   if (!may_ask.ok()) {
-    for (Query* query : queries) AbandonQuery(query, may_ask);
+    for (Query* query : queries) engine_.Abandon(query, may_ask);
     return;
   }
   const absl::Time now = clock_->Now();
@@ -121,7 +121,7 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
     // The echo's answer has the same size.
     const size_t bytes = wire::kHeaderBytes + query->data.size();
     if (bytes > options_.limits.max_packet_bytes) {
-      AbandonQuery(
+      engine_.Abandon(
           query,
           absl::InvalidArgumentError(absl::StrCat(
               "the echo's packet of ", bytes, " bytes is larger than ",
@@ -130,24 +130,26 @@ void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {
     }
     waiter.Add(query, /*for_accepted=*/false);
     query->asked = now;
-    Dispatch(query, now);
+    engine_.Ask(query, now);
   }
   SendAndWait(&waiter, now, now + timeout);
   waiter.Abandon();
   const absl::Status over = Over();
   for (Query* query : queries) {
-    if (query->finished) continue;
-    if (!over.ok()) {
-      AbandonQuery(query, over);
-      continue;
-    }
-    const ClientServer& server = *query->server;
-    AbandonQuery(
-        query,
-        absl::DeadlineExceededError(absl::StrCat(
-            server.name, ": no answer within ", absl::FormatDuration(timeout),
-            server.link != nullptr ? server.link->session->hint() : "")));
+    EndQuery(query, over, timeout);
   }
+}
+
+void ClientCore::EndQuery(Query* query, const absl::Status& over,
+                          absl::Duration timeout) {
+  if (query->finished) return;
+  if (!over.ok()) return engine_.Abandon(query, over);
+  const ClientServer& server = *query->server;
+  engine_.Abandon(
+      query,
+      absl::DeadlineExceededError(absl::StrCat(
+          server.name, ": no answer within ", absl::FormatDuration(timeout),
+          server.link != nullptr ? server.link->session->hint() : "")));
 }
 
 void ClientCore::SendAndWait(Waiter* waiter, absl::Time now,
@@ -171,15 +173,6 @@ absl::Status ClientCore::MayAsk() const {
         "that runs the callback");
   }
   return absl::OkStatus();
-}
-
-void ClientCore::AbandonQuery(Query* query, const absl::Status& status) {
-  if (query->session != nullptr) query->session->Detach(query);
-  queries_to_send_.erase(
-      std::remove(queries_to_send_.begin(), queries_to_send_.end(), query),
-      queries_to_send_.end());
-  query->finished = true;
-  query->status = status;
 }
 
 // --- health ------------------------------------------------------------------
@@ -206,8 +199,8 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
     const absl::Time now = clock_->Now();
     absl::Time next = deadline;
     // User code may change the servers while nobody has the lock.
-    const std::vector<ClientServerPtr> servers(servers_.servers().begin(),
-                                               servers_.servers().end());
+    const std::vector<ClientServerPtr> servers(
+        engine_.servers().servers().begin(), engine_.servers().servers().end());
     for (const ClientServerPtr& server : servers) {
       Candidate*& candidate = by_server[server];
       if (candidate == nullptr) candidate = &candidates.emplace_back(server);
@@ -221,7 +214,7 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
       candidate->query.asked_again = false;
       candidate->query.asked = now;
       candidate->query.status = absl::OkStatus();
-      Dispatch(&candidate->query, now);
+      engine_.Ask(&candidate->query, now);
       // The connection was refused at once. The delay tells when to ask again.
       if (candidate->query.finished) {
         next = std::min(next, server->retry_at);
@@ -247,8 +240,8 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
     for (Candidate& candidate : candidates) {
       Query& query = candidate.query;
       if (!query.finished) {
-        AbandonQuery(&query, absl::DeadlineExceededError(absl::StrCat(
-                                 query.server->name, ": no answer so far")));
+        engine_.Abandon(&query, absl::DeadlineExceededError(absl::StrCat(
+                                    query.server->name, ": no answer so far")));
       }
       untrusted = untrusted && absl::IsUnauthenticated(query.status);
       reasons.push_back(std::string(query.status.message()));
@@ -265,7 +258,7 @@ absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
 
 Health ClientCore::health() {
   absl::MutexLock lock(&mutex_);
-  return MakeHealth(servers_.health());
+  return MakeHealth(engine_.servers().health());
 }
 
 Health ClientCore::CheckHealth(absl::Duration timeout) {
@@ -279,7 +272,7 @@ Health ClientCore::CheckHealth(absl::Duration timeout) {
   }
   Ask(asked, timeout);
   absl::MutexLock lock(&mutex_);
-  std::vector<ServerHealth> all = servers_.health();
+  std::vector<ServerHealth> all = engine_.servers().health();
   absl::flat_hash_map<std::string, const Query*> answers;
   for (const Query* query : asked) {
     answers.emplace(query->server->name, query);
@@ -303,17 +296,16 @@ absl::Status ClientCore::AddServer(absl::string_view text) {
   absl::StatusOr<Address> address = ParseServer(text, *options_.transports);
   if (!address.ok()) return address.status();
   absl::MutexLock lock(&mutex_);
-  const ClientServerPtr known = servers_.Find(address->ToString());
+  const ClientServerPtr known = engine_.servers().Find(address->ToString());
   if (known != nullptr && !known->removed) {
     return absl::AlreadyExistsError(absl::StrCat(
         address->ToString(), " is one of the client's servers already"));
   }
-  if (servers_.Add(*address) == nullptr) {
+  if (engine_.AddServer(*address) == nullptr) {
     return absl::ResourceExhaustedError(
         absl::StrCat(address->ToString(), " was not added: the client has ",
                      ClientServers::kMaxServers, " servers"));
   }
-  OnServersChanged();
   return absl::OkStatus();
 }
 
@@ -322,31 +314,26 @@ absl::Status ClientCore::RemoveServer(absl::string_view text) {
     absl::MutexLock lock(&mutex_);
     const absl::StatusOr<Address> address = ParseAddress(text);
     const ClientServerPtr server =
-        address.ok() ? servers_.Find(address->ToString()) : nullptr;
+        address.ok() ? engine_.servers().Find(address->ToString()) : nullptr;
     if (server == nullptr || server->removed) {
       return absl::NotFoundError(
           absl::StrCat(text, " is none of the client's servers"));
     }
-    if (servers_.servers().size() == 1) {
+    if (engine_.servers().servers().size() == 1) {
       return absl::FailedPreconditionError(absl::StrCat(
           text, " is the client's only server; add another one first"));
     }
-    servers_.Remove(server);
-    OnServersChanged();
+    engine_.RemoveServer(server);
     AfterChange(clock_->Now(), /*will_wait=*/false);
   }
   poller_->RunDeferred();
   return absl::OkStatus();
 }
 
-void ClientCore::OnServersChanged() {
-  tracker_.set_servers(static_cast<int>(servers_.servers().size()));
-}
-
 std::vector<std::string> ClientCore::servers() {
   absl::MutexLock lock(&mutex_);
   std::vector<std::string> names;
-  for (const ClientServerPtr& server : servers_.servers()) {
+  for (const ClientServerPtr& server : engine_.servers().servers()) {
     names.push_back(server->name);
   }
   return names;
@@ -354,19 +341,19 @@ std::vector<std::string> ClientCore::servers() {
 
 std::vector<ClientServerPtr> ClientCore::AllServers() {
   absl::MutexLock lock(&mutex_);
-  const absl::Span<const ClientServerPtr> servers = servers_.servers();
+  const absl::Span<const ClientServerPtr> servers = engine_.servers().servers();
   return std::vector<ClientServerPtr>(servers.begin(), servers.end());
 }
 
 absl::StatusOr<ClientServerPtr> ClientCore::FindToAsk(
     absl::string_view address) {
   absl::MutexLock lock(&mutex_);
-  return servers_.FindToAsk(address);
+  return engine_.servers().FindToAsk(address);
 }
 
 ClientServerPtr ClientCore::ChooseServer() {
   absl::MutexLock lock(&mutex_);
-  return choice_.Choose(SelectionQuery{}, /*tried=*/nullptr, clock_->Now());
+  return engine_.ChooseServer(clock_->Now());
 }
 
 }  // namespace internal

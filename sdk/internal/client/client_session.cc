@@ -22,10 +22,11 @@ constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
 
 }  // namespace
 
-ClientSession::ClientSession(wire::OutputBuffer* output,
+ClientSession::ClientSession(EffectSink* sink, wire::OutputBuffer* output,
                              std::string task_prefix,
                              std::function<void()> on_unused)
-    : output_(output),
+    : sink_(sink),
+      output_(output),
       task_prefix_(std::move(task_prefix)),
       on_unused_(std::move(on_unused)) {}
 
@@ -94,7 +95,7 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
       *output_);
 }
 
-absl::Status ClientSession::Submit(JobRequestState* request, Effects* effects) {
+absl::Status ClientSession::Submit(JobRequestState* request) {
   request->next_shared = nullptr;
   request->behind = false;
   if (MayShare(*request)) {
@@ -109,9 +110,7 @@ absl::Status ClientSession::Submit(JobRequestState* request, Effects* effects) {
       } else {
         request->handle = other->handle;
         handles_.Join(request);
-        Effect& effect = effects->emplace_back();
-        effect.kind = Effect::Kind::kAccepted;
-        effect.operation = request;
+        Accept(request);
       }
       return absl::OkStatus();
     }

@@ -2,8 +2,8 @@
 // ends with it: the order of replies, the handles, the options sent.
 //
 // It is a pure machine. Commands and events go in; bytes (into the connection's
-// output buffer) and Effects come out. It does no I/O, knows no time and has no
-// lock: the client's lock guards it. Every call but OnConnectionLost is O(1),
+// output buffer) and effects (to the sink) come out. It does no I/O, knows no
+// time and has no lock: the client's lock guards it. Every call but OnConnectionLost is O(1),
 // however much is in flight.
 //
 // Source: docs/protocol.md, "Client semantics".
@@ -33,10 +33,12 @@ namespace internal {
 
 class ClientSession {
  public:
-  // `output` belongs to the connection and outlives the session. `task_prefix`
-  // is put before each task on the wire. Detach calls `on_unused` (if set) when
-  // nobody waits for anything of this connection any more.
-  ClientSession(wire::OutputBuffer* output, std::string task_prefix,
+  // `sink` and `output` outlive the session. `output` belongs to the
+  // connection. `task_prefix` is put before each task on the wire. Detach calls
+  // `on_unused` (if set) when nobody waits for anything of this connection any
+  // more.
+  ClientSession(EffectSink* sink, wire::OutputBuffer* output,
+                std::string task_prefix,
                 std::function<void()> on_unused = nullptr);
   ClientSession(const ClientSession&) = delete;
   ClientSession& operator=(const ClientSession&) = delete;
@@ -55,7 +57,7 @@ class ClientSession {
   // a request in flight here shares its submission, and nothing is sent. If
   // that request has been accepted already, an effect accepts this one, too.
   // INVALID_ARGUMENT: the packet can't be encoded; nothing has changed.
-  absl::Status Submit(JobRequestState* request, Effects* effects);
+  absl::Status Submit(JobRequestState* request);
   // Asks. INVALID_ARGUMENT: the packet can't be encoded; nothing has changed.
   absl::Status Ask(Query* query);
   // Call it when nobody waits for `operation` any more. Later packets for the
@@ -63,10 +65,9 @@ class ClientSession {
   void Detach(Operation* operation);
 
   // --- inputs ----------------------------------------------------------------
-  // Handles an event of the connection. Appends to `effects`, which refer to
-  // `event`. DATA_LOSS: the peer broke the protocol, and the connection must be
-  // closed.
-  absl::Status OnEvent(wire::ToClient& event, Effects* effects);
+  // Handles an event of the connection, and may take its data. DATA_LOSS: the
+  // peer broke the protocol, and the connection must be closed.
+  absl::Status OnEvent(wire::ToClient& event);
   // Appends every operation that is still waited for to `orphans`. The
   // connection is gone.
   void OnConnectionLost(std::vector<Orphan>* orphans);
@@ -93,40 +94,41 @@ class ClientSession {
   // WORK_FAIL after each exception.
   static constexpr size_t kMaxEndedHandles = 4096;
 
-  absl::Status Handle(wire::JobCreated& event, Effects* effects);
-  absl::Status Handle(wire::WorkComplete& event, Effects* effects);
-  absl::Status Handle(wire::WorkData& event, Effects* effects);
-  absl::Status Handle(wire::WorkStatus& event, Effects* effects);
-  absl::Status Handle(wire::WorkWarning& event, Effects* effects);
-  absl::Status Handle(wire::WorkFail& event, Effects* effects);
-  absl::Status Handle(wire::WorkException& event, Effects* effects);
-  absl::Status Handle(wire::StatusResult& event, Effects* effects);
-  absl::Status Handle(wire::StatusResultUnique& event, Effects* effects);
-  absl::Status Handle(wire::EchoResponse& event, Effects* effects);
-  absl::Status Handle(wire::OptionResponse& event, Effects* effects);
-  absl::Status Handle(wire::Error& event, Effects* effects);
-  absl::Status Handle(wire::TooLargePacket& event, Effects* effects);
+  absl::Status Handle(wire::JobCreated& event);
+  absl::Status Handle(wire::WorkComplete& event);
+  absl::Status Handle(wire::WorkData& event);
+  absl::Status Handle(wire::WorkStatus& event);
+  absl::Status Handle(wire::WorkWarning& event);
+  absl::Status Handle(wire::WorkFail& event);
+  absl::Status Handle(wire::WorkException& event);
+  absl::Status Handle(wire::StatusResult& event);
+  absl::Status Handle(wire::StatusResultUnique& event);
+  absl::Status Handle(wire::EchoResponse& event);
+  absl::Status Handle(wire::OptionResponse& event);
+  absl::Status Handle(wire::Error& event);
+  absl::Status Handle(wire::TooLargePacket& event);
 
   // Pops the front entry, which must expect one of the two. DATA_LOSS
   // otherwise.
   absl::Status PopReply(ExpectedReply expected, ExpectedReply or_expected,
                         absl::string_view packet, absl::string_view about,
                         ReplyQueue::Entry* entry);
-  // Pops the front entry, which must expect `expected`, and adds an effect for
-  // its query. `*effect` is null when the reply is out of turn (DATA_LOSS) or
-  // nobody waits for it.
+  // Pops the front entry, which must expect `expected`. Gives `effect`, the
+  // answer, to its query, if it still waits. DATA_LOSS: the reply is out of
+  // turn.
   absl::Status AnswerQuery(ExpectedReply expected, absl::string_view packet,
-                           absl::string_view about, Effects* effects,
-                           Effect** effect);
-  // Gives the last of `effects` to the first request of the job, and a copy of
-  // it to each other one. Removes the effect if no request waits for it.
+                           absl::string_view about, Effect&& effect);
+  // Gives `effect` to each request of the job that the packet is for.
+  // DATA_LOSS: no job of this connection has the handle.
   absl::Status Spread(absl::string_view handle, absl::string_view packet,
-                      bool ends_job, Effects* effects);
-  // Gives the last of `effects` to `first`, and a copy of it to each request
-  // behind it.
-  void GiveToAll(JobRequestState* first, bool ends_job, Effects* effects);
+                      bool ends_job, Effect&& effect);
+  // Gives `effect` to `first`, and to each request behind it. All but the last
+  // get a copy of its data.
+  void GiveToAll(JobRequestState* first, bool ends_job, Effect&& effect);
+  // Tells the sink that the request was accepted.
+  void Accept(JobRequestState* request);
   // Handles the answer to AskAfterJob.
-  void OnJobKnown(const wire::StatusResult& event, Effects* effects);
+  void OnJobKnown(const wire::StatusResult& event);
   void RememberEnded(absl::string_view handle);
   absl::Status EncodeSubmit(JobRequestState* request);
 
@@ -138,6 +140,7 @@ class ClientSession {
   // Takes the operation out of the reply queue or handle table.
   void Forget(Operation* operation);
 
+  EffectSink* const sink_;
   wire::OutputBuffer* const output_;
   const std::string task_prefix_;
   const std::function<void()> on_unused_;

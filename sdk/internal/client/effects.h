@@ -1,10 +1,9 @@
-// Effects say what a protocol event means for the operations of a session.
-// ClientSession appends them, and JobRequestTracker handles them.
+// An effect says what a protocol event means for an operation of a session.
+// ClientSession makes effects, and JobRequestTracker handles them.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_EFFECTS_H_
 #define GEARMAN_SDK_INTERNAL_CLIENT_EFFECTS_H_
 
 #include <cstdint>
-#include <vector>
 
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/payload.h"
@@ -35,8 +34,8 @@ struct Effect {
 
   Kind kind = Kind::kAccepted;
   Operation* operation = nullptr;
-  // `code`, `text`, `data` and `too_large` are valid while the event that
-  // caused the effect is handled.
+  // `code`, `text`, `data` and `too_large` are valid while the sink handles
+  // the effect.
   absl::string_view code;
   absl::string_view text;
   Payload data;
@@ -49,7 +48,14 @@ struct Effect {
   int64_t client_count = 0;
 };
 
-using Effects = std::vector<Effect>;
+// EffectSink is what a session tells its effects.
+class EffectSink {
+ public:
+  virtual ~EffectSink() = default;
+  // Handles an effect, and may take its data. It may detach the operation from
+  // its session, and end it. It must not give the session commands.
+  virtual void OnEffect(Effect& effect) = 0;
+};
 
 // An operation whose connection was lost.
 struct Orphan {

@@ -138,19 +138,25 @@ void JobRequestTracker::SetTimer(JobRequestState* request, absl::Time time) {
   timers_.Add(time, request);
 }
 
-void JobRequestTracker::Dispatch(JobRequestState* request) {
-  request->to_dispatch = true;
-  request->reply_number = to_dispatch_.size();
-  to_dispatch_.push_back(request);
+void JobRequestTracker::Dispatch(Operation* operation) {
+  operation->to_dispatch = true;
+  operation->reply_number = to_dispatch_.size();
+  to_dispatch_.push_back(operation);
 }
 
-void JobRequestTracker::TakeDispatches(
-    std::vector<JobRequestState*>* requests) {
-  requests->clear();
-  requests->swap(to_dispatch_);
-  requests->erase(std::remove(requests->begin(), requests->end(), nullptr),
-                  requests->end());
-  for (JobRequestState* request : *requests) request->to_dispatch = false;
+void JobRequestTracker::Withdraw(Operation* operation) {
+  if (!operation->to_dispatch) return;
+  operation->to_dispatch = false;
+  to_dispatch_[operation->reply_number] = nullptr;
+}
+
+void JobRequestTracker::TakeDispatches(std::vector<Operation*>* operations) {
+  operations->clear();
+  operations->swap(to_dispatch_);
+  operations->erase(
+      std::remove(operations->begin(), operations->end(), nullptr),
+      operations->end());
+  for (Operation* operation : *operations) operation->to_dispatch = false;
 }
 
 std::vector<Notice> JobRequestTracker::TakeNotices() {
@@ -169,11 +175,7 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
   if (request->extras != nullptr) {
     request->extras->retry_at = absl::InfiniteFuture();
   }
-  // The request was about to be dispatched.
-  if (request->to_dispatch) {
-    request->to_dispatch = false;
-    to_dispatch_[request->reply_number] = nullptr;
-  }
+  Withdraw(request);
   if (request->previous_in_flight != nullptr) {
     request->previous_in_flight->next_in_flight = request->next_in_flight;
   } else {
@@ -337,6 +339,30 @@ void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect,
     query->job_status.client_count = effect.client_count;
     query->job_status.time_received = now_;
   }
+  Finish(query, query->status);
+}
+
+void JobRequestTracker::OnQueryFailed(Query* query, AttemptOutcome outcome) {
+  // A question changes nothing, so it is asked once more if it was lost with an
+  // old connection. A server that refuses the client's certificate in TLS 1.3
+  // reports this only now, and would do so again.
+  if (outcome.reason == FailureReason::kConnect || query->asked_again ||
+      absl::IsUnauthenticated(outcome.status)) {
+    Finish(query, std::move(outcome.status));
+    return;
+  }
+  query->asked_again = true;
+  if (options_.metrics != nullptr) {
+    options_.metrics->Retried(query->kind == Operation::Kind::kEcho
+                                  ? RetriedOperation::kEcho
+                                  : RetriedOperation::kStatus,
+                              FailureReason::kLostBeforeAcceptance);
+  }
+  Dispatch(query);
+}
+
+void JobRequestTracker::Finish(Query* query, absl::Status status) {
+  query->status = std::move(status);
   query->finished = true;
   ReleaseWaiters(query, /*finished=*/true);
 }

@@ -153,27 +153,33 @@ class JobRequestTracker {
   void GiveUpAll(const absl::Status& status, absl::Time now);
 
   // --- inputs ----------------------------------------------------------------
-  // Counts an attempt, which begins now.
-  void OnDispatched(JobRequestState* request) { ++request->attempts; }
-  // Tells observers that an attempt has begun that is not the first.
-  void OnRetryDispatched(JobRequestState* request, absl::Time now);
+  // Counts an attempt, which begins now. Tells observers of each one but the
+  // first.
+  void OnDispatched(JobRequestState* request, absl::Time now) {
+    if (++request->attempts > 1) OnRetryDispatched(request, now);
+  }
   // Handles an effect that a session made of an event. `server` is an address.
   void OnEffect(Effect& effect, const std::string& server, absl::Time now);
-  // Decides whether `request` is tried again after its attempt on `server` has
-  // failed.
-  void OnAttemptFailed(JobRequestState* request, const std::string& server,
-                       AttemptOutcome outcome, absl::Time now);
+  // Decides whether the operation is tried again after its attempt on `server`
+  // has failed.
+  void OnFailed(Operation* operation, const std::string& server,
+                AttemptOutcome outcome, absl::Time now);
   // Ends requests that are late, starts retries that are due, and asks the
   // questions that are due.
   void OnTime(absl::Time now);
   // Ends the request because it is late.
   void OnLate(JobRequestState* request, absl::Time now);
+  // Ends the query, and wakes its thread. OK: it has its answer.
+  static void Finish(Query* query, absl::Status status);
+  // Takes an operation, which may be waiting for a server again, out of
+  // TakeDispatches.
+  void Withdraw(Operation* operation);
 
   // --- outputs ---------------------------------------------------------------
-  // Requests that want a server again, oldest first. TakeDispatches replaces
-  // the content of `requests` and reuses its memory.
+  // Operations that want a server again, oldest first. TakeDispatches replaces
+  // the content of `operations` and reuses its memory.
   bool wants_dispatch() const { return !to_dispatch_.empty(); }
-  void TakeDispatches(std::vector<JobRequestState*>* requests);
+  void TakeDispatches(std::vector<Operation*>* operations);
   // Questions for the servers. The caller takes them directly after OnTime,
   // before it closes connections. One that asks after a request that has ended
   // since does no harm.
@@ -197,6 +203,8 @@ class JobRequestTracker {
 
  private:
   void OnQueryEffect(Query* query, Effect& effect, const std::string& server);
+  void OnQueryFailed(Query* query, AttemptOutcome outcome);
+  void OnRetryDispatched(JobRequestState* request, absl::Time now);
   void OnAccepted(JobRequestState* request);
   // Sets the timer for the next question after the request's job, if it needs
   // one.
@@ -227,7 +235,7 @@ class JobRequestTracker {
                        const std::string& server,
                        const AttemptOutcome& outcome);
   void Retry(JobRequestState* request, absl::Duration delay);
-  void Dispatch(JobRequestState* request);
+  void Dispatch(Operation* operation);
   // Ends the request and removes it from the tracker. `input` says how it
   // ended. `silently`: no callback is called.
   void Finish(JobRequestState* request, RequestInput input, absl::Status status,
@@ -255,8 +263,8 @@ class JobRequestTracker {
   JobRequestState* first_in_flight_ = nullptr;
   size_t in_flight_ = 0;
   DeadlineQueue<JobRequestState> timers_;
-  // An entry is null if its request has ended since.
-  std::vector<JobRequestState*> to_dispatch_;
+  // An entry is null if its operation was withdrawn since.
+  std::vector<Operation*> to_dispatch_;
   std::vector<JobQuestion> questions_;
   std::vector<Notice> notices_;
 };

@@ -19,7 +19,8 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Returns an effect like `effect` for another operation, with its own data.
+// Returns an effect like `effect` for another operation, with its own
+// data.
 Effect CopyOf(const Effect& effect) {
   Effect copy;
   copy.kind = effect.kind;
@@ -37,24 +38,30 @@ Effect CopyOf(const Effect& effect) {
   return copy;
 }
 
+Effect EffectOf(Effect::Kind kind, Payload data = {}) {
+  Effect effect;
+  effect.kind = kind;
+  effect.data = std::move(data);
+  return effect;
+}
+
 constexpr absl::string_view kEchoName = "ECHO_RES";
 
-// Puts the answer of STATUS_RES or STATUS_RES_UNIQUE into `effect`.
+// The answer of STATUS_RES or STATUS_RES_UNIQUE.
 template <typename Result>
-void PutStatus(const Result& event, Effect* effect) {
-  effect->kind = Effect::Kind::kStatus;
-  effect->known = event.known == "1";
-  effect->running = event.running == "1";
-  effect->numerator = wire::ParseProgress(event.numerator);
-  effect->denominator = wire::ParseProgress(event.denominator);
+Effect StatusOf(const Result& event) {
+  Effect effect = EffectOf(Effect::Kind::kStatus);
+  effect.known = event.known == "1";
+  effect.running = event.running == "1";
+  effect.numerator = wire::ParseProgress(event.numerator);
+  effect.denominator = wire::ParseProgress(event.denominator);
+  return effect;
 }
 
 }  // namespace
 
-absl::Status ClientSession::OnEvent(wire::ToClient& event, Effects* effects) {
-  return std::visit(
-      [this, effects](auto& message) { return Handle(message, effects); },
-      event);
+absl::Status ClientSession::OnEvent(wire::ToClient& event) {
+  return std::visit([this](auto& message) { return Handle(message); }, event);
 }
 
 absl::Status ClientSession::PopReply(ExpectedReply expected,
@@ -78,7 +85,7 @@ absl::Status ClientSession::PopReply(ExpectedReply expected,
   return absl::OkStatus();
 }
 
-absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
+absl::Status ClientSession::Handle(wire::JobCreated& event) {
   // This check comes before the reply is popped: a popped operation would no
   // longer be found as an orphan.
   if (event.handle.size() > InlineBytes::kMaxSize || event.handle.empty()) {
@@ -96,28 +103,36 @@ absl::Status ClientSession::Handle(wire::JobCreated& event, Effects* effects) {
   JobRequestState* const chain = AsRequest(entry.operation);
   for (Operation* operation = chain; operation != nullptr;
        operation = operation->next_shared) {
-    JobRequestState* request = AsRequest(operation);
+    JobRequestState* const request = AsRequest(operation);
     request->reply_due = false;
     request->handle.Assign(event.handle);
     if (!foreground) request->session = nullptr;
-    Effect& effect = effects->emplace_back();
-    effect.kind = Effect::Kind::kAccepted;
-    effect.operation = request;
   }
   // No WORK_* packet will come for a background job.
   if (foreground) {
     handles_.AddSubmission(event.handle, chain);
     if (!ended_.empty()) ended_.erase(event.handle);
   }
+  for (Operation* operation = chain; operation != nullptr;) {
+    // The sink may free a background job's request. It detaches no request.
+    Operation* const next = operation->next_shared;
+    Accept(AsRequest(operation));
+    operation = next;
+  }
   return absl::OkStatus();
+}
+
+void ClientSession::Accept(JobRequestState* request) {
+  Effect effect = EffectOf(Effect::Kind::kAccepted);
+  effect.operation = request;
+  sink_->OnEffect(effect);
 }
 
 absl::Status ClientSession::Spread(absl::string_view handle,
                                    absl::string_view packet, bool ends_job,
-                                   Effects* effects) {
+                                   Effect&& effect) {
   const HandleTable::Arrival arrival = handles_.Arrive(handle, ends_job);
   if (!arrival.known) {
-    effects->pop_back();
     if (ended_.contains(handle) || handles_.has_forgotten()) {
       return absl::OkStatus();
     }
@@ -125,32 +140,35 @@ absl::Status ClientSession::Spread(absl::string_view handle,
         absl::StrCat("the server sent ", packet, " for the handle \"",
                      SafeText(handle), "\", which nobody here asked for"));
   }
-  if (ends_job && effects->back().kind != Effect::Kind::kCompleted) {
+  if (ends_job && effect.kind != Effect::Kind::kCompleted) {
     RememberEnded(handle);
   }
-  if (!arrival.first_copy || arrival.requests == nullptr) {
-    effects->pop_back();
-    return absl::OkStatus();
+  if (arrival.first_copy && arrival.requests != nullptr) {
+    GiveToAll(arrival.requests, ends_job, std::move(effect));
   }
-  GiveToAll(arrival.requests, ends_job, effects);
   return absl::OkStatus();
 }
 
 void ClientSession::GiveToAll(JobRequestState* first, bool ends_job,
-                              Effects* effects) {
+                              Effect&& effect) {
   if (ends_job) StopSharing(*first);
   Operation* operation = first;
   for (;;) {
+    // The sink may detach or free this request, but no other one.
     Operation* const next = operation->next_shared;
-    effects->back().operation = operation;
     if (ends_job) {
       operation->next_shared = nullptr;
+      operation->behind = false;
       operation->session = nullptr;
     }
-    if (next == nullptr) return;
-    effects->push_back(CopyOf(effects->back()));
+    if (next == nullptr) break;
+    Effect copy = CopyOf(effect);
+    copy.operation = operation;
+    sink_->OnEffect(copy);
     operation = next;
   }
+  effect.operation = operation;
+  sink_->OnEffect(effect);
 }
 
 void ClientSession::RememberEnded(absl::string_view handle) {
@@ -161,88 +179,70 @@ void ClientSession::RememberEnded(absl::string_view handle) {
   ended_order_.pop_front();
 }
 
-absl::Status ClientSession::Handle(wire::WorkComplete& event,
-                                   Effects* effects) {
-  Effect& effect = effects->emplace_back();
-  effect.kind = Effect::Kind::kCompleted;
-  effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_COMPLETE", true, effects);
+absl::Status ClientSession::Handle(wire::WorkComplete& event) {
+  return Spread(event.handle, "WORK_COMPLETE", true,
+                EffectOf(Effect::Kind::kCompleted, std::move(event.data)));
 }
 
-absl::Status ClientSession::Handle(wire::WorkData& event, Effects* effects) {
-  Effect& effect = effects->emplace_back();
-  effect.kind = Effect::Kind::kData;
-  effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_DATA", false, effects);
+absl::Status ClientSession::Handle(wire::WorkData& event) {
+  return Spread(event.handle, "WORK_DATA", false,
+                EffectOf(Effect::Kind::kData, std::move(event.data)));
 }
 
-absl::Status ClientSession::Handle(wire::WorkWarning& event, Effects* effects) {
-  Effect& effect = effects->emplace_back();
-  effect.kind = absl::StartsWith(event.data.view(), kFailureMark)
-                    ? Effect::Kind::kFailureText
-                    : Effect::Kind::kWarning;
-  effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_WARNING", false, effects);
+absl::Status ClientSession::Handle(wire::WorkWarning& event) {
+  const Effect::Kind kind = absl::StartsWith(event.data.view(), kFailureMark)
+                                ? Effect::Kind::kFailureText
+                                : Effect::Kind::kWarning;
+  return Spread(event.handle, "WORK_WARNING", false,
+                EffectOf(kind, std::move(event.data)));
 }
 
-absl::Status ClientSession::Handle(wire::WorkStatus& event, Effects* effects) {
-  Effect& effect = effects->emplace_back();
-  effect.kind = Effect::Kind::kStatus;
+absl::Status ClientSession::Handle(wire::WorkStatus& event) {
+  Effect effect = EffectOf(Effect::Kind::kStatus);
   effect.known = true;
   effect.running = true;
   effect.numerator = wire::ParseProgress(event.numerator);
   effect.denominator = wire::ParseProgress(event.denominator);
-  return Spread(event.handle, "WORK_STATUS", false, effects);
+  return Spread(event.handle, "WORK_STATUS", false, std::move(effect));
 }
 
-absl::Status ClientSession::Handle(wire::WorkFail& event, Effects* effects) {
-  Effect& effect = effects->emplace_back();
-  effect.kind = Effect::Kind::kFailed;
-  return Spread(event.handle, "WORK_FAIL", true, effects);
+absl::Status ClientSession::Handle(wire::WorkFail& event) {
+  return Spread(event.handle, "WORK_FAIL", true,
+                EffectOf(Effect::Kind::kFailed));
 }
 
-absl::Status ClientSession::Handle(wire::WorkException& event,
-                                   Effects* effects) {
-  Effect& effect = effects->emplace_back();
-  effect.kind = Effect::Kind::kException;
-  effect.data = std::move(event.data);
-  return Spread(event.handle, "WORK_EXCEPTION", true, effects);
+absl::Status ClientSession::Handle(wire::WorkException& event) {
+  return Spread(event.handle, "WORK_EXCEPTION", true,
+                EffectOf(Effect::Kind::kException, std::move(event.data)));
 }
 
 absl::Status ClientSession::AnswerQuery(ExpectedReply expected,
                                         absl::string_view packet,
                                         absl::string_view about,
-                                        Effects* effects, Effect** effect) {
-  *effect = nullptr;
+                                        Effect&& effect) {
   ReplyQueue::Entry entry;
   absl::Status status = PopReply(expected, expected, packet, about, &entry);
   if (!status.ok() || entry.operation == nullptr) return status;
   entry.operation->reply_due = false;
   entry.operation->session = nullptr;
-  *effect = &effects->emplace_back();
-  (*effect)->operation = entry.operation;
+  effect.operation = entry.operation;
+  sink_->OnEffect(effect);
   return absl::OkStatus();
 }
 
-absl::Status ClientSession::Handle(wire::StatusResult& event,
-                                   Effects* effects) {
+absl::Status ClientSession::Handle(wire::StatusResult& event) {
   if (!replies_.empty() &&
       replies_.front().expected == ExpectedReply::kJobKnown) {
     replies_.Pop();
     ++replies_received_;
-    OnJobKnown(event, effects);
+    OnJobKnown(event);
     return absl::OkStatus();
   }
-  Effect* effect;
-  absl::Status status = AnswerQuery(ExpectedReply::kStatus, "STATUS_RES",
-                                    event.handle, effects, &effect);
-  if (effect == nullptr) return status;
-  PutStatus(event, effect);
-  return absl::OkStatus();
+  return AnswerQuery(ExpectedReply::kStatus, "STATUS_RES", event.handle,
+                     StatusOf(event));
 }
 
-void ClientSession::OnJobKnown(const wire::StatusResult& event,
-                               Effects* effects) {
+void ClientSession::OnJobKnown(const wire::StatusResult& event) {
   // A server tells the end of a job before it forgets the job. So the requests
   // of a job that has ended are not in the table any more.
   if (event.known != "0") return;
@@ -250,40 +250,28 @@ void ClientSession::OnJobKnown(const wire::StatusResult& event,
   if (requests == nullptr) return;
   // A server whose answer was wrong may still send packets for the job.
   RememberEnded(event.handle);
-  effects->emplace_back().kind = Effect::Kind::kDropped;
-  GiveToAll(requests, /*ends_job=*/true, effects);
+  GiveToAll(requests, /*ends_job=*/true, EffectOf(Effect::Kind::kDropped));
 }
 
-absl::Status ClientSession::Handle(wire::StatusResultUnique& event,
-                                   Effects* effects) {
-  Effect* effect;
-  absl::Status status =
-      AnswerQuery(ExpectedReply::kStatusUnique, "STATUS_RES_UNIQUE",
-                  event.unique, effects, &effect);
-  if (effect == nullptr) return status;
-  PutStatus(event, effect);
-  effect->client_count = wire::ParseProgress(event.client_count);
-  return absl::OkStatus();
+absl::Status ClientSession::Handle(wire::StatusResultUnique& event) {
+  Effect effect = StatusOf(event);
+  effect.client_count = wire::ParseProgress(event.client_count);
+  return AnswerQuery(ExpectedReply::kStatusUnique, "STATUS_RES_UNIQUE",
+                     event.unique, std::move(effect));
 }
 
-absl::Status ClientSession::Handle(wire::EchoResponse& event,
-                                   Effects* effects) {
-  Effect* effect;
-  absl::Status status =
-      AnswerQuery(ExpectedReply::kEcho, kEchoName, "an echo", effects, &effect);
-  if (effect == nullptr) return status;
-  effect->kind = Effect::Kind::kEcho;
-  effect->data = std::move(event.data);
-  return absl::OkStatus();
+absl::Status ClientSession::Handle(wire::EchoResponse& event) {
+  return AnswerQuery(ExpectedReply::kEcho, kEchoName, "an echo",
+                     EffectOf(Effect::Kind::kEcho, std::move(event.data)));
 }
 
-absl::Status ClientSession::Handle(wire::OptionResponse& event, Effects*) {
+absl::Status ClientSession::Handle(wire::OptionResponse& event) {
   ReplyQueue::Entry entry;
   return PopReply(ExpectedReply::kOption, ExpectedReply::kOption, "OPTION_RES",
                   event.option, &entry);
 }
 
-absl::Status ClientSession::Handle(wire::Error& event, Effects* effects) {
+absl::Status ClientSession::Handle(wire::Error& event) {
   if (replies_.empty()) {
     return absl::DataLossError(
         absl::StrCat("the server sent ERROR ", SafeText(event.code), " (",
@@ -297,51 +285,42 @@ absl::Status ClientSession::Handle(wire::Error& event, Effects* effects) {
     StopSharing(*AsRequest(operation));
   }
   while (operation != nullptr) {
-    Operation* next = operation->next_shared;
+    Operation* const next = operation->next_shared;
     operation->next_shared = nullptr;
+    operation->behind = false;
     operation->reply_due = false;
     operation->session = nullptr;
-    Effect effect;
-    effect.kind = Effect::Kind::kRefused;
+    Effect effect = EffectOf(Effect::Kind::kRefused);
     effect.operation = operation;
     effect.code = event.code;
     effect.text = event.text;
-    effects->push_back(std::move(effect));
+    sink_->OnEffect(effect);
     operation = next;
   }
   return absl::OkStatus();
 }
 
-absl::Status ClientSession::Handle(wire::TooLargePacket& event,
-                                   Effects* effects) {
-  bool ends_job = false;
+absl::Status ClientSession::Handle(wire::TooLargePacket& event) {
+  Effect effect = EffectOf(Effect::Kind::kTooLarge);
+  effect.too_large = &event;
   switch (event.info->command) {
     case wire::Command::kWorkComplete:
     case wire::Command::kWorkException:
-      ends_job = true;
-      break;
+      return Spread(event.argument("handle"), event.info->name,
+                    /*ends_job=*/true, std::move(effect));
     case wire::Command::kWorkData:
     case wire::Command::kWorkWarning:
-      break;
-    case wire::Command::kEchoRes: {
-      Effect* effect;
-      absl::Status status = AnswerQuery(ExpectedReply::kEcho, kEchoName,
-                                        "an echo", effects, &effect);
-      if (effect == nullptr) return status;
-      effect->kind = Effect::Kind::kTooLarge;
-      effect->too_large = &event;
-      return absl::OkStatus();
-    }
+      return Spread(event.argument("handle"), event.info->name,
+                    /*ends_job=*/false, std::move(effect));
+    case wire::Command::kEchoRes:
+      return AnswerQuery(ExpectedReply::kEcho, kEchoName, "an echo",
+                         std::move(effect));
     default: {  // ERROR; no other packet to a client has a payload.
       wire::Error error{event.argument("code"),
                         "(the text is too large and was skipped)"};
-      return Handle(error, effects);
+      return Handle(error);
     }
   }
-  Effect& effect = effects->emplace_back();
-  effect.kind = Effect::Kind::kTooLarge;
-  effect.too_large = &event;
-  return Spread(event.argument("handle"), event.info->name, ends_job, effects);
 }
 
 void ClientSession::OnConnectionLost(std::vector<Orphan>* orphans) {

@@ -94,13 +94,15 @@ std::string Summary(const std::vector<AttemptRecord>& attempts) {
 
 // --- failed attempts ---------------------------------------------------------
 
-void JobRequestTracker::OnAttemptFailed(JobRequestState* request,
-                                        const std::string& server,
-                                        AttemptOutcome outcome,
-                                        absl::Time now) {
+void JobRequestTracker::OnFailed(Operation* operation,
+                                 const std::string& server,
+                                 AttemptOutcome outcome, absl::Time now) {
   now_ = now;
-  if (request->self == nullptr) return;
-  DecideOnAttempt(request, server, std::move(outcome));
+  if (operation->kind != Operation::Kind::kJob) {
+    OnQueryFailed(static_cast<Query*>(operation), std::move(outcome));
+  } else if (AsRequest(operation)->self != nullptr) {
+    DecideOnAttempt(AsRequest(operation), server, std::move(outcome));
+  }
 }
 
 AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
@@ -291,6 +293,13 @@ StatusFacts JobRequestTracker::FactsNow(const JobRequestState& request) const {
 }
 
 void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {
+  for (Operation* const operation : to_dispatch_) {
+    if (operation == nullptr || operation->kind == Operation::Kind::kJob) {
+      continue;
+    }
+    Withdraw(operation);
+    Finish(static_cast<Query*>(operation), status);
+  }
   while (first_in_flight_ != nullptr) {
     JobRequestState* const request = first_in_flight_;
     // A submission that is on its way may still arrive.

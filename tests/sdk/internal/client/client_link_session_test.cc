@@ -13,7 +13,6 @@
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
-#include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/connection.h"
 #include "gearman/sdk/internal/net/server.h"
@@ -21,6 +20,7 @@
 #include "gearman/sdk/internal/request/operation.h"
 #include "gearman/sdk/internal/request/query.h"
 #include "gearman/sdk/testing/simulation.h"
+#include "gearman/tests/sdk/internal/client/recorded_effects.h"
 #include "gearman/tests/sdk/testing/refusing_transport.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
@@ -39,6 +39,7 @@ constexpr absl::Duration kHeartbeat = absl::Seconds(20);
 class ClientLinkSessionTest : public ::testing::Test {
  protected:
   ClientLinkSessionTest() {
+    options_.sink = &effects_;
     options_.exceptions = false;
     options_.reply_timeout = kReply;
     options_.heartbeat_interval = kHeartbeat;
@@ -52,7 +53,7 @@ class ClientLinkSessionTest : public ::testing::Test {
   ~ClientLinkSessionTest() override { request_->self = nullptr; }
 
   void Submit() {
-    ASSERT_TRUE(session_->Submit(request_.get(), &effects_).ok());
+    ASSERT_TRUE(session_->Submit(request_.get()).ok());
     session_->Settle(now_);
   }
   // The server sends this after so much time.
@@ -60,7 +61,7 @@ class ClientLinkSessionTest : public ::testing::Test {
   void Receive(Message message, absl::Duration after) {
     now_ += after;
     wire::ToClient event = std::move(message);
-    ASSERT_TRUE(session_->OnEvent(event, &effects_).ok());
+    ASSERT_TRUE(session_->OnEvent(event).ok());
     EXPECT_TRUE(session_->OnReceived(now_));
   }
   // The time until something is due.
@@ -78,7 +79,7 @@ class ClientLinkSessionTest : public ::testing::Test {
                    /*key=*/1,
                    wire::DecoderOptions(),
                    ConnectionOptions()};
-  Effects effects_;
+  RecordedEffects effects_;
   std::unique_ptr<ClientLinkSession> session_;
   const std::shared_ptr<JobRequestState> request_ =
       std::make_shared<JobRequestState>();

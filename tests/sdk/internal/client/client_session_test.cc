@@ -8,6 +8,7 @@
 
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/tests/sdk/internal/client/recorded_effects.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -40,13 +41,13 @@ class ClientSessionTest : public ::testing::Test {
   }
 
   absl::Status Submit(const std::shared_ptr<JobRequestState>& request) {
-    return session_.Submit(request.get(), &effects_);
+    return session_.Submit(request.get());
   }
   template <typename Message>
   absl::Status Receive(Message message) {
     effects_.clear();
     wire::ToClient event = std::move(message);
-    return session_.OnEvent(event, &effects_);
+    return session_.OnEvent(event);
   }
   std::vector<Operation*> Concerned() const {
     std::vector<Operation*> operations;
@@ -56,8 +57,8 @@ class ClientSessionTest : public ::testing::Test {
   }
 
   wire::OutputBuffer output_;
-  ClientSession session_{&output_, ""};
-  Effects effects_;
+  RecordedEffects effects_;
+  ClientSession session_{&effects_, &output_, ""};
   std::vector<std::shared_ptr<JobRequestState>> requests_;
 };
 
@@ -471,21 +472,21 @@ TEST_F(ClientSessionTest, ABackgroundJobEndsWithItsAcceptance) {
 // A connection is needed as long as somebody waits for something of it.
 TEST_F(ClientSessionTest, TellsWhenNobodyWaitsAnyMore) {
   int told = 0;
-  ClientSession session(&output_, "", [&told] { ++told; });
+  ClientSession session(&effects_, &output_, "", [&told] { ++told; });
   auto first = Request();
   auto second = Request();
-  ASSERT_TRUE(session.Submit(first.get(), &effects_).ok());
-  ASSERT_TRUE(session.Submit(second.get(), &effects_).ok());
+  ASSERT_TRUE(session.Submit(first.get()).ok());
+  ASSERT_TRUE(session.Submit(second.get()).ok());
   EXPECT_FALSE(session.unused());
   wire::ToClient one = wire::JobCreated{"H:1"};
-  ASSERT_TRUE(session.OnEvent(one, &effects_).ok());
+  ASSERT_TRUE(session.OnEvent(one).ok());
   session.Detach(first.get());
   EXPECT_EQ(session.jobs_running(), 1u);
   EXPECT_EQ(session.jobs_awaited(), 0u);
   // The reply to the second one is due.
   EXPECT_EQ(told, 0);
   wire::ToClient two = wire::JobCreated{"H:2"};
-  ASSERT_TRUE(session.OnEvent(two, &effects_).ok());
+  ASSERT_TRUE(session.OnEvent(two).ok());
   EXPECT_EQ(session.jobs_awaited(), 1u);
   session.Detach(second.get());
   EXPECT_EQ(told, 1);

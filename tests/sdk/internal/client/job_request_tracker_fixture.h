@@ -56,16 +56,16 @@ class JobRequestTrackerTest : public ::testing::Test {
   }
   void Start(const std::shared_ptr<JobRequestState>& request) {
     tracker_.Start(request, now_);
-    tracker_.OnDispatched(request.get());
+    tracker_.OnDispatched(request.get(), now_);
   }
-  std::vector<JobRequestState*> TakeDispatches() {
-    std::vector<JobRequestState*> requests;
-    tracker_.TakeDispatches(&requests);
-    return requests;
+  std::vector<Operation*> TakeDispatches() {
+    std::vector<Operation*> operations;
+    tracker_.TakeDispatches(&operations);
+    return operations;
   }
   void Dispatched(const std::shared_ptr<JobRequestState>& request) {
     EXPECT_THAT(TakeDispatches(), ::testing::ElementsAre(request.get()));
-    tracker_.OnDispatched(request.get());
+    tracker_.OnDispatched(request.get(), now_);
   }
   void Give(const std::shared_ptr<JobRequestState>& request, Effect::Kind kind,
             const std::string& data = "", absl::string_view code = "",
@@ -87,7 +87,7 @@ class JobRequestTrackerTest : public ::testing::Test {
   }
   void Lose(const std::shared_ptr<JobRequestState>& request,
             FailureReason reason, bool bytes_sent) {
-    tracker_.OnAttemptFailed(
+    tracker_.OnFailed(
         request.get(), kServer,
         {reason, absl::UnavailableError("connection refused"), bytes_sent},
         now_);

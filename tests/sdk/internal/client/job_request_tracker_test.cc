@@ -146,7 +146,7 @@ TEST_F(JobRequestTrackerTest, AttemptsEndAtTheMaximumAndNameEveryFailure) {
     Lose(request, FailureReason::kConnect, false);
     Dispatched(request);
   }
-  tracker_.OnAttemptFailed(
+  tracker_.OnFailed(
       request.get(), "tcp://three:4730",
       {FailureReason::kConnect, absl::UnavailableError("no route"), false},
       now_);

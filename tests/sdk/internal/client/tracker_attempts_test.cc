@@ -46,7 +46,7 @@ TEST_F(TrackerAttemptsTest, AServerThatRefusesIsNotAskedAgain) {
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
   // The test's server has one name.
   Dispatched(request);
-  tracker_.OnAttemptFailed(
+  tracker_.OnFailed(
       request.get(), "tcp://two:4730",
       {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
       now_);
@@ -99,7 +99,7 @@ TEST_F(TrackerAttemptsTest, AnIdempotentJobThatAStoreMayHaveGoesElsewhere) {
   EXPECT_EQ(request->extras->next_server, nullptr);
   Dispatched(request);
   // The doubt stays, whatever the next one says.
-  tracker_.OnAttemptFailed(
+  tracker_.OnFailed(
       request.get(), "tcp://two:4730",
       {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
       now_);
