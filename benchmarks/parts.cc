@@ -131,30 +131,31 @@ void TrackerJob(benchmark::State& state) {
   options.retry_policy = &policy;
   internal::JobRequestTracker tracker(options);
   const absl::Time now = absl::Now();
+  const auto server = internal::ClientServerPtr::Make(
+      Address{"tcp", "one:4730"}, /*metrics=*/nullptr);
+  tracker.set_now(now);
   const auto start = [&] {
     auto request = std::make_shared<internal::JobRequestState>();
     request->task = kTask;
     request->deadline = now + absl::Minutes(1);
+    request->server = server;
     tracker.Start(request, now);
     tracker.OnDispatched(request.get(), now);
     return request.get();  // which keeps itself while it is in flight
   };
-  const auto give = [&](internal::JobRequestState* request,
-                        internal::Effect::Kind kind) {
+  const auto complete = [&](internal::JobRequestState* request) {
     internal::Effect effect;
-    effect.kind = kind;
+    effect.kind = internal::Effect::Kind::kCompleted;
     effect.operation = request;
-    if (kind == internal::Effect::Kind::kCompleted) {
-      effect.data = Payload::View(kPayload);
-    }
-    tracker.OnEffect(effect, "tcp://one:4730", now);
+    effect.data = Payload::View(kPayload);
+    tracker.OnEffect(effect);
   };
   std::deque<internal::JobRequestState*> in_flight;
   for (int64_t i = 0; i < state.range(0); ++i) in_flight.push_back(start());
   for (auto _ : state) {
     in_flight.push_back(start());
-    give(in_flight.back(), internal::Effect::Kind::kAccepted);
-    give(in_flight.front(), internal::Effect::Kind::kCompleted);
+    tracker.OnAccepted(in_flight.back());
+    complete(in_flight.front());
     in_flight.pop_front();
   }
   tracker.GiveUpAll(absl::CancelledError("the end"), now);

@@ -238,6 +238,7 @@ gearman_sdk_test(tests/sdk/embedded/stall_list_test SOURCES tests/sdk/embedded/s
 gearman_sdk_test(tests/sdk/embedded/text_commands_test SOURCES tests/sdk/embedded/text_commands_test.cc DEPS gtest_main tests.sdk.embedded.engine_peer tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/embedded/worker_table_test SOURCES tests/sdk/embedded/worker_table_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/attempt_verdict_test SOURCES tests/sdk/internal/client/attempt_verdict_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/internal/client/client_engine_test SOURCES tests/sdk/internal/client/client_engine_test.cc DEPS gtest_main testing tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/client_link_session_test SOURCES tests/sdk/internal/client/client_link_session_test.cc DEPS gtest_main testing tests.sdk.internal.client.recorded_effects tests.sdk.testing.refusing_transport OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/client_session_test SOURCES tests/sdk/internal/client/client_session_test.cc DEPS gtest_main tests.sdk.internal.client.recorded_effects OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/client/handle_table_test SOURCES tests/sdk/internal/client/handle_table_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)

@@ -78,7 +78,8 @@ struct JobSpec {
 class JobRequest {
  public:
   // Makes a request that Client::SubmitMultipleRequests can submit.
-  explicit JobRequest(JobSpec spec);
+  explicit JobRequest(JobSpec&& spec);
+  explicit JobRequest(const JobSpec& spec) : JobRequest(JobSpec(spec)) {}
 
   // --- the job ---------------------------------------------------------------
   // Returns a copy of the facts known now. The payload is shared, not copied.

@@ -27,9 +27,7 @@ void Change(std::string* field, std::string value,
 const std::string& OutgoingJob::task() const { return state_->task; }
 absl::string_view OutgoingJob::data() const { return state_->data; }
 bool OutgoingJob::background() const { return state_->background; }
-CallOptions OutgoingJob::options() const {
-  return internal::OptionsOf(*state_);
-}
+CallOptions OutgoingJob::options() const { return state_->call_options(); }
 
 void OutgoingJob::set_task(std::string task) {
   Change(&state_->task, std::move(task), &Original(state_).task);
@@ -41,13 +39,11 @@ void OutgoingJob::set_data(std::string data) {
 
 void OutgoingJob::set_options(CallOptions options) {
   internal::OriginalJob& original = Original(state_);
-  const bool background = state_->background;
-  CallOptions before = internal::TakeOptions(state_);
   if (!original.options.has_value()) {
-    original.options = std::move(before);
-    original.background = background;
+    original.options = state_->call_options();
+    original.background = state_->background;
   }
-  internal::PutOptions(std::move(options), state_);
+  internal::SetOptions(std::move(options), state_);
 }
 
 void OutgoingJob::Answer(absl::StatusOr<std::string> result) {

@@ -84,14 +84,14 @@ JobStatus StatusOf(const JobRequestState& state) {
 
 }  // namespace
 
-JobRequest::JobRequest(JobSpec spec)
+JobRequest::JobRequest(JobSpec&& spec)
     : state_(std::allocate_shared<JobRequestState>(
           internal::ThreadCacheAllocator<JobRequestState>())) {
   JobRequestState& state = *state_;
   state.task = std::move(spec.task);
   state.data = std::move(spec.data);
   state.background = spec.background;
-  internal::PutOptions(std::move(spec.options), &state);
+  internal::SetOptions(std::move(spec.options), &state);
 }
 
 Job JobRequest::job() const {
@@ -135,8 +135,8 @@ int JobRequest::connection_attempts() const {
 
 int JobRequest::max_connection_attempts() const {
   const ReadLock lock(*state_);
-  return state_->resolved_max_attempts != 0 ? state_->resolved_max_attempts
-                                            : state_->max_attempts;
+  if (state_->resolved_max_attempts != 0) return state_->resolved_max_attempts;
+  return state_->call_options().max_connection_attempts.value_or(0);
 }
 
 JobState JobRequest::state() const {
@@ -262,7 +262,7 @@ absl::Status JobRequest::Reset() {
   state.state = JobState::kUnknown;
   state.ForgetOutcome();
   state.resolved_max_attempts = 0;
-  if (!state.unique_set) state.unique.Clear();
+  if (!state.call_options().unique.has_value()) state.unique.Clear();
   if (state.extras != nullptr) internal::RestoreOriginal(&state);
   // A wait on another thread reads this field with the lock held.
   state.core = nullptr;

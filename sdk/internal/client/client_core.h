@@ -156,7 +156,7 @@ class ClientCore final : public RequestOwner,
   // Wakes the threads that wait for room, if there is some.
   void TellRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   WhenFull when_full(const JobRequestState& request) const {
-    return request.when_full.value_or(options_.limits.when_full);
+    return request.call_options().when_full.value_or(options_.limits.when_full);
   }
 
   // Returns OK if this thread may ask a server.

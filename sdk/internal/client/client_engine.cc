@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/status.h"
 
@@ -82,7 +83,7 @@ ClientEngine::ClientEngine(const ClientOptions& options,
       defaults_(&options, metrics, &random_),
       tracker_(TrackerOptions(options, metrics, &random_, &memory_)),
       servers_(servers, ServersOptions(options, metrics, &memory_),
-               SessionOptions(options, this), poller, &random_),
+               SessionOptions(options, &tracker_), poller, &random_),
       choice_(&servers_, options.server_selector, options.logger, &random_) {
   OnServersChanged();
 }
@@ -166,14 +167,12 @@ ClientServerPtr ClientEngine::ServerFor(const JobRequestState& request,
 
 void ClientEngine::Dispatch(JobRequestState* request, absl::Time now) {
   if (request->self == nullptr) return;
-  now_ = now;
   request->server = ServerFor(*request, now);
   tracker_.OnDispatched(request, now);
   absl::Status status = Open(request->server, now);
   if (!status.ok()) {
-    const ClientServerPtr server = request->server;
     tracker_.OnFailed(
-        request, server->name,
+        request,
         {FailureReason::kConnect, std::move(status), /*bytes_sent=*/false},
         now);
     return;
@@ -189,7 +188,6 @@ void ClientEngine::Dispatch(JobRequestState* request, absl::Time now) {
 }
 
 void ClientEngine::Dispatch(Query* query, absl::Time now) {
-  now_ = now;
   const ClientServerPtr& server = query->server;
   absl::Status status;
   if (server->removed) {
@@ -223,17 +221,13 @@ void ClientEngine::Look(const ClientServer& server, absl::Time now) {
 
 // --- from the servers --------------------------------------------------------
 
-void ClientEngine::OnEffect(Effect& effect) {
-  tracker_.OnEffect(effect, effect.operation->server->name, now_);
-}
-
 void ClientEngine::OnReady(Poller::Key key, absl::Time now) {
   ClientLink* const link = servers_.FindLink(key);
   if (link != nullptr) Read(*link, now);
 }
 
 void ClientEngine::Read(ClientLink& link, absl::Time now) {
-  now_ = now;
+  tracker_.set_now(now);
   servers_.Read(link, now, [](ClientLink& from, wire::ToClient& event) {
     return from.session->OnEvent(event);
   });
@@ -247,7 +241,6 @@ void ClientEngine::HandleLost(absl::Time now) {
         lost->reason == ReconnectReason::kProtocolError) {
       metrics_->ProtocolError("DATA_LOSS");
     }
-    const ClientServerPtr server = lost->link->server;
     const bool connecting = !lost->link->up();
     std::vector<Orphan> orphans;
     servers_.CloseLost(*lost, now, &orphans);
@@ -260,8 +253,7 @@ void ClientEngine::HandleLost(absl::Time now) {
       outcome.bytes_sent = orphan.bytes_sent;
       outcome.status = lost->status;
       outcome.timed_out = lost->timed_out;
-      tracker_.OnFailed(orphan.operation, server->name, std::move(outcome),
-                        now);
+      tracker_.OnFailed(orphan.operation, std::move(outcome), now);
     }
   }
 }

@@ -28,7 +28,6 @@
 #include "gearman/codecs/byte_account.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/client/client_servers.h"
-#include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/sdk/internal/client/request_defaults.h"
 #include "gearman/sdk/internal/client/server_choice.h"
@@ -43,7 +42,7 @@
 namespace gearman {
 namespace internal {
 
-class ClientEngine final : private EffectSink {
+class ClientEngine {
  public:
   // `options` are complete (ResolveOptions). They, `poller` and `metrics` must
   // outlive the engine. Null `metrics`: nothing is counted.
@@ -114,9 +113,6 @@ class ClientEngine final : private EffectSink {
   }
 
  private:
-  // EffectSink. Sessions call it while they handle an event or a command.
-  void OnEffect(Effect& effect) override;
-
   // Gives the operation to a server. An error fails it.
   void Dispatch(JobRequestState* request, absl::Time now);
   void Dispatch(Query* query, absl::Time now);
@@ -144,8 +140,6 @@ class ClientEngine final : private EffectSink {
   JobRequestTracker tracker_;
   ClientServers servers_;
   ServerChoice choice_;
-  // The time of the input or command that sessions handle.
-  absl::Time now_ = absl::InfinitePast();
   // Scratch memory of DispatchAll.
   std::vector<Operation*> dispatching_;
 };

@@ -56,12 +56,13 @@ void ClientHooks::Begin(JobRequestState* request) const {
   begin.operation = TraceOperation::kSubmit;
   begin.time = clock_->Now();
   begin.task = request->task;
-  if (request->unique_set) begin.unique = request->unique.view();
+  const CallOptions& call_options = request->call_options();
+  if (call_options.unique.has_value()) begin.unique = request->unique.view();
   begin.data = request->data;
   begin.background = request->background;
   hooks.span = BeginSpan(hooks.observer, begin);
   // An invalid request is refused as it is.
-  if (!request->invalid.ok()) return;
+  if (!CheckOptions(call_options).ok()) return;
   for (const ClientInterceptor& interceptor : options_.interceptors) {
     OutgoingJob job(request);
     const absl::Status thrown = GuardedCall([&] { interceptor(job); }, Thrown);
@@ -125,9 +126,9 @@ void ClientHooks::OnEnd(Notice* notice) {
 }
 
 void ClientHooks::Call(const Notice& notice) const {
-  if (notice.request->extras == nullptr) return;
+  if (!notice.request->has_callbacks()) return;
   const JobRequest request(notice.request);
-  const JobCallbacks& callbacks = notice.request->extras->callbacks;
+  const JobCallbacks& callbacks = notice.request->options->callbacks;
   const auto guarded = [this, &request](absl::string_view name,
                                         const auto& callback) {
     GuardedCall(callback, [&](absl::string_view what) {
@@ -158,8 +159,9 @@ void ClientHooks::Call(const Notice& notice) const {
       if (!callbacks.on_complete || notice.silently) break;
       // The callback may submit the request again, and interceptors may then
       // replace this request's callbacks.
+      const JobRequestExtras* const extras = notice.request->extras.get();
       const bool replaceable =
-          hooked() || notice.request->extras->original != nullptr;
+          hooked() || (extras != nullptr && extras->original != nullptr);
       const JobCallbacks copy = replaceable ? callbacks : JobCallbacks();
       const JobCallbacks& kept = replaceable ? copy : callbacks;
       guarded("on_complete", [&] { kept.on_complete(request); });

@@ -82,9 +82,9 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
           ? Payload::View(request->data)
           : Payload(std::shared_ptr<const std::string>(request->self,
                                                        &request->data));
-  if (request->extras != nullptr && request->extras->run_at.has_value()) {
+  if (request->call_options().run_at.has_value()) {
     const std::string epoch =
-        absl::StrCat(absl::ToUnixSeconds(*request->extras->run_at));
+        absl::StrCat(absl::ToUnixSeconds(*request->call_options().run_at));
     return wire::Encode(wire::SubmitJobEpoch{function, request->unique.view(),
                                              epoch, std::move(data)},
                         *output_);
@@ -110,7 +110,7 @@ absl::Status ClientSession::Submit(JobRequestState* request) {
       } else {
         request->handle = other->handle;
         handles_.Join(request);
-        Accept(request);
+        sink_->OnAccepted(request);
       }
       return absl::OkStatus();
     }

@@ -125,8 +125,6 @@ class ClientSession {
   // Gives `effect` to `first`, and to each request behind it. All but the last
   // get a copy of its data.
   void GiveToAll(JobRequestState* first, bool ends_job, Effect&& effect);
-  // Tells the sink that the request was accepted.
-  void Accept(JobRequestState* request);
   // Handles the answer to AskAfterJob.
   void OnJobKnown(const wire::StatusResult& event);
   void RememberEnded(absl::string_view handle);

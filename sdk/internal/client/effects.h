@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/message.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/internal/request/operation.h"
 
 namespace gearman {
@@ -15,7 +16,6 @@ namespace internal {
 
 struct Effect {
   enum class Kind : unsigned char {
-    kAccepted,     // a job; its handle is set
     kRefused,      // a job or query: ERROR with `code` and `text`
     kData,         // a job: WORK_DATA, `data`
     kWarning,      // a job: WORK_WARNING, `data`
@@ -32,7 +32,7 @@ struct Effect {
     kDropped,   // a job: its server has it no more, and told no end of it
   };
 
-  Kind kind = Kind::kAccepted;
+  Kind kind = Kind::kFailed;
   Operation* operation = nullptr;
   // `code`, `text`, `data` and `too_large` are valid while the sink handles
   // the effect.
@@ -52,6 +52,9 @@ struct Effect {
 class EffectSink {
  public:
   virtual ~EffectSink() = default;
+  // A job was accepted. Its handle is set. For a background job, the sink may
+  // free the request.
+  virtual void OnAccepted(JobRequestState* request) = 0;
   // Handles an effect, and may take its data. It may detach the operation from
   // its session, and end it. It must not give the session commands.
   virtual void OnEffect(Effect& effect) = 0;

@@ -238,14 +238,12 @@ void JobRequestTracker::DropSilently(JobRequestState* request,
 
 // --- effects -----------------------------------------------------------------
 
-void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
-                                 absl::Time now) {
-  now_ = now;
+void JobRequestTracker::OnEffect(Effect& effect) {
   if (effect.operation->kind != Operation::Kind::kJob) {
-    OnQueryEffect(static_cast<Query*>(effect.operation), effect, server);
+    OnQueryEffect(static_cast<Query*>(effect.operation), effect);
     return;
   }
-  auto* request = static_cast<JobRequestState*>(effect.operation);
+  JobRequestState* const request = AsRequest(effect.operation);
   // An earlier effect of the same event may have ended the request.
   if (request->self == nullptr) return;
   if (effect.kind != Effect::Kind::kFailed && request->extras != nullptr) {
@@ -254,51 +252,36 @@ void JobRequestTracker::OnEffect(Effect& effect, const std::string& server,
     request->extras->failure_text.reset();
   }
   switch (effect.kind) {
-    case Effect::Kind::kAccepted:
-      if (request->metrics != nullptr) {
-        request->metrics->submit_duration.Observe(now_ - request->submitted);
-      }
-      // OnAccepted may finish a background request and free its record.
-      OnAccepted(request);
-      return;
     case Effect::Kind::kRefused:
-      OnRefused(request, effect, server);
-      return;
+      return OnRefused(request, effect);
     case Effect::Kind::kData:
     case Effect::Kind::kWarning:
-      OnUpdate(request, effect, server);
-      return;
+      return OnUpdate(request, effect);
     case Effect::Kind::kFailureText:
       request->MutableExtras().failure_text =
           std::move(effect.data).TakeString().substr(kFailureMark.size());
       return;
     case Effect::Kind::kStatus:
-      OnStatus(request, effect);
-      return;
+      return OnStatus(request, effect);
     case Effect::Kind::kCompleted:
     case Effect::Kind::kFailed:
     case Effect::Kind::kException:
-      OnEnded(request, effect, server);
-      return;
+      return OnEnded(request, effect);
     case Effect::Kind::kTooLarge:
-      OnTooLarge(request, *effect.too_large, server);
-      return;
+      return OnTooLarge(request, *effect.too_large);
     case Effect::Kind::kNoMemory:
-      OnNoMemory(request, server);
-      return;
+      return OnNoMemory(request);
     case Effect::Kind::kDropped:
-      OnDropped(request, server);
-      return;
+      return OnDropped(request);
     case Effect::Kind::kEcho:
       return;
   }
 }
 
-void JobRequestTracker::OnNoMemory(JobRequestState* request,
-                                   const std::string& server) {
+void JobRequestTracker::OnNoMemory(JobRequestState* request) {
   Finish(request, RequestInput::kGiveUp,
          absl::ResourceExhaustedError(absl::StrCat(
-             server,
+             request->server->name,
              ": there is no memory for what it sent for the job with "
              "handle \"",
              SafeText(request->handle.view()), "\"")));
@@ -314,15 +297,14 @@ void JobRequestTracker::StopCounting(JobRequestState* request) {
   extras->update_account = nullptr;
 }
 
-void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect,
-                                      const std::string& server) {
+void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect) {
   query->answered = now_;
   if (effect.kind == Effect::Kind::kRefused ||
       effect.kind == Effect::Kind::kTooLarge) {
     StatusFacts facts;
     facts.operation =
         query->kind == Operation::Kind::kEcho ? "echo" : "status query";
-    facts.server = server;
+    facts.server = query->server->name;
     query->status = Annotate(
         effect.kind == Effect::Kind::kRefused
             ? ServerError(effect)
@@ -368,10 +350,11 @@ void JobRequestTracker::Finish(Query* query, absl::Status status) {
 }
 
 void JobRequestTracker::OnAccepted(JobRequestState* request) {
-  RetryPolicy* policy =
-      request->extras != nullptr && request->extras->retry_policy != nullptr
-          ? request->extras->retry_policy.get()
-          : options_.retry_policy;
+  if (request->self == nullptr) return;
+  if (request->metrics != nullptr) {
+    request->metrics->submit_duration.Observe(now_ - request->submitted);
+  }
+  RetryPolicy* const policy = PolicyFor(*request);
   CallLoggingThrow(options_.logger, "RetryPolicy::OnSuccess",
                    [policy] { policy->OnSuccess(); });
   if (request->background) {
@@ -385,8 +368,7 @@ void JobRequestTracker::OnAccepted(JobRequestState* request) {
 }
 
 void JobRequestTracker::OnRefused(JobRequestState* request,
-                                  const Effect& effect,
-                                  const std::string& server) {
+                                  const Effect& effect) {
   absl::Status status = ServerError(effect);
   AttemptOutcome outcome;
   outcome.reason = FailureReason::kRefused;
@@ -395,7 +377,7 @@ void JobRequestTracker::OnRefused(JobRequestState* request,
     outcome.reason = FailureReason::kStoreFailed;
     status = absl::UnavailableError(absl::StrCat(
         status.message(), " (its persistent queue failed",
-        request->extras != nullptr && request->extras->run_at.has_value()
+        request->call_options().run_at.has_value()
             ? "; some, such as redis and memcached, take no job with run_at"
             : "",
         "; the job may be stored there, and run after the server's next "
@@ -403,15 +385,15 @@ void JobRequestTracker::OnRefused(JobRequestState* request,
   }
   outcome.permanent = !IsRetryable(status);
   outcome.status = std::move(status);
-  DecideOnAttempt(request, server, std::move(outcome));
+  DecideOnAttempt(request, std::move(outcome));
 }
 
-void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect,
-                                 const std::string& server) {
+void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
   const bool warning = effect.kind == Effect::Kind::kWarning;
   JobRequestExtras& extras = request->MutableExtras();
-  const bool to_callback = warning ? extras.callbacks.on_warning != nullptr
-                                   : extras.callbacks.on_data != nullptr;
+  const JobCallbacks& callbacks = request->call_options().callbacks;
+  const bool to_callback =
+      warning ? callbacks.on_warning != nullptr : callbacks.on_data != nullptr;
   std::string data = std::move(effect.data).TakeString();
   if (to_callback) {
     Notice notice;
@@ -424,7 +406,7 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect,
   if (extras.update_bytes + data.size() > options_.max_update_bytes) {
     Finish(request, RequestInput::kGiveUp,
            absl::ResourceExhaustedError(absl::StrCat(
-               server, ": more than ", options_.max_update_bytes,
+               request->server->name, ": more than ", options_.max_update_bytes,
                " bytes of updates that nobody took (max_update_bytes); take "
                "them as they come, or set an on_data callback; the job with "
                "handle \"",
@@ -437,7 +419,7 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect,
         options_.account->bytes() + memory > options_.max_memory) {
       Finish(request, RequestInput::kGiveUp,
              absl::ResourceExhaustedError(absl::StrCat(
-                 server,
+                 request->server->name,
                  ": updates that nobody took and packets that are being "
                  "read hold ",
                  options_.account->bytes(), " bytes, with the limit of ",
@@ -463,7 +445,7 @@ void JobRequestTracker::OnStatus(JobRequestState* request,
   status.numerator = effect.numerator;
   status.denominator = effect.denominator;
   status.time_received = now_;
-  if (!request->extras->callbacks.on_status) return;
+  if (!request->call_options().callbacks.on_status) return;
   Notice notice;
   notice.request = request->self;
   notice.kind = Notice::Kind::kStatus;
@@ -472,13 +454,12 @@ void JobRequestTracker::OnStatus(JobRequestState* request,
   notices_.push_back(std::move(notice));
 }
 
-void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
-                                const std::string& server) {
+void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {
   if (effect.kind == Effect::Kind::kCompleted) {
     try {
       request->result = std::move(effect.data).TakeString();
     } catch (const std::bad_alloc&) {
-      return OnNoMemory(request, server);
+      return OnNoMemory(request);
     }
     request->has_result = true;
     Finish(request, RequestInput::kComplete, absl::OkStatus());
@@ -507,7 +488,7 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect,
         absl::StrCat("the job failed (", JobName(*request), ")"));
   }
   outcome.bytes_sent = true;
-  DecideOnAttempt(request, server, std::move(outcome));
+  DecideOnAttempt(request, std::move(outcome));
 }
 
 }  // namespace internal

@@ -2,7 +2,7 @@
 // connection: the requests in flight, with their attempts, retries, deadlines
 // and outcomes.
 //
-// It is a pure machine. Commands, effects, losses and time go in; requests to
+// It is a pure machine. Commands, effects, losses and time go in; operations to
 // dispatch, notices for callbacks, released waiters and the next deadline come
 // out. It uses a request's session for one thing: to detach the request. Not
 // thread-safe: the client's lock guards it. O(1) per event; O(log n) for
@@ -96,7 +96,7 @@ struct JobQuestion {
   std::string handle;
 };
 
-class JobRequestTracker {
+class JobRequestTracker final : public EffectSink {
  public:
   struct Options {
     // The client's policies. They must outlive the tracker. The retry policy
@@ -125,7 +125,7 @@ class JobRequestTracker {
 
   explicit JobRequestTracker(Options options);
   // Ends the requests in flight. Until then each of them keeps itself alive.
-  ~JobRequestTracker();
+  ~JobRequestTracker() override;
   JobRequestTracker(const JobRequestTracker&) = delete;
   JobRequestTracker& operator=(const JobRequestTracker&) = delete;
 
@@ -156,14 +156,17 @@ class JobRequestTracker {
   // Counts an attempt, which begins now. Tells observers of each one but the
   // first.
   void OnDispatched(JobRequestState* request, absl::Time now) {
+    now_ = now;
     if (++request->attempts > 1) OnRetryDispatched(request, now);
   }
-  // Handles an effect that a session made of an event. `server` is an address.
-  void OnEffect(Effect& effect, const std::string& server, absl::Time now);
-  // Decides whether the operation is tried again after its attempt on `server`
-  // has failed.
-  void OnFailed(Operation* operation, const std::string& server,
-                AttemptOutcome outcome, absl::Time now);
+  // The time of the effects that follow.
+  void set_now(absl::Time now) { now_ = now; }
+  // EffectSink. Sessions tell what events mean for their operations.
+  void OnAccepted(JobRequestState* request) override;
+  void OnEffect(Effect& effect) override;
+  // Decides whether the operation is tried again after its attempt on its
+  // server has failed.
+  void OnFailed(Operation* operation, AttemptOutcome outcome, absl::Time now);
   // Ends requests that are late, starts retries that are due, and asks the
   // questions that are due.
   void OnTime(absl::Time now);
@@ -202,37 +205,34 @@ class JobRequestTracker {
   size_t in_flight() const { return in_flight_; }
 
  private:
-  void OnQueryEffect(Query* query, Effect& effect, const std::string& server);
+  RetryPolicy* PolicyFor(const JobRequestState& request) const {
+    RetryPolicy* const own = request.call_options().retry_policy.get();
+    return own != nullptr ? own : options_.retry_policy;
+  }
+  void OnQueryEffect(Query* query, Effect& effect);
   void OnQueryFailed(Query* query, AttemptOutcome outcome);
   void OnRetryDispatched(JobRequestState* request, absl::Time now);
-  void OnAccepted(JobRequestState* request);
   // Sets the timer for the next question after the request's job, if it needs
   // one.
   void AskLater(JobRequestState* request);
   // Lets another request that shares the submission ask in place of this one.
   void HandOnQuestions(JobRequestState* request);
-  // Fails the attempt, because `server` does not have the job any more.
-  void OnDropped(JobRequestState* request, const std::string& server);
-  void OnRefused(JobRequestState* request, const Effect& effect,
-                 const std::string& server);
-  void OnUpdate(JobRequestState* request, Effect& effect,
-                const std::string& server);
+  // Fails the attempt, because the server does not have the job any more.
+  void OnDropped(JobRequestState* request);
+  void OnRefused(JobRequestState* request, const Effect& effect);
+  void OnUpdate(JobRequestState* request, Effect& effect);
   // Removes the request's updates from the client's account. From now on they
   // are the user's.
   static void StopCounting(JobRequestState* request);
-  // Ends the request because there was no memory for a packet from `server`.
-  void OnNoMemory(JobRequestState* request, const std::string& server);
+  // Ends the request because there was no memory for a packet.
+  void OnNoMemory(JobRequestState* request);
   void OnStatus(JobRequestState* request, const Effect& effect);
   // Ends the request because a result or update exceeds this client's limit.
-  void OnTooLarge(JobRequestState* request, const wire::TooLargePacket& packet,
-                  const std::string& server);
-  void OnEnded(JobRequestState* request, Effect& effect,
-               const std::string& server);
-  void DecideOnAttempt(JobRequestState* request, const std::string& server,
-                       AttemptOutcome outcome);
+  void OnTooLarge(JobRequestState* request, const wire::TooLargePacket& packet);
+  void OnEnded(JobRequestState* request, Effect& effect);
+  void DecideOnAttempt(JobRequestState* request, AttemptOutcome outcome);
   // Asks the policies about a failed attempt.
   AttemptVerdict Judge(const JobRequestState& request,
-                       const std::string& server,
                        const AttemptOutcome& outcome);
   void Retry(JobRequestState* request, absl::Duration delay);
   void Dispatch(Operation* operation);
@@ -253,7 +253,7 @@ class JobRequestTracker {
                 absl::string_view reason);
   void SetTimer(JobRequestState* request, absl::Time time);
   // The facts of the request now, with the server of its last attempt.
-  StatusFacts FactsNow(const JobRequestState& request) const;
+  static StatusFacts FactsNow(const JobRequestState& request);
 
   const Options options_;
   int servers_ = 1;

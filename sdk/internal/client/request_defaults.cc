@@ -8,6 +8,7 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/sdk/internal/client/random_unique.h"
 #include "gearman/sdk/internal/logged_call.h"
+#include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
@@ -16,16 +17,17 @@ namespace internal {
 absl::Status RequestDefaults::FillIn(JobRequestState* request, int servers,
                                      absl::Time now) {
   request->ForgetOutcome();
-  if (!request->priority_set) request->priority = options_.priority;
-  if (!request->idempotent_set) request->idempotent = options_.idempotent;
-  request->resolved_max_attempts = MaxAttempts(*request, servers);
-  request->deadline =
-      now + (request->timeout == absl::ZeroDuration() ? options_.timeout
-                                                      : request->timeout);
-  if (!request->unique_set) MakeUnique(request);
-  if (request->background && request->extras != nullptr &&
-      request->extras->run_at.has_value()) {
-    request->priority = Priority::kNone;
+  const CallOptions& call = request->call_options();
+  request->priority = call.run_at.has_value()
+                          ? Priority::kNone
+                          : call.priority.value_or(options_.priority);
+  request->idempotent = call.idempotent.value_or(options_.idempotent);
+  request->resolved_max_attempts = MaxAttempts(call, servers);
+  request->deadline = now + call.timeout.value_or(options_.timeout);
+  if (call.unique.has_value()) {
+    request->explicit_unique = !call.unique->empty();
+  } else {
+    MakeUnique(request);
   }
   const absl::Status listable = CheckListable("the task", request->task);
   // A refused name does not take a label from names that are in use.
@@ -39,16 +41,13 @@ absl::Status RequestDefaults::FillIn(JobRequestState* request, int servers,
   return status.ok() ? CheckSize(*request) : status;
 }
 
-int RequestDefaults::MaxAttempts(const JobRequestState& request,
-                                 int servers) const {
-  if (request.max_attempts > 0) return request.max_attempts;
-  if (options_.max_connection_attempts > 0) {
-    return options_.max_connection_attempts;
-  }
-  const RetryPolicy& policy =
-      request.extras != nullptr && request.extras->retry_policy != nullptr
-          ? *request.extras->retry_policy
-          : *options_.retry_policy;
+int RequestDefaults::MaxAttempts(const CallOptions& call, int servers) const {
+  const int given =
+      call.max_connection_attempts.value_or(options_.max_connection_attempts);
+  if (given > 0) return given;
+  const RetryPolicy& policy = call.retry_policy != nullptr
+                                  ? *call.retry_policy
+                                  : *options_.retry_policy;
   int attempts = servers;
   CallLoggingThrow(options_.logger, "RetryPolicy::DefaultMaxAttempts",
                    [&] { attempts = policy.DefaultMaxAttempts(servers); });
@@ -83,7 +82,10 @@ absl::Status RequestDefaults::Check(const JobRequestState& request) const {
         "task \"", SafeText(request.task),
         "\": callbacks need DriveMode::kAuto; this client is kCallerOnly"));
   }
-  if (!request.invalid.ok()) return request.invalid;
+  if (request.options != nullptr) {
+    absl::Status valid = CheckOptions(*request.options);
+    if (!valid.ok()) return valid;
+  }
   if (request.wants_result && request.background) {
     return absl::InvalidArgumentError(
         "Run waits for a result, and a job with CallOptions::run_at is a "

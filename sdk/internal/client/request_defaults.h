@@ -32,7 +32,7 @@ class RequestDefaults {
   absl::Status FillIn(JobRequestState* request, int servers, absl::Time now);
 
  private:
-  int MaxAttempts(const JobRequestState& request, int servers) const;
+  int MaxAttempts(const CallOptions& call, int servers) const;
   void MakeUnique(JobRequestState* request);
   absl::Status Check(const JobRequestState& request) const;
   // INVALID_ARGUMENT: a packet of this job would exceed max_packet_bytes of

@@ -116,16 +116,10 @@ absl::Status ClientSession::Handle(wire::JobCreated& event) {
   for (Operation* operation = chain; operation != nullptr;) {
     // The sink may free a background job's request. It detaches no request.
     Operation* const next = operation->next_shared;
-    Accept(AsRequest(operation));
+    sink_->OnAccepted(AsRequest(operation));
     operation = next;
   }
   return absl::OkStatus();
-}
-
-void ClientSession::Accept(JobRequestState* request) {
-  Effect effect = EffectOf(Effect::Kind::kAccepted);
-  effect.operation = request;
-  sink_->OnEffect(effect);
 }
 
 absl::Status ClientSession::Spread(absl::string_view handle,

@@ -27,16 +27,6 @@ namespace gearman {
 namespace internal {
 namespace {
 
-StatusFacts FactsOf(const JobRequestState& request, std::string server) {
-  StatusFacts facts;
-  facts.operation = "submit";
-  facts.task = request.task;
-  facts.server = std::move(server);
-  facts.attempt = request.attempts;
-  facts.max_attempts = request.resolved_max_attempts;
-  return facts;
-}
-
 // True if the attempt's job may have been accepted, and its end is unknown.
 bool InDoubt(const AttemptRecord& attempt) {
   switch (attempt.reason) {
@@ -94,19 +84,17 @@ std::string Summary(const std::vector<AttemptRecord>& attempts) {
 
 // --- failed attempts ---------------------------------------------------------
 
-void JobRequestTracker::OnFailed(Operation* operation,
-                                 const std::string& server,
-                                 AttemptOutcome outcome, absl::Time now) {
+void JobRequestTracker::OnFailed(Operation* operation, AttemptOutcome outcome,
+                                 absl::Time now) {
   now_ = now;
   if (operation->kind != Operation::Kind::kJob) {
     OnQueryFailed(static_cast<Query*>(operation), std::move(outcome));
   } else if (AsRequest(operation)->self != nullptr) {
-    DecideOnAttempt(AsRequest(operation), server, std::move(outcome));
+    DecideOnAttempt(AsRequest(operation), std::move(outcome));
   }
 }
 
 AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
-                                        const std::string& server,
                                         const AttemptOutcome& outcome) {
   AttemptFailure failure;
   failure.attempt = request.attempts;
@@ -124,16 +112,14 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
   if (options_.random != nullptr) {
     failure.random = absl::Uniform(*options_.random, 0.0, 1.0);
   }
-  failure.server = server;
+  failure.server = request.server->name;
   failure.task = request.task;
   failure.status = &outcome.status;
   AttemptPolicies policies;
   policies.idempotency = options_.idempotency_policy != nullptr
                              ? options_.idempotency_policy
                              : &standard_idempotency_;
-  policies.retry = request.extras->retry_policy != nullptr
-                       ? request.extras->retry_policy.get()
-                       : options_.retry_policy;
+  policies.retry = PolicyFor(request);
   policies.backoff = options_.backoff_policy;
   policies.logger = options_.logger;
   return JudgeAttempt(failure, policies, outcome.permanent,
@@ -141,9 +127,8 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
 }
 
 void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
-                                        const std::string& server,
                                         AttemptOutcome outcome) {
-  StatusFacts facts = FactsOf(*request, server);
+  StatusFacts facts = FactsNow(*request);
   facts.bytes_sent = outcome.bytes_sent;
   if (outcome.reason == FailureReason::kLostAfterAcceptance) {
     outcome.status = absl::Status(
@@ -162,7 +147,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
 
   AttemptRecord record;
   record.attempt = request->attempts;
-  record.server = server;
+  record.server = facts.server;
   record.reason = outcome.reason;
   record.bytes_sent = outcome.bytes_sent;
   record.time = now_;
@@ -170,18 +155,18 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   JobRequestExtras& extras = request->MutableExtras();
   if (IsRefusal(outcome.reason)) {
     const bool again = !extras.attempts.empty() &&
-                       extras.attempts.back().server == server &&
+                       extras.attempts.back().server == facts.server &&
                        IsRefusal(extras.attempts.back().reason);
     if (!again) ++extras.refusals;
   }
   if (extras.tried == nullptr) extras.tried = std::make_unique<TriedServers>();
-  extras.tried->Add(server, outcome.reason);
+  extras.tried->Add(facts.server, outcome.reason);
   extras.attempts.push_back(std::move(record));
   if (extras.hooks != nullptr) {
     EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
   }
 
-  const AttemptVerdict verdict = Judge(*request, server, outcome);
+  const AttemptVerdict verdict = Judge(*request, outcome);
   if (options_.metrics != nullptr && verdict.budget_exhausted) {
     options_.metrics->retry_budget_exhausted.Add();
   }
@@ -226,8 +211,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
 }
 
 void JobRequestTracker::OnTooLarge(JobRequestState* request,
-                                   const wire::TooLargePacket& packet,
-                                   const std::string& server) {
+                                   const wire::TooLargePacket& packet) {
   const bool ended = packet.info->command == wire::Command::kWorkComplete ||
                      packet.info->command == wire::Command::kWorkException;
   // A retry would run the job again and produce as large a result.
@@ -236,7 +220,7 @@ void JobRequestTracker::OnTooLarge(JobRequestState* request,
                       packet.Describe(), " and was skipped; the job with ",
                       "handle \"", SafeText(request->handle.view()),
                       ended ? "\" has ended" : "\" goes on")),
-                  FactsOf(*request, server)));
+                  FactsNow(*request)));
 }
 
 void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
@@ -272,24 +256,29 @@ void JobRequestTracker::HandOnQuestions(JobRequestState* request) {
   if (other->state == JobState::kCreated) AskLater(other);
 }
 
-void JobRequestTracker::OnDropped(JobRequestState* request,
-                                  const std::string& server) {
+void JobRequestTracker::OnDropped(JobRequestState* request) {
   // The job may have run: its end may have been told to others only.
   AttemptOutcome outcome;
   outcome.reason = FailureReason::kLostAfterAcceptance;
   outcome.bytes_sent = true;
   outcome.status = absl::UnavailableError(absl::StrCat(
-      server,
+      request->server->name,
       " says that it does not have the job any more, and sent no result: the "
       "submission had joined a job that was left behind or cancelled, and the "
       "server has dropped it; submit the job again if it may run twice"));
-  DecideOnAttempt(request, server, std::move(outcome));
+  DecideOnAttempt(request, std::move(outcome));
 }
 
 // --- ends that no server has told --------------------------------------------
 
-StatusFacts JobRequestTracker::FactsNow(const JobRequestState& request) const {
-  return FactsOf(request, request.server_name());
+StatusFacts JobRequestTracker::FactsNow(const JobRequestState& request) {
+  StatusFacts facts;
+  facts.operation = "submit";
+  facts.task = request.task;
+  facts.server = request.server_name();
+  facts.attempt = request.attempts;
+  facts.max_attempts = request.resolved_max_attempts;
+  return facts;
 }
 
 void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {

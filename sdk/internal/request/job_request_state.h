@@ -84,9 +84,6 @@ inline std::optional<JobState> NextState(JobState from, RequestInput input) {
 
 // The fields that only some requests need.
 struct JobRequestExtras {
-  JobCallbacks callbacks;
-  std::shared_ptr<RetryPolicy> retry_policy;  // null: the client's
-  std::optional<absl::Time> run_at;
   std::optional<std::string> exception;
   // The worker has said why it fails the job. Its WORK_FAIL has not come yet.
   std::optional<std::string> failure_text;
@@ -151,8 +148,13 @@ struct JobRequestState final : Operation {
     extras->pinned = false;
     extras->retry_at = absl::InfiniteFuture();
   }
+  // The options of the call. What they leave unset is the client's.
+  const CallOptions& call_options() const {
+    static const auto* const none = new CallOptions();
+    return options != nullptr ? *options : *none;
+  }
   bool has_callbacks() const {
-    return extras != nullptr && !extras->callbacks.empty();
+    return options != nullptr && !options->callbacks.empty();
   }
   RequestHooks* hooks() const {
     return extras == nullptr ? nullptr : extras->hooks.get();
@@ -170,23 +172,16 @@ struct JobRequestState final : Operation {
   // The user gave the unique, or it was made from the payload, so the job may
   // be joined. False: the SDK made it from random numbers.
   bool explicit_unique = false;
-  bool unique_set = false;  // CallOptions said so, even if it is empty
   bool background = false;
   Priority priority = Priority::kNone;
-  bool priority_set = false;
   bool idempotent = false;
-  bool idempotent_set = false;
   // The caller waits for its result, so it can't be a background job.
   bool wants_result = false;
   // An attempt before this one may have left a job on a server. A server joins
   // a later attempt to such a job by its unique, and gearmand then drops the
   // job without a word (docs/protocol.md, trap 18).
   bool may_have_joined = false;
-  std::optional<WhenFull> when_full;
-  int max_attempts = 0;                           // 0: the client's
-  absl::Duration timeout = absl::ZeroDuration();  // zero: the client's
-  // An error in the job's description. Submission reports it.
-  absl::Status invalid;
+  std::unique_ptr<const CallOptions> options;  // null: none is set
   std::unique_ptr<JobRequestExtras> extras;
 
   // --- what became of it ---

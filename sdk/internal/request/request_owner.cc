@@ -26,9 +26,6 @@ void RequestOwner::LeaveBehind(JobRequestState* request) {
     JobRequestExtras* const before = request->extras.release();
     KeepForever(before);
     JobRequestExtras& extras = request->MutableExtras();
-    extras.callbacks = before->callbacks;
-    extras.retry_policy = before->retry_policy;
-    extras.run_at = before->run_at;
     extras.original = std::move(before->original);
   }
   new (&request->handle) InlineBytes();

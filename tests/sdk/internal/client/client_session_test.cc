@@ -131,7 +131,7 @@ TEST_F(ClientSessionTest, ARequestSharesASubmissionThatWasAcceptedAlready) {
   effects_.clear();
   ASSERT_TRUE(Submit(second).ok());
   ASSERT_THAT(effects_, SizeIs(1));
-  EXPECT_EQ(effects_[0].kind, Effect::Kind::kAccepted);
+  EXPECT_TRUE(effects_[0].accepted);
   EXPECT_EQ(second->handle.view(), "H:1");
   ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
   EXPECT_THAT(effects_, SizeIs(2));

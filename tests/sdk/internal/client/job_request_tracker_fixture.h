@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
+#include "gearman/transports/address.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -31,6 +32,10 @@ class ScriptedPolicy : public RetryPolicy {
   std::vector<FailureReason> reasons;
   int successes = 0;
 };
+
+inline ClientServerPtr MakeServer(absl::string_view address) {
+  return ClientServerPtr::Make(*ParseAddress(address), /*metrics=*/nullptr);
+}
 
 class JobRequestTrackerTest : public ::testing::Test {
  protected:
@@ -55,6 +60,7 @@ class JobRequestTrackerTest : public ::testing::Test {
     return request;
   }
   void Start(const std::shared_ptr<JobRequestState>& request) {
+    request->server = server_;
     tracker_.Start(request, now_);
     tracker_.OnDispatched(request.get(), now_);
   }
@@ -67,6 +73,15 @@ class JobRequestTrackerTest : public ::testing::Test {
     EXPECT_THAT(TakeDispatches(), ::testing::ElementsAre(request.get()));
     tracker_.OnDispatched(request.get(), now_);
   }
+  void Accept(const std::shared_ptr<JobRequestState>& request) {
+    Accept(request.get());
+  }
+  void Accept(JobRequestState* request) {
+    // A session does this, too.
+    request->handle.Assign("H:1");
+    tracker_.set_now(now_);
+    tracker_.OnAccepted(request);
+  }
   void Give(const std::shared_ptr<JobRequestState>& request, Effect::Kind kind,
             const std::string& data = "", absl::string_view code = "",
             absl::string_view text = "") {
@@ -75,20 +90,19 @@ class JobRequestTrackerTest : public ::testing::Test {
   void Give(JobRequestState* request, Effect::Kind kind,
             const std::string& data = "", absl::string_view code = "",
             absl::string_view text = "") {
-    // A session does this, too.
-    if (kind == Effect::Kind::kAccepted) request->handle.Assign("H:1");
     Effect effect;
     effect.kind = kind;
     effect.operation = request;
     effect.code = code;
     effect.text = text;
     effect.data = Payload(data);
-    tracker_.OnEffect(effect, kServer, now_);
+    tracker_.set_now(now_);
+    tracker_.OnEffect(effect);
   }
   void Lose(const std::shared_ptr<JobRequestState>& request,
             FailureReason reason, bool bytes_sent) {
     tracker_.OnFailed(
-        request.get(), kServer,
+        request.get(),
         {reason, absl::UnavailableError("connection refused"), bytes_sent},
         now_);
   }
@@ -97,6 +111,7 @@ class JobRequestTrackerTest : public ::testing::Test {
     policy_.decision.delay = delay;
   }
 
+  const ClientServerPtr server_ = MakeServer(kServer);
   ScriptedPolicy policy_;
   absl::Time now_ = absl::FromUnixSeconds(1000);
   JobRequestTracker tracker_{Options()};

@@ -28,7 +28,7 @@ TEST_F(JobRequestTrackerTest, AForegroundRequestGoesFromPendingToComplete) {
   EXPECT_EQ(request->state, JobState::kPending);
   EXPECT_FALSE(request->finished.load());
   EXPECT_FALSE(tracker_.wants_dispatch());
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_EQ(request->state, JobState::kCreated);
   EXPECT_EQ(policy_.successes, 1);
   Give(request, Effect::Kind::kCompleted, "result");
@@ -41,7 +41,7 @@ TEST_F(JobRequestTrackerTest, AForegroundRequestGoesFromPendingToComplete) {
 
 TEST_F(JobRequestTrackerTest, ABackgroundRequestEndsWithItsAcceptance) {
   auto request = Started(/*background=*/true);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_EQ(request->state, JobState::kCreated);
   EXPECT_TRUE(request->finished.load());
 }
@@ -54,7 +54,7 @@ TEST_F(JobRequestTrackerTest, ARequestThatNobodyHoldsIsGoneWithItsEnd) {
     JobRequestState* const raw = request.get();
     request = nullptr;
     EXPECT_FALSE(record.expired());
-    Give(raw, Effect::Kind::kAccepted);
+    Accept(raw);
     if (!background) Give(raw, Effect::Kind::kCompleted, "result");
     EXPECT_TRUE(record.expired());
   }
@@ -62,7 +62,7 @@ TEST_F(JobRequestTrackerTest, ARequestThatNobodyHoldsIsGoneWithItsEnd) {
 
 TEST_F(JobRequestTrackerTest, AFailedJobIsAborted) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kFailed);
   EXPECT_EQ(request->state, JobState::kFailed);
   EXPECT_EQ(request->status.code(), absl::StatusCode::kAborted);
@@ -71,7 +71,7 @@ TEST_F(JobRequestTrackerTest, AFailedJobIsAborted) {
 
 TEST_F(JobRequestTrackerTest, AnExceptionIsKeptAndNamed) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kException, "boom");
   EXPECT_EQ(request->state, JobState::kFailed);
   ASSERT_TRUE(request->extras->exception.has_value());
@@ -81,7 +81,7 @@ TEST_F(JobRequestTrackerTest, AnExceptionIsKeptAndNamed) {
 
 TEST_F(JobRequestTrackerTest, TheTextOfAFailureIsAnException) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kFailureText, "gearman exception: no image 17");
   EXPECT_FALSE(request->finished.load());
   Give(request, Effect::Kind::kFailed);
@@ -96,7 +96,7 @@ TEST_F(JobRequestTrackerTest, TheTextOfAFailureIsAnException) {
 
 TEST_F(JobRequestTrackerTest, ATextWithoutItsFailureIsForgottenByTheNextRun) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kFailureText, "gearman exception: no image 17");
   Give(request, Effect::Kind::kStatus);
   Give(request, Effect::Kind::kFailed);
@@ -135,7 +135,7 @@ TEST_F(JobRequestTrackerTest, AServerThatCantBeReachedIsReplacedByTheNext) {
   EXPECT_EQ(request->state, JobState::kPending);
   Dispatched(request);
   EXPECT_EQ(request->attempts, 2);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_EQ(request->state, JobState::kCreated);
 }
 
@@ -146,8 +146,9 @@ TEST_F(JobRequestTrackerTest, AttemptsEndAtTheMaximumAndNameEveryFailure) {
     Lose(request, FailureReason::kConnect, false);
     Dispatched(request);
   }
+  request->server = MakeServer("tcp://three:4730");
   tracker_.OnFailed(
-      request.get(), "tcp://three:4730",
+      request.get(),
       {FailureReason::kConnect, absl::UnavailableError("no route"), false},
       now_);
   EXPECT_TRUE(request->finished.load());
@@ -180,7 +181,7 @@ TEST_F(JobRequestTrackerTest, AnIdempotentRequestIsRepeatedAfterALoss) {
     auto request = Started();
     request->idempotent = true;
     if (reason == FailureReason::kLostAfterAcceptance) {
-      Give(request, Effect::Kind::kAccepted);
+      Accept(request);
     }
     Lose(request, reason, /*bytes_sent=*/true);
     EXPECT_EQ(request->state, JobState::kPending);
@@ -216,7 +217,7 @@ TEST_F(JobRequestTrackerTest, AJobWithAUniqueIsJoinedOnTheServerThatMayHaveIt) {
 
 TEST_F(JobRequestTrackerTest, AnAcceptedJobThatIsLostIsUnknown) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Lose(request, FailureReason::kLostAfterAcceptance, true);
   EXPECT_EQ(request->state, JobState::kUnknown);
   EXPECT_THAT(std::string(request->status.message()), HasSubstr("H:1"));
@@ -249,7 +250,7 @@ TEST_F(JobRequestTrackerTest, ATimeoutEndsTheRequest) {
   request->task = "slow";
   request->deadline = now_ + absl::Seconds(1);
   Start(request);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_EQ(tracker_.next_deadline(), now_ + absl::Seconds(1));
   tracker_.OnTime(now_ + absl::Seconds(1));
   EXPECT_TRUE(request->timed_out);
@@ -259,7 +260,7 @@ TEST_F(JobRequestTrackerTest, ATimeoutEndsTheRequest) {
 
 TEST_F(JobRequestTrackerTest, UpdatesAreKeptInOrder) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kData, "one");
   Give(request, Effect::Kind::kWarning, "careful");
   Give(request, Effect::Kind::kData, "two");
@@ -269,7 +270,7 @@ TEST_F(JobRequestTrackerTest, UpdatesAreKeptInOrder) {
 
 TEST_F(JobRequestTrackerTest, TooManyUpdatesThatNobodyTakesEndTheRequest) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kData, std::string(100, 'x'));
   EXPECT_FALSE(request->finished.load());
   Give(request, Effect::Kind::kData, "y");
@@ -280,13 +281,14 @@ TEST_F(JobRequestTrackerTest, TooManyUpdatesThatNobodyTakesEndTheRequest) {
 
 TEST_F(JobRequestTrackerTest, CallbacksGetTheirNoticesInOrder) {
   auto request = std::make_shared<JobRequestState>();
-  JobCallbacks& callbacks = request->MutableExtras().callbacks;
-  callbacks.on_data = [](const JobRequest&, absl::string_view) {};
-  callbacks.on_complete = [](const JobRequest&) {};
+  CallOptions options;
+  options.callbacks.on_data = [](const JobRequest&, absl::string_view) {};
+  options.callbacks.on_complete = [](const JobRequest&) {};
+  request->options = std::make_unique<const CallOptions>(std::move(options));
   Start(request);
   Waiter waiter(1);
   waiter.Add(request.get(), /*for_accepted=*/false);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kData, "one");
   Give(request, Effect::Kind::kCompleted, "done");
   // Its waiters hear of the end only after the callbacks.
@@ -305,7 +307,7 @@ TEST_F(JobRequestTrackerTest, WaitersForAcceptanceAreReleasedFirst) {
   Waiter accepted(1), finished(1);
   accepted.Add(request.get(), /*for_accepted=*/true);
   finished.Add(request.get(), /*for_accepted=*/false);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_TRUE(accepted.done());
   EXPECT_FALSE(finished.done());
   Give(request, Effect::Kind::kCompleted);
@@ -330,7 +332,7 @@ TEST_F(JobRequestTrackerTest, ALossOfVeryManyRetriesSomeAndEndsTheRest) {
   for (int i = 0; i < kOfEach; ++i) {
     unsent.push_back(Started());
     accepted.push_back(Started());
-    Give(accepted.back(), Effect::Kind::kAccepted);
+    Accept(accepted.back());
   }
   for (const auto& request : unsent) {
     Lose(request, FailureReason::kConnect, /*bytes_sent=*/false);
@@ -372,14 +374,14 @@ TEST(JobRequestStateTest, ItsTransitionsLeadWhereTheTableSays) {
 // Observers and interceptors cost a request nothing that has none.
 TEST_F(JobRequestTrackerTest, APlainRequestNeedsNoExtras) {
   auto request = Started();
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   Give(request, Effect::Kind::kCompleted, "done");
   EXPECT_TRUE(request->finished);
   EXPECT_EQ(request->extras, nullptr);
   EXPECT_FALSE(tracker_.has_notices());
 }
 
-TEST(JobRequestStateTest, IsSmall) { EXPECT_LE(sizeof(JobRequestState), 408u); }
+TEST(JobRequestStateTest, IsSmall) { EXPECT_LE(sizeof(JobRequestState), 384u); }
 
 }  // namespace
 }  // namespace internal

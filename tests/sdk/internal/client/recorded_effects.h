@@ -1,4 +1,4 @@
-// RecordedEffects keeps the effects of a session, in order.
+// RecordedEffects keeps what a session tells its sink, in order.
 #ifndef GEARMAN_TESTS_SDK_INTERNAL_CLIENT_RECORDED_EFFECTS_H_
 #define GEARMAN_TESTS_SDK_INTERNAL_CLIENT_RECORDED_EFFECTS_H_
 
@@ -10,9 +10,20 @@
 namespace gearman {
 namespace internal {
 
-class RecordedEffects final : public EffectSink, public std::vector<Effect> {
+struct RecordedEffect : Effect {
+  bool accepted = false;  // OnAccepted was called; `operation` alone is set
+};
+
+class RecordedEffects final : public EffectSink,
+                              public std::vector<RecordedEffect> {
  private:
-  void OnEffect(Effect& effect) override { push_back(std::move(effect)); }
+  void OnAccepted(JobRequestState* request) override {
+    emplace_back().accepted = true;
+    back().operation = request;
+  }
+  void OnEffect(Effect& effect) override {
+    push_back({std::move(effect), /*accepted=*/false});
+  }
 };
 
 }  // namespace internal

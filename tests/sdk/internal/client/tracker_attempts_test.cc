@@ -44,10 +44,10 @@ TEST_F(TrackerAttemptsTest, AServerThatRefusesIsNotAskedAgain) {
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
   Dispatched(request);
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
-  // The test's server has one name.
   Dispatched(request);
+  request->server = MakeServer("tcp://two:4730");
   tracker_.OnFailed(
-      request.get(), "tcp://two:4730",
+      request.get(),
       {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
       now_);
   EXPECT_TRUE(request->finished.load());
@@ -99,8 +99,9 @@ TEST_F(TrackerAttemptsTest, AnIdempotentJobThatAStoreMayHaveGoesElsewhere) {
   EXPECT_EQ(request->extras->next_server, nullptr);
   Dispatched(request);
   // The doubt stays, whatever the next one says.
+  request->server = MakeServer("tcp://two:4730");
   tracker_.OnFailed(
-      request.get(), "tcp://two:4730",
+      request.get(),
       {FailureReason::kRefused, absl::ResourceExhaustedError("full"), true},
       now_);
   EXPECT_EQ(request->state, JobState::kUnknown);
@@ -125,15 +126,14 @@ class TrackerQuestionsTest : public JobRequestTrackerTest {
     auto request = Started();
     request->idempotent = true;
     request->unique.Assign("u");
-    request->server = server_;
     if (reason == FailureReason::kJobFailed) {
-      Give(request, Effect::Kind::kAccepted);
+      Accept(request);
       Give(request, Effect::Kind::kFailed);
     } else {
       Lose(request, reason, bytes_sent);
     }
     Dispatched(request);
-    Give(request, Effect::Kind::kAccepted);
+    Accept(request);
     return request;
   }
   // The handles that are asked after when this time has passed.
@@ -146,9 +146,6 @@ class TrackerQuestionsTest : public JobRequestTrackerTest {
     }
     return handles;
   }
-
-  const ClientServerPtr server_ = ClientServerPtr::Make(
-      Address{"inproc", "jobs"}, /*server_metrics=*/nullptr);
 };
 
 // Trap 18.
@@ -176,7 +173,7 @@ TEST_F(TrackerQuestionsTest, NothingElseIsAskedAfter) {
   Repeated(FailureReason::kConnect, false);
   Repeated(FailureReason::kLostBeforeAcceptance, false);
   Repeated(FailureReason::kTimedOut, false);
-  Give(Started(), Effect::Kind::kAccepted);
+  Accept(Started());
   EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
 }
 
@@ -186,7 +183,7 @@ TEST_F(TrackerQuestionsTest, AJobWithoutAUniqueIsNotAskedAfter) {
   request->idempotent = true;
   Lose(request, FailureReason::kLostAfterAcceptance, true);
   Dispatched(request);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
 }
 
@@ -200,7 +197,7 @@ TEST_F(TrackerQuestionsTest, ADroppedJobIsSubmittedAgainAndAskedAfterAgain) {
   EXPECT_EQ(request->extras->next_server, server_);
   EXPECT_THAT(AskedAfter(kInterval), IsEmpty());
   Dispatched(request);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_THAT(AskedAfter(kInterval), ElementsAre("H:1"));
 }
 
@@ -237,7 +234,7 @@ TEST_F(TrackerQuestionsTest, ADeadlineComesBeforeTheNextQuestion) {
   Start(request);
   Lose(request, FailureReason::kLostAfterAcceptance, true);
   Dispatched(request);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_THAT(AskedAfter(kInterval), IsEmpty());
   EXPECT_EQ(request->status.code(), absl::StatusCode::kDeadlineExceeded);
 }
@@ -250,7 +247,7 @@ TEST_F(TrackerQuestionsTest, TheNextSubmissionForgetsTheAttemptsOfTheLastOne) {
   tracker_.GiveUp(request.get(), absl::CancelledError("cancelled"), now_);
   request->ForgetOutcome();
   Start(request);
-  Give(request, Effect::Kind::kAccepted);
+  Accept(request);
   EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
 }
 
