@@ -123,7 +123,6 @@ TEST_F(ClientEngineTest, ARequestIsLateAtItsDeadline) {
   options.timeout = absl::Seconds(7);
   const absl::Time begin = now();
   const auto request = Submit(std::move(options));
-  EXPECT_EQ(engine_->next_deadline(), begin + absl::Seconds(5));  // to connect
   Drive();
   EXPECT_EQ(engine_->next_deadline(), begin + absl::Seconds(7));
   Drive(absl::Seconds(7));
@@ -163,7 +162,7 @@ TEST_F(ClientEngineTest, ALostQuestionIsAskedOnceMoreOnTheSamePath) {
   EXPECT_EQ(query.echo, "ping");
 }
 
-TEST_F(ClientEngineTest, AQuestionThatWaitsToBeAskedAgainCanBeGivenUp) {
+TEST_F(ClientEngineTest, AQuestionWhoseConnectionIsLostCanBeGivenUp) {
   script_->Expect(RequestPacket(16, {"ping"})).End();
   Query query(Operation::Kind::kEcho);
   query.data = "ping";

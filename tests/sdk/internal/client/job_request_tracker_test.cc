@@ -355,6 +355,38 @@ TEST_F(JobRequestTrackerTest, ARequestThatEndsIsNotDispatchedAnyMore) {
   EXPECT_THAT(TakeDispatches(), ElementsAre(second.get()));
 }
 
+TEST_F(JobRequestTrackerTest, ALostQuestionIsAskedOnceMoreUnlessItIsWithdrawn) {
+  const auto lose = [this](Query* query) {
+    tracker_.OnFailed(query,
+                      {FailureReason::kLostBeforeAcceptance,
+                       absl::UnavailableError("cable pulled"), true},
+                      now_);
+  };
+  Query query(Operation::Kind::kEcho), withdrawn(Operation::Kind::kEcho);
+  lose(&query);
+  lose(&withdrawn);
+  tracker_.Withdraw(&withdrawn);
+  tracker_.Withdraw(&withdrawn);
+  EXPECT_THAT(TakeDispatches(), ElementsAre(&query));
+  EXPECT_FALSE(query.finished);
+  lose(&query);
+  EXPECT_THAT(TakeDispatches(), IsEmpty());
+  EXPECT_TRUE(query.finished);
+  EXPECT_TRUE(absl::IsUnavailable(query.status)) << query.status;
+}
+
+TEST_F(JobRequestTrackerTest, AtTheEndAQuestionThatWaitsForAServerEnds) {
+  Query query(Operation::Kind::kStatusQuery);
+  tracker_.OnFailed(&query,
+                    {FailureReason::kLostBeforeAcceptance,
+                     absl::UnavailableError("cable pulled"), true},
+                    now_);
+  tracker_.GiveUpAll(absl::CancelledError("the end"), now_);
+  EXPECT_TRUE(query.finished);
+  EXPECT_TRUE(absl::IsCancelled(query.status)) << query.status;
+  EXPECT_THAT(TakeDispatches(), IsEmpty());
+}
+
 TEST(JobRequestStateTest, ItsTransitionsLeadWhereTheTableSays) {
   EXPECT_EQ(NextState(JobState::kUnknown, RequestInput::kSubmit),
             JobState::kPending);
