@@ -30,9 +30,9 @@ absl::Status WorkerCore::AddServer(absl::string_view text) {
                        WorkerServers::kMaxServers, " servers"));
     }
     wanted_servers_.push_back(*std::move(address));
-    wanted_version_.fetch_add(1, std::memory_order_release);
+    servers_changed_ = true;
   }
-  poller_->Wake();
+  Ask();
   return absl::OkStatus();
 }
 
@@ -48,9 +48,9 @@ absl::Status WorkerCore::RemoveServer(absl::string_view text) {
           address->ToString(), " is none of the worker's servers"));
     }
     wanted_servers_.erase(found);
-    wanted_version_.fetch_add(1, std::memory_order_release);
+    servers_changed_ = true;
   }
-  poller_->Wake();
+  Ask();
   return absl::OkStatus();
 }
 
@@ -100,6 +100,7 @@ void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {
                  now);
   }
   ended_.store(true, std::memory_order_release);
+  Publish();
   options_.logger.Log(LogLevel::kInfo, "the worker has ended");
   poller_->RunDeferred();
 }

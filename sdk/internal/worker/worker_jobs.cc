@@ -40,13 +40,13 @@ absl::Status LateStatus(const HeldJob& job) {
 
 WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
                        std::shared_ptr<Mailbox> mailbox, Clock* clock,
-                       HandlerHost* host, WorkerStats* stats)
+                       HandlerHost* host, WorkerCounters* counters)
     : options_(std::move(options)),
       servers_(servers),
       mailbox_(std::move(mailbox)),
       clock_(clock),
       host_(host),
-      stats_(stats),
+      counters_(counters),
       prefetch_(options_.prefetch, options_.concurrency),
       held_share_(options_.account) {
   if (options_.concurrency > 1) {
@@ -81,7 +81,7 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
     job->hooks->interceptors = options_.interceptors;
   }
   link.session->held.push_back(job);
-  ++stats_->jobs_assigned;
+  counters_->Add(&WorkerStats::jobs_assigned);
   if (too_large != nullptr) {
     // The job does not wait for its handler.
     job->state = HeldJob::State::kRunning;
@@ -225,7 +225,7 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
                         absl::Time now) {
   if (job->state == HeldJob::State::kEnded) {
     if (forgotten) return;
-    ++stats_->late_results;
+    counters_->Add(&WorkerStats::late_results);
     if (job->task->metrics != nullptr) job->task->metrics->late_results.Add();
     options_.logger.Log(LogLevel::kDebug, "late result of job ",
                         SafeText(job->job.handle()), " dropped");
@@ -246,7 +246,7 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
     SendError(job, result.status(), &outcome);
   }
   servers_->Touch(link);
-  if (forgotten) ++stats_->jobs_forgotten;
+  if (forgotten) counters_->Add(&WorkerStats::jobs_forgotten);
   NoteUnsent(now);
   End(job, outcome, result.ok() ? absl::OkStatus() : result.status(), now);
 }
@@ -303,19 +303,19 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   }
   switch (outcome) {
     case JobOutcome::kComplete:
-      ++stats_->jobs_complete;
+      counters_->Add(&WorkerStats::jobs_complete);
       break;
     case JobOutcome::kFailed:
-      ++stats_->jobs_failed;
+      counters_->Add(&WorkerStats::jobs_failed);
       break;
     case JobOutcome::kException:
-      ++stats_->jobs_exception;
+      counters_->Add(&WorkerStats::jobs_exception);
       break;
     case JobOutcome::kTimedOut:
-      ++stats_->jobs_timed_out;
+      counters_->Add(&WorkerStats::jobs_timed_out);
       break;
     case JobOutcome::kLost:
-      ++stats_->jobs_lost;
+      counters_->Add(&WorkerStats::jobs_lost);
       break;
   }
   if (job->task->metrics != nullptr) {
@@ -383,7 +383,7 @@ absl::Time WorkerJobs::next_deadline() const {
 void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
                         bool given_back, absl::Time now) {
   if (jobs.empty()) return;
-  if (given_back) stats_->jobs_given_back += jobs.size();
+  if (given_back) counters_->Add(&WorkerStats::jobs_given_back, jobs.size());
   const absl::Status status = absl::UnavailableError(
       absl::StrCat("not answered: ", StopReasonName(reason)));
   // All jobs end before the first callback runs, because a callback may act on
@@ -476,9 +476,12 @@ int WorkerJobs::Room(bool alone) const {
 
 void WorkerJobs::Publish() {
   const Prefetch::Load now = load();
-  stats_->jobs_running = static_cast<uint64_t>(now.running + pending_);
-  stats_->jobs_waiting = static_cast<uint64_t>(now.waiting);
-  stats_->grabs_outstanding = static_cast<uint64_t>(now.outstanding);
+  counters_->Set(&WorkerStats::jobs_running,
+                 static_cast<uint64_t>(now.running + pending_));
+  counters_->Set(&WorkerStats::jobs_waiting,
+                 static_cast<uint64_t>(now.waiting));
+  counters_->Set(&WorkerStats::grabs_outstanding,
+                 static_cast<uint64_t>(now.outstanding));
   if (options_.metrics == nullptr) return;
   options_.metrics->slots_used.Set(now.running);
   options_.metrics->slots_available.Set(options_.concurrency - now.running);

@@ -26,10 +26,10 @@
 #include "gearman/sdk/internal/worker/handler_pool.h"
 #include "gearman/sdk/internal/worker/held_job_pool.h"
 #include "gearman/sdk/internal/worker/prefetch.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 #include "gearman/sdk/internal/worker/worker_servers.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker_options.h"
-#include "gearman/sdk/worker_stats.h"
 
 namespace gearman {
 namespace internal {
@@ -69,7 +69,7 @@ class WorkerJobs {
   // on the I/O thread.
   WorkerJobs(Options options, WorkerServers* servers,
              std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
-             WorkerStats* stats);
+             WorkerCounters* counters);
 
   // Takes over a job that has come. If `too_large` is not null, the payload
   // exceeds this worker's limit and is not in `assigned`. The job then fails
@@ -180,7 +180,7 @@ class WorkerJobs {
   const std::shared_ptr<Mailbox> mailbox_;
   Clock* const clock_;
   HandlerHost* const host_;
-  WorkerStats* const stats_;
+  WorkerCounters* const counters_;
   Prefetch prefetch_;
   std::unique_ptr<HandlerPool> pool_;  // null: concurrency 1
   HeldJobPool records_;

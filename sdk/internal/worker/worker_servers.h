@@ -31,6 +31,7 @@
 #include "gearman/sdk/internal/net/link.h"
 #include "gearman/sdk/internal/net/server.h"
 #include "gearman/sdk/internal/net/server_set.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 #include "gearman/sdk/internal/worker/worker_session.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
@@ -88,22 +89,13 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
     ServerSetOptions set;
     size_t max_output_bytes = 0;
   };
-  // Totals of all connections, including closed ones.
-  struct Counts {
-    uint64_t losses = 0;
-    uint64_t connect_failures = 0;
-    uint64_t writes = 0;
-  };
-
   // Offers `tasks` on new connections, and tells `mailbox` which connections
   // are congested. All pointers must outlive this object.
   WorkerServers(const std::vector<Address>& servers, Options options,
                 const TaskTable* tasks, Mailbox* mailbox, Poller* poller,
-                std::mt19937_64* random);
+                std::mt19937_64* random, WorkerCounters* counters);
   ~WorkerServers() override { CloseAll(); }
 
-  const Counts& counts() const { return counts_; }
-  const WorkerSession::Counts& session_counts() const { return shared_.counts; }
   // The number of grabs that were not answered.
   int outstanding() const { return shared_.outstanding; }
 
@@ -134,8 +126,6 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // Shares `room` grabs among the servers that want some, in turn. `quick`: see
   // WorkerSession::Shared.
   void Grab(int room, bool quick, absl::Time now);
-  // ServerSet::Flush. Retired links that have ended are closed.
-  void Flush(absl::Time now);
 
   // --- the end of connections ------------------------------------------------
   // Names, for a message, the server and the job whose answer the server may
@@ -175,9 +165,7 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   Links wanting_;
   Links content_;
   bool draining_ = false;
-  Counts counts_;
-  // The wake-ups that the metrics have.
-  uint64_t wakeups_told_[kWakeupCauseCount] = {};
+  WorkerCounters* const counters_;
   uint64_t own_health_version_ = 0;
 };
 

@@ -59,7 +59,7 @@ WorkerSession::WorkerSession(Shared* shared, wire::OutputBuffer* output,
 // --- grabbing and sleeping ---------------------------------------------------
 
 void WorkerSession::OnConnected(absl::Time now) {
-  ++shared_->counts.connects;
+  shared_->counters->Add(&WorkerStats::connects);
   state_ = State::kAwake;
   state_since_ = now;
   last_received_ = now;
@@ -100,12 +100,30 @@ void WorkerSession::Grab(int count, absl::Time now) {
   Due(ReplyKind::kGrab, count, now, kind);
   outstanding_ += count;
   shared_->outstanding += count;
-  shared_->counts.grabs_sent += static_cast<uint64_t>(count);
+  shared_->counters->Add(&WorkerStats::grabs_sent,
+                         static_cast<uint64_t>(count));
+}
+
+void WorkerSession::CountWakeUp(WakeupCause cause) {
+  switch (cause) {
+    case WakeupCause::kNoop:
+      shared_->counters->Add(&WorkerStats::wakeups_noop);
+      break;
+    case WakeupCause::kRegrab:
+      shared_->counters->Add(&WorkerStats::wakeups_regrab);
+      break;
+    case WakeupCause::kRegistered:
+      shared_->counters->Add(&WorkerStats::wakeups_registered);
+      break;
+  }
+  if (shared_->metrics != nullptr) {
+    shared_->metrics->wakeups[static_cast<size_t>(cause)].Add();
+  }
 }
 
 void WorkerSession::WakeUp(WakeupCause cause) {
   if (state_ != State::kAwake) {
-    ++shared_->counts.wakeups[static_cast<size_t>(cause)];
+    CountWakeUp(cause);
     woken_by_noop_ = cause == WakeupCause::kNoop;
     jobs_since_wake_ = 0;
   }
@@ -178,7 +196,7 @@ void WorkerSession::Settle(absl::Time now) {
     Sleep(now);
     return;
   }
-  ++shared_->counts.vain_pauses;
+  shared_->counters->Add(&WorkerStats::vain_pauses);
   state_ = State::kResting;
   resting_until_ =
       now + std::min(kLongestRest,
@@ -441,7 +459,7 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
   }
   if (replies_due_.empty() &&
       now >= last_received_ + options().heartbeat_interval) {
-    ++shared_->counts.heartbeats;
+    shared_->counters->Add(&WorkerStats::heartbeats);
     MustEncode(
         wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
     Due(ReplyKind::kHeartbeat, 1, now);

@@ -36,6 +36,7 @@
 #include "gearman/sdk/internal/job/task.h"
 #include "gearman/sdk/internal/job/task_table.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 
 namespace gearman {
 namespace internal {
@@ -85,14 +86,6 @@ class WorkerSession {
     absl::Duration first_offer_delay = absl::Seconds(1);
     absl::Duration longest_offer_delay = absl::Minutes(1);
   };
-  // Counts events of all sessions of a worker.
-  struct Counts {
-    uint64_t connects = 0;
-    uint64_t grabs_sent = 0;
-    uint64_t heartbeats = 0;
-    uint64_t wakeups[kWakeupCauseCount] = {};
-    uint64_t vain_pauses = 0;
-  };
   // The sessions of one worker have this in common.
   struct Shared {
     Options options;
@@ -102,7 +95,8 @@ class WorkerSession {
     bool quick = false;
     // The number of grabs on all connections that were not answered.
     int outstanding = 0;
-    Counts counts;
+    WorkerCounters* counters = nullptr;
+    Metrics* metrics = nullptr;  // null: nothing is counted there
   };
 
   // The way to ask for jobs, as learned from earlier connections to the server.
@@ -253,6 +247,7 @@ class WorkerSession {
   absl::Status TakeReply(ReplyKind kind, absl::string_view packet,
                          absl::Time now);
   void WakeUp(WakeupCause cause);
+  void CountWakeUp(WakeupCause cause);
   void Sleep(absl::Time now);
   // Call it when the server takes this worker for asleep from now on.
   void FellAsleep(absl::Time now);
