@@ -67,7 +67,10 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   const size_t bytes = assigned.data.size();
   job->job.Assign(server, assigned.handle, task->name, assigned.unique,
                   TakeData(std::move(assigned.data), job.get()));
-  job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
+  // Most jobs have none.
+  if (job->reducer != assigned.reducer) {
+    job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
+  }
   job->task = task;
   if (job->mailbox == nullptr) job->mailbox = mailbox_;
   job->connection = link.connection.key();
@@ -85,11 +88,13 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   if (too_large != nullptr) {
     // The job does not wait for its handler.
     job->state = HeldJob::State::kRunning;
-    const absl::Status why = absl::InvalidArgumentError(too_large->Describe());
+    absl::StatusOr<std::string> why =
+        absl::InvalidArgumentError(too_large->Describe());
     options_.logger.Log(LogLevel::kWarning, server, ": job ",
                         SafeText(job->job.handle()), " of task ",
-                        SafeText(task->name), " is failed: ", why.message());
-    Answer(job, why, /*forgotten=*/false, now);
+                        SafeText(task->name),
+                        " is failed: ", why.status().message());
+    Answer(job, &why, /*forgotten=*/false, now);
     GiveBack(std::move(job), &link);
     return;
   }
@@ -150,6 +155,14 @@ void WorkerJobs::SetTimer(const HeldJobPtr& job) {
   timers_.insert({job->timer, job.get()});
 }
 
+absl::StatusOr<std::string> WorkerJobs::Call(const HeldJobPtr& job,
+                                             bool* forgotten) {
+  if (job->task->handler) return CallHandler(job);
+  absl::Status status = CallAsyncHandler(job, forgotten);
+  if (!status.ok()) return status;
+  return std::string();
+}
+
 WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
   HeldJobPtr job = std::move(queue_.front());
   queue_.pop_front();
@@ -159,13 +172,7 @@ WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
   handler_here_ = true;
   job->stop.set_host(host_);
   bool forgotten = false;
-  absl::StatusOr<std::string> result = std::string();
-  if (job->task->handler) {
-    result = CallHandler(job);
-  } else {
-    const absl::Status status = CallAsyncHandler(job, &forgotten);
-    if (!status.ok()) result = status;
-  }
+  absl::StatusOr<std::string> result = Call(job, &forgotten);
   // The handler has forked, and this is the child, which must not touch the
   // parent's objects.
   if (mailbox_->inherited()) return nullptr;
@@ -186,19 +193,21 @@ WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
     OnTime(*now);
   }
   WorkerLink* const link = job->link;
-  Returned(job, std::move(result), forgotten,
-           absl::ToInt64Nanoseconds(*now - begun), *now);
+  Returned(job, &result, forgotten, absl::ToInt64Nanoseconds(*now - begun),
+           *now);
   GiveBack(std::move(job), link);
   return link;
 }
 
 void WorkerJobs::GiveBack(HeldJobPtr job, WorkerLink* link) {
   std::string memory = records_.GiveBack(std::move(job));
-  if (link != nullptr) link->connection.Recycle(std::move(memory));
+  if (link != nullptr && !memory.empty()) {
+    link->connection.Recycle(std::move(memory));
+  }
 }
 
 void WorkerJobs::Returned(const HeldJobPtr& job,
-                          absl::StatusOr<std::string> result, bool forgotten,
+                          absl::StatusOr<std::string>* result, bool forgotten,
                           int64_t busy_ns, absl::Time now) {
   prefetch_.OnDone(&job->task->cost, busy_ns);
   last_returned_ = now;
@@ -207,7 +216,7 @@ void WorkerJobs::Returned(const HeldJobPtr& job,
     if (job->hooks->ended != absl::InfinitePast()) ended_spans_.push_back(job);
   }
   const bool asynchronous = !job->task->handler;
-  if (asynchronous && result.ok()) {
+  if (asynchronous && result->ok()) {
     // The handler's code has the PendingJob, unless the answer came first.
     if (job->state == HeldJob::State::kEnded) return;
     job->state = HeldJob::State::kRunning;
@@ -215,13 +224,13 @@ void WorkerJobs::Returned(const HeldJobPtr& job,
     ++pending_;
     return;
   }
-  Answer(job, std::move(result), forgotten, now);
+  Answer(job, result, forgotten, now);
 }
 
 // --- ending ------------------------------------------------------------------
 
 void WorkerJobs::Answer(const HeldJobPtr& job,
-                        absl::StatusOr<std::string> result, bool forgotten,
+                        absl::StatusOr<std::string>* result, bool forgotten,
                         absl::Time now) {
   if (job->state == HeldJob::State::kEnded) {
     if (forgotten) return;
@@ -232,23 +241,22 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
     return;
   }
   WorkerLink& link = *job->link;
-  if (job->kept != nullptr) AddKept(job.get(), &result);
-  JobOutcome outcome = JobOutcome::kComplete;
-  if (result.ok()) {
-    absl::Status size =
-        mailbox_->CheckPayload(*job, "the result", result->size());
-    if (!size.ok()) result = std::move(size);
+  if (job->kept != nullptr) AddKept(job.get(), result);
+  absl::Status status = result->status();
+  if (status.ok()) {
+    status = mailbox_->CheckPayload(*job, "the result", (*result)->size());
   }
-  if (result.ok()) {
+  JobOutcome outcome = JobOutcome::kComplete;
+  if (status.ok()) {
     link.session->Complete(job->task.get(), job->job.handle(),
-                           *std::move(result));
+                           *std::move(*result));
   } else {
-    SendError(job, result.status(), &outcome);
+    SendError(job, status, &outcome);
   }
   servers_->Touch(link);
   if (forgotten) counters_->Add(&WorkerStats::jobs_forgotten);
   NoteUnsent(now);
-  End(job, outcome, result.ok() ? absl::OkStatus() : result.status(), now);
+  End(job, outcome, std::move(status), now);
 }
 
 void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
@@ -416,8 +424,7 @@ void WorkerJobs::TakeMail(absl::Time now) {
       case Message::Kind::kReturned: {
         WorkerLink* const link = job->link;
         LeavePool(*job);
-        Returned(job, std::move(message.result), message.forgotten,
-                 message.busy_ns, now);
+        Returned(job, &message.result, message.forgotten, message.busy_ns, now);
         GiveBack(std::move(message.job), link);
         break;
       }
@@ -425,7 +432,7 @@ void WorkerJobs::TakeMail(absl::Time now) {
         LeavePool(*job);
         break;
       case Message::Kind::kFinished:
-        Answer(job, std::move(message.result), message.forgotten, now);
+        Answer(job, &message.result, message.forgotten, now);
         break;
       case Message::Kind::kData:
       case Message::Kind::kWarning:

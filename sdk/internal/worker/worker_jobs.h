@@ -142,11 +142,13 @@ class WorkerJobs {
   static constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
 
   Prefetch::Load load() const;
-  // Handles the return of the handler.
-  void Returned(const HeldJobPtr& job, absl::StatusOr<std::string> result,
+  // Calls the handler on this thread.
+  absl::StatusOr<std::string> Call(const HeldJobPtr& job, bool* forgotten);
+  // Handles the return of the handler, and uses up `*result`.
+  void Returned(const HeldJobPtr& job, absl::StatusOr<std::string>* result,
                 bool forgotten, int64_t busy_ns, absl::Time now);
-  // Sends the answer, whichever way it came.
-  void Answer(const HeldJobPtr& job, absl::StatusOr<std::string> result,
+  // Sends the answer, whichever way it came, and uses up `*result`.
+  void Answer(const HeldJobPtr& job, absl::StatusOr<std::string>* result,
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);

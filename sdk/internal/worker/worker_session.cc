@@ -64,7 +64,7 @@ void WorkerSession::OnConnected(absl::Time now) {
   state_since_ = now;
   last_received_ = now;
   for (RepliesDue& due : replies_due_) due.since = now;
-  if (!replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
+  if (!replies_due_.empty()) waiting_since_ = now;
 }
 
 int WorkerSession::wanted_grabs() const {
@@ -281,7 +281,7 @@ absl::Status WorkerSession::OnTooLarge(const wire::TooLargePacket& packet,
 void WorkerSession::Due(ReplyKind kind, int count, absl::Time now,
                         wire::GrabKind grab_kind) {
   requests_ += static_cast<uint64_t>(count);
-  if (replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
+  if (replies_due_.empty()) waiting_since_ = now;
   if (!replies_due_.empty() && replies_due_.back().kind == kind &&
       kind == ReplyKind::kGrab && replies_due_.back().grab_kind == grab_kind) {
     replies_due_.back().count += count;
@@ -298,8 +298,7 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
   }
   ++replies_;
   if (--replies_due_.front().count == 0) replies_due_.pop_front();
-  reply_deadline_ = replies_due_.empty() ? absl::InfiniteFuture()
-                                         : now + options().reply_timeout;
+  waiting_since_ = replies_due_.empty() ? absl::InfiniteFuture() : now;
   served_ = true;
   if (kind != ReplyKind::kGrab) return absl::OkStatus();
   grab_answered_ = true;
@@ -443,12 +442,12 @@ bool WorkerSession::MayEnd(absl::Time now) {
 
 void WorkerSession::OnProgress(absl::Time now) {
   last_received_ = now;
-  if (!replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
+  if (!replies_due_.empty()) waiting_since_ = now;
 }
 
 absl::Status WorkerSession::OnTime(absl::Time now) {
   if (state_ == State::kConnecting) return absl::OkStatus();
-  if (now >= reply_deadline_) {
+  if (now >= reply_deadline()) {
     return absl::UnavailableError(absl::StrCat(
         "no answer within ", absl::FormatDuration(options().reply_timeout),
         " (reply_timeout): taken for dead",
@@ -474,7 +473,7 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
 
 absl::Time WorkerSession::next_deadline() const {
   if (state_ == State::kConnecting) return absl::InfiniteFuture();
-  absl::Time next = reply_deadline_;
+  absl::Time next = reply_deadline();
   if (replies_due_.empty()) {
     next = std::min(next, last_received_ + options().heartbeat_interval);
   }

@@ -298,6 +298,9 @@ class WorkerSession {
   }
 
   const Options& options() const { return shared_->options; }
+  absl::Time reply_deadline() const {
+    return waiting_since_ + options().reply_timeout;
+  }
 
   Shared* const shared_;
   wire::OutputBuffer* const output_;
@@ -354,7 +357,8 @@ class WorkerSession {
   uint64_t replies_ = 0;
   std::string last_answered_;     // the handle of a job
   uint64_t answered_behind_ = 0;  // number of requests sent before its answer
-  absl::Time reply_deadline_ = absl::InfiniteFuture();
+  // The first reply due is awaited since then. InfiniteFuture: none is due.
+  absl::Time waiting_since_ = absl::InfiniteFuture();
   absl::Time last_received_ = absl::InfiniteFuture();
   Receipt receipt_ = Receipt::kNotAsked;
   // The last job that was too large. Valid until the next event.
