@@ -24,7 +24,7 @@ void WorkerSession::JobEnded(Task* task, absl::string_view handle) {
   }
   --offer->held;
   --held_;
-  if (offer->announced_ms != 0) stop_timer_ = true;
+  if (offer->announced_ms != 0) sleep_.OnTimedJobEnded();
 }
 
 void WorkerSession::Complete(Task* task, absl::string_view handle,
