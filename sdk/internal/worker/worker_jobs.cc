@@ -14,20 +14,26 @@ namespace gearman {
 namespace internal {
 namespace {
 
-WorkOutcome MetricsOutcome(JobOutcome outcome) {
+// The place of an outcome in the metrics and in the stats.
+struct OutcomeCount {
+  WorkOutcome outcome;
+  WorkerCounters::Number number;
+};
+
+OutcomeCount CountOf(JobOutcome outcome) {
   switch (outcome) {
     case JobOutcome::kComplete:
-      return WorkOutcome::kComplete;
+      return {WorkOutcome::kComplete, &WorkerStats::jobs_complete};
     case JobOutcome::kFailed:
-      return WorkOutcome::kFailed;
+      return {WorkOutcome::kFailed, &WorkerStats::jobs_failed};
     case JobOutcome::kException:
-      return WorkOutcome::kException;
+      return {WorkOutcome::kException, &WorkerStats::jobs_exception};
     case JobOutcome::kTimedOut:
-      return WorkOutcome::kTimedOut;
+      return {WorkOutcome::kTimedOut, &WorkerStats::jobs_timed_out};
     case JobOutcome::kLost:
       break;
   }
-  return WorkOutcome::kLost;
+  return {WorkOutcome::kLost, &WorkerStats::jobs_lost};
 }
 
 absl::Status LateStatus(const HeldJob& job) {
@@ -76,14 +82,14 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   job->connection = link.connection.key();
   job->link = &link;
   job->assigned = now;
-  job->index = link.session->held.size();
   job->carries_updates = link.session->carries_updates();
   if (options_.interceptors != nullptr) {
     job->hooks = std::make_unique<JobHooks>();
     job->hooks->observer = options_.trace_observer;
     job->hooks->interceptors = options_.interceptors;
   }
-  link.session->held.push_back(job);
+  job->self = job;
+  link.session->jobs.PushBack(job.get());
   counters_->Add(&WorkerStats::jobs_assigned);
   if (too_large != nullptr) {
     // The job does not wait for its handler.
@@ -111,7 +117,7 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   }
   ++waiting_;
   waiting_ns_ += job->expected_ns;
-  queue_.push_back(std::move(job));
+  queue_.PushBack(job.get());
 }
 
 void WorkerJobs::HandOut() {
@@ -120,21 +126,15 @@ void WorkerJobs::HandOut() {
 
 // --- running -----------------------------------------------------------------
 
-void WorkerJobs::Unqueue(const HeldJob& job) {
+void WorkerJobs::Unqueue(HeldJob* job) {
+  queue_.Remove(job);
   --waiting_;
-  waiting_ns_ -= job.expected_ns;
+  waiting_ns_ -= job->expected_ns;
 }
 
 void WorkerJobs::LeavePool(const HeldJob& job) {
   --in_pool_;
   in_pool_ns_ -= job.expected_ns;
-}
-
-bool WorkerJobs::HasNext() {
-  while (!queue_.empty() && queue_.front()->state == HeldJob::State::kEnded) {
-    queue_.pop_front();
-  }
-  return !queue_.empty();
 }
 
 bool WorkerJobs::NextIsSlow() const {
@@ -147,12 +147,12 @@ void WorkerJobs::Begin(const HeldJobPtr& job, absl::Time now) {
   const absl::Duration limit = job->task->options.time_limit;
   if (limit == absl::InfiniteDuration()) return;
   job->deadline = now + limit;
-  SetTimer(job);
+  SetTimer(job.get());
 }
 
-void WorkerJobs::SetTimer(const HeldJobPtr& job) {
+void WorkerJobs::SetTimer(HeldJob* job) {
   job->timer = job->deadline;
-  timers_.insert({job->timer, job.get()});
+  timers_.Add(job->timer, job);
 }
 
 absl::StatusOr<std::string> WorkerJobs::Call(const HeldJobPtr& job,
@@ -164,9 +164,8 @@ absl::StatusOr<std::string> WorkerJobs::Call(const HeldJobPtr& job,
 }
 
 WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
-  HeldJobPtr job = std::move(queue_.front());
-  queue_.pop_front();
-  Unqueue(*job);
+  HeldJobPtr job = queue_.front()->self;
+  Unqueue(job.get());
   const absl::Time begun = *now;
   Begin(job, begun);
   handler_here_ = true;
@@ -285,7 +284,7 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
 void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
                      absl::Status status, absl::Time now) {
   if (job->state == HeldJob::State::kWaiting && pool_ == nullptr) {
-    Unqueue(*job);
+    Unqueue(job.get());
   }
   job->state = HeldJob::State::kEnded;
   job->ended.store(true, std::memory_order_release);
@@ -296,43 +295,18 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
     job->pending = false;
     --pending_;
   }
-  if (job->timer != absl::InfiniteFuture()) {
-    timers_.erase({job->timer, job.get()});
-    job->timer = absl::InfiniteFuture();
-  }
-  if (job->link != nullptr) {
-    std::vector<HeldJobPtr>& held = job->link->session->held;
-    held.back()->index = job->index;
-    if (held[job->index] != held.back()) {
-      held[job->index] = std::move(held.back());
-    }
-    held.pop_back();
-    job->link = nullptr;
-  }
-  switch (outcome) {
-    case JobOutcome::kComplete:
-      counters_->Add(&WorkerStats::jobs_complete);
-      break;
-    case JobOutcome::kFailed:
-      counters_->Add(&WorkerStats::jobs_failed);
-      break;
-    case JobOutcome::kException:
-      counters_->Add(&WorkerStats::jobs_exception);
-      break;
-    case JobOutcome::kTimedOut:
-      counters_->Add(&WorkerStats::jobs_timed_out);
-      break;
-    case JobOutcome::kLost:
-      counters_->Add(&WorkerStats::jobs_lost);
-      break;
-  }
+  timers_.Remove(std::exchange(job->timer, absl::InfiniteFuture()), job.get());
+  std::exchange(job->link, nullptr)->session->jobs.Remove(job.get());
+  job->self = nullptr;
+  const OutcomeCount count = CountOf(outcome);
+  counters_->Add(count.number);
   if (job->task->metrics != nullptr) {
-    job->task->metrics->Processed(MetricsOutcome(outcome), now - job->assigned);
+    job->task->metrics->Processed(count.outcome, now - job->assigned);
   }
   job->stop.End();
   if (job->hooks != nullptr) {
     job->hooks->ended = now;
-    job->hooks->outcome = OutcomeName(MetricsOutcome(outcome));
+    job->hooks->outcome = OutcomeName(count.outcome);
     job->hooks->status = status;
     if (job->hooks->returned != absl::InfinitePast()) {
       ended_spans_.push_back(job);
@@ -348,12 +322,8 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
 
 void WorkerJobs::OnTime(absl::Time now) {
   bool fired = false;
-  while (!timers_.empty() && timers_.begin()->first <= now) {
-    const HeldJobPtr job = [this] {
-      HeldJob* const due = timers_.begin()->second;
-      return due->link->session->held[due->index];
-    }();
-    timers_.erase(timers_.begin());
+  while (HeldJob* const due = timers_.Pop(now)) {
+    const HeldJobPtr job = due->self;
     job->timer = absl::InfiniteFuture();
     fired = true;
     const absl::Status status = LateStatus(*job);
@@ -384,20 +354,18 @@ void WorkerJobs::OnTime(absl::Time now) {
   if (fired) mailbox_->Nudge();
 }
 
-absl::Time WorkerJobs::next_deadline() const {
-  return timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
-}
-
-void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
-                        bool given_back, absl::Time now) {
+void WorkerJobs::OnLost(WorkerLink& link, StopReason reason, bool given_back,
+                        absl::Time now) {
+  JobsOfLink& jobs = link.session->jobs;
   if (jobs.empty()) return;
-  if (given_back) counters_->Add(&WorkerStats::jobs_given_back, jobs.size());
   const absl::Status status = absl::UnavailableError(
       absl::StrCat("not answered: ", StopReasonName(reason)));
   // All jobs end before the first callback runs, because a callback may act on
   // any of them.
   std::vector<std::function<void()>> callbacks;
-  for (const HeldJobPtr& job : jobs) {
+  while (!jobs.empty()) {
+    const HeldJobPtr job = jobs.front()->self;
+    if (given_back) counters_->Add(&WorkerStats::jobs_given_back);
     job->ended.store(true, std::memory_order_release);
     job->stop.FireOnly(reason, &callbacks);
     End(job, JobOutcome::kLost, status, now);
@@ -418,7 +386,7 @@ void WorkerJobs::TakeMail(absl::Time now) {
       case Message::Kind::kStarted:
         if (job->state == HeldJob::State::kWaiting) {
           job->state = HeldJob::State::kRunning;
-          SetTimer(job);
+          SetTimer(job.get());
         }
         break;
       case Message::Kind::kReturned: {

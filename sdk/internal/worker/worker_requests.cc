@@ -146,10 +146,10 @@ bool WorkerCore::GoesOnDraining(int64_t drain_ns, absl::Time now) {
   // Answers that came in time must not count as late because this loop was
   // late.
   jobs_.TakeMail(now);
-  size_t held = 0;
+  int held = 0;
   std::string answers;
   for (const auto& link : servers_.links()) {
-    held += link->session->held.size();
+    held += link->session->held();
     const std::string answer = WorkerServers::AnswerOnItsWay(*link);
     if (!answer.empty()) absl::StrAppend(&answers, "; ", answer);
   }

@@ -266,7 +266,6 @@ void WorkerServers::OnFlushed(WorkerLink& link) {
 
 void WorkerServers::OnClosing(WorkerLink& link) {
   WorkerLinkSession& session = *link.session;
-  for (const HeldJobPtr& job : session.held) job->link = nullptr;
   SetCongested(link, false);
   (session.wants_grabs ? wanting_ : content_).erase(session.place);
 }
@@ -319,8 +318,8 @@ bool WorkerServers::LearnGrabs(const Lost& lost) {
   return true;
 }
 
-std::vector<HeldJobPtr> WorkerServers::CloseLost(const Lost& lost,
-                                                 absl::Time now) {
+std::unique_ptr<WorkerLink> WorkerServers::CloseLost(const Lost& lost,
+                                                     absl::Time now) {
   const WorkerServerPtr server = lost.link->server;
   // A link that has a successor says nothing about the server any more.
   const bool current = server->link == lost.link;
@@ -335,9 +334,9 @@ std::vector<HeldJobPtr> WorkerServers::CloseLost(const Lost& lost,
   counters_->Add(lost.reason == ReconnectReason::kConnectFailed
                      ? &WorkerStats::connect_failures
                      : &WorkerStats::connections_lost);
-  const std::unique_ptr<WorkerLink> closed = Close(lost, note);
+  std::unique_ptr<WorkerLink> closed = Close(lost, note);
   if (current) OnFailure(*server, lost.status, other_grab, now);
-  return std::move(closed->session->held);
+  return closed;
 }
 
 }  // namespace internal

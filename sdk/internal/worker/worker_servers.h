@@ -63,8 +63,9 @@ class WorkerLinkSession final : public WorkerSession {
  public:
   using WorkerSession::WorkerSession;
 
-  // Jobs received here and not answered. HeldJob::index is a job's place.
-  std::vector<HeldJobPtr> held;
+  // Jobs received here and not answered. WorkerJobs owns them, and this list
+  // finds them when the connection is lost.
+  JobsOfLink jobs;
 
   // The fields that follow are WorkerServers' own.
   // The unsent output is above its limit.
@@ -131,9 +132,9 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // Names, for a message, the server and the job whose answer the server may
   // not have taken. Empty: there is none.
   static std::string AnswerOnItsWay(const WorkerLink& link);
-  // Closes a lost link and returns the jobs that came over it. The connection
-  // is made again later.
-  std::vector<HeldJobPtr> CloseLost(const Lost& lost, absl::Time now);
+  // Closes a lost link and returns it, with its jobs. The connection is made
+  // again later.
+  std::unique_ptr<WorkerLink> CloseLost(const Lost& lost, absl::Time now);
 
  private:
   using Links = std::list<WorkerLink*>;

@@ -167,6 +167,8 @@ class WorkerSession {
     return sleep_.asleep_for(absl::Seconds(1), now) ? "" : answer_on_its_way();
   }
 
+  // The number of jobs received here and not answered.
+  int held() const { return held_; }
   // True if the server knows WORK_DATA and WORK_WARNING.
   bool carries_updates() const { return !plain_server(); }
   // True if any grab was answered.
