@@ -116,6 +116,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/prefetch.cc
   sdk/internal/worker/session_answers.cc
   sdk/internal/worker/session_tasks.cc
+  sdk/internal/worker/sleep_plan.cc
   sdk/internal/worker/worker_connections.cc
   sdk/internal/worker/worker_core.cc
   sdk/internal/worker/worker_jobs.cc

@@ -24,6 +24,19 @@ absl::Status GuardedCall(const Function& function, const StatusOf& status_of) {
   return absl::OkStatus();
 }
 
+// Like GuardedCall, for a function that returns a StatusOr: returns its result.
+template <typename Function, typename StatusOf>
+auto GuardedResult(const Function& function, const StatusOf& status_of)
+    -> decltype(function()) {
+  try {
+    return function();
+  } catch (const std::exception& exception) {
+    return status_of(exception.what());
+  } catch (...) {
+    return status_of("unknown exception");
+  }
+}
+
 // Calls `function` and ignores any exception from it.
 template <typename Function>
 void CallIgnoringThrow(const Function& function) {

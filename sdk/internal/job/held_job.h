@@ -1,8 +1,8 @@
 // HeldJob is a job that a server gave to this worker and that has not been
 // answered, or whose handler has not ended.
 //
-// Its connection's list, the thread that works on it and its stop tokens share
-// it. Fields are grouped by the thread they belong to.
+// The worker holds it until it is answered (`self`). The thread that works on it
+// and its stop tokens share it. Fields are grouped by the thread they belong to.
 #ifndef GEARMAN_SDK_INTERNAL_JOB_HELD_JOB_H_
 #define GEARMAN_SDK_INTERNAL_JOB_HELD_JOB_H_
 
@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/job/job_hooks.h"
+#include "gearman/sdk/internal/job/job_list.h"
 #include "gearman/sdk/internal/job/stop_state.h"
 #include "gearman/sdk/internal/job/task.h"
 #include "gearman/sdk/job.h"
@@ -36,6 +37,9 @@ struct KeptData {
   // Not OK: more data came than can be kept.
   absl::Status error;
 };
+
+struct HeldJob;
+using HeldJobPtr = std::shared_ptr<HeldJob>;
 
 struct HeldJob {
   enum class State : unsigned char {
@@ -74,16 +78,28 @@ struct HeldJob {
 
   // Used by the I/O thread only.
   State state = State::kWaiting;
-  WorkerLink* link = nullptr;  // null: the job has ended, or its connection has
-  bool pending = false;        // asynchronous, begun, not finished
-  size_t index = 0;            // in its link's list
+  HeldJobPtr self;  // the worker's own reference; null: it has ended
+  WorkerLink* link =
+      nullptr;           // the connection it came over; null: it has ended
+  JobNode in_link;       // among the jobs of its connection
+  JobNode in_queue;      // among those that wait to run on the I/O thread
+  bool pending = false;  // asynchronous, begun, not finished
   int64_t expected_ns = 0;
   absl::Time assigned = absl::InfinitePast();
   absl::Time timer = absl::InfiniteFuture();
   std::unique_ptr<KeptData> kept;  // null: none
 };
 
-using HeldJobPtr = std::shared_ptr<HeldJob>;
+// The jobs of one connection that were not answered.
+struct InLink {
+  static JobNode& Of(HeldJob* job) { return job->in_link; }
+};
+using JobsOfLink = JobList<InLink>;
+// Jobs that wait to run on the I/O thread.
+struct InQueue {
+  static JobNode& Of(HeldJob* job) { return job->in_queue; }
+};
+using JobQueue = JobList<InQueue>;
 
 // Call it when a PendingJob of this job is dropped. Returns true if that
 // happens inside the handler's call, which then answers the job.

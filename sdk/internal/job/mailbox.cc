@@ -45,9 +45,7 @@ void Mailbox::Push(Message message) {
   // A status update has no bytes, but its record uses memory, too.
   if (IsUpdate(message)) bytes_ += sizeof(Message) + message.bytes.size();
   messages_.push_back(std::move(message));
-  if (announced_) return;
-  announced_ = true;
-  poller_->Wake();
+  if (!announced_.exchange(true, std::memory_order_acq_rel)) poller_->Wake();
 }
 
 void Mailbox::Post(Message message) {
@@ -101,8 +99,9 @@ absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
 }
 
 void Mailbox::Take(std::vector<Message>* messages) {
+  if (!announced_.load(std::memory_order_acquire)) return;
   absl::MutexLock lock(&mutex_);
-  announced_ = false;
+  announced_.store(false, std::memory_order_relaxed);
   bytes_ = 0;
   if (messages->empty()) {
     messages->swap(messages_);

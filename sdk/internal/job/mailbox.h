@@ -7,6 +7,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_JOB_MAILBOX_H_
 #define GEARMAN_SDK_INTERNAL_JOB_MAILBOX_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -78,7 +79,8 @@ class Mailbox {
   absl::Status PostUpdate(Message message, bool may_wait)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // Appends everything that was posted. I/O thread only.
+  // Appends everything that was posted. If that is nothing, no lock is taken.
+  // I/O thread only.
   void Take(std::vector<Message>* messages) ABSL_LOCKS_EXCLUDED(mutex_);
   // Says whether the output of this connection is above its limit. I/O thread
   // only.
@@ -100,8 +102,9 @@ class Mailbox {
   const size_t max_packet_bytes_;
   absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
-  // The poller has been woken for the messages in the box.
-  bool announced_ ABSL_GUARDED_BY(mutex_) = false;
+  // There are messages, and the poller has been woken for them. Set with the
+  // lock.
+  std::atomic<bool> announced_{false};
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_set<Poller::Key> congested_ ABSL_GUARDED_BY(mutex_);
   std::vector<Message> messages_ ABSL_GUARDED_BY(mutex_);

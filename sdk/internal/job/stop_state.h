@@ -68,7 +68,9 @@ class StopState {
   // Sets the worker while the handler runs on the I/O thread. Only this thread
   // sees it.
   void set_host(HandlerHost* host) {
-    host_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    if (host != nullptr) {
+      host_thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+    }
     host_.store(host, std::memory_order_release);
   }
   HandlerHost* host() const {

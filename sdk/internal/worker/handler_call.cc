@@ -42,15 +42,12 @@ std::optional<absl::StatusOr<std::string>> BeginHooks(HeldJob* held) {
 // The plain functions are for jobs without observers and interceptors, the
 // hooked ones for jobs with them.
 absl::StatusOr<std::string> CallPlainHandler(const HeldJobPtr& job) {
-  absl::StatusOr<std::string> result = std::string();
-  absl::Status thrown = GuardedCall(
-      [&job, &result] {
+  return GuardedResult(
+      [&job] {
         JobContext context(job);
-        result = job->task->handler(context);
+        return job->task->handler(context);
       },
       JobException);
-  if (!thrown.ok()) return thrown;
-  return result;
 }
 
 absl::StatusOr<std::string> CallHookedHandler(const HeldJobPtr& job) {

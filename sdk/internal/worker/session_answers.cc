@@ -18,12 +18,13 @@ void WorkerSession::JobEnded(Task* task, absl::string_view handle) {
   last_answered_.assign(handle.data(), handle.size());
   answered_behind_ = requests_;
   Offer* offer = last_offer_;
-  if (offer == nullptr || offer->task->function != task->function) {
+  if (offer == nullptr ||
+      (offer->task.get() != task && offer->task->function != task->function)) {
     offer = offered_.find(task->function)->second.get();
   }
   --offer->held;
   --held_;
-  if (offer->announced_ms != 0) stop_timer_ = true;
+  if (offer->announced_ms != 0) sleep_.OnTimedJobEnded();
 }
 
 void WorkerSession::Complete(Task* task, absl::string_view handle,

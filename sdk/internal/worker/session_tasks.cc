@@ -41,10 +41,7 @@ void WorkerSession::OfferTask(const std::shared_ptr<Task>& task) {
   offer = std::make_unique<Offer>();
   offer->task = task;
   Announce(offer.get());
-  // The server does not tell a sleeping worker of work that waits for a new
-  // task.
-  if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
-  if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+  CountWakeUp(sleep_.OnOffer(), WakeupCause::kRegistered);
 }
 
 void WorkerSession::LookAtLater(Offer* offer) {
@@ -108,8 +105,7 @@ void WorkerSession::RepeatOffers(absl::Time now) {
   MustEncode(
       wire::Encode(wire::EchoRequest{Payload::View(kOffersEcho)}, *output_));
   Due(ReplyKind::kOffers, 1, now);
-  if (ahead_ == Ahead::kSent) ahead_ = Ahead::kSentOld;
-  WakeUp(WakeupCause::kRegistered);
+  CountWakeUp(sleep_.OnOffer(), WakeupCause::kRegistered);
 }
 
 bool WorkerSession::EndRepeat() {
@@ -157,7 +153,7 @@ void WorkerSession::TakeBackTasks() {
     if (offer->wanted) {
       // Only its time limit has changed.
       Announce(offer);
-      if (state_ != State::kConnecting) WakeUp(WakeupCause::kRegistered);
+      CountWakeUp(sleep_.OnOffer(), WakeupCause::kRegistered);
       continue;
     }
     if (last_offer_ == offer) last_offer_ = nullptr;

@@ -1,6 +1,7 @@
 // The part of WorkerCore that handles its connections: the list of servers, the
 // loss of a connection, and the end of all.
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,9 +31,9 @@ absl::Status WorkerCore::AddServer(absl::string_view text) {
                        WorkerServers::kMaxServers, " servers"));
     }
     wanted_servers_.push_back(*std::move(address));
-    wanted_version_.fetch_add(1, std::memory_order_release);
+    servers_changed_ = true;
   }
-  poller_->Wake();
+  Ask();
   return absl::OkStatus();
 }
 
@@ -48,9 +49,9 @@ absl::Status WorkerCore::RemoveServer(absl::string_view text) {
           address->ToString(), " is none of the worker's servers"));
     }
     wanted_servers_.erase(found);
-    wanted_version_.fetch_add(1, std::memory_order_release);
+    servers_changed_ = true;
   }
-  poller_->Wake();
+  Ask();
   return absl::OkStatus();
 }
 
@@ -84,8 +85,9 @@ void WorkerCore::HandleLost(absl::Time now) {
                          ", while the worker drained"));
       }
     }
-    jobs_.OnLost(servers_.CloseLost(*lost, now), StopReason::kConnectionLost,
-                 /*given_back=*/false, now);
+    const std::unique_ptr<WorkerLink> closed = servers_.CloseLost(*lost, now);
+    jobs_.OnLost(*closed, StopReason::kConnectionLost, /*given_back=*/false,
+                 now);
   }
 }
 
@@ -96,10 +98,10 @@ void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {
     // Answers that are ready leave if the connection takes them.
     servers_.Write(link);
     const auto closed = servers_.CloseQuietly(link, "the worker ends");
-    jobs_.OnLost(std::move(closed->session->held), reason, /*given_back=*/true,
-                 now);
+    jobs_.OnLost(*closed, reason, /*given_back=*/true, now);
   }
   ended_.store(true, std::memory_order_release);
+  Publish();
   options_.logger.Log(LogLevel::kInfo, "the worker has ended");
   poller_->RunDeferred();
 }

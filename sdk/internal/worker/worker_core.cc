@@ -1,8 +1,6 @@
 #include "gearman/sdk/internal/worker/worker_core.h"
 
 #include <algorithm>
-#include <cstring>
-#include <type_traits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,8 +16,6 @@ namespace gearman {
 namespace internal {
 namespace {
 
-static_assert(std::has_unique_object_representations_v<WorkerStats>,
-              "Publish compares its bytes");
 static_assert(std::atomic<int64_t>::is_always_lock_free &&
                   std::atomic<bool>::is_always_lock_free,
               "signal handlers store to them");
@@ -136,9 +132,9 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
       wanted_servers_(servers),
       random_(MakeRandomEngine(options_.random_seed)),
       servers_(servers, ServersOptions(options_, metrics_.get(), &memory_),
-               &offered_, mailbox_.get(), poller_.get(), &random_),
+               &offered_, mailbox_.get(), poller_.get(), &random_, &counters_),
       jobs_(JobsOptions(options_, metrics_.get(), &memory_), &servers_,
-            mailbox_, clock_, this, &stats_) {
+            mailbox_, clock_, this, &counters_) {
   {
     absl::MutexLock lock(&mutex_);
     published_health_ = servers_.health();
@@ -173,6 +169,7 @@ absl::Status WorkerCore::Run() {
     running_.store(false);
     return started;
   }
+  Advance(clock_->Now());
   while (!stopped()) Turn(absl::InfiniteFuture());
   if (inherited()) return InheritedError("worker");
   jobs_.StopHandlers();
@@ -191,6 +188,7 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
       running_.store(false);
       return next;
     }
+    Advance(clock_->Now());
     Turn(deadline);
     if (inherited()) return next;
     if (!stopped()) {
@@ -207,15 +205,15 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
 }
 
 void WorkerCore::Turn(absl::Time deadline) {
-  Pass(jobs_.HasNext() ? absl::InfinitePast() : deadline);
-  const bool any_activity = !ready_.empty();
-  if (!stopped()) RunJobs();
-  // A handler has forked, and this is the child.
-  if (inherited()) return;
-  // A handler may have asked for the end. Then nothing more is grabbed.
-  if (!stopped()) TakeRequests(clock_->Now());
-  if (!stopped()) Advance(clock_->Now());
-  Publish();
+  bool any_activity = false;
+  if (!stopped()) {
+    absl::Time now = Pass(jobs_.HasNext() ? absl::InfinitePast() : deadline);
+    any_activity = !ready_.empty();
+    RunJobs(&now);
+    // A handler has forked, and this is the child.
+    if (inherited()) return;
+    Advance(now);
+  }
   RunHooks(/*after_poll=*/!stopped(), any_activity);
   if (inherited()) return;
   ExportMetrics();
@@ -227,19 +225,11 @@ void WorkerCore::ExportMetrics() {
   }
 }
 
-void WorkerCore::Pass(absl::Time until) {
-  ready_.clear();
-  absl::Time now = clock_->Now();
-  TakeRequests(now);
-  if (stopped()) return;
-  Advance(now);
-  if (stopped()) return;
-  Publish();
+absl::Time WorkerCore::Pass(absl::Time until) {
   poller_->Wait(std::min(until, NextDeadline()), &ready_);
-  ++stats_.polls;
-  now = clock_->Now();
-  TakeRequests(now);
-  if (stopped()) return;
+  counters_.Add(&WorkerStats::polls);
+  const absl::Time now = clock_->Now();
+  if (!GoesOn(now)) return now;
   for (const Poller::Key key : ready_) {
     servers_.OnReady(key, now,
                      [this, now](WorkerLink& link, wire::ToWorker& event) {
@@ -253,33 +243,34 @@ void WorkerCore::Pass(absl::Time until) {
   servers_.OnTime(now);
   jobs_.OnTime(now);
   HandleLost(now);
+  return now;
 }
 
-void WorkerCore::RunJobs() {
-  // The next handler begins when the last one has returned.
-  absl::Time now = clock_->Now();
-  const absl::Time slice_end = now + kSlice;
-  while (jobs_.HasNext()) {
-    TakeRequests(now);
-    if (stopped()) return;
+void WorkerCore::RunJobs(absl::Time* now) {
+  if (!jobs_.HasNext()) return;
+  // The time of reading must not count for the first job. Each other handler
+  // begins when the last one has returned.
+  *now = clock_->Now();
+  const absl::Time slice_end = *now + kSlice;
+  while (GoesOn(*now) && jobs_.HasNext()) {
     // No answer may wait for a slow handler.
     if (jobs_.has_unsent() &&
-        (jobs_.NextIsSlow() || now >= jobs_.unsent_due())) {
-      Advance(now);
+        (jobs_.NextIsSlow() || *now >= jobs_.unsent_due())) {
+      Advance(*now);
       poller_->RunDeferred();
       if (stopped() || !jobs_.HasNext()) return;
-      now = clock_->Now();
+      *now = clock_->Now();
     }
-    const WorkerLink* const link = jobs_.RunNext(&now);
+    const WorkerLink* const link = jobs_.RunNext(now);
     if (stopped()) return;
     const bool many_bytes =
         link != nullptr && link->connection.output().size() >= kManyBytes;
     if (jobs_.has_reports()) {
       RunHooks(/*after_poll=*/false, false);
       // The time of the hooks must not count for the next job.
-      now = clock_->Now();
+      *now = clock_->Now();
     }
-    if (many_bytes || now >= slice_end) return;
+    if (many_bytes || *now >= slice_end) return;
     if (jobs_.waiting_ns() >= kWorthAWrite && servers_.want_grabs() &&
         jobs_.Room(/*alone=*/true) > 0) {
       return;
@@ -288,20 +279,22 @@ void WorkerCore::RunJobs() {
 }
 
 void WorkerCore::Advance(absl::Time now) {
+  if (!GoesOn(now)) return;
   if (!servers_.draining()) {
     servers_.Open(now);
     jobs_.NotePause(now);
     const int room = jobs_.Room(/*alone=*/!jobs_.has_unsent());
     servers_.Grab(room, room > 0 && jobs_.quick(), now);
   }
-  // A client that has an answer must find the job counted.
-  if (jobs_.has_unsent()) Publish();
+  // A client that has an answer must not find the job among those that run.
+  if (jobs_.has_unsent()) jobs_.Publish();
   servers_.Flush(now);
   jobs_.OnFlushed();
   HandleLost(now);
   if (servers_.draining() && servers_.links().empty() && !stopped()) {
     End(answer_lost_, StopReason::kStopped, now);
   }
+  Publish();
 }
 
 absl::Status WorkerCore::OnEvent(WorkerLink& link, wire::ToWorker& event,
@@ -314,13 +307,13 @@ absl::Status WorkerCore::OnEvent(WorkerLink& link, wire::ToWorker& event,
     case SessionEvent::Kind::kNothing:
       break;
     case SessionEvent::Kind::kJob:
-      ++stats_.grabs_job;
+      counters_.Add(&WorkerStats::grabs_job);
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kJob);
       jobs_.OnAssigned(link, *result.task, *result.assigned, result.too_large,
                        now);
       return link.connection.CheckMemory();
     case SessionEvent::Kind::kNoJob:
-      ++stats_.grabs_no_job;
+      counters_.Add(&WorkerStats::grabs_no_job);
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kNoJob);
       break;
     case SessionEvent::Kind::kHeartbeat:
@@ -329,7 +322,7 @@ absl::Status WorkerCore::OnEvent(WorkerLink& link, wire::ToWorker& event,
       }
       break;
     case SessionEvent::Kind::kAnswerRefused:
-      ++stats_.answers_refused;
+      counters_.Add(&WorkerStats::answers_refused);
       options_.logger.Log(
           LogLevel::kInfo, server.name,
           " had given a job to somebody else: ", SafeMessage(result.text));
@@ -392,33 +385,11 @@ absl::Time WorkerCore::NextDeadline() const {
 
 void WorkerCore::Publish() {
   jobs_.Publish();
-  const WorkerServers::Counts& counts = servers_.counts();
-  const WorkerSession::Counts& sessions = servers_.session_counts();
-  stats_.grabs_sent = sessions.grabs_sent;
-  stats_.wakeups_noop =
-      sessions.wakeups[static_cast<size_t>(WakeupCause::kNoop)];
-  stats_.wakeups_regrab =
-      sessions.wakeups[static_cast<size_t>(WakeupCause::kRegrab)];
-  stats_.wakeups_registered =
-      sessions.wakeups[static_cast<size_t>(WakeupCause::kRegistered)];
-  stats_.vain_pauses = sessions.vain_pauses;
-  stats_.heartbeats = sessions.heartbeats;
-  stats_.connects = sessions.connects;
-  stats_.connections_lost = counts.losses;
-  stats_.connect_failures = counts.connect_failures;
-  stats_.writes = counts.writes;
-  stats_.servers_connected = static_cast<uint64_t>(servers_.connected());
-  if (std::memcmp(&told_, &stats_, sizeof(stats_)) == 0 &&
-      health_version_ == servers_.health_version()) {
-    return;
-  }
-  told_ = stats_;
+  if (health_version_ == servers_.health_version()) return;
+  health_version_ = servers_.health_version();
+  counters_.Set(&WorkerStats::servers_connected, servers_.connected());
   absl::MutexLock lock(&mutex_);
-  published_ = stats_;
-  if (health_version_ != servers_.health_version()) {
-    health_version_ = servers_.health_version();
-    published_health_ = servers_.health();
-  }
+  published_health_ = servers_.health();
 }
 
 // --- a handler on this thread ------------------------------------------------
@@ -428,15 +399,13 @@ void WorkerCore::Look(absl::Time until) {
   if (looking_ || stopped()) return;
   if (until <= now && now - last_look_ < kLookInterval) return;
   looking_ = true;
-  Pass(until);
-  const absl::Time after = clock_->Now();
-  if (!stopped()) TakeRequests(after);
-  if (!stopped()) Advance(after);
-  Publish();
+  // Nothing may wait to be sent while this thread waits.
+  Advance(now);
+  if (!stopped()) last_look_ = Pass(until);
+  Advance(last_look_);
   poller_->RunDeferred();
   // An export that is due and not done would end each wait at once.
   ExportMetrics();
-  last_look_ = after;
   looking_ = false;
 }
 

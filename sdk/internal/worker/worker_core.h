@@ -27,6 +27,7 @@
 #include "gearman/sdk/internal/job/task_table.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/metrics/metrics_exporter.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 #include "gearman/sdk/internal/worker/worker_jobs.h"
 #include "gearman/sdk/internal/worker/worker_servers.h"
 #include "gearman/sdk/worker_options.h"
@@ -78,7 +79,7 @@ class WorkerCore final : private HandlerHost {
       ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> servers() const ABSL_LOCKS_EXCLUDED(mutex_);
   Health health() const ABSL_LOCKS_EXCLUDED(mutex_);
-  WorkerStats stats() const ABSL_LOCKS_EXCLUDED(mutex_);
+  WorkerStats stats() const { return counters_.Read(); }
   MetricsSnapshot metrics() const;
 
  private:
@@ -89,17 +90,33 @@ class WorkerCore final : private HandlerHost {
 
   WorkerCore(WorkerOptions options, std::vector<Address> servers);
 
+  // Tells the loop that another thread, or a handler, has a request.
+  void Ask() {
+    asked_.store(true, std::memory_order_release);
+    poller_->Wake();
+  }
+
   // The loop, on the thread in Run. User code runs in Turn and Look only.
   //
-  // Turn makes one pass of everything.
+  // A turn reads, runs jobs, and sends what has become of both. Call Advance
+  // before the first one.
   void Turn(absl::Time deadline);
-  // Sends pending output, waits for I/O until `until` at most, and handles it.
-  void Pass(absl::Time until);
+  // Waits for I/O until `until` at most, and reads. Returns the time after the
+  // wait.
+  absl::Time Pass(absl::Time until);
   // Runs handlers on this thread (concurrency 1) until I/O should have its
-  // turn.
-  void RunJobs();
-  // Handles the requests of other threads.
-  void TakeRequests(absl::Time now);
+  // turn. Sets `*now` to the time after the last one.
+  void RunJobs(absl::Time* now);
+  // Handles the requests of other threads, if there are any. Returns false if
+  // the worker has ended.
+  bool GoesOn(absl::Time now) {
+    if (stopped()) return false;
+    return !asked_.load(std::memory_order_acquire) || TakeRequests(now);
+  }
+  // The parts of GoesOn.
+  bool TakeRequests(absl::Time now);
+  void TakeChanges() ABSL_LOCKS_EXCLUDED(mutex_);
+  bool GoesOnDraining(int64_t drain_ns, absl::Time now);
   // Opens connections, sends grabs and writes output, as far as possible.
   void Advance(absl::Time now);
   void HandleLost(absl::Time now);
@@ -111,7 +128,7 @@ class WorkerCore final : private HandlerHost {
   void RunHooks(bool after_poll, bool any_activity);
   void Obey(Proceed proceed);
   absl::Time NextDeadline() const;
-  // Publishes the stats and health to other threads, if they have changed.
+  // Tells other threads how things are now.
   void Publish() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // HandlerHost. The handler that runs on this thread calls these functions.
@@ -127,12 +144,13 @@ class WorkerCore final : private HandlerHost {
   const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
   const std::shared_ptr<Mailbox> mailbox_;
 
-  // Set by any thread, even in a signal handler.
+  // These are set by any thread, even in a signal handler.
+  //
+  // There may be a request that TakeRequests has not handled.
+  std::atomic<bool> asked_{true};
   std::atomic<bool> stop_requested_{false};
   // Unix time in nanoseconds. kNotDraining: no drain was requested.
   std::atomic<int64_t> drain_deadline_ns_;
-  std::atomic<uint64_t> tasks_version_{0};
-  std::atomic<uint64_t> wanted_version_{0};
   std::atomic<bool> running_{false};
   std::atomic<bool> ended_{false};
 
@@ -141,22 +159,20 @@ class WorkerCore final : private HandlerHost {
   // Changes of `tasks_` that the loop has not handled.
   TaskChanges task_changes_ ABSL_GUARDED_BY(mutex_);
   std::vector<Address> wanted_servers_ ABSL_GUARDED_BY(mutex_);
-  WorkerStats published_ ABSL_GUARDED_BY(mutex_);
+  bool servers_changed_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<ServerHealth> published_health_ ABSL_GUARDED_BY(mutex_);
+
+  WorkerCounters counters_;
 
   // Used by the loop only.
   std::mt19937_64 random_;
-  WorkerStats stats_;
-  WorkerStats told_;  // the last published value
   // Counts packets being read and payloads of jobs held. It is declared before
   // the objects that use it, because it must outlive them.
   ByteAccount memory_;
   TaskTable offered_;  // `tasks_`, as the loop saw it last
   WorkerServers servers_;
   WorkerJobs jobs_;
-  uint64_t offered_version_ = 0;
-  uint64_t servers_version_ = 0;
-  uint64_t health_version_ = 0;
+  uint64_t health_version_ = 0;  // of the published health
   bool looking_ = false;
   absl::Time last_look_ = absl::InfinitePast();
   // Not OK: a server was lost in a drain, and an answer may be lost with it.

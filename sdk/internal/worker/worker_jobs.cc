@@ -14,20 +14,26 @@ namespace gearman {
 namespace internal {
 namespace {
 
-WorkOutcome MetricsOutcome(JobOutcome outcome) {
+// The place of an outcome in the metrics and in the stats.
+struct OutcomeCount {
+  WorkOutcome outcome;
+  WorkerCounters::Number number;
+};
+
+OutcomeCount CountOf(JobOutcome outcome) {
   switch (outcome) {
     case JobOutcome::kComplete:
-      return WorkOutcome::kComplete;
+      return {WorkOutcome::kComplete, &WorkerStats::jobs_complete};
     case JobOutcome::kFailed:
-      return WorkOutcome::kFailed;
+      return {WorkOutcome::kFailed, &WorkerStats::jobs_failed};
     case JobOutcome::kException:
-      return WorkOutcome::kException;
+      return {WorkOutcome::kException, &WorkerStats::jobs_exception};
     case JobOutcome::kTimedOut:
-      return WorkOutcome::kTimedOut;
+      return {WorkOutcome::kTimedOut, &WorkerStats::jobs_timed_out};
     case JobOutcome::kLost:
       break;
   }
-  return WorkOutcome::kLost;
+  return {WorkOutcome::kLost, &WorkerStats::jobs_lost};
 }
 
 absl::Status LateStatus(const HeldJob& job) {
@@ -40,13 +46,13 @@ absl::Status LateStatus(const HeldJob& job) {
 
 WorkerJobs::WorkerJobs(Options options, WorkerServers* servers,
                        std::shared_ptr<Mailbox> mailbox, Clock* clock,
-                       HandlerHost* host, WorkerStats* stats)
+                       HandlerHost* host, WorkerCounters* counters)
     : options_(std::move(options)),
       servers_(servers),
       mailbox_(std::move(mailbox)),
       clock_(clock),
       host_(host),
-      stats_(stats),
+      counters_(counters),
       prefetch_(options_.prefetch, options_.concurrency),
       held_share_(options_.account) {
   if (options_.concurrency > 1) {
@@ -67,29 +73,34 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   const size_t bytes = assigned.data.size();
   job->job.Assign(server, assigned.handle, task->name, assigned.unique,
                   TakeData(std::move(assigned.data), job.get()));
-  job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
+  // Most jobs have none.
+  if (job->reducer != assigned.reducer) {
+    job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
+  }
   job->task = task;
   if (job->mailbox == nullptr) job->mailbox = mailbox_;
   job->connection = link.connection.key();
   job->link = &link;
   job->assigned = now;
-  job->index = link.session->held.size();
   job->carries_updates = link.session->carries_updates();
   if (options_.interceptors != nullptr) {
     job->hooks = std::make_unique<JobHooks>();
     job->hooks->observer = options_.trace_observer;
     job->hooks->interceptors = options_.interceptors;
   }
-  link.session->held.push_back(job);
-  ++stats_->jobs_assigned;
+  job->self = job;
+  link.session->jobs.PushBack(job.get());
+  counters_->Add(&WorkerStats::jobs_assigned);
   if (too_large != nullptr) {
     // The job does not wait for its handler.
     job->state = HeldJob::State::kRunning;
-    const absl::Status why = absl::InvalidArgumentError(too_large->Describe());
+    absl::StatusOr<std::string> why =
+        absl::InvalidArgumentError(too_large->Describe());
     options_.logger.Log(LogLevel::kWarning, server, ": job ",
                         SafeText(job->job.handle()), " of task ",
-                        SafeText(task->name), " is failed: ", why.message());
-    Answer(job, why, /*forgotten=*/false, now);
+                        SafeText(task->name),
+                        " is failed: ", why.status().message());
+    Answer(job, &why, /*forgotten=*/false, now);
     GiveBack(std::move(job), &link);
     return;
   }
@@ -106,7 +117,7 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   }
   ++waiting_;
   waiting_ns_ += job->expected_ns;
-  queue_.push_back(std::move(job));
+  queue_.PushBack(job.get());
 }
 
 void WorkerJobs::HandOut() {
@@ -115,21 +126,15 @@ void WorkerJobs::HandOut() {
 
 // --- running -----------------------------------------------------------------
 
-void WorkerJobs::Unqueue(const HeldJob& job) {
+void WorkerJobs::Unqueue(HeldJob* job) {
+  queue_.Remove(job);
   --waiting_;
-  waiting_ns_ -= job.expected_ns;
+  waiting_ns_ -= job->expected_ns;
 }
 
 void WorkerJobs::LeavePool(const HeldJob& job) {
   --in_pool_;
   in_pool_ns_ -= job.expected_ns;
-}
-
-bool WorkerJobs::HasNext() {
-  while (!queue_.empty() && queue_.front()->state == HeldJob::State::kEnded) {
-    queue_.pop_front();
-  }
-  return !queue_.empty();
 }
 
 bool WorkerJobs::NextIsSlow() const {
@@ -142,30 +147,31 @@ void WorkerJobs::Begin(const HeldJobPtr& job, absl::Time now) {
   const absl::Duration limit = job->task->options.time_limit;
   if (limit == absl::InfiniteDuration()) return;
   job->deadline = now + limit;
-  SetTimer(job);
+  SetTimer(job.get());
 }
 
-void WorkerJobs::SetTimer(const HeldJobPtr& job) {
+void WorkerJobs::SetTimer(HeldJob* job) {
   job->timer = job->deadline;
-  timers_.insert({job->timer, job.get()});
+  timers_.Add(job->timer, job);
+}
+
+absl::StatusOr<std::string> WorkerJobs::Call(const HeldJobPtr& job,
+                                             bool* forgotten) {
+  if (job->task->handler) return CallHandler(job);
+  absl::Status status = CallAsyncHandler(job, forgotten);
+  if (!status.ok()) return status;
+  return std::string();
 }
 
 WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
-  HeldJobPtr job = std::move(queue_.front());
-  queue_.pop_front();
-  Unqueue(*job);
+  HeldJobPtr job = queue_.front()->self;
+  Unqueue(job.get());
   const absl::Time begun = *now;
   Begin(job, begun);
   handler_here_ = true;
   job->stop.set_host(host_);
   bool forgotten = false;
-  absl::StatusOr<std::string> result = std::string();
-  if (job->task->handler) {
-    result = CallHandler(job);
-  } else {
-    const absl::Status status = CallAsyncHandler(job, &forgotten);
-    if (!status.ok()) result = status;
-  }
+  absl::StatusOr<std::string> result = Call(job, &forgotten);
   // The handler has forked, and this is the child, which must not touch the
   // parent's objects.
   if (mailbox_->inherited()) return nullptr;
@@ -186,19 +192,21 @@ WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
     OnTime(*now);
   }
   WorkerLink* const link = job->link;
-  Returned(job, std::move(result), forgotten,
-           absl::ToInt64Nanoseconds(*now - begun), *now);
+  Returned(job, &result, forgotten, absl::ToInt64Nanoseconds(*now - begun),
+           *now);
   GiveBack(std::move(job), link);
   return link;
 }
 
 void WorkerJobs::GiveBack(HeldJobPtr job, WorkerLink* link) {
   std::string memory = records_.GiveBack(std::move(job));
-  if (link != nullptr) link->connection.Recycle(std::move(memory));
+  if (link != nullptr && !memory.empty()) {
+    link->connection.Recycle(std::move(memory));
+  }
 }
 
 void WorkerJobs::Returned(const HeldJobPtr& job,
-                          absl::StatusOr<std::string> result, bool forgotten,
+                          absl::StatusOr<std::string>* result, bool forgotten,
                           int64_t busy_ns, absl::Time now) {
   prefetch_.OnDone(&job->task->cost, busy_ns);
   last_returned_ = now;
@@ -207,7 +215,7 @@ void WorkerJobs::Returned(const HeldJobPtr& job,
     if (job->hooks->ended != absl::InfinitePast()) ended_spans_.push_back(job);
   }
   const bool asynchronous = !job->task->handler;
-  if (asynchronous && result.ok()) {
+  if (asynchronous && result->ok()) {
     // The handler's code has the PendingJob, unless the answer came first.
     if (job->state == HeldJob::State::kEnded) return;
     job->state = HeldJob::State::kRunning;
@@ -215,40 +223,39 @@ void WorkerJobs::Returned(const HeldJobPtr& job,
     ++pending_;
     return;
   }
-  Answer(job, std::move(result), forgotten, now);
+  Answer(job, result, forgotten, now);
 }
 
 // --- ending ------------------------------------------------------------------
 
 void WorkerJobs::Answer(const HeldJobPtr& job,
-                        absl::StatusOr<std::string> result, bool forgotten,
+                        absl::StatusOr<std::string>* result, bool forgotten,
                         absl::Time now) {
   if (job->state == HeldJob::State::kEnded) {
     if (forgotten) return;
-    ++stats_->late_results;
+    counters_->Add(&WorkerStats::late_results);
     if (job->task->metrics != nullptr) job->task->metrics->late_results.Add();
     options_.logger.Log(LogLevel::kDebug, "late result of job ",
                         SafeText(job->job.handle()), " dropped");
     return;
   }
   WorkerLink& link = *job->link;
-  if (job->kept != nullptr) AddKept(job.get(), &result);
-  JobOutcome outcome = JobOutcome::kComplete;
-  if (result.ok()) {
-    absl::Status size =
-        mailbox_->CheckPayload(*job, "the result", result->size());
-    if (!size.ok()) result = std::move(size);
+  if (job->kept != nullptr) AddKept(job.get(), result);
+  absl::Status status = result->status();
+  if (status.ok()) {
+    status = mailbox_->CheckPayload(*job, "the result", (*result)->size());
   }
-  if (result.ok()) {
+  JobOutcome outcome = JobOutcome::kComplete;
+  if (status.ok()) {
     link.session->Complete(job->task.get(), job->job.handle(),
-                           *std::move(result));
+                           *std::move(*result));
   } else {
-    SendError(job, result.status(), &outcome);
+    SendError(job, status, &outcome);
   }
   servers_->Touch(link);
-  if (forgotten) ++stats_->jobs_forgotten;
+  if (forgotten) counters_->Add(&WorkerStats::jobs_forgotten);
   NoteUnsent(now);
-  End(job, outcome, result.ok() ? absl::OkStatus() : result.status(), now);
+  End(job, outcome, std::move(status), now);
 }
 
 void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
@@ -277,7 +284,7 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
 void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
                      absl::Status status, absl::Time now) {
   if (job->state == HeldJob::State::kWaiting && pool_ == nullptr) {
-    Unqueue(*job);
+    Unqueue(job.get());
   }
   job->state = HeldJob::State::kEnded;
   job->ended.store(true, std::memory_order_release);
@@ -288,43 +295,18 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
     job->pending = false;
     --pending_;
   }
-  if (job->timer != absl::InfiniteFuture()) {
-    timers_.erase({job->timer, job.get()});
-    job->timer = absl::InfiniteFuture();
-  }
-  if (job->link != nullptr) {
-    std::vector<HeldJobPtr>& held = job->link->session->held;
-    held.back()->index = job->index;
-    if (held[job->index] != held.back()) {
-      held[job->index] = std::move(held.back());
-    }
-    held.pop_back();
-    job->link = nullptr;
-  }
-  switch (outcome) {
-    case JobOutcome::kComplete:
-      ++stats_->jobs_complete;
-      break;
-    case JobOutcome::kFailed:
-      ++stats_->jobs_failed;
-      break;
-    case JobOutcome::kException:
-      ++stats_->jobs_exception;
-      break;
-    case JobOutcome::kTimedOut:
-      ++stats_->jobs_timed_out;
-      break;
-    case JobOutcome::kLost:
-      ++stats_->jobs_lost;
-      break;
-  }
+  timers_.Remove(std::exchange(job->timer, absl::InfiniteFuture()), job.get());
+  std::exchange(job->link, nullptr)->session->jobs.Remove(job.get());
+  job->self = nullptr;
+  const OutcomeCount count = CountOf(outcome);
+  counters_->Add(count.number);
   if (job->task->metrics != nullptr) {
-    job->task->metrics->Processed(MetricsOutcome(outcome), now - job->assigned);
+    job->task->metrics->Processed(count.outcome, now - job->assigned);
   }
   job->stop.End();
   if (job->hooks != nullptr) {
     job->hooks->ended = now;
-    job->hooks->outcome = OutcomeName(MetricsOutcome(outcome));
+    job->hooks->outcome = OutcomeName(count.outcome);
     job->hooks->status = status;
     if (job->hooks->returned != absl::InfinitePast()) {
       ended_spans_.push_back(job);
@@ -340,12 +322,8 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
 
 void WorkerJobs::OnTime(absl::Time now) {
   bool fired = false;
-  while (!timers_.empty() && timers_.begin()->first <= now) {
-    const HeldJobPtr job = [this] {
-      HeldJob* const due = timers_.begin()->second;
-      return due->link->session->held[due->index];
-    }();
-    timers_.erase(timers_.begin());
+  while (HeldJob* const due = timers_.Pop(now)) {
+    const HeldJobPtr job = due->self;
     job->timer = absl::InfiniteFuture();
     fired = true;
     const absl::Status status = LateStatus(*job);
@@ -376,20 +354,18 @@ void WorkerJobs::OnTime(absl::Time now) {
   if (fired) mailbox_->Nudge();
 }
 
-absl::Time WorkerJobs::next_deadline() const {
-  return timers_.empty() ? absl::InfiniteFuture() : timers_.begin()->first;
-}
-
-void WorkerJobs::OnLost(std::vector<HeldJobPtr> jobs, StopReason reason,
-                        bool given_back, absl::Time now) {
+void WorkerJobs::OnLost(WorkerLink& link, StopReason reason, bool given_back,
+                        absl::Time now) {
+  JobsOfLink& jobs = link.session->jobs;
   if (jobs.empty()) return;
-  if (given_back) stats_->jobs_given_back += jobs.size();
   const absl::Status status = absl::UnavailableError(
       absl::StrCat("not answered: ", StopReasonName(reason)));
   // All jobs end before the first callback runs, because a callback may act on
   // any of them.
   std::vector<std::function<void()>> callbacks;
-  for (const HeldJobPtr& job : jobs) {
+  while (!jobs.empty()) {
+    const HeldJobPtr job = jobs.front()->self;
+    if (given_back) counters_->Add(&WorkerStats::jobs_given_back);
     job->ended.store(true, std::memory_order_release);
     job->stop.FireOnly(reason, &callbacks);
     End(job, JobOutcome::kLost, status, now);
@@ -410,14 +386,13 @@ void WorkerJobs::TakeMail(absl::Time now) {
       case Message::Kind::kStarted:
         if (job->state == HeldJob::State::kWaiting) {
           job->state = HeldJob::State::kRunning;
-          SetTimer(job);
+          SetTimer(job.get());
         }
         break;
       case Message::Kind::kReturned: {
         WorkerLink* const link = job->link;
         LeavePool(*job);
-        Returned(job, std::move(message.result), message.forgotten,
-                 message.busy_ns, now);
+        Returned(job, &message.result, message.forgotten, message.busy_ns, now);
         GiveBack(std::move(message.job), link);
         break;
       }
@@ -425,7 +400,7 @@ void WorkerJobs::TakeMail(absl::Time now) {
         LeavePool(*job);
         break;
       case Message::Kind::kFinished:
-        Answer(job, std::move(message.result), message.forgotten, now);
+        Answer(job, &message.result, message.forgotten, now);
         break;
       case Message::Kind::kData:
       case Message::Kind::kWarning:
@@ -476,9 +451,12 @@ int WorkerJobs::Room(bool alone) const {
 
 void WorkerJobs::Publish() {
   const Prefetch::Load now = load();
-  stats_->jobs_running = static_cast<uint64_t>(now.running + pending_);
-  stats_->jobs_waiting = static_cast<uint64_t>(now.waiting);
-  stats_->grabs_outstanding = static_cast<uint64_t>(now.outstanding);
+  counters_->Set(&WorkerStats::jobs_running,
+                 static_cast<uint64_t>(now.running + pending_));
+  counters_->Set(&WorkerStats::jobs_waiting,
+                 static_cast<uint64_t>(now.waiting));
+  counters_->Set(&WorkerStats::grabs_outstanding,
+                 static_cast<uint64_t>(now.outstanding));
   if (options_.metrics == nullptr) return;
   options_.metrics->slots_used.Set(now.running);
   options_.metrics->slots_available.Set(options_.concurrency - now.running);

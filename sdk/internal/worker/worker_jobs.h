@@ -8,13 +8,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/btree_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -23,13 +21,14 @@
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/internal/job/mailbox.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/net/deadline_queue.h"
 #include "gearman/sdk/internal/worker/handler_pool.h"
 #include "gearman/sdk/internal/worker/held_job_pool.h"
 #include "gearman/sdk/internal/worker/prefetch.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 #include "gearman/sdk/internal/worker/worker_servers.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker_options.h"
-#include "gearman/sdk/worker_stats.h"
 
 namespace gearman {
 namespace internal {
@@ -69,7 +68,7 @@ class WorkerJobs {
   // on the I/O thread.
   WorkerJobs(Options options, WorkerServers* servers,
              std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
-             WorkerStats* stats);
+             WorkerCounters* counters);
 
   // Takes over a job that has come. If `too_large` is not null, the payload
   // exceeds this worker's limit and is not in `assigned`. The job then fails
@@ -81,8 +80,8 @@ class WorkerJobs {
   void HandOut();
 
   // --- handlers on the I/O thread (concurrency 1) ---
-  // True if a job waits to run here. Drops jobs that were lost since they came.
-  bool HasNext();
+  // True if a job waits to run here.
+  bool HasNext() const { return !queue_.empty(); }
   // True if the next job is expected to take so long that no answer may wait
   // for it.
   bool NextIsSlow() const;
@@ -98,13 +97,13 @@ class WorkerJobs {
   void TakeMail(absl::Time now);
   // Handles the jobs that have exceeded their time limit.
   void OnTime(absl::Time now);
-  absl::Time next_deadline() const;
+  absl::Time next_deadline() const { return timers_.next(); }
   // Appends an update. INVALID_ARGUMENT: it is too large. CANCELLED: the job
   // has ended.
   absl::Status AppendUpdate(Message message);
-  // Ends these jobs, whose connection has been closed. `given_back`: the worker
+  // Ends the jobs of a link that has been closed. `given_back`: the worker
   // closed it.
-  void OnLost(std::vector<HeldJobPtr> jobs, StopReason reason, bool given_back,
+  void OnLost(WorkerLink& link, StopReason reason, bool given_back,
               absl::Time now);
 
   // The number of grabs that may be sent now. `alone`: they would be a write of
@@ -142,11 +141,13 @@ class WorkerJobs {
   static constexpr absl::Duration kAnswerAge = absl::Milliseconds(1);
 
   Prefetch::Load load() const;
-  // Handles the return of the handler.
-  void Returned(const HeldJobPtr& job, absl::StatusOr<std::string> result,
+  // Calls the handler on this thread.
+  absl::StatusOr<std::string> Call(const HeldJobPtr& job, bool* forgotten);
+  // Handles the return of the handler, and uses up `*result`.
+  void Returned(const HeldJobPtr& job, absl::StatusOr<std::string>* result,
                 bool forgotten, int64_t busy_ns, absl::Time now);
-  // Sends the answer, whichever way it came.
-  void Answer(const HeldJobPtr& job, absl::StatusOr<std::string> result,
+  // Sends the answer, whichever way it came, and uses up `*result`.
+  void Answer(const HeldJobPtr& job, absl::StatusOr<std::string>* result,
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
@@ -158,7 +159,7 @@ class WorkerJobs {
   void DropKept(HeldJob* job);
   void ShareBytes() { held_share_.Set(held_bytes_ + kept_bytes_); }
   void Begin(const HeldJobPtr& job, absl::Time now);
-  void SetTimer(const HeldJobPtr& job);
+  void SetTimer(HeldJob* job);
   // Ends a job that was answered or lost. Nothing is sent for it any more.
   void End(const HeldJobPtr& job, JobOutcome outcome, absl::Status status,
            absl::Time now);
@@ -170,9 +171,9 @@ class WorkerJobs {
   // last reference for the record to be kept. `link` (null: none) uses its
   // memory again.
   void GiveBack(HeldJobPtr job, WorkerLink* link);
-  // Unqueue removes a job from the count of those that wait, LeavePool from the
-  // count of those in the pool.
-  void Unqueue(const HeldJob& job);
+  // Unqueue removes a job from the queue, LeavePool from the count of those in
+  // the pool.
+  void Unqueue(HeldJob* job);
   void LeavePool(const HeldJob& job);
 
   const Options options_;
@@ -180,15 +181,15 @@ class WorkerJobs {
   const std::shared_ptr<Mailbox> mailbox_;
   Clock* const clock_;
   HandlerHost* const host_;
-  WorkerStats* const stats_;
+  WorkerCounters* const counters_;
   Prefetch prefetch_;
   std::unique_ptr<HandlerPool> pool_;  // null: concurrency 1
   HeldJobPool records_;
 
   // Jobs to run on this thread, and jobs to give to the pool.
-  std::deque<HeldJobPtr> queue_;
+  JobQueue queue_;
   std::vector<HeldJobPtr> to_pool_;
-  int waiting_ = 0;         // jobs in the queue that are not lost
+  int waiting_ = 0;         // jobs in the queue
   int64_t waiting_ns_ = 0;  // their expected cost
   int in_pool_ = 0;         // jobs given to the pool and not back
   int64_t in_pool_ns_ = 0;  // their expected cost
@@ -197,7 +198,7 @@ class WorkerJobs {
   size_t held_bytes_ = 0;
   size_t kept_bytes_ = 0;  // KeptData of all jobs
   ByteShare held_share_;   // the part of both in the worker's account
-  absl::btree_set<std::pair<absl::Time, HeldJob*>> timers_;
+  DeadlineQueue<HeldJob> timers_;
   absl::Time unsent_due_ = absl::InfiniteFuture();     // none is unsent
   absl::Time last_returned_ = absl::InfiniteFuture();  // a handler
   std::vector<Report> reports_;

@@ -35,9 +35,8 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
     absl::MutexLock lock(&mutex_);
     task_changes_.Note(task->function);
     before = tasks_.Put(std::move(task));
-    tasks_version_.fetch_add(1, std::memory_order_release);
   }
-  poller_->Wake();
+  Ask();
   return absl::OkStatus();
 }
 
@@ -52,9 +51,8 @@ absl::Status WorkerCore::Unregister(absl::string_view name) {
           absl::StrCat("task \"", SafeText(name), "\" is not registered"));
     }
     task_changes_.Note(function);
-    tasks_version_.fetch_add(1, std::memory_order_release);
   }
-  poller_->Wake();
+  Ask();
   return absl::OkStatus();
 }
 
@@ -79,7 +77,7 @@ void WorkerCore::EndLater(std::shared_ptr<WorkerCore> core) {
 
 void WorkerCore::Stop() {
   stop_requested_.store(true, std::memory_order_release);
-  poller_->Wake();
+  Ask();
 }
 
 void WorkerCore::Drain(absl::Duration limit) {
@@ -89,12 +87,7 @@ void WorkerCore::Drain(absl::Duration limit) {
   while (deadline < before &&
          !drain_deadline_ns_.compare_exchange_weak(before, deadline)) {
   }
-  poller_->Wake();
-}
-
-WorkerStats WorkerCore::stats() const {
-  absl::MutexLock lock(&mutex_);
-  return published_;
+  Ask();
 }
 
 MetricsSnapshot WorkerCore::metrics() const {
@@ -104,57 +97,59 @@ MetricsSnapshot WorkerCore::metrics() const {
 
 // --- the loop's --------------------------------------------------------------
 
-void WorkerCore::TakeRequests(absl::Time now) {
+bool WorkerCore::TakeRequests(absl::Time now) {
+  asked_.exchange(false, std::memory_order_acq_rel);
   if (stop_requested_.load(std::memory_order_acquire)) {
     // Answers that were given already leave if the connection takes them.
     jobs_.TakeMail(now);
     End(absl::OkStatus(), StopReason::kStopped, now);
-    return;
+    return false;
   }
-  const uint64_t version = tasks_version_.load(std::memory_order_acquire);
-  if (version != offered_version_) {
-    offered_version_ = version;
-    std::vector<TaskChange> changes;
-    {
-      absl::MutexLock lock(&mutex_);
-      changes = task_changes_.Take(tasks_);
-    }
-    servers_.ChangeTasks(changes);
-    // This destroys tasks without the lock, as in Register.
-    for (TaskChange& change : changes) {
-      if (change.task == nullptr) {
-        offered_.Remove(change.function);
-      } else {
-        offered_.Put(std::move(change.task));
-      }
-    }
-  }
-  const uint64_t wanted = wanted_version_.load(std::memory_order_acquire);
-  if (wanted != servers_version_ && !servers_.draining()) {
-    servers_version_ = wanted;
-    std::vector<Address> servers;
-    {
-      absl::MutexLock lock(&mutex_);
-      servers = wanted_servers_;
-    }
-    servers_.SetServers(servers);
-  }
+  TakeChanges();
   const int64_t drain_ns = drain_deadline_ns_.load(std::memory_order_acquire);
-  if (drain_ns == kNotDraining) return;
+  return drain_ns == kNotDraining || GoesOnDraining(drain_ns, now);
+}
+
+void WorkerCore::TakeChanges() {
+  std::vector<TaskChange> changes;
+  std::vector<Address> servers;
+  bool servers_changed;
+  {
+    absl::MutexLock lock(&mutex_);
+    changes = task_changes_.Take(tasks_);
+    servers_changed = std::exchange(servers_changed_, false);
+    if (servers_changed) servers = wanted_servers_;
+  }
+  if (!changes.empty()) servers_.ChangeTasks(changes);
+  // This destroys tasks without the lock, as in Register.
+  for (TaskChange& change : changes) {
+    if (change.task == nullptr) {
+      offered_.Remove(change.function);
+    } else {
+      offered_.Put(std::move(change.task));
+    }
+  }
+  if (servers_changed && !servers_.draining()) servers_.SetServers(servers);
+}
+
+bool WorkerCore::GoesOnDraining(int64_t drain_ns, absl::Time now) {
   if (!servers_.draining()) {
     options_.logger.Log(LogLevel::kInfo, "draining");
     servers_.Drain();
   }
-  if (drain_ns == kNotDraining - 1 || now < absl::FromUnixNanos(drain_ns)) {
-    return;
+  if (drain_ns == kNotDraining - 1) return true;
+  if (now < absl::FromUnixNanos(drain_ns)) {
+    // Time alone brings the limit, so it is looked at each time.
+    asked_.store(true, std::memory_order_relaxed);
+    return true;
   }
   // Answers that came in time must not count as late because this loop was
   // late.
   jobs_.TakeMail(now);
-  size_t held = 0;
+  int held = 0;
   std::string answers;
   for (const auto& link : servers_.links()) {
-    held += link->session->held.size();
+    held += link->session->held();
     const std::string answer = WorkerServers::AnswerOnItsWay(*link);
     if (!answer.empty()) absl::StrAppend(&answers, "; ", answer);
   }
@@ -168,6 +163,7 @@ void WorkerCore::TakeRequests(absl::Time now) {
     status = absl::DeadlineExceededError(absl::StrCat(text, answers));
   }
   End(std::move(status), StopReason::kDrainLimit, now);
+  return false;
 }
 
 }  // namespace internal

@@ -70,12 +70,15 @@ ServerSetOptions SetOptions(ServerSetOptions options) {
 WorkerServers::WorkerServers(const std::vector<Address>& servers,
                              Options options, const TaskTable* tasks,
                              Mailbox* mailbox, Poller* poller,
-                             std::mt19937_64* random)
+                             std::mt19937_64* random, WorkerCounters* counters)
     : ServerSet(SetOptions(std::move(options.set)), poller, random, this),
       max_output_bytes_(options.max_output_bytes),
       tasks_(tasks),
-      mailbox_(mailbox) {
+      mailbox_(mailbox),
+      counters_(counters) {
   shared_.options = std::move(options.session);
+  shared_.counters = counters;
+  shared_.metrics = this->options().metrics;
   for (const Address& server : servers) AddOnce(server);
 }
 
@@ -168,7 +171,7 @@ void WorkerServers::Open(absl::Time now) {
   for (const auto& [server, status] : refused) {
     options().logger.Log(LogLevel::kWarning, "lost ", server->name, ": ",
                          status.message());
-    ++counts_.connect_failures;
+    counters_->Add(&WorkerStats::connect_failures);
     // When connecting works again, it may be another server.
     server->learned.ForgetGrabs();
     OnFailure(*server, status, /*at_once=*/false, now);
@@ -253,28 +256,16 @@ void WorkerServers::SetCongested(WorkerLink& link, bool congested) {
 
 void WorkerServers::OnFlushed(WorkerLink& link) {
   const uint64_t writes = link.connection.writes();
-  counts_.writes +=
-      writes - std::exchange(link.session->writes_counted, writes);
+  counters_->Add(&WorkerStats::writes,
+                 writes - std::exchange(link.session->writes_counted, writes));
   SetCongested(link, link.connection.output().size() > max_output_bytes_);
   NoteWish(link);
-}
-
-void WorkerServers::Flush(absl::Time now) {
-  ServerSet::Flush(now);
-  if (options().metrics == nullptr) return;
-  for (size_t i = 0; i < kWakeupCauseCount; ++i) {
-    const uint64_t wakeups = shared_.counts.wakeups[i];
-    if (wakeups == wakeups_told_[i]) continue;
-    options().metrics->wakeups[i].Add(wakeups -
-                                      std::exchange(wakeups_told_[i], wakeups));
-  }
 }
 
 // --- the end of connections --------------------------------------------------
 
 void WorkerServers::OnClosing(WorkerLink& link) {
   WorkerLinkSession& session = *link.session;
-  for (const HeldJobPtr& job : session.held) job->link = nullptr;
   SetCongested(link, false);
   (session.wants_grabs ? wanting_ : content_).erase(session.place);
 }
@@ -327,8 +318,8 @@ bool WorkerServers::LearnGrabs(const Lost& lost) {
   return true;
 }
 
-std::vector<HeldJobPtr> WorkerServers::CloseLost(const Lost& lost,
-                                                 absl::Time now) {
+std::unique_ptr<WorkerLink> WorkerServers::CloseLost(const Lost& lost,
+                                                     absl::Time now) {
   const WorkerServerPtr server = lost.link->server;
   // A link that has a successor says nothing about the server any more.
   const bool current = server->link == lost.link;
@@ -340,14 +331,12 @@ std::vector<HeldJobPtr> WorkerServers::CloseLost(const Lost& lost,
                         " was on its way, so the server may give that job out "
                         "again");
   }
-  if (lost.reason == ReconnectReason::kConnectFailed) {
-    ++counts_.connect_failures;
-  } else {
-    ++counts_.losses;
-  }
-  const std::unique_ptr<WorkerLink> closed = Close(lost, note);
+  counters_->Add(lost.reason == ReconnectReason::kConnectFailed
+                     ? &WorkerStats::connect_failures
+                     : &WorkerStats::connections_lost);
+  std::unique_ptr<WorkerLink> closed = Close(lost, note);
   if (current) OnFailure(*server, lost.status, other_grab, now);
-  return std::move(closed->session->held);
+  return closed;
 }
 
 }  // namespace internal

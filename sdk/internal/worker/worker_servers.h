@@ -31,6 +31,7 @@
 #include "gearman/sdk/internal/net/link.h"
 #include "gearman/sdk/internal/net/server.h"
 #include "gearman/sdk/internal/net/server_set.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 #include "gearman/sdk/internal/worker/worker_session.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/poller.h"
@@ -62,8 +63,9 @@ class WorkerLinkSession final : public WorkerSession {
  public:
   using WorkerSession::WorkerSession;
 
-  // Jobs received here and not answered. HeldJob::index is a job's place.
-  std::vector<HeldJobPtr> held;
+  // Jobs received here and not answered. WorkerJobs owns them, and this list
+  // finds them when the connection is lost.
+  JobsOfLink jobs;
 
   // The fields that follow are WorkerServers' own.
   // The unsent output is above its limit.
@@ -88,22 +90,13 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
     ServerSetOptions set;
     size_t max_output_bytes = 0;
   };
-  // Totals of all connections, including closed ones.
-  struct Counts {
-    uint64_t losses = 0;
-    uint64_t connect_failures = 0;
-    uint64_t writes = 0;
-  };
-
   // Offers `tasks` on new connections, and tells `mailbox` which connections
   // are congested. All pointers must outlive this object.
   WorkerServers(const std::vector<Address>& servers, Options options,
                 const TaskTable* tasks, Mailbox* mailbox, Poller* poller,
-                std::mt19937_64* random);
+                std::mt19937_64* random, WorkerCounters* counters);
   ~WorkerServers() override { CloseAll(); }
 
-  const Counts& counts() const { return counts_; }
-  const WorkerSession::Counts& session_counts() const { return shared_.counts; }
   // The number of grabs that were not answered.
   int outstanding() const { return shared_.outstanding; }
 
@@ -134,16 +127,14 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // Shares `room` grabs among the servers that want some, in turn. `quick`: see
   // WorkerSession::Shared.
   void Grab(int room, bool quick, absl::Time now);
-  // ServerSet::Flush. Retired links that have ended are closed.
-  void Flush(absl::Time now);
 
   // --- the end of connections ------------------------------------------------
   // Names, for a message, the server and the job whose answer the server may
   // not have taken. Empty: there is none.
   static std::string AnswerOnItsWay(const WorkerLink& link);
-  // Closes a lost link and returns the jobs that came over it. The connection
-  // is made again later.
-  std::vector<HeldJobPtr> CloseLost(const Lost& lost, absl::Time now);
+  // Closes a lost link and returns it, with its jobs. The connection is made
+  // again later.
+  std::unique_ptr<WorkerLink> CloseLost(const Lost& lost, absl::Time now);
 
  private:
   using Links = std::list<WorkerLink*>;
@@ -175,9 +166,7 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   Links wanting_;
   Links content_;
   bool draining_ = false;
-  Counts counts_;
-  // The wake-ups that the metrics have.
-  uint64_t wakeups_told_[kWakeupCauseCount] = {};
+  WorkerCounters* const counters_;
   uint64_t own_health_version_ = 0;
 };
 

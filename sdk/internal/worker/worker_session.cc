@@ -26,22 +26,6 @@ bool RefusesTask(absl::string_view code) {
          absl::EqualsIgnoreCase(code, "INVALID_ARGS");
 }
 
-// A NOOP that comes this soon after PRE_SLEEP says that work was waiting. If
-// the grab then finds nothing, the server errs (in gearmand 1.1.20 a delayed
-// job hides others) or other workers were faster. In the first case the worker
-// would loop 6,000 times a second, so it rests, from 1 ms up to 100 ms.
-constexpr absl::Duration kSoon = absl::Milliseconds(10);
-constexpr absl::Duration kFirstRest = absl::Milliseconds(1);
-constexpr absl::Duration kLongestRest = absl::Milliseconds(100);
-
-// A worker skips the grabs of so many wake-ups in a row that are expected to
-// bring no further job. If more work waits than expected, each skipped grab
-// costs a round trip.
-constexpr int kSkippedGrabs = 7;
-
-// Far more than Prefetch asks for.
-constexpr int kMaxWindow = 1 << 20;
-
 }  // namespace
 
 WorkerSession::WorkerSession(Shared* shared, wire::OutputBuffer* output,
@@ -59,32 +43,22 @@ WorkerSession::WorkerSession(Shared* shared, wire::OutputBuffer* output,
 // --- grabbing and sleeping ---------------------------------------------------
 
 void WorkerSession::OnConnected(absl::Time now) {
-  ++shared_->counts.connects;
-  state_ = State::kAwake;
-  state_since_ = now;
+  shared_->counters->Add(&WorkerStats::connects);
+  sleep_.OnConnected(now);
   last_received_ = now;
   for (RepliesDue& due : replies_due_) due.since = now;
-  if (!replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
+  if (!replies_due_.empty()) waiting_since_ = now;
 }
 
 int WorkerSession::wanted_grabs() const {
-  if (!grabbing_ || state_ != State::kAwake || dry_ || taking_back() ||
-      stop_timer_ || offered_.empty()) {
+  if (!grabbing_ || !sleep_.may_grab() || taking_back() || probing_ ||
+      offered_.empty()) {
     return 0;
   }
   if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
-  if (pre_sleep_sent() || probing_) return 0;
   // Jobs in progress end first, because the connection may end with the probe.
   if (grabs_.unsure && grab_answered_) return wants_probe() ? 1 : 0;
-  if (ExpectsNoJob()) return SkipsGrab() ? 0 : 1;
-  return std::max(0, window_ - outstanding_);
-}
-
-bool WorkerSession::ExpectsNoJob() const {
-  return shared_->quick && ahead_ == Ahead::kNot && !grabs_.unsure &&
-         woken_by_noop_ && jobs_since_wake_ > 0 &&
-         jobs_since_wake_ >= jobs_of_last_wake_ && held_ == 0 &&
-         outstanding_ == 0 && !server_times();
+  return sleep_.wanted_grabs(work());
 }
 
 void WorkerSession::Grab(int count, absl::Time now) {
@@ -93,104 +67,47 @@ void WorkerSession::Grab(int count, absl::Time now) {
   probing_ = wants_probe();
   const wire::GrabKind kind = probing_ ? wire::GrabKind::kAll : grabs_.kind;
   wire::EncodeGrabs(wire::GrabJob{kind}, count, *output_);
-  if (ExpectsNoJob()) {
+  if (sleep_.ExpectsNoJob(work())) {
     MustEncode(wire::Encode(wire::PreSleep{}, *output_));
-    ahead_ = Ahead::kSent;
+    sleep_.OnSleepSent();
   }
   Due(ReplyKind::kGrab, count, now, kind);
   outstanding_ += count;
   shared_->outstanding += count;
-  shared_->counts.grabs_sent += static_cast<uint64_t>(count);
+  shared_->counters->Add(&WorkerStats::grabs_sent,
+                         static_cast<uint64_t>(count));
 }
 
-void WorkerSession::WakeUp(WakeupCause cause) {
-  if (state_ != State::kAwake) {
-    ++shared_->counts.wakeups[static_cast<size_t>(cause)];
-    woken_by_noop_ = cause == WakeupCause::kNoop;
-    jobs_since_wake_ = 0;
+void WorkerSession::CountWakeUp(bool woke, WakeupCause cause) {
+  if (!woke) return;
+  switch (cause) {
+    case WakeupCause::kNoop:
+      shared_->counters->Add(&WorkerStats::wakeups_noop);
+      break;
+    case WakeupCause::kRegrab:
+      shared_->counters->Add(&WorkerStats::wakeups_regrab);
+      break;
+    case WakeupCause::kRegistered:
+      shared_->counters->Add(&WorkerStats::wakeups_registered);
+      break;
   }
-  state_ = State::kAwake;
-  resting_until_ = absl::InfiniteFuture();
-  dry_ = false;
-  if (ahead_ == Ahead::kFailed) ahead_ = Ahead::kNot;
-}
-
-void WorkerSession::OnDry() {
-  if (woken_by_noop_ && jobs_since_wake_ == 0) {
-    ++vain_wakeups_;
-  } else {
-    vain_wakeups_ = 0;
+  if (shared_->metrics != nullptr) {
+    shared_->metrics->wakeups[static_cast<size_t>(cause)].Add();
   }
-  window_ = std::max(1, std::min(jobs_since_wake_, kMaxWindow));
-  jobs_of_last_wake_ = jobs_since_wake_;
-}
-
-void WorkerSession::SleptAhead(absl::Time now) {
-  const bool grab_again = ahead_ == Ahead::kSentOld;
-  if (!dry_) {
-    // The server may take this worker for asleep until the grab that follows
-    // the job. That grab also answers any NOOP that comes before.
-    ahead_ = Ahead::kFailed;
-    skips_left_ = 0;
-    return;
-  }
-  ahead_ = Ahead::kNot;
-  skips_left_ = kSkippedGrabs;
-  OnDry();
-  FellAsleep(now);
-  if (grab_again) WakeUp(WakeupCause::kRegistered);
-}
-
-void WorkerSession::Sleep(absl::Time now) {
-  MustEncode(wire::Encode(wire::PreSleep{}, *output_));
-  FellAsleep(now);
-}
-
-void WorkerSession::FellAsleep(absl::Time now) {
-  state_ = State::kAsleep;
-  state_since_ = now;
-  resting_until_ = absl::InfiniteFuture();
-  dry_ = false;
-  stop_timer_ = false;
 }
 
 void WorkerSession::Settle(absl::Time now) {
-  if (state_ == State::kConnecting || !grabbing_) return;
-  if (outstanding_ > 0 || offered_.empty()) return;
-  if (state_ == State::kResting) {
-    if (now >= resting_until_) Sleep(now);
-    return;
+  if (!grabbing_ || outstanding_ > 0 || offered_.empty()) return;
+  switch (sleep_.Settle(work(), now)) {
+    case SleepPlan::Step::kNone:
+      break;
+    case SleepPlan::Step::kSleep:
+      MustEncode(wire::Encode(wire::PreSleep{}, *output_));
+      break;
+    case SleepPlan::Step::kRest:
+      shared_->counters->Add(&WorkerStats::vain_pauses);
+      break;
   }
-  if (state_ != State::kAwake) return;
-  if (stop_timer_ && held_ == 0) {
-    Sleep(now);
-    return;
-  }
-  if (SkipsGrab()) {
-    --skips_left_;
-    OnDry();
-    Sleep(now);
-    return;
-  }
-  if (!dry_) return;
-  OnDry();
-  if (vain_wakeups_ < 2) {
-    Sleep(now);
-    return;
-  }
-  ++shared_->counts.vain_pauses;
-  state_ = State::kResting;
-  resting_until_ =
-      now + std::min(kLongestRest,
-                     kFirstRest * (1 << std::min(vain_wakeups_ - 2, 10)));
-}
-
-void WorkerSession::OnNoop(absl::Time now) {
-  // A NOOP that comes while a grab is outstanding, or before sleep, says
-  // nothing new.
-  if (state_ != State::kAsleep) return;
-  if (now - state_since_ >= kSoon) vain_wakeups_ = 0;
-  WakeUp(WakeupCause::kNoop);
 }
 
 // --- jobs --------------------------------------------------------------------
@@ -215,8 +132,7 @@ absl::Status WorkerSession::OnJob(wire::JobAssign& assigned,
   OnGrabTaken();
   ++held_;
   ++last_offer_->held;
-  window_ = std::min(window_ + 1, kMaxWindow);
-  if (jobs_since_wake_ < kMaxWindow) ++jobs_since_wake_;
+  sleep_.OnJob();
   result->kind = SessionEvent::Kind::kJob;
   result->task = &last_offer_->task;
   result->assigned = &assigned;
@@ -263,7 +179,7 @@ absl::Status WorkerSession::OnTooLarge(const wire::TooLargePacket& packet,
 void WorkerSession::Due(ReplyKind kind, int count, absl::Time now,
                         wire::GrabKind grab_kind) {
   requests_ += static_cast<uint64_t>(count);
-  if (replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
+  if (replies_due_.empty()) waiting_since_ = now;
   if (!replies_due_.empty() && replies_due_.back().kind == kind &&
       kind == ReplyKind::kGrab && replies_due_.back().grab_kind == grab_kind) {
     replies_due_.back().count += count;
@@ -280,14 +196,15 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
   }
   ++replies_;
   if (--replies_due_.front().count == 0) replies_due_.pop_front();
-  reply_deadline_ = replies_due_.empty() ? absl::InfiniteFuture()
-                                         : now + options().reply_timeout;
+  waiting_since_ = replies_due_.empty() ? absl::InfiniteFuture() : now;
   served_ = true;
   if (kind != ReplyKind::kGrab) return absl::OkStatus();
   grab_answered_ = true;
   --outstanding_;
   --shared_->outstanding;
-  if (outstanding_ == 0 && pre_sleep_sent()) SleptAhead(now);
+  if (outstanding_ == 0) {
+    CountWakeUp(sleep_.OnAllAnswered(now), WakeupCause::kRegistered);
+  }
   return absl::OkStatus();
 }
 
@@ -309,12 +226,11 @@ absl::Status WorkerSession::OnEvent(wire::ToWorker& event, absl::Time now,
     absl::Status operator()(wire::NoJob&) {
       result->kind = SessionEvent::Kind::kNoJob;
       session->OnGrabTaken();
-      // The session does not sleep yet if a better grab is to be tried.
-      session->dry_ = !session->grabs_.unsure;
+      session->sleep_.OnNoJob(/*may_sleep=*/!session->grabs_.unsure);
       return session->TakeReply(ReplyKind::kGrab, "NO_JOB", now);
     }
     absl::Status operator()(wire::Noop&) {
-      session->OnNoop(now);
+      session->CountWakeUp(session->sleep_.OnNoop(now), WakeupCause::kNoop);
       return absl::OkStatus();
     }
     absl::Status operator()(wire::EchoResponse& echo) {
@@ -411,7 +327,7 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
 // --- time --------------------------------------------------------------------
 
 bool WorkerSession::MayEnd(absl::Time now) {
-  if (state_ == State::kConnecting || receipt_ == Receipt::kGiven) return true;
+  if (sleep_.connecting() || receipt_ == Receipt::kGiven) return true;
   if (outstanding_ > 0 || held_ > 0 || receipt_ == Receipt::kAsked) {
     return false;
   }
@@ -425,12 +341,12 @@ bool WorkerSession::MayEnd(absl::Time now) {
 
 void WorkerSession::OnProgress(absl::Time now) {
   last_received_ = now;
-  if (!replies_due_.empty()) reply_deadline_ = now + options().reply_timeout;
+  if (!replies_due_.empty()) waiting_since_ = now;
 }
 
 absl::Status WorkerSession::OnTime(absl::Time now) {
-  if (state_ == State::kConnecting) return absl::OkStatus();
-  if (now >= reply_deadline_) {
+  if (sleep_.connecting()) return absl::OkStatus();
+  if (now >= reply_deadline()) {
     return absl::UnavailableError(absl::StrCat(
         "no answer within ", absl::FormatDuration(options().reply_timeout),
         " (reply_timeout): taken for dead",
@@ -441,30 +357,30 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
   }
   if (replies_due_.empty() &&
       now >= last_received_ + options().heartbeat_interval) {
-    ++shared_->counts.heartbeats;
+    shared_->counters->Add(&WorkerStats::heartbeats);
     MustEncode(
         wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
     Due(ReplyKind::kHeartbeat, 1, now);
   }
   if (now >= offer_again_at_ && grabbing_) RepeatOffers(now);
-  if (state_ == State::kAsleep && grabbing_ && !offered_.empty() &&
-      now >= state_since_ + options().regrab_interval) {
-    WakeUp(WakeupCause::kRegrab);
+  if (sleep_.asleep_for(options().regrab_interval, now) && grabbing_ &&
+      !offered_.empty()) {
+    CountWakeUp(sleep_.OnTimeToGrab(), WakeupCause::kRegrab);
   }
   return absl::OkStatus();
 }
 
 absl::Time WorkerSession::next_deadline() const {
-  if (state_ == State::kConnecting) return absl::InfiniteFuture();
-  absl::Time next = reply_deadline_;
+  if (sleep_.connecting()) return absl::InfiniteFuture();
+  absl::Time next = reply_deadline();
   if (replies_due_.empty()) {
     next = std::min(next, last_received_ + options().heartbeat_interval);
   }
-  if (state_ == State::kAsleep && grabbing_ && !offered_.empty()) {
-    next = std::min(next, state_since_ + options().regrab_interval);
+  if (grabbing_ && !offered_.empty()) {
+    next = std::min(next, sleep_.end_of_sleep(options().regrab_interval));
   }
   if (grabbing_) next = std::min(next, offer_again_at_);
-  return std::min(next, resting_until_);
+  return std::min(next, sleep_.resting_until());
 }
 
 }  // namespace internal

@@ -1,19 +1,9 @@
 // WorkerSession is the protocol on one connection of a worker: the tasks
-// offered to the server, the replies due, and whether the server takes this
-// worker for asleep. It ends with its connection.
+// offered to the server, and the replies due. It ends with its connection.
 //
 // It is pure. Events and the time come in, and packets are appended to the
-// connection's output. Prefetch decides how many jobs the worker wants, and
-// WorkerJobs handles the jobs.
-//
-// A worker may sleep. In gearmand (docs/protocol.md) only a grab ends sleep,
-// and a server sends one NOOP between two grabs. So:
-//
-//   awake   --grab--> awake, replies due
-//   last reply due was NO_JOB            --> asleep (PRE_SLEEP), or first
-//                                            resting, if NOOPs led nowhere
-//   asleep  --NOOP, re-grab time, new task--> awake, wants a grab
-//   resting --time--> asleep
+// connection's output. Prefetch decides how many jobs the worker wants, SleepPlan
+// decides when it sleeps, and WorkerJobs handles the jobs.
 //
 // It belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SESSION_H_
@@ -36,6 +26,8 @@
 #include "gearman/sdk/internal/job/task.h"
 #include "gearman/sdk/internal/job/task_table.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/worker/sleep_plan.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 
 namespace gearman {
 namespace internal {
@@ -85,24 +77,16 @@ class WorkerSession {
     absl::Duration first_offer_delay = absl::Seconds(1);
     absl::Duration longest_offer_delay = absl::Minutes(1);
   };
-  // Counts events of all sessions of a worker.
-  struct Counts {
-    uint64_t connects = 0;
-    uint64_t grabs_sent = 0;
-    uint64_t heartbeats = 0;
-    uint64_t wakeups[kWakeupCauseCount] = {};
-    uint64_t vain_pauses = 0;
-  };
   // The sessions of one worker have this in common.
   struct Shared {
     Options options;
-    // A job that came now would end at once. It then does no harm if a server
-    // believes for a moment that this worker sleeps, so a session may go to
-    // sleep ahead (see `skips_left_`). The owner sets it before it sends grabs.
+    // A job that came now would end at once, so a session may go to sleep ahead
+    // (SleepPlan). The owner sets it before it sends grabs.
     bool quick = false;
     // The number of grabs on all connections that were not answered.
     int outstanding = 0;
-    Counts counts;
+    WorkerCounters* counters = nullptr;
+    Metrics* metrics = nullptr;  // null: nothing is counted there
   };
 
   // The way to ask for jobs, as learned from earlier connections to the server.
@@ -150,9 +134,7 @@ class WorkerSession {
   // Takes back unregistered tasks where that is possible. Call it before grabs
   // are sent, which wait for it.
   void TakeBack() {
-    if (taking_back() && state_ != State::kConnecting && grabbing_) {
-      TakeBackTasks();
-    }
+    if (taking_back() && !sleep_.connecting() && grabbing_) TakeBackTasks();
   }
   // Goes to sleep if that is right. Call it after all events have been handled
   // and grabs have been sent.
@@ -182,11 +164,11 @@ class WorkerSession {
   // Like answer_on_its_way(), but empty if the worker has been asleep for a
   // second or longer. A server that is lost now may not have taken that answer.
   absl::string_view fresh_answer(absl::Time now) const {
-    return state_ == State::kAsleep && now >= state_since_ + absl::Seconds(1)
-               ? ""
-               : answer_on_its_way();
+    return sleep_.asleep_for(absl::Seconds(1), now) ? "" : answer_on_its_way();
   }
 
+  // The number of jobs received here and not answered.
+  int held() const { return held_; }
   // True if the server knows WORK_DATA and WORK_WARNING.
   bool carries_updates() const { return !plain_server(); }
   // True if any grab was answered.
@@ -205,7 +187,6 @@ class WorkerSession {
   std::vector<std::string> refused_tasks() const;
 
  private:
-  enum class State : unsigned char { kConnecting, kAwake, kAsleep, kResting };
   enum class ReplyKind : unsigned char {
     kGrab,
     kHeartbeat,
@@ -236,7 +217,6 @@ class WorkerSession {
   absl::Status OnJob(wire::JobAssign& assigned, SessionEvent* result);
   absl::Status OnTooLarge(const wire::TooLargePacket& packet, absl::Time now,
                           SessionEvent* result);
-  void OnNoop(absl::Time now);
   absl::Status OnEcho(const wire::EchoResponse& echo, absl::Time now,
                       SessionEvent* result);
   absl::Status OnError(const wire::Error& error, absl::Time now,
@@ -252,23 +232,13 @@ class WorkerSession {
   // Takes the first due reply, which must be `kind`.
   absl::Status TakeReply(ReplyKind kind, absl::string_view packet,
                          absl::Time now);
-  void WakeUp(WakeupCause cause);
-  void Sleep(absl::Time now);
-  // Call it when the server takes this worker for asleep from now on.
-  void FellAsleep(absl::Time now);
-  // True if the last wake-up brought as many jobs as this one has, so the next
-  // grab will hardly bring one.
-  bool ExpectsNoJob() const;
-  // True if the session goes to sleep without that grab.
-  bool SkipsGrab() const { return skips_left_ > 0 && ExpectsNoJob(); }
-  // True if PRE_SLEEP was sent after the grab that is outstanding.
-  bool pre_sleep_sent() const {
-    return ahead_ == Ahead::kSent || ahead_ == Ahead::kSentOld;
+  // Counts a wake-up if SleepPlan says that the worker `woke`.
+  void CountWakeUp(bool woke, WakeupCause cause);
+  // The work here, for SleepPlan.
+  SleepPlan::Work work() const {
+    return {outstanding_, held_,
+            shared_->quick && !grabs_.unsure && !server_times()};
   }
-  // Call it when the grab that PRE_SLEEP followed has been answered.
-  void SleptAhead(absl::Time now);
-  // Adjusts the window after a wake-up, when a grab has found nothing more.
-  void OnDry();
   void Announce(Offer* offer);
   void OfferTask(const std::shared_ptr<Task>& task);
   // Marks an offer that a later TakeBackTasks looks at.
@@ -303,6 +273,9 @@ class WorkerSession {
   }
 
   const Options& options() const { return shared_->options; }
+  absl::Time reply_deadline() const {
+    return waiting_since_ + options().reply_timeout;
+  }
 
   Shared* const shared_;
   wire::OutputBuffer* const output_;
@@ -317,49 +290,22 @@ class WorkerSession {
   absl::Time offer_again_at_ = absl::InfiniteFuture();
   absl::Duration offer_delay_ = absl::ZeroDuration();
 
-  State state_ = State::kConnecting;
+  SleepPlan sleep_;
   bool grabbing_ = true;
   bool served_ = false;
-  // The last answer was NO_JOB. The session must sleep before it grabs again.
-  bool dry_ = false;
-  // A job has ended under a server's timer. PRE_SLEEP stops that timer.
-  bool stop_timer_ = false;
   int outstanding_ = 0;
   int held_ = 0;
   Grabs grabs_;
   bool grab_answered_ = false;
   bool probing_ = false;
 
-  // The number of grabs that may be outstanding here. It grows with every job.
-  // After a NOOP it begins with the number of jobs that the last NOOP brought,
-  // so that no more grabs are in vain than jobs come.
-  int window_ = 1;
-  int jobs_since_wake_ = 0;
-  bool woken_by_noop_ = false;
-  int vain_wakeups_ = 0;  // in a row
-  // Going to sleep ahead. A wake-up for one job would cost two more round
-  // trips, for NO_JOB and for PRE_SLEEP. So PRE_SLEEP is sent right after the
-  // grab that will find nothing. When that has come true, the next wake-ups
-  // send PRE_SLEEP instead of that grab. The server answers PRE_SLEEP with NOOP
-  // if work waits.
-  int skips_left_ = 0;
-  int jobs_of_last_wake_ = 0;
-  enum class Ahead : unsigned char {
-    kNot,      // may be tried in this wake-up
-    kSent,     // PRE_SLEEP followed the grab that is outstanding
-    kSentOld,  // kSent, but a task was offered since: grab again
-    kFailed,   // the grab brought a job
-  };
-  Ahead ahead_ = Ahead::kNot;
-  absl::Time state_since_ = absl::InfinitePast();
-  absl::Time resting_until_ = absl::InfiniteFuture();
-
   std::deque<RepliesDue> replies_due_;
   uint64_t requests_ = 0;  // requests sent that earn a reply
   uint64_t replies_ = 0;
   std::string last_answered_;     // the handle of a job
   uint64_t answered_behind_ = 0;  // number of requests sent before its answer
-  absl::Time reply_deadline_ = absl::InfiniteFuture();
+  // The first reply due is awaited since then. InfiniteFuture: none is due.
+  absl::Time waiting_since_ = absl::InfiniteFuture();
   absl::Time last_received_ = absl::InfiniteFuture();
   Receipt receipt_ = Receipt::kNotAsked;
   // The last job that was too large. Valid until the next event.

@@ -42,7 +42,7 @@ absl::Status WorkerJobs::AppendUpdate(Message message) {
                          message.denominator);
   }
   servers_->Touch(*job.link);
-  if (status.ok()) ++stats_->updates_sent;
+  if (status.ok()) counters_->Add(&WorkerStats::updates_sent);
   return status;
 }
 

@@ -22,6 +22,7 @@
 #include "gearman/sdk/internal/job/mailbox.h"
 #include "gearman/sdk/internal/job/task.h"
 #include "gearman/sdk/internal/job/task_table.h"
+#include "gearman/sdk/internal/worker/worker_counters.h"
 #include "gearman/sdk/internal/worker/worker_session.h"
 #include "gearman/sdk/testing/simulation.h"
 #include "gearman/tests/sdk/testing/played_server.h"
@@ -68,7 +69,7 @@ class WorkerServersTest : public ::testing::Test {
   // The set with these servers.
   void Make(const std::vector<Address>& addresses) {
     servers_.emplace(addresses, options_, &tasks_, &mailbox_, poller_.get(),
-                     &random_);
+                     &random_, &counters_);
   }
   // The set with so many servers that the test plays, inproc://0 and so on.
   void MakePlayed(int count) {
@@ -126,6 +127,7 @@ class WorkerServersTest : public ::testing::Test {
   TaskTable tasks_;
   Mailbox mailbox_{poller_, 1 << 20, 1 << 20};
   std::mt19937_64 random_{1};
+  WorkerCounters counters_;
   WorkerServers::Options options_;
   std::vector<std::unique_ptr<testing::PlayedServer>> played_;
   std::vector<std::pair<WorkerLink*, std::string>> jobs_;
@@ -157,7 +159,7 @@ TEST_F(WorkerServersTest, AServerThatComesBackBeginsAnew) {
   const WorkerServerPtr server = servers_->servers()[0];
   EXPECT_EQ(server->failures, 1);
   EXPECT_GT(server->retry_at, now());
-  EXPECT_EQ(servers_->counts().connect_failures, 2u);
+  EXPECT_EQ(counters_.Read().connect_failures, 2u);
   servers_->SetServers(std::vector<Address>{{"inproc", "other"}});
   servers_->SetServers(
       std::vector<Address>{{"inproc", "other"}, {"inproc", "none"}});
@@ -219,7 +221,7 @@ TEST_F(WorkerServersTest, GrabsGoToTheServersInTurn) {
     }
     EXPECT_EQ(grabs, 3u);
   }
-  EXPECT_EQ(servers_->session_counts().grabs_sent, 9u);
+  EXPECT_EQ(counters_.Read().grabs_sent, 9u);
 }
 
 TEST_F(WorkerServersTest, AClosedLinkLeavesItsPlaceInTheLineAndItsGrabs) {
@@ -233,7 +235,7 @@ TEST_F(WorkerServersTest, AClosedLinkLeavesItsPlaceInTheLineAndItsGrabs) {
   EXPECT_THAT(lost_, SizeIs(2));
   EXPECT_EQ(servers_->outstanding(), 0);
   EXPECT_FALSE(servers_->want_grabs());
-  EXPECT_EQ(servers_->counts().losses, 2u);
+  EXPECT_EQ(counters_.Read().connections_lost, 2u);
 }
 
 TEST_F(WorkerServersTest, ACongestedLinkWantsNoGrabUntilItsOutputHasLeft) {
