@@ -65,10 +65,11 @@ class Payload {
   }
 
   // Returns the bytes as a shared string: moved if owned, passed on if shared,
-  // copied if borrowed. Never null.
+  // copied if borrowed. Never null. A string that is made here is not const, so
+  // its last owner may change it.
   std::shared_ptr<const std::string> TakeShared() && {
     if (is_shared()) return std::move(*std::get_if<Shared>(&bytes_));
-    return std::make_shared<const std::string>(std::move(*this).TakeString());
+    return std::make_shared<std::string>(std::move(*this).TakeString());
   }
 
   bool is_shared() const {

@@ -45,7 +45,9 @@ class PortCodec {
   wire::DecodeResult Next(PortEvent* event);
   const absl::Status& error() const { return decoder_.error(); }
 
-  // These three are those of wire::Decoder.
+  // These five are those of wire::Decoder.
+  size_t wanted_payload() const { return decoder_.wanted_payload(); }
+  void PutPayload(Payload payload) { decoder_.PutPayload(std::move(payload)); }
   uint64_t offset() const { return decoder_.offset(); }
   bool in_packet() const { return decoder_.in_packet(); }
   size_t capacity() const { return decoder_.capacity(); }

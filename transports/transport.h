@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gearman/transports/piece_stream.h"
 #include "gearman/transports/poller.h"
 
 namespace gearman {
@@ -70,10 +71,14 @@ class Transport {
   // Returns the peer's name for messages: the name as the user gave it and, if
   // known, the address behind it: "tcp://jobs.example:4730 (10.0.0.7)".
   virtual std::string Describe() const = 0;
+  // Returns the stream's other door, through which strings pass whole, or null
+  // if it has none. Call it when connected. It is valid until Close.
+  virtual PieceStream* pieces() { return nullptr; }
 };
 
 // Forwards every call to another transport. A subclass overrides one function
-// to change it (faults, counting, taps).
+// to change it (faults, counting, taps). It has no pieces, so that each byte
+// passes through Read and Write.
 class ForwardingTransport : public Transport {
  public:
   explicit ForwardingTransport(std::unique_ptr<Transport> next)

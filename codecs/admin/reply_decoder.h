@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/admin/command.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/frame_reader.h"
 
 namespace gearman {
@@ -132,6 +133,9 @@ class ReplyDecoder {
   // Tells the decoder that the first `bytes` bytes of the last Prepare's span
   // have been filled.
   void Commit(size_t bytes) { reader_.Commit(bytes); }
+  // No payload comes over the text protocol.
+  size_t wanted_payload() const { return reader_.wanted_payload(); }
+  void PutPayload(Payload payload) { reader_.PutPayload(std::move(payload)); }
   // Returns the next reply. kError is final: error() has the mistake and its
   // offset in the stream. The code is DATA_LOSS: a binary packet, or a reply to
   // no command.

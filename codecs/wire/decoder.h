@@ -43,6 +43,10 @@ class Decoder {
   // Tells the decoder that the first `bytes` bytes of the last Prepare's span
   // have been filled.
   void Commit(size_t bytes) { reader_.Commit(bytes); }
+  // The bytes of the large payload that comes next, if none of them is here;
+  // else 0. The caller may give them to PutPayload instead of Commit.
+  size_t wanted_payload() const { return reader_.wanted_payload(); }
+  void PutPayload(Payload payload) { reader_.PutPayload(std::move(payload)); }
   // Returns the next event. kError is final: error() has the mistake and its
   // offset in the stream. The code is DATA_LOSS.
   DecodeResult Next(Receiver* event);

@@ -81,6 +81,9 @@ absl::Span<char> FrameReader::Prepare() {
     Reserve();
     return absl::Span<char>(memory_.get() + end_, capacity_ - end_);
   }
+  if (payload_.capacity() < kDirectBytes) {
+    payload_ = TakeSpare(payload_expected_);
+  }
   if (payload_read_ == payload_.size()) {
     const size_t missing = payload_expected_ - payload_read_;
     const size_t size = payload_read_ + std::min(missing, kPayloadReadBytes);
@@ -132,6 +135,12 @@ void FrameReader::Commit(size_t bytes) {
   // A peer that fills the buffer has more to send: fewer reads of more bytes
   // follow.
   if (filled && capacity_ < kBurstBytes && begin_ == 0) Grow();
+}
+
+void FrameReader::PutPayload(Payload payload) {
+  given_ = std::move(payload);
+  payload_read_ = payload_expected_;
+  small_commits_ = 0;
 }
 
 void FrameReader::Grow() {
@@ -297,12 +306,14 @@ DecodeResult FrameReader::ParseArguments() {
   // The bytes of the payload that are here move into its string. The rest is
   // read there.
   const size_t data_here = here - arguments_bytes_;
-  std::string payload = TakeSpare(data_bytes);
-  if (payload.size() < data_here) payload.resize(data_here);
-  payload_ = std::move(payload);
+  if (data_here > 0) {
+    std::string payload = TakeSpare(data_bytes);
+    if (payload.size() < data_here) payload.resize(data_here);
+    payload_ = std::move(payload);
+    std::memcpy(&payload_[0], body + arguments_bytes_, data_here);
+  }
   payload_expected_ = data_bytes;
   payload_read_ = data_here;
-  std::memcpy(&payload_[0], body + arguments_bytes_, payload_read_);
   end_ = begin_ + kHeaderBytes + arguments_bytes_;
   return DecodeResult::kMessage;
 }
@@ -326,9 +337,12 @@ DecodeResult FrameReader::Finish(Frame* frame) {
   frame->body = Frame::Body::kRead;
   const size_t packet_bytes = kHeaderBytes + header_.body_bytes;
   if (payload_expected_ > 0) {
-    payload_.resize(payload_expected_);
-    frame->data = Payload(std::move(payload_));
-    payload_ = std::string();
+    if (given_.empty()) {
+      payload_.resize(payload_expected_);
+      given_ = Payload(std::move(payload_));
+      payload_ = std::string();
+    }
+    frame->data = std::exchange(given_, Payload());
     payload_expected_ = 0;
     payload_read_ = 0;
     begin_ += kHeaderBytes + arguments_bytes_;

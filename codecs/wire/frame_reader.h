@@ -65,6 +65,13 @@ class FrameReader {
   // then lost.
   absl::Span<char> Prepare();
   void Commit(size_t bytes);
+  // The bytes of the large payload that comes next, if none of them is here;
+  // else 0. The caller may give them to PutPayload instead of Commit.
+  size_t wanted_payload() const {
+    return payload_read_ == 0 ? payload_expected_ : 0;
+  }
+  // Takes the payload of wanted_payload() bytes.
+  void PutPayload(Payload payload);
   const absl::Status& error() const { return error_; }
   uint64_t offset() const { return offset_; }
   bool in_packet() const {
@@ -208,6 +215,7 @@ class FrameReader {
   // The string is longer than the bytes read: bytes from payload_read_ on have
   // no meaning.
   std::string payload_;
+  Payload given_;  // by PutPayload, in place of payload_
   std::vector<std::string> spares_;
   size_t spare_bytes_ = 0;
 

@@ -79,10 +79,38 @@ void OutputBuffer::AppendPayload(Payload payload) {
   total_appended_ += size;
 }
 
-size_t OutputBuffer::Gather(absl::Span<absl::string_view> pieces) const {
+size_t OutputBuffer::FirstPending() const {
+  size_t first = first_piece_;
+  while (first < pieces_.size() && pieces_[first].bytes.empty()) ++first;
+  return first;
+}
+
+const Payload* OutputBuffer::front_payload() const {
+  const size_t first = FirstPending();
+  return first < pieces_.size() && pieces_[first].is_whole_payload()
+             ? &pieces_[first].external
+             : nullptr;
+}
+
+Payload OutputBuffer::TakeFrontPayload() {
+  Piece& piece = pieces_[FirstPending()];
+  const size_t size = piece.bytes.size();
+  owned_payloads_ -= piece.external.owned_bytes();
+  if (piece.external.is_shared()) shared_payloads_ -= size;
+  Payload payload = std::exchange(piece.external, Payload());
+  Consume(size);
+  return payload;
+}
+
+size_t OutputBuffer::Gather(absl::Span<absl::string_view> pieces,
+                            bool stop_at_payload) const {
   size_t count = 0;
   for (size_t i = first_piece_; i < pieces_.size() && count < pieces.size();
        ++i) {
+    if (stop_at_payload && pieces_[i].is_whole_payload()) {
+      if (count == 0) pieces[count++] = pieces_[i].bytes;
+      return count;
+    }
     if (!pieces_[i].bytes.empty()) pieces[count++] = pieces_[i].bytes;
   }
   if (count < pieces.size() && chunk_.pending() > 0) {

@@ -63,8 +63,16 @@ class OutputBuffer {
   uint64_t total_consumed() const { return total_consumed_; }
 
   // Fills `pieces` with the first pending pieces, in order, and returns their
-  // number. They are valid until the next Consume or Clear.
-  size_t Gather(absl::Span<absl::string_view> pieces) const;
+  // number. They are valid until the next Consume or Clear. With
+  // `stop_at_payload`, a whole payload that is referred to is only the first of
+  // them, or the end.
+  size_t Gather(absl::Span<absl::string_view> pieces,
+                bool stop_at_payload = false) const;
+  // The whole payload that the first pending bytes are, if the buffer refers to
+  // it; else null. Valid until the next Consume or Clear.
+  const Payload* front_payload() const;
+  // Takes that payload out, which must be there, as if it had been written.
+  Payload TakeFrontPayload();
   // Drops the first `bytes` pending bytes, which have been written. There must
   // be at least `bytes` of them.
   void Consume(size_t bytes);
@@ -103,8 +111,14 @@ class OutputBuffer {
     absl::string_view bytes;
     Chunk chunk;
     Payload external;
+
+    bool is_whole_payload() const {
+      return !bytes.empty() && bytes.size() == external.size();
+    }
   };
 
+  // The first piece with pending bytes; pieces_.size() if there is none.
+  size_t FirstPending() const;
   // Begins a new chunk with room for `size` bytes.
   void StartChunk(size_t size);
   // Makes room for `count` more pieces, so that adding them can't fail.

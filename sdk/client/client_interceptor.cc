@@ -15,26 +15,24 @@ internal::OriginalJob& Original(internal::JobRequestState* state) {
   return *original;
 }
 
-// Keeps the first value, which is the caller's.
-void Change(std::string* field, std::string value,
-            std::optional<std::string>* original) {
-  if (!original->has_value()) *original = std::move(*field);
-  *field = std::move(value);
-}
-
 }  // namespace
 
 const std::string& OutgoingJob::task() const { return state_->task; }
-absl::string_view OutgoingJob::data() const { return state_->data; }
+absl::string_view OutgoingJob::data() const { return state_->data_bytes(); }
 bool OutgoingJob::background() const { return state_->background; }
 CallOptions OutgoingJob::options() const { return state_->call_options(); }
 
 void OutgoingJob::set_task(std::string task) {
-  Change(&state_->task, std::move(task), &Original(state_).task);
+  // The first value is the caller's.
+  std::optional<std::string>& original = Original(state_).task;
+  if (!original.has_value()) original = std::move(state_->task);
+  state_->task = std::move(task);
 }
 
 void OutgoingJob::set_data(std::string data) {
-  Change(&state_->data, std::move(data), &Original(state_).data);
+  std::optional<Payload>& original = Original(state_).data;
+  if (!original.has_value()) original = state_->TakeData();
+  state_->SetData(std::move(data));
 }
 
 void OutgoingJob::set_options(CallOptions options) {

@@ -89,16 +89,16 @@ JobRequest::JobRequest(JobSpec&& spec)
           internal::ThreadCacheAllocator<JobRequestState>())) {
   JobRequestState& state = *state_;
   state.task = std::move(spec.task);
-  state.data = std::move(spec.data);
+  state.SetData(std::move(spec.data));
   state.background = spec.background;
   internal::SetOptions(std::move(spec.options), &state);
 }
 
 Job JobRequest::job() const {
+  const std::string& data = state_->data_bytes();
   Job job(state_->task, std::string(unique()),
-          state_->data.empty()
-              ? nullptr
-              : std::shared_ptr<const std::string>(state_, &state_->data));
+          data.empty() ? nullptr
+                       : std::shared_ptr<const std::string>(state_, &data));
   job.set_connection(connection());
   job.set_handle(handle());
   return job;
@@ -108,7 +108,7 @@ const std::string& JobRequest::task() const { return state_->task; }
 
 absl::string_view JobRequest::unique() const { return state_->unique.view(); }
 
-absl::string_view JobRequest::data() const { return state_->data; }
+absl::string_view JobRequest::data() const { return state_->data_bytes(); }
 
 std::string JobRequest::handle() const {
   const ReadLock lock(*state_);

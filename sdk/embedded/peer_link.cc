@@ -9,7 +9,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "gearman/sdk/embedded/counted_payload.h"
 #include "gearman/sdk/embedded/work_meter.h"
+#include "gearman/sdk/values/hand_over.h"
 #include "gearman/transports/inproc/inproc_stream.h"
 
 namespace gearman {
@@ -73,6 +75,7 @@ PeerLink::~PeerLink() {
 bool PeerLink::Connect() {
   const IoResult result = transport_->Connect();
   connected_ = result.done();
+  if (connected_) stream_ = transport_->pieces();
   return connected_ || result.would_block();
 }
 
@@ -83,6 +86,13 @@ PeerLink::Progress PeerLink::Read() {
     if (!Dispatch()) return Progress::kEnded;
     if (paused_) return Progress::kWaits;
     if (more_to_handle_) return Progress::kMore;
+    const size_t handed = internal::TakeWantedPayload(
+        stream_, &codec_, [](absl::string_view /*payload*/) {});
+    if (handed > 0) {
+      bytes_read_ += handed;
+      meter.Spend(cost::kRead);
+      continue;
+    }
     const absl::Span<char> memory = codec_.Prepare();
     Weigh();
     const IoResult result = transport_->Read(memory);
@@ -141,7 +151,15 @@ void PeerLink::Write(size_t max_bytes) {
       return;
     }
     wire::OutputBuffer& output = connection_->output();
-    const size_t count = output.Gather(absl::MakeSpan(pieces));
+    if (const Payload* payload = internal::PayloadToGive(stream_, output)) {
+      const size_t size = payload->size();
+      internal::Give(stream_, Uncounted(output.TakeFrontPayload()));
+      bytes_written_ += size;
+      max_bytes -= std::min(max_bytes, size);
+      continue;
+    }
+    const size_t count = output.Gather(absl::MakeSpan(pieces),
+                                       /*stop_at_payload=*/stream_ != nullptr);
     const IoResult result =
         transport_->Write(absl::MakeConstSpan(pieces.data(), count));
     if (result.would_block()) break;

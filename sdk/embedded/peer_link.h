@@ -17,6 +17,7 @@
 #include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/server_engine.h"
 #include "gearman/sdk/embedded/stall_list.h"
+#include "gearman/transports/piece_stream.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
@@ -117,6 +118,8 @@ class PeerLink : public ListLink<HandshakeTag> {
   void Write(size_t max_bytes);
 
   const std::unique_ptr<Transport> transport_;
+  // The transport's. Null: it has bytes only, or is not connected.
+  PieceStream* stream_ = nullptr;
   Poller* const poller_;
   const Poller::Key key_;
   const LinkLimits limits_;

@@ -7,7 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/types/optional.h"
-#include "gearman/transports/inproc/byte_ring.h"
+#include "gearman/transports/inproc/pipe.h"
+#include "gearman/transports/piece_stream.h"
 
 namespace gearman {
 namespace {
@@ -18,17 +19,17 @@ struct Shared {
   Shared(std::shared_ptr<Waker> first, std::shared_ptr<Waker> second,
          size_t pipe_bytes)
       : wakers{std::move(first), std::move(second)},
-        pipes{ByteRing(pipe_bytes), ByteRing(pipe_bytes)} {}
+        pipes{Pipe(pipe_bytes), Pipe(pipe_bytes)} {}
 
   const std::array<std::shared_ptr<Waker>, 2> wakers;
   absl::Mutex mutex;
-  std::array<ByteRing, 2> pipes ABSL_GUARDED_BY(mutex);
+  std::array<Pipe, 2> pipes ABSL_GUARDED_BY(mutex);
   std::array<bool, 2> closed ABSL_GUARDED_BY(mutex){};
   // Whether end i found its pipe full and waits for room.
   std::array<bool, 2> wants_room ABSL_GUARDED_BY(mutex){};
 };
 
-class InprocTransport : public Transport {
+class InprocTransport final : public Transport, private PieceStream {
  public:
   InprocTransport(std::shared_ptr<Shared> shared, int end,
                   InprocEndOptions options)
@@ -70,7 +71,7 @@ class InprocTransport : public Transport {
         return IoResult::Failed(absl::UnavailableError(
             absl::StrCat(options_.name, ": closed by the other side")));
       }
-      ByteRing& pipe = shared_->pipes[end_];
+      Pipe& pipe = shared_->pipes[end_];
       was_empty = pipe.empty();
       for (const absl::string_view piece : pieces) {
         const size_t pushed = pipe.Push(piece);
@@ -111,7 +112,39 @@ class InprocTransport : public Transport {
 
   std::string Describe() const override { return options_.name; }
 
+  PieceStream* pieces() override { return this; }
+
  private:
+  bool CanGive() const override {
+    absl::MutexLock lock(&shared_->mutex);
+    return !shared_->closed[end_] && !shared_->closed[peer()] &&
+           shared_->pipes[end_].room() > 0;
+  }
+
+  void Give(Piece piece) override {
+    bool was_empty = false;
+    {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->closed[end_] || shared_->closed[peer()]) return;
+      Pipe& pipe = shared_->pipes[end_];
+      was_empty = pipe.empty();
+      pipe.Push(std::move(piece));
+    }
+    if (was_empty) WakePeer();
+  }
+
+  bool Take(size_t bytes, Piece* piece) override {
+    {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->closed[end_] || !shared_->pipes[peer()].Take(bytes, piece)) {
+        return false;
+      }
+      if (!std::exchange(shared_->wants_room[peer()], false)) return true;
+    }
+    WakePeer();
+    return true;
+  }
+
   int peer() const { return 1 - end_; }
 
   void WakePeer() {

@@ -48,6 +48,9 @@ class LazyInprocTransport : public Transport {
   std::string Describe() const override {
     return absl::StrCat("inproc://", name_);
   }
+  PieceStream* pieces() override {
+    return stream_ == nullptr ? nullptr : stream_->pieces();
+  }
 
  private:
   const std::shared_ptr<InprocNetwork> network_;

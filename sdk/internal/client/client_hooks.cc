@@ -58,7 +58,7 @@ void ClientHooks::Begin(JobRequestState* request) const {
   begin.task = request->task;
   const CallOptions& call_options = request->call_options();
   if (call_options.unique.has_value()) begin.unique = request->unique.view();
-  begin.data = request->data;
+  begin.data = request->data_bytes();
   begin.background = request->background;
   hooks.span = BeginSpan(hooks.observer, begin);
   // An invalid request is refused as it is.
@@ -84,7 +84,7 @@ void ClientHooks::OnRetry(Notice* notice) const {
   begin.task = notice->request->task;
   begin.unique = notice->request->unique.view();
   begin.server = server;
-  begin.data = notice->request->data;
+  begin.data = notice->request->data_bytes();
   begin.background = notice->request->background;
   begin.attempt = facts.attempt;
   begin.reason = facts.reason;

@@ -14,10 +14,6 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// Payloads from this size on are not copied. The output buffer points at them
-// and keeps the request alive until they are written.
-constexpr size_t kPointAtPayload = 4096;
-
 constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
 
 }  // namespace
@@ -77,11 +73,10 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
     task_scratch_.append(request->task);
     function = task_scratch_;
   }
-  Payload data =
-      request->data.size() < kPointAtPayload || request->self == nullptr
-          ? Payload::View(request->data)
-          : Payload(std::shared_ptr<const std::string>(request->self,
-                                                       &request->data));
+  const JobRequestExtras* const extras = request->extras.get();
+  Payload data = extras != nullptr && extras->large_data != nullptr
+                     ? Payload(extras->large_data)
+                     : Payload::View(request->data);
   if (request->call_options().run_at.has_value()) {
     const std::string epoch =
         absl::StrCat(absl::ToUnixSeconds(*request->call_options().run_at));

@@ -63,7 +63,7 @@ void RequestDefaults::MakeUnique(JobRequestState* request) {
       WriteHexUnique(absl::MakeUint128(random_(), random_()), text);
       break;
     case UniqueMode::kPayload:
-      WriteHexUnique(HashOfJob(request->task, request->data), text);
+      WriteHexUnique(HashOfJob(request->task, request->data_bytes()), text);
       break;
     case UniqueMode::kDash:
       request->unique.Assign("-");
@@ -99,10 +99,11 @@ absl::Status RequestDefaults::CheckSize(const JobRequestState& request) const {
   // wire::kMaxHandleBytes at most.
   const size_t bytes = wire::kHeaderBytes + wire::kMaxHandleBytes + 1 +
                        options_.task_prefix.size() + request.task.size() + 1 +
-                       request.unique.view().size() + 1 + request.data.size();
+                       request.unique.view().size() + 1 +
+                       request.data_bytes().size();
   if (bytes <= options_.limits.max_packet_bytes) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "the payload has ", request.data.size(),
+      "the payload has ", request.data_bytes().size(),
       " bytes: a packet of this job can have ", bytes, " bytes, and at most ",
       options_.limits.max_packet_bytes,
       " are allowed (max_packet_bytes); raise it here and at the workers"));

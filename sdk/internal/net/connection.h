@@ -20,10 +20,13 @@
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/byte_account.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/net/packet_tap.h"
 #include "gearman/sdk/internal/net/silence_hint.h"
+#include "gearman/sdk/values/hand_over.h"
+#include "gearman/transports/piece_stream.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/transport.h"
 
@@ -91,7 +94,10 @@ class Connection {
   absl::Status Connect() {
     if (connected_) return absl::OkStatus();
     const IoResult result = transport_->Connect();
-    if (result.done()) connected_ = true;
+    if (result.done()) {
+      connected_ = true;
+      stream_ = transport_->pieces();
+    }
     if (result.closed()) {
       return absl::UnavailableError(
           absl::StrCat(Describe(), ": closed by the server while connecting"));
@@ -160,6 +166,7 @@ class Connection {
     if (closed_) return;
     closed_ = true;
     connected_ = false;
+    stream_ = nullptr;
     poller_->Forget(key_);
     transport_->Close();
   }
@@ -169,6 +176,8 @@ class Connection {
   uint64_t writes() const { return writes_; }
 
  private:
+  // A payload that is passed on whole costs as much as reading so many bytes.
+  static constexpr size_t kBudgetOfPayload = 4096;
   // One write takes at most this many pieces. The next write takes the others.
   static constexpr size_t kMaxPieces = 64;
 
@@ -176,6 +185,12 @@ class Connection {
   absl::Status ReadAll(OnEvent&& on_event) {
     size_t budget = read_budget_;
     while (!closed_) {
+      if (TakePayload()) {
+        absl::Status status = Dispatch(on_event);
+        if (!status.ok() || budget <= kBudgetOfPayload) return status;
+        budget -= kBudgetOfPayload;
+        continue;
+      }
       absl::Span<char> memory = decoder_.Prepare();
       input_.Set(decoder_.capacity());
       // The packet being read is not counted, because it has a limit of its
@@ -199,13 +214,27 @@ class Connection {
       absl::Status status = Dispatch(on_event);
       if (!status.ok()) return status;
       if (decoder_.in_packet()) progress_ = true;
-      // A short read has emptied the stream. Another read would only cost a
-      // call.
-      if (result.bytes < memory.size()) return absl::OkStatus();
+      // A short read has emptied the stream, or a piece is next. Another read
+      // of an empty stream would only cost a call.
+      if (result.bytes < memory.size() &&
+          (stream_ == nullptr || decoder_.wanted_payload() == 0)) {
+        return absl::OkStatus();
+      }
       if (result.bytes >= budget) return absl::OkStatus();
       budget -= result.bytes;
     }
     return absl::OkStatus();
+  }
+
+  // Takes a large payload from a stream that passes it on whole.
+  bool TakePayload() {
+    const size_t bytes = TakeWantedPayload(stream_, &decoder_,
+                                           [this](absl::string_view payload) {
+                                             if (tap_ != nullptr)
+                                               tap_->OnReceived(payload);
+                                           });
+    bytes_received_ += bytes;
+    return bytes > 0;
   }
 
   absl::Status ClosedByServer() const {
@@ -231,7 +260,15 @@ class Connection {
     if (!connected_) return absl::OkStatus();
     std::array<absl::string_view, kMaxPieces> pieces;
     while (!closed_ && !output_.empty()) {
-      const size_t count = output_.Gather(absl::MakeSpan(pieces));
+      if (const Payload* const payload = PayloadToGive(stream_, output_)) {
+        ++writes_;
+        const absl::string_view view = payload->view();
+        if (tap_ != nullptr) tap_->OnSent({view}, view.size());
+        Give(stream_, output_.TakeFrontPayload());
+        continue;
+      }
+      const size_t count = output_.Gather(
+          absl::MakeSpan(pieces), /*stop_at_payload=*/stream_ != nullptr);
       const IoResult result =
           transport_->Write(absl::MakeConstSpan(pieces.data(), count));
       if (result.would_block()) break;
@@ -280,6 +317,8 @@ class Connection {
   }
 
   const std::unique_ptr<Transport> transport_;
+  // The transport's. Null: it has bytes only, or is not connected.
+  PieceStream* stream_ = nullptr;
   Poller* const poller_;
   const Poller::Key key_;
   const size_t read_budget_;

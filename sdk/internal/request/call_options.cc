@@ -74,7 +74,7 @@ void RestoreOriginal(JobRequestState* state) {
   if (state->extras->original == nullptr) return;
   OriginalJob& original = *state->extras->original;
   if (original.task.has_value()) state->task = *std::move(original.task);
-  if (original.data.has_value()) state->data = *std::move(original.data);
+  if (original.data.has_value()) state->PutBackData(*std::move(original.data));
   if (original.options.has_value()) {
     state->background = original.background;
     SetOptions(*std::move(original.options), state);

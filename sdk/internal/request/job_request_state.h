@@ -23,7 +23,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/byte_account.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
+#include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/request/inline_bytes.h"
@@ -84,6 +86,8 @@ inline std::optional<JobState> NextState(JobState from, RequestInput input) {
 
 // The fields that only some requests need.
 struct JobRequestExtras {
+  // The job's data if it is large; JobRequestState::data is empty then.
+  std::shared_ptr<const std::string> large_data;
   std::optional<std::string> exception;
   // The worker has said why it fails the job. Its WORK_FAIL has not come yet.
   std::optional<std::string> failure_text;
@@ -147,6 +151,34 @@ struct JobRequestState final : Operation {
     extras->next_server = nullptr;
     extras->pinned = false;
     extras->retry_at = absl::InfiniteFuture();
+  }
+  // The job's data. Large data is a string of its own, which packets share: it
+  // may outlive the request, and pass to a server in this process as it is.
+  static constexpr size_t kLargeData = wire::OutputBuffer::kExternalBytes;
+  void SetData(std::string bytes) {
+    const bool large = bytes.size() >= kLargeData;
+    if (large || extras != nullptr) {
+      MutableExtras().large_data =
+          large ? std::make_shared<std::string>(std::move(bytes)) : nullptr;
+    }
+    data = large ? std::string() : std::move(bytes);
+  }
+  // Takes the data out, and puts data back, without a copy.
+  Payload TakeData() {
+    if (extras != nullptr && extras->large_data != nullptr) {
+      return Payload(std::move(extras->large_data));
+    }
+    return Payload(std::move(data));
+  }
+  void PutBackData(Payload payload) {
+    if (!payload.is_shared()) return SetData(std::move(payload).TakeString());
+    MutableExtras().large_data = std::move(payload).TakeShared();
+    data.clear();
+  }
+  const std::string& data_bytes() const {
+    return extras != nullptr && extras->large_data != nullptr
+               ? *extras->large_data
+               : data;
   }
   // The options of the call. What they leave unset is the client's.
   const CallOptions& call_options() const {

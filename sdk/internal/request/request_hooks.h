@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/client_options.h"
 
@@ -36,7 +37,7 @@ struct RequestHooks {
 // stay with the request for another submission.
 struct OriginalJob {
   std::optional<std::string> task;
-  std::optional<std::string> data;
+  std::optional<Payload> data;
   std::optional<CallOptions> options;
   bool background = false;  // the value when `options` was changed
 };

@@ -26,6 +26,7 @@ void RequestOwner::LeaveBehind(JobRequestState* request) {
     JobRequestExtras* const before = request->extras.release();
     KeepForever(before);
     JobRequestExtras& extras = request->MutableExtras();
+    extras.large_data = before->large_data;
     extras.original = std::move(before->original);
   }
   new (&request->handle) InlineBytes();

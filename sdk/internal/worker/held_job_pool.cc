@@ -50,7 +50,7 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
   }
   std::shared_ptr<const std::string> data = job->job.TakeData();
   if (data != nullptr && IsOnly(data)) {
-    // TakeData made the string, and not as const.
+    // Payload or TakeData made the string, and not as const.
     job->spare_data = std::const_pointer_cast<std::string>(std::move(data));
     if (job->spare_data->capacity() > kMaxKeptBytes) {
       large.swap(*job->spare_data);
@@ -72,6 +72,7 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
 
 std::shared_ptr<const std::string> TakeData(Payload data, HeldJob* job) {
   if (data.empty()) return nullptr;
+  if (data.is_shared()) return std::move(data).TakeShared();
   std::shared_ptr<std::string> taken = std::move(job->spare_data);
   if (taken == nullptr) taken = std::make_shared<std::string>();
   if (data.borrowed()) {
