@@ -227,8 +227,16 @@ void RunWorker() {
 int Main() {
   RunClient();
   RunWorker();
-  const char* const start = &__executable_start;
   bool any_call = false;
+  for (size_t i = 0; i < g_event_count; ++i) {
+    any_call = any_call || g_events[i].kind == '>';
+  }
+  if (g_event_count == kMaxEvents || !any_call) {
+    std::fprintf(stderr, any_call ? "calls: too many events\n"
+                                  : "calls: build it with tools/calls\n");
+    return 1;
+  }
+  const char* const start = &__executable_start;
   for (size_t i = 0; i < g_event_count; ++i) {
     const Event& event = g_events[i];
     if (event.kind == 'j') {
@@ -236,15 +244,9 @@ int Main() {
     } else if (event.kind == 'p') {
       std::printf("phase %s\n", event.name);
     } else {
-      any_call = true;
       std::printf("%c %tx\n", event.kind,
                   static_cast<const char*>(event.function) - start);
     }
-  }
-  if (g_event_count == kMaxEvents || !any_call) {
-    std::fprintf(stderr, any_call ? "calls: too many events\n"
-                                  : "calls: not built by tools/calls\n");
-    return 1;
   }
   return 0;
 }
