@@ -1,17 +1,21 @@
 // JobRequest: tracks one requested job and keeps what came of it.
 //
-//              submit           JOB_CREATED            WORK_COMPLETE
-//   kUnknown ---------> kPending ---------> kCreated -------------> kComplete
-//      ^                  |                    |
-//      |   given up,      |                    |  WORK_FAIL, WORK_EXCEPTION
-//      +-- lost or -------+--------------------+------------------> kFailed
-//          cancelled      |                                            ^
-//                         +-------- refused by the server -------------+
+//   from       when                                      to
+//   kUnknown   submitted                                 kPending
+//   kPending   accepted (JOB_CREATED)                    kCreated
+//   kPending   refused (ERROR)                           kFailed
+//   kPending   the attempt failed, another one follows   kPending
+//   kPending   given up (lost, timed out, cancelled)     kUnknown
+//   kPending   completed by an interceptor               kComplete
+//   kPending   failed by an interceptor                  kFailed
+//   kCreated   WORK_COMPLETE                             kComplete
+//   kCreated   WORK_FAIL or WORK_EXCEPTION               kFailed
+//   kCreated   the attempt failed, another one follows   kPending
+//   kCreated   given up (lost, timed out, cancelled)     kUnknown
 //
-// An attempt that is repeated goes from kCreated back to kPending. An
-// interceptor's answer leads from kPending to kComplete or kFailed.
-// (kRequestTransitions in sdk/internal/request/job_request_state.h is the
-// table.)
+// A background request ends in kCreated. Reset makes a finished request
+// kUnknown. docs/life_of_a_job.md draws the states. (The list is made of the
+// table kRequestTransitions; a test compares them.)
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_
 

@@ -29,7 +29,6 @@ namespace {
 
 using internal::CallScope;
 using internal::MakeFamily;
-using internal::MetricId;
 
 // gearmand shows 2^32 - 1 if its count of running jobs has fallen below 0.
 constexpr int64_t kBelowZero = 4294967295;
@@ -119,10 +118,10 @@ class Queues : public internal::Measured {
   }
 
   MetricsSnapshot Snapshot(absl::Time now) const override {
-    MetricFamily jobs = MakeFamily(MetricId::kQueueJobs);
-    MetricFamily running = MakeFamily(MetricId::kQueueJobsRunning);
-    MetricFamily workers = MakeFamily(MetricId::kQueueWorkers);
-    MetricFamily up = MakeFamily(MetricId::kServerUp);
+    MetricFamily jobs = MakeFamily(internal::kQueueJobs);
+    MetricFamily running = MakeFamily(internal::kQueueJobsRunning);
+    MetricFamily workers = MakeFamily(internal::kQueueWorkers);
+    MetricFamily up = MakeFamily(internal::kServerUp);
     {
       absl::MutexLock lock(&mutex_);
       for (const Answer& answer : answers_) {

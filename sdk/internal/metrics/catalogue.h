@@ -1,6 +1,6 @@
 // The catalogue of metrics is the one table of everything that the SDK
 // measures. Snapshots are made from it, and docs/metrics.md is checked against
-// it.
+// it. A new metric is an instrument in metrics.h and a row here.
 //
 // Names, units and labels follow Prometheus: base units, `_total` for counters,
 // and only labels with a bounded number of values (task, server, outcome,
@@ -17,56 +17,37 @@
 namespace gearman {
 namespace internal {
 
-// One value for each row of the table, in its order.
-enum class MetricId : unsigned char {
-  kClientJobsSubmitted,
-  kClientJobsFinished,
-  kClientJobDuration,
-  kClientSubmitDuration,
-  kClientRetries,
-  kClientRetryBudgetExhausted,
-  kClientJobsInFlight,
-  kWorkerJobsProcessed,
-  kWorkerJobDuration,
-  kWorkerLateResults,
-  kWorkerSlotsUsed,
-  kWorkerSlotsAvailable,
-  kWorkerGrabs,
-  kWorkerWakeups,
-  kConnectionUp,
-  kConnectionReconnects,
-  kConnectionConnectDuration,
-  kConnectionHeartbeatRtt,
-  kTransportSentBytes,
-  kTransportReceivedBytes,
-  kProtocolPackets,
-  kProtocolErrors,
-  kSdkInfo,
-  kQueueJobs,
-  kQueueJobsRunning,
-  kQueueWorkers,
-  kServerUp,
-};
+class Metrics;
 
 // The objects that have the metric: clients, workers, both, or QueueMetrics
 // (sdk/queue_metrics.h).
 enum class MetricOwner : unsigned char { kClient, kWorker, kBoth, kQueues };
 
 struct MetricDescription {
-  MetricId id;
   MetricOwner owner;
   absl::string_view name;
   MetricType type;
   absl::string_view unit;    // "seconds", "bytes" or ""
   absl::string_view labels;  // comma-separated
   absl::string_view help;
+  // Appends the metric's samples to its family (read_samples.h). Null for
+  // metrics of QueueMetrics, which appends them itself.
+  void (*read)(const Metrics& metrics, MetricFamily* family);
 };
+
+// The names of QueueMetrics's metrics.
+inline constexpr absl::string_view kQueueJobs = "gearman_jobs";
+inline constexpr absl::string_view kQueueJobsRunning = "gearman_jobs_running";
+inline constexpr absl::string_view kQueueWorkers = "gearman_workers";
+inline constexpr absl::string_view kServerUp = "gearman_server_up";
 
 absl::Span<const MetricDescription> MetricsCatalogue();
 
 // Returns the family that a row describes, without samples.
 MetricFamily MakeFamily(const MetricDescription& row);
-MetricFamily MakeFamily(MetricId id);
+// Returns the family of the row with that name, or, if there is none, a counter
+// without help.
+MetricFamily MakeFamily(absl::string_view name);
 
 // Returns the table of docs/metrics.md, in Markdown.
 std::string MetricsCatalogueAsMarkdown();

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <tuple>
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -23,84 +24,11 @@
 #include "gearman/sdk/internal/metrics/catalogue.h"
 #include "gearman/sdk/internal/metrics/instruments.h"
 #include "gearman/sdk/internal/metrics/intern_table.h"
+#include "gearman/sdk/internal/metrics/label_values.h"
 #include "gearman/sdk/internal/metrics/measured.h"
 
 namespace gearman {
 namespace internal {
-
-// --- label values -----------------------------------------------------------
-// The comment of each value begins with the text of the label.
-
-enum class SubmitMode : unsigned char {
-  kForeground,  // foreground
-  kBackground,  // background
-  kEpoch,       // epoch
-};
-inline constexpr size_t kSubmitModeCount = 3;
-
-// The outcome of a client's request.
-enum class RequestOutcome : unsigned char {
-  kComplete,   // complete: for a background job, accepted
-  kFailed,     // failed: also a result or update over a limit of ours
-  kException,  // exception
-  kTimedOut,   // timed_out
-  kCancelled,  // cancelled
-  kLost,       // lost: its server was lost, unreachable, or broke the protocol
-  kRefused,    // refused: never accepted (a server's ERROR, a limit of ours)
-};
-inline constexpr size_t kRequestOutcomeCount = 7;
-absl::string_view OutcomeName(RequestOutcome outcome);
-
-// The outcome of a worker's job.
-enum class WorkOutcome : unsigned char {
-  kComplete,   // complete
-  kFailed,     // failed: also a result or update over a limit of ours
-  kException,  // exception
-  kTimedOut,   // timed_out: its time limit passed before the handler answered
-  kLost,       // lost: its connection ended before the answer left
-};
-inline constexpr size_t kWorkOutcomeCount = 5;
-absl::string_view OutcomeName(WorkOutcome outcome);
-
-// The operation that a retry repeats.
-enum class RetriedOperation : unsigned char {
-  kSubmit,  // submit
-  kStatus,  // status
-  kEcho,    // echo
-};
-inline constexpr size_t kRetriedOperationCount = 3;
-
-enum class GrabResult : unsigned char {
-  kJob,    // job
-  kNoJob,  // no_job
-};
-inline constexpr size_t kGrabResultCount = 2;
-
-// The reason why a worker with nothing to do grabs again.
-enum class WakeupCause : unsigned char {
-  kNoop,        // noop: the server said so
-  kRegrab,      // regrab: the re-grab interval has passed
-  kRegistered,  // registered: a task was added
-};
-inline constexpr size_t kWakeupCauseCount = 3;
-
-// The reason why a connection was lost. A connection that the client or worker
-// closes itself (idle, old, its server removed) was not lost.
-enum class ReconnectReason : unsigned char {
-  kConnectFailed,  // connect_failed: the attempt before failed
-  kClosed,         // closed: the server ended the stream
-  kFailed,         // failed: reading or writing failed
-  kProtocolError,  // protocol_error: the peer broke the protocol
-  kUnresponsive,   // unresponsive: a reply or heartbeat did not come in time
-};
-inline constexpr size_t kReconnectReasonCount = 5;
-
-enum class PacketDirection : unsigned char {
-  kSent,      // sent
-  kReceived,  // received
-};
-inline constexpr size_t kPacketDirectionCount = 2;
-inline constexpr size_t kPacketTypeCount = 43;  // by number; 0 is unused
 
 // --- records ----------------------------------------------------------------
 
@@ -119,7 +47,7 @@ struct TaskMetrics {
     job_duration[static_cast<size_t>(outcome)].Observe(duration);
     in_flight.Add(-1);
   }
-  std::array<std::array<Counter, kSubmitModeCount>, 3> submitted;
+  std::array<std::array<Counter, kSubmitModeCount>, kPriorityCount> submitted;
   std::array<Histogram, kRequestOutcomeCount>
       job_duration;           // counts finished, too
   Histogram submit_duration;  // from the submission to JOB_CREATED
@@ -147,6 +75,14 @@ struct ServerMetrics {
   Histogram heartbeat_rtt;
   Counter sent_bytes;
   Counter received_bytes;
+};
+
+struct ErrorCodeMetrics {
+  explicit ErrorCodeMetrics(absl::string_view code) : name(code) {}
+
+  const std::string name;
+
+  Counter count;
 };
 
 // --- all of it --------------------------------------------------------------
@@ -201,19 +137,21 @@ class Metrics : public Measured {
   std::array<Counter, kGrabResultCount> grabs;
   std::array<Counter, kWakeupCauseCount> wakeups;
 
+  // Calls `visit(const Record&)` for each TaskMetrics, ServerMetrics or
+  // ErrorCodeMetrics. Any thread.
+  template <typename Record, typename Visit>
+  void ForEach(const Visit& visit) const {
+    std::get<const InternTable<Record>&>(
+        std::tie(tasks_, servers_, error_codes_))
+        .ForEach(visit);
+  }
+  const std::string& tls() const { return options_.tls; }
+
   // Returns every family of this owner that has a sample. A combination of
   // labels appears once it has happened. Any thread.
   MetricsSnapshot Snapshot(absl::Time now) const override;
 
  private:
-  struct ErrorCodeMetrics {
-    explicit ErrorCodeMetrics(absl::string_view code) : name(code) {}
-    const std::string name;
-    Counter count;
-  };
-
-  void AddSamples(MetricId id, MetricFamily* family) const;
-
   const MetricsOptions options_;
   const uint64_t source_;
   InternTable<TaskMetrics> tasks_;

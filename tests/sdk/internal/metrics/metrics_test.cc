@@ -3,10 +3,12 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -23,6 +25,7 @@ namespace internal {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::Pair;
 
 MetricsOptions Of(MetricOwner owner) {
   MetricsOptions options;
@@ -268,6 +271,127 @@ TEST(Metrics, HaveEachASourceOfTheirOwn) {
             two.Snapshot(absl::UnixEpoch()).source);
 }
 
+// The labels of a family's samples with their values, in their order. A
+// histogram's value is its count.
+std::vector<std::pair<std::string, double>> Samples(const Metrics& metrics,
+                                                    absl::string_view name) {
+  const MetricsSnapshot snapshot = metrics.Snapshot(absl::UnixEpoch());
+  std::vector<std::pair<std::string, double>> samples;
+  const MetricFamily* const family = snapshot.Find(name);
+  if (family == nullptr) return samples;
+  for (const MetricSample& sample : family->samples) {
+    samples.emplace_back(absl::StrJoin(sample.label_values, ","),
+                         family->type == MetricType::kHistogram
+                             ? static_cast<double>(sample.count)
+                             : sample.value);
+  }
+  return samples;
+}
+
+TEST(Metrics, GivesEachTaskItsOwnCountsInTheOrderOfTheirLabels) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  int count = 0;
+  for (const char* const task : {"a", "b"}) {
+    for (const auto priority :
+         {Priority::kNone, Priority::kLow, Priority::kHigh}) {
+      for (const auto mode : {SubmitMode::kForeground, SubmitMode::kBackground,
+                              SubmitMode::kEpoch}) {
+        ++count;
+        for (int i = 0; i < count; ++i) {
+          metrics.ForTask(task)->Submitted(priority, mode);
+        }
+      }
+    }
+  }
+  EXPECT_THAT(
+      Samples(metrics, "gearman_client_jobs_submitted_total"),
+      ElementsAre(Pair("a,none,foreground", 1), Pair("a,none,background", 2),
+                  Pair("a,none,epoch", 3), Pair("a,low,foreground", 4),
+                  Pair("a,low,background", 5), Pair("a,low,epoch", 6),
+                  Pair("a,high,foreground", 7), Pair("a,high,background", 8),
+                  Pair("a,high,epoch", 9), Pair("b,none,foreground", 10),
+                  Pair("b,none,background", 11), Pair("b,none,epoch", 12),
+                  Pair("b,low,foreground", 13), Pair("b,low,background", 14),
+                  Pair("b,low,epoch", 15), Pair("b,high,foreground", 16),
+                  Pair("b,high,background", 17), Pair("b,high,epoch", 18)));
+}
+
+TEST(Metrics, GivesEachOutcomeItsOwnLabel) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  for (size_t i = 0; i < kRequestOutcomeCount; ++i) {
+    for (size_t n = 0; n <= i; ++n) {
+      metrics.ForTask("t")->Finished(static_cast<RequestOutcome>(i),
+                                     absl::Seconds(1));
+    }
+  }
+  for (const absl::string_view name : {"gearman_client_jobs_finished_total",
+                                       "gearman_client_job_duration_seconds"}) {
+    EXPECT_THAT(Samples(metrics, name),
+                ElementsAre(Pair("t,complete", 1), Pair("t,failed", 2),
+                            Pair("t,exception", 3), Pair("t,timed_out", 4),
+                            Pair("t,cancelled", 5), Pair("t,lost", 6),
+                            Pair("t,refused", 7)));
+  }
+}
+
+TEST(Metrics, GivesEachOutcomeOfAWorkerItsOwnLabel) {
+  Metrics metrics(Of(MetricOwner::kWorker));
+  for (size_t i = 0; i < kWorkOutcomeCount; ++i) {
+    for (size_t n = 0; n <= i; ++n) {
+      metrics.ForTask("t")->Processed(static_cast<WorkOutcome>(i),
+                                      absl::Seconds(1));
+    }
+  }
+  for (const absl::string_view name : {"gearman_worker_jobs_processed_total",
+                                       "gearman_worker_job_duration_seconds"}) {
+    EXPECT_THAT(Samples(metrics, name),
+                ElementsAre(Pair("t,complete", 1), Pair("t,failed", 2),
+                            Pair("t,exception", 3), Pair("t,timed_out", 4),
+                            Pair("t,lost", 5)));
+  }
+}
+
+TEST(Metrics, GivesEachRetryItsOwnLabels) {
+  Metrics metrics(Of(MetricOwner::kClient));
+  std::vector<std::pair<std::string, double>> expected;
+  for (const auto& [operation, name] :
+       std::vector<std::pair<RetriedOperation, std::string>>{
+           {RetriedOperation::kSubmit, "submit"},
+           {RetriedOperation::kStatus, "status"},
+           {RetriedOperation::kEcho, "echo"}}) {
+    for (int i = 0; i < kFailureReasonCount; ++i) {
+      const auto reason = static_cast<FailureReason>(i);
+      const size_t count = expected.size() + 1;
+      for (size_t n = 0; n < count; ++n) metrics.Retried(operation, reason);
+      expected.emplace_back(absl::StrCat(name, ",", FailureReasonName(reason)),
+                            count);
+    }
+  }
+  EXPECT_EQ(Samples(metrics, "gearman_client_retries_total"), expected);
+}
+
+TEST(Metrics, GivesEachCauseAndResultItsOwnLabel) {
+  Metrics metrics(Of(MetricOwner::kWorker));
+  metrics.grabs[static_cast<size_t>(GrabResult::kJob)].Add(1);
+  metrics.grabs[static_cast<size_t>(GrabResult::kNoJob)].Add(2);
+  metrics.wakeups[static_cast<size_t>(WakeupCause::kNoop)].Add(1);
+  metrics.wakeups[static_cast<size_t>(WakeupCause::kRegrab)].Add(2);
+  metrics.wakeups[static_cast<size_t>(WakeupCause::kRegistered)].Add(3);
+  ServerMetrics* const server = metrics.ForServer("s");
+  for (size_t i = 0; i < kReconnectReasonCount; ++i) {
+    server->reconnects[i].Add(i + 1);
+  }
+  EXPECT_THAT(Samples(metrics, "gearman_worker_grabs_total"),
+              ElementsAre(Pair("job", 1), Pair("no_job", 2)));
+  EXPECT_THAT(
+      Samples(metrics, "gearman_worker_wakeups_total"),
+      ElementsAre(Pair("noop", 1), Pair("regrab", 2), Pair("registered", 3)));
+  EXPECT_THAT(Samples(metrics, "gearman_connection_reconnects_total"),
+              ElementsAre(Pair("s,connect_failed", 1), Pair("s,closed", 2),
+                          Pair("s,failed", 3), Pair("s,protocol_error", 4),
+                          Pair("s,unresponsive", 5)));
+}
+
 TEST(Metrics, FindRecordsOnAnyThread) {
   constexpr int kThreads = 4;
   constexpr int kRounds = 5000;
@@ -356,12 +480,21 @@ TEST(Histogram, HasAscendingBounds) {
   }
 }
 
-TEST(MetricsCatalogue, HasOneRowPerIdInOrder) {
-  int next = 0;
+TEST(MetricsCatalogue, FindsARowByItsName) {
   for (const MetricDescription& row : MetricsCatalogue()) {
-    EXPECT_EQ(static_cast<int>(row.id), next++);
+    const MetricFamily family = MakeFamily(row.name);
+    EXPECT_EQ(family.name, row.name);
+    EXPECT_EQ(family.help, row.help);
+    EXPECT_EQ(family.type, row.type);
   }
-  EXPECT_EQ(next, static_cast<int>(MetricId::kServerUp) + 1);
+  EXPECT_EQ(MakeFamily("gearman_unknown").help, "");
+}
+
+TEST(MetricsCatalogue, HasAReaderForEachMetricOfClientsAndWorkers) {
+  for (const MetricDescription& row : MetricsCatalogue()) {
+    EXPECT_EQ(row.read == nullptr, row.owner == MetricOwner::kQueues)
+        << row.name;
+  }
 }
 
 TEST(MetricsCatalogue, KeepsToPrometheussRules) {
