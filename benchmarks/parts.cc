@@ -39,28 +39,56 @@ constexpr char kTask[] = "resize";
 constexpr char kUnique[] = "0123456789abcdef0123456789abcdef";
 constexpr char kPayload[] = "0123456789abcdef";
 
+// --- the codec: the packets of a job, and those that come with each
+
+constexpr char kHandle[] = "H:machine:1234567";
+
 wire::SubmitJob Submit() {
   return {Priority::kNone, false, kTask, kUnique, Payload::View(kPayload)};
 }
+wire::JobCreated Created() { return {kHandle}; }
+wire::JobAssign Assign() {
+  return {wire::GrabKind::kUnique, kHandle, kTask, kUnique, {},
+          Payload::View(kPayload)};
+}
+wire::WorkComplete Complete() { return {kHandle, Payload::View(kPayload)}; }
+wire::NoJob None() { return {}; }
 
-// --- the codec
-
-void EncodeSubmit(benchmark::State& state) {
+template <typename Make>
+void Encode(benchmark::State& state, Make make) {
   wire::OutputBuffer out;
   for (auto _ : state) {
-    wire::Encode(Submit(), out).IgnoreError();
+    auto message = make();
+    benchmark::DoNotOptimize(message);
+    wire::Encode(std::move(message), out).IgnoreError();
     if (out.size() > 100000) out.Consume(out.size());
   }
   state.SetItemsProcessed(state.iterations());
 }
-BENCHMARK(EncodeSubmit);
+BENCHMARK_CAPTURE(Encode, SubmitJob, Submit);
+BENCHMARK_CAPTURE(Encode, JobCreated, Created);
+BENCHMARK_CAPTURE(Encode, JobAssign, Assign);
+BENCHMARK_CAPTURE(Encode, WorkComplete, Complete);
+BENCHMARK_CAPTURE(Encode, NoJob, None);
 
-void DecodeSubmit(benchmark::State& state) {
+void EncodeGrabs(benchmark::State& state) {
+  constexpr int kGrabs = 8;
+  wire::OutputBuffer out;
+  for (auto _ : state) {
+    wire::EncodeGrabs(wire::GrabJob{wire::GrabKind::kUnique}, kGrabs, out);
+    if (out.size() > 100000) out.Consume(out.size());
+  }
+  state.SetItemsProcessed(state.iterations() * kGrabs);
+}
+BENCHMARK(EncodeGrabs);
+
+template <typename Receiver, typename Make>
+void Decode(benchmark::State& state, wire::Sender sender, Make make) {
   constexpr int kPackets = 1000;
   wire::OutputBuffer out;
   std::string bytes;
   for (int i = 0; i < kPackets; ++i) {
-    wire::Encode(Submit(), out).IgnoreError();
+    wire::Encode(make(), out, sender).IgnoreError();
     std::array<absl::string_view, 16> pieces;
     const size_t count = out.Gather(absl::MakeSpan(pieces));
     for (size_t piece = 0; piece < count; ++piece) {
@@ -68,11 +96,11 @@ void DecodeSubmit(benchmark::State& state) {
     }
     out.Consume(out.size());
   }
+  wire::Decoder<Receiver> decoder;
+  Receiver event;
   for (auto _ : state) {
-    wire::Decoder<wire::ToServer> decoder;
     size_t fed = 0;
     int packets = 0;
-    wire::ToServer event;
     while (packets < kPackets) {
       if (decoder.Next(&event) == wire::DecodeResult::kMessage) {
         ++packets;
@@ -88,7 +116,24 @@ void DecodeSubmit(benchmark::State& state) {
   }
   state.SetItemsProcessed(state.iterations() * kPackets);
 }
-BENCHMARK(DecodeSubmit);
+template <typename Make>
+void DecodeAtServer(benchmark::State& state, Make make) {
+  Decode<wire::ToServer>(state, wire::Sender::kWorker, make);
+}
+template <typename Make>
+void DecodeAtClient(benchmark::State& state, Make make) {
+  Decode<wire::ToClient>(state, wire::Sender::kServer, make);
+}
+template <typename Make>
+void DecodeAtWorker(benchmark::State& state, Make make) {
+  Decode<wire::ToWorker>(state, wire::Sender::kServer, make);
+}
+BENCHMARK_CAPTURE(DecodeAtServer, SubmitJob, Submit);
+BENCHMARK_CAPTURE(DecodeAtServer, WorkComplete, Complete);
+BENCHMARK_CAPTURE(DecodeAtClient, JobCreated, Created);
+BENCHMARK_CAPTURE(DecodeAtClient, WorkComplete, Complete);
+BENCHMARK_CAPTURE(DecodeAtWorker, JobAssign, Assign);
+BENCHMARK_CAPTURE(DecodeAtWorker, NoJob, None);
 
 // --- the embedded server's engine: a job submitted, grabbed and answered
 

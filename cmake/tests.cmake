@@ -167,6 +167,7 @@ gearman_sdk_test(tests/codecs/wire/decoder_memory_test SOURCES tests/codecs/wire
 gearman_sdk_test(tests/codecs/wire/decoder_test SOURCES tests/codecs/wire/decoder_test.cc DEPS gtest_main tests.codecs.wire.messages tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/wire/encoder_test SOURCES tests/codecs/wire/encoder_test.cc DEPS gtest_main tests.codecs.wire.messages tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/wire/output_buffer_test SOURCES tests/codecs/wire/output_buffer_test.cc DEPS gtest_main tests.codecs.wire.messages OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/codecs/wire/packets_test SOURCES tests/codecs/wire/packets_test.cc DEPS gtest_main tests.codecs.wire.messages tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/wire/progress_test SOURCES tests/codecs/wire/progress_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/wire/too_large_packet_test SOURCES tests/codecs/wire/too_large_packet_test.cc DEPS gtest_main tests.codecs.wire.messages tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/codecs/byte_account_test SOURCES tests/codecs/byte_account_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)

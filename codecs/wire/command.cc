@@ -1,119 +1,82 @@
 #include "gearman/codecs/wire/command.h"
 
+#include <array>
+#include <cstddef>
 #include <cstring>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "gearman/codecs/wire/message.h"
+#include "gearman/codecs/wire/packet_row.h"
+#include "gearman/codecs/wire/packets.h"
 
 namespace gearman {
 namespace wire {
 namespace {
 
-// The directions of packets.
-enum Way : unsigned {
-  kClientToServer = 1,
-  kWorkerToServer = 2,
-  kServerToClient = 4,
-  kServerToWorker = 8,
-  kBothToServer = kClientToServer | kWorkerToServer,
-  kServerToBoth = kServerToClient | kServerToWorker,
-  kForwarded = kWorkerToServer | kServerToClient,
-};
+using layout::kPacket;
+using layout::MessageOf;
 
-template <size_t kCount>
-constexpr CommandInfo Row(Command command, absl::string_view name, unsigned way,
-                          const char* const (&arguments)[kCount],
-                          bool has_data = false) {
-  CommandInfo info{command,
-                   name,
-                   (way & kClientToServer) != 0,
-                   (way & kWorkerToServer) != 0,
-                   (way & kServerToClient) != 0,
-                   (way & kServerToWorker) != 0,
-                   {},
-                   0,
-                   has_data,
-                   false};
-  for (size_t i = 0; i < kCount && arguments[i][0] != '\0'; ++i) {
-    info.arguments[info.argument_count++] = arguments[i];
+// --- what the compiler proves of the rows
+
+// Returns the bytes of the members that a row names, with their padding.
+template <typename Message, size_t kCount, typename Data,
+          typename... Conditions>
+constexpr size_t NamedBytes(
+    const layout::Row<Message, kCount, Data, Conditions...>& /*row*/) {
+  size_t bytes = (sizeof(Conditions::kValue) + ... + 0);
+  bytes = (bytes + alignof(Message) - 1) / alignof(Message) * alignof(Message);
+  bytes += kCount * sizeof(absl::string_view);
+  if constexpr (!std::is_null_pointer_v<Data>) {
+    bytes += sizeof(std::declval<Message&>().*std::declval<Data>());
   }
-  return info;
+  return bytes;
 }
 
-constexpr CommandInfo Unused(CommandInfo info) {
-  info.never_implemented = true;
-  return info;
+// Whether one of the rows of a message names each of its members.
+template <typename Message, size_t... kRow>
+constexpr bool IsComplete(std::index_sequence<kRow...>) {
+  return std::is_empty_v<Message> ||
+         ((std::is_same_v<MessageOf<kRow>, Message> &&
+           NamedBytes(kPacket<kRow>) == sizeof(Message)) ||
+          ...);
 }
 
-constexpr bool kData = true;
-constexpr const char* kNone[] = {""};
+template <size_t kRow>
+constexpr bool IsProved() {
+  using Message = MessageOf<kRow>;
+  constexpr CommandInfo info = kPacket<kRow>.info;
+  static_assert(static_cast<size_t>(info.command) == kRow + 1,
+                "rows are in the order of their numbers");
+  static_assert(info.to_server() == kGoesTo<Message, ToServer> &&
+                    info.server_to_client == kGoesTo<Message, ToClient> &&
+                    info.server_to_worker == kGoesTo<Message, ToWorker>,
+                "the directions of a packet are those of its message");
+  static_assert(IsComplete<Message>(layout::Rows()),
+                "no member of a message is forgotten");
+  return true;
+}
 
-constexpr CommandInfo kCommands[] = {
-    Row(Command::kCanDo, "CAN_DO", kWorkerToServer, {"function"}),
-    Row(Command::kCantDo, "CANT_DO", kWorkerToServer, {"function"}),
-    Row(Command::kResetAbilities, "RESET_ABILITIES", kWorkerToServer, kNone),
-    Row(Command::kPreSleep, "PRE_SLEEP", kWorkerToServer, kNone),
-    Unused(Row(Command::kUnused5, "UNUSED_5", 0, kNone)),
-    Row(Command::kNoop, "NOOP", kServerToWorker, kNone),
-    Row(Command::kSubmitJob, "SUBMIT_JOB", kClientToServer,
-        {"function", "unique"}, kData),
-    Row(Command::kJobCreated, "JOB_CREATED", kServerToClient, {"handle"}),
-    Row(Command::kGrabJob, "GRAB_JOB", kWorkerToServer, kNone),
-    Row(Command::kNoJob, "NO_JOB", kServerToWorker, kNone),
-    Row(Command::kJobAssign, "JOB_ASSIGN", kServerToWorker,
-        {"handle", "function"}, kData),
-    Row(Command::kWorkStatus, "WORK_STATUS", kForwarded,
-        {"handle", "numerator", "denominator"}),
-    Row(Command::kWorkComplete, "WORK_COMPLETE", kForwarded, {"handle"}, kData),
-    Row(Command::kWorkFail, "WORK_FAIL", kForwarded, {"handle"}),
-    Row(Command::kGetStatus, "GET_STATUS", kClientToServer, {"handle"}),
-    Row(Command::kEchoReq, "ECHO_REQ", kBothToServer, kNone, kData),
-    Row(Command::kEchoRes, "ECHO_RES", kServerToBoth, kNone, kData),
-    Row(Command::kSubmitJobBg, "SUBMIT_JOB_BG", kClientToServer,
-        {"function", "unique"}, kData),
-    // The text runs to the end and may hold NULs, so this table calls it data.
-    Row(Command::kError, "ERROR", kServerToBoth, {"code"}, kData),
-    Row(Command::kStatusRes, "STATUS_RES", kServerToClient,
-        {"handle", "known", "running", "numerator", "denominator"}),
-    Row(Command::kSubmitJobHigh, "SUBMIT_JOB_HIGH", kClientToServer,
-        {"function", "unique"}, kData),
-    Row(Command::kSetClientId, "SET_CLIENT_ID", kWorkerToServer, {"id"}),
-    Row(Command::kCanDoTimeout, "CAN_DO_TIMEOUT", kWorkerToServer,
-        {"function", "timeout"}),
-    Unused(Row(Command::kAllYours, "ALL_YOURS", kWorkerToServer, kNone)),
-    Row(Command::kWorkException, "WORK_EXCEPTION", kForwarded, {"handle"},
-        kData),
-    Row(Command::kOptionReq, "OPTION_REQ", kBothToServer, {"option"}),
-    Row(Command::kOptionRes, "OPTION_RES", kServerToBoth, {"option"}),
-    Row(Command::kWorkData, "WORK_DATA", kForwarded, {"handle"}, kData),
-    Row(Command::kWorkWarning, "WORK_WARNING", kForwarded, {"handle"}, kData),
-    Row(Command::kGrabJobUniq, "GRAB_JOB_UNIQ", kWorkerToServer, kNone),
-    Row(Command::kJobAssignUniq, "JOB_ASSIGN_UNIQ", kServerToWorker,
-        {"handle", "function", "unique"}, kData),
-    Row(Command::kSubmitJobHighBg, "SUBMIT_JOB_HIGH_BG", kClientToServer,
-        {"function", "unique"}, kData),
-    Row(Command::kSubmitJobLow, "SUBMIT_JOB_LOW", kClientToServer,
-        {"function", "unique"}, kData),
-    Row(Command::kSubmitJobLowBg, "SUBMIT_JOB_LOW_BG", kClientToServer,
-        {"function", "unique"}, kData),
-    Unused(Row(Command::kSubmitJobSched, "SUBMIT_JOB_SCHED", kClientToServer,
-               {"function", "unique", "minute", "hour", "day_of_month", "month",
-                "day_of_week"},
-               kData)),
-    Row(Command::kSubmitJobEpoch, "SUBMIT_JOB_EPOCH", kClientToServer,
-        {"function", "unique", "epoch"}, kData),
-    Row(Command::kSubmitReduceJob, "SUBMIT_REDUCE_JOB", kClientToServer,
-        {"function", "unique", "reducer", "unused"}, kData),
-    Row(Command::kSubmitReduceJobBackground, "SUBMIT_REDUCE_JOB_BACKGROUND",
-        kClientToServer, {"function", "unique", "reducer", "unused"}, kData),
-    Row(Command::kGrabJobAll, "GRAB_JOB_ALL", kWorkerToServer, kNone),
-    Row(Command::kJobAssignAll, "JOB_ASSIGN_ALL", kServerToWorker,
-        {"handle", "function", "unique", "reducer"}, kData),
-    Row(Command::kGetStatusUnique, "GET_STATUS_UNIQUE", kClientToServer,
-        {"unique"}),
-    Row(Command::kStatusResUnique, "STATUS_RES_UNIQUE", kServerToClient,
-        {"unique", "known", "running", "numerator", "denominator",
-         "client_count"}),
-};
-static_assert(sizeof(kCommands) / sizeof(kCommands[0]) == kLastCommand,
-              "one row for each number");
+template <typename... Messages>
+constexpr bool HaveRows(const std::variant<Messages...>* /*receiver*/) {
+  return ((!kIsPacket<Messages> ||
+           layout::NextRow<Messages>(0) < layout::kPacketCount) &&
+          ...);
+}
+static_assert(HaveRows(static_cast<const ToServer*>(nullptr)) &&
+                  HaveRows(static_cast<const ToClient*>(nullptr)) &&
+                  HaveRows(static_cast<const ToWorker*>(nullptr)),
+              "each message has a row");
+
+template <size_t... kRow>
+constexpr std::array<CommandInfo, sizeof...(kRow)> InfosOf(
+    std::index_sequence<kRow...>) {
+  static_assert((IsProved<kRow>() && ...));
+  return {kPacket<kRow>.info...};
+}
+constexpr auto kCommands = InfosOf(layout::Rows());
+static_assert(kCommands.size() == kLastCommand, "one row for each number");
 
 void WriteNumber(uint32_t value, char* out) {
   out[0] = static_cast<char>(value >> 24);

@@ -94,10 +94,12 @@ struct CommandInfo {
   // No server has ever implemented the packet (or the number is unused).
   bool never_implemented;
 
-  bool to_server() const { return client_to_server || worker_to_server; }
+  constexpr bool to_server() const {
+    return client_to_server || worker_to_server;
+  }
   // The number of arguments that end in a NUL: all of them, except a last one
   // without data behind it.
-  size_t separators() const {
+  constexpr size_t separators() const {
     return has_data || argument_count == 0 ? argument_count
                                            : argument_count - 1;
   }

@@ -1,8 +1,11 @@
 #include "gearman/codecs/wire/encoder.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -10,11 +13,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/codecs/wire/packets.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace wire {
 namespace {
+
+using layout::ArgumentKind;
+using layout::kPacket;
 
 bool HasNul(absl::string_view bytes) {
   return !bytes.empty() &&
@@ -28,24 +35,49 @@ std::string Shown(absl::string_view argument) {
   return SafeText(argument, kShown);
 }
 
-absl::string_view ArgumentName(Command command, size_t index) {
-  return FindCommand(static_cast<uint32_t>(command))->arguments[index];
-}
-
 absl::Status Refuse(Command command, size_t index, absl::string_view argument,
                     absl::string_view why) {
+  const CommandInfo& info = *FindCommand(static_cast<uint32_t>(command));
   return absl::InvalidArgumentError(
-      absl::StrCat(CommandName(static_cast<uint32_t>(command)), ": the ",
-                   ArgumentName(command, index), " \"", Shown(argument), "\" (",
-                   argument.size(), " bytes) ", why));
+      absl::StrCat(info.name, ": the ", info.arguments[index], " \"",
+                   Shown(argument), "\" (", argument.size(), " bytes) ", why));
 }
 
-// Checks uniques and handles. Servers refuse keys of more than 63 bytes, mix
-// them up or are silent.
-absl::Status CheckKey(Command command, size_t index, absl::string_view key) {
-  if (key.size() <= kMaxUniqueBytes) return absl::OkStatus();
-  return Refuse(command, index, key,
-                "is too long: a server keeps 63 bytes; shorten it");
+// Whether servers parse the text as a number without harm: only digits, and no
+// more of them than `Number` can have (gearmand counts zeros, too).
+template <typename Number>
+bool IsNumber(absl::string_view text) {
+  if (text.empty() || text.size() > std::numeric_limits<Number>::digits10 + 1) {
+    return false;
+  }
+  for (const char c : text) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
+  }
+  Number number;
+  return absl::SimpleAtoi(text, &number);
+}
+
+// Returns why a server can't take the argument. Empty if it can. Servers refuse
+// keys that are too long, mix them up or are silent. This is a template so that
+// compilers inline it.
+template <ArgumentKind kKind>
+absl::string_view WhyBad([[maybe_unused]] absl::string_view argument) {
+  if constexpr (kKind == layout::kKey) {
+    if (argument.size() > kMaxUniqueBytes) {
+      return "is too long: a server keeps 63 bytes; shorten it";
+    }
+  } else if constexpr (kKind == layout::kMilliseconds) {
+    if (!IsNumber<uint32_t>(argument)) {
+      return "must be a number of milliseconds from 0 to 4294967295, in "
+             "decimal digits";
+    }
+  } else if constexpr (kKind == layout::kEpoch) {
+    if (!IsNumber<int64_t>(argument)) {
+      return "must be a number of seconds since 1970 from 0 to "
+             "9223372036854775807, in decimal digits";
+    }
+  }
+  return "";
 }
 
 absl::Status RefuseNul(Command command,
@@ -78,7 +110,7 @@ bool IsInlined(const Payload* data) {
 
 // Writes the header and returns the address for the arguments; PutData follows.
 // Returns null if the packet is too large; `status` then has the error.
-char* Begin(Command command, bool response, size_t argument_bytes,
+char* Begin(Command command, Sender sender, size_t argument_bytes,
             const Payload* data, OutputBuffer& out, absl::Status* status) {
   const size_t data_bytes = data == nullptr ? 0 : data->size();
   const uint64_t body_bytes = uint64_t{argument_bytes} + data_bytes;
@@ -90,7 +122,7 @@ char* Begin(Command command, bool response, size_t argument_bytes,
   }
   char* const bytes = out.AppendUninitialized(
       kHeaderBytes + argument_bytes + (IsInlined(data) ? data_bytes : 0));
-  WriteHeader({response, static_cast<uint32_t>(command),
+  WriteHeader({sender == Sender::kServer, static_cast<uint32_t>(command),
                static_cast<uint32_t>(body_bytes)},
               bytes);
   return bytes + kHeaderBytes;
@@ -107,21 +139,23 @@ void PutData(Payload* data, char* bytes, OutputBuffer& out) {
 // behind it. If `data` is null, the last argument runs to the end of the body.
 // This is a template so that compilers unroll the loops over the few arguments.
 template <size_t kCount>
-absl::Status Append(Command command, bool response,
-                    const absl::string_view (&arguments)[kCount], Payload* data,
-                    OutputBuffer& out) {
-  size_t argument_bytes = data == nullptr ? kCount - 1 : kCount;
+absl::Status Append(Command command, Sender sender,
+                    const std::array<absl::string_view, kCount>& arguments,
+                    Payload* data, OutputBuffer& out) {
+  size_t argument_bytes = kCount == 0 || data != nullptr ? kCount : kCount - 1;
   bool has_nul = false;
   for (const absl::string_view argument : arguments) {
     has_nul |= HasNul(argument);
     argument_bytes += argument.size();
   }
-  if (has_nul) return RefuseNul(command, arguments);
-  if (argument_bytes > kMaxArgumentBytes) {
-    return RefuseLength(command, arguments, argument_bytes);
+  if constexpr (kCount > 0) {
+    if (has_nul) return RefuseNul(command, arguments);
+    if (argument_bytes > kMaxArgumentBytes) {
+      return RefuseLength(command, arguments, argument_bytes);
+    }
   }
   absl::Status status;
-  char* bytes = Begin(command, response, argument_bytes, data, out, &status);
+  char* bytes = Begin(command, sender, argument_bytes, data, out, &status);
   if (bytes == nullptr) return status;
   for (size_t i = 0; i < kCount; ++i) {
     if (!arguments[i].empty()) {
@@ -134,289 +168,112 @@ absl::Status Append(Command command, bool response,
   return status;
 }
 
-// Stands for the arguments of a packet that has none.
-struct NoArguments {};
-absl::Status Append(Command command, bool response, NoArguments /*arguments*/,
-                    Payload* data, OutputBuffer& out) {
-  absl::Status status;
-  char* const bytes = Begin(command, response, 0, data, out, &status);
-  if (bytes != nullptr) PutData(data, bytes, out);
-  return status;
-}
+// The numbers of the arguments of a row.
+template <size_t kRow>
+using ArgumentsOf = std::make_index_sequence<kPacket<kRow>.kArguments>;
 
-template <size_t kCount>
-absl::Status AppendRequest(Command command,
-                           const absl::string_view (&arguments)[kCount],
-                           Payload* data, OutputBuffer& out) {
-  return Append(command, /*response=*/false, arguments, data, out);
-}
-absl::Status AppendRequest(Command command, NoArguments arguments,
-                           Payload* data, OutputBuffer& out) {
-  return Append(command, /*response=*/false, arguments, data, out);
-}
-
-template <size_t kCount>
-absl::Status AppendResponse(Command command,
-                            const absl::string_view (&arguments)[kCount],
-                            Payload* data, OutputBuffer& out) {
-  return Append(command, /*response=*/true, arguments, data, out);
-}
-absl::Status AppendResponse(Command command, NoArguments arguments,
-                            Payload* data, OutputBuffer& out) {
-  return Append(command, /*response=*/true, arguments, data, out);
-}
-
-Command SubmitCommand(Priority priority, bool background) {
-  switch (priority) {
-    case Priority::kNone:
-      break;
-    case Priority::kLow:
-      return background ? Command::kSubmitJobLowBg : Command::kSubmitJobLow;
-    case Priority::kHigh:
-      return background ? Command::kSubmitJobHighBg : Command::kSubmitJobHigh;
+// Appends the packet that `message` is: that of kRow or of a later row.
+template <size_t kRow, typename Message, size_t... kIndex>
+absl::Status EncodeFrom(Message& message, Sender sender, OutputBuffer& out,
+                        std::index_sequence<kIndex...>) {
+  constexpr const auto& row = kPacket<kRow>;
+  constexpr size_t kNext = layout::NextRow<Message>(kRow + 1);
+  if constexpr (kNext < layout::kPacketCount) {
+    if (!row.IsFor(message)) {
+      return EncodeFrom<kNext>(message, sender, out, ArgumentsOf<kNext>());
+    }
   }
-  return background ? Command::kSubmitJobBg : Command::kSubmitJob;
+  const std::array<absl::string_view, row.kArguments> arguments = {
+      message.*row.arguments[kIndex].member...};
+  if constexpr (kGoesTo<Message, ToServer>) {
+    size_t index = 0;
+    absl::string_view why;
+    const bool is_bad =
+        ((index = kIndex,
+          why = WhyBad<row.arguments[kIndex].kind>(arguments[kIndex]),
+          !why.empty()) ||
+         ...);
+    if (is_bad) {
+      return Refuse(row.info.command, index, arguments[index], why);
+    }
+  }
+  if constexpr (!row.kHasData) {
+    return Append(row.info.command, sender, arguments, nullptr, out);
+  } else if constexpr (std::is_same_v<Message, Error>) {
+    Payload text = Payload::View(message.*row.data);
+    return Append(row.info.command, sender, arguments, &text, out);
+  } else {
+    return Append(row.info.command, sender, arguments, &(message.*row.data),
+                  out);
+  }
 }
 
-// Whether servers parse the text as a number without harm: only digits, and no
-// more of them than `Number` can have (gearmand counts zeros, too).
-template <typename Number>
-bool IsNumber(absl::string_view text) {
-  if (text.empty() || text.size() > std::numeric_limits<Number>::digits10 + 1) {
-    return false;
+// Returns what `message` is: the packet of kRow or of a later row.
+template <typename Message, size_t kRow = layout::NextRow<Message>(0)>
+Command CommandOf(const Message& message) {
+  constexpr size_t kNext = layout::NextRow<Message>(kRow + 1);
+  if constexpr (kNext < layout::kPacketCount) {
+    if (!kPacket<kRow>.IsFor(message)) {
+      return CommandOf<Message, kNext>(message);
+    }
   }
-  for (const char c : text) {
-    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return false;
-  }
-  Number number;
-  return absl::SimpleAtoi(text, &number);
+  return kPacket<kRow>.info.command;
 }
 
 }  // namespace
 
-// --- to the server -----------------------------------------------------------
-
-absl::Status Encode(const CanDo& message, OutputBuffer& out) {
-  return AppendRequest(Command::kCanDo, {message.function}, nullptr, out);
-}
-
-absl::Status Encode(const CanDoTimeout& message, OutputBuffer& out) {
-  if (!IsNumber<uint32_t>(message.timeout_ms)) {
-    return Refuse(Command::kCanDoTimeout, 1, message.timeout_ms,
-                  "must be a number of milliseconds from 0 to 4294967295, in "
-                  "decimal digits");
+template <typename Message>
+absl::Status EncodePacket(Message& message, Sender sender, OutputBuffer& out) {
+  constexpr size_t kRow = layout::NextRow<Message>(0);
+  if constexpr (!kGoesTo<Message, ToServer>) {
+    sender = Sender::kServer;
+  } else if constexpr (!kGoesTo<Message, ToClient>) {
+    sender = Sender::kWorker;
   }
-  return AppendRequest(Command::kCanDoTimeout,
-                       {message.function, message.timeout_ms}, nullptr, out);
+  return EncodeFrom<kRow>(message, sender, out, ArgumentsOf<kRow>());
 }
 
-absl::Status Encode(const CantDo& message, OutputBuffer& out) {
-  return AppendRequest(Command::kCantDo, {message.function}, nullptr, out);
-}
-
-absl::Status Encode(const ResetAbilities&, OutputBuffer& out) {
-  return AppendRequest(Command::kResetAbilities, {}, nullptr, out);
-}
-
-absl::Status Encode(const PreSleep&, OutputBuffer& out) {
-  return AppendRequest(Command::kPreSleep, {}, nullptr, out);
-}
-
-absl::Status Encode(const AllYours&, OutputBuffer& out) {
-  return AppendRequest(Command::kAllYours, {}, nullptr, out);
-}
-
-absl::Status Encode(const SetClientId& message, OutputBuffer& out) {
-  return AppendRequest(Command::kSetClientId, {message.id}, nullptr, out);
-}
-
-absl::Status Encode(const GrabJob& message, OutputBuffer& out) {
-  EncodeGrabs(message, 1, out);
-  return absl::OkStatus();
-}
+template absl::Status EncodePacket(CanDo&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(CanDoTimeout&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(CantDo&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(ResetAbilities&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(PreSleep&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(AllYours&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(SetClientId&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(GrabJob&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(WorkStatus&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(WorkComplete&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(WorkFail&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(WorkException&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(WorkData&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(WorkWarning&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(SubmitJob&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(SubmitJobScheduled&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(SubmitJobEpoch&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(SubmitReduceJob&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(GetStatus&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(GetStatusUnique&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(EchoRequest&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(OptionRequest&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(EchoResponse&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(OptionResponse&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(Error&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(JobCreated&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(StatusResult&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(StatusResultUnique&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(Noop&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(NoJob&, Sender, OutputBuffer&);
+template absl::Status EncodePacket(JobAssign&, Sender, OutputBuffer&);
 
 void EncodeGrabs(const GrabJob& message, int count, OutputBuffer& out) {
   if (count <= 0) return;
-  const Command command = message.kind == GrabKind::kPlain ? Command::kGrabJob
-                          : message.kind == GrabKind::kUnique
-                              ? Command::kGrabJobUniq
-                              : Command::kGrabJobAll;
-  const Header header = {/*response=*/false, static_cast<uint32_t>(command), 0};
+  const Header header = {/*response=*/false,
+                         static_cast<uint32_t>(CommandOf(message)), 0};
   char* bytes =
       out.AppendUninitialized(kHeaderBytes * static_cast<size_t>(count));
   for (int i = 0; i < count; ++i, bytes += kHeaderBytes) {
     WriteHeader(header, bytes);
   }
-}
-
-absl::Status Encode(SubmitJob message, OutputBuffer& out) {
-  const Command command = SubmitCommand(message.priority, message.background);
-  absl::Status status = CheckKey(command, 1, message.unique);
-  if (!status.ok()) return status;
-  return AppendRequest(command, {message.function, message.unique},
-                       &message.data, out);
-}
-
-absl::Status Encode(SubmitJobScheduled message, OutputBuffer& out) {
-  absl::Status status = CheckKey(Command::kSubmitJobSched, 1, message.unique);
-  if (!status.ok()) return status;
-  return AppendRequest(
-      Command::kSubmitJobSched,
-      {message.function, message.unique, message.minute, message.hour,
-       message.day_of_month, message.month, message.day_of_week},
-      &message.data, out);
-}
-
-absl::Status Encode(SubmitJobEpoch message, OutputBuffer& out) {
-  absl::Status status = CheckKey(Command::kSubmitJobEpoch, 1, message.unique);
-  if (!status.ok()) return status;
-  if (!IsNumber<int64_t>(message.epoch)) {
-    return Refuse(Command::kSubmitJobEpoch, 2, message.epoch,
-                  "must be a number of seconds since 1970 from 0 to "
-                  "9223372036854775807, in decimal digits");
-  }
-  return AppendRequest(Command::kSubmitJobEpoch,
-                       {message.function, message.unique, message.epoch},
-                       &message.data, out);
-}
-
-absl::Status Encode(SubmitReduceJob message, OutputBuffer& out) {
-  const Command command = message.background
-                              ? Command::kSubmitReduceJobBackground
-                              : Command::kSubmitReduceJob;
-  absl::Status status = CheckKey(command, 1, message.unique);
-  if (!status.ok()) return status;
-  return AppendRequest(
-      command,
-      {message.function, message.unique, message.reducer, message.unused},
-      &message.data, out);
-}
-
-absl::Status Encode(const GetStatus& message, OutputBuffer& out) {
-  absl::Status status = CheckKey(Command::kGetStatus, 0, message.handle);
-  if (!status.ok()) return status;
-  return AppendRequest(Command::kGetStatus, {message.handle}, nullptr, out);
-}
-
-absl::Status Encode(const GetStatusUnique& message, OutputBuffer& out) {
-  absl::Status status = CheckKey(Command::kGetStatusUnique, 0, message.unique);
-  if (!status.ok()) return status;
-  return AppendRequest(Command::kGetStatusUnique, {message.unique}, nullptr,
-                       out);
-}
-
-absl::Status Encode(EchoRequest message, OutputBuffer& out) {
-  return AppendRequest(Command::kEchoReq, {}, &message.data, out);
-}
-
-absl::Status Encode(const OptionRequest& message, OutputBuffer& out) {
-  return AppendRequest(Command::kOptionReq, {message.option}, nullptr, out);
-}
-
-// --- both ways ---------------------------------------------------------------
-
-absl::Status Encode(const WorkStatus& message, OutputBuffer& out,
-                    Sender sender) {
-  absl::Status status = CheckKey(Command::kWorkStatus, 0, message.handle);
-  if (!status.ok()) return status;
-  return Append(Command::kWorkStatus, sender == Sender::kServer,
-                {message.handle, message.numerator, message.denominator},
-                nullptr, out);
-}
-
-absl::Status Encode(WorkComplete message, OutputBuffer& out, Sender sender) {
-  absl::Status status = CheckKey(Command::kWorkComplete, 0, message.handle);
-  if (!status.ok()) return status;
-  return Append(Command::kWorkComplete, sender == Sender::kServer,
-                {message.handle}, &message.data, out);
-}
-
-absl::Status Encode(const WorkFail& message, OutputBuffer& out, Sender sender) {
-  absl::Status status = CheckKey(Command::kWorkFail, 0, message.handle);
-  if (!status.ok()) return status;
-  return Append(Command::kWorkFail, sender == Sender::kServer, {message.handle},
-                nullptr, out);
-}
-
-absl::Status Encode(WorkException message, OutputBuffer& out, Sender sender) {
-  absl::Status status = CheckKey(Command::kWorkException, 0, message.handle);
-  if (!status.ok()) return status;
-  return Append(Command::kWorkException, sender == Sender::kServer,
-                {message.handle}, &message.data, out);
-}
-
-absl::Status Encode(WorkData message, OutputBuffer& out, Sender sender) {
-  absl::Status status = CheckKey(Command::kWorkData, 0, message.handle);
-  if (!status.ok()) return status;
-  return Append(Command::kWorkData, sender == Sender::kServer, {message.handle},
-                &message.data, out);
-}
-
-absl::Status Encode(WorkWarning message, OutputBuffer& out, Sender sender) {
-  absl::Status status = CheckKey(Command::kWorkWarning, 0, message.handle);
-  if (!status.ok()) return status;
-  return Append(Command::kWorkWarning, sender == Sender::kServer,
-                {message.handle}, &message.data, out);
-}
-
-// --- from the server ---------------------------------------------------------
-
-absl::Status Encode(EchoResponse message, OutputBuffer& out) {
-  return AppendResponse(Command::kEchoRes, {}, &message.data, out);
-}
-
-absl::Status Encode(const OptionResponse& message, OutputBuffer& out) {
-  return AppendResponse(Command::kOptionRes, {message.option}, nullptr, out);
-}
-
-absl::Status Encode(const Error& message, OutputBuffer& out) {
-  Payload text = Payload::View(message.text);
-  return AppendResponse(Command::kError, {message.code}, &text, out);
-}
-
-absl::Status Encode(const JobCreated& message, OutputBuffer& out) {
-  return AppendResponse(Command::kJobCreated, {message.handle}, nullptr, out);
-}
-
-absl::Status Encode(const StatusResult& message, OutputBuffer& out) {
-  return AppendResponse(Command::kStatusRes,
-                        {message.handle, message.known, message.running,
-                         message.numerator, message.denominator},
-                        nullptr, out);
-}
-
-absl::Status Encode(const StatusResultUnique& message, OutputBuffer& out) {
-  return AppendResponse(
-      Command::kStatusResUnique,
-      {message.unique, message.known, message.running, message.numerator,
-       message.denominator, message.client_count},
-      nullptr, out);
-}
-
-absl::Status Encode(const Noop&, OutputBuffer& out) {
-  return AppendResponse(Command::kNoop, {}, nullptr, out);
-}
-
-absl::Status Encode(const NoJob&, OutputBuffer& out) {
-  return AppendResponse(Command::kNoJob, {}, nullptr, out);
-}
-
-absl::Status Encode(JobAssign message, OutputBuffer& out) {
-  switch (message.kind) {
-    case GrabKind::kPlain:
-      break;
-    case GrabKind::kUnique:
-      return AppendResponse(Command::kJobAssignUniq,
-                            {message.handle, message.function, message.unique},
-                            &message.data, out);
-    case GrabKind::kAll:
-      return AppendResponse(
-          Command::kJobAssignAll,
-          {message.handle, message.function, message.unique, message.reducer},
-          &message.data, out);
-  }
-  return AppendResponse(Command::kJobAssign, {message.handle, message.function},
-                        &message.data, out);
 }
 
 }  // namespace wire

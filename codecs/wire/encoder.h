@@ -12,6 +12,8 @@
 #ifndef GEARMAN_CODECS_WIRE_ENCODER_H_
 #define GEARMAN_CODECS_WIRE_ENCODER_H_
 
+#include <type_traits>
+
 #include "absl/status/status.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
@@ -26,57 +28,34 @@ enum class Sender : unsigned char {
   kServer,  // response magic
 };
 
-// Each function appends the packet of `message` to `out`. A large payload that
-// is not borrowed is not copied (OutputBuffer::AppendPayload).
+// The part of Encode that encoder.cc instantiates for each message. The data of
+// `message` may be moved out.
+template <typename Message>
+absl::Status EncodePacket(Message& message, Sender sender, OutputBuffer& out);
 
-// --- to the server ---
-absl::Status Encode(const CanDo& message, OutputBuffer& out);
-// The timeout must be a decimal number of at most 4294967295. Some larger
-// numbers make a server harm the worker or itself.
-absl::Status Encode(const CanDoTimeout& message, OutputBuffer& out);
-absl::Status Encode(const CantDo& message, OutputBuffer& out);
-absl::Status Encode(const ResetAbilities& message, OutputBuffer& out);
-absl::Status Encode(const PreSleep& message, OutputBuffer& out);
-absl::Status Encode(const AllYours& message, OutputBuffer& out);
-absl::Status Encode(const SetClientId& message, OutputBuffer& out);
-absl::Status Encode(const GrabJob& message, OutputBuffer& out);
+// Appends the packet of `message` to `out`: of any message but RefusedPacket
+// and TooLargePacket. The magic of all other packets does not depend on
+// `sender`. A large payload that is not borrowed is not copied if it is moved
+// here (OutputBuffer::AppendPayload).
+//
+// The timeout of CanDoTimeout must be a decimal number of at most 4294967295:
+// some larger numbers make a server harm the worker or itself. The epoch of
+// SubmitJobEpoch must be a decimal number within int64, 0 or more.
+template <typename Message,
+          typename = std::enable_if_t<kIsPacket<std::decay_t<Message>>>>
+absl::Status Encode(Message&& message, OutputBuffer& out,
+                    Sender sender = Sender::kWorker) {
+  using Movable = std::decay_t<Message>;
+  if constexpr (std::is_same_v<Message, Movable>) {
+    return EncodePacket(message, sender, out);
+  } else {
+    return Encode(Movable(message), out, sender);
+  }
+}
+
 // Appends `count` equal packets: a worker with many grabs outstanding sends
 // several in each turn.
 void EncodeGrabs(const GrabJob& message, int count, OutputBuffer& out);
-absl::Status Encode(SubmitJob message, OutputBuffer& out);
-absl::Status Encode(SubmitJobScheduled message, OutputBuffer& out);
-// The epoch must be a decimal number within int64, 0 or more.
-absl::Status Encode(SubmitJobEpoch message, OutputBuffer& out);
-absl::Status Encode(SubmitReduceJob message, OutputBuffer& out);
-absl::Status Encode(const GetStatus& message, OutputBuffer& out);
-absl::Status Encode(const GetStatusUnique& message, OutputBuffer& out);
-absl::Status Encode(EchoRequest message, OutputBuffer& out);
-absl::Status Encode(const OptionRequest& message, OutputBuffer& out);
-
-// --- both ways ---
-absl::Status Encode(const WorkStatus& message, OutputBuffer& out,
-                    Sender sender = Sender::kWorker);
-absl::Status Encode(WorkComplete message, OutputBuffer& out,
-                    Sender sender = Sender::kWorker);
-absl::Status Encode(const WorkFail& message, OutputBuffer& out,
-                    Sender sender = Sender::kWorker);
-absl::Status Encode(WorkException message, OutputBuffer& out,
-                    Sender sender = Sender::kWorker);
-absl::Status Encode(WorkData message, OutputBuffer& out,
-                    Sender sender = Sender::kWorker);
-absl::Status Encode(WorkWarning message, OutputBuffer& out,
-                    Sender sender = Sender::kWorker);
-
-// --- from the server ---
-absl::Status Encode(EchoResponse message, OutputBuffer& out);
-absl::Status Encode(const OptionResponse& message, OutputBuffer& out);
-absl::Status Encode(const Error& message, OutputBuffer& out);
-absl::Status Encode(const JobCreated& message, OutputBuffer& out);
-absl::Status Encode(const StatusResult& message, OutputBuffer& out);
-absl::Status Encode(const StatusResultUnique& message, OutputBuffer& out);
-absl::Status Encode(const Noop& message, OutputBuffer& out);
-absl::Status Encode(const NoJob& message, OutputBuffer& out);
-absl::Status Encode(JobAssign message, OutputBuffer& out);
 
 }  // namespace wire
 }  // namespace gearman

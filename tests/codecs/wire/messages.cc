@@ -176,23 +176,10 @@ struct ResponseEncoder {
   OutputBuffer& out;
   template <typename Message>
   absl::Status operator()(const Message& message) {
-    return Encode(message, out);
+    return Encode(message, out, Sender::kServer);
   }
   absl::Status operator()(const TooLargePacket&) {
     return absl::InternalError("no packet");
-  }
-  absl::Status operator()(const WorkStatus& message) { return Work(message); }
-  absl::Status operator()(const WorkComplete& message) { return Work(message); }
-  absl::Status operator()(const WorkFail& message) { return Work(message); }
-  absl::Status operator()(const WorkException& message) {
-    return Work(message);
-  }
-  absl::Status operator()(const WorkData& message) { return Work(message); }
-  absl::Status operator()(const WorkWarning& message) { return Work(message); }
-
-  template <typename Message>
-  absl::Status Work(const Message& message) {
-    return Encode(message, out, Sender::kServer);
   }
 };
 
