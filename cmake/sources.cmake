@@ -245,6 +245,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   transports/inproc/inproc_transport_factory.h
   transports/inproc/passive_timer.h
   transports/listener.h
+  transports/piece_stream.h
   transports/poller.h
   transports/process_memory.h
   transports/tcp/resolver.h

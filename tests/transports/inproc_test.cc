@@ -19,6 +19,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr Poller::Key kListener = 1;
 constexpr Poller::Key kClient = 2;
@@ -180,6 +181,43 @@ TEST_F(InprocTest, AFallbackStartsAServerWhenItIsFirstNeeded) {
   EXPECT_TRUE(network_.Connect("jobs", poller_.get(), kClient).ok());
   EXPECT_TRUE(network_.Connect("jobs", poller_.get(), kClient).ok());
   EXPECT_EQ(starts, 1);
+}
+
+TEST_F(InprocTest, APieceWakesItsReaderAndIsTakenWhole) {
+  Listen(/*pipe_bytes=*/100);
+  Connect();
+  PieceStream* const to = client_->pieces();
+  PieceStream* const from = server_->pieces();
+  ASSERT_NE(to, nullptr);
+  ASSERT_NE(from, nullptr);
+  EXPECT_TRUE(poller_->Watch(kServer, server_->interest(false)).ok());
+  EXPECT_THAT(Ready(), Not(Contains(kServer)));
+  ASSERT_TRUE(to->CanGive());
+  Piece given;
+  given.owned = std::string(1000, 'p');
+  to->Give(std::move(given));
+  EXPECT_THAT(Ready(), Contains(kServer));
+  // The pipe is full, and has room again when the piece has been taken.
+  EXPECT_FALSE(to->CanGive());
+  EXPECT_TRUE(Write(*client_, "more").would_block());
+  EXPECT_TRUE(poller_->Watch(kClient, client_->interest(true)).ok());
+  Piece taken;
+  ASSERT_TRUE(from->Take(1000, &taken));
+  EXPECT_EQ(taken.owned, std::string(1000, 'p'));
+  EXPECT_THAT(Ready(), Contains(kClient));
+  EXPECT_TRUE(to->CanGive());
+}
+
+TEST_F(InprocTest, NoPieceGoesToAClosedStream) {
+  Listen();
+  Connect();
+  PieceStream* const to = client_->pieces();
+  server_->Close();
+  EXPECT_FALSE(to->CanGive());
+  Piece piece;
+  piece.owned = "lost";
+  to->Give(std::move(piece));
+  EXPECT_TRUE(Write(*client_, "more").failed());
 }
 
 }  // namespace

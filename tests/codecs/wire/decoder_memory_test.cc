@@ -168,6 +168,44 @@ TEST(DecoderMemoryTest, IsNotUsedForTheBodyOfARefusedPacket) {
   EXPECT_LE(decoder.capacity(), 512u << 10);
 }
 
+// The bytes of a packet up to its payload are read, and the payload is put.
+TEST(DecoderMemoryTest, TakesALargePayloadWhole) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  std::string payload(100000, 'p');
+  const char* const bytes = payload.data();
+  const std::string packet = ResponsePacket(13, {"H:1", payload});
+  const std::string next = ResponsePacket(8, {"H:2"});
+  for (int i = 0; i < 2; ++i) {
+    Feed(decoder, packet.substr(0, packet.size() - payload.size()), 7, &event,
+         [] { FAIL() << "a message without its payload"; });
+    EXPECT_TRUE(decoder.in_packet());
+    ASSERT_EQ(decoder.wanted_payload(), 100000u);
+    EXPECT_LT(decoder.capacity(), 100000u);
+    decoder.PutPayload(Payload(std::move(payload)));
+    ASSERT_EQ(decoder.Next(&event), DecodeResult::kMessage);
+    WorkComplete& complete = std::get<WorkComplete>(event);
+    EXPECT_EQ(complete.handle, "H:1");
+    EXPECT_EQ(complete.data.view().data(), bytes);
+    payload = std::move(complete.data).TakeString();
+    EXPECT_EQ(decoder.wanted_payload(), 0u);
+    EXPECT_FALSE(decoder.in_packet());
+  }
+  EXPECT_EQ(decoder.offset(), 2 * packet.size());
+  int messages = 0;
+  Feed(decoder, next, next.size(), &event, [&messages] { ++messages; });
+  EXPECT_EQ(messages, 1);
+}
+
+TEST(DecoderMemoryTest, APayloadOfWhichAByteIsHereIsRead) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  const std::string packet =
+      ResponsePacket(13, {"H:1", std::string(100000, 'p')});
+  Feed(decoder, packet.substr(0, packet.size() - 99999), 4096, &event, [] {});
+  EXPECT_EQ(decoder.wanted_payload(), 0u);
+}
+
 }  // namespace
 }  // namespace wire
 }  // namespace gearman

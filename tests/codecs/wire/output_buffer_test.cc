@@ -233,6 +233,45 @@ TEST(OutputBufferTest, YieldsWhatWasAppendedInOrder) {
   EXPECT_EQ(Drain(out), pending);
 }
 
+TEST(OutputBufferTest, GivesAPayloadOutWholeInItsTurn) {
+  OutputBuffer out;
+  std::string large(kLarge, 'l');
+  const char* const bytes = large.data();
+  out.Append("before");
+  out.AppendPayload(Payload(std::move(large)));
+  out.Append("after");
+  EXPECT_EQ(out.front_payload(), nullptr);
+  std::vector<absl::string_view> pieces(64);
+  ASSERT_EQ(out.Gather(absl::MakeSpan(pieces), /*stop_at_payload=*/true), 1u);
+  EXPECT_EQ(pieces[0], "before");
+  out.Consume(6);
+  ASSERT_NE(out.front_payload(), nullptr);
+  EXPECT_EQ(out.Gather(absl::MakeSpan(pieces), /*stop_at_payload=*/true), 1u);
+  EXPECT_EQ(pieces[0].size(), kLarge);
+  const Payload payload = out.TakeFrontPayload();
+  EXPECT_EQ(payload.view().data(), bytes);
+  EXPECT_EQ(out.size(), 5u);
+  EXPECT_LT(out.owned_bytes(), kLarge);
+  EXPECT_EQ(out.front_payload(), nullptr);
+  EXPECT_EQ(Pieces(out), (std::vector<absl::string_view>{"after"}));
+  out.Consume(5);
+  EXPECT_EQ(out.total_consumed(), 6 + kLarge + 5);
+}
+
+TEST(OutputBufferTest, APayloadWithAConsumedByteIsNotWhole) {
+  OutputBuffer out;
+  out.AppendPayload(Payload(std::make_shared<std::string>(kLarge, 's')));
+  EXPECT_NE(out.front_payload(), nullptr);
+  EXPECT_EQ(out.shared_bytes(), kLarge);
+  out.Consume(1);
+  EXPECT_EQ(out.front_payload(), nullptr);
+  out.Clear();
+  out.AppendPayload(Payload(std::make_shared<std::string>(kLarge, 's')));
+  EXPECT_TRUE(out.TakeFrontPayload().is_shared());
+  EXPECT_EQ(out.shared_bytes(), 0u);
+  EXPECT_TRUE(out.empty());
+}
+
 }  // namespace
 }  // namespace wire
 }  // namespace gearman
