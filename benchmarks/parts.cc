@@ -17,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "benchmark/benchmark.h"
 #include "gearman/benchmarks/condvar_hops.h"
@@ -243,6 +244,51 @@ BENCHMARK_CAPTURE(Pipelined, Tcp1MiB, "tcp", 1 << 20, 10)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 BENCHMARK_CAPTURE(Pipelined, Tls1MiB, "tls", 1 << 20, 10)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+
+// Measures jobs whose payloads nobody touches but the SDK: the client submits
+// the same requests again, and their results become the handler's next ones.
+void PassedOn(benchmark::State& state, const std::string& scheme) {
+  constexpr int kInFlight = 10;
+  const auto bytes = static_cast<size_t>(state.range(0));
+  absl::Mutex mutex;
+  std::vector<std::string> results(2 * kInFlight, std::string(bytes, 'r'));
+  benchmarks::Stack stack(scheme, kTask, [&mutex, &results](JobContext&) {
+    absl::MutexLock lock(&mutex);
+    std::string result = std::move(results.back());
+    results.pop_back();
+    return result;
+  });
+  std::vector<JobRequest> requests;
+  for (int i = 0; i < kInFlight; ++i) {
+    requests.emplace_back(JobSpec(kTask, std::string(bytes, 'd')));
+  }
+  for (auto _ : state) {
+    if (!stack.client().SubmitMultipleRequests(requests).ok() ||
+        !stack.client().WaitUntilJobsCompleted(requests).ok()) {
+      state.SkipWithError("a job failed");
+      break;
+    }
+    absl::MutexLock lock(&mutex);
+    for (JobRequest& request : requests) {
+      results.push_back(*request.TakeResult());
+      if (!request.Reset().ok()) state.SkipWithError("no reset");
+    }
+  }
+  state.SetItemsProcessed(state.iterations() * kInFlight);
+}
+BENCHMARK_CAPTURE(PassedOn, InProcess, "inproc")
+    ->Arg(16)
+    ->Arg(64 << 10)
+    ->Arg(1 << 20)
+    ->Arg(16 << 20)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime();
+BENCHMARK_CAPTURE(PassedOn, Tcp, "tcp")
+    ->Arg(16)
+    ->Arg(64 << 10)
+    ->Arg(1 << 20)
     ->MeasureProcessCPUTime()
     ->UseRealTime();
 

@@ -32,7 +32,13 @@ T Checked(absl::StatusOr<T> value) {
 
 }  // namespace
 
-Stack::Stack(absl::string_view scheme, absl::string_view task) {
+absl::StatusOr<std::string> Stack::Echo(JobContext& context) {
+  const absl::string_view data = context.job().data();
+  return std::string(data.data(), data.size());
+}
+
+Stack::Stack(absl::string_view scheme, absl::string_view task,
+             Handler handler) {
   const auto network = std::make_shared<InprocNetwork>();
   const auto transports = std::make_shared<TransportRegistry>();
   Check(transports->Register(
@@ -59,11 +65,7 @@ Stack::Stack(absl::string_view scheme, absl::string_view task) {
   worker_options.servers = {address};
   worker_options.transports = transports;
   worker_ = Checked(Worker::Create(std::move(worker_options)));
-  Check(worker_->Register(
-      task, [](JobContext& context) -> absl::StatusOr<std::string> {
-        const absl::string_view data = context.job().data();
-        return std::string(data.data(), data.size());
-      }));
+  Check(worker_->Register(task, std::move(handler)));
   thread_ = std::thread([this] { Check(worker_->Run()); });
 
   ClientOptions client_options;

@@ -3,9 +3,12 @@
 #ifndef GEARMAN_BENCHMARKS_STACK_H_
 #define GEARMAN_BENCHMARKS_STACK_H_
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/job_server.h"
@@ -18,9 +21,12 @@ namespace benchmarks {
 
 class Stack {
  public:
-  // `scheme`: "inproc", "tcp" or "tls". The worker answers jobs of `task` with
-  // their payload, in its own thread.
-  Stack(absl::string_view scheme, absl::string_view task);
+  using Handler = std::function<absl::StatusOr<std::string>(JobContext&)>;
+
+  // `scheme`: "inproc", "tcp" or "tls". The worker does jobs of `task` in its
+  // own thread. By default it answers with their payload.
+  Stack(absl::string_view scheme, absl::string_view task,
+        Handler handler = &Echo);
   ~Stack();
   Stack(const Stack&) = delete;
   Stack& operator=(const Stack&) = delete;
@@ -28,6 +34,8 @@ class Stack {
   Client& client() { return *client_; }
 
  private:
+  static absl::StatusOr<std::string> Echo(JobContext& context);
+
   support::TestCertificates certificates_;
   std::unique_ptr<JobServer> server_;
   std::unique_ptr<Worker> worker_;

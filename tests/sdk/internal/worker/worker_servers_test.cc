@@ -244,9 +244,10 @@ TEST_F(WorkerServersTest, ACongestedLinkWantsNoGrabUntilItsOutputHasLeft) {
   Turn(/*room=*/0);
   const auto connection = played_[0]->Accept();
   WorkerLink& link = *servers_->links()[0];
-  // More than a pipe of the network holds.
-  EXPECT_TRUE(
-      link.session->SendData("H:1", std::string((1 << 20) + 2000, 'x')).ok());
+  // More than a pipe of the network holds, in parts that do not pass whole.
+  for (int i = 0; i < 110; ++i) {
+    EXPECT_TRUE(link.session->SendData("H:1", std::string(10000, 'x')).ok());
+  }
   servers_->Touch(link);
   Turn(/*room=*/0);
   EXPECT_TRUE(link.session->congested);
