@@ -13,8 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "gearman/base/intrusive_list.h"
 #include "gearman/codecs/byte_account.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
 
 namespace gearman {
 namespace embedded {

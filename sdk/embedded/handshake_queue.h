@@ -13,7 +13,7 @@
 #include <cstddef>
 
 #include "absl/time/time.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/sdk/embedded/peer_link.h"
 #include "gearman/transports/clock.h"
 

@@ -27,11 +27,11 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/sdk/embedded/growing_map.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/work_meter.h"
 

@@ -11,8 +11,8 @@
 #include <cstdint>
 #include <string>
 
+#include "gearman/base/intrusive_list.h"
 #include "gearman/codecs/wire/output_buffer.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/job_queue.h"
 #include "gearman/sdk/embedded/server_engine.h"

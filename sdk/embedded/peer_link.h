@@ -12,9 +12,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/codecs/port_codec.h"
 #include "gearman/codecs/wire/frame_reader.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/server_engine.h"
 #include "gearman/sdk/embedded/stall_list.h"
 #include "gearman/transports/piece_stream.h"

@@ -13,7 +13,7 @@
 #include <cstdint>
 
 #include "absl/time/time.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/transports/poller.h"
 
 namespace gearman {

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-#include "gearman/sdk/embedded/intrusive_list.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/sdk/embedded/work_meter.h"
 
 namespace gearman {

@@ -21,8 +21,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/sdk/embedded/growing_map.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
 #include "gearman/sdk/embedded/job.h"
 #include "gearman/sdk/embedded/job_queue.h"
 

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/embedded/intrusive_list.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/tests/fuzz/fuzz_target.h"
 #include "gearman/tests/sdk/embedded/engine_peer.h"
 #include "gearman/tests/sdk/embedded/hostile_bytes.h"

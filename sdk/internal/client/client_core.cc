@@ -8,22 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
-#include "gearman/sdk/internal/net/server_list.h"
+#include "gearman/sdk/internal/net/common_options.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/text/safe_text.h"
-#include "gearman/transports/epoll_poller.h"
-#include "gearman/transports/process_memory.h"
 
 namespace gearman {
 namespace internal {
 namespace {
-
-std::shared_ptr<Metrics> MakeMetrics(const ClientOptions& options) {
-  if (options.metrics_sinks.empty()) return nullptr;
-  MetricsOptions metrics;
-  metrics.tls = options.transports->tls_library();
-  return std::make_shared<Metrics>(std::move(metrics));
-}
 
 absl::Status CheckOptions(const ClientOptions& options) {
   struct Positive {
@@ -65,28 +56,9 @@ absl::StatusOr<std::shared_ptr<ClientCore>> ClientCore::Create(
   absl::Status status = CheckOptions(options);
   status.Update(MetricsExporter::Check(options.metrics_sinks));
   if (!status.ok()) return status;
-  if (options.transports == nullptr) {
-    options.transports = TransportRegistry::Default();
-  }
   absl::StatusOr<std::vector<Address>> servers =
-      ParseServers(options.servers, "ClientOptions", *options.transports);
+      CompleteOptions("ClientOptions", &options);
   if (!servers.ok()) return servers.status();
-  if (options.servers.empty()) LogEmbeddedServer(options.logger);
-  if (servers->size() > ClientServers::kMaxServers) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "ClientOptions::servers: ", servers->size(), " of them; at most ",
-        ClientServers::kMaxServers, " can be"));
-  }
-  if (options.poller == nullptr) {
-    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
-    if (!poller.ok()) return poller.status();
-    options.poller = *std::move(poller);
-  }
-  if (options.limits.max_memory_bytes == kShareOfMemory) {
-    options.limits.max_memory_bytes = ProcessMemory() / 4;
-  }
-  options.limits.max_packet_bytes = PacketLimit(
-      options.limits.max_packet_bytes, options.limits.max_memory_bytes);
   if (options.retry_policy == nullptr) {
     options.retry_policy = DefaultRetryPolicy();
   }
@@ -103,7 +75,7 @@ ClientCore::ClientCore(ClientOptions options,
     : options_(std::move(options)),
       poller_(options_.poller),
       clock_(poller_->clock()),
-      metrics_(MakeMetrics(options_)),
+      metrics_(MetricsFor(options_, MetricOwner::kClient)),
       hooks_(&options_, clock_),
       engine_(options_, servers, poller_.get(), metrics_.get()),
       driver_(&mutex_, poller_.get(), this,

@@ -8,26 +8,13 @@
 #include <vector>
 
 #include "gearman/sdk/internal/client/effects.h"
+#include "gearman/sdk/internal/net/common_options.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/status.h"
 
 namespace gearman {
 namespace internal {
 namespace {
-
-ServerSetOptions ServersOptions(const ClientOptions& options, Metrics* metrics,
-                                ByteAccount* account) {
-  ServerSetOptions servers;
-  servers.connect_timeout = options.connect_timeout;
-  servers.reconnect = options.reconnect;
-  servers.decoder.max_packet_bytes = options.limits.max_packet_bytes;
-  servers.connection.account = account;
-  servers.connection.max_memory = options.limits.max_memory_bytes;
-  servers.transports = options.transports;
-  servers.metrics = metrics;
-  servers.logger = options.logger;
-  return servers;
-}
 
 ClientLinkSession::Options SessionOptions(const ClientOptions& options,
                                           EffectSink* sink) {
@@ -82,7 +69,7 @@ ClientEngine::ClientEngine(const ClientOptions& options,
       random_(MakeRandomEngine(options.random_seed)),
       defaults_(&options, metrics, &random_),
       tracker_(TrackerOptions(options, metrics, &random_, &memory_)),
-      servers_(servers, ServersOptions(options, metrics, &memory_),
+      servers_(servers, ConnectionsOptions(options, metrics, &memory_),
                SessionOptions(options, &tracker_), poller, &random_),
       choice_(&servers_, options.server_selector, options.logger, &random_) {
   OnServersChanged();

@@ -304,7 +304,7 @@ absl::Status ClientCore::AddServer(absl::string_view text) {
   if (engine_.AddServer(*address) == nullptr) {
     return absl::ResourceExhaustedError(
         absl::StrCat(address->ToString(), " was not added: the client has ",
-                     ClientServers::kMaxServers, " servers"));
+                     kMaxServers, " servers"));
   }
   return absl::OkStatus();
 }

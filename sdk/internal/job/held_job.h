@@ -15,8 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/base/intrusive_list.h"
 #include "gearman/sdk/internal/job/job_hooks.h"
-#include "gearman/sdk/internal/job/job_list.h"
 #include "gearman/sdk/internal/job/stop_state.h"
 #include "gearman/sdk/internal/job/task.h"
 #include "gearman/sdk/job.h"
@@ -41,7 +41,10 @@ struct KeptData {
 struct HeldJob;
 using HeldJobPtr = std::shared_ptr<HeldJob>;
 
-struct HeldJob {
+struct OfLinkTag;
+struct OfQueueTag;
+
+struct HeldJob : ListLink<OfLinkTag>, ListLink<OfQueueTag> {
   enum class State : unsigned char {
     kWaiting,  // not begun
     kRunning,  // its handler runs, or it is pending
@@ -81,8 +84,6 @@ struct HeldJob {
   HeldJobPtr self;  // the worker's own reference; null: it has ended
   WorkerLink* link =
       nullptr;           // the connection it came over; null: it has ended
-  JobNode in_link;       // among the jobs of its connection
-  JobNode in_queue;      // among those that wait to run on the I/O thread
   bool pending = false;  // asynchronous, begun, not finished
   int64_t expected_ns = 0;
   absl::Time assigned = absl::InfinitePast();
@@ -91,15 +92,9 @@ struct HeldJob {
 };
 
 // The jobs of one connection that were not answered.
-struct InLink {
-  static JobNode& Of(HeldJob* job) { return job->in_link; }
-};
-using JobsOfLink = JobList<InLink>;
+using JobsOfLink = IntrusiveList<HeldJob, OfLinkTag>;
 // Jobs that wait to run on the I/O thread.
-struct InQueue {
-  static JobNode& Of(HeldJob* job) { return job->in_queue; }
-};
-using JobQueue = JobList<InQueue>;
+using JobQueue = IntrusiveList<HeldJob, OfQueueTag>;
 
 // Call it when a PendingJob of this job is dropped. Returns true if that
 // happens inside the handler's call, which then answers the job.

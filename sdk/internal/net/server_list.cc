@@ -33,6 +33,11 @@ absl::StatusOr<Address> ParseServer(absl::string_view text,
 absl::StatusOr<std::vector<Address>> ParseServers(
     const std::vector<std::string>& texts, absl::string_view options,
     const TransportRegistry& transports) {
+  if (texts.size() > kMaxServers) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options, "::servers: ", texts.size(), " of them; at most ",
+                     kMaxServers, " can be"));
+  }
   std::vector<Address> servers;
   std::set<std::string> seen;
   const std::vector<std::string> fallback = {kDefaultServer};

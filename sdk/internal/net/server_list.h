@@ -2,6 +2,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_NET_SERVER_LIST_H_
 #define GEARMAN_SDK_INTERNAL_NET_SERVER_LIST_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,14 @@
 namespace gearman {
 namespace internal {
 
+// The most servers of one client or worker at one time, removed ones not
+// counted.
+inline constexpr size_t kMaxServers = 1 << 16;
+
 // Parses `texts`. An empty list means the embedded job server of this process,
 // "inproc://default". `options` is the name of the options type, for errors.
-// INVALID_ARGUMENT: an address can't be parsed or is given twice. NOT_FOUND:
+// INVALID_ARGUMENT: an address can't be parsed or is given twice, or there are
+// more than kMaxServers. NOT_FOUND:
 // `transports` does not have the scheme. An error of TransportFactory::Check is
 // returned, too (INVALID_ARGUMENT: a TLS file can't be used).
 absl::StatusOr<std::vector<Address>> ParseServers(

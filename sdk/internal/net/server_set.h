@@ -43,6 +43,7 @@
 #include "gearman/sdk/internal/net/deadline_queue.h"
 #include "gearman/sdk/internal/net/link.h"
 #include "gearman/sdk/internal/net/server.h"
+#include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/address.h"
@@ -90,9 +91,6 @@ class ServerSet {
     // OnTime has retired a link at the end of its life.
     virtual void OnRetired(LinkType& link) { static_cast<void>(link); }
   };
-
-  // The most servers at one time, removed ones not counted.
-  static constexpr size_t kMaxServers = 1 << 16;
 
   // `poller`, `random` and `owner` must outlive the set.
   ServerSet(ServerSetOptions options, Poller* poller, std::mt19937_64* random,

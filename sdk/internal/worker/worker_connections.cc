@@ -25,10 +25,10 @@ absl::Status WorkerCore::AddServer(absl::string_view text) {
       return absl::AlreadyExistsError(absl::StrCat(
           address->ToString(), " is one of the worker's servers already"));
     }
-    if (wanted_servers_.size() == WorkerServers::kMaxServers) {
+    if (wanted_servers_.size() == kMaxServers) {
       return absl::ResourceExhaustedError(
           absl::StrCat(address->ToString(), " was not added: the worker has ",
-                       WorkerServers::kMaxServers, " servers"));
+                       kMaxServers, " servers"));
     }
     wanted_servers_.push_back(*std::move(address));
     servers_changed_ = true;

@@ -5,12 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/logged_call.h"
-#include "gearman/sdk/internal/net/server_list.h"
+#include "gearman/sdk/internal/net/common_options.h"
 #include "gearman/sdk/internal/random_engine.h"
 #include "gearman/sdk/internal/worker/check_options.h"
 #include "gearman/text/safe_text.h"
-#include "gearman/transports/epoll_poller.h"
-#include "gearman/transports/process_memory.h"
 
 namespace gearman {
 namespace internal {
@@ -46,14 +44,7 @@ WorkerServers::Options ServersOptions(const WorkerOptions& options,
   servers.session.regrab_interval = options.regrab_interval;
   servers.session.exceptions = options.exceptions;
   servers.session.native_exceptions = options.native_exceptions;
-  servers.set.connect_timeout = options.connect_timeout;
-  servers.set.reconnect = options.reconnect;
-  servers.set.decoder.max_packet_bytes = options.limits.max_packet_bytes;
-  servers.set.connection.account = account;
-  servers.set.connection.max_memory = options.limits.max_memory_bytes;
-  servers.set.transports = options.transports;
-  servers.set.metrics = metrics;
-  servers.set.logger = options.logger;
+  servers.set = ConnectionsOptions(options, metrics, account);
   servers.max_output_bytes = options.limits.max_output_bytes;
   return servers;
 }
@@ -78,14 +69,6 @@ WorkerJobs::Options JobsOptions(const WorkerOptions& options, Metrics* metrics,
   return jobs;
 }
 
-std::shared_ptr<Metrics> MakeMetrics(const WorkerOptions& options) {
-  if (options.metrics_sinks.empty()) return nullptr;
-  MetricsOptions metrics;
-  metrics.owner = MetricOwner::kWorker;
-  metrics.tls = options.transports->tls_library();
-  return std::make_shared<Metrics>(std::move(metrics));
-}
-
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<WorkerCore>> WorkerCore::Create(
@@ -93,28 +76,9 @@ absl::StatusOr<std::shared_ptr<WorkerCore>> WorkerCore::Create(
   absl::Status status = CheckWorkerOptions(options);
   status.Update(MetricsExporter::Check(options.metrics_sinks));
   if (!status.ok()) return status;
-  if (options.transports == nullptr) {
-    options.transports = TransportRegistry::Default();
-  }
   absl::StatusOr<std::vector<Address>> servers =
-      ParseServers(options.servers, "WorkerOptions", *options.transports);
+      CompleteOptions("WorkerOptions", &options);
   if (!servers.ok()) return servers.status();
-  if (servers->size() > WorkerServers::kMaxServers) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "WorkerOptions::servers: ", servers->size(), " of them; at most ",
-        WorkerServers::kMaxServers, " can be"));
-  }
-  if (options.servers.empty()) LogEmbeddedServer(options.logger);
-  if (options.limits.max_memory_bytes == kShareOfMemory) {
-    options.limits.max_memory_bytes = ProcessMemory() / 4;
-  }
-  options.limits.max_packet_bytes = PacketLimit(
-      options.limits.max_packet_bytes, options.limits.max_memory_bytes);
-  if (options.poller == nullptr) {
-    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
-    if (!poller.ok()) return poller.status();
-    options.poller = *std::move(poller);
-  }
   return std::shared_ptr<WorkerCore>(
       new WorkerCore(std::move(options), *std::move(servers)),
       DeleteInOwnProcess<WorkerCore>());
@@ -124,7 +88,7 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
     : options_(std::move(options)),
       poller_(options_.poller),
       clock_(poller_->clock()),
-      metrics_(MakeMetrics(options_)),
+      metrics_(MetricsFor(options_, MetricOwner::kWorker)),
       mailbox_(std::make_shared<Mailbox>(poller_,
                                          options_.limits.max_output_bytes,
                                          options_.limits.max_packet_bytes)),

@@ -89,7 +89,7 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
     job->hooks->interceptors = options_.interceptors;
   }
   job->self = job;
-  link.session->jobs.PushBack(job.get());
+  link.session->jobs.PushBack(*job);
   counters_->Add(&WorkerStats::jobs_assigned);
   if (too_large != nullptr) {
     // The job does not wait for its handler.
@@ -117,7 +117,7 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   }
   ++waiting_;
   waiting_ns_ += job->expected_ns;
-  queue_.PushBack(job.get());
+  queue_.PushBack(*job);
 }
 
 void WorkerJobs::HandOut() {
@@ -127,7 +127,7 @@ void WorkerJobs::HandOut() {
 // --- running -----------------------------------------------------------------
 
 void WorkerJobs::Unqueue(HeldJob* job) {
-  queue_.Remove(job);
+  job->ListLink<OfQueueTag>::Unlink();
   --waiting_;
   waiting_ns_ -= job->expected_ns;
 }
@@ -138,7 +138,7 @@ void WorkerJobs::LeavePool(const HeldJob& job) {
 }
 
 bool WorkerJobs::NextIsSlow() const {
-  return queue_.front()->expected_ns >= Prefetch::kSlowNs;
+  return queue_.front().expected_ns >= Prefetch::kSlowNs;
 }
 
 void WorkerJobs::Begin(const HeldJobPtr& job, absl::Time now) {
@@ -164,7 +164,7 @@ absl::StatusOr<std::string> WorkerJobs::Call(const HeldJobPtr& job,
 }
 
 WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
-  HeldJobPtr job = queue_.front()->self;
+  HeldJobPtr job = queue_.front().self;
   Unqueue(job.get());
   const absl::Time begun = *now;
   Begin(job, begun);
@@ -296,7 +296,8 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
     --pending_;
   }
   timers_.Remove(std::exchange(job->timer, absl::InfiniteFuture()), job.get());
-  std::exchange(job->link, nullptr)->session->jobs.Remove(job.get());
+  job->link = nullptr;
+  job->ListLink<OfLinkTag>::Unlink();
   job->self = nullptr;
   const OutcomeCount count = CountOf(outcome);
   counters_->Add(count.number);
@@ -364,7 +365,7 @@ void WorkerJobs::OnLost(WorkerLink& link, StopReason reason, bool given_back,
   // any of them.
   std::vector<std::function<void()>> callbacks;
   while (!jobs.empty()) {
-    const HeldJobPtr job = jobs.front()->self;
+    const HeldJobPtr job = jobs.front().self;
     if (given_back) counters_->Add(&WorkerStats::jobs_given_back);
     job->ended.store(true, std::memory_order_release);
     job->stop.FireOnly(reason, &callbacks);

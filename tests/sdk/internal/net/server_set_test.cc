@@ -37,7 +37,7 @@ TEST_F(ServerSetTest, ServersStandInTheOrderInWhichTheyWereAdded) {
 TEST_F(ServerSetTest, TakesSoManyServersAndNoMore) {
   options_.metrics = nullptr;
   Make();
-  for (size_t i = 0; i < Set::kMaxServers; ++i) {
+  for (size_t i = 0; i < kMaxServers; ++i) {
     ASSERT_NE(set_->Add({"inproc", absl::StrCat(i)}), nullptr);
   }
   EXPECT_EQ(set_->Add({"inproc", "one too many"}), nullptr);

@@ -6,8 +6,8 @@
 //
 // An element is in at most one list for each tag, and is not owned by it. Not
 // thread-safe.
-#ifndef GEARMAN_SDK_EMBEDDED_INTRUSIVE_LIST_H_
-#define GEARMAN_SDK_EMBEDDED_INTRUSIVE_LIST_H_
+#ifndef GEARMAN_BASE_INTRUSIVE_LIST_H_
+#define GEARMAN_BASE_INTRUSIVE_LIST_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,6 @@
 #include "gearman/base/cpp17.h"
 
 namespace gearman {
-namespace embedded {
 
 // Counts the links that this thread has set or followed, so that tests can
 // measure work. Always 0 when asserts are compiled out.
@@ -103,7 +102,7 @@ class IntrusiveList {
   }
 
   bool empty() const { return end_.next_ == &end_; }
-  T& front() { return static_cast<T&>(*end_.next_); }
+  T& front() const { return static_cast<T&>(*end_.next_); }
   void PushBack(T& element) {
     static_cast<ListLink<Tag>&>(element).InsertBefore(&end_);
   }
@@ -173,7 +172,6 @@ class ListWalker : private WalkedLink<Tag> {
   ListLink<Tag>* end_ = nullptr;
 };
 
-}  // namespace embedded
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_EMBEDDED_INTRUSIVE_LIST_H_
+#endif  // GEARMAN_BASE_INTRUSIVE_LIST_H_

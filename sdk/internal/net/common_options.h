@@ -1,0 +1,82 @@
+// The options that clients and workers have in common, of which each has a
+// struct of its own: ClientOptions and WorkerOptions.
+#ifndef GEARMAN_SDK_INTERNAL_NET_COMMON_OPTIONS_H_
+#define GEARMAN_SDK_INTERNAL_NET_COMMON_OPTIONS_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "gearman/codecs/byte_account.h"
+#include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/net/server_list.h"
+#include "gearman/sdk/internal/net/server_set.h"
+#include "gearman/transports/address.h"
+#include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/process_memory.h"
+#include "gearman/transports/transport_registry.h"
+
+namespace gearman {
+namespace internal {
+
+// Fills in what is unset, and returns the servers. `name` is that of the
+// options type, for errors. Returns errors of ParseServers and
+// EpollPoller::Create.
+template <typename Options>
+absl::StatusOr<std::vector<Address>> CompleteOptions(absl::string_view name,
+                                                     Options* options) {
+  if (options->transports == nullptr) {
+    options->transports = TransportRegistry::Default();
+  }
+  absl::StatusOr<std::vector<Address>> servers =
+      ParseServers(options->servers, name, *options->transports);
+  if (!servers.ok()) return servers;
+  if (options->servers.empty()) LogEmbeddedServer(options->logger);
+  if (options->poller == nullptr) {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+    if (!poller.ok()) return poller.status();
+    options->poller = *std::move(poller);
+  }
+  auto& limits = options->limits;
+  if (limits.max_memory_bytes == kShareOfMemory) {
+    limits.max_memory_bytes = ProcessMemory() / 4;
+  }
+  limits.max_packet_bytes =
+      PacketLimit(limits.max_packet_bytes, limits.max_memory_bytes);
+  return servers;
+}
+
+// Returns the options of the connections. `metrics` and `account` must outlive
+// them.
+template <typename Options>
+ServerSetOptions ConnectionsOptions(const Options& options, Metrics* metrics,
+                                    ByteAccount* account) {
+  ServerSetOptions set;
+  set.connect_timeout = options.connect_timeout;
+  set.reconnect = options.reconnect;
+  set.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  set.connection.account = account;
+  set.connection.max_memory = options.limits.max_memory_bytes;
+  set.transports = options.transports;
+  set.metrics = metrics;
+  set.logger = options.logger;
+  return set;
+}
+
+// Returns null if no sink is set.
+template <typename Options>
+std::shared_ptr<Metrics> MetricsFor(const Options& options, MetricOwner owner) {
+  if (options.metrics_sinks.empty()) return nullptr;
+  MetricsOptions metrics;
+  metrics.owner = owner;
+  metrics.tls = options.transports->tls_library();
+  return std::make_shared<Metrics>(std::move(metrics));
+}
+
+}  // namespace internal
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_INTERNAL_NET_COMMON_OPTIONS_H_
