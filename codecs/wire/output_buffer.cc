@@ -95,9 +95,7 @@ const Payload* OutputBuffer::front_payload() const {
 Payload OutputBuffer::TakeFrontPayload() {
   Piece& piece = pieces_[FirstPending()];
   const size_t size = piece.bytes.size();
-  owned_payloads_ -= piece.external.owned_bytes();
-  if (piece.external.is_shared()) shared_payloads_ -= size;
-  Payload payload = std::exchange(piece.external, Payload());
+  Payload payload = TakePayload(piece);
   Consume(size);
   return payload;
 }
@@ -129,7 +127,7 @@ void OutputBuffer::Consume(size_t bytes) {
     }
     bytes -= piece.bytes.size();
     if (piece.chunk.memory != nullptr) Recycle(std::move(piece.chunk));
-    DropPayload(piece);
+    TakePayload(piece);
     ++first_piece_;
     // Consumed pieces are dropped together, so that moving the others costs
     // O(1) per piece.
@@ -143,19 +141,19 @@ void OutputBuffer::Consume(size_t bytes) {
   if (empty()) Rewind();
 }
 
-void OutputBuffer::DropPayload(Piece& piece) {
+Payload OutputBuffer::TakePayload(Piece& piece) {
   owned_payloads_ -= piece.external.owned_bytes();
   if (piece.external.is_shared()) {
     shared_payloads_ -= piece.external.size();
   }
-  piece.external = Payload();
+  return std::exchange(piece.external, Payload());
 }
 
 void OutputBuffer::Clear() {
   for (size_t i = first_piece_; i < pieces_.size(); ++i) {
     if (pieces_[i].chunk.memory != nullptr)
       Recycle(std::move(pieces_[i].chunk));
-    DropPayload(pieces_[i]);
+    TakePayload(pieces_[i]);
   }
   total_consumed_ = total_appended_;
   std::vector<Piece>().swap(pieces_);

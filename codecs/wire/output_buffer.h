@@ -123,8 +123,8 @@ class OutputBuffer {
   void StartChunk(size_t size);
   // Makes room for `count` more pieces, so that adding them can't fail.
   void ReservePieces(size_t count);
-  // Drops the payload that `piece` refers to, and no longer counts it.
-  void DropPayload(Piece& piece);
+  // Takes the payload out that `piece` refers to, and no longer counts it.
+  Payload TakePayload(Piece& piece);
   // Reuses or frees memory when all bytes have been consumed.
   void Rewind();
   void Recycle(Chunk chunk);

@@ -44,8 +44,8 @@ namespace internal {
 
 class ClientEngine {
  public:
-  // `options` are complete (ResolveOptions). They, `poller` and `metrics` must
-  // outlive the engine. Null `metrics`: nothing is counted.
+  // `options` are complete (ClientCore::Create). They, `poller` and `metrics`
+  // must outlive the engine. Null `metrics`: nothing is counted.
   ClientEngine(const ClientOptions& options,
                const std::vector<Address>& servers, Poller* poller,
                Metrics* metrics);
