@@ -1,15 +1,13 @@
 // Forks while other threads are in the middle of calls.
 //
-// It does not run under the sanitizers. There such a child can be stuck on a
-// lock of AddressSanitizer's allocator, which is not this SDK's. Nor is that of
-// Abseil's detection of deadlocks, which is part of Debian's Abseil, so the
-// test switches it off.
+// No test of forks beside threads runs under the sanitizers. There such a child
+// can be stuck on a lock of AddressSanitizer's allocator, which is not this
+// SDK's.
 #include <atomic>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "gearman/tests/sdk/fork_fixture.h"
 #include "gearman/tests/support/forked_child.h"
 #include "gtest/gtest.h"
@@ -21,7 +19,6 @@ using support::RunInChild;
 using ForkBusyTest = ForkTest;
 
 TEST_F(ForkBusyTest, AChildIsNeverStuckOnALockOfAnotherThread) {
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   StartWorker(/*concurrency=*/2);
   RunWorker();
   std::atomic<bool> stop{false};
