@@ -197,7 +197,7 @@ void FaultTransport::Give(gearman::Piece piece) {
     if (corrupt && at < changed.size()) changed.owned[at] ^= 0x10;
     piece = std::move(changed);
   }
-  // What a black hole swallows counts as written.
+  // Bytes that a black hole swallows count as written.
   written_ += plan_.black_hole_after_written < plan_.cut_after_written
                   ? size
                   : piece.size();
