@@ -124,6 +124,9 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/worker_servers.cc
   sdk/internal/worker/worker_session.cc
   sdk/internal/worker/worker_updates.cc
+  sdk/scheduler/cron.cc
+  sdk/scheduler/scheduler.cc
+  sdk/scheduler/ticks.cc
   sdk/values/health.cc
   sdk/values/job_id.cc
   sdk/values/limited_log.cc
@@ -228,6 +231,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h
+  sdk/scheduler.h
   sdk/status.h
   sdk/stop_reason.h
   sdk/stop_token.h

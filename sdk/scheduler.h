@@ -51,7 +51,14 @@ struct Schedule {
 
   // The times of the ticks. Exactly one of the two must be set.
   //
-  // A crontab line of five fields (sdk/scheduler/cron.h), in `time_zone`.
+  // A crontab line, in `time_zone`: minute (0-59), hour (0-23), day of the month
+  // (1-31), month (1-12 or "jan"), day of the week (0-7, where 0 and 7 are
+  // Sunday, or "sun"). A field is "*", a number, a range "a-b", or several of
+  // them with commas; "/n" after "*" or a range takes each n-th. If both days
+  // are restricted, either may fit. Or "@hourly", "@daily", "@weekly",
+  // "@monthly", "@yearly". Where clocks are set forward, a time that is left out
+  // happens at the change. Where they are set back, a time that comes twice
+  // happens once, or twice if the hour is "*".
   std::string cron;
   absl::TimeZone time_zone = absl::UTCTimeZone();
   // The distance of the ticks, in whole seconds. Ticks lie at multiples of it
