@@ -13,6 +13,7 @@ set(GEARMAN_SDK_TESTS_ABSEIL
   absl::flags_reflection
   absl::flags_usage
   absl::flat_hash_map
+  absl::flat_hash_set
   absl::function_ref
   absl::memory
   absl::optional
@@ -154,6 +155,8 @@ gearman_sdk_test_program(tests/sdk/failing_calls_program SOURCES tests/sdk/faili
 gearman_sdk_test_program(tests/support/failing_calls_probe SOURCES tests/support/failing_calls_probe.cc)
 gearman_sdk_test_program(tests/support/gearmand_owner SOURCES tests/support/gearmand_owner.cc DEPS tests.support.gearmand_process OBJECTS tests.support.sanitizers)
 
+gearman_sdk_test(tests/base/duration_test SOURCES tests/base/duration_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/base/string_view_test SOURCES tests/base/string_view_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/flood_test SOURCES tests/benchmarks/flood/flood_test.cc DEPS gtest_main tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS benchmarks.flood.flood TIMEOUT 300)
 gearman_sdk_test(tests/benchmarks/flood/measured_test SOURCES tests/benchmarks/flood/measured_test.cc DEPS benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour gtest_main OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/neighbour_test SOURCES tests/benchmarks/flood/neighbour_test.cc DEPS benchmarks.flood.neighbour gtest_main tests.support.bounds tests.support.raw_connection tests.support.raw_packet OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60 LABELS threads)
@@ -192,7 +195,7 @@ gearman_sdk_test(tests/integration/admin_gearmand_test SOURCES tests/integration
 gearman_sdk_test(tests/integration/chaos_gearmand_test SOURCES tests/integration/chaos_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.gearmand_process tests.support.test_certificates tests.support.tls_terminator OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/integration/client_gearmand_test SOURCES tests/integration/client_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.gearmand_process OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/integration/dropped_job_gearmand_test SOURCES tests/integration/dropped_job_gearmand_test.cc DEPS gtest_main testing tests.integration.running_worker tests.sdk.client_fixture tests.support.gearmand_process tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
-gearman_sdk_test(tests/integration/fork_gearmand_test SOURCES tests/integration/fork_gearmand_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess tests.support.wait_for OBJECTS tests.support.sanitizers PROGRAMS tests.integration.forking_program TIMEOUT 300)
+gearman_sdk_test(tests/integration/fork_gearmand_test SOURCES tests/integration/fork_gearmand_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess tests.support.wait_for OBJECTS tests.support.sanitizers PROGRAMS tests.integration.forking_program TIMEOUT 300 LABELS plain)
 gearman_sdk_test(tests/integration/queue_metrics_gearmand_test SOURCES tests/integration/queue_metrics_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.gearmand_process OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/integration/sizes_gearmand_test SOURCES tests/integration/sizes_gearmand_test.cc DEPS gtest_main tests.integration.running_worker tests.sdk.client_fixture tests.support.gearmand_process OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/integration/store_gearmand_test SOURCES tests/integration/store_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.gearmand_process tests.support.test_directory OBJECTS tests.support.sanitizers TIMEOUT 300)
@@ -306,8 +309,8 @@ gearman_sdk_test(tests/sdk/default_log_test SOURCES tests/sdk/default_log_test.c
 gearman_sdk_test(tests/sdk/destroyed_inside_test SOURCES tests/sdk/destroyed_inside_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/sdk/failing_calls_test SOURCES tests/sdk/failing_calls_test.cc DEPS gtest_main tests.support.failing_calls tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS tests.sdk.failing_calls_program tests.support.failing_calls_preload.so TIMEOUT 300 LABELS plain)
 gearman_sdk_test(tests/sdk/fork_busy_test SOURCES tests/sdk/fork_busy_test.cc DEPS gtest_main tests.sdk.fork_fixture tests.support.forked_child OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS plain)
-gearman_sdk_test(tests/sdk/fork_test SOURCES tests/sdk/fork_test.cc DEPS gtest_main tests.sdk.fork_fixture tests.support.forked_child tests.support.udp_receiver tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 300)
-gearman_sdk_test(tests/sdk/fork_threads_test SOURCES tests/sdk/fork_threads_test.cc DEPS gtest_main tests.sdk.fork_fixture tests.support.forked_child OBJECTS sdk.builtins sdk.embedded.default_server tests.support.sanitizers TIMEOUT 300)
+gearman_sdk_test(tests/sdk/fork_test SOURCES tests/sdk/fork_test.cc DEPS gtest_main tests.sdk.fork_fixture tests.support.forked_child tests.support.udp_receiver tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS plain)
+gearman_sdk_test(tests/sdk/fork_threads_test SOURCES tests/sdk/fork_threads_test.cc DEPS gtest_main tests.sdk.fork_fixture tests.support.forked_child OBJECTS sdk.builtins sdk.embedded.default_server tests.support.sanitizers TIMEOUT 300 LABELS plain)
 gearman_sdk_test(tests/sdk/health_test SOURCES tests/sdk/health_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/hooks_threads_test SOURCES tests/sdk/hooks_threads_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/hostile_names_test SOURCES tests/sdk/hostile_names_test.cc DEPS gtest_main tests.support.hostile_names OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
