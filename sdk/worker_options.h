@@ -137,8 +137,8 @@ struct WorkerOptions {
   // name.
   std::string client_id;
 
-  // How many handlers run at once. With 1 they run on the thread that is in
-  // Run. With more they run on that many threads, each started when it is
+  // How many handlers run at once. With 1 they run on the thread that is in Run,
+  // or on the one that Start has started. With more they run on that many threads, each started when it is
   // needed.
   int concurrency = 1;
   PrefetchOptions prefetch;
@@ -158,6 +158,9 @@ struct WorkerOptions {
   // means never.
   Duration regrab_interval = absl::Seconds(10);
   ReconnectOptions reconnect;
+  // How long the destructor of a worker that Worker::Start has started drains,
+  // as Worker::Drain does, before it stops the worker.
+  Duration drain_limit = absl::Seconds(10);
 
   // Whether clients get the text of exceptions and of error statuses. If false,
   // they get a WORK_FAIL, and the text is only logged.

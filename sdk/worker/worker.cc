@@ -7,6 +7,8 @@
 
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/worker/worker_core.h"
+#include "gearman/sdk/internal/worker/worker_thread.h"
+#include "gearman/sdk/log.h"
 
 namespace gearman {
 namespace {
@@ -33,12 +35,29 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(WorkerOptions options) {
   return std::unique_ptr<Worker>(new Worker(*std::move(core)));
 }
 
-Worker::Worker(std::shared_ptr<WorkerCore> core) : core_(std::move(core)) {}
+Worker::Worker(std::shared_ptr<WorkerCore> core)
+    : core_(std::move(core)), thread_(new internal::WorkerThread) {}
 
 Worker::~Worker() {
-  if (core_->inherited() || !core_->in_use()) return;
+  if (core_->inherited()) return;
   WorkerCore& core = *core_;
-  core.EndLater(std::move(core_));
+  if (thread_->started() && !core.called_here()) {
+    DrainAndJoin();
+  } else if (core.in_use()) {
+    thread_->Detach();
+    core.EndLater(std::move(core_));
+  }
+}
+
+void Worker::DrainAndJoin() {
+  const bool ended = core_->stopped();
+  core_->Drain(core_->options().drain_limit);
+  const absl::Status status = thread_->Join();
+  // Otherwise Join may have returned the error to the caller.
+  if (ended || status.ok()) return;
+  core_->options().logger.Log(
+      LogLevel::kWarning,
+      "a worker was destroyed before all was done: ", status.message());
 }
 
 absl::Status Worker::Register(StringView task, Handler handler,
@@ -76,6 +95,21 @@ absl::Status Worker::Run() {
   const std::shared_ptr<WorkerCore> core = core_;
   const WorkerCore::Call call(core.get());
   return core->Run();
+}
+
+absl::Status Worker::Start() {
+  if (core_->inherited()) return InheritedError(kWorker);
+  return thread_->Start(core_);
+}
+
+absl::Status Worker::Join() {
+  if (core_->inherited()) return InheritedError(kWorker);
+  if (core_->called_here()) {
+    return absl::FailedPreconditionError(
+        "Worker::Join: a handler, or another function that the worker has "
+        "called, would wait for its own end");
+  }
+  return thread_->Join();
 }
 
 absl::Time Worker::RunOnce(absl::Time deadline) {
