@@ -135,6 +135,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/worker/stop_token.cc
   sdk/worker/worker.cc
   sdk/worker/worker_interceptor.cc
+  sdk/worker/worker_signals.cc
   text/safe_text.cc
   transports/address.cc
   transports/clock.cc
@@ -239,6 +240,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/worker.h
   sdk/worker_interceptor.h
   sdk/worker_options.h
+  sdk/worker_signals.h
   sdk/worker_stats.h
   text/safe_text.h
   transports/address.h

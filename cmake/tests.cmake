@@ -336,6 +336,7 @@ gearman_sdk_test(tests/sdk/worker_prefetch_test SOURCES tests/sdk/worker_prefetc
 gearman_sdk_test(tests/sdk/worker_protocol_test SOURCES tests/sdk/worker_protocol_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.hostile_names OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_refused_test SOURCES tests/sdk/worker_refused_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_servers_test SOURCES tests/sdk/worker_servers_test.cc DEPS gtest_main tests.sdk.testing.played_server tests.sdk.testing.simulated_stack tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/worker_signals_test SOURCES tests/sdk/worker_signals_test.cc DEPS gtest_main tests.support.bounds tests.support.forked_child tests.support.wait_for OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/worker_sizes_test SOURCES tests/sdk/worker_sizes_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_sleeping_ahead_test SOURCES tests/sdk/worker_sleeping_ahead_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_start_test SOURCES tests/sdk/worker_start_test.cc DEPS gtest_main tests.support.bounds tests.support.wait_for OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
