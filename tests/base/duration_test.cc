@@ -6,6 +6,7 @@
 #include <limits>
 #include <ratio>
 #include <sstream>
+#include <type_traits>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -85,6 +86,12 @@ TEST(Duration, IsAnAbslDuration) {
   const bool yes = options.timeout > absl::ZeroDuration();
   EXPECT_EQ(yes ? options.timeout : absl::ZeroDuration(), absl::Seconds(6));
   EXPECT_EQ(yes ? options.timeout : 1s, absl::Seconds(6));
+}
+
+TEST(Duration, CostsNoMoreThanAbseils) {
+  EXPECT_EQ(sizeof(Duration), sizeof(absl::Duration));
+  EXPECT_EQ(std::is_trivially_copyable_v<Duration>,
+            std::is_trivially_copyable_v<absl::Duration>);
 }
 
 TEST(Duration, TheLargestAndTheSmallestOfEachTypeAreInfinite) {

@@ -165,6 +165,11 @@ TEST(StringView, ItsPartsAreStringViewsAgain) {
   EXPECT_TRUE((std::is_same_v<decltype(part), const StringView>));
 }
 
+TEST(StringView, CostsNoMoreThanAbseils) {
+  EXPECT_EQ(sizeof(StringView), sizeof(absl::string_view));
+  EXPECT_TRUE(std::is_trivially_copyable_v<StringView>);
+}
+
 TEST(StringView, IsConstant) {
   constexpr StringView kText = "constant";
   static_assert(kText.size() == 8);
