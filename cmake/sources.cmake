@@ -123,6 +123,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/worker_requests.cc
   sdk/internal/worker/worker_servers.cc
   sdk/internal/worker/worker_session.cc
+  sdk/internal/worker/worker_thread.cc
   sdk/internal/worker/worker_updates.cc
   sdk/scheduler/cron.cc
   sdk/scheduler/scheduler.cc
@@ -137,6 +138,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/worker/stop_token.cc
   sdk/worker/worker.cc
   sdk/worker/worker_interceptor.cc
+  sdk/worker/worker_signals.cc
   text/safe_text.cc
   transports/address.cc
   transports/clock.cc
@@ -158,6 +160,7 @@ set(GEARMAN_SDK_CORE_SOURCES
 )
 set(GEARMAN_SDK_CORE_ABSEIL
   absl::algorithm_container
+  absl::any_invocable
   absl::bits
   absl::btree
   absl::cleanup
@@ -183,6 +186,8 @@ set(GEARMAN_SDK_CORE_ABSEIL
 )
 set(GEARMAN_SDK_CORE_HEADERS
   base/cpp17.h
+  base/duration.h
+  base/string_view.h
   codecs/admin/reply.h
   codecs/payload.h
   codecs/priority.h
@@ -239,6 +244,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/worker.h
   sdk/worker_interceptor.h
   sdk/worker_options.h
+  sdk/worker_signals.h
   sdk/worker_stats.h
   text/safe_text.h
   transports/address.h
