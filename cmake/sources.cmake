@@ -307,6 +307,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   plugins/registry.cc
   plugins/retry/retry_plugins.cc
   plugins/server_selection/server_selection_plugins.cc
+  sdk/client/typed_jobs.cc
   sdk/config/builtins.cc
   sdk/config/config.cc
   sdk/config/config_client.cc
@@ -359,6 +360,7 @@ set(GEARMAN_SDK_FULL_HEADERS
   sdk/plugin_library.h
   sdk/plugin_loader.h
   sdk/plugin_registry.h
+  sdk/typed_jobs.h
 )
 
 set(GEARMAN_SDK_COMPRESSION_SOURCES

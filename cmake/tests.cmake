@@ -336,6 +336,7 @@ gearman_sdk_test(tests/sdk/plugin_loader_test SOURCES tests/sdk/plugin_loader_te
 gearman_sdk_test(tests/sdk/plugin_registry_test SOURCES tests/sdk/plugin_registry_test.cc DEPS gtest_main tests.sdk.test_plugin_cc_proto OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/queue_metrics_test SOURCES tests/sdk/queue_metrics_test.cc DEPS gtest_main tests.support.bounds tests.support.hostile_names tests.support.raw_connection OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/status_test SOURCES tests/sdk/status_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/typed_jobs_test SOURCES tests/sdk/typed_jobs_test.cc DEPS compression gtest_main tests.plugins.encoding.encoding_under_test_cc_proto OBJECTS sdk.builtins sdk.compression sdk.encoders tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/worker_answer_test SOURCES tests/sdk/worker_answer_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_interceptor_test SOURCES tests/sdk/worker_interceptor_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_loss_test SOURCES tests/sdk/worker_loss_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
