@@ -120,6 +120,15 @@ TEST_P(MessageFormats, RefuseIncompleteMessages) {
   EXPECT_TRUE(format().DecodeMessage(bytes, &parcel).ok());
 }
 
+TEST_P(MessageFormats, ReadMessagesWithinMessages) {
+  Order order;
+  Order* inner = &order;
+  for (int depth = 0; depth < 50; ++depth) inner = inner->mutable_earlier();
+  std::string bytes;
+  ASSERT_TRUE(format().EncodeMessage(order, &bytes).ok());
+  EXPECT_TRUE(format().DecodeMessage(bytes, &order).ok());
+}
+
 // Protobuf may find that a change makes another message, but never ends the
 // program, and always gives a reason.
 TEST_P(MessageFormats, AnswerEveryCutAndEveryChangedByte) {
@@ -147,6 +156,23 @@ TEST(ProtobufEncoder, RefusesAMessageWithoutARequiredField) {
   EXPECT_EQ(ProtobufEncoder().DecodeMessage("", &parcel),
             absl::DataLossError("the message gearman.testing.Parcel lacks "
                                 "required fields: address"));
+}
+
+TEST(ProtobufEncoder, RefusesMessagesThatLieTooDeep) {
+  Order order;
+  Order* inner = &order;
+  for (int depth = 0; depth < 150; ++depth) inner = inner->mutable_earlier();
+  std::string bytes;
+  ASSERT_TRUE(ProtobufEncoder().EncodeMessage(order, &bytes).ok());
+  EXPECT_TRUE(absl::IsDataLoss(ProtobufEncoder().DecodeMessage(bytes, &order)));
+}
+
+TEST(JsonEncoder, RefusesMessagesThatLieTooDeep) {
+  std::string text;
+  for (int depth = 0; depth < 150; ++depth) text += "{\"earlier\":";
+  text += "{}" + std::string(150, '}');
+  Order order;
+  EXPECT_TRUE(absl::IsDataLoss(JsonEncoder().DecodeMessage(text, &order)));
 }
 
 TEST(JsonEncoder, WritesProtobufsJsonInOneLine) {
