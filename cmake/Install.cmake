@@ -6,7 +6,8 @@ set(config_folder "${CMAKE_INSTALL_LIBDIR}/cmake/gearman_sdk")
 
 # --- libraries ---------------------------------------------------------------
 
-set(parts client worker admin_client queue_metrics scheduler job_server default_server tls plugin config gearman_sdk testing)
+set(parts client worker admin_client queue_metrics scheduler job_server default_server tls plugin config encoders gearman_sdk
+  testing)
 list(TRANSFORM parts PREPEND gearman_sdk_part_)
 set(main_targets ${parts} ${library_testing})
 if(BUILD_SHARED_LIBS)
@@ -34,6 +35,12 @@ if(with_prometheus)
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
   install(EXPORT gearman_sdkPrometheusTargets NAMESPACE gearman_sdk:: DESTINATION "${config_folder}" COMPONENT dev)
 endif()
+if(with_compression)
+  set_target_properties(${library_compression} PROPERTIES EXPORT_NAME compression_library)
+  install(TARGETS gearman_sdk_part_compression ${library_compression} EXPORT gearman_sdkCompressionTargets
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT dev)
+  install(EXPORT gearman_sdkCompressionTargets NAMESPACE gearman_sdk:: DESTINATION "${config_folder}" COMPONENT dev)
+endif()
 
 # --- headers -----------------------------------------------------------------
 
@@ -41,6 +48,9 @@ set(headers ${GEARMAN_SDK_CORE_HEADERS} ${GEARMAN_SDK_TLS_HEADERS} ${GEARMAN_SDK
   ${GEARMAN_SDK_PROTOS})
 if(with_prometheus)
   list(APPEND headers ${GEARMAN_SDK_PROMETHEUS_HEADERS})
+endif()
+if(with_compression)
+  list(APPEND headers ${GEARMAN_SDK_COMPRESSION_HEADERS})
 endif()
 foreach(header IN LISTS headers)
   cmake_path(GET header PARENT_PATH folder)
@@ -108,6 +118,15 @@ if(with_prometheus)
     set(pc_requires_private)
   endif()
   gearman_sdk_pc(gearman_sdk_prometheus)
+endif()
+if(with_compression)
+  set(pc_name gearman_sdk_compression)
+  set(pc_description "The data encoders zlib and zstd of gearman_sdk")
+  set(pc_requires gearman_sdk zlib libzstd)
+  set(pc_requires_private)
+  set(pc_libs "-Wl,--undefined=gearman_sdk_compression -lgearman_sdk_compression")
+  set(pc_libs_private)
+  gearman_sdk_pc(gearman_sdk_compression)
 endif()
 
 # --- gearctl -----------------------------------------------------------------

@@ -4,6 +4,7 @@
 #   gearman_sdk_tls         beside it OpenSSL
 #   gearman_sdk_full        beside both Protobuf: the config, the plugin registry, the built-in plugins
 #   gearman_sdk_prometheus  beside all of them prometheus-cpp
+#   gearman_sdk_compression beside full: zlib and zstd
 #   gearman_sdk_testing     the test kit, beside core
 #
 # and, with BUILD_SHARED_LIBS, the shared libraries libgearman_sdk (core, tls and full) and libgearman_sdk_prometheus.
@@ -88,11 +89,20 @@ gearman_sdk_archive(testing gearman_sdk_core)
 if(with_prometheus)
   gearman_sdk_archive(prometheus gearman_sdk_full prometheus-cpp::core prometheus-cpp::pull)
 endif()
+if(with_compression)
+  set(compressors ZLIB::ZLIB zstd::libzstd_static)
+  if(TARGET zstd::libzstd_shared)
+    set(compressors ZLIB::ZLIB zstd::libzstd_shared)
+  endif()
+  gearman_sdk_archive(compression gearman_sdk_full ${compressors})
+endif()
 
 # A static library's objects that register themselves are linked because these symbols of theirs are asked for.
 set(builtins_anchor "LINKER:--undefined=gearman_sdk_builtins")
 set(default_server_anchor "LINKER:--undefined=gearman_sdk_default_server")
 set(prometheus_anchor "LINKER:--undefined=gearman_sdk_prometheus")
+set(encoders_anchor "LINKER:--undefined=gearman_sdk_encoders")
+set(compression_anchor "LINKER:--undefined=gearman_sdk_compression")
 
 if(BUILD_SHARED_LIBS)
   # Before 1.0 a new minor version may break programs that are built already.
@@ -124,15 +134,25 @@ if(BUILD_SHARED_LIBS)
   set(library_core gearman_sdk_shared)
   set(library_tls gearman_sdk_shared OpenSSL::SSL)
   set(library_full gearman_sdk_shared protobuf::libprotobuf)
-  # The test kit is an archive in both cases.
-  add_library(gearman_sdk_testing_for_shared STATIC $<TARGET_OBJECTS:gearman_sdk_testing_objects>)
-  gearman_sdk_for_users(gearman_sdk_testing_for_shared)
-  set_target_properties(gearman_sdk_testing_for_shared PROPERTIES OUTPUT_NAME gearman_sdk_testing
-    ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
-  target_link_libraries(gearman_sdk_testing_for_shared PUBLIC gearman_sdk_shared ${GEARMAN_SDK_TESTING_ABSEIL})
-  set(library_testing gearman_sdk_testing_for_shared)
+
+  # gearman_sdk_archive_for_shared(NAME LIBRARY...): an archive in both cases, here beside the shared library.
+  function(gearman_sdk_archive_for_shared name)
+    string(TOUPPER "${name}" upper)
+    set(target gearman_sdk_${name}_for_shared)
+    add_library(${target} STATIC $<TARGET_OBJECTS:gearman_sdk_${name}_objects>)
+    gearman_sdk_for_users(${target})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME gearman_sdk_${name}
+      ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+    target_link_libraries(${target} PUBLIC gearman_sdk_shared ${GEARMAN_SDK_${upper}_ABSEIL} ${ARGN})
+    set(library_${name} ${target} PARENT_SCOPE)
+  endfunction()
+  gearman_sdk_archive_for_shared(testing)
+  if(with_compression)
+    gearman_sdk_archive_for_shared(compression protobuf::libprotobuf ${compressors})
+  endif()
   set(builtins_anchor)
   set(default_server_anchor)
+  set(encoders_anchor)
   if(with_prometheus)
     gearman_sdk_shared_library(gearman_sdk_prometheus prometheus)
     target_link_libraries(gearman_sdk_prometheus_shared
@@ -152,6 +172,7 @@ else()
   set(library_full gearman_sdk_full)
   set(library_testing gearman_sdk_testing)
   set(library_prometheus gearman_sdk_prometheus)
+  set(library_compression gearman_sdk_compression)
 endif()
 
 # gearman_sdk_part(NAME LINK LIBRARY... OPTIONS LINKER_OPTION...): gearman_sdk::NAME.
@@ -175,7 +196,12 @@ gearman_sdk_part(plugin LINK ${library_full})
 gearman_sdk_part(config LINK ${library_full} OPTIONS ${builtins_anchor})
 # All of it.
 gearman_sdk_part(gearman_sdk LINK ${library_full} OPTIONS ${builtins_anchor} ${default_server_anchor})
+# The data encoders of the default registry: all but those of the next part.
+gearman_sdk_part(encoders LINK ${library_full} OPTIONS ${encoders_anchor})
 gearman_sdk_part(testing LINK ${library_testing})
+if(with_compression)
+  gearman_sdk_part(compression LINK ${library_compression} OPTIONS ${compression_anchor})
+endif()
 if(with_prometheus)
   gearman_sdk_part(prometheus LINK ${library_prometheus} OPTIONS ${prometheus_anchor})
 endif()

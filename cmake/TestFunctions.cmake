@@ -6,7 +6,7 @@
 #   gearman_sdk_test(PATH ...)
 #
 # SOURCES and PROTOS are files, DEPS and OBJECTS libraries and objects of the names above, or one of libgearman,
-# gtest_main, testing and prometheus; DATA is files and PROGRAMS programs that a test needs while it runs; TIMEOUT is in
+# gtest_main, testing, prometheus and compression; DATA is files and PROGRAMS programs that a test needs while it runs; TIMEOUT is in
 # seconds.
 find_package(GTest QUIET)
 set(missing)
@@ -35,10 +35,13 @@ set(gearman_sdk_dep_libgearman PkgConfig::libgearman)
 set(gearman_sdk_dep_gtest_main GTest::gmock_main)
 set(gearman_sdk_dep_testing gearman_sdk_testing)
 set(gearman_sdk_dep_prometheus gearman_sdk_prometheus)
+set(gearman_sdk_dep_compression gearman_sdk_compression)
 
 set(gearman_sdk_anchor_sdk.builtins LINKER:--undefined=gearman_sdk_builtins)
 set(gearman_sdk_anchor_sdk.embedded.default_server LINKER:--undefined=gearman_sdk_default_server)
 set(gearman_sdk_anchor_sdk.prometheus LINKER:--undefined=gearman_sdk_prometheus)
+set(gearman_sdk_anchor_sdk.encoders LINKER:--undefined=gearman_sdk_encoders)
+set(gearman_sdk_anchor_sdk.compression LINKER:--undefined=gearman_sdk_compression)
 
 # gearman_sdk_test_target(KIND PATH ...): the target of PATH; KIND is STATIC, OBJECT, SHARED or EXECUTABLE.
 function(gearman_sdk_test_target kind path)
@@ -117,6 +120,10 @@ function(gearman_sdk_test path)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "TIMEOUT" "SOURCES;PROTOS;DEPS;OBJECTS;DATA;PROGRAMS;LABELS")
   if("prometheus" IN_LIST test_DEPS AND NOT with_prometheus)
     message(STATUS "No prometheus-cpp: no test ${path}")
+    return()
+  endif()
+  if("compression" IN_LIST test_DEPS AND NOT with_compression)
+    message(STATUS "No zlib or zstd: no test ${path}")
     return()
   endif()
   if(GEARMAN_SDK_TESTS STREQUAL "SOME" AND NOT path MATCHES "^tests/(codecs|integration|plugins|process|text|transports)/")

@@ -14,7 +14,8 @@ set(GEARMAN_SDK_FOLDERS
   transports
 )
 
-# Archives: core needs Abseil only, tls OpenSSL, full Protobuf, prometheus prometheus-cpp; testing is the test kit.
+# Archives: core needs Abseil only, tls OpenSSL, full Protobuf, compression zlib and zstd, prometheus
+# prometheus-cpp; testing is the test kit.
 
 set(GEARMAN_SDK_CORE_SOURCES
   codecs/admin/command.cc
@@ -28,6 +29,10 @@ set(GEARMAN_SDK_CORE_SOURCES
   codecs/wire/message.cc
   codecs/wire/output_buffer.cc
   codecs/wire/progress.cc
+  plugins/encoding/data_encoder.cc
+  plugins/encoding/encoder_stack.cc
+  plugins/encoding/envelope_encoder.cc
+  plugins/encoding/found_bytes.cc
   plugins/metrics/in_memory_metrics.cc
   plugins/metrics/log_metrics.cc
   plugins/metrics/metrics_collector.cc
@@ -192,6 +197,11 @@ set(GEARMAN_SDK_CORE_HEADERS
   codecs/payload.h
   codecs/priority.h
   codecs/wire/output_buffer.h
+  plugins/encoding/data_encoder.h
+  plugins/encoding/encoder_stack.h
+  plugins/encoding/envelope_encoder.h
+  plugins/encoding/found_bytes.h
+  plugins/encoding/raw_encoder.h
   plugins/field_error.h
   plugins/guarded_call.h
   plugins/metrics/in_memory_metrics.h
@@ -271,6 +281,9 @@ set(GEARMAN_SDK_CORE_HEADERS
 )
 
 set(GEARMAN_SDK_TLS_SOURCES
+  plugins/encoding/aes256gcm_box.cc
+  plugins/encoding/aes256gcm_encoder.cc
+  plugins/encoding/aes256gcm_keys.cc
   transports/tls/pem_file.cc
   transports/tls/tls_context.cc
   transports/tls/tls_error.cc
@@ -288,6 +301,8 @@ set(GEARMAN_SDK_TLS_ABSEIL
   absl::time
 )
 set(GEARMAN_SDK_TLS_HEADERS
+  plugins/encoding/aes256gcm_encoder.h
+  plugins/encoding/aes256gcm_keys.h
   transports/tls/sealed_records.h
   transports/tls/tls_context.h
   transports/tls/tls_error.h
@@ -295,16 +310,21 @@ set(GEARMAN_SDK_TLS_HEADERS
 )
 
 set(GEARMAN_SDK_FULL_SOURCES
+  plugins/encoding/encoding_plugins.cc
+  plugins/encoding/json_encoder.cc
+  plugins/encoding/protobuf_encoder.cc
   plugins/metrics/metrics_plugins.cc
   plugins/registry.cc
   plugins/retry/retry_plugins.cc
   plugins/server_selection/server_selection_plugins.cc
+  sdk/client/typed_jobs.cc
   sdk/config/builtins.cc
   sdk/config/config.cc
   sdk/config/config_client.cc
   sdk/config/config_options.cc
   sdk/config/config_server.cc
   sdk/config/config_worker.cc
+  sdk/config/encoders.cc
   sdk/config/plugin_library.cc
   sdk/config/plugin_loader.cc
   sdk/config/plugin_registry.cc
@@ -337,6 +357,10 @@ set(GEARMAN_SDK_FULL_ABSEIL
   absl::time
 )
 set(GEARMAN_SDK_FULL_HEADERS
+  plugins/encoding/encoding_plugins.h
+  plugins/encoding/json_encoder.h
+  plugins/encoding/message_format.h
+  plugins/encoding/protobuf_encoder.h
   plugins/metrics/metrics_plugins.h
   plugins/registry.h
   plugins/retry/retry_plugins.h
@@ -346,6 +370,24 @@ set(GEARMAN_SDK_FULL_HEADERS
   sdk/plugin_library.h
   sdk/plugin_loader.h
   sdk/plugin_registry.h
+  sdk/typed_jobs.h
+)
+
+set(GEARMAN_SDK_COMPRESSION_SOURCES
+  plugins/encoding/compression_plugins.cc
+  plugins/encoding/zlib_encoder.cc
+  plugins/encoding/zstd_encoder.cc
+  sdk/config/compression.cc
+)
+set(GEARMAN_SDK_COMPRESSION_ABSEIL
+  absl::status
+  absl::statusor
+  absl::strings
+)
+set(GEARMAN_SDK_COMPRESSION_HEADERS
+  plugins/encoding/compression_plugins.h
+  plugins/encoding/zlib_encoder.h
+  plugins/encoding/zstd_encoder.h
 )
 
 set(GEARMAN_SDK_PROMETHEUS_SOURCES
@@ -392,6 +434,7 @@ set(GEARMAN_SDK_TESTING_HEADERS
 )
 
 set(GEARMAN_SDK_PROTOS
+  plugins/encoding/encoding.proto
   plugins/metrics/metrics.proto
   plugins/retry/retry.proto
   plugins/server_selection/server_selection.proto

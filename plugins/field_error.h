@@ -4,10 +4,13 @@
 #ifndef GEARMAN_PLUGINS_FIELD_ERROR_H_
 #define GEARMAN_PLUGINS_FIELD_ERROR_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "gearman/base/cpp17.h"
 
 namespace gearman {
@@ -23,6 +26,21 @@ inline absl::Status FieldError(absl::string_view field, absl::string_view value,
       absl::StrCat(field, ": ", value, " is not valid: ", expected));
   status.SetPayload(kFieldPayload, absl::Cord(field));
   return status;
+}
+
+// Returns the error of a message that lies at `path` in another one, with the
+// whole path of its field: "delay.max_delay". Without a field in the error the
+// payload is `path`.
+inline absl::Status WithinField(absl::string_view path,
+                                const absl::Status& status) {
+  absl::Status result = status;
+  const absl::optional<absl::Cord> field = status.GetPayload(kFieldPayload);
+  result.SetPayload(
+      kFieldPayload,
+      absl::Cord(field.has_value()
+                     ? absl::StrCat(path, ".", std::string(*field))
+                     : std::string(path)));
+  return result;
 }
 
 }  // namespace gearman

@@ -106,6 +106,11 @@ class Client {
   // JobRequest::status().
   absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
                                   CallOptions options = {});
+  // Likewise with a request of the caller, which then has the server, the
+  // handle and the attempts. The result is moved out of it. Returns
+  // FAILED_PRECONDITION if it was submitted before, and INVALID_ARGUMENT if it
+  // is for a background job.
+  absl::StatusOr<std::string> Run(const JobRequest& request);
 
   // --- submitting (packets 7, 18, 21, 32, 33, 34, 36) ------------------------
   // Submits one job. Returns at once, except that it may wait for room

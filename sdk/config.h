@@ -35,6 +35,7 @@ namespace gearman {
 // To create one of these, include sdk/client.h, sdk/worker.h or
 // sdk/embedded/job_server.h.
 class Client;
+class DataEncoder;
 class JobServer;
 class Worker;
 struct JobServerOptions;
@@ -127,6 +128,10 @@ class Config {
   absl::StatusOr<WorkerOptions> ToWorkerOptions(
       const PluginRegistry& registry = PluginRegistry::Default()) const;
   absl::StatusOr<JobServerOptions> ToJobServerOptions(
+      const PluginRegistry& registry = PluginRegistry::Default()) const;
+  // Returns the encoder that `data_encoders` names, for the options of typed
+  // jobs (sdk/typed_jobs.h). Null if it names none. The errors are those above.
+  absl::StatusOr<std::shared_ptr<const DataEncoder>> ToDataEncoder(
       const PluginRegistry& registry = PluginRegistry::Default()) const;
 
  private:

@@ -23,6 +23,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "gearman/plugins/encoding/data_encoder.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/registry.h"
 #include "gearman/plugins/retry/backoff_policy.h"
@@ -65,6 +66,8 @@ class PluginRegistry {
   }
   Registry<MetricsSink>& metrics_sinks() { return metrics_sinks_; }
   const Registry<MetricsSink>& metrics_sinks() const { return metrics_sinks_; }
+  Registry<DataEncoder>& data_encoders() { return data_encoders_; }
+  const Registry<DataEncoder>& data_encoders() const { return data_encoders_; }
   // Transports, by address scheme. They have no configs of their own.
   const std::shared_ptr<TransportRegistry>& transports() const {
     return transports_;
@@ -97,6 +100,7 @@ class PluginRegistry {
   Registry<IdempotencyPolicy> idempotency_policies_;
   Registry<ServerSelector> server_selectors_;
   Registry<MetricsSink> metrics_sinks_;
+  Registry<DataEncoder> data_encoders_;
   const std::shared_ptr<TransportRegistry> transports_;
   mutable ProcessMutex mutex_;
   absl::Status registration_error_ ABSL_GUARDED_BY(mutex_);
@@ -132,6 +136,8 @@ struct PluginRegistration {
   GEARMAN_INTERNAL_REGISTER(server_selectors, name, Config, __VA_ARGS__)
 #define GEARMAN_REGISTER_METRICS_SINK(name, Config, ...) \
   GEARMAN_INTERNAL_REGISTER(metrics_sinks, name, Config, __VA_ARGS__)
+#define GEARMAN_REGISTER_DATA_ENCODER(name, Config, ...) \
+  GEARMAN_INTERNAL_REGISTER(data_encoders, name, Config, __VA_ARGS__)
 
 #define GEARMAN_INTERNAL_REGISTER(family, name, Config, ...)            \
   static const ::gearman::internal::PluginRegistration                  \

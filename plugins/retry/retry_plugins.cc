@@ -6,10 +6,8 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "absl/types/optional.h"
 #include "gearman/plugins/field_error.h"
 #include "gearman/plugins/retry/constant_backoff.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
@@ -67,18 +65,6 @@ absl::Status ReadDelay(absl::string_view field, bool set,
   return absl::OkStatus();
 }
 
-// Returns the error of an inner message, with the whole path of its field.
-absl::Status Within(absl::string_view path, const absl::Status& status) {
-  absl::Status result = status;
-  const absl::optional<absl::Cord> field = status.GetPayload(kFieldPayload);
-  result.SetPayload(
-      kFieldPayload,
-      absl::Cord(field.has_value()
-                     ? absl::StrCat(path, ".", std::string(*field))
-                     : std::string(path)));
-  return result;
-}
-
 absl::StatusOr<ExponentialBackoffOptions> ReadBackoff(
     const config::ExponentialBackoff& config) {
   ExponentialBackoffOptions options;
@@ -114,7 +100,7 @@ absl::StatusOr<std::unique_ptr<RetryPolicy>> MakeExponential(
   if (!status.ok()) return status;
   absl::StatusOr<ExponentialBackoffOptions> backoff =
       ReadBackoff(config.delay());
-  if (!backoff.ok()) return Within("delay", backoff.status());
+  if (!backoff.ok()) return WithinField("delay", backoff.status());
   options.backoff = *backoff;
   return std::make_unique<ExponentialBackoffRetryPolicy>(options);
 }
@@ -158,7 +144,7 @@ absl::StatusOr<std::unique_ptr<RetryPolicy>> MakeBudget(
   const auto [inner, name] = ChosenPolicy(config.policy());
   absl::StatusOr<std::unique_ptr<RetryPolicy>> policy = registry.Create(*inner);
   if (!policy.ok()) {
-    return Within(absl::StrCat("policy.", name), policy.status());
+    return WithinField(absl::StrCat("policy.", name), policy.status());
   }
   return std::make_unique<RetryBudgetPolicy>(*std::move(policy), options);
 }

@@ -184,6 +184,12 @@ Client::~Client() {
 
 absl::StatusOr<std::string> Client::Run(absl::string_view task,
                                         std::string data, CallOptions options) {
+  JobSpec spec(std::string(task), std::move(data));
+  spec.options = std::move(options);
+  return Run(JobRequest(std::move(spec)));
+}
+
+absl::StatusOr<std::string> Client::Run(const JobRequest& request) {
   if (core_->inherited()) return InheritedError(kClient);
   // User code may destroy this client meanwhile. The core lives as long as
   // `call`, so only `core` is used from here on.
@@ -192,15 +198,19 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
   // Fails before the job is on its way.
   absl::Status may_wait = core->MayWait();
   if (!may_wait.ok()) return may_wait;
-  JobSpec spec(std::string(task), std::move(data));
-  spec.options = std::move(options);
-  JobRequest request(std::move(spec));
+  if (request.internal_state()->core != nullptr) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("run of task \"", SafeText(request.task()),
+                     "\": the request was submitted before; Reset() makes it "
+                     "one that can be "
+                     "run"));
+  }
   request.internal_state()->wants_result = true;
   core->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
   absl::Status status = core->Wait({&request, 1}, /*for_accepted=*/false,
                                    absl::InfiniteDuration());
   if (!status.ok()) {
-    // The caller has no handle of this request.
+    // The caller has given up.
     request.Cancel();
     return status;
   }

@@ -13,6 +13,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
+#include "gearman/plugins/encoding/data_encoder.h"
+#include "gearman/plugins/encoding/encoder_stack.h"
 #include "gearman/plugins/field_error.h"
 #include "gearman/plugins/registry.h"
 #include "gearman/plugins/suggest.h"
@@ -449,6 +451,26 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
   if (!sinks.ok()) return sinks.status();
   options.metrics_sinks = *std::move(sinks);
   return options;
+}
+
+absl::StatusOr<std::shared_ptr<const DataEncoder>> Config::ToDataEncoder(
+    const PluginRegistry& registry) const {
+  constexpr absl::string_view kPath = "data_encoders";
+  absl::Status status = registry.registration_error();
+  status.Update(Validate());
+  if (!status.ok()) return status;
+  std::vector<std::shared_ptr<const DataEncoder>> encoders;
+  for (int i = 0; i < message_.data_encoders_size(); ++i) {
+    auto encoder =
+        MakePlugin(registry.data_encoders(), message_.data_encoders(i),
+                   ElementPath(std::string(kPath), i), places_);
+    if (!encoder.ok()) return encoder.status();
+    encoders.push_back(*std::move(encoder));
+  }
+  if (encoders.empty()) return std::shared_ptr<const DataEncoder>();
+  auto stack = EncoderStack::Create(std::move(encoders));
+  if (stack.ok()) return std::shared_ptr<const DataEncoder>(*std::move(stack));
+  return ErrorAt(places_.Describe(kPath), kPath, stack.status().message());
 }
 
 absl::StatusOr<ClientOptions> ClientOptionsFromConfig(

@@ -13,6 +13,7 @@ PluginRegistry::PluginRegistry(std::shared_ptr<TransportRegistry> transports)
       idempotency_policies_("idempotency policy"),
       server_selectors_("server selector"),
       metrics_sinks_("metrics sink"),
+      data_encoders_("data encoder"),
       transports_(std::move(transports)) {}
 
 PluginRegistry::~PluginRegistry() = default;
@@ -24,7 +25,8 @@ std::vector<std::string> PluginRegistry::config_types() const {
         static_cast<const RegistryBase*>(&backoff_policies_),
         static_cast<const RegistryBase*>(&idempotency_policies_),
         static_cast<const RegistryBase*>(&server_selectors_),
-        static_cast<const RegistryBase*>(&metrics_sinks_)}) {
+        static_cast<const RegistryBase*>(&metrics_sinks_),
+        static_cast<const RegistryBase*>(&data_encoders_)}) {
     for (std::string& type : family->config_types()) {
       all.push_back(std::move(type));
     }

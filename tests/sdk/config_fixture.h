@@ -136,6 +136,7 @@ metrics { in_memory {} }
 drive_mode: CALLER_ONLY
 log_level: WARNING
 log_payload_bytes: 64
+data_encoders { zlib { level: 9 } }
 worker { concurrency: 8 prefetch { max_jobs: 16 } }
 embedded_server { listen: "inproc://jobs" }
 )";
@@ -171,6 +172,7 @@ inline constexpr char kJson[] = R"({
   "driveMode": "CALLER_ONLY",
     "logLevel": "WARNING",
     "logPayloadBytes": 64,
+  "dataEncoders": [{ "zlib": { "level": 9 } }],
     "worker": { "concurrency": 8, "prefetch": { "maxJobs": 16 } },
   "embedded_server": { "listen": ["inproc://jobs"] }
 
@@ -211,6 +213,7 @@ inline config::GearmanConfig InCode() {
 
   config.set_log_level(config::LogLevel::WARNING);
   config.set_log_payload_bytes(64);
+  config.add_data_encoders()->mutable_zlib()->set_level(9);
   return config;
 }
 

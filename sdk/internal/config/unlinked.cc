@@ -127,6 +127,14 @@ std::string HowToLink(absl::string_view config_type) {
   if (config_type == "gearman.config.PrometheusMetrics") {
     return "link @gearman_sdk//sdk:prometheus";
   }
+  if (config_type == "gearman.config.ZlibEncoder" ||
+      config_type == "gearman.config.ZstdEncoder") {
+    return "link @gearman_sdk//sdk:compression";
+  }
+  if (absl::StartsWith(config_type, "gearman.config.") &&
+      absl::EndsWith(config_type, "Encoder")) {
+    return "link @gearman_sdk//sdk:encoders";
+  }
   if (absl::StartsWith(config_type, "gearman.config.")) {
     return "link @gearman_sdk//sdk:builtins, or call RegisterBuiltins for a "
            "registry of the program's own";

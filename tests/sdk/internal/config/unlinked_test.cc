@@ -146,10 +146,16 @@ TEST(HowToLink, KnowsEachPluginThatAConfigOffers) {
       const auto* const plugin = family->oneof_decl(0)->field(j);
       if (plugin->name() == "plugin") continue;
       ++offered;
+      absl::string_view library = "@gearman_sdk//sdk:builtins";
+      if (plugin->name() == "prometheus") {
+        library = "@gearman_sdk//sdk:prometheus";
+      } else if (plugin->name() == "zlib" || plugin->name() == "zstd") {
+        library = "@gearman_sdk//sdk:compression";
+      } else if (family->name() == "DataEncoder") {
+        library = "@gearman_sdk//sdk:encoders";
+      }
       EXPECT_THAT(HowToLink(std::string(plugin->message_type()->full_name())),
-                  HasSubstr(plugin->name() == "prometheus"
-                                ? "@gearman_sdk//sdk:prometheus"
-                                : "@gearman_sdk//sdk:builtins"))
+                  HasSubstr(std::string(library)))
           << plugin->full_name();
     }
   }

@@ -1,0 +1,50 @@
+// ProtobufEncoder: `protobuf`, Protobuf's binary format for messages.
+#ifndef GEARMAN_PLUGINS_ENCODING_PROTOBUF_ENCODER_H_
+#define GEARMAN_PLUGINS_ENCODING_PROTOBUF_ENCODER_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "gearman/plugins/encoding/data_encoder.h"
+#include "gearman/plugins/encoding/message_format.h"
+#include "google/protobuf/message.h"
+
+namespace gearman {
+
+struct ProtobufOptions {
+  // Bytes of one encoded message. The message itself takes more memory, for
+  // many small fields some twenty times as much.
+  size_t max_message_bytes = kDefaultMaxDecodedBytes;
+};
+
+class ProtobufEncoder final : public DataEncoder, public MessageFormat {
+ public:
+  explicit ProtobufEncoder(ProtobufOptions options = {}) : options_(options) {}
+
+  // These leave bytes as they are: EncodeMessage made them.
+  absl::Status Encode(const DataContext& context,
+                      std::string* data) const override;
+  absl::StatusOr<absl::string_view> Decode(const DataContext& context,
+                                           absl::string_view data,
+                                           std::string* buffer) const override;
+  const MessageFormat* message_format() const override { return this; }
+  absl::string_view name() const override { return "protobuf"; }
+
+  absl::Status EncodeMessage(const google::protobuf::Message& message,
+                             std::string* bytes) const override;
+  absl::Status DecodeMessage(absl::string_view bytes,
+                             google::protobuf::Message* message) const override;
+  absl::string_view content_type() const override {
+    return "application/x-protobuf";
+  }
+
+ private:
+  const ProtobufOptions options_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_ENCODING_PROTOBUF_ENCODER_H_

@@ -1,0 +1,49 @@
+// ZstdEncoder: `zstd`, one Zstandard frame (RFC 8878), as `zstd` at a terminal
+// makes it.
+#ifndef GEARMAN_PLUGINS_ENCODING_ZSTD_ENCODER_H_
+#define GEARMAN_PLUGINS_ENCODING_ZSTD_ENCODER_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "gearman/plugins/encoding/data_encoder.h"
+
+namespace gearman {
+
+struct ZstdOptions {
+  // From 1 (fastest) to 19 (smallest).
+  int level = 3;
+  // Decompressed bytes of one payload. A frame whose window, which takes
+  // memory, is larger than this is refused, too: windows of 8 MiB are always
+  // read, and none of more than 128 MiB.
+  size_t max_decoded_bytes = kDefaultMaxDecodedBytes;
+};
+
+class ZstdEncoder final : public DataEncoder {
+ public:
+  // Returns INVALID_ARGUMENT, a FieldError, for a level that is not from 1 to
+  // 19.
+  static absl::StatusOr<std::unique_ptr<ZstdEncoder>> Create(
+      ZstdOptions options = {});
+
+  // Adds a checksum, so that changed bytes are noticed.
+  absl::Status Encode(const DataContext& context,
+                      std::string* data) const override;
+  absl::StatusOr<absl::string_view> Decode(const DataContext& context,
+                                           absl::string_view data,
+                                           std::string* buffer) const override;
+  absl::string_view name() const override { return "zstd"; }
+
+ private:
+  explicit ZstdEncoder(ZstdOptions options) : options_(options) {}
+
+  const ZstdOptions options_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_PLUGINS_ENCODING_ZSTD_ENCODER_H_
