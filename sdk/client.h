@@ -143,6 +143,25 @@ class Client {
       absl::Duration timeout = absl::InfiniteDuration());
   absl::Status Wait(const JobRequest& request,
                     absl::Duration timeout = absl::InfiniteDuration());
+  // Wait until each request is finished, and return its result or the error
+  // that says why there is none. The errors are those of JobRequest::status(),
+  // and:
+  //   DEADLINE_EXCEEDED    not finished within `timeout`; the request goes on
+  //                        and has timed_out()
+  //   INVALID_ARGUMENT     a background request, which has no result
+  //   FAILED_PRECONDITION  never submitted, submitted to another client, taken
+  //                        before, or in a callback
+  // The result is moved out, not copied: JobRequest::result() is empty text
+  // afterwards. Call Wait and result_view() to leave the result in place.
+  //
+  // Results has one timeout for all, and returns the results in the order of
+  // the arguments. It waits for the other requests even if one has failed.
+  absl::StatusOr<std::string> Result(
+      const JobRequest& request,
+      absl::Duration timeout = absl::InfiniteDuration());
+  std::vector<absl::StatusOr<std::string>> Results(
+      absl::Span<const JobRequest> requests,
+      absl::Duration timeout = absl::InfiniteDuration());
 
   // --- asking (packets 15, 16, 41) -------------------------------------------
   // Asks the request's server for the status of its job, by handle, or by
@@ -212,9 +231,6 @@ class Client {
 
  private:
   explicit Client(std::shared_ptr<internal::ClientCore> core);
-
-  absl::Status Wait(absl::Span<const JobRequest> requests, bool for_accepted,
-                    absl::Duration timeout);
 
   // Only the destructor moves the core out.
   std::shared_ptr<internal::ClientCore> core_;

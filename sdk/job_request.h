@@ -133,7 +133,8 @@ class JobRequest {
   // Returns a copy of the data of WORK_COMPLETE. Set exactly if the request is
   // a foreground request in the state kComplete.
   std::optional<std::string> result() const;
-  // Moves the result out. Afterwards result() is empty text.
+  // Moves the result out. Afterwards result() is empty text. (Client::Result
+  // waits for the result and takes it.)
   std::optional<std::string> TakeResult() const;
   // Returns a view of the result. Empty unless the request is finished. The
   // view is valid until TakeResult, Reset or another submission.

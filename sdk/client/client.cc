@@ -197,7 +197,7 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
   JobRequest request(std::move(spec));
   request.internal_state()->wants_result = true;
   core->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
-  absl::Status status = core->Wait({&request, 1}, /*for_accepted=*/false,
+  absl::Status status = core->Wait({&request, 1}, ClientCore::WaitFor::kEnd,
                                    absl::InfiniteDuration());
   if (!status.ok()) {
     // The caller has no handle of this request.
@@ -245,23 +245,41 @@ absl::Status Client::SubmitMultipleRequests(
 
 absl::Status Client::WaitUntilJobsAccepted(
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
-  return Wait(requests, /*for_accepted=*/true, timeout);
+  if (core_->inherited()) return InheritedError(kClient);
+  const ClientCore::Call call(core_.get());
+  return core_->Wait(requests, ClientCore::WaitFor::kAccepted, timeout);
 }
 
 absl::Status Client::WaitUntilJobsCompleted(
     absl::Span<const JobRequest> requests, absl::Duration timeout) {
-  return Wait(requests, /*for_accepted=*/false, timeout);
-}
-
-absl::Status Client::Wait(absl::Span<const JobRequest> requests,
-                          bool for_accepted, absl::Duration timeout) {
   if (core_->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core_.get());
-  return core_->Wait(requests, for_accepted, timeout);
+  return core_->Wait(requests, ClientCore::WaitFor::kEnd, timeout);
 }
 
 absl::Status Client::Wait(const JobRequest& request, absl::Duration timeout) {
   return WaitUntilJobsCompleted({&request, 1}, timeout);
+}
+
+absl::StatusOr<std::string> Client::Result(const JobRequest& request,
+                                           absl::Duration timeout) {
+  if (core_->inherited()) return InheritedError(kClient);
+  const ClientCore::Call call(core_.get());
+  absl::StatusOr<std::string> result;
+  core_->TakeResults({&request, 1}, timeout, &result);
+  return result;
+}
+
+std::vector<absl::StatusOr<std::string>> Client::Results(
+    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+  std::vector<absl::StatusOr<std::string>> results(requests.size());
+  if (core_->inherited()) {
+    results.assign(requests.size(), InheritedError(kClient));
+    return results;
+  }
+  const ClientCore::Call call(core_.get());
+  core_->TakeResults(requests, timeout, results.data());
+  return results;
 }
 
 absl::StatusOr<JobStatus> Client::GetJobStatus(const JobRequest& request,

@@ -175,6 +175,7 @@ std::optional<std::string> JobRequest::result() const {
 std::optional<std::string> JobRequest::TakeResult() const {
   const StateLock lock(*state_);
   if (!state_->has_result) return std::nullopt;
+  state_->result_taken = true;
   return std::exchange(state_->result, {});
 }
 

@@ -132,6 +132,7 @@ struct JobRequestState final : Operation {
   void ForgetOutcome() {
     timed_out = false;
     has_result = false;
+    result_taken = false;
     result.clear();
     handle.Clear();
     may_have_joined = false;
@@ -209,6 +210,8 @@ struct JobRequestState final : Operation {
   bool idempotent = false;
   // The caller waits for its result, so it can't be a background job.
   bool wants_result = false;
+  // The result was moved out. It stands here for the padding.
+  bool result_taken = false;
   // An attempt before this one may have left a job on a server. A server joins
   // a later attempt to such a job by its unique, and gearmand then drops the
   // job without a word (docs/protocol.md, trap 18).
