@@ -129,6 +129,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/values/limited_log.cc
   sdk/values/log.cc
   sdk/values/status.cc
+  sdk/values/status_facts.cc
   sdk/values/stop_reason.cc
   sdk/worker/job_context.cc
   sdk/worker/stop_token.cc

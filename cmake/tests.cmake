@@ -292,6 +292,7 @@ gearman_sdk_test(tests/sdk/client_results_test SOURCES tests/sdk/client_results_
 gearman_sdk_test(tests/sdk/client_servers_test SOURCES tests/sdk/client_servers_test.cc DEPS gtest_main tests.sdk.client_servers_fixture tests.sdk.testing.played_server OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/client_shutdown_test SOURCES tests/sdk/client_shutdown_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/client_sizes_test SOURCES tests/sdk/client_sizes_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
+gearman_sdk_test(tests/sdk/client_status_test SOURCES tests/sdk/client_status_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/client_test SOURCES tests/sdk/client_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/sdk/client_threads_test SOURCES tests/sdk/client_threads_test.cc DEPS gtest_main tests.sdk.testing.counting_transport OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/client_tracing_test SOURCES tests/sdk/client_tracing_test.cc DEPS gtest_main tests.sdk.testing.played_server tests.sdk.testing.recording_observer tests.sdk.tracing_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)

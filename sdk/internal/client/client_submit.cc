@@ -209,6 +209,7 @@ void ClientCore::Cancel(JobRequestState* request) {
       facts.operation = "submit";
       facts.task = request->task;
       facts.server = request->server_name();
+      facts.handle = std::string(request->handle.view());
       engine_.GiveUp(request,
                      Annotate(absl::CancelledError(
                                   absl::StrCat("cancelled: ", JobName(*request),

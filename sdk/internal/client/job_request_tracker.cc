@@ -22,10 +22,6 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// The message of a status has at most so many bytes of an exception's text,
-// because it is copied and logged. JobRequest::exception() has the whole text.
-constexpr size_t kMaxQuoted = 65536;
-
 // Maps an ERROR code of the server to a status code. The case is ignored,
 // because other servers write codes in lower case.
 absl::StatusCode CodeOfServerError(absl::string_view code) {
@@ -476,7 +472,8 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {
     outcome.reason = FailureReason::kException;
     outcome.status = absl::AbortedError(absl::StrCat(
         "the job with ", JobName(*request), " ended with an exception: ",
-        SafeMessage(absl::string_view(*exception).substr(0, kMaxQuoted))));
+        SafeMessage(
+            absl::string_view(*exception).substr(0, kMaxExceptionBytes))));
     request->MutableExtras().exception = std::move(exception);
   } else {
     // An earlier attempt may have ended with an exception.
