@@ -13,6 +13,7 @@ set(GEARMAN_SDK_TESTS_ABSEIL
   absl::flags_reflection
   absl::flags_usage
   absl::flat_hash_map
+  absl::flat_hash_set
   absl::function_ref
   absl::memory
   absl::optional
@@ -154,6 +155,8 @@ gearman_sdk_test_program(tests/sdk/failing_calls_program SOURCES tests/sdk/faili
 gearman_sdk_test_program(tests/support/failing_calls_probe SOURCES tests/support/failing_calls_probe.cc)
 gearman_sdk_test_program(tests/support/gearmand_owner SOURCES tests/support/gearmand_owner.cc DEPS tests.support.gearmand_process OBJECTS tests.support.sanitizers)
 
+gearman_sdk_test(tests/base/duration_test SOURCES tests/base/duration_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/base/string_view_test SOURCES tests/base/string_view_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/flood_test SOURCES tests/benchmarks/flood/flood_test.cc DEPS gtest_main tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS benchmarks.flood.flood TIMEOUT 300)
 gearman_sdk_test(tests/benchmarks/flood/measured_test SOURCES tests/benchmarks/flood/measured_test.cc DEPS benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour gtest_main OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/neighbour_test SOURCES tests/benchmarks/flood/neighbour_test.cc DEPS benchmarks.flood.neighbour gtest_main tests.support.bounds tests.support.raw_connection tests.support.raw_packet OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60 LABELS threads)
