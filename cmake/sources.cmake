@@ -226,6 +226,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/job_request.h
   sdk/job_state.h
   sdk/job_status.h
+  sdk/job_update.h
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h

@@ -69,11 +69,11 @@ enum class WhenFull : unsigned char {
 // wait returns FAILED_PRECONDITION. An exception from a callback is logged and
 // changes nothing. `data` is valid during the call.
 struct JobCallbacks {
-  // WORK_DATA. When set, data goes here instead of into data_updates.
+  // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   std::function<void(const JobRequest&, absl::string_view data)> on_data;
-  // WORK_WARNING. When set, warnings go here instead of into warning_updates.
+  // WORK_WARNING. When set, warnings go here instead of into updates.
   std::function<void(const JobRequest&, absl::string_view data)> on_warning;
-  // WORK_STATUS.
+  // WORK_STATUS. When set, reports go here instead of into updates.
   std::function<void(const JobRequest&, const JobStatus&)> on_status;
   // The request is finished, however it ended. Called exactly once for each
   // submission, except for requests that are dropped (WhenFull::kDrop) and
@@ -121,12 +121,14 @@ struct ClientLimits {
   // packet, its payload is skipped: its request ends with RESOURCE_EXHAUSTED,
   // and the connection goes on. Workers have an equal default.
   size_t max_packet_bytes = 64u << 20;
-  // Bytes of untaken updates that one request may hold. Beyond that the request
-  // ends with RESOURCE_EXHAUSTED, because a stream with a hole would be worse.
+  // Bytes of untaken data and warnings that one request may hold. Beyond that
+  // the request ends with RESOURCE_EXHAUSTED, because a stream with a hole would
+  // be worse.
   size_t max_update_bytes = 64u << 20;
   // Bytes of packets that are being read and of untaken updates of requests in
-  // flight, all together. Beyond that, the request that gets an update, or the
-  // connection that reads, ends with RESOURCE_EXHAUSTED. Results and other data
+  // flight, all together. Beyond that, the request that gets data or a warning,
+  // or the connection that reads, ends with RESOURCE_EXHAUSTED; reports of
+  // progress are dropped. Results and other data
   // of finished requests don't count. kShareOfMemory means a quarter of the
   // memory that this process may have when the client is created. 0 means no
   // limit.

@@ -34,6 +34,7 @@
 #include "gearman/sdk/job_id.h"
 #include "gearman/sdk/job_state.h"
 #include "gearman/sdk/job_status.h"
+#include "gearman/sdk/job_update.h"
 
 namespace gearman {
 
@@ -147,16 +148,29 @@ class JobRequest {
   std::vector<AttemptRecord> attempts() const;
 
   // --- updates ---------------------------------------------------------------
-  // Each takes the oldest WORK_DATA or WORK_WARNING that has not been taken.
+  // What the worker reported before the end, in the order of arrival. An update
+  // for which the request has a callback goes there and is not kept here.
+  //
+  // Data and warnings that nobody takes have a limit, after which the request
+  // ends (ClientLimits::max_update_bytes). Of reports of progress the newest
+  // 1,000 are kept, and older ones are dropped.
+  //
+  // Takes the oldest update of any kind.
+  std::optional<JobUpdate> TakeUpdate() const;
+  // Returns copies of all updates that were not taken, oldest first.
+  std::vector<JobUpdate> updates() const;
+  // These show one kind of the same updates. Each takes the oldest
+  // WORK_DATA or WORK_WARNING, and leaves the other updates where they are.
   std::optional<std::string> TakeDataUpdate() const;
   std::optional<std::string> TakeWarningUpdate() const;
-  // Each returns copies of all updates that have not been taken.
+  // Each returns copies of all updates of its kind that were not taken.
   std::vector<std::string> data_updates() const;
   std::vector<std::string> warning_updates() const;
   // Returns the newest status, from WORK_STATUS or from a query.
   JobStatus job_status() const;
-  // Returns the newest progress report, if any, as (numerator, denominator).
-  ABSL_DEPRECATED("use job_status()")
+  // Returns every report of progress that was not taken, oldest first, as
+  // (numerator, denominator).
+  ABSL_DEPRECATED("use updates() or job_status()")
   std::vector<std::pair<int64_t, int64_t>> status_updates() const;
   ABSL_DEPRECATED("use job_status()")
   JobStatus server_status() const;

@@ -309,6 +309,11 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
     JobStatus& status = state->MutableExtras().job_status;
     status = *answers[i];
     status.handle.clear();
+    // An answer to a question by unique has no handle. The job may have been
+    // accepted meanwhile.
+    if (answers[i]->handle.empty()) {
+      answers[i]->handle = std::string(state->handle.view());
+    }
   }
   return answers;
 }

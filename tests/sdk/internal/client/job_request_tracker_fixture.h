@@ -106,6 +106,18 @@ class JobRequestTrackerTest : public ::testing::Test {
         {reason, absl::UnavailableError("connection refused"), bytes_sent},
         now_);
   }
+  // Returns the data of the updates of one kind that nobody took.
+  static std::vector<std::string> Untaken(
+      const std::shared_ptr<JobRequestState>& request, JobUpdate::Kind kind) {
+    std::vector<std::string> data;
+    if (request->extras == nullptr || request->extras->updates == nullptr) {
+      return data;
+    }
+    request->extras->updates->ForEach(kind, [&data](const JobUpdate& update) {
+      data.push_back(update.data);
+    });
+    return data;
+  }
   void AllowRetry(absl::Duration delay = absl::ZeroDuration()) {
     policy_.decision.again = true;
     policy_.decision.delay = delay;
