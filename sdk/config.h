@@ -152,18 +152,14 @@ absl::StatusOr<WorkerOptions> WorkerOptionsFromConfig(
     const config::GearmanConfig& message,
     const PluginRegistry& registry = PluginRegistry::Default());
 
-// Create a client or worker from a config or from options. If the options have
-// no transports, these are the transports of the builtins in this program.
-// Errors: those of Config's functions above, and of Client::Create and
-// Worker::Create.
+// Create a client or worker from a config: its options, given to Client::Create
+// or Worker::Create. Errors: those of Config's functions above, and of Create.
 absl::StatusOr<std::unique_ptr<Client>> CreateClient(
     const Config& config,
     const PluginRegistry& registry = PluginRegistry::Default());
-absl::StatusOr<std::unique_ptr<Client>> CreateClient(ClientOptions options);
 absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
     const Config& config,
     const PluginRegistry& registry = PluginRegistry::Default());
-absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(WorkerOptions options);
 
 // Creates a job server that listens where the config says. Without a listen
 // address it listens on "inproc://default", where clients and workers without

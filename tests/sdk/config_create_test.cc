@@ -24,17 +24,17 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(CreateClient, TakesTheLinkedTransports) {
+TEST(ClientCreate, TakesTheLinkedTransports) {
   ClientOptions options;
   options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
-  const auto client = CreateClient(options);
+  const auto client = Client::Create(options);
   EXPECT_TRUE(client.ok()) << client.status();
 }
 
-TEST(CreateClient, NamesTheSchemesThatThereAre) {
+TEST(ClientCreate, NamesTheSchemesThatThereAre) {
   ClientOptions options;
   options.servers = {"carrier-pigeon://loft"};
-  const absl::Status status = CreateClient(options).status();
+  const absl::Status status = Client::Create(options).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));
@@ -56,17 +56,17 @@ TEST(CreateClient, ReportsABadConfig) {
   EXPECT_TRUE(absl::IsInvalidArgument(CreateClient(Config(message)).status()));
 }
 
-TEST(CreateWorker, TakesTheLinkedTransports) {
+TEST(WorkerCreate, TakesTheLinkedTransports) {
   WorkerOptions options;
   options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
-  const auto worker = CreateWorker(options);
+  const auto worker = Worker::Create(options);
   EXPECT_TRUE(worker.ok()) << worker.status();
 }
 
-TEST(CreateWorker, NamesTheSchemesThatThereAre) {
+TEST(WorkerCreate, NamesTheSchemesThatThereAre) {
   WorkerOptions options;
   options.servers = {"carrier-pigeon://loft"};
-  const absl::Status status = CreateWorker(options).status();
+  const absl::Status status = Worker::Create(options).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));

@@ -131,7 +131,7 @@ absl::StatusOr<std::unique_ptr<Client>> MakeClient() {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
   absl::StatusOr<std::unique_ptr<Client>> client =
-      CreateClient(*std::move(options));
+      Client::Create(*std::move(options));
   if (!client.ok()) return AddressError(client.status());
   return client;
 }
