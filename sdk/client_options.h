@@ -102,8 +102,8 @@ struct CallOptions {
   std::optional<int> max_connection_attempts;
   // True means that the job may run more than once without harm. If false, a
   // submission that a server may have accepted is repeated only where the
-  // IdempotencyPolicy allows it. The `standard` policy allows it on the same
-  // server if the caller gave a unique.
+  // IdempotencyPolicy allows it. The default policy, `strict`, does not. The
+  // `standard` policy allows it on the same server if the caller gave a unique.
   std::optional<bool> idempotent;
   // Replaces the client's policy for this call.
   std::shared_ptr<RetryPolicy> retry_policy;
@@ -151,7 +151,7 @@ struct ClientOptions {
   UniqueMode unique_mode = UniqueMode::kRandom;
   bool idempotent = false;
   // Attempts for one request, on any servers. 0 means that the retry policy
-  // decides: usually it tries each server once.
+  // decides: three by default.
   int max_connection_attempts = 0;
 
   // The time to establish one connection, including the name lookup.
@@ -182,10 +182,10 @@ struct ClientOptions {
   DriveMode drive_mode = DriveMode::kAuto;
   ClientLimits limits;
 
-  // Plugins. Null means: `immediate` retry without delays, `standard`
-  // idempotency, `random` selection. No sinks means no metrics. (Options made
-  // from a Config have `exponential_backoff` retry unless the config says
-  // otherwise.)
+  // Plugins. Null means: `exponential_backoff` retry, which makes up to three
+  // attempts after delays that grow, `strict` idempotency, under which only an
+  // attempt that was surely not accepted is repeated unless the request is
+  // marked idempotent, and `random` selection. No sinks means no metrics.
   std::shared_ptr<RetryPolicy> retry_policy;
   std::shared_ptr<BackoffPolicy> backoff_policy;
   std::shared_ptr<IdempotencyPolicy> idempotency_policy;

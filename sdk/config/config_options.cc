@@ -358,12 +358,6 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
                              "retry", places_);
     if (!policy.ok()) return policy.status();
     options.retry_policy = *std::move(policy);
-  } else if (auto policy =
-                 registry.retry_policies().CreateByName("exponential_backoff");
-             policy.ok()) {
-    // A program with a config runs in production, where a server may be away
-    // for a moment. (The caller's own registry may lack this policy.)
-    options.retry_policy = *std::move(policy);
   }
   if (message_.has_backoff()) {
     auto policy = MakePlugin(registry.backoff_policies(), message_.backoff(),

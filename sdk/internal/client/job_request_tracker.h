@@ -101,7 +101,7 @@ class JobRequestTracker final : public EffectSink {
   struct Options {
     // The client's policies. They must outlive the tracker. The retry policy
     // must be set. Without a backoff policy there is no delay; without an
-    // idempotency policy `standard` is used.
+    // idempotency policy `strict` is used.
     RetryPolicy* retry_policy = nullptr;
     BackoffPolicy* backoff_policy = nullptr;
     IdempotencyPolicy* idempotency_policy = nullptr;
@@ -260,7 +260,7 @@ class JobRequestTracker final : public EffectSink {
 
   const Options options_;
   int servers_ = 1;
-  StandardIdempotencyPolicy standard_idempotency_;
+  StrictIdempotencyPolicy strict_idempotency_;
   // The time of the input being handled.
   absl::Time now_ = absl::InfinitePast();
   JobRequestState* first_in_flight_ = nullptr;

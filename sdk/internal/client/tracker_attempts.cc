@@ -62,6 +62,17 @@ absl::string_view WithoutServer(absl::string_view message,
              : message;
 }
 
+// Returns the code of a request whose attempts have failed, perhaps each in its
+// own way.
+absl::StatusCode CodeOf(const std::vector<AttemptRecord>& attempts) {
+  const absl::StatusCode code = attempts.front().status.code();
+  const bool all = std::all_of(attempts.begin(), attempts.end(),
+                               [code](const AttemptRecord& attempt) {
+                                 return attempt.status.code() == code;
+                               });
+  return all ? code : absl::StatusCode::kUnavailable;
+}
+
 // Lists the failures with their servers, in order. Equal failures appear once,
 // with their number.
 std::string Summary(const std::vector<AttemptRecord>& attempts) {
@@ -126,7 +137,7 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
   AttemptPolicies policies;
   policies.idempotency = options_.idempotency_policy != nullptr
                              ? options_.idempotency_policy
-                             : &standard_idempotency_;
+                             : &strict_idempotency_;
   policies.retry = PolicyFor(request);
   policies.backoff = options_.backoff_policy;
   policies.logger = options_.logger;
@@ -138,22 +149,22 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
                                         AttemptOutcome outcome) {
   StatusFacts facts = FactsNow(*request);
   facts.bytes_sent = outcome.bytes_sent;
-  // The facts name the server.
   const absl::string_view reason =
       WithoutServer(outcome.status.message(), facts.server);
   if (outcome.reason == FailureReason::kLostAfterAcceptance) {
     outcome.status = absl::Status(
         outcome.status.code(),
-        absl::StrCat("lost after the server had accepted the job as \"",
-                     SafeText(request->handle.view()),
-                     "\", outcome unknown: ", reason));
+        absl::StrCat(
+            facts.server, ": lost after the server had accepted the job as \"",
+            SafeText(request->handle.view()), "\", outcome unknown: ", reason));
   } else if (outcome.bytes_sent &&
              (outcome.reason == FailureReason::kLostBeforeAcceptance ||
               outcome.reason == FailureReason::kTimedOut)) {
     outcome.status = absl::Status(
         outcome.status.code(),
-        absl::StrCat("lost before the server answered, outcome unknown: ",
-                     reason));
+        absl::StrCat(
+            facts.server,
+            ": lost before the server answered, outcome unknown: ", reason));
   }
 
   AttemptRecord record;
@@ -212,8 +223,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   std::string message(outcome.status.message());
   absl::StatusCode code = outcome.status.code();
   if (extras.attempts.size() > 1) {
-    // Several servers failed, each in its own way.
-    if (input != RequestInput::kRefused) code = absl::StatusCode::kUnavailable;
+    if (input != RequestInput::kRefused) code = CodeOf(extras.attempts);
     message = Summary(extras.attempts);
     facts.server.clear();
     facts.handle.clear();
@@ -275,11 +285,12 @@ void JobRequestTracker::OnDropped(JobRequestState* request) {
   AttemptOutcome outcome;
   outcome.reason = FailureReason::kLostAfterAcceptance;
   outcome.bytes_sent = true;
-  outcome.status = absl::UnavailableError(absl::StrCat(
+  outcome.status = absl::UnavailableError(
       "the server says that it does not have the job any more, and sent no "
-      "result: the "
-      "submission had joined a job that was left behind or cancelled, and the "
-      "server has dropped it; submit the job again if it may run twice"));
+      "result: the submission had joined a job that was left behind or "
+      "cancelled, and the server has dropped it; submit the job again if it "
+      "may "
+      "run twice");
   DecideOnAttempt(request, std::move(outcome));
 }
 

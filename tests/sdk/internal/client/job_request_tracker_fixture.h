@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/transports/address.h"
 #include "gmock/gmock.h"
@@ -45,6 +46,8 @@ class JobRequestTrackerTest : public ::testing::Test {
   JobRequestTracker::Options Options() {
     JobRequestTracker::Options options;
     options.retry_policy = &policy_;
+    // `standard` repeats what `strict` does, and joins by unique besides.
+    options.idempotency_policy = &standard_idempotency_;
     options.max_update_bytes = 100;
     options.question_interval = kInterval;
     return options;
@@ -125,6 +128,7 @@ class JobRequestTrackerTest : public ::testing::Test {
 
   const ClientServerPtr server_ = MakeServer(kServer);
   ScriptedPolicy policy_;
+  StandardIdempotencyPolicy standard_idempotency_;
   absl::Time now_ = absl::FromUnixSeconds(1000);
   JobRequestTracker tracker_{Options()};
 };
