@@ -138,6 +138,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/values/limited_log.cc
   sdk/values/log.cc
   sdk/values/status.cc
+  sdk/values/status_facts.cc
   sdk/values/stop_reason.cc
   sdk/worker/job_context.cc
   sdk/worker/stop_token.cc
@@ -243,6 +244,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/job_request.h
   sdk/job_state.h
   sdk/job_status.h
+  sdk/job_update.h
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h

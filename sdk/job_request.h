@@ -27,17 +27,19 @@
 
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
+#include "gearman/base/string_view.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/job.h"
 #include "gearman/sdk/job_id.h"
 #include "gearman/sdk/job_state.h"
 #include "gearman/sdk/job_status.h"
+#include "gearman/sdk/job_update.h"
 
 namespace gearman {
 
 namespace internal {
+struct Access;
 struct JobRequestState;
 }  // namespace internal
 
@@ -90,8 +92,8 @@ class JobRequest {
   Job job() const;
   const std::string& task() const;
   // Empty before submission if the client is to make the unique.
-  absl::string_view unique() const;
-  absl::string_view data() const;
+  StringView unique() const;
+  StringView data() const;
   // Returns a copy of the server's handle, because another attempt may change
   // it. Empty until a server has accepted the job.
   std::string handle() const;
@@ -128,16 +130,18 @@ class JobRequest {
   // DEADLINE_EXCEEDED (the request's own timeout passed), INVALID_ARGUMENT,
   // RESOURCE_EXHAUSTED (a limit was reached, or the server's queue is full) or
   // CANCELLED. sdk/status.h has the rare ones. The message names the server and
-  // the attempt, and says whether bytes had been sent.
+  // the attempt, and says whether bytes had been sent. GetStatusFacts
+  // (sdk/status.h) has all of that as values.
   absl::Status status() const;
   // Returns a copy of the data of WORK_COMPLETE. Set exactly if the request is
   // a foreground request in the state kComplete.
   std::optional<std::string> result() const;
-  // Moves the result out. Afterwards result() is empty text.
+  // Moves the result out. Afterwards result() is empty text. (Client::Result
+  // waits for the result and takes it.)
   std::optional<std::string> TakeResult() const;
   // Returns a view of the result. Empty unless the request is finished. The
   // view is valid until TakeResult, Reset or another submission.
-  absl::string_view result_view() const;
+  StringView result_view() const;
   // Returns why the job failed: the data of WORK_EXCEPTION, or the text that a
   // worker of this SDK sends in its place. Not set if the worker gave no
   // reason.
@@ -146,16 +150,29 @@ class JobRequest {
   std::vector<AttemptRecord> attempts() const;
 
   // --- updates ---------------------------------------------------------------
-  // Each takes the oldest WORK_DATA or WORK_WARNING that has not been taken.
+  // What the worker reported before the end, in the order of arrival. An update
+  // for which the request has a callback goes there and is not kept here.
+  //
+  // Data and warnings that nobody takes have a limit, after which the request
+  // ends (ClientLimits::max_update_bytes). Of reports of progress the newest
+  // 1,000 are kept, and older ones are dropped.
+  //
+  // Takes the oldest update of any kind.
+  std::optional<JobUpdate> TakeUpdate() const;
+  // Returns copies of all updates that were not taken, oldest first.
+  std::vector<JobUpdate> updates() const;
+  // These show one kind of the same updates. Each takes the oldest
+  // WORK_DATA or WORK_WARNING, and leaves the other updates where they are.
   std::optional<std::string> TakeDataUpdate() const;
   std::optional<std::string> TakeWarningUpdate() const;
-  // Each returns copies of all updates that have not been taken.
+  // Each returns copies of all updates of its kind that were not taken.
   std::vector<std::string> data_updates() const;
   std::vector<std::string> warning_updates() const;
   // Returns the newest status, from WORK_STATUS or from a query.
   JobStatus job_status() const;
-  // Returns the newest progress report, if any, as (numerator, denominator).
-  ABSL_DEPRECATED("use job_status()")
+  // Returns every report of progress that was not taken, oldest first, as
+  // (numerator, denominator).
+  ABSL_DEPRECATED("use updates() or job_status()")
   std::vector<std::pair<int64_t, int64_t>> status_updates() const;
   ABSL_DEPRECATED("use job_status()")
   JobStatus server_status() const;
@@ -181,14 +198,12 @@ class JobRequest {
     return !(a == b);
   }
 
-  // For the SDK.
+ private:
+  friend struct internal::Access;
+
   explicit JobRequest(std::shared_ptr<internal::JobRequestState> state)
       : state_(std::move(state)) {}
-  const std::shared_ptr<internal::JobRequestState>& internal_state() const {
-    return state_;
-  }
 
- private:
   std::shared_ptr<internal::JobRequestState> state_;
 };
 

@@ -14,7 +14,9 @@ namespace gearman {
 // WORK_STATUS. `known` has nothing to do with JobState::kUnknown: a server
 // forgets a finished job, so it can't tell one from a job that never existed.
 struct JobStatus {
-  // The job's handle. Empty if the query was by unique.
+  // The job's handle. After a query by unique it is the handle that the request
+  // has got from its server, and empty if there is none: for a JobId without a
+  // handle, and for a request that is not accepted yet.
   std::string handle;
   // Whether the server has the job, queued or running.
   bool known = false;

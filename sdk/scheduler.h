@@ -37,8 +37,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
+#include "gearman/base/string_view.h"
 #include "gearman/sdk/client_options.h"
 
 namespace gearman {
@@ -63,7 +64,7 @@ struct Schedule {
   absl::TimeZone time_zone = absl::UTCTimeZone();
   // The distance of the ticks, in whole seconds. Ticks lie at multiples of it
   // since 1970, so that all schedulers agree on them.
-  absl::Duration every;
+  Duration every;
 
   // The job of a tick. If `data_of` is set, it makes the data of the tick at
   // this time; otherwise each tick has `data`. Of several schedulers the first
@@ -76,14 +77,16 @@ struct Schedule {
 struct SchedulerOptions {
   // The options of the scheduler's own client. If `server_selector` is null,
   // the unique chooses the server (`unique_hash`), so that all schedulers
-  // choose the same one.
+  // choose the same one. If `idempotency_policy` is null, it is `standard`: a
+  // submission whose outcome is unknown is repeated on its server, which joins
+  // it.
   ClientOptions client;
   // How long before its time a tick is submitted.
-  absl::Duration lead = absl::Minutes(1);
+  Duration lead = absl::Minutes(1);
   // A tick that could not be submitted so long before its time is missed,
   // because another scheduler's job of this tick may be done already. At least
   // the distance of the schedulers' clocks; less than `lead`.
-  absl::Duration margin = absl::Seconds(10);
+  Duration margin = absl::Seconds(10);
 };
 
 // The ticks of a scheduler so far.
@@ -121,7 +124,7 @@ class Scheduler {
   absl::Status Add(Schedule schedule);
   // Removes a schedule. A tick that has been submitted stays with its server.
   // Returns NOT_FOUND if there is none of this name.
-  absl::Status Remove(absl::string_view name);
+  absl::Status Remove(StringView name);
   // Returns the names and the times of the next ticks to be submitted, by name.
   struct NextTick {
     std::string name;

@@ -13,11 +13,18 @@
 //
 // The message of every failure names the operation, the server and the attempt,
 // and says whether bytes had been sent. The status carries these facts as
-// payloads, too, so a program need not parse the text. Everything here is
-// thread-safe.
+// values, too, so a program need not parse the text:
+//
+//   const gearman::StatusFacts facts = gearman::GetStatusFacts(result.status());
+//   if (facts.exception.has_value()) ...    // the worker said why the job failed
+//   else if (facts.failed) ...              // the job failed without a word
+//   else ...                                // no worker has told an end
+//
+// Everything here is thread-safe.
 #ifndef GEARMAN_SDK_STATUS_H_
 #define GEARMAN_SDK_STATUS_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -43,34 +50,52 @@ const StatusMeaning* FindStatusMeaning(absl::StatusCode code);
 // that the SDK never makes.
 bool IsRetryable(const absl::Status& status);
 
+// A status holds at most so many bytes of an exception, because statuses are
+// copied and logged. JobRequest::exception() has the whole text.
+inline constexpr size_t kMaxExceptionBytes = 65536;
+
 // The facts of a failure. A field that is empty, 0 or unset is unknown or does
 // not apply, and is left out of the text.
 struct StatusFacts {
-  std::string operation;  // "submit", "status", "echo", "connect", ...
+  std::string operation;  // "submit", "status query", "echo", ...
   std::string task;
   std::string server;    // its address as configured
+  std::string handle;    // that the server gave the job
   int attempt = 0;       // from 1
   int max_attempts = 0;  // of the request
   // Whether a byte of the request may have reached the server.
   std::optional<bool> bytes_sent;
+  // The job itself failed: its worker, or its server in place of a worker that
+  // was lost, said so. False for all other errors.
+  bool failed = false;
+  // The failure was an exception, or a failure with a text: its bytes, as the
+  // worker sent them, and at most kMaxExceptionBytes. `failed` is true, too.
+  std::optional<std::string> exception;
+
+  bool empty() const {
+    return operation.empty() && task.empty() && server.empty() &&
+           handle.empty() && attempt == 0 && !bytes_sent.has_value() &&
+           !failed && !exception.has_value();
+  }
 };
 
-// Returns `status` with the facts before its message and as payloads. OK stays
-// OK. A fact that `status` carries already stays as it is and is not repeated.
+// Returns `status` with the facts as a payload and, before its message,
+// operation, task, server, attempt and bytes_sent. OK stays OK. A fact that
+// `status` carries already stays as it is and is not repeated. A server that
+// begins the message is not repeated either.
 //   "submit of task \"reverse\" to tcp://a:4730, attempt 2 of 3, no byte sent:
 //    connection refused"
 absl::Status Annotate(const absl::Status& status, const StatusFacts& facts);
 
-// Returns the facts that Annotate put there.
+// Returns the facts that Annotate put there. There are none if the message was
+// changed since in any other way than by text put before it.
 StatusFacts GetStatusFacts(const absl::Status& status);
 
-// Keys of the payloads (absl::Status::GetPayload).
-inline constexpr absl::string_view kOperationPayload = "gearman/operation";
-inline constexpr absl::string_view kTaskPayload = "gearman/task";
-inline constexpr absl::string_view kServerPayload = "gearman/server";
-inline constexpr absl::string_view kAttemptPayload = "gearman/attempt";
-inline constexpr absl::string_view kMaxAttemptsPayload = "gearman/max_attempts";
-inline constexpr absl::string_view kBytesSentPayload = "gearman/bytes_sent";
+// The key of the payload (absl::Status::GetPayload). absl::Status prints
+// payloads after its message, so this one is short: it has the places of the
+// facts in the message. Read it with GetStatusFacts. Copy it, like every
+// payload, to a status that is made of this one.
+inline constexpr absl::string_view kFactsPayload = "gearman/facts";
 
 }  // namespace gearman
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
 namespace gearman {
@@ -138,6 +140,26 @@ std::string SafeText(absl::string_view value, size_t max_bytes) {
     --end;
   }
   return absl::StrCat(SafeText(value.substr(0, end)), "...");
+}
+
+std::string FromSafeText(absl::string_view text) {
+  std::string value;
+  value.reserve(text.size());
+  while (!text.empty()) {
+    const size_t plain = std::min(text.find("\\x"), text.size());
+    value.append(text.data(), plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    if (text.size() >= 4 && absl::ascii_isxdigit(text[2]) &&
+        absl::ascii_isxdigit(text[3])) {
+      value += absl::HexStringToBytes(text.substr(2, 2));
+      text.remove_prefix(4);
+    } else {
+      value.append(text.data(), 2);
+      text.remove_prefix(2);
+    }
+  }
+  return value;
 }
 
 std::string SafeMessage(absl::string_view text) {

@@ -41,6 +41,10 @@ std::string SafeText(absl::string_view value);
 // Returns the first `max_bytes` bytes of a value, with "..." if it is longer.
 std::string SafeText(absl::string_view value, size_t max_bytes);
 
+// Returns the value that SafeText wrote. Text that SafeText did not write stays
+// as it is, but for each \xnn in it.
+std::string FromSafeText(absl::string_view text);
+
 // Returns text that a peer wrote for people, such as that of an error or an
 // exception: without the line ends at its end, and otherwise like SafeText.
 std::string SafeMessage(absl::string_view text);

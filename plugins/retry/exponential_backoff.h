@@ -1,6 +1,6 @@
 // ExponentialBackoff: delays that grow, as a BackoffPolicy ("exponential") and,
 // with a maximum of attempts, as a RetryPolicy ("exponential_backoff", the
-// default of a config without `retry`).
+// default).
 #ifndef GEARMAN_PLUGINS_RETRY_EXPONENTIAL_BACKOFF_H_
 #define GEARMAN_PLUGINS_RETRY_EXPONENTIAL_BACKOFF_H_
 

@@ -35,19 +35,18 @@ class IdempotencyPolicy {
   static bool SurelyNotAccepted(const AttemptFailure& failure);
 };
 
-// "strict": repeats an attempt that was surely not accepted, and every attempt
-// of a request that is marked idempotent.
+// "strict", the default: repeats an attempt that was surely not accepted, and
+// every attempt of a request that is marked idempotent.
 class StrictIdempotencyPolicy : public IdempotencyPolicy {
  public:
   MayRepeat Judge(const AttemptFailure& failure) override;
   absl::string_view name() const override { return "strict"; }
 };
 
-// "standard", the default: like "strict". It also repeats a submission that was
+// "standard": like "strict". It also repeats a submission that was
 // lost before its answer if the caller gave it a unique, on the same server:
 // the repetition joins the job if the job is queued or running there. If that
 // job has ended meanwhile, or was lost with its server, it runs a second time.
-// A caller that can't accept this takes "strict".
 class StandardIdempotencyPolicy : public IdempotencyPolicy {
  public:
   MayRepeat Judge(const AttemptFailure& failure) override;

@@ -63,16 +63,33 @@ class ReadLock : public StateLock {
                              : state.core->request_mutex()) {}
 };
 
-std::optional<std::string> TakeFront(std::deque<std::string>* queue,
-                                     internal::JobRequestExtras* extras) {
-  if (queue->empty()) return std::nullopt;
-  std::string front = std::move(queue->front());
-  queue->pop_front();
-  extras->update_bytes -= front.size();
-  if (extras->update_account != nullptr) {
-    extras->update_account->Remove(extras->MemoryOf(front));
+// Returns the updates that nobody took; null: there was none. The caller holds
+// the lock.
+internal::JobUpdates* UpdatesOf(const JobRequestState& state) {
+  return state.extras == nullptr ? nullptr : state.extras->updates.get();
+}
+
+// Takes the oldest update of the kind.
+std::optional<std::string> TakeData(const JobRequestState& state,
+                                    JobUpdate::Kind kind) {
+  const StateLock lock(state);
+  internal::JobUpdates* const updates = UpdatesOf(state);
+  if (updates == nullptr) return std::nullopt;
+  std::optional<JobUpdate> update = updates->Take(kind);
+  if (!update.has_value()) return std::nullopt;
+  return std::move(update->data);
+}
+
+std::vector<std::string> CopyData(const JobRequestState& state,
+                                  JobUpdate::Kind kind) {
+  const StateLock lock(state);
+  std::vector<std::string> copies;
+  if (internal::JobUpdates* const updates = UpdatesOf(state)) {
+    updates->ForEach(kind, [&copies](const JobUpdate& update) {
+      copies.push_back(update.data);
+    });
   }
-  return front;
+  return copies;
 }
 
 JobStatus StatusOf(const JobRequestState& state) {
@@ -104,9 +121,9 @@ Job JobRequest::job() const {
 
 const std::string& JobRequest::task() const { return state_->task; }
 
-absl::string_view JobRequest::unique() const { return state_->unique.view(); }
+StringView JobRequest::unique() const { return state_->unique.view(); }
 
-absl::string_view JobRequest::data() const { return state_->data_bytes(); }
+StringView JobRequest::data() const { return state_->data_bytes(); }
 
 std::string JobRequest::handle() const {
   const ReadLock lock(*state_);
@@ -173,11 +190,12 @@ std::optional<std::string> JobRequest::result() const {
 std::optional<std::string> JobRequest::TakeResult() const {
   const StateLock lock(*state_);
   if (!state_->has_result) return std::nullopt;
+  state_->result_taken = true;
   return std::exchange(state_->result, {});
 }
 
-absl::string_view JobRequest::result_view() const {
-  if (!finished()) return absl::string_view();
+StringView JobRequest::result_view() const {
+  if (!finished()) return StringView();
   const ReadLock lock(*state_);
   return state_->result;
 }
@@ -194,30 +212,36 @@ std::vector<AttemptRecord> JobRequest::attempts() const {
   return state_->extras->attempts;
 }
 
-std::optional<std::string> JobRequest::TakeDataUpdate() const {
+std::optional<JobUpdate> JobRequest::TakeUpdate() const {
   const StateLock lock(*state_);
-  if (state_->extras == nullptr) return std::nullopt;
-  return TakeFront(&state_->extras->data_updates, state_->extras.get());
+  internal::JobUpdates* const updates = UpdatesOf(*state_);
+  return updates == nullptr ? std::nullopt : updates->Take();
+}
+
+std::vector<JobUpdate> JobRequest::updates() const {
+  const StateLock lock(*state_);
+  std::vector<JobUpdate> copies;
+  if (internal::JobUpdates* const updates = UpdatesOf(*state_)) {
+    updates->ForEach(
+        [&copies](const JobUpdate& update) { copies.push_back(update); });
+  }
+  return copies;
+}
+
+std::optional<std::string> JobRequest::TakeDataUpdate() const {
+  return TakeData(*state_, JobUpdate::Kind::kData);
 }
 
 std::optional<std::string> JobRequest::TakeWarningUpdate() const {
-  const StateLock lock(*state_);
-  if (state_->extras == nullptr) return std::nullopt;
-  return TakeFront(&state_->extras->warning_updates, state_->extras.get());
+  return TakeData(*state_, JobUpdate::Kind::kWarning);
 }
 
 std::vector<std::string> JobRequest::data_updates() const {
-  const StateLock lock(*state_);
-  if (state_->extras == nullptr) return {};
-  const std::deque<std::string>& updates = state_->extras->data_updates;
-  return std::vector<std::string>(updates.begin(), updates.end());
+  return CopyData(*state_, JobUpdate::Kind::kData);
 }
 
 std::vector<std::string> JobRequest::warning_updates() const {
-  const StateLock lock(*state_);
-  if (state_->extras == nullptr) return {};
-  const std::deque<std::string>& updates = state_->extras->warning_updates;
-  return std::vector<std::string>(updates.begin(), updates.end());
+  return CopyData(*state_, JobUpdate::Kind::kWarning);
 }
 
 JobStatus JobRequest::job_status() const {
@@ -226,9 +250,15 @@ JobStatus JobRequest::job_status() const {
 }
 
 std::vector<std::pair<int64_t, int64_t>> JobRequest::status_updates() const {
-  const JobStatus status = job_status();
-  if (status.time_received == absl::InfinitePast()) return {};
-  return {{status.numerator, status.denominator}};
+  const StateLock lock(*state_);
+  std::vector<std::pair<int64_t, int64_t>> reports;
+  if (internal::JobUpdates* const updates = UpdatesOf(*state_)) {
+    updates->ForEach(
+        JobUpdate::Kind::kStatus, [&reports](const JobUpdate& update) {
+          reports.emplace_back(update.numerator, update.denominator);
+        });
+  }
+  return reports;
 }
 
 JobStatus JobRequest::server_status() const { return job_status(); }

@@ -17,11 +17,4 @@ absl::StatusOr<std::unique_ptr<Client>> CreateClient(
   return Client::Create(*std::move(options));
 }
 
-absl::StatusOr<std::unique_ptr<Client>> CreateClient(ClientOptions options) {
-  if (options.transports == nullptr) {
-    options.transports = PluginRegistry::Default().transports();
-  }
-  return Client::Create(std::move(options));
-}
-
 }  // namespace gearman

@@ -17,11 +17,4 @@ absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
   return Worker::Create(*std::move(options));
 }
 
-absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(WorkerOptions options) {
-  if (options.transports == nullptr) {
-    options.transports = PluginRegistry::Default().transports();
-  }
-  return Worker::Create(std::move(options));
-}
-
 }  // namespace gearman

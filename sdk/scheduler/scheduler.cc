@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/plugins/guarded_call.h"
-#include "gearman/plugins/retry/exponential_backoff.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/server_selection/unique_hash_selector.h"
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/client.h"
@@ -313,10 +313,10 @@ absl::StatusOr<std::unique_ptr<Scheduler>> Scheduler::Create(
     client_options.server_selector =
         std::make_shared<UniqueHashServerSelector>();
   }
-  if (client_options.retry_policy == nullptr) {
-    client_options.retry_policy =
-        std::make_shared<ExponentialBackoffRetryPolicy>(
-            ExponentialBackoffRetryOptions{kAttempts, {}});
+  if (client_options.idempotency_policy == nullptr) {
+    // The server joins a tick that it has to a submission that is repeated.
+    client_options.idempotency_policy =
+        std::make_shared<StandardIdempotencyPolicy>();
   }
   absl::StatusOr<std::unique_ptr<Client>> client =
       Client::Create(client_options);
@@ -341,7 +341,7 @@ absl::Status Scheduler::Add(Schedule schedule) {
   return core_->Add(std::move(schedule));
 }
 
-absl::Status Scheduler::Remove(absl::string_view name) {
+absl::Status Scheduler::Remove(StringView name) {
   if (core_->inherited()) return InheritedError("scheduler");
   return core_->Remove(name);
 }

@@ -3,10 +3,11 @@
 #include <vector>
 
 #include "absl/strings/cord.h"
-#include "absl/strings/numbers.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
+#include "gearman/sdk/values/status_facts.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
@@ -34,9 +35,7 @@ constexpr StatusMeaning kMeanings[] = {
      "a queue or limit is full, here or on the server", true},
     {absl::StatusCode::kFailedPrecondition,
      "not now, or not from here: the object's state forbids the call", false},
-    {absl::StatusCode::kAborted,
-     "the job failed or ended with an exception (only where a result is "
-     "promised: Client::Run)",
+    {absl::StatusCode::kAborted, "the job failed or ended with an exception",
      false},
     {absl::StatusCode::kUnimplemented,
      "the server, transport or plugin can't do that", false},
@@ -49,16 +48,6 @@ constexpr StatusMeaning kMeanings[] = {
     {absl::StatusCode::kUnauthenticated,
      "TLS: one of the two sides was refused", false},
 };
-
-std::string Payload(const absl::Status& status, absl::string_view key) {
-  const absl::optional<absl::Cord> payload = status.GetPayload(key);
-  return payload.has_value() ? std::string(*payload) : std::string();
-}
-
-int NumberPayload(const absl::Status& status, absl::string_view key) {
-  int number = 0;
-  return absl::SimpleAtoi(Payload(status, key), &number) ? number : 0;
-}
 
 std::string Describe(const StatusFacts& facts) {
   std::string subject = facts.operation;
@@ -83,11 +72,6 @@ std::string Describe(const StatusFacts& facts) {
   return absl::StrJoin(parts, ", ");
 }
 
-void SetPayload(absl::Status* status, absl::string_view key,
-                const std::string& value) {
-  if (!value.empty()) status->SetPayload(key, absl::Cord(value));
-}
-
 }  // namespace
 
 absl::Span<const StatusMeaning> StatusMeanings() { return kMeanings; }
@@ -105,50 +89,50 @@ bool IsRetryable(const absl::Status& status) {
 }
 
 StatusFacts GetStatusFacts(const absl::Status& status) {
-  StatusFacts facts;
-  facts.operation = Payload(status, kOperationPayload);
-  facts.task = Payload(status, kTaskPayload);
-  facts.server = Payload(status, kServerPayload);
-  facts.attempt = NumberPayload(status, kAttemptPayload);
-  facts.max_attempts = NumberPayload(status, kMaxAttemptsPayload);
-  const std::string bytes_sent = Payload(status, kBytesSentPayload);
-  if (!bytes_sent.empty()) facts.bytes_sent = bytes_sent == "true";
-  return facts;
+  const absl::optional<absl::Cord> payload = status.GetPayload(kFactsPayload);
+  if (!payload.has_value()) return StatusFacts();
+  return internal::DecodeFacts(std::string(*payload), status.message());
 }
 
 absl::Status Annotate(const absl::Status& status, const StatusFacts& facts) {
   if (status.ok()) return status;
-  const StatusFacts known = GetStatusFacts(status);
+  StatusFacts all = GetStatusFacts(status);
+  // The facts that the status does not say yet.
   StatusFacts news;
-  if (known.operation.empty()) news.operation = facts.operation;
-  if (known.task.empty()) news.task = facts.task;
-  if (known.server.empty()) news.server = facts.server;
-  if (known.attempt == 0) {
-    news.attempt = facts.attempt;
-    news.max_attempts = facts.max_attempts;
+  if (all.operation.empty()) news.operation = all.operation = facts.operation;
+  if (all.task.empty()) news.task = all.task = facts.task;
+  if (all.server.empty()) news.server = all.server = facts.server;
+  if (all.handle.empty()) news.handle = all.handle = facts.handle;
+  if (all.attempt == 0) {
+    news.attempt = all.attempt = facts.attempt;
+    news.max_attempts = all.max_attempts = facts.max_attempts;
   }
-  if (!known.bytes_sent.has_value()) news.bytes_sent = facts.bytes_sent;
+  if (!all.bytes_sent.has_value()) {
+    news.bytes_sent = all.bytes_sent = facts.bytes_sent;
+  }
+  if (facts.failed) news.failed = all.failed = true;
+  if (!all.exception.has_value() && facts.exception.has_value()) {
+    news.exception = all.exception =
+        facts.exception->substr(0, kMaxExceptionBytes);
+  }
+  if (news.empty()) return status;
 
+  absl::string_view message = status.message();
   const std::string text = Describe(news);
-  if (text.empty()) return status;
-  absl::Status result(status.code(),
-                      absl::StrCat(text, ": ", status.message()));
+  if (!news.server.empty() &&
+      absl::StartsWith(message, absl::StrCat(news.server, ": "))) {
+    // The error of a transport begins with its peer.
+    message.remove_prefix(news.server.size() + 2);
+  }
+  absl::Status result(status.code(), text.empty()
+                                         ? message
+                                         : absl::StrCat(text, ": ", message));
   status.ForEachPayload(
       [&result](absl::string_view key, const absl::Cord& payload) {
         result.SetPayload(key, payload);
       });
-  SetPayload(&result, kOperationPayload, news.operation);
-  SetPayload(&result, kTaskPayload, news.task);
-  SetPayload(&result, kServerPayload, news.server);
-  if (news.attempt > 0) {
-    SetPayload(&result, kAttemptPayload, absl::StrCat(news.attempt));
-    if (news.max_attempts > 0) {
-      SetPayload(&result, kMaxAttemptsPayload, absl::StrCat(news.max_attempts));
-    }
-  }
-  if (news.bytes_sent.has_value()) {
-    SetPayload(&result, kBytesSentPayload, *news.bytes_sent ? "true" : "false");
-  }
+  result.SetPayload(kFactsPayload,
+                    absl::Cord(internal::EncodeFacts(all, result.message())));
   return result;
 }
 

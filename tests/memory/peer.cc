@@ -17,7 +17,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/config.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker.h"
 
@@ -32,7 +31,7 @@ void Print(const std::string& line) {
 int RunClient(const std::string& address, int jobs) {
   ClientOptions options;
   options.servers = {address};
-  auto client = CreateClient(std::move(options));
+  auto client = Client::Create(std::move(options));
   if (!client.ok()) return 2;
   {
     std::vector<JobSpec> specs(static_cast<size_t>(jobs), JobSpec("t", ""));
@@ -55,7 +54,7 @@ int RunWorker(const std::string& address) {
       Logger(LogLevel::kWarning, [](LogLevel, absl::string_view text) {
         Print(std::string(text.substr(0, 400)));
       });
-  auto worker = CreateWorker(std::move(options));
+  auto worker = Worker::Create(std::move(options));
   if (!worker.ok()) return 2;
   if (!(*worker)
            ->Register("t",

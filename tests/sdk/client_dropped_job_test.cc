@@ -11,6 +11,8 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
+#include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/testing/fault_transport.h"
@@ -39,6 +41,8 @@ class ClientDroppedJobTest : public ::testing::Test {
   ClientOptions Options(const std::string& server = "inproc://jobs") {
     ClientOptions options = stack_.ClientDefaults("client", {server});
     options.max_connection_attempts = 3;
+    // Requests that share a submission are repeated at one time.
+    options.retry_policy = std::make_shared<ImmediateRetryPolicy>();
     options.idempotent = true;
     return options;
   }
@@ -150,11 +154,12 @@ TEST_F(ClientDroppedJobTest, EndsWithAReasonAfterTheLastAttempt) {
                     HasSubstr("submit the job again")));
 }
 
-// The standard policy repeats a submission that was not answered, and whose
+// The `standard` policy repeats a submission that was not answered, and whose
 // unique is the caller's. The repetition joined the job, which may have run.
 TEST_F(ClientDroppedJobTest, IsNotRepeatedIfItMayRunOnceOnly) {
   ClientOptions options = Options();
   options.idempotent = false;
+  options.idempotency_policy = std::make_shared<StandardIdempotencyPolicy>();
   Start(std::move(options));
   const JobRequest request = Submit(WithUnique("u"));
   auto first = Accept();

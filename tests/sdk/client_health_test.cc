@@ -304,7 +304,7 @@ TEST_F(ServerHealthTest, TheOnlyServerLeftIsTriedHoweverOftenItFailed) {
   for (int i = 0; i < 3; ++i) {
     const JobRequest request = client_->SubmitBackgroundJob("f", "");
     EXPECT_FALSE(client_->WaitUntilJobsAccepted({request}).ok());
-    EXPECT_EQ(request.attempts().size(), 2u);
+    EXPECT_EQ(request.attempts().size(), 3u);
   }
   stack_.StartServer("b");
   EXPECT_EQ(JobsAtA(3), 0);

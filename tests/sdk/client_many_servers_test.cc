@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
+#include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/ordered_selector.h"
 #include "gearman/plugins/server_selection/random_selector.h"
@@ -79,7 +80,9 @@ class ClientManyServersTest : public ClientServersTest {
   std::shared_ptr<ServerSelector> selector_ =
       std::make_shared<RandomServerSelector>();
   int max_attempts_ = 0;
-  std::shared_ptr<RetryPolicy> retry_policy_;
+  // Tries each server once.
+  std::shared_ptr<RetryPolicy> retry_policy_ =
+      std::make_shared<ImmediateRetryPolicy>();
   std::shared_ptr<testing::RefusingFactory> factory_;
   std::shared_ptr<TransportRegistry> transports_;
   std::shared_ptr<CountingSelector> counting_;

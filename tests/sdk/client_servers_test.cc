@@ -16,6 +16,8 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/plugins/retry/constant_backoff.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
+#include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/plugins/retry/retry_budget.h"
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/plugins/server_selection/server_selector.h"
@@ -108,7 +110,7 @@ TEST_F(ClientServersTest, HealthIsKnownWithoutAsking) {
   EXPECT_GE(health.servers[0].failures, 1);
   EXPECT_THAT(ToString(health),
               AllOf(StartsWith("down: 0 of 1 servers can be used\n"
-                               "inproc://a failing (1 time): "),
+                               "inproc://a failing (3 times): "),
                     HasSubstr("; left alone until ")));
   stack_.StartServer("a");
   EXPECT_EQ(Placed(), "inproc://a");
@@ -333,8 +335,10 @@ TEST_F(ClientServersTest, WhatIsJoinedByItsUniqueReturnsToARemovedServer) {
   testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
   ClientOptions options = stack_.ClientDefaults("client", {"inproc://a"});
   options.max_connection_attempts = 2;
+  options.retry_policy = std::make_shared<ImmediateRetryPolicy>();
   options.backoff_policy =
       std::make_shared<ConstantBackoffPolicy>(absl::Seconds(10));
+  options.idempotency_policy = std::make_shared<StandardIdempotencyPolicy>();
   client_ = stack_.MakeClient(std::move(options));
   Drive();
   CallOptions call;

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/plugins/retry/exponential_backoff.h"
+#include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/worker.h"
@@ -295,7 +296,9 @@ TEST_F(ClientTracingTest, EachFurtherAttemptIsAChildOfTheSubmission) {
 }
 
 TEST_F(ClientTracingTest, ARetryThatIsGivenUpEndsWithItsSubmission) {
-  client_ = stack_.MakeClient(Options({"inproc://none", "inproc://nowhere"}));
+  ClientOptions options = Options({"inproc://none", "inproc://nowhere"});
+  options.retry_policy = std::make_shared<ImmediateRetryPolicy>();
+  client_ = stack_.MakeClient(std::move(options));
   EXPECT_FALSE(client_->Run("reverse", "abc").ok());
   EXPECT_THAT(
       observer_->log(),

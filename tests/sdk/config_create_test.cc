@@ -1,7 +1,10 @@
 // Clients, workers and job servers made of a config.
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +16,7 @@
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/sdk/worker_options.h"
+#include "gearman/tests/support/raw_connection.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -24,17 +28,17 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(CreateClient, TakesTheLinkedTransports) {
+TEST(ClientCreate, TakesTheLinkedTransports) {
   ClientOptions options;
   options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
-  const auto client = CreateClient(options);
+  const auto client = Client::Create(options);
   EXPECT_TRUE(client.ok()) << client.status();
 }
 
-TEST(CreateClient, NamesTheSchemesThatThereAre) {
+TEST(ClientCreate, NamesTheSchemesThatThereAre) {
   ClientOptions options;
   options.servers = {"carrier-pigeon://loft"};
-  const absl::Status status = CreateClient(options).status();
+  const absl::Status status = Client::Create(options).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));
@@ -50,23 +54,77 @@ TEST(CreateClient, MakesAClientOfAConfig) {
   EXPECT_NE((*client)->metrics().Find("gearman_sdk_info"), nullptr);
 }
 
+// A client of a server that is not there, with the message of its failure.
+std::string HowItFails(ClientOptions options) {
+  const auto client = Client::Create(std::move(options));
+  EXPECT_TRUE(client.ok()) << client.status();
+  const JobRequest request = (*client)->SubmitJob("t", "");
+  const absl::Status status = (*client)->Wait(request);
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  EXPECT_EQ(request.connection_attempts(), 3);
+  const std::vector<AttemptRecord> attempts = request.attempts();
+  // Three attempts on the only server, one after the other.
+  for (size_t i = 1; i < attempts.size(); ++i) {
+    EXPECT_GT(attempts[i].time, attempts[i - 1].time);
+  }
+  return std::string(status.message());
+}
+
+TEST(ClientCreate, RetriesInOneWayWhetherOptionsComeFromCodeOrConfig) {
+  support::RawListener dead;
+  ClientOptions in_code;
+  in_code.servers = {dead.address()};
+  dead.Close();
+  GearmanConfig message;
+  message.add_servers(in_code.servers[0]);
+  absl::StatusOr<ClientOptions> configured = Config(message).ToClientOptions();
+  ASSERT_TRUE(configured.ok()) << configured.status();
+  const std::string how = HowItFails(in_code);
+  EXPECT_THAT(how, HasSubstr("attempt 3 of 3"));
+  EXPECT_EQ(HowItFails(*configured), how);
+}
+
+// The server takes the submission and is gone: the job may have run.
+TEST(ClientCreate, ByDefaultAJobThatMayHaveRunIsRepeatedOnlyIfItIsIdempotent) {
+  for (const bool idempotent : {false, true}) {
+    support::RawListener listener;
+    ClientOptions options;
+    options.servers = {listener.address()};
+    options.exceptions = false;
+    const auto client = Client::Create(options);
+    ASSERT_TRUE(client.ok()) << client.status();
+    CallOptions call;
+    call.unique = "by-the-caller";
+    call.idempotent = idempotent;
+    const JobRequest request = (*client)->SubmitJob("t", "", call);
+    for (int attempt = 0; attempt < (idempotent ? 3 : 1); ++attempt) {
+      auto connection = listener.Accept();
+      ASSERT_TRUE(connection.ok()) << connection.status();
+      ASSERT_TRUE(connection->ReceivePacket().ok());
+    }
+    const absl::Status status = (*client)->Wait(request);
+    EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+    EXPECT_EQ(request.connection_attempts(), idempotent ? 3 : 1) << status;
+  }
+}
+
 TEST(CreateClient, ReportsABadConfig) {
   GearmanConfig message;
   message.mutable_timeouts()->set_connect("soon");
   EXPECT_TRUE(absl::IsInvalidArgument(CreateClient(Config(message)).status()));
 }
 
-TEST(CreateWorker, TakesTheLinkedTransports) {
+TEST(WorkerCreate, TakesTheLinkedTransports) {
   WorkerOptions options;
   options.servers = {"tcp://127.0.0.1:4730", "inproc://somewhere"};
-  const auto worker = CreateWorker(options);
+  const auto worker = Worker::Create(options);
   EXPECT_TRUE(worker.ok()) << worker.status();
 }
 
-TEST(CreateWorker, NamesTheSchemesThatThereAre) {
+TEST(WorkerCreate, NamesTheSchemesThatThereAre) {
   WorkerOptions options;
   options.servers = {"carrier-pigeon://loft"};
-  const absl::Status status = CreateWorker(options).status();
+  const absl::Status status = Worker::Create(options).status();
   EXPECT_TRUE(absl::IsNotFound(status)) << status;
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("carrier-pigeon"), HasSubstr("tcp://")));

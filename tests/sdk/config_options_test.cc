@@ -69,13 +69,6 @@ TEST_F(ConfigTest, SetsEveryOption) {
   EXPECT_EQ(options.transports, registry_.transports());
 }
 
-TEST_F(ConfigTest, BacksOffUnlessToldOtherwise) {
-  const ClientOptions options = Options("");
-  ASSERT_NE(options.retry_policy, nullptr);
-  EXPECT_EQ(options.retry_policy->name(), "exponential_backoff");
-  EXPECT_EQ(options.retry_policy->DefaultMaxAttempts(1), 3);
-}
-
 TEST_F(ConfigTest, KeepsTheDefaultsOfWhatIsNotSet) {
   const ClientOptions defaults;
   const ClientOptions options = Options("");
@@ -88,6 +81,7 @@ TEST_F(ConfigTest, KeepsTheDefaultsOfWhatIsNotSet) {
   EXPECT_EQ(options.max_connection_attempts, defaults.max_connection_attempts);
   EXPECT_EQ(options.exceptions, defaults.exceptions);
   EXPECT_EQ(options.drive_mode, defaults.drive_mode);
+  EXPECT_EQ(options.retry_policy, nullptr);
   EXPECT_EQ(options.backoff_policy, nullptr);
   EXPECT_EQ(options.idempotency_policy, nullptr);
   EXPECT_EQ(options.server_selector, nullptr);

@@ -125,11 +125,11 @@ TEST_F(ConfigTlsTest, NamesTheVariableOfAFileThatCantBeUsed) {
                   ->Register("tls", std::make_shared<TlsTransportFactory>())
                   .ok());
   client.servers = {kServer};
-  ExpectRefused(CreateClient(client).status(), begin, "");
+  ExpectRefused(Client::Create(client).status(), begin, "");
   WorkerOptions worker;
   worker.transports = client.transports;
   worker.servers = {kServer};
-  ExpectRefused(CreateWorker(worker).status(), begin, "");
+  ExpectRefused(Worker::Create(worker).status(), begin, "");
   AdminClientOptions admin;
   admin.transports = client.transports;
   admin.server = kServer;
@@ -139,7 +139,7 @@ TEST_F(ConfigTlsTest, NamesTheVariableOfAFileThatCantBeUsed) {
                   ->Register("tcp", std::make_shared<TcpTransportFactory>())
                   .ok());
   client.servers = {"tcp://127.0.0.1:4731"};
-  const auto created = CreateClient(client);
+  const auto created = Client::Create(client);
   ASSERT_TRUE(created.ok()) << created.status();
   ExpectRefused((*created)->AddServer(kServer), begin, "");
   unsetenv("GEARMAND_CA_CERTIFICATE");
@@ -156,7 +156,7 @@ TEST_F(ConfigTlsTest, RefusesAPortThatNothingListensOn) {
   for (const char* const server : {"tcp://127.0.0.1:0", "tls://127.0.0.1:0"}) {
     ClientOptions options;
     options.servers = {server};
-    ExpectRefused(CreateClient(options).status(), server,
+    ExpectRefused(Client::Create(options).status(), server,
                   "nothing can be reached at port 0");
   }
 }

@@ -288,7 +288,7 @@ TEST_F(JobRequestTest, ItKeepsTheNewestStatus) {
   EXPECT_LE(status.time_received, Clock::Real()->Now());
 }
 
-TEST_F(JobRequestTest, TheDeprecatedStatusesAreAnsweredFromTheStatus) {
+TEST_F(JobRequestTest, TheDeprecatedStatusesAreStillThere) {
   auto client = MakeClient();
   const JobRequest request = client->SubmitJob(ReverseSpec());
   PlayedServer server(&listener_);

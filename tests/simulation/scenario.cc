@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/testing/fault_transport.h"
 #include "gearman/sdk/worker.h"
@@ -160,6 +161,8 @@ class Scenario {
   void StartClient(int c) {
     const std::string name = absl::StrCat("client", c);
     ClientOptions options = stack_.ClientDefaults(name, Addresses());
+    // Also repeats on the same server what has a unique of the caller's.
+    options.idempotency_policy = std::make_shared<StandardIdempotencyPolicy>();
     // Repeated submissions are asked after while their jobs wait and run.
     if (OneIn(2)) options.heartbeat_interval = absl::Seconds(3);
     client_.push_back(stack_.MakeClient(std::move(options)));

@@ -49,6 +49,7 @@ TEST(SafeText, CanBeReversed) {
   std::set<std::string> seen;
   for (const HostileName& name : HostileNames()) {
     EXPECT_EQ(Unescape(SafeText(name.name)), name.name) << name.safe;
+    EXPECT_EQ(FromSafeText(name.safe), name.name) << name.safe;
     EXPECT_TRUE(seen.insert(name.safe).second) << name.safe;
   }
   // Every text of three of these bytes, and none looks like another one.
@@ -59,10 +60,19 @@ TEST(SafeText, CanBeReversed) {
       for (const char c : bytes) {
         const std::string value = {a, b, c};
         EXPECT_EQ(Unescape(SafeText(value)), value);
+        EXPECT_EQ(FromSafeText(SafeText(value)), value);
         EXPECT_TRUE(seen.insert(SafeText(value)).second) << SafeText(value);
       }
     }
   }
+}
+
+TEST(SafeText, TextThatItDidNotWriteStaysAsItIs) {
+  for (const char* const text :
+       {"", "\\", "\\x", "\\x0", "\\xg0", "\\x0g", "x"}) {
+    EXPECT_EQ(FromSafeText(text), text);
+  }
+  EXPECT_EQ(FromSafeText("\\xFF\\x"), "\xff\\x");
 }
 
 TEST(SafeText, EachOfTheBytesAloneIsSafeWhenEscaped) {

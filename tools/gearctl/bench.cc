@@ -23,7 +23,6 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/config.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/flags.h"
@@ -58,7 +57,7 @@ class EchoWorkers {
       if (!options.ok()) return options.status();
       options->client_id = "gearctl-bench";
       absl::StatusOr<std::unique_ptr<Worker>> worker =
-          CreateWorker(*std::move(options));
+          Worker::Create(*std::move(options));
       if (!worker.ok()) return AddressError(worker.status());
       absl::Status status = (*worker)->Register(
           task_, [this](JobContext& context) -> absl::StatusOr<std::string> {

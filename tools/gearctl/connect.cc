@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/config.h"
+#include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/log.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/text.h"
@@ -131,7 +132,7 @@ absl::StatusOr<std::unique_ptr<Client>> MakeClient() {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
   absl::StatusOr<std::unique_ptr<Client>> client =
-      CreateClient(*std::move(options));
+      Client::Create(*std::move(options));
   if (!client.ok()) return AddressError(client.status());
   return client;
 }

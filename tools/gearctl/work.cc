@@ -19,7 +19,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "gearman/sdk/config.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/child_process.h"
@@ -143,7 +142,7 @@ ExitCode RunWork(const Arguments& arguments) {
   // another worker could do.
   options->prefetch.max_jobs = 0;
   absl::StatusOr<std::unique_ptr<Worker>> worker =
-      CreateWorker(*std::move(options));
+      Worker::Create(*std::move(options));
   if (!worker.ok()) return Report(AddressError(worker.status()));
   Command command(runner, arguments.command);
   const int64_t count = absl::GetFlag(FLAGS_count).value();

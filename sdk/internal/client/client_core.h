@@ -60,10 +60,16 @@ class ClientCore final : public RequestOwner,
   // request is then finished as CANCELLED and no callback is called.
   absl::Status Submit(absl::Span<const JobRequest> batch, bool will_wait)
       ABSL_LOCKS_EXCLUDED(mutex_);
+  enum class WaitFor : unsigned char { kAccepted, kEnd, kResult };
   // Waits until all requests are accepted or all have ended. Requests that do
   // not get there in time are marked timed_out.
-  absl::Status Wait(absl::Span<const JobRequest> batch, bool for_accepted,
+  absl::Status Wait(absl::Span<const JobRequest> batch, WaitFor what,
                     absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits like Wait, and moves the result of each request into the element of
+  // `results` with its index. `results` has as many elements as `batch`.
+  void TakeResults(absl::Span<const JobRequest> batch, absl::Duration timeout,
+                   absl::StatusOr<std::string>* results)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Asks each query's server and waits for the answers. Every query is finished
   // afterwards.
   void Ask(absl::Span<Query* const> queries, absl::Duration timeout)
@@ -159,6 +165,25 @@ class ClientCore final : public RequestOwner,
     return request.call_options().when_full.value_or(options_.limits.when_full);
   }
 
+  // True for requests that may be waited for here. A request that its own
+  // callback has reset, and may submit again, counts as this client's.
+  bool Ours(const JobRequestState& request) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // FAILED_PRECONDITION, with the reason: Ours is false.
+  absl::Status CheckOurs(const JobRequestState& request) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static bool There(const JobRequestState& request, WaitFor what);
+  // Waits until each request is there, or until the deadline. Passes over
+  // requests that are not ours and, for results, background requests. Returns
+  // an error if the client works no more and a request did not get there.
+  absl::Status WaitUntilThere(absl::Span<const JobRequest> batch, WaitFor what,
+                              absl::Time deadline)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Moves the result out after the wait. `over` is what the wait returned.
+  absl::StatusOr<std::string> TakeResult(JobRequestState* request,
+                                         const absl::Status& over,
+                                         absl::Duration timeout)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Returns OK if this thread may ask a server.
   absl::Status MayAsk() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Ends a query without an answer, if it has not ended.

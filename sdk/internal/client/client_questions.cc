@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/internal/request/waiter.h"
@@ -21,6 +22,17 @@
 
 namespace gearman {
 namespace internal {
+namespace {
+
+// Names the request, and says how far it has got.
+std::string Whereabouts(const JobRequestState& request) {
+  return absl::StrCat(
+      "task \"", SafeText(request.task), "\", ", JobName(request), ", ",
+      JobStateName(request.state), " at ",
+      request.server != nullptr ? request.server->name : "no server yet");
+}
+
+}  // namespace
 
 // --- waiting -----------------------------------------------------------------
 
@@ -31,60 +43,68 @@ absl::Status ClientCore::MayWait() const {
       "use on_complete, or another thread");
 }
 
-absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
-                              bool for_accepted, absl::Duration timeout) {
-  absl::Status may_wait = MayWait();
-  if (!may_wait.ok()) return may_wait;
-  absl::MutexLock lock(&mutex_);
-  const absl::Time deadline = clock_->Now() + timeout;
-  const auto there = [for_accepted](const JobRequestState& request) {
-    return request.finished.load(std::memory_order_acquire) ||
-           (for_accepted && request.state == JobState::kCreated);
-  };
-  // A request that its own callback has reset, and may submit again, counts as
-  // this client's.
-  const auto ours = [this](const JobRequestState& request) {
-    return request.core.get() == this ||
-           (request.core == nullptr && request.callbacks_pending > 0);
-  };
-  for (const JobRequest& handle : batch) {
-    const JobRequestState* const request = handle.internal_state().get();
-    if (!ours(*request)) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("task \"", SafeText(request->task), "\", unique \"",
-                       SafeText(request->unique.view()),
-                       request->core == nullptr
-                           ? "\": the request was not submitted"
-                           : "\": the request belongs to another client"));
-    }
-  }
+bool ClientCore::Ours(const JobRequestState& request) const {
+  return request.core.get() == this ||
+         (request.core == nullptr && request.callbacks_pending > 0);
+}
+
+absl::Status ClientCore::CheckOurs(const JobRequestState& request) const {
+  if (Ours(request)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "task \"", SafeText(request.task), "\", unique \"",
+      SafeText(request.unique.view()),
+      request.core == nullptr ? "\": the request was not submitted"
+                              : "\": the request belongs to another client"));
+}
+
+bool ClientCore::There(const JobRequestState& request, WaitFor what) {
+  return request.finished.load(std::memory_order_acquire) ||
+         (what == WaitFor::kAccepted && request.state == JobState::kCreated);
+}
+
+absl::Status ClientCore::WaitUntilThere(absl::Span<const JobRequest> batch,
+                                        WaitFor what, absl::Time deadline) {
   // Waits for the last request first. When it has got there, most others have,
   // too.
   size_t left = batch.size();
   const auto next = [&]() -> Operation* {
     while (left > 0) {
-      JobRequestState* const request = batch[--left].internal_state().get();
+      JobRequestState* const request = Access::StateOf(batch[--left]).get();
       // The request had ended, and was then submitted to another client.
-      if (!ours(*request)) continue;
-      if (!there(*request) || request->callbacks_pending > 0) return request;
+      if (!Ours(*request)) continue;
+      if (what == WaitFor::kResult && request->background) continue;
+      if (!There(*request, what) || request->callbacks_pending > 0) {
+        return request;
+      }
     }
     return nullptr;
   };
-  Waiter waiter(next, for_accepted);
+  Waiter waiter(next, what == WaitFor::kAccepted);
   const bool done = driver_.Wait(&waiter, deadline);
   waiter.Abandon();
-  if (!done) {
-    absl::Status over = Over();
-    if (!over.ok()) return over;
+  return done ? absl::OkStatus() : Over();
+}
+
+absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch, WaitFor what,
+                              absl::Duration timeout) {
+  absl::Status may_wait = MayWait();
+  if (!may_wait.ok()) return may_wait;
+  absl::MutexLock lock(&mutex_);
+  const absl::Time deadline = clock_->Now() + timeout;
+  for (const JobRequest& handle : batch) {
+    absl::Status ours = CheckOurs(*Access::StateOf(handle));
+    if (!ours.ok()) return ours;
   }
+  absl::Status over = WaitUntilThere(batch, what, deadline);
+  if (!over.ok()) return over;
 
   size_t late = 0;
   absl::Status first_error;
   const JobRequestState* first_late = nullptr;
   for (const JobRequest& handle : batch) {
-    JobRequestState* const request = handle.internal_state().get();
+    JobRequestState* const request = Access::StateOf(handle).get();
     if (request->core.get() != this) continue;
-    if (!there(*request)) {
+    if (!There(*request, what)) {
       ++late;
       request->timed_out = true;
       if (first_late == nullptr) first_late = request;
@@ -95,16 +115,56 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch,
     }
   }
   if (first_late == nullptr) return first_error;
-  const std::string where = first_late->server != nullptr
-                                ? first_late->server->name
-                                : std::string("no server yet");
-  return absl::DeadlineExceededError(
-      absl::StrCat(late, " of ", batch.size(), " requests not ",
-                   for_accepted ? "accepted" : "finished", " within ",
-                   absl::FormatDuration(timeout), "; the first is task \"",
-                   SafeText(first_late->task), "\", ", JobName(*first_late),
-                   ", ", JobStateName(first_late->state), " at ", where,
-                   "; they go on: wait again, or cancel them"));
+  return absl::DeadlineExceededError(absl::StrCat(
+      late, " of ", batch.size(), " requests not ",
+      what == WaitFor::kAccepted ? "accepted" : "finished", " within ",
+      absl::FormatDuration(timeout), "; the first is ",
+      Whereabouts(*first_late), "; they go on: wait again, or cancel them"));
+}
+
+void ClientCore::TakeResults(absl::Span<const JobRequest> batch,
+                             absl::Duration timeout,
+                             absl::StatusOr<std::string>* results) {
+  const absl::Status may_wait = MayWait();
+  if (!may_wait.ok()) {
+    std::fill_n(results, batch.size(), may_wait);
+    return;
+  }
+  absl::MutexLock lock(&mutex_);
+  const absl::Status over =
+      WaitUntilThere(batch, WaitFor::kResult, clock_->Now() + timeout);
+  for (const JobRequest& handle : batch) {
+    *results++ = TakeResult(Access::StateOf(handle).get(), over, timeout);
+  }
+}
+
+absl::StatusOr<std::string> ClientCore::TakeResult(JobRequestState* request,
+                                                   const absl::Status& over,
+                                                   absl::Duration timeout) {
+  const absl::Status ours = CheckOurs(*request);
+  if (!ours.ok()) return ours;
+  if (request->background) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "task \"", SafeText(request->task), "\", ", JobName(*request),
+        ": a background job has no result; submit the job in the foreground, "
+        "or wait without a result"));
+  }
+  if (!There(*request, WaitFor::kResult)) {
+    if (!over.ok()) return over;
+    request->timed_out = true;
+    return absl::DeadlineExceededError(
+        absl::StrCat(Whereabouts(*request), ": not finished within ",
+                     absl::FormatDuration(timeout),
+                     "; it goes on: wait again, or cancel it"));
+  }
+  if (!request->status.ok()) return request->status;
+  if (request->result_taken) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "task \"", SafeText(request->task), "\", ", JobName(*request),
+        ": the result was taken before; take it once, or read result()"));
+  }
+  request->result_taken = true;
+  return std::exchange(request->result, {});
 }
 
 void ClientCore::Ask(absl::Span<Query* const> queries, absl::Duration timeout) {

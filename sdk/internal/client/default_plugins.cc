@@ -1,14 +1,13 @@
 #include "gearman/sdk/internal/client/default_plugins.h"
 
 #include "gearman/plugins/retry/exponential_backoff.h"
-#include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/plugins/server_selection/random_selector.h"
 
 namespace gearman {
 namespace internal {
 
 std::shared_ptr<RetryPolicy> DefaultRetryPolicy() {
-  return std::make_shared<ImmediateRetryPolicy>();
+  return std::make_shared<ExponentialBackoffRetryPolicy>();
 }
 
 std::shared_ptr<ServerSelector> DefaultServerSelector() {

@@ -11,7 +11,7 @@
 namespace gearman {
 namespace internal {
 
-// `immediate` tries a job that was surely not accepted on the next server.
+// `exponential_backoff` makes three attempts.
 std::shared_ptr<RetryPolicy> DefaultRetryPolicy();
 // `random`.
 std::shared_ptr<ServerSelector> DefaultServerSelector();

@@ -22,10 +22,6 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// The message of a status has at most so many bytes of an exception's text,
-// because it is copied and logged. JobRequest::exception() has the whole text.
-constexpr size_t kMaxQuoted = 65536;
-
 // Maps an ERROR code of the server to a status code. The case is ignored,
 // because other servers write codes in lower case.
 absl::StatusCode CodeOfServerError(absl::string_view code) {
@@ -288,13 +284,21 @@ void JobRequestTracker::OnNoMemory(JobRequestState* request) {
 }
 
 void JobRequestTracker::StopCounting(JobRequestState* request) {
-  JobRequestExtras* const extras = request->extras.get();
-  if (extras == nullptr || extras->update_account == nullptr) return;
-  const size_t records =
-      extras->data_updates.size() + extras->warning_updates.size();
-  extras->update_account->Remove(extras->update_bytes +
-                                 records * sizeof(std::string));
-  extras->update_account = nullptr;
+  if (request->extras == nullptr || request->extras->updates == nullptr) return;
+  request->extras->updates->StopCounting();
+}
+
+JobUpdates& JobRequestTracker::UpdatesOf(JobRequestState* request) {
+  std::unique_ptr<JobUpdates>& updates = request->MutableExtras().updates;
+  if (updates == nullptr) {
+    updates = std::make_unique<JobUpdates>(options_.account);
+  }
+  return *updates;
+}
+
+bool JobRequestTracker::HasMemory(size_t bytes) const {
+  return options_.account == nullptr || options_.max_memory == 0 ||
+         options_.account->bytes() + bytes <= options_.max_memory;
 }
 
 void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect) {
@@ -390,7 +394,6 @@ void JobRequestTracker::OnRefused(JobRequestState* request,
 
 void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
   const bool warning = effect.kind == Effect::Kind::kWarning;
-  JobRequestExtras& extras = request->MutableExtras();
   const JobCallbacks& callbacks = request->call_options().callbacks;
   const bool to_callback =
       warning ? callbacks.on_warning != nullptr : callbacks.on_data != nullptr;
@@ -403,7 +406,8 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
     notices_.push_back(std::move(notice));
     return;
   }
-  if (extras.update_bytes + data.size() > options_.max_update_bytes) {
+  JobUpdates& updates = UpdatesOf(request);
+  if (updates.data_bytes() + data.size() > options_.max_update_bytes) {
     Finish(request, RequestInput::kGiveUp,
            absl::ResourceExhaustedError(absl::StrCat(
                request->server->name, ": more than ", options_.max_update_bytes,
@@ -413,28 +417,24 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
                SafeText(request->handle.view()), "\" goes on")));
     return;
   }
-  const size_t memory = JobRequestExtras::MemoryOf(data);
-  if (options_.account != nullptr) {
-    if (options_.max_memory > 0 &&
-        options_.account->bytes() + memory > options_.max_memory) {
-      Finish(request, RequestInput::kGiveUp,
-             absl::ResourceExhaustedError(absl::StrCat(
-                 request->server->name,
-                 ": updates that nobody took and packets that are being "
-                 "read hold ",
-                 options_.account->bytes(), " bytes, with the limit of ",
-                 options_.max_memory,
-                 " (max_memory_bytes); take updates as they come, or set an "
-                 "on_data callback; the job with handle \"",
-                 SafeText(request->handle.view()), "\" goes on")));
-      return;
-    }
-    extras.update_account = options_.account;
-    extras.update_account->Add(memory);
+  JobUpdate update;
+  update.kind = warning ? JobUpdate::Kind::kWarning : JobUpdate::Kind::kData;
+  update.data = std::move(data);
+  update.time_received = now_;
+  if (!HasMemory(JobUpdates::MemoryOf(update))) {
+    Finish(request, RequestInput::kGiveUp,
+           absl::ResourceExhaustedError(absl::StrCat(
+               request->server->name,
+               ": updates that nobody took and packets that are being "
+               "read hold ",
+               options_.account->bytes(), " bytes, with the limit of ",
+               options_.max_memory,
+               " (max_memory_bytes); take updates as they come, or set an "
+               "on_data callback; the job with handle \"",
+               SafeText(request->handle.view()), "\" goes on")));
+    return;
   }
-  extras.update_bytes += data.size();
-  (warning ? extras.warning_updates : extras.data_updates)
-      .push_back(std::move(data));
+  updates.Add(std::move(update));
 }
 
 void JobRequestTracker::OnStatus(JobRequestState* request,
@@ -445,7 +445,20 @@ void JobRequestTracker::OnStatus(JobRequestState* request,
   status.numerator = effect.numerator;
   status.denominator = effect.denominator;
   status.time_received = now_;
-  if (!request->call_options().callbacks.on_status) return;
+  if (!request->call_options().callbacks.on_status) {
+    JobUpdate update;
+    update.kind = JobUpdate::Kind::kStatus;
+    update.numerator = effect.numerator;
+    update.denominator = effect.denominator;
+    update.time_received = now_;
+    JobUpdates& updates = UpdatesOf(request);
+    // Progress that nobody reads must not end the request.
+    while (!HasMemory(JobUpdates::MemoryOf(update))) {
+      if (!updates.DropOldestStatus()) return;
+    }
+    updates.Add(std::move(update));
+    return;
+  }
   Notice notice;
   notice.request = request->self;
   notice.kind = Notice::Kind::kStatus;
@@ -476,7 +489,8 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {
     outcome.reason = FailureReason::kException;
     outcome.status = absl::AbortedError(absl::StrCat(
         "the job with ", JobName(*request), " ended with an exception: ",
-        SafeMessage(absl::string_view(*exception).substr(0, kMaxQuoted))));
+        SafeMessage(
+            absl::string_view(*exception).substr(0, kMaxExceptionBytes))));
     request->MutableExtras().exception = std::move(exception);
   } else {
     // An earlier attempt may have ended with an exception.

@@ -101,7 +101,7 @@ class JobRequestTracker final : public EffectSink {
   struct Options {
     // The client's policies. They must outlive the tracker. The retry policy
     // must be set. Without a backoff policy there is no delay; without an
-    // idempotency policy `standard` is used.
+    // idempotency policy `strict` is used.
     RetryPolicy* retry_policy = nullptr;
     BackoffPolicy* backoff_policy = nullptr;
     IdempotencyPolicy* idempotency_policy = nullptr;
@@ -114,7 +114,7 @@ class JobRequestTracker final : public EffectSink {
     // Counts the untaken updates of requests in flight, and the client's other
     // memory. It must outlive the tracker. If it is null, nothing is counted.
     // An update that would raise it above max_memory bytes ends its request (0:
-    // no limit).
+    // no limit). A status takes the place of older ones then.
     ByteAccount* account = nullptr;
     size_t max_memory = 0;
     // Null: nothing is counted.
@@ -224,6 +224,9 @@ class JobRequestTracker final : public EffectSink {
   // Removes the request's updates from the client's account. From now on they
   // are the user's.
   static void StopCounting(JobRequestState* request);
+  JobUpdates& UpdatesOf(JobRequestState* request);
+  // True if the client may hold `bytes` more.
+  bool HasMemory(size_t bytes) const;
   // Ends the request because there was no memory for a packet.
   void OnNoMemory(JobRequestState* request);
   void OnStatus(JobRequestState* request, const Effect& effect);
@@ -257,7 +260,7 @@ class JobRequestTracker final : public EffectSink {
 
   const Options options_;
   int servers_ = 1;
-  StandardIdempotencyPolicy standard_idempotency_;
+  StrictIdempotencyPolicy strict_idempotency_;
   // The time of the input being handled.
   absl::Time now_ = absl::InfinitePast();
   JobRequestState* first_in_flight_ = nullptr;

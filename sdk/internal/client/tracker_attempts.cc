@@ -9,10 +9,10 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/random/distributions.h"
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/message.h"
@@ -52,6 +52,27 @@ bool MayLeaveJob(const AttemptRecord& attempt) {
   return InDoubt(attempt) || attempt.reason == FailureReason::kJobFailed;
 }
 
+// Returns the message of an error without its server, where it begins with that
+// as a transport's error does.
+absl::string_view WithoutServer(absl::string_view message,
+                                absl::string_view server) {
+  absl::string_view rest = message;
+  return absl::ConsumePrefix(&rest, server) && absl::ConsumePrefix(&rest, ": ")
+             ? rest
+             : message;
+}
+
+// Returns the code of a request whose attempts have failed, perhaps each in its
+// own way.
+absl::StatusCode CodeOf(const std::vector<AttemptRecord>& attempts) {
+  const absl::StatusCode code = attempts.front().status.code();
+  const bool all = std::all_of(attempts.begin(), attempts.end(),
+                               [code](const AttemptRecord& attempt) {
+                                 return attempt.status.code() == code;
+                               });
+  return all ? code : absl::StatusCode::kUnavailable;
+}
+
 // Lists the failures with their servers, in order. Equal failures appear once,
 // with their number.
 std::string Summary(const std::vector<AttemptRecord>& attempts) {
@@ -62,11 +83,9 @@ std::string Summary(const std::vector<AttemptRecord>& attempts) {
   std::vector<Failure> failures;
   absl::flat_hash_map<std::string, size_t> places;
   for (const AttemptRecord& attempt : attempts) {
-    // A transport's error already begins with the peer's name.
-    const absl::string_view message = attempt.status.message();
-    std::string text = absl::StartsWith(message, attempt.server)
-                           ? std::string(message)
-                           : absl::StrCat(attempt.server, ": ", message);
+    std::string text =
+        absl::StrCat(attempt.server, ": ",
+                     WithoutServer(attempt.status.message(), attempt.server));
     const auto place = places.try_emplace(text, failures.size());
     if (place.second) failures.push_back({std::move(text)});
     ++failures[place.first->second].times;
@@ -118,7 +137,7 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
   AttemptPolicies policies;
   policies.idempotency = options_.idempotency_policy != nullptr
                              ? options_.idempotency_policy
-                             : &standard_idempotency_;
+                             : &strict_idempotency_;
   policies.retry = PolicyFor(request);
   policies.backoff = options_.backoff_policy;
   policies.logger = options_.logger;
@@ -130,19 +149,22 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
                                         AttemptOutcome outcome) {
   StatusFacts facts = FactsNow(*request);
   facts.bytes_sent = outcome.bytes_sent;
+  const absl::string_view reason =
+      WithoutServer(outcome.status.message(), facts.server);
   if (outcome.reason == FailureReason::kLostAfterAcceptance) {
     outcome.status = absl::Status(
         outcome.status.code(),
-        absl::StrCat("lost after the server had accepted the job as \"",
-                     SafeText(request->handle.view()),
-                     "\", outcome unknown: ", outcome.status.message()));
+        absl::StrCat(
+            facts.server, ": lost after the server had accepted the job as \"",
+            SafeText(request->handle.view()), "\", outcome unknown: ", reason));
   } else if (outcome.bytes_sent &&
              (outcome.reason == FailureReason::kLostBeforeAcceptance ||
               outcome.reason == FailureReason::kTimedOut)) {
     outcome.status = absl::Status(
         outcome.status.code(),
-        absl::StrCat("lost before the server answered, outcome unknown: ",
-                     outcome.status.message()));
+        absl::StrCat(
+            facts.server,
+            ": lost before the server answered, outcome unknown: ", reason));
   }
 
   AttemptRecord record;
@@ -193,16 +215,18 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   } else if (outcome.reason == FailureReason::kJobFailed ||
              outcome.reason == FailureReason::kException) {
     input = RequestInput::kFail;
+    facts.failed = true;
+    facts.exception = extras.exception;
     Finish(request, input, Annotate(outcome.status, facts));
     return;
   }
   std::string message(outcome.status.message());
   absl::StatusCode code = outcome.status.code();
   if (extras.attempts.size() > 1) {
-    // Several servers failed, each in its own way.
-    if (input != RequestInput::kRefused) code = absl::StatusCode::kUnavailable;
+    if (input != RequestInput::kRefused) code = CodeOf(extras.attempts);
     message = Summary(extras.attempts);
     facts.server.clear();
+    facts.handle.clear();
   }
   Finish(request, input,
          Annotate(
@@ -261,11 +285,12 @@ void JobRequestTracker::OnDropped(JobRequestState* request) {
   AttemptOutcome outcome;
   outcome.reason = FailureReason::kLostAfterAcceptance;
   outcome.bytes_sent = true;
-  outcome.status = absl::UnavailableError(absl::StrCat(
-      request->server->name,
-      " says that it does not have the job any more, and sent no result: the "
-      "submission had joined a job that was left behind or cancelled, and the "
-      "server has dropped it; submit the job again if it may run twice"));
+  outcome.status = absl::UnavailableError(
+      "the server says that it does not have the job any more, and sent no "
+      "result: the submission had joined a job that was left behind or "
+      "cancelled, and the server has dropped it; submit the job again if it "
+      "may "
+      "run twice");
   DecideOnAttempt(request, std::move(outcome));
 }
 
@@ -276,6 +301,7 @@ StatusFacts JobRequestTracker::FactsNow(const JobRequestState& request) {
   facts.operation = "submit";
   facts.task = request.task;
   facts.server = request.server_name();
+  facts.handle = std::string(request.handle.view());
   facts.attempt = request.attempts;
   facts.max_attempts = request.resolved_max_attempts;
   return facts;
@@ -322,7 +348,10 @@ void JobRequestTracker::OnLate(JobRequestState* request, absl::Time now) {
     absl::StrAppend(&message,
                     "; failed before: ", Summary(request->extras->attempts));
     // The request waits for a retry, perhaps on another server.
-    if (request->session == nullptr) facts.server.clear();
+    if (request->session == nullptr) {
+      facts.server.clear();
+      facts.handle.clear();
+    }
   }
   Finish(request, RequestInput::kGiveUp,
          Annotate(absl::DeadlineExceededError(message), facts));

@@ -12,7 +12,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,13 +21,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/request/inline_bytes.h"
+#include "gearman/sdk/internal/request/job_updates.h"
 #include "gearman/sdk/internal/request/operation.h"
 #include "gearman/sdk/internal/request/request_hooks.h"
 #include "gearman/sdk/internal/request/request_owner.h"
@@ -91,15 +90,8 @@ struct JobRequestExtras {
   std::optional<std::string> exception;
   // The worker has said why it fails the job. Its WORK_FAIL has not come yet.
   std::optional<std::string> failure_text;
-  std::deque<std::string> data_updates;
-  std::deque<std::string> warning_updates;
-  size_t update_bytes = 0;  // in both queues
-  // The account that counts the updates and their records while the request is
-  // in flight; else null.
-  ByteAccount* update_account = nullptr;
-  static size_t MemoryOf(const std::string& update) {
-    return update.size() + sizeof(update);
-  }
+  // The updates that nobody took. Null: there was none.
+  std::unique_ptr<JobUpdates> updates;
   // The newest status. Its handle is not set.
   JobStatus job_status;
   std::vector<AttemptRecord> attempts;
@@ -132,6 +124,7 @@ struct JobRequestState final : Operation {
   void ForgetOutcome() {
     timed_out = false;
     has_result = false;
+    result_taken = false;
     result.clear();
     handle.Clear();
     may_have_joined = false;
@@ -141,9 +134,7 @@ struct JobRequestState final : Operation {
     if (extras == nullptr) return;
     extras->exception.reset();
     extras->failure_text.reset();
-    extras->data_updates.clear();
-    extras->warning_updates.clear();
-    extras->update_bytes = 0;
+    extras->updates = nullptr;
     extras->job_status = JobStatus();
     extras->attempts.clear();
     extras->tried = nullptr;
@@ -209,6 +200,8 @@ struct JobRequestState final : Operation {
   bool idempotent = false;
   // The caller waits for its result, so it can't be a background job.
   bool wants_result = false;
+  // The result was moved out. It stands here for the padding.
+  bool result_taken = false;
   // An attempt before this one may have left a job on a server. A server joins
   // a later attempt to such a job by its unique, and gearmand then drops the
   // job without a word (docs/protocol.md, trap 18).

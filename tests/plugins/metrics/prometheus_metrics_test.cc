@@ -74,7 +74,7 @@ TEST(PrometheusMetrics, AScrapeShowsWhatClientsAndWorkersHaveCounted) {
   WorkerOptions worker_options;
   worker_options.servers = {"inproc://p"};
   worker_options.metrics_sinks = {metrics};
-  auto worker = CreateWorker(std::move(worker_options));
+  auto worker = Worker::Create(std::move(worker_options));
   ASSERT_TRUE(worker.ok()) << worker.status();
   ASSERT_TRUE((*worker)
                   ->Register("resize",
@@ -86,7 +86,7 @@ TEST(PrometheusMetrics, AScrapeShowsWhatClientsAndWorkersHaveCounted) {
   ClientOptions client_options;
   client_options.servers = {"inproc://p"};
   client_options.metrics_sinks = {metrics};
-  auto client = CreateClient(std::move(client_options));
+  auto client = Client::Create(std::move(client_options));
   ASSERT_TRUE(client.ok()) << client.status();
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE((*client)->Run("resize", "").ok());

@@ -12,6 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
+#include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/tests/sdk/testing/simulated_stack.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -49,7 +51,10 @@ class FaultTransportTest : public ::testing::Test {
   // One job over a connection with the faults of first_, and more over sound
   // ones if it is repeated.
   absl::StatusOr<std::string> Run(CallOptions options = {}) {
-    client_ = stack_.MakeClient("client", {"faulty://jobs"});
+    ClientOptions client = stack_.ClientDefaults("client", {"faulty://jobs"});
+    // Without delays, the times are those of the faults.
+    client.retry_policy = std::make_shared<ImmediateRetryPolicy>();
+    client_ = stack_.MakeClient(std::move(client));
     options.timeout = absl::Minutes(5);
     if (!options.max_connection_attempts.has_value()) {
       options.max_connection_attempts = 3;
@@ -259,7 +264,11 @@ TEST(SubmissionCutAnywhere, IsJoinedByItsUniqueOnTheSameServer) {
       if (++connections == 1) plan.cut_after_written = cut;
       return plan;
     };
-    const auto client = stack.MakeClient("client", {"faulty://jobs"});
+    ClientOptions client_options =
+        stack.ClientDefaults("client", {"faulty://jobs"});
+    client_options.idempotency_policy =
+        std::make_shared<StandardIdempotencyPolicy>();
+    const auto client = stack.MakeClient(std::move(client_options));
     CallOptions options;
     options.timeout = absl::Minutes(5);
     options.max_connection_attempts = 3;

@@ -35,6 +35,8 @@ class ScriptedTransportTest : public ::testing::Test {
     options.poller = simulation_.MakePoller("client");
     options.drive_mode = DriveMode::kCallerOnly;
     options.exceptions = false;
+    // The script has one connection for each call of Run.
+    options.max_connection_attempts = 1;
     absl::StatusOr<std::unique_ptr<Client>> client =
         Client::Create(std::move(options));
     EXPECT_TRUE(client.ok()) << client.status();

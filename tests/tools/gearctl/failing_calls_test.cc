@@ -24,7 +24,6 @@
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/config.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/subprocess.h"
@@ -84,7 +83,7 @@ class FailingCallsTest : public ::testing::TestWithParam<Run> {
     options.servers = {server};
     options.timeout = support::kBound;
     absl::StatusOr<std::unique_ptr<Client>> client =
-        CreateClient(std::move(options));
+        Client::Create(std::move(options));
     EXPECT_TRUE(client.ok()) << client.status();
     return *std::move(client);
   }

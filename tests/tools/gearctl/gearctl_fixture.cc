@@ -8,7 +8,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
-#include "gearman/sdk/config.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -57,7 +56,7 @@ TestWorker::TestWorker(const std::string& server) {
   WorkerOptions options;
   options.servers = {server};
   absl::StatusOr<std::unique_ptr<Worker>> worker =
-      CreateWorker(std::move(options));
+      Worker::Create(std::move(options));
   EXPECT_TRUE(worker.ok()) << worker.status();
   worker_ = *std::move(worker);
 }

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/transports/address.h"
 #include "gmock/gmock.h"
@@ -45,6 +46,8 @@ class JobRequestTrackerTest : public ::testing::Test {
   JobRequestTracker::Options Options() {
     JobRequestTracker::Options options;
     options.retry_policy = &policy_;
+    // `standard` repeats what `strict` does, and joins by unique besides.
+    options.idempotency_policy = &standard_idempotency_;
     options.max_update_bytes = 100;
     options.question_interval = kInterval;
     return options;
@@ -106,6 +109,18 @@ class JobRequestTrackerTest : public ::testing::Test {
         {reason, absl::UnavailableError("connection refused"), bytes_sent},
         now_);
   }
+  // Returns the data of the updates of one kind that nobody took.
+  static std::vector<std::string> Untaken(
+      const std::shared_ptr<JobRequestState>& request, JobUpdate::Kind kind) {
+    std::vector<std::string> data;
+    if (request->extras == nullptr || request->extras->updates == nullptr) {
+      return data;
+    }
+    request->extras->updates->ForEach(kind, [&data](const JobUpdate& update) {
+      data.push_back(update.data);
+    });
+    return data;
+  }
   void AllowRetry(absl::Duration delay = absl::ZeroDuration()) {
     policy_.decision.again = true;
     policy_.decision.delay = delay;
@@ -113,6 +128,7 @@ class JobRequestTrackerTest : public ::testing::Test {
 
   const ClientServerPtr server_ = MakeServer(kServer);
   ScriptedPolicy policy_;
+  StandardIdempotencyPolicy standard_idempotency_;
   absl::Time now_ = absl::FromUnixSeconds(1000);
   JobRequestTracker tracker_{Options()};
 };

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gearman/codecs/byte_account.h"
 #include "gearman/sdk/internal/request/operation.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/sdk/status.h"
@@ -91,7 +92,7 @@ TEST_F(JobRequestTrackerTest, TheTextOfAFailureIsAnException) {
   EXPECT_EQ(request->extras->exception, "no image 17");
   ASSERT_THAT(request->extras->attempts, SizeIs(1));
   EXPECT_EQ(request->extras->attempts[0].reason, FailureReason::kException);
-  EXPECT_THAT(request->extras->warning_updates, IsEmpty());
+  EXPECT_THAT(Untaken(request, JobUpdate::Kind::kWarning), IsEmpty());
 }
 
 TEST_F(JobRequestTrackerTest, ATextWithoutItsFailureIsForgottenByTheNextRun) {
@@ -264,8 +265,63 @@ TEST_F(JobRequestTrackerTest, UpdatesAreKeptInOrder) {
   Give(request, Effect::Kind::kData, "one");
   Give(request, Effect::Kind::kWarning, "careful");
   Give(request, Effect::Kind::kData, "two");
-  EXPECT_THAT(request->extras->data_updates, ElementsAre("one", "two"));
-  EXPECT_THAT(request->extras->warning_updates, ElementsAre("careful"));
+  EXPECT_THAT(Untaken(request, JobUpdate::Kind::kData),
+              ElementsAre("one", "two"));
+  EXPECT_THAT(Untaken(request, JobUpdate::Kind::kWarning),
+              ElementsAre("careful"));
+}
+
+TEST_F(JobRequestTrackerTest, UpdatesSayWhenTheyCame) {
+  auto request = Started();
+  Accept(request);
+  const absl::Time first = now_;
+  Give(request, Effect::Kind::kData, "one");
+  now_ += absl::Seconds(5);
+  Give(request, Effect::Kind::kStatus);
+  now_ += absl::Seconds(2);
+  Give(request, Effect::Kind::kWarning, "careful");
+  std::vector<absl::Duration> times;
+  request->extras->updates->ForEach([&](const JobUpdate& update) {
+    times.push_back(update.time_received - first);
+  });
+  EXPECT_THAT(times, ElementsAre(absl::ZeroDuration(), absl::Seconds(5),
+                                 absl::Seconds(7)));
+}
+
+TEST_F(JobRequestTrackerTest, ProgressThatNobodyReadsEndsNoRequest) {
+  ByteAccount account;
+  JobRequestTracker::Options options = Options();
+  options.account = &account;
+  options.max_memory = 1000;
+  JobRequestTracker tracker(options);
+  std::shared_ptr<JobRequestState> request(new JobRequestState);
+  request->server = server_;
+  tracker.Start(request, now_);
+  tracker.OnDispatched(request.get(), now_);
+  request->handle.Assign("H:1");
+  tracker.OnAccepted(request.get());
+  const auto report = [&](int64_t numerator) {
+    Effect effect;
+    effect.kind = Effect::Kind::kStatus;
+    effect.operation = request.get();
+    effect.numerator = numerator;
+    tracker.OnEffect(effect);
+  };
+  for (int i = 1; i <= 100; ++i) report(i);
+  EXPECT_FALSE(request->finished.load());
+  EXPECT_LE(account.bytes(), 1000u);
+  EXPECT_EQ(request->extras->job_status.numerator, 100);
+  int64_t newest = 0;
+  request->extras->updates->ForEach(
+      [&](const JobUpdate& update) { newest = update.numerator; });
+  EXPECT_EQ(newest, 100);
+
+  Effect end;
+  end.kind = Effect::Kind::kCompleted;
+  end.operation = request.get();
+  tracker.OnEffect(end);
+  EXPECT_TRUE(request->status.ok());
+  EXPECT_EQ(account.bytes(), 0u);
 }
 
 TEST_F(JobRequestTrackerTest, TooManyUpdatesThatNobodyTakesEndTheRequest) {
@@ -276,7 +332,7 @@ TEST_F(JobRequestTrackerTest, TooManyUpdatesThatNobodyTakesEndTheRequest) {
   Give(request, Effect::Kind::kData, "y");
   EXPECT_TRUE(request->finished.load());
   EXPECT_EQ(request->status.code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_THAT(request->extras->data_updates, SizeIs(1));
+  EXPECT_THAT(Untaken(request, JobUpdate::Kind::kData), SizeIs(1));
 }
 
 TEST_F(JobRequestTrackerTest, CallbacksGetTheirNoticesInOrder) {
