@@ -191,6 +191,7 @@ set(GEARMAN_SDK_CORE_ABSEIL
   absl::time
 )
 set(GEARMAN_SDK_CORE_HEADERS
+  base/callback.h
   base/cpp17.h
   base/duration.h
   base/string_view.h
@@ -237,7 +238,6 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/embedded/default_server.h
   sdk/embedded/job_server.h
   sdk/health.h
-  sdk/internal/config/places.h
   sdk/job.h
   sdk/job_context.h
   sdk/job_id.h

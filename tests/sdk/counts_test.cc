@@ -40,8 +40,14 @@ constexpr double kClientAllocations = 0.1;
 constexpr double kMaxAllocations[kSides] = {0.01, kClientAllocations, 0.1,
                                             0.05};
 
+// The same for a job with large data and a large result.
+constexpr double kMaxAllocationsOfLarge[kSides] = {0, 2.5, 0.5, 3.5};
+
 Side side = kTest;
 uint64_t allocations[kSides];
+// Those of at least kLarge bytes.
+constexpr size_t kLarge = 16384;
+uint64_t large_allocations[kSides];
 
 // Counts for a side while it lives.
 class As {
@@ -60,6 +66,7 @@ class As {
 // The whole program's; malloc itself is not counted. One thread.
 void* operator new(size_t size) {
   ++allocations[side];
+  if (size >= kLarge) ++large_allocations[side];
   void* const memory = std::malloc(size == 0 ? 1 : size);
   if (memory == nullptr) std::abort();
   return memory;
@@ -167,6 +174,58 @@ TEST_F(CountsTest, TinyJobsAreGrabbedManyAtATime) {
   EXPECT_GE(worker_->stats().grabs_sent - grabs, 1000u);
   EXPECT_LE(worker_->stats().writes - writes, 100u);
   EXPECT_LE(worker_->stats().grabs_outstanding, 129u);
+}
+
+// A large payload, in process: nobody allocates memory for one, and so nobody
+// copies it.
+TEST_F(CountsTest, LargePayloadsNeedNoMemoryOnTheirWay) {
+  constexpr size_t kBytes = 1 << 20;
+  constexpr int kJobs = 100;
+  WorkerOptions worker_options =
+      stack_.WorkerDefaults("large worker", {"inproc://jobs"});
+  Worker& worker =
+      stack_.StartWorker("large worker", std::move(worker_options));
+  stack_.simulation.Drive("large worker", [&worker] {
+    const As as(kWorker);
+    return worker.RunOnce(absl::InfinitePast());
+  });
+  std::vector<std::string> results(2 * kJobs, std::string(kBytes, 'r'));
+  ASSERT_TRUE(worker
+                  .Register("large",
+                            [&results](JobContext&) {
+                              std::string result = std::move(results.back());
+                              results.pop_back();
+                              return result;
+                            })
+                  .ok());
+  const auto client = stack_.MakeClient("large client", {"inproc://jobs"});
+  const auto run = [&](int jobs) {
+    std::vector<JobSpec> specs;
+    specs.reserve(static_cast<size_t>(jobs));
+    for (int i = 0; i < jobs; ++i) {
+      specs.emplace_back("large", std::string(kBytes, 'd'));
+    }
+    const As as(kClient);
+    const auto requests = client->SubmitMultipleJobs(std::move(specs));
+    ASSERT_TRUE(client->WaitUntilJobsCompleted(requests).ok());
+    for (const JobRequest& request : requests) {
+      ASSERT_EQ(request.result_view().size(), kBytes);
+    }
+  };
+  // Buffers and tables grow to their size.
+  run(kJobs);
+  uint64_t before[kSides];
+  std::copy(std::begin(allocations), std::end(allocations), before);
+  std::fill(std::begin(large_allocations), std::end(large_allocations), 0);
+  run(kJobs);
+  for (const Side one : {kClient, kWorker, kServer}) {
+    EXPECT_EQ(large_allocations[one], 0u) << kSideNames[one];
+    const double each =
+        static_cast<double>(allocations[one] - before[one]) / kJobs;
+    RecordProperty(absl::StrCat(kSideNames[one], "_allocations_large"),
+                   absl::StrCat(each));
+    EXPECT_LT(each, kMaxAllocationsOfLarge[one]) << kSideNames[one];
+  }
 }
 
 }  // namespace
