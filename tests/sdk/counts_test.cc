@@ -40,7 +40,7 @@ constexpr double kClientAllocations = 0.1;
 constexpr double kMaxAllocations[kSides] = {0.01, kClientAllocations, 0.1,
                                             0.05};
 
-// The same for a job with large data and a large result.
+// For a job with large data and a large result.
 constexpr double kMaxAllocationsOfLarge[kSides] = {0, 2.5, 0.5, 3.5};
 
 Side side = kTest;
