@@ -128,7 +128,11 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/worker_requests.cc
   sdk/internal/worker/worker_servers.cc
   sdk/internal/worker/worker_session.cc
+  sdk/internal/worker/worker_thread.cc
   sdk/internal/worker/worker_updates.cc
+  sdk/scheduler/cron.cc
+  sdk/scheduler/scheduler.cc
+  sdk/scheduler/ticks.cc
   sdk/values/health.cc
   sdk/values/job_id.cc
   sdk/values/limited_log.cc
@@ -139,6 +143,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/worker/stop_token.cc
   sdk/worker/worker.cc
   sdk/worker/worker_interceptor.cc
+  sdk/worker/worker_signals.cc
   text/safe_text.cc
   transports/address.cc
   transports/clock.cc
@@ -160,6 +165,7 @@ set(GEARMAN_SDK_CORE_SOURCES
 )
 set(GEARMAN_SDK_CORE_ABSEIL
   absl::algorithm_container
+  absl::any_invocable
   absl::bits
   absl::btree
   absl::cleanup
@@ -185,6 +191,8 @@ set(GEARMAN_SDK_CORE_ABSEIL
 )
 set(GEARMAN_SDK_CORE_HEADERS
   base/cpp17.h
+  base/duration.h
+  base/string_view.h
   codecs/admin/reply.h
   codecs/payload.h
   codecs/priority.h
@@ -238,6 +246,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h
+  sdk/scheduler.h
   sdk/status.h
   sdk/stop_reason.h
   sdk/stop_token.h
@@ -245,6 +254,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/worker.h
   sdk/worker_interceptor.h
   sdk/worker_options.h
+  sdk/worker_signals.h
   sdk/worker_stats.h
   text/safe_text.h
   transports/address.h

@@ -13,6 +13,7 @@ set(GEARMAN_SDK_TESTS_ABSEIL
   absl::flags_reflection
   absl::flags_usage
   absl::flat_hash_map
+  absl::flat_hash_set
   absl::function_ref
   absl::memory
   absl::optional
@@ -161,6 +162,8 @@ gearman_sdk_test_program(tests/sdk/failing_calls_program SOURCES tests/sdk/faili
 gearman_sdk_test_program(tests/support/failing_calls_probe SOURCES tests/support/failing_calls_probe.cc)
 gearman_sdk_test_program(tests/support/gearmand_owner SOURCES tests/support/gearmand_owner.cc DEPS tests.support.gearmand_process OBJECTS tests.support.sanitizers)
 
+gearman_sdk_test(tests/base/duration_test SOURCES tests/base/duration_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/base/string_view_test SOURCES tests/base/string_view_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/flood_test SOURCES tests/benchmarks/flood/flood_test.cc DEPS gtest_main tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS benchmarks.flood.flood TIMEOUT 300)
 gearman_sdk_test(tests/benchmarks/flood/measured_test SOURCES tests/benchmarks/flood/measured_test.cc DEPS benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour gtest_main OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/neighbour_test SOURCES tests/benchmarks/flood/neighbour_test.cc DEPS benchmarks.flood.neighbour gtest_main tests.support.bounds tests.support.raw_connection tests.support.raw_packet OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60 LABELS threads)
@@ -203,6 +206,7 @@ gearman_sdk_test(tests/integration/client_gearmand_test SOURCES tests/integratio
 gearman_sdk_test(tests/integration/dropped_job_gearmand_test SOURCES tests/integration/dropped_job_gearmand_test.cc DEPS gtest_main testing tests.integration.running_worker tests.sdk.client_fixture tests.support.gearmand_process tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/integration/fork_gearmand_test SOURCES tests/integration/fork_gearmand_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess tests.support.wait_for OBJECTS tests.support.sanitizers PROGRAMS tests.integration.forking_program TIMEOUT 300 LABELS plain)
 gearman_sdk_test(tests/integration/queue_metrics_gearmand_test SOURCES tests/integration/queue_metrics_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.gearmand_process OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
+gearman_sdk_test(tests/integration/scheduler_gearmand_test SOURCES tests/integration/scheduler_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.gearmand_process tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/integration/sizes_gearmand_test SOURCES tests/integration/sizes_gearmand_test.cc DEPS gtest_main tests.integration.running_worker tests.sdk.client_fixture tests.support.gearmand_process OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/integration/store_gearmand_test SOURCES tests/integration/store_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.gearmand_process tests.support.test_directory OBJECTS tests.support.sanitizers TIMEOUT 300)
 gearman_sdk_test(tests/integration/tracing_gearmand_test SOURCES tests/integration/tracing_gearmand_test.cc DEPS gtest_main tests.sdk.client_fixture tests.sdk.testing.recording_observer tests.support.gearmand_process OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
@@ -291,6 +295,9 @@ gearman_sdk_test(tests/sdk/internal/worker/sleep_plan_test SOURCES tests/sdk/int
 gearman_sdk_test(tests/sdk/internal/worker/worker_servers_test SOURCES tests/sdk/internal/worker/worker_servers_test.cc DEPS gtest_main testing tests.sdk.testing.played_server tests.sdk.testing.refusing_transport OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/plugin_conflict_test SOURCES tests/sdk/internal/plugin_conflict_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS tests.sdk.internal.copied_proto.so TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/shared_object_test SOURCES tests/sdk/internal/shared_object_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS tests.sdk.once_only_plugin.so TIMEOUT 60)
+gearman_sdk_test(tests/sdk/scheduler/cron_test SOURCES tests/sdk/scheduler/cron_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/scheduler/scheduler_test SOURCES tests/sdk/scheduler/scheduler_test.cc DEPS gtest_main tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/scheduler/scheduler_threads_test SOURCES tests/sdk/scheduler/scheduler_threads_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/sdk/testing/fault_transport_test SOURCES tests/sdk/testing/fault_transport_test.cc DEPS gtest_main testing tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/testing/scripted_transport_test SOURCES tests/sdk/testing/scripted_transport_test.cc DEPS gtest_main testing tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/testing/simulation_test SOURCES tests/sdk/testing/simulation_test.cc DEPS gtest_main testing tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
@@ -347,6 +354,7 @@ gearman_sdk_test(tests/sdk/queue_metrics_test SOURCES tests/sdk/queue_metrics_te
 gearman_sdk_test(tests/sdk/status_test SOURCES tests/sdk/status_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/typed_jobs_test SOURCES tests/sdk/typed_jobs_test.cc DEPS compression gtest_main tests.plugins.encoding.encoding_under_test_cc_proto OBJECTS sdk.builtins sdk.compression sdk.encoders tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/worker_answer_test SOURCES tests/sdk/worker_answer_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/worker_arguments_test SOURCES tests/sdk/worker_arguments_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_interceptor_test SOURCES tests/sdk/worker_interceptor_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_loss_test SOURCES tests/sdk/worker_loss_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_old_server_test SOURCES tests/sdk/worker_old_server_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
@@ -354,8 +362,10 @@ gearman_sdk_test(tests/sdk/worker_prefetch_test SOURCES tests/sdk/worker_prefetc
 gearman_sdk_test(tests/sdk/worker_protocol_test SOURCES tests/sdk/worker_protocol_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.hostile_names OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_refused_test SOURCES tests/sdk/worker_refused_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_servers_test SOURCES tests/sdk/worker_servers_test.cc DEPS gtest_main tests.sdk.testing.played_server tests.sdk.testing.simulated_stack tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/worker_signals_test SOURCES tests/sdk/worker_signals_test.cc DEPS gtest_main tests.support.bounds tests.support.forked_child tests.support.wait_for OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/worker_sizes_test SOURCES tests/sdk/worker_sizes_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_sleeping_ahead_test SOURCES tests/sdk/worker_sleeping_ahead_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/worker_start_test SOURCES tests/sdk/worker_start_test.cc DEPS gtest_main tests.support.bounds tests.support.wait_for OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/worker_threads_test SOURCES tests/sdk/worker_threads_test.cc DEPS gtest_main tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/worker_tracing_test SOURCES tests/sdk/worker_tracing_test.cc DEPS gtest_main tests.sdk.testing.played_server tests.sdk.testing.recording_observer tests.sdk.tracing_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_user_code_test SOURCES tests/sdk/worker_user_code_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)

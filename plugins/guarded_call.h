@@ -4,11 +4,18 @@
 
 #include <exception>
 
+#include "absl/base/config.h"
 #include "absl/status/status.h"
 #include "gearman/base/cpp17.h"
 
 namespace gearman {
 namespace internal {
+
+// A program may be compiled without exceptions, and use headers that call these
+// functions. Then nothing is caught, because nothing can be thrown. The two
+// kinds have different names, so that no linker takes one for the other.
+#ifdef ABSL_HAVE_EXCEPTIONS
+inline namespace guarded {
 
 // Calls `function`. Returns OK, or the result of `status_of` for the text of
 // the exception that `function` has thrown.
@@ -39,12 +46,37 @@ auto GuardedResult(const Function& function, const StatusOf& status_of)
 
 // Calls `function` and ignores any exception from it.
 template <typename Function>
-void CallIgnoringThrow(const Function& function) {
+void CallIgnoringThrow(Function&& function) {
   try {
     function();
   } catch (...) {
   }
 }
+
+}  // namespace guarded
+#else
+inline namespace unguarded {
+
+template <typename Function, typename StatusOf>
+absl::Status GuardedCall(const Function& function,
+                         const StatusOf& /*status_of*/) {
+  function();
+  return absl::OkStatus();
+}
+
+template <typename Function, typename StatusOf>
+auto GuardedResult(const Function& function, const StatusOf& /*status_of*/)
+    -> decltype(function()) {
+  return function();
+}
+
+template <typename Function>
+void CallIgnoringThrow(Function&& function) {
+  function();
+}
+
+}  // namespace unguarded
+#endif  // ABSL_HAVE_EXCEPTIONS
 
 }  // namespace internal
 }  // namespace gearman

@@ -1,21 +1,28 @@
 // Worker: takes jobs from Gearman job servers and lets handlers do them.
 //
 //   auto worker = gearman::Worker::Create(options);  // options.servers = ...
-//   (*worker)->Register("reverse", Reverse).IgnoreError();
-//   absl::Status status = (*worker)->Run();  // until Stop or Drain
+//   absl::Status status = (*worker)->Register("reverse", Reverse);
+//   if (status.ok()) status = (*worker)->Run();  // until Stop or Drain
+//
+// Start in place of Run works on a thread of the worker's own, until the worker
+// is destroyed. sdk/worker_signals.h lets signals end a worker.
 #ifndef GEARMAN_SDK_WORKER_H_
 #define GEARMAN_SDK_WORKER_H_
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
+#include "gearman/process/process_mark.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/worker_options.h"
@@ -25,10 +32,11 @@ namespace gearman {
 
 namespace internal {
 class WorkerCore;
+class WorkerThread;
 }  // namespace internal
 
-// Threads: one thread at a time calls Run or RunOnce, and that thread does all
-// I/O. With concurrency 1 the handlers run on that thread, too. No I/O happens
+// Threads: one thread at a time calls Run or RunOnce, or Start makes a thread
+// that is in Run from then on. That thread does all I/O. With concurrency 1 the handlers run on that thread, too. No I/O happens
 // then while a handler runs, unless the handler asks its stop token or sends
 // something. With concurrency N handlers run on N threads of the worker. Any
 // thread, also one that runs a handler, may call Register, Unregister, the
@@ -36,8 +44,8 @@ class WorkerCore;
 // Drain and Stop: these store to lock-free atomics and call Poller::Wake, which
 // is async-signal-safe.
 //
-// Ownership: a worker owns its connections, its handler threads and its
-// handlers. It owns its poller, too, unless WorkerOptions::poller provides one.
+// Ownership: a worker owns its connections, its threads and its handlers. It
+// owns its poller, too, unless WorkerOptions::poller provides one.
 // When Run returns, no handler is running, so the objects that handlers use may
 // be destroyed.
 //
@@ -46,8 +54,8 @@ class WorkerCore;
 // nothing. A child can't harm the parent. Create a new worker after fork. A
 // handler that forks should end its child with exec or _exit. If the handler
 // returns in the child, no answer is sent, and Run returns FAILED_PRECONDITION
-// there. With concurrency N the child ends with the handler's thread, because
-// that is its only thread. docs/threads.md says more.
+// there. With concurrency N, and after Start, the child ends with the handler's
+// thread, because that is its only thread. docs/threads.md says more.
 //
 // Order: the jobs of one connection begin in the order in which the server sent
 // them. The worker asks the servers in turn. If a worker has registered several
@@ -71,19 +79,25 @@ class WorkerCore;
 class Worker {
  public:
   // Does a job and returns its result. sdk/job_context.h says how errors and
-  // exceptions are answered. Up to `concurrency` threads call it at once.
-  using Handler = std::function<absl::StatusOr<std::string>(JobContext&)>;
+  // exceptions are answered. Up to `concurrency` threads call it at once. It is
+  // moved, never copied, so it may own what can't be copied.
+  using Handler = absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)>;
   // Begins a job. The caller of PendingJob::Finish, on any thread, ends it. The
   // handler should return soon. Up to WorkerLimits::max_pending_jobs may be
   // unfinished.
-  using AsyncHandler = std::function<void(PendingJob)>;
+  using AsyncHandler = absl::AnyInvocable<void(PendingJob)>;
 
   // Makes a worker for `options.servers`. The worker connects in Run. Returns
   // INVALID_ARGUMENT for an address, limit or name that can't be right and,
   // with a tls:// address, for a TLS file that can't be used (docs/tls.md).
   // Returns NOT_FOUND for an address scheme that no linked transport has.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(WorkerOptions options);
-  // Destroy a worker only when no thread is in Run. If a handler, a hook, an
+  // Ends a worker that Start has started: drains for at most
+  // WorkerOptions::drain_limit, then stops, and waits for the handlers that are
+  // running. If jobs were given back or an answer may be lost, the log gets a
+  // warning, unless Join has returned the error.
+  //
+  // Destroy a worker only when no thread is in Run or Join. If a handler, a hook, an
   // interceptor, an observer or a logger destroys it all the same, the log gets
   // an error and the worker stops. It then ends when Run and the last handler
   // have returned.
@@ -103,15 +117,29 @@ class Worker {
   // handler neither asks its stop token nor sends anything. Servers learn of
   // the limit only with TaskOptions::announce_time_limit: read the warning
   // there.
-  absl::Status Register(absl::string_view task, Handler handler,
+  absl::Status Register(StringView task, Handler handler,
                         TaskOptions options = {});
-  absl::Status RegisterAsync(absl::string_view task, AsyncHandler handler,
+  absl::Status RegisterAsync(StringView task, AsyncHandler handler,
                              TaskOptions options = {});
+  // For a std::function, which AnyInvocable would take even if it is empty.
+  template <typename Signature>
+  absl::Status Register(StringView task, std::function<Signature> handler,
+                        TaskOptions options = {}) {
+    return Register(task, handler ? Handler(std::move(handler)) : Handler(),
+                    options);
+  }
+  template <typename Signature>
+  absl::Status RegisterAsync(StringView task, std::function<Signature> handler,
+                             TaskOptions options = {}) {
+    return RegisterAsync(
+        task, handler ? AsyncHandler(std::move(handler)) : AsyncHandler(),
+        options);
+  }
   // Withdraws a task. Where this worker holds a job of the task, it tells the
   // server after the job's answer, because a server that is told earlier gives
   // the job to another worker. It grabs no other job there before. Returns
   // NOT_FOUND if the task is not registered.
-  absl::Status Unregister(absl::string_view task);
+  absl::Status Unregister(StringView task);
   // Returns the registered tasks in the order of registration.
   std::vector<std::string> tasks() const;
 
@@ -124,11 +152,24 @@ class Worker {
   // a server did not show that it has taken the last answer. UNAVAILABLE means
   // that a server was lost while the worker drained, and perhaps the answer of
   // the job that the message names. FAILED_PRECONDITION means that another
-  // thread is in Run or RunOnce, or that a handler made the call.
+  // thread is in Run or RunOnce, that Start has made one, or that a handler made
+  // the call.
   // RESOURCE_EXHAUSTED means that not one thread for handlers could be started:
   // the caller may call Run again. (If some of the `concurrency` threads start,
   // the worker works with those.)
   absl::Status Run();
+  // Begins what Run does on a thread of the worker's own, and returns at once.
+  // The worker works until it ends or is destroyed. A worker is started once:
+  // FAILED_PRECONDITION means that it was started before, that a thread is in
+  // Run or RunOnce, or that a handler made the call. RESOURCE_EXHAUSTED means
+  // that the thread, or not one thread for handlers, could be started: the
+  // caller may call Start again.
+  absl::Status Start();
+  // Waits until the worker that Start has started has ended, and returns what
+  // Run would have returned. Several threads may wait. Returns
+  // FAILED_PRECONDITION at once if Start has not succeeded, or if a handler, or
+  // another function that the worker has called, makes the call.
+  absl::Status Join();
   // Does one pass, for programs with an event loop of their own and for the
   // simulation: waits for I/O until `deadline` at the latest, handles it, runs
   // handlers (concurrency 1) and sends answers. Does not wait if `deadline` is
@@ -148,7 +189,7 @@ class Worker {
   // are closed. The servers then queue the held jobs again, at the tail, and
   // count a retry for each: with gearmand -j N a job fails at its N-th. Run
   // still waits for handlers that are running, and drops their results.
-  void Drain(absl::Duration limit = absl::InfiniteDuration());
+  void Drain(Duration limit = absl::InfiniteDuration());
   void Stop();
 
   // AddServer adds a server. RemoveServer removes a server: the worker grabs no
@@ -157,8 +198,8 @@ class Worker {
   // changes take effect in Run. Errors: those of Create; ALREADY_EXISTS if the
   // server to add is there; NOT_FOUND if the server to remove is not;
   // RESOURCE_EXHAUSTED if the worker has 65,536 servers.
-  absl::Status AddServer(absl::string_view address);
-  absl::Status RemoveServer(absl::string_view address);
+  absl::Status AddServer(StringView address);
+  absl::Status RemoveServer(StringView address);
   // Returns the canonical addresses of the servers, in the order in which they
   // were added.
   std::vector<std::string> servers() const;
@@ -174,9 +215,13 @@ class Worker {
  private:
   explicit Worker(std::shared_ptr<internal::WorkerCore> core);
 
+  // Ends a worker that was started.
+  void DrainAndJoin();
+
   // Only the destructor moves the core out. A thread in Run holds a reference,
   // too.
   std::shared_ptr<internal::WorkerCore> core_;
+  const OwnedByProcess<internal::WorkerThread> thread_;
 };
 
 }  // namespace gearman

@@ -169,39 +169,21 @@ class EpollPoller::Core final : public Sleeper {
     if (inherited()) return;
     epoll_event events[kMaxEvents];
     int count = 0;
-    bool look = true;
-    bool on_futex = false;
     uint32_t signals = 0;
-    absl::Duration timeout;
-    {
-      absl::MutexLock lock(&mutex_);
-      const absl::Time now = Clock::Real()->Now();
-      const absl::Time until =
-          deadlines_.empty() ? deadline
-                             : std::min(deadline, deadlines_.begin()->first);
-      timeout = until - now;
-      // Without a watched descriptor epoll has nothing to report, and a futex
-      // wakes up faster.
-      look = descriptors_ > 0;
-      signals = signals_.load(std::memory_order_seq_cst);
-      // This store comes before the load of wake_requested_. A thread that sets
-      // wake_requested_ loads bed_ after that, so one of the two sees the
-      // other.
-      bed_.store(look ? Bed::kEpoll : Bed::kFutex, std::memory_order_seq_cst);
-      if (!marked_.empty() || !ready_now_.empty() ||
-          wake_requested_.load(std::memory_order_seq_cst)) {
-        timeout = absl::ZeroDuration();
-      }
-      if (timeout > absl::ZeroDuration()) {
-        sleeping_until_ = until;
-        sleeping_ = true;
-        on_futex = !look;
-      }
-    }
-    if (on_futex) FutexWait(&signals_, signals, timeout);
-    if (look) count = WaitForEvents(epoll_fd_.get(), timeout, events);
-
     absl::MutexLock lock(&mutex_);
+    const absl::Duration timeout = GoToBed(deadline, &signals);
+    // Without a watched descriptor epoll has nothing to report, and a futex
+    // wakes up faster.
+    const bool look = descriptors_ > 0;
+    if (look || timeout > absl::ZeroDuration()) {
+      mutex_.Unlock();
+      if (look) {
+        count = WaitForEvents(epoll_fd_.get(), timeout, events);
+      } else {
+        FutexWait(&signals_, signals, timeout);
+      }
+      mutex_.Lock();
+    }
     bed_.store(Bed::kNone, std::memory_order_relaxed);
     sleeping_ = false;
     sleeping_until_ = absl::InfinitePast();
@@ -235,6 +217,29 @@ class EpollPoller::Core final : public Sleeper {
     bool marked = false;
     bool reported = false;  // already in the list that Wait makes
   };
+
+  // Returns for how long Wait may sleep, and the signals so far.
+  absl::Duration GoToBed(absl::Time deadline, uint32_t* signals)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    *signals = signals_.load(std::memory_order_seq_cst);
+    // This store comes before the load of wake_requested_. A thread that sets
+    // wake_requested_ loads bed_ after that, so one of the two sees the other.
+    bed_.store(descriptors_ > 0 ? Bed::kEpoll : Bed::kFutex,
+               std::memory_order_seq_cst);
+    if (!marked_.empty() || !ready_now_.empty() ||
+        wake_requested_.load(std::memory_order_seq_cst)) {
+      return absl::ZeroDuration();
+    }
+    const absl::Time until =
+        deadlines_.empty() ? deadline
+                           : std::min(deadline, deadlines_.begin()->first);
+    const absl::Duration timeout = until - Clock::Real()->Now();
+    if (timeout > absl::ZeroDuration()) {
+      sleeping_until_ = until;
+      sleeping_ = true;
+    }
+    return timeout;
+  }
 
   absl::Status WatchDescriptor(Key key, const Interest& before,
                                const Interest& after)

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <iostream>
 #include <string>
-#include <thread>  // NOLINT: Abseil has no thread
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -36,18 +35,16 @@ int Run(const std::string& config_file) {
         if (++runs < 3) return absl::AbortedError("deadlock detected");
         return absl::StrCat("done at run ", runs.load());
       });
+  if (status.ok()) status = (*worker)->Start();
   if (!status.ok()) {
     std::cerr << status.message() << "\n";
     return 2;
   }
-  std::thread thread([&worker] { (*worker)->Run().IgnoreError(); });
   gearman::CallOptions options;
   // Only a job that may run twice is run again.
   options.idempotent = true;
   const absl::StatusOr<std::string> result =
       (*client)->Run("transfer", "100", options);
-  (*worker)->Stop();
-  thread.join();
   if (!result.ok()) {
     std::cerr << result.status().message() << "\n";
     return 1;

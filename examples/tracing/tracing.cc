@@ -9,7 +9,6 @@
 #include <iostream>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT: Abseil has no thread
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -80,14 +79,11 @@ int Run(const std::string& server) {
       "pay", [](gearman::JobContext&) -> absl::StatusOr<std::string> {
         return absl::ResourceExhaustedError("no money left");
       }));
+  if (registered.ok()) registered = (*worker)->Start();
   if (!registered.ok()) {
     std::cerr << registered << "\n";
     return 1;
   }
-  std::thread thread([&] {
-    const absl::Status status = (*worker)->Run();
-    if (!status.ok()) std::cerr << status << "\n";
-  });
 
   const gearman::JobRequest request = (*client)->SubmitJob("order", "a book");
   const absl::Status status = (*client)->Wait(request);
@@ -97,7 +93,8 @@ int Run(const std::string& server) {
             << "\n";
 
   (*worker)->Stop();
-  thread.join();
+  const absl::Status end = (*worker)->Join();
+  if (!end.ok()) std::cerr << end << "\n";
   writer->Flush();
   return status.ok() ? 0 : 1;
 }

@@ -97,10 +97,8 @@ class WorkerPool {
       workers_.push_back(*std::move(worker));
     }
     for (const std::unique_ptr<gearman::Worker>& worker : workers_) {
-      threads_.emplace_back([&worker] {
-        const absl::Status status = worker->Run();
-        if (!status.ok()) Complain("worker: %s", status.ToString());
-      });
+      const absl::Status status = worker->Start();
+      if (!status.ok()) return status;
     }
     return absl::OkStatus();
   }
@@ -110,24 +108,21 @@ class WorkerPool {
     for (const std::unique_ptr<gearman::Worker>& worker : workers_) {
       worker->Drain(absl::Seconds(10));
     }
-    Join();
+    for (const std::unique_ptr<gearman::Worker>& worker : workers_) {
+      const absl::Status status = worker->Join();
+      if (!status.ok()) Complain("worker: %s", status.ToString());
+    }
+    workers_.clear();
   }
 
   ~WorkerPool() {
     for (const std::unique_ptr<gearman::Worker>& worker : workers_) {
       worker->Stop();
     }
-    Join();
   }
 
  private:
-  void Join() {
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
-
   std::vector<std::unique_ptr<gearman::Worker>> workers_;
-  std::vector<std::thread> threads_;
 };
 
 // Submits the corpus and merges the results.

@@ -263,6 +263,9 @@ void SetWorker(const config::Worker& worker, WorkerOptions* options) {
     options->regrab_interval =
         internal::ParsedDuration(worker.regrab_interval());
   }
+  if (worker.has_drain_limit()) {
+    options->drain_limit = internal::ParsedDuration(worker.drain_limit());
+  }
   if (worker.has_exceptions()) options->exceptions = worker.exceptions();
   if (worker.has_native_exceptions()) {
     options->native_exceptions = worker.native_exceptions();

@@ -44,8 +44,6 @@ class PassivePoller final : public Poller {
   Clock* const clock_;
   // Shared with the wakers, which may outlive the poller.
   const std::shared_ptr<Marks> marks_;
-  // Empty between calls of Wait; kept for its memory.
-  std::vector<std::shared_ptr<KeyWaker>> taken_;
 };
 
 }  // namespace embedded

@@ -381,7 +381,7 @@ bool ServerCore::Turn() {
   now_ = options_.clock->Now();
   // Timers have units of their own, a quarter of a turn's, so that they delay
   // no connection.
-  meter.StartTurn(WorkMeter::kUnits / 4);
+  meter.StartTurn(WorkMeter::kUnits / 4, now_);
   engine_.OnTime(now_, options_.clock->WallNow());
   passive_poller_.Wait(absl::InfinitePast(), &marked_);
   for (const Poller::Key key : marked_) StandInLine(key);

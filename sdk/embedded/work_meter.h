@@ -52,10 +52,18 @@ class WorkMeter {
   // Limits turns by time, too. `clock` must outlive the meter.
   void UseClock(Clock* clock) { clock_ = clock; }
 
-  void StartTurn(int64_t units = kUnits) {
+  // `now` is the time on that clock.
+  void StartTurn(int64_t units, absl::Time now) {
+    units_ = units;
     left_ = units;
     look_at_ = units - kUnitsPerLook;
-    if (clock_ != nullptr) started_ = clock_->Now();
+    started_ = now;
+  }
+  void StartTurn(int64_t units = kUnits) {
+    // A turn that has spent nothing has taken no time.
+    const bool idle = left_ == units_;
+    const bool look = clock_ != nullptr && !idle;
+    StartTurn(units, look ? clock_->Now() : started_);
   }
   void Spend(int64_t units) { left_ -= units; }
   // True: the turn is over. Looks at the clock only now and then.
@@ -76,6 +84,7 @@ class WorkMeter {
   static constexpr int64_t kUnitsPerLook = 400;
 
   Clock* clock_ = nullptr;
+  int64_t units_ = 0;  // of this turn
   int64_t left_ = std::numeric_limits<int64_t>::max();
   int64_t look_at_ = std::numeric_limits<int64_t>::min();
   absl::Time started_;

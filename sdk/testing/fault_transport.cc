@@ -27,7 +27,7 @@ IoResult FaultTransport::Cut() {
       absl::UnavailableError(absl::StrCat(Describe(), ": cut by a fault")));
 }
 
-size_t FaultTransport::Piece(size_t size) {
+size_t FaultTransport::Part(size_t size) {
   if (plan_.max_piece == 0) return size;
   return std::min(size, absl::Uniform<size_t>(absl::IntervalClosed, random_, 1,
                                               plan_.max_piece));
@@ -36,6 +36,22 @@ size_t FaultTransport::Piece(size_t size) {
 bool FaultTransport::Swallows() const {
   return written_ >= plan_.black_hole_after_written ||
          read_ >= plan_.black_hole_after_read;
+}
+
+uint64_t FaultTransport::SoundToWrite() const {
+  return std::min(plan_.cut_after_written, plan_.black_hole_after_written) -
+         written_;
+}
+
+bool FaultTransport::Delayed() {
+  if (plan_.read_delay <= absl::ZeroDuration()) return false;
+  // Only a read shows whether bytes have arrived, but a read would be too
+  // early. So the delay passes first, whether or not bytes arrive.
+  const absl::Time now = clock_->Now();
+  if (readable_at_ == absl::InfiniteFuture()) {
+    readable_at_ = now + plan_.read_delay;
+  }
+  return now < readable_at_;
 }
 
 IoResult FaultTransport::Connect() {
@@ -65,20 +81,12 @@ IoResult FaultTransport::Read(absl::Span<char> into) {
     return Cut();
   }
   if (read_ >= plan_.half_close_after_read) return IoResult::Closed();
-  if (plan_.read_delay > absl::ZeroDuration()) {
-    // Only a read shows whether bytes have arrived, but a read would be too
-    // early. So the delay passes first, whether or not bytes arrive.
-    const absl::Time now = clock_->Now();
-    if (readable_at_ == absl::InfiniteFuture()) {
-      readable_at_ = now + plan_.read_delay;
-    }
-    if (now < readable_at_) return IoResult::WouldBlock();
-  }
+  if (Delayed()) return IoResult::WouldBlock();
   const uint64_t allowed = std::min({plan_.cut_after_read - read_,
                                      plan_.half_close_after_read - read_,
                                      plan_.black_hole_after_read - read_});
   const size_t size =
-      std::min<uint64_t>(Piece(into.size()), std::max<uint64_t>(allowed, 1));
+      std::min<uint64_t>(Part(into.size()), std::max<uint64_t>(allowed, 1));
   IoResult result = next().Read(into.subspan(0, size));
   if (!result.done()) {
     if (result.would_block()) readable_at_ = absl::InfiniteFuture();
@@ -101,9 +109,7 @@ IoResult FaultTransport::Write(absl::Span<const absl::string_view> pieces) {
     return IoResult::Done(total);
   }
   if (written_ >= plan_.cut_after_written) return Cut();
-  const size_t size =
-      std::min<uint64_t>({Piece(total), plan_.cut_after_written - written_,
-                          plan_.black_hole_after_written - written_});
+  const size_t size = std::min<uint64_t>(Part(total), SoundToWrite());
   std::vector<absl::string_view> allowed;
   size_t left = size;
   for (const absl::string_view piece : pieces) {
@@ -164,6 +170,55 @@ Interest FaultTransport::interest(bool want_write) const {
 void FaultTransport::Close() { next().Close(); }
 
 std::string FaultTransport::Describe() const { return next().Describe(); }
+
+PieceStream* FaultTransport::pieces() {
+  // Parts of random sizes are bytes.
+  stream_ = plan_.max_piece == 0 ? next().pieces() : nullptr;
+  return stream_ != nullptr ? this : nullptr;
+}
+
+bool FaultTransport::CanGive() const {
+  // Write returns what else becomes of the bytes.
+  return !cut_ && !Swallows() && written_ < plan_.cut_after_written &&
+         stream_->CanGive();
+}
+
+void FaultTransport::Give(gearman::Piece piece) {
+  const size_t size = piece.size();
+  const uint64_t sound = SoundToWrite();
+  const bool corrupt = plan_.corrupt_written_at >= written_ &&
+                       plan_.corrupt_written_at < written_ + size;
+  if (corrupt || sound < size) {
+    // Another string, because the peer must see neither the owner's bytes
+    // changed nor those behind the fault.
+    gearman::Piece changed;
+    changed.owned = std::string(piece.view().substr(0, sound));
+    const uint64_t at = plan_.corrupt_written_at - written_;
+    if (corrupt && at < changed.size()) changed.owned[at] ^= 0x10;
+    piece = std::move(changed);
+  }
+  // Bytes that a black hole swallows count as written.
+  written_ += plan_.black_hole_after_written < plan_.cut_after_written
+                  ? size
+                  : piece.size();
+  stream_->Give(std::move(piece));
+}
+
+bool FaultTransport::Take(size_t bytes, gearman::Piece* piece) {
+  const uint64_t sound =
+      std::min({plan_.cut_after_read, plan_.half_close_after_read,
+                plan_.black_hole_after_read});
+  // Read deals with bytes that have a fault.
+  if (cut_ || Swallows() || written_ >= plan_.cut_after_written ||
+      sound < read_ + bytes ||
+      (plan_.corrupt_read_at >= read_ &&
+       plan_.corrupt_read_at < read_ + bytes) ||
+      Delayed() || !stream_->Take(bytes, piece)) {
+    return false;
+  }
+  read_ += bytes;
+  return true;
+}
 
 FaultTransportFactory::FaultTransportFactory(
     std::shared_ptr<TransportFactory> next,

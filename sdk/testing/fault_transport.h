@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/transports/clock.h"
+#include "gearman/transports/piece_stream.h"
 #include "gearman/transports/transport.h"
 #include "gearman/transports/transport_factory.h"
 
@@ -56,7 +57,9 @@ struct FaultPlan {
   uint64_t seed = 0;
 };
 
-class FaultTransport final : public ForwardingTransport {
+// Strings pass whole (PieceStream) where the next transport passes them and no
+// fault of the plan lies in them.
+class FaultTransport final : public ForwardingTransport, private PieceStream {
  public:
   // `clock` must outlive the transport.
   FaultTransport(std::unique_ptr<Transport> next, FaultPlan plan, Clock* clock);
@@ -67,13 +70,25 @@ class FaultTransport final : public ForwardingTransport {
   Interest interest(bool want_write) const override;
   void Close() override;
   std::string Describe() const override;
+  PieceStream* pieces() override;
 
  private:
+  bool CanGive() const override;
+  void Give(gearman::Piece piece) override;
+  bool Take(size_t bytes, gearman::Piece* piece) override;
+
   IoResult Cut();
   // Returns how many of `size` bytes one call may move.
-  size_t Piece(size_t size);
+  size_t Part(size_t size);
+  // Returns how many bytes may still be written before a fault.
+  uint64_t SoundToWrite() const;
+  // The bytes that have arrived may not be read yet. Begins to wait if a delay
+  // is due.
+  bool Delayed();
   bool Swallows() const;
 
+  // The next transport's, when connected. Null: it has bytes only.
+  PieceStream* stream_ = nullptr;
   const FaultPlan plan_;
   Clock* const clock_;
   std::mt19937_64 random_;

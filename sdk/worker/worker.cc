@@ -7,6 +7,8 @@
 
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/internal/worker/worker_core.h"
+#include "gearman/sdk/internal/worker/worker_thread.h"
+#include "gearman/sdk/log.h"
 
 namespace gearman {
 namespace {
@@ -33,15 +35,32 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(WorkerOptions options) {
   return std::unique_ptr<Worker>(new Worker(*std::move(core)));
 }
 
-Worker::Worker(std::shared_ptr<WorkerCore> core) : core_(std::move(core)) {}
+Worker::Worker(std::shared_ptr<WorkerCore> core)
+    : core_(std::move(core)), thread_(new internal::WorkerThread) {}
 
 Worker::~Worker() {
-  if (core_->inherited() || !core_->in_use()) return;
+  if (core_->inherited()) return;
   WorkerCore& core = *core_;
-  core.EndLater(std::move(core_));
+  if (thread_->started() && !core.called_here()) {
+    DrainAndJoin();
+  } else if (core.in_use()) {
+    thread_->Detach();
+    core.EndLater(std::move(core_));
+  }
 }
 
-absl::Status Worker::Register(absl::string_view task, Handler handler,
+void Worker::DrainAndJoin() {
+  const bool ended = core_->stopped();
+  core_->Drain(core_->options().drain_limit);
+  const absl::Status status = thread_->Join();
+  // Otherwise Join may have returned the error to the caller.
+  if (ended || status.ok()) return;
+  core_->options().logger.Log(
+      LogLevel::kWarning,
+      "a worker was destroyed before all was done: ", status.message());
+}
+
+absl::Status Worker::Register(StringView task, Handler handler,
                               TaskOptions options) {
   if (core_->inherited()) return InheritedError(kWorker);
   const WorkerCore::Call call(core_.get());
@@ -50,7 +69,7 @@ absl::Status Worker::Register(absl::string_view task, Handler handler,
   return core_->Register(std::move(made));
 }
 
-absl::Status Worker::RegisterAsync(absl::string_view task, AsyncHandler handler,
+absl::Status Worker::RegisterAsync(StringView task, AsyncHandler handler,
                                    TaskOptions options) {
   if (core_->inherited()) return InheritedError(kWorker);
   const WorkerCore::Call call(core_.get());
@@ -59,7 +78,7 @@ absl::Status Worker::RegisterAsync(absl::string_view task, AsyncHandler handler,
   return core_->Register(std::move(made));
 }
 
-absl::Status Worker::Unregister(absl::string_view task) {
+absl::Status Worker::Unregister(StringView task) {
   if (core_->inherited()) return InheritedError(kWorker);
   const WorkerCore::Call call(core_.get());
   return core_->Unregister(task);
@@ -78,6 +97,21 @@ absl::Status Worker::Run() {
   return core->Run();
 }
 
+absl::Status Worker::Start() {
+  if (core_->inherited()) return InheritedError(kWorker);
+  return thread_->Start(core_);
+}
+
+absl::Status Worker::Join() {
+  if (core_->inherited()) return InheritedError(kWorker);
+  if (core_->called_here()) {
+    return absl::FailedPreconditionError(
+        "Worker::Join: a handler, or another function that the worker has "
+        "called, would wait for its own end");
+  }
+  return thread_->Join();
+}
+
 absl::Time Worker::RunOnce(absl::Time deadline) {
   if (core_->inherited()) return absl::InfiniteFuture();
   const std::shared_ptr<WorkerCore> core = core_;
@@ -87,12 +121,12 @@ absl::Time Worker::RunOnce(absl::Time deadline) {
 
 bool Worker::stopped() const { return core_->stopped(); }
 
-absl::Status Worker::AddServer(absl::string_view address) {
+absl::Status Worker::AddServer(StringView address) {
   if (core_->inherited()) return InheritedError(kWorker);
   return core_->AddServer(address);
 }
 
-absl::Status Worker::RemoveServer(absl::string_view address) {
+absl::Status Worker::RemoveServer(StringView address) {
   if (core_->inherited()) return InheritedError(kWorker);
   return core_->RemoveServer(address);
 }
@@ -106,7 +140,7 @@ Health Worker::health() const {
   return core_->inherited() ? Health() : core_->health();
 }
 
-void Worker::Drain(absl::Duration limit) { core_->Drain(limit); }
+void Worker::Drain(Duration limit) { core_->Drain(limit); }
 
 void Worker::Stop() { core_->Stop(); }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""base/cpp17.h: what a program hears that is compiled as a C++ older than 17, whichever header it includes."""
+"""How the public headers compile: as each C++ from 17 on, without exceptions, and, with one clear error, as an older one."""
 
+import concurrent.futures
 import pathlib
 import re
 import shutil
@@ -25,15 +26,49 @@ HEADERS = (
 )
 COMPILERS = [compiler for compiler in ("g++", "clang++") if shutil.which(compiler)]
 FOLDERS = sorted({str(folder) for folder in pathlib.Path().glob("**/_virtual_includes/*")})
+# Options of a program's compiler.
+MODES = (["-std=c++17"], ["-std=c++20"], ["-std=c++2b"], ["-std=c++17", "-fno-exceptions"])
+# Not installed (tools/cmake_lists).
+NOT_FOR_USERS = re.compile(r"/internal/|/start_thread\.h$|sdk/embedded/(?!default_server|job_server)")
+# Uses the templates in the headers.
+PROGRAM = """
+using namespace std::chrono_literals;
+absl::Status Use(gearman::Worker& worker, gearman::WorkerOptions& options) {
+  options.drain_limit = 5s;
+  worker.Drain(250ms);
+  std::function<absl::StatusOr<std::string>(gearman::JobContext&)> copied = [](gearman::JobContext& context) {
+    const std::string_view data = context.job().data();
+    context.stop_token().WaitFor(1ms);
+    context.stop_token().OnStop([owned = std::make_unique<int>(1)] {});
+    return std::string(data);
+  };
+  absl::Status status = worker.Register(std::string_view("copied"), copied);
+  status.Update(worker.RegisterAsync(std::string("moved"), [owned = std::make_unique<int>(1)](gearman::PendingJob job) {
+    job.Finish(std::string(job.job().data()));
+  }));
+  status.Update(gearman::WorkerSignals::Create({&worker}, 1s).status());
+  return status;
+}
+"""
+
+
+def public_headers():
+    """All that a user may include, as gearman/..."""
+    found = {str(path.relative_to(folder)) for folder in FOLDERS for path in pathlib.Path(folder).glob("gearman/**/*.h")}
+    return sorted(header for header in found if not NOT_FOR_USERS.search(header))
+
+
+def compile_text(compiler, options, text):
+    """The status and the first error."""
+    done = subprocess.run([compiler, *options, "-fsyntax-only", "-Wfatal-errors", *(f"-I{folder}" for folder in FOLDERS),
+                           "-x", "c++", "-"],
+                          input=text, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return done.returncode, re.findall(r"error: .*", done.stdout)[:1]
 
 
 def compile_header(compiler, standard, header):
     """The first error of a program that includes this header alone."""
-    done = subprocess.run([compiler, f"-std={standard}", "-fsyntax-only", "-Wfatal-errors",
-                           *(f"-I{folder}" for folder in FOLDERS), "-x", "c++", "-"],
-                          input=f'#include "gearman/{header}"\n', stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False)
-    return done.returncode, re.findall(r"error: .*", done.stdout)[:1]
+    return compile_text(compiler, [f"-std={standard}"], f'#include "gearman/{header}"\n')
 
 
 class Cpp17(unittest.TestCase):
@@ -46,10 +81,17 @@ class Cpp17(unittest.TestCase):
                     self.assertNotEqual(0, status)
                     self.assertIn("gearman_sdk needs C++17: compile with -std=c++17", errors[0])
 
-    def test_no_error_is_left_with_cpp17(self):
-        for compiler in COMPILERS:
-            with self.subTest(compiler=compiler):
-                self.assertEqual((0, []), compile_header(compiler, "c++17", "sdk/client.h"))
+    def test_all_headers_compile_for_each_kind_of_program(self):
+        headers = public_headers()
+        self.assertLess(80, len(headers))
+        self.assertIn("gearman/sdk/worker_signals.h", headers)
+        text = "".join(f'#include "{header}"\n' for header in headers) + PROGRAM
+        kinds = [(compiler, mode) for compiler in COMPILERS for mode in MODES]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            done = pool.map(lambda kind: compile_text(kind[0], [*kind[1], "-Wall", "-Wextra", "-Werror"], text), kinds)
+        for kind, result in zip(kinds, done):
+            with self.subTest(kind=kind):
+                self.assertEqual((0, []), result)
 
 
 if __name__ == "__main__":

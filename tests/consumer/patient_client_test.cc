@@ -2,7 +2,6 @@
 // talks to the embedded job server.
 #include <memory>
 #include <string>
-#include <thread>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -48,13 +47,13 @@ TEST(PatientClient, DoesItsWork) {
                 return "hello " + std::string(context.job().data());
               })
           .ok());
-  std::thread thread([&worker] { EXPECT_TRUE((*worker)->Run().ok()); });
+  ASSERT_TRUE((*worker)->Start().ok());
   auto client = MakeClient(kRetry);
   const auto result = client->Run("greet", "you");
   EXPECT_TRUE(result.ok()) << result.status();
   if (result.ok()) EXPECT_EQ(*result, "hello you");
   (*worker)->Stop();
-  thread.join();
+  EXPECT_TRUE((*worker)->Join().ok());
 }
 
 TEST(PatientClient, SaysWhereItsConfigIsWrong) {

@@ -175,7 +175,26 @@ TEST(HelloTest, PrintsTheReversedText) {
   options.argv = {"examples/hello"};
   const ProgramResult result = RunToEnd(std::move(options));
   EXPECT_TRUE(result.status.ok()) << result.error_output;
-  EXPECT_EQ(result.output, "namraeG ,olleh\n");
+  EXPECT_EQ(result.output, "olleh\n");
+}
+
+TEST(HelloTest, SaysWhatIsWrong) {
+  SubprocessOptions options;
+  options.argv = {"examples/hello", "gopher://x"};
+  const ProgramResult result = RunToEnd(std::move(options));
+  EXPECT_EQ(result.status.code, 1);
+  EXPECT_EQ(result.output, "");
+  EXPECT_THAT(result.error_output, HasSubstr("gopher"));
+}
+
+TEST(HelloTest, TakesServersAsArguments) {
+  GearmandProcess server;
+  ASSERT_TRUE(server.ok());
+  SubprocessOptions options;
+  options.argv = {"examples/hello", server.address()};
+  const ProgramResult result = RunToEnd(std::move(options));
+  EXPECT_TRUE(result.status.ok()) << result.error_output;
+  EXPECT_EQ(result.output, "olleh\n");
 }
 
 }  // namespace

@@ -125,6 +125,7 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
       prefetch { max_jobs: 16 min_jobs: 2 max_wait: "10ms" max_bytes: 4096 }
       heartbeat_interval: "inf"
       regrab_interval: "20s"
+      drain_limit: "0s"
       reconnect {
         first_delay: "50ms"
         initial_delay: "2s"
@@ -157,6 +158,7 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
   EXPECT_EQ(options.prefetch.max_bytes, 4096u);
   EXPECT_EQ(options.heartbeat_interval, absl::InfiniteDuration());
   EXPECT_EQ(options.regrab_interval, absl::Seconds(20));
+  EXPECT_EQ(options.drain_limit, absl::ZeroDuration());
   EXPECT_EQ(options.reconnect.first_delay, absl::Milliseconds(50));
   EXPECT_EQ(options.reconnect.initial_delay, absl::Seconds(2));
   EXPECT_EQ(options.reconnect.max_delay, absl::Minutes(1));
@@ -177,6 +179,7 @@ TEST_F(ConfigTest, KeepsTheDefaultsOfAWorker) {
   EXPECT_EQ(options.prefetch.max_jobs, defaults.prefetch.max_jobs);
   EXPECT_EQ(options.prefetch.max_wait, defaults.prefetch.max_wait);
   EXPECT_EQ(options.regrab_interval, defaults.regrab_interval);
+  EXPECT_EQ(options.drain_limit, defaults.drain_limit);
   EXPECT_EQ(options.heartbeat_interval, defaults.heartbeat_interval);
   EXPECT_EQ(options.reconnect.max_delay, defaults.reconnect.max_delay);
   EXPECT_EQ(options.exceptions, defaults.exceptions);

@@ -178,6 +178,41 @@ TEST_F(ForkInCallTest, AHandlersThreadThatReturnsInTheChildEndsIt) {
   ExpectUnharmed();
 }
 
+// A started worker has concurrency 1: its handler is on its own thread.
+TEST_F(ForkInCallTest, AStartedWorkersThreadThatReturnsInTheChildEndsIt) {
+  StartWorker();
+  std::atomic<bool> forked{false};
+  ASSERT_TRUE(worker_
+                  ->Register("fork",
+                             [&](JobContext& /*context*/) -> std::string {
+                               if (forked.exchange(true)) return "again";
+                               return ForkHere() ? "child" : "parent";
+                             })
+                  .ok());
+  ASSERT_TRUE(worker_->Start().ok());
+  const JobRequest request = client_->SubmitJob("fork", "x");
+  EXPECT_TRUE(client_->Wait(request, kLong).ok()) << request.status();
+  EXPECT_EQ(request.result(), "parent");
+  const std::vector<int> ends = EndsOfChildren();
+  ASSERT_EQ(ends.size(), 1u);
+  EXPECT_TRUE(WIFEXITED(ends[0]));
+  ExpectUnharmed();
+}
+
+TEST_F(ForkThreadsTest, AChildCanUseNothingOfAStartedWorker) {
+  StartWorker();
+  ASSERT_TRUE(worker_->Start().ok());
+  EXPECT_EQ(RunInChild([this] {
+              const std::string refused =
+                  NotRefused("Start", worker_->Start()) +
+                  NotRefused("Join", worker_->Join());
+              worker_ = nullptr;
+              return refused;
+            }),
+            "");
+  ExpectUnharmed();
+}
+
 TEST_F(ForkInCallTest, ACallbackThatReturnsInTheChildEndsTheWait) {
   StartWorker(/*concurrency=*/2);
   RunWorker();

@@ -145,5 +145,27 @@ TEST_F(NoThreadsTest, QueueMetricsAndWorkersOfManyHandlersRefuse) {
   EXPECT_EQ((*worker)->Run().code(), absl::StatusCode::kResourceExhausted);
 }
 
+TEST_F(NoThreadsTest, AWorkerIsStartedWhenThereIsAThread) {
+  for (const int concurrency : {1, 2}) {
+    WorkerOptions options;
+    options.servers = {"inproc://no_threads"};
+    options.concurrency = concurrency;
+    const auto worker = *Worker::Create(std::move(options));
+    ASSERT_TRUE(
+        worker->Register("f", [](JobContext&) { return std::string("done"); })
+            .ok());
+    {
+      const NoThreads no_threads;
+      const absl::Status status = worker->Start();
+      EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+      EXPECT_TRUE(absl::IsFailedPrecondition(worker->Join()));
+    }
+    ASSERT_TRUE(worker->Start().ok());
+    const auto result = MakeClient("inproc://no_threads")->Run("f", "");
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(*result, "done");
+  }
+}
+
 }  // namespace
 }  // namespace gearman

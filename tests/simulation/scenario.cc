@@ -24,6 +24,8 @@ namespace {
 constexpr absl::Duration kTimeout = absl::Minutes(3);
 // For how long things go wrong.
 constexpr absl::Duration kBadTimes = absl::Minutes(2);
+// A payload of so many bytes passes whole.
+constexpr size_t kLargeData = 20000;
 
 // The test's knowledge of one job.
 struct Ordered {
@@ -102,7 +104,8 @@ class Scenario {
     if (OneIn(4)) plan.connect_delay = absl::Milliseconds(Choose(8000));
     if (OneIn(3)) plan.read_delay = absl::Milliseconds(1 + Choose(100));
     if (OneIn(3)) plan.max_piece = static_cast<size_t>(1 + Choose(100));
-    const auto offset = static_cast<uint64_t>(Choose(3000));
+    // Also within large payloads, which pass whole.
+    const auto offset = static_cast<uint64_t>(Choose(OneIn(3) ? 60000 : 3000));
     switch (Choose(7)) {
       case 0:
         plan.cut_after_written = offset;
@@ -181,6 +184,7 @@ class Scenario {
     JobSpec spec;
     spec.task = "task";
     spec.data = absl::StrCat("job ", ordered_.size(), " of client ", c);
+    if (OneIn(10)) spec.data.resize(kLargeData, '.');
     spec.background = OneIn(3);
     // Without a limit only the end of the job ends the request.
     spec.options.timeout = OneIn(4) ? absl::InfiniteDuration() : kTimeout;

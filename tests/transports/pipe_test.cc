@@ -60,19 +60,41 @@ TEST(PipeTest, APieceOfWhichAByteWasReadIsBytes) {
   Piece piece;
   EXPECT_FALSE(pipe.Take(5, &piece));
   EXPECT_FALSE(pipe.Take(3, &piece));
-  EXPECT_EQ(pipe.room(), 97u);
+  EXPECT_EQ(pipe.room(), 100u);
   EXPECT_EQ(Pop(&pipe, 100), "ece");
   EXPECT_TRUE(pipe.empty());
 }
 
-TEST(PipeTest, HoldsOnePieceBeyondItsLimit) {
+TEST(PipeTest, HoldsSomePiecesBesideItsBytes) {
   Pipe pipe(10);
-  pipe.Push(Owned(std::string(1000, 'l')));
+  for (size_t i = 0; i < Pipe::kMaxPieces; ++i) {
+    EXPECT_EQ(pipe.room(), 10u) << i;
+    pipe.Push(Owned("1234567"));
+  }
   EXPECT_EQ(pipe.room(), 0u);
   EXPECT_EQ(pipe.Push("more"), 0u);
   Piece piece;
-  ASSERT_TRUE(pipe.Take(1000, &piece));
+  ASSERT_TRUE(pipe.Take(7, &piece));
   EXPECT_EQ(pipe.room(), 10u);
+}
+
+TEST(PipeTest, HoldsOneLargePieceBeyondTheBytesOfAllPieces) {
+  Pipe pipe(10);
+  pipe.Push(Owned(std::string(10 * Pipe::kMaxPieces - 1, 's')));
+  EXPECT_EQ(pipe.room(), 10u);
+  pipe.Push(Owned(std::string(1000, 'l')));
+  EXPECT_EQ(pipe.room(), 0u);
+  Piece piece;
+  ASSERT_TRUE(pipe.Take(10 * Pipe::kMaxPieces - 1, &piece));
+  EXPECT_EQ(pipe.room(), 0u);
+  EXPECT_EQ(Pop(&pipe, 1000).size(), 1000u);
+  EXPECT_EQ(pipe.room(), 10u);
+}
+
+TEST(PipeTest, TakesNoPieceWhereItsBytesFillIt) {
+  Pipe pipe(10);
+  EXPECT_EQ(pipe.Push("0123456789"), 10u);
+  EXPECT_EQ(pipe.room(), 0u);
 }
 
 // Each byte comes out once, in order, however pieces and bytes are mixed.

@@ -1,5 +1,6 @@
 #include "gearman/transports/inproc/inproc_network.h"
 
+#include <atomic>
 #include <deque>
 #include <utility>
 
@@ -13,36 +14,40 @@ namespace gearman {
 
 // --- names -------------------------------------------------------------------
 
-// A waker whose target is set later. If it is woken before, it wakes the target
-// then.
+// A waker whose target is set later, once. If it is woken before, it wakes the
+// target then.
 class LateWaker : public Waker {
  public:
   void Wake() override {
-    std::shared_ptr<Waker> target;
+    if (Waker* const target = set_.load(std::memory_order_acquire)) {
+      return target->Wake();
+    }
     {
       absl::MutexLock lock(&mutex_);
       if (target_ == nullptr) {
         woken_ = true;
         return;
       }
-      target = target_;
     }
-    target->Wake();
+    set_.load(std::memory_order_acquire)->Wake();
   }
   void SetTarget(std::shared_ptr<Waker> target) {
     bool woken;
     {
       absl::MutexLock lock(&mutex_);
-      target_ = target;
+      target_ = std::move(target);
+      set_.store(target_.get(), std::memory_order_release);
       woken = woken_;
     }
-    if (woken) target->Wake();
+    if (woken) Wake();
   }
 
  private:
   absl::Mutex mutex_;
   std::shared_ptr<Waker> target_ ABSL_GUARDED_BY(mutex_);
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
+  // The target, for a look without the lock.
+  std::atomic<Waker*> set_{nullptr};
 };
 
 // The state that a listener and the network share.

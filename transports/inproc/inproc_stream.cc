@@ -1,6 +1,7 @@
 #include "gearman/transports/inproc/inproc_stream.h"
 
 #include <array>
+#include <atomic>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -15,7 +16,8 @@ namespace {
 
 // The state that both ends share. End i writes to pipe i and reads from pipe 1
 // - i.
-struct Shared {
+class Shared {
+ public:
   Shared(std::shared_ptr<Waker> first, std::shared_ptr<Waker> second,
          size_t pipe_bytes)
       : wakers{std::move(first), std::move(second)},
@@ -24,9 +26,31 @@ struct Shared {
   const std::array<std::shared_ptr<Waker>, 2> wakers;
   absl::Mutex mutex;
   std::array<Pipe, 2> pipes ABSL_GUARDED_BY(mutex);
-  std::array<bool, 2> closed ABSL_GUARDED_BY(mutex){};
   // Whether end i found its pipe full and waits for room.
   std::array<bool, 2> wants_room ABSL_GUARDED_BY(mutex){};
+
+  // Looks without the lock. An end that sees no change that the other end has
+  // just made is woken by it.
+  bool closed(int end) const { return closed_[end].load(); }
+  bool empty(int pipe) const { return empty_[pipe].load(); }
+  bool has_room(int pipe) const { return has_room_[pipe].load(); }
+
+  // False if end `end` was closed before.
+  bool Close(int end) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    return !closed_[end].exchange(true);
+  }
+  // Call it after every change of a pipe.
+  void Changed(int pipe) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex) {
+    const Pipe& changed = pipes[pipe];
+    empty_[pipe].store(changed.empty(), std::memory_order_release);
+    has_room_[pipe].store(changed.room() > 0, std::memory_order_release);
+  }
+
+ private:
+  // Changed only with the lock held.
+  std::array<std::atomic<bool>, 2> closed_{};
+  std::array<std::atomic<bool>, 2> empty_{true, true};
+  std::array<std::atomic<bool>, 2> has_room_{true, true};
 };
 
 class InprocTransport final : public Transport, private PieceStream {
@@ -43,23 +67,24 @@ class InprocTransport final : public Transport, private PieceStream {
   IoResult Connect() override { return IoResult::Done(0); }
 
   IoResult Read(absl::Span<char> into) override {
+    if (shared_->closed(end_)) return IoResult::Closed();
+    // Asked first: what the peer wrote before it closed is then seen.
+    const bool peer_closed = shared_->closed(peer());
+    if (shared_->empty(peer())) {
+      if (peer_closed) return IoResult::Closed();
+      PumpWhenDue();
+      return IoResult::WouldBlock();
+    }
     size_t bytes = 0;
     bool peer_wants_room = false;
-    bool peer_closed = false;
     {
       absl::MutexLock lock(&shared_->mutex);
-      if (shared_->closed[end_]) return IoResult::Closed();
       bytes = shared_->pipes[peer()].Pop(into);
-      peer_closed = shared_->closed[peer()];
-      if (bytes > 0) {
-        peer_wants_room = std::exchange(shared_->wants_room[peer()], false);
-      }
+      shared_->Changed(peer());
+      peer_wants_room = std::exchange(shared_->wants_room[peer()], false);
     }
     if (peer_wants_room) WakePeer();
-    if (bytes > 0) return IoResult::Done(bytes);
-    if (peer_closed) return IoResult::Closed();
-    PumpWhenDue();
-    return IoResult::WouldBlock();
+    return IoResult::Done(bytes);
   }
 
   IoResult Write(absl::Span<const absl::string_view> pieces) override {
@@ -67,7 +92,7 @@ class InprocTransport final : public Transport, private PieceStream {
     bool was_empty = false;
     {
       absl::MutexLock lock(&shared_->mutex);
-      if (shared_->closed[end_] || shared_->closed[peer()]) {
+      if (ended()) {
         return IoResult::Failed(absl::UnavailableError(
             absl::StrCat(options_.name, ": closed by the other side")));
       }
@@ -81,6 +106,7 @@ class InprocTransport final : public Transport, private PieceStream {
           break;
         }
       }
+      shared_->Changed(end_);
     }
     if (bytes == 0) {
       PumpWhenDue();
@@ -93,19 +119,23 @@ class InprocTransport final : public Transport, private PieceStream {
   Interest interest(bool want_write) const override {
     Interest interest;
     if (timer_.has_value()) interest.deadline = timer_->Ask();
-    absl::MutexLock lock(&shared_->mutex);
-    interest.ready_now = !shared_->pipes[peer()].empty() ||
-                         shared_->closed[peer()] ||
-                         (want_write && shared_->pipes[end_].room() > 0);
-    if (want_write && !interest.ready_now) shared_->wants_room[end_] = true;
+    interest.ready_now = shared_->closed(peer()) || !shared_->empty(peer()) ||
+                         (want_write && shared_->has_room(end_));
+    if (want_write && !interest.ready_now) {
+      absl::MutexLock lock(&shared_->mutex);
+      if (shared_->has_room(end_)) {
+        interest.ready_now = true;
+      } else {
+        shared_->wants_room[end_] = true;
+      }
+    }
     return interest;
   }
 
   void Close() override {
     {
       absl::MutexLock lock(&shared_->mutex);
-      if (shared_->closed[end_]) return;
-      shared_->closed[end_] = true;
+      if (!shared_->Close(end_)) return;
     }
     WakePeer();
   }
@@ -115,36 +145,36 @@ class InprocTransport final : public Transport, private PieceStream {
   PieceStream* pieces() override { return this; }
 
  private:
-  bool CanGive() const override {
-    absl::MutexLock lock(&shared_->mutex);
-    return !shared_->closed[end_] && !shared_->closed[peer()] &&
-           shared_->pipes[end_].room() > 0;
-  }
+  bool CanGive() const override { return !ended() && shared_->has_room(end_); }
 
   void Give(Piece piece) override {
     bool was_empty = false;
     {
       absl::MutexLock lock(&shared_->mutex);
-      if (shared_->closed[end_] || shared_->closed[peer()]) return;
+      if (ended()) return;
       Pipe& pipe = shared_->pipes[end_];
       was_empty = pipe.empty();
       pipe.Push(std::move(piece));
+      shared_->Changed(end_);
     }
     if (was_empty) WakePeer();
   }
 
   bool Take(size_t bytes, Piece* piece) override {
+    if (shared_->closed(end_) || shared_->empty(peer())) return false;
     {
       absl::MutexLock lock(&shared_->mutex);
-      if (shared_->closed[end_] || !shared_->pipes[peer()].Take(bytes, piece)) {
-        return false;
-      }
+      if (!shared_->pipes[peer()].Take(bytes, piece)) return false;
+      shared_->Changed(peer());
       if (!std::exchange(shared_->wants_room[peer()], false)) return true;
     }
     WakePeer();
     return true;
   }
 
+  bool ended() const {
+    return shared_->closed(end_) || shared_->closed(peer());
+  }
   int peer() const { return 1 - end_; }
 
   void WakePeer() {

@@ -18,13 +18,20 @@ namespace gearman {
 
 class Pipe {
  public:
-  // Holds `limit` bytes, and beyond that the rest of one piece.
+  // Holds up to `limit` bytes. Beside them it holds up to kMaxPieces pieces: it
+  // takes the next one while those before it have less than kMaxPieces times
+  // `limit` bytes. Their memory was there before, and a pipe that took one large
+  // piece at a time would make its two ends wait for each other.
   explicit Pipe(size_t limit) : limit_(limit), ring_(limit) {}
+  static constexpr size_t kMaxPieces = 16;
 
   bool empty() const { return ring_.empty() && pieces_.empty(); }
+  // The bytes that may be appended. Where it is 0, no piece may be appended
+  // either.
   size_t room() const {
-    const size_t size = ring_.size() + piece_bytes_;
-    return size < limit_ ? limit_ - size : 0;
+    const bool takes_pieces =
+        pieces_.size() < kMaxPieces && piece_bytes_ < kMaxPieces * limit_;
+    return takes_pieces ? ring_.room() : 0;
   }
 
   // Appends as many of `bytes` as there is room for, and returns their number.

@@ -56,6 +56,7 @@ constexpr ValueRule kRules[] = {
     {"worker.prefetch.max_bytes", Kind::kNumber, kKiB, kTiB},
     {"worker.heartbeat_interval", Kind::kDurationOrForever, 1, kYear},
     {"worker.regrab_interval", Kind::kDurationOrForever, 1, kYear},
+    {"worker.drain_limit", Kind::kDurationOrForever, 0, kYear},
     {"worker.reconnect.first_delay", Kind::kDuration, 1, kHour},
     {"worker.reconnect.initial_delay", Kind::kDuration, 1, kHour},
     {"worker.reconnect.max_delay", Kind::kDuration, 1, kHour},

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -158,7 +159,11 @@ class Connection {
   // it after every turn.
   absl::Status UpdateInterest() {
     if (closed_) return absl::OkStatus();
-    return poller_->Watch(key_, transport_->interest(!output_.empty()));
+    const Interest interest = transport_->interest(!output_.empty());
+    if (watched_ == interest) return absl::OkStatus();
+    absl::Status status = poller_->Watch(key_, interest);
+    if (status.ok()) watched_ = interest;
+    return status;
   }
 
   // Removes the key from the poller and closes the stream. Idempotent.
@@ -329,6 +334,8 @@ class Connection {
   Event event_;
   wire::OutputBuffer output_;
   std::unique_ptr<PacketTap> tap_;
+  // The poller has been told this; not set before the first Watch.
+  std::optional<Interest> watched_;
   uint64_t bytes_received_ = 0;
   uint64_t writes_ = 0;
   bool progress_ = false;

@@ -61,6 +61,9 @@ absl::Status CheckDurations(const WorkerOptions& options) {
 absl::Status CheckWorkerOptions(const WorkerOptions& options) {
   absl::Status status = CheckDurations(options);
   if (!status.ok()) return status;
+  if (options.drain_limit < absl::ZeroDuration()) {
+    return Bad("drain_limit", "must not be negative");
+  }
   if (options.concurrency < 1) {
     return Bad("concurrency", absl::StrCat("is ", options.concurrency,
                                            "; it must be at least 1"));

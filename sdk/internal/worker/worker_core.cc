@@ -124,15 +124,23 @@ WorkerCore::~WorkerCore() {
 // --- the loop ----------------------------------------------------------------
 
 absl::Status WorkerCore::Run() {
+  const absl::Status claimed = Claim("Worker::Run");
+  return claimed.ok() ? RunClaimed() : claimed;
+}
+
+absl::Status WorkerCore::Claim(absl::string_view caller) {
   if (running_.exchange(true)) {
     return absl::FailedPreconditionError(
-        "Worker::Run: another thread is in it, or a handler called it");
+        absl::StrCat(caller,
+                     ": the worker runs on another thread, or a handler made "
+                     "the call"));
   }
-  const absl::Status started = jobs_.StartHandlers();
-  if (!started.ok()) {
-    running_.store(false);
-    return started;
-  }
+  absl::Status started = jobs_.StartHandlers();
+  if (!started.ok()) Unclaim();
+  return started;
+}
+
+absl::Status WorkerCore::RunClaimed() {
   Advance(clock_->Now());
   while (!stopped()) Turn(absl::InfiniteFuture());
   if (inherited()) return InheritedError("worker");
@@ -140,8 +148,10 @@ absl::Status WorkerCore::Run() {
   jobs_.TakeMail(clock_->Now());
   RunHooks(/*after_poll=*/false, /*any_activity=*/false);
   Publish();
-  running_.store(false);
-  return end_status_;
+  // Another thread may claim it at once.
+  absl::Status status = end_status_;
+  Unclaim();
+  return status;
 }
 
 absl::Time WorkerCore::RunOnce(absl::Time deadline) {

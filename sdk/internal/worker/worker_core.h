@@ -53,9 +53,11 @@ class WorkerCore final : private HandlerHost {
   };
   // True if a thread is in Run, or this thread is in another call.
   bool in_use() const {
-    return running_.load(std::memory_order_acquire) ||
-           CallScope::IsInside(call_key());
+    return running_.load(std::memory_order_acquire) || called_here();
   }
+  // True if this thread is in a call of this worker: the caller is user code.
+  bool called_here() const { return CallScope::IsInside(call_key()); }
+  const WorkerOptions& options() const { return options_; }
   // Stops the worker, because it is destroyed while it is in use. It ends when
   // the last thread has left. `core` is this object.
   void EndLater(std::shared_ptr<WorkerCore> core);
@@ -66,6 +68,12 @@ class WorkerCore final : private HandlerHost {
   absl::Status Unregister(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Run();
+  // The two halves of Run. Claim makes the calling thread, or one that it
+  // starts, the only one that may call RunClaimed; `caller` is for the error.
+  // Unclaim takes the claim back: nothing has run.
+  absl::Status Claim(absl::string_view caller);
+  absl::Status RunClaimed();
+  void Unclaim() { running_.store(false); }
   absl::Time RunOnce(absl::Time deadline);
   // Also true in a child made by fork, because a handler may fork and return in
   // the child.

@@ -1,9 +1,12 @@
 // Tests of a client in a bad network, for every place where it can be bad.
 #include "gearman/sdk/testing/fault_transport.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +21,9 @@ namespace testing {
 namespace {
 
 using ::testing::HasSubstr;
+
+// A payload of so many bytes passes whole.
+constexpr size_t kLarge = 20000;
 
 class FaultTransportTest : public ::testing::Test {
  protected:
@@ -73,6 +79,85 @@ TEST_F(FaultTransportTest, BytesOneByOneMakeTheSameJob) {
   const absl::StatusOr<std::string> result = Run();
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(*result, "payload");
+}
+
+TEST_F(FaultTransportTest, LargePayloadsPassWhole) {
+  const char* seen = nullptr;
+  const char* made = nullptr;
+  ASSERT_TRUE(stack_.StartWorker("worker", {"inproc://jobs"})
+                  .Register("echo",
+                            [&](JobContext& context) {
+                              seen = context.job().data().data();
+                              std::string result(kLarge, 'r');
+                              made = result.data();
+                              return result;
+                            })
+                  .ok());
+  client_ = stack_.MakeClient("client", {"faulty://jobs"});
+  std::string data(kLarge, 'd');
+  const char* const bytes = data.data();
+  const JobRequest request = client_->SubmitJob("echo", std::move(data));
+  ASSERT_TRUE(client_->Wait(request).ok()) << request.status();
+  EXPECT_EQ(seen, bytes);
+  EXPECT_EQ(request.result_view().data(), made);
+}
+
+// Faults in payloads that would pass whole.
+class LargePayloadTest : public FaultTransportTest {
+ protected:
+  // Runs a job with large data and result, which may be repeated.
+  absl::StatusOr<std::string> RunLarge() {
+    StartWorker();
+    client_ = stack_.MakeClient("client", {"faulty://jobs"});
+    CallOptions options;
+    options.timeout = absl::Minutes(5);
+    options.max_connection_attempts = 3;
+    options.idempotent = true;
+    return client_->Run("count", std::string(kLarge, 'd'), options);
+  }
+};
+
+TEST_F(LargePayloadTest, IsRepeatedWhereTheConnectionIsCutInIt) {
+  first_.cut_after_written = kLarge / 2;
+  EXPECT_EQ(*RunLarge(), std::string(kLarge, 'd'));
+  EXPECT_EQ(connections_, 2);
+  EXPECT_EQ(runs_, 1);
+}
+
+TEST_F(LargePayloadTest, IsRepeatedWhereTheConnectionIsCutInItsResult) {
+  first_.cut_after_read = kLarge / 2;
+  EXPECT_EQ(*RunLarge(), std::string(kLarge, 'd'));
+  EXPECT_EQ(connections_, 2);
+  EXPECT_EQ(runs_, 2);
+}
+
+TEST_F(LargePayloadTest, IsRepeatedWhereANetworkSwallowsItsEnd) {
+  first_.black_hole_after_written = kLarge / 2;
+  EXPECT_EQ(*RunLarge(), std::string(kLarge, 'd'));
+  EXPECT_EQ(connections_, 2);
+  EXPECT_EQ(runs_, 1);
+}
+
+TEST_F(LargePayloadTest, IsChangedInOneByteForThePeerAlone) {
+  first_.corrupt_written_at = kLarge / 2;
+  std::string result = *RunLarge();
+  ASSERT_EQ(result.size(), kLarge);
+  EXPECT_EQ(std::count(result.begin(), result.end(), 'd'),
+            static_cast<std::ptrdiff_t>(kLarge - 1));
+  EXPECT_EQ(std::count(result.begin(), result.end(), 'd' ^ 0x10), 1);
+}
+
+TEST_F(LargePayloadTest, IsChangedInOneByteOfItsResult) {
+  first_.corrupt_read_at = kLarge / 2;
+  std::string result = *RunLarge();
+  EXPECT_EQ(std::count(result.begin(), result.end(), 'd' ^ 0x10), 1);
+}
+
+TEST_F(LargePayloadTest, ComesAfterTheDelayOfItsConnection) {
+  first_.read_delay = absl::Milliseconds(100);
+  const absl::Time begin = stack_.simulation.now();
+  EXPECT_EQ(*RunLarge(), std::string(kLarge, 'd'));
+  EXPECT_GE(stack_.simulation.now() - begin, absl::Milliseconds(100));
 }
 
 TEST_F(FaultTransportTest, ARefusedConnectionIsTriedAgain) {

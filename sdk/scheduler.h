@@ -1,0 +1,154 @@
+// Scheduler: submits a background job at each time of a schedule.
+//
+//   gearman::SchedulerOptions options;
+//   options.client.servers = {"jobs-1"};
+//   auto scheduler = gearman::Scheduler::Create(std::move(options));
+//   gearman::Schedule nightly;
+//   nightly.name = "nightly-report";
+//   nightly.cron = "30 2 * * *";
+//   nightly.task = "report";
+//   (*scheduler)->Add(nightly).IgnoreError();
+//   absl::Status status = (*scheduler)->Start();
+//
+// Several schedulers with equal schedules may run at once, on several machines.
+// Each tick then makes one job, for this reason: a scheduler submits a tick some
+// time before it is due (SUBMIT_JOB_EPOCH), under a unique that is made of the
+// schedule's name and the tick's time. The server keeps the job until its time
+// and joins the submissions of the other schedulers to it. This holds as long as
+// the schedulers reach one and the same server for a tick, and as their clocks
+// are not further apart than SchedulerOptions::margin. With several servers the
+// unique chooses the server, and while that server is down another one is
+// chosen: a server that goes down or comes back between the submissions of two
+// schedulers has the tick done twice. A server that loses its queue loses the
+// ticks in it.
+//
+// A server runs the jobs of a tick when a worker asks for them. The embedded
+// server wakes a sleeping worker at the job's time. gearmand 1.1 wakes nobody
+// then, so a sleeping worker of this SDK begins such a job up to
+// WorkerOptions::regrab_interval later.
+#ifndef GEARMAN_SDK_SCHEDULER_H_
+#define GEARMAN_SDK_SCHEDULER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/client_options.h"
+
+namespace gearman {
+
+// A plain value.
+struct Schedule {
+  // The name that all schedulers of the fleet give this schedule; at most
+  // Scheduler::kMaxNameBytes bytes, no control character.
+  std::string name;
+
+  // The times of the ticks. Exactly one of the two must be set.
+  //
+  // A crontab line, in `time_zone`: minute (0-59), hour (0-23), day of the month
+  // (1-31), month (1-12 or "jan"), day of the week (0-7, where 0 and 7 are
+  // Sunday, or "sun"). A field is "*", a number, a range "a-b", or several of
+  // them with commas; "/n" after "*" or a range takes each n-th. If both days
+  // are restricted, either may fit. Or "@hourly", "@daily", "@weekly",
+  // "@monthly", "@yearly". Where clocks are set forward, a time that is left out
+  // happens at the change. Where they are set back, a time that comes twice
+  // happens once, or twice if the hour is "*".
+  std::string cron;
+  absl::TimeZone time_zone = absl::UTCTimeZone();
+  // The distance of the ticks, in whole seconds. Ticks lie at multiples of it
+  // since 1970, so that all schedulers agree on them.
+  absl::Duration every;
+
+  // The job of a tick. If `data_of` is set, it makes the data of the tick at
+  // this time; otherwise each tick has `data`. Of several schedulers the first
+  // one's data counts.
+  std::string task;
+  std::string data;
+  std::function<std::string(absl::Time tick)> data_of;
+};
+
+struct SchedulerOptions {
+  // The options of the scheduler's own client. If `server_selector` is null,
+  // the unique chooses the server (`unique_hash`), so that all schedulers
+  // choose the same one.
+  ClientOptions client;
+  // How long before its time a tick is submitted.
+  absl::Duration lead = absl::Minutes(1);
+  // A tick that could not be submitted so long before its time is missed,
+  // because another scheduler's job of this tick may be done already. At least
+  // the distance of the schedulers' clocks; less than `lead`.
+  absl::Duration margin = absl::Seconds(10);
+};
+
+// The ticks of a scheduler so far.
+struct SchedulerStats {
+  uint64_t accepted = 0;  // by a server
+  // Not submitted in time: the program slept, or had no server. Several ticks of
+  // one schedule that were slept through at once count once.
+  uint64_t missed = 0;
+};
+
+// Threads: any thread may call any function. After Start one thread of the
+// scheduler's own submits; otherwise the thread that calls RunOnce does.
+// `data_of` and the logger are called there, with no lock held. They should not
+// destroy the scheduler: if they do, the log gets an error, and the scheduler
+// ends when that call has returned. If `data_of` throws, its tick is missed.
+//
+// In a child made by fork the scheduler does nothing, and its functions return
+// FAILED_PRECONDITION.
+class Scheduler {
+ public:
+  static constexpr size_t kMaxNameBytes = 40;
+
+  // Returns the errors of Client::Create, and INVALID_ARGUMENT for a lead or
+  // margin that can't be right.
+  static absl::StatusOr<std::unique_ptr<Scheduler>> Create(
+      SchedulerOptions options);
+  // Stops the thread. Jobs that were submitted stay with their servers.
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // Adds a schedule. Its first tick is the first one that can still be
+  // submitted in time. Returns INVALID_ARGUMENT for a name, task, cron line or
+  // distance that can't be right, and ALREADY_EXISTS for a name that is taken.
+  absl::Status Add(Schedule schedule);
+  // Removes a schedule. A tick that has been submitted stays with its server.
+  // Returns NOT_FOUND if there is none of this name.
+  absl::Status Remove(absl::string_view name);
+  // Returns the names and the times of the next ticks to be submitted, by name.
+  struct NextTick {
+    std::string name;
+    absl::Time time;
+  };
+  std::vector<NextTick> next_ticks() const;
+
+  // Starts a thread that submits. Returns RESOURCE_EXHAUSTED if the system
+  // refuses the thread, and FAILED_PRECONDITION if it runs already.
+  absl::Status Start();
+  // For programs with an event loop of their own and for the simulation:
+  // submits the ticks that are due, and does one pass of the client's I/O, until
+  // `deadline` at the latest. Returns the time by which to call it again. Does
+  // nothing after Start.
+  absl::Time RunOnce(absl::Time deadline);
+
+  SchedulerStats stats() const;
+
+ private:
+  class Core;
+
+  explicit Scheduler(std::shared_ptr<Core> core);
+
+  // Only the destructor moves the core out.
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_SCHEDULER_H_

@@ -1,0 +1,369 @@
+#include "gearman/sdk/scheduler.h"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/plugins/guarded_call.h"
+#include "gearman/plugins/retry/exponential_backoff.h"
+#include "gearman/plugins/server_selection/unique_hash_selector.h"
+#include "gearman/process/process_mark.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/internal/call_scope.h"
+#include "gearman/sdk/internal/net/deadline_queue.h"
+#include "gearman/sdk/job_request.h"
+#include "gearman/sdk/scheduler/ticks.h"
+#include "gearman/text/safe_text.h"
+#include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/start_thread.h"
+
+namespace gearman {
+namespace {
+
+using internal::CallScope;
+using internal::GuardedCall;
+using internal::Ticks;
+
+// A request is repeated until the tick is missed, so that its time limit ends
+// it and not the number of its attempts.
+constexpr int kAttempts = 1000000;
+
+// The wall clock may be set, and a machine may sleep. So the thread looks at
+// the wall clock at least this often.
+constexpr absl::Duration kLongestSleep = absl::Seconds(10);
+
+// The order of ticks of one moment.
+struct ByName {
+  bool operator()(const Ticks* a, const Ticks* b) const {
+    return a->schedule().name < b->schedule().name;
+  }
+};
+
+}  // namespace
+
+class Scheduler::Core {
+ public:
+  Core(std::unique_ptr<Client> client, std::unique_ptr<EpollPoller> poller,
+       const SchedulerOptions& options)
+      : client_(std::move(client)),
+        poller_(std::move(poller)),
+        clock_(options.client.poller != nullptr ? options.client.poller->clock()
+                                                : Clock::Real()),
+        logger_(options.client.logger),
+        lead_(options.lead),
+        margin_(options.margin) {}
+  ~Core() {
+    Stop();
+    if (!thread_.joinable()) return;
+    if (thread_.get_id() == std::this_thread::get_id()) {
+      // Code that this thread has called has destroyed the scheduler.
+      thread_.detach();
+    } else {
+      thread_.join();
+    }
+  }
+
+  // True in a child made by fork, where the thread does not exist.
+  bool inherited() const { return process_.inherited(); }
+
+  // Ends the core when the current call on this thread has returned, because
+  // code in that call destroys the scheduler. `core` is this object.
+  void EndLater(std::shared_ptr<Core> core) {
+    logger_.Log(LogLevel::kError,
+                "a Scheduler was destroyed by code that it had called: it ends "
+                "when that has returned; destroy it elsewhere");
+    Stop();
+    CallScope::AtEnd(this, [core = std::move(core)] {});
+  }
+
+  absl::Status Add(Schedule schedule) {
+    absl::StatusOr<Ticks> ticks = Ticks::Of(std::move(schedule));
+    if (!ticks.ok()) return ticks.status();
+    ticks->MoveBehind(clock_->WallNow() + margin_);
+    const std::string name = ticks->schedule().name;
+    {
+      absl::MutexLock lock(&mutex_);
+      std::shared_ptr<Ticks>& added = schedules_[name];
+      if (added != nullptr) {
+        return absl::AlreadyExistsError(absl::StrCat(
+            "schedule \"", SafeText(name), "\": there is one of this name"));
+      }
+      added = std::make_shared<Ticks>(*std::move(ticks));
+      due_.Add(added->next(), added.get());
+    }
+    poller_->Wake();
+    return absl::OkStatus();
+  }
+
+  absl::Status Remove(absl::string_view name) {
+    absl::MutexLock lock(&mutex_);
+    const auto found = schedules_.find(name);
+    if (found == schedules_.end()) {
+      return absl::NotFoundError(absl::StrCat(
+          "schedule \"", SafeText(name), "\": there is none of this name"));
+    }
+    due_.Remove(found->second->next(), found->second.get());
+    schedules_.erase(found);
+    return absl::OkStatus();
+  }
+
+  std::vector<NextTick> next_ticks() const {
+    std::vector<NextTick> next;
+    absl::MutexLock lock(&mutex_);
+    for (const auto& [name, ticks] : schedules_) {
+      next.push_back({name, ticks->next()});
+    }
+    return next;
+  }
+
+  absl::Status Start() {
+    absl::MutexLock lock(&mutex_);
+    if (thread_.joinable()) {
+      return absl::FailedPreconditionError("the scheduler has been started");
+    }
+    return StartThread(
+        "the scheduler's thread",
+        [this] {
+          const CallScope call(this);
+          Run();
+        },
+        &thread_);
+  }
+  bool started() const {
+    absl::MutexLock lock(&mutex_);
+    return thread_.joinable();
+  }
+
+  absl::Time RunOnce(absl::Time deadline) {
+    const CallScope call(this);
+    const absl::Time next = SubmitDue();
+    const absl::Time timer = client_->RunOnce(std::min(deadline, next));
+    Settle();
+    return std::min(timer, next);
+  }
+
+  SchedulerStats stats() {
+    const CallScope call(this);
+    Settle();
+    SchedulerStats stats;
+    stats.accepted = accepted_.load(std::memory_order_relaxed);
+    stats.missed = missed_.load(std::memory_order_relaxed);
+    return stats;
+  }
+
+ private:
+  // A tick that was submitted.
+  struct Tick {
+    std::shared_ptr<Ticks> ticks;
+    JobRequest request;
+  };
+  struct Missed {
+    std::string schedule;
+    absl::Time tick;
+    std::string why;
+  };
+
+  void Run() {
+    std::vector<Poller::Key> ready;
+    while (!stop_.load()) {
+      const absl::Time next = SubmitDue();
+      poller_->Wait(std::min(next, clock_->Now() + kLongestSleep), &ready);
+      Settle();
+    }
+  }
+
+  void Stop() {
+    stop_.store(true);
+    poller_->Wake();
+  }
+
+  // Submits the ticks that are due. Returns the time, on Clock::Now, of the
+  // next thing to do.
+  absl::Time SubmitDue() {
+    const absl::Time wall = clock_->WallNow();
+    std::vector<Missed> missed;
+    std::vector<std::pair<std::shared_ptr<Ticks>, absl::Time>> ticks =
+        TakeDue(wall, &missed);
+    Report(missed);
+    for (auto& [schedule, tick] : ticks) {
+      Submit(std::move(schedule), tick, wall);
+    }
+    absl::MutexLock lock(&mutex_);
+    absl::Time next = due_.next() - lead_;
+    // The last moment at which a request ends.
+    if (!in_flight_.empty()) {
+      next = std::min(next, in_flight_.begin()->first - margin_);
+    }
+    return clock_->Now() + (next - wall);
+  }
+
+  std::vector<std::pair<std::shared_ptr<Ticks>, absl::Time>> TakeDue(
+      absl::Time wall, std::vector<Missed>* missed) {
+    std::vector<std::pair<std::shared_ptr<Ticks>, absl::Time>> taken;
+    absl::MutexLock lock(&mutex_);
+    while (Ticks* const ticks = due_.Pop(wall + lead_)) {
+      const absl::Time tick = ticks->next();
+      const std::string& name = ticks->schedule().name;
+      if (tick - margin_ > wall) {
+        taken.emplace_back(schedules_[name], tick);
+        ticks->MoveBehind(tick);
+      } else {
+        missed->push_back({name, tick, "it was too late to submit it"});
+        ticks->MoveBehind(wall + margin_);
+      }
+      due_.Add(ticks->next(), ticks);
+    }
+    return taken;
+  }
+
+  void Submit(std::shared_ptr<Ticks> ticks, absl::Time tick, absl::Time wall) {
+    const Schedule& schedule = ticks->schedule();
+    std::string data = schedule.data;
+    if (schedule.data_of) {
+      const absl::Status made = GuardedCall(
+          [&] { data = schedule.data_of(tick); },
+          [](const char* what) { return absl::UnknownError(what); });
+      if (!made.ok()) {
+        return Report({{schedule.name, tick,
+                        absl::StrCat("data_of threw: ", made.message())}});
+      }
+    }
+    JobSpec spec(schedule.task, std::move(data));
+    spec.background = true;
+    spec.options.run_at = tick;
+    spec.options.unique =
+        absl::StrCat(schedule.name, "@", absl::ToUnixSeconds(tick));
+    spec.options.timeout = tick - margin_ - wall;
+    spec.options.max_connection_attempts = kAttempts;
+    JobRequest request = client_->SubmitJob(std::move(spec));
+    absl::MutexLock lock(&mutex_);
+    in_flight_.emplace(tick, Tick{std::move(ticks), std::move(request)});
+  }
+
+  // Counts the requests that have ended.
+  void Settle() {
+    std::vector<Missed> missed;
+    {
+      absl::MutexLock lock(&mutex_);
+      for (auto it = in_flight_.begin(); it != in_flight_.end();) {
+        const JobRequest& request = it->second.request;
+        if (!request.finished()) {
+          ++it;
+          continue;
+        }
+        if (request.complete()) {
+          accepted_.fetch_add(1, std::memory_order_relaxed);
+        } else {
+          missed.push_back({it->second.ticks->schedule().name, it->first,
+                            std::string(request.status().message())});
+        }
+        it = in_flight_.erase(it);
+      }
+    }
+    Report(missed);
+  }
+
+  void Report(const std::vector<Missed>& missed) {
+    for (const Missed& one : missed) {
+      missed_.fetch_add(1, std::memory_order_relaxed);
+      logger_.Log(
+          LogLevel::kWarning, "schedule \"", SafeText(one.schedule),
+          "\": the tick of ",
+          absl::FormatTime(absl::RFC3339_sec, one.tick, absl::UTCTimeZone()),
+          " is missed: ", one.why);
+    }
+  }
+
+  const ProcessMark process_;
+  const std::unique_ptr<Client> client_;
+  const std::unique_ptr<EpollPoller> poller_;  // only waits
+  Clock* const clock_;
+  const Logger logger_;
+  const absl::Duration lead_;
+  const absl::Duration margin_;
+  std::atomic<bool> stop_{false};
+  std::atomic<uint64_t> accepted_{0};
+  std::atomic<uint64_t> missed_{0};
+  mutable absl::Mutex mutex_;
+  // By name. Shared with ticks that are in flight.
+  std::map<std::string, std::shared_ptr<Ticks>, std::less<>> schedules_
+      ABSL_GUARDED_BY(mutex_);
+  internal::DeadlineQueue<Ticks, ByName> due_ ABSL_GUARDED_BY(mutex_);
+  // The submitted ticks whose requests go on, by their times.
+  std::multimap<absl::Time, Tick> in_flight_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::StatusOr<std::unique_ptr<Scheduler>> Scheduler::Create(
+    SchedulerOptions options) {
+  if (options.margin < absl::ZeroDuration() || options.lead <= options.margin ||
+      options.lead > absl::Hours(24)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "SchedulerOptions: margin (", absl::FormatDuration(options.margin),
+        ") must be zero or more and less than lead (",
+        absl::FormatDuration(options.lead), "), and lead at most a day"));
+  }
+  ClientOptions& client_options = options.client;
+  if (client_options.server_selector == nullptr) {
+    client_options.server_selector =
+        std::make_shared<UniqueHashServerSelector>();
+  }
+  if (client_options.retry_policy == nullptr) {
+    client_options.retry_policy =
+        std::make_shared<ExponentialBackoffRetryPolicy>(
+            ExponentialBackoffRetryOptions{kAttempts, {}});
+  }
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(client_options);
+  if (!client.ok()) return client.status();
+  absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
+  if (!poller.ok()) return poller.status();
+  return std::unique_ptr<Scheduler>(new Scheduler(std::shared_ptr<Core>(
+      new Core(*std::move(client), *std::move(poller), options),
+      DeleteInOwnProcess<Core>())));
+}
+
+Scheduler::Scheduler(std::shared_ptr<Core> core) : core_(std::move(core)) {}
+
+Scheduler::~Scheduler() {
+  Core& core = *core_;
+  if (core.inherited() || !CallScope::IsInside(&core)) return;
+  core.EndLater(std::move(core_));
+}
+
+absl::Status Scheduler::Add(Schedule schedule) {
+  if (core_->inherited()) return InheritedError("scheduler");
+  return core_->Add(std::move(schedule));
+}
+
+absl::Status Scheduler::Remove(absl::string_view name) {
+  if (core_->inherited()) return InheritedError("scheduler");
+  return core_->Remove(name);
+}
+
+std::vector<Scheduler::NextTick> Scheduler::next_ticks() const {
+  if (core_->inherited()) return {};
+  return core_->next_ticks();
+}
+
+absl::Status Scheduler::Start() {
+  if (core_->inherited()) return InheritedError("scheduler");
+  return core_->Start();
+}
+
+absl::Time Scheduler::RunOnce(absl::Time deadline) {
+  if (core_->inherited() || core_->started()) return absl::InfiniteFuture();
+  return core_->RunOnce(deadline);
+}
+
+SchedulerStats Scheduler::stats() const {
+  if (core_->inherited()) return {};
+  return core_->stats();
+}
+
+}  // namespace gearman

@@ -1,0 +1,64 @@
+// WorkerSignals: SIGINT and SIGTERM drain workers, and a second signal stops
+// them.
+//
+//   auto signals = gearman::WorkerSignals::Create({worker.get()});
+//   if (!signals.ok()) return signals.status();
+//   return worker->Run();  // or Start, and Join
+#ifndef GEARMAN_SDK_WORKER_SIGNALS_H_
+#define GEARMAN_SDK_WORKER_SIGNALS_H_
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "gearman/base/duration.h"
+#include "gearman/process/process_mark.h"
+#include "gearman/sdk/worker.h"
+
+namespace gearman {
+
+namespace internal {
+class SignalRegistration;
+}  // namespace internal
+
+// While a WorkerSignals lives, the first SIGINT or SIGTERM calls Worker::Drain
+// of each of its workers, and each further one Worker::Stop. The program's own
+// handlers of the two signals are not called meanwhile; they are in force again
+// when the WorkerSignals is destroyed. A handler that was installed after it
+// stays.
+//
+// A signal that the process ignores at the creation stays ignored: `nohup` and
+// a shell's `&` start programs so. Nothing but its stop token ends a handler
+// that is running (Worker::Stop).
+//
+// The workers must outlive this object. It may live on any thread, and signals
+// may come on any thread. One object lives in a process at a time.
+//
+// Fork: in a child the earlier handlers are in force again, and the child's
+// copy of this object does nothing.
+class WorkerSignals {
+ public:
+  // `limit` is that of Worker::Drain. Returns INVALID_ARGUMENT if there is no
+  // worker, or one is null, and FAILED_PRECONDITION if another WorkerSignals
+  // lives in this process.
+  static absl::StatusOr<std::unique_ptr<WorkerSignals>> Create(
+      std::vector<Worker*> workers, Duration limit = absl::InfiniteDuration());
+  // Waits for a signal that is just being handled on another thread.
+  ~WorkerSignals();
+  WorkerSignals(const WorkerSignals&) = delete;
+  WorkerSignals& operator=(const WorkerSignals&) = delete;
+
+  // Returns how many signals have come so far.
+  int count() const;
+
+ private:
+  explicit WorkerSignals(
+      OwnedByProcess<internal::SignalRegistration> registration);
+
+  const OwnedByProcess<internal::SignalRegistration> registration_;
+};
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_WORKER_SIGNALS_H_

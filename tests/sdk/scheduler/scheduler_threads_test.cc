@@ -1,0 +1,127 @@
+// A scheduler with a thread of its own.
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/log.h"
+#include "gearman/sdk/scheduler.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/tests/sdk/client_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+class SchedulerThreadsTest : public ::testing::Test {
+ protected:
+  SchedulerThreadsTest() {
+    server_ = *JobServer::Create();
+    address_ = *server_->Listen("tcp://127.0.0.1:0");
+  }
+
+  SchedulerOptions Options() {
+    SchedulerOptions options;
+    options.client.servers = {address_};
+    options.client.transports = TcpOnly();
+    options.client.logger =
+        Logger(LogLevel::kWarning, [this](LogLevel, absl::string_view line) {
+          absl::MutexLock lock(&mutex_);
+          log_.emplace_back(line);
+        });
+    options.lead = absl::Seconds(3);
+    options.margin = absl::Seconds(1);
+    return options;
+  }
+  static Schedule EverySecond() {
+    Schedule schedule;
+    schedule.name = "every second";
+    schedule.every = absl::Seconds(1);
+    schedule.task = "tick";
+    schedule.data_of = [](absl::Time tick) {
+      return absl::StrCat(absl::ToUnixSeconds(tick));
+    };
+    return schedule;
+  }
+
+  std::unique_ptr<JobServer> server_;
+  std::string address_;
+  absl::Mutex mutex_;
+  std::vector<std::string> log_ ABSL_GUARDED_BY(mutex_);
+};
+
+TEST_F(SchedulerThreadsTest, TicksOfTwoSchedulersRunOnceEach) {
+  WorkerOptions worker_options;
+  worker_options.servers = {address_};
+  worker_options.transports = TcpOnly();
+  auto worker = *Worker::Create(std::move(worker_options));
+  std::set<std::string> ticks;
+  ASSERT_TRUE(worker
+                  ->Register("tick",
+                             [&](JobContext& context) {
+                               const std::string tick(context.job().data());
+                               EXPECT_TRUE(ticks.insert(tick).second) << tick;
+                               if (ticks.size() == 3) worker->Stop();
+                               return std::string();
+                             })
+                  .ok());
+  std::vector<std::unique_ptr<Scheduler>> schedulers;
+  for (int i = 0; i < 2; ++i) {
+    schedulers.push_back(*Scheduler::Create(Options()));
+    ASSERT_TRUE(schedulers.back()->Start().ok());
+    EXPECT_TRUE(absl::IsFailedPrecondition(schedulers.back()->Start()));
+    EXPECT_EQ(schedulers.back()->RunOnce(absl::InfinitePast()),
+              absl::InfiniteFuture());
+    // A thread that sleeps learns of it.
+    ASSERT_TRUE(schedulers.back()->Add(EverySecond()).ok());
+  }
+  EXPECT_TRUE(worker->Run().ok());
+  EXPECT_EQ(ticks.size(), 3u);
+}
+
+TEST_F(SchedulerThreadsTest, EndsWhenCodeThatItCalledHasDestroyedIt) {
+  class Sink : public MetricsSink {
+   public:
+    void Export(const MetricsSnapshot&) override {}
+    absl::Duration interval() const override {
+      return absl::InfiniteDuration();
+    }
+    void Detach(const MetricsSource*) override { detached.Notify(); }
+    absl::string_view name() const override { return "sink"; }
+
+    absl::Notification detached;
+  };
+  const auto sink = std::make_shared<Sink>();
+  SchedulerOptions options = Options();
+  options.client.metrics_sinks = {sink};
+  std::unique_ptr<Scheduler> scheduler = *Scheduler::Create(std::move(options));
+  Schedule schedule = EverySecond();
+  schedule.data_of = [&scheduler](absl::Time) {
+    scheduler = nullptr;
+    return std::string();
+  };
+  Scheduler* const raw = scheduler.get();
+  ASSERT_TRUE(raw->Add(std::move(schedule)).ok());
+  ASSERT_TRUE(raw->Start().ok());
+  // The scheduler's client has ended.
+  EXPECT_TRUE(sink->detached.WaitForNotificationWithTimeout(kLong));
+  absl::MutexLock lock(&mutex_);
+  EXPECT_THAT(log_, Contains(HasSubstr("a Scheduler was destroyed")));
+}
+
+}  // namespace
+}  // namespace gearman
