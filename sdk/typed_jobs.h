@@ -69,8 +69,9 @@ inline constexpr bool kIsKnown = false;
 
 // Says how a value becomes bytes and back. Specialize it for a type of your
 // own: both functions are called without a lock, by several threads at once.
-// A bad value is INVALID_ARGUMENT, and bad bytes are DATA_LOSS. Protobuf
-// messages need none.
+// A bad value is INVALID_ARGUMENT, and bad bytes are DATA_LOSS. An exception
+// passes through Run, and fails the job of a handler. Protobuf messages need
+// none.
 template <typename T, typename Enable = void>
 struct DataTraits {
   static_assert(internal::kIsKnown<T>,

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/plugins/encoding/guarded_data.h"
 #include "gearman/plugins/encoding/message_format.h"
 #include "gearman/plugins/encoding/protobuf_encoder.h"
 #include "gearman/sdk/status.h"
@@ -66,7 +67,7 @@ absl::Status EncodeMessage(const DataEncoder* encoder,
   absl::Status status = CheckEncoder(encoder, /*messages=*/true);
   if (!status.ok()) return status;
   const MessageFormat& format = FormatOf(encoder);
-  status = format.EncodeMessage(message, bytes);
+  status = GuardedData([&] { return format.EncodeMessage(message, bytes); });
   if (!status.ok()) return status;
   if (context.headers->content_type.empty()) {
     context.headers->content_type = std::string(format.content_type());
@@ -92,7 +93,7 @@ absl::Status DecodeMessage(const DataEncoder* encoder,
   const MessageFormat& format = FormatOf(encoder);
   status = CheckContentType(context.headers->content_type, format);
   if (!status.ok()) return status;
-  return format.DecodeMessage(*data, message);
+  return GuardedData([&] { return format.DecodeMessage(*data, message); });
 }
 
 absl::StatusOr<absl::string_view> DecodeBytes(const DataEncoder* encoder,

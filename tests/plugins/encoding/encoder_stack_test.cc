@@ -41,6 +41,11 @@ class Letter : public DataEncoder {
       return absl::DataLossError(absl::StrCat("found ", data));
     }
     if (!copies_) return data.substr(1);
+    // An encoder may write to its buffer before it has read everything.
+    const char* const end = buffer->data() + buffer->size();
+    if (data.data() >= buffer->data() && data.data() < end) {
+      return absl::InternalError("the data lies in the buffer");
+    }
     buffer->assign(data.data() + 1, data.size() - 1);
     return absl::string_view(*buffer);
   }
