@@ -156,6 +156,7 @@ set(GEARMAN_SDK_CORE_SOURCES
 )
 set(GEARMAN_SDK_CORE_ABSEIL
   absl::algorithm_container
+  absl::any_invocable
   absl::bits
   absl::btree
   absl::cleanup
@@ -181,6 +182,8 @@ set(GEARMAN_SDK_CORE_ABSEIL
 )
 set(GEARMAN_SDK_CORE_HEADERS
   base/cpp17.h
+  base/duration.h
+  base/string_view.h
   codecs/admin/reply.h
   codecs/payload.h
   codecs/priority.h

@@ -332,6 +332,7 @@ gearman_sdk_test(tests/sdk/plugin_registry_test SOURCES tests/sdk/plugin_registr
 gearman_sdk_test(tests/sdk/queue_metrics_test SOURCES tests/sdk/queue_metrics_test.cc DEPS gtest_main tests.support.bounds tests.support.hostile_names tests.support.raw_connection OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/status_test SOURCES tests/sdk/status_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_answer_test SOURCES tests/sdk/worker_answer_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/worker_arguments_test SOURCES tests/sdk/worker_arguments_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_interceptor_test SOURCES tests/sdk/worker_interceptor_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_loss_test SOURCES tests/sdk/worker_loss_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_old_server_test SOURCES tests/sdk/worker_old_server_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)

@@ -39,7 +39,7 @@ auto GuardedResult(const Function& function, const StatusOf& status_of)
 
 // Calls `function` and ignores any exception from it.
 template <typename Function>
-void CallIgnoringThrow(const Function& function) {
+void CallIgnoringThrow(Function&& function) {
   try {
     function();
   } catch (...) {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 namespace gearman {
 
@@ -50,8 +50,8 @@ struct Health {
 };
 
 // "idle", "connecting", "up", "failing"; "ready", "degraded", "down".
-absl::string_view ServerStateName(ServerState state);
-absl::string_view HealthStateName(HealthState state);
+StringView ServerStateName(ServerState state);
+StringView HealthStateName(HealthState state);
 
 // Returns the health of these servers together.
 Health MakeHealth(std::vector<ServerHealth> servers);

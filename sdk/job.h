@@ -8,17 +8,26 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/string_view.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 namespace gearman {
+
+namespace internal {
+struct Access;
+}  // namespace internal
 
 class Job {
  public:
   Job() = default;
+  // The SDK makes the jobs that a program gets. A test of a program may make
+  // them, too.
   Job(std::string task, std::string unique,
-      std::shared_ptr<const std::string> data)
-      : task_(std::move(task)),
+      std::shared_ptr<const std::string> data, std::string connection = "",
+      std::string handle = "")
+      : connection_(std::move(connection)),
+        handle_(std::move(handle)),
+        task_(std::move(task)),
         unique_(std::move(unique)),
         data_(std::move(data)) {}
 
@@ -38,38 +47,17 @@ class Job {
   // worker, because a client need not give one.
   const std::string& unique() const { return unique_; }
   // The payload: any bytes. The view is valid as long as this object.
-  absl::string_view data() const {
-    return data_ == nullptr ? absl::string_view()
-                            : absl::string_view(data_->data(), data_->size());
+  StringView data() const {
+    return data_ == nullptr ? StringView()
+                            : StringView(data_->data(), data_->size());
   }
   // The payload, shared. Null if the payload is empty.
   const std::shared_ptr<const std::string>& shared_data() const {
     return data_;
   }
 
-  // For the SDK: sets what becomes known after the submission.
-  void set_connection(std::string connection) {
-    connection_ = std::move(connection);
-  }
-  void set_handle(std::string handle) { handle_ = std::move(handle); }
-  // For the SDK: makes this object another job, and reuses its memory.
-  void Assign(absl::string_view connection, absl::string_view handle,
-              absl::string_view task, absl::string_view unique,
-              std::shared_ptr<const std::string> data) {
-    AssignIfOther(connection, &connection_);
-    handle_.assign(handle.data(), handle.size());
-    AssignIfOther(task, &task_);
-    AssignIfOther(unique, &unique_);
-    data_ = std::move(data);
-  }
-  // For the SDK: moves the payload out of this object.
-  std::shared_ptr<const std::string> TakeData() { return std::move(data_); }
-
  private:
-  // Most jobs of one worker have equal values, which need no copy.
-  static void AssignIfOther(absl::string_view from, std::string* to) {
-    if (*to != from) to->assign(from.data(), from.size());
-  }
+  friend struct internal::Access;
 
   std::string connection_;
   std::string handle_;

@@ -34,8 +34,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/string_view.h"
 #include "gearman/sdk/job.h"
 #include "gearman/sdk/stop_token.h"
 
@@ -44,15 +44,16 @@ namespace gearman {
 class TraceSpan;
 
 namespace internal {
+struct Access;
 struct HeldJob;
 }  // namespace internal
 
 // Returns the status that is answered with a plain WORK_FAIL: ABORTED. A
 // WORK_FAIL carries no text; `why` is only for the hook after the job and for
 // the log.
-absl::Status JobFailed(absl::string_view why = "");
+absl::Status JobFailed(StringView why = "");
 // Returns the status that is answered with a failure and these bytes: UNKNOWN.
-absl::Status JobException(absl::string_view bytes);
+absl::Status JobException(StringView bytes);
 
 // A JobContext lives as long as the handler's call, which gets a reference to
 // it. During that call other threads may call its functions, too.
@@ -100,11 +101,12 @@ class JobContext {
   absl::Status SendWarning(std::string data);
   absl::Status SendStatus(int64_t numerator, int64_t denominator);
 
-  // For the SDK.
+ private:
+  friend struct internal::Access;
+
   explicit JobContext(std::shared_ptr<internal::HeldJob> held)
       : held_(std::move(held)) {}
 
- private:
   const std::shared_ptr<internal::HeldJob> held_;
 };
 
@@ -139,11 +141,12 @@ class PendingJob {
   void Finish(absl::StatusOr<std::string> result);
   bool finished() const { return held_ == nullptr; }
 
-  // For the SDK.
+ private:
+  friend struct internal::Access;
+
   explicit PendingJob(std::shared_ptr<internal::HeldJob> held)
       : held_(std::move(held)) {}
 
- private:
   std::shared_ptr<internal::HeldJob> held_;
 };
 

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 namespace gearman {
 
@@ -26,7 +26,7 @@ struct JobId {
   // Parses the text form. INVALID_ARGUMENT has the text and the mistake: not
   // three fields, a broken escape, neither handle nor unique, or a handle
   // without a server.
-  static absl::StatusOr<JobId> Parse(absl::string_view text);
+  static absl::StatusOr<JobId> Parse(StringView text);
 
   friend bool operator==(const JobId& a, const JobId& b) {
     return a.server == b.server && a.handle == b.handle && a.unique == b.unique;

@@ -16,8 +16,8 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 namespace gearman {
 
@@ -30,7 +30,7 @@ enum class LogLevel : unsigned char {
 };
 
 // "debug", "info", "warning" or "error".
-absl::string_view LogLevelName(LogLevel level);
+StringView LogLevelName(LogLevel level);
 
 // A Logger is a value and cheap to copy. Copies share one function. A Logger is
 // thread-safe if its function is.
@@ -44,7 +44,7 @@ absl::string_view LogLevelName(LogLevel level);
 // nothing else.
 class Logger {
  public:
-  using Function = std::function<void(LogLevel, absl::string_view message)>;
+  using Function = std::function<void(LogLevel, StringView message)>;
 
   // Makes a Logger that drops every message.
   Logger() = default;
@@ -72,7 +72,7 @@ class Logger {
   }
 
  private:
-  void Write(LogLevel level, absl::string_view message) const;
+  void Write(LogLevel level, StringView message) const;
 
   LogLevel at_least_ = LogLevel::kError;
   size_t payload_bytes_ = 0;

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/sdk/log.h"
@@ -33,10 +34,10 @@ struct QueueMetricsOptions {
   // A server that is named twice is asked once.
   std::vector<std::string> servers;
   // The time from one round of questions to the next; at least 1 ms.
-  absl::Duration interval = absl::Seconds(15);
+  Duration interval = absl::Seconds(15);
   // The time for one server to connect and answer; more than zero. If it is
   // infinite, one silent server stops the answers of all others.
-  absl::Duration timeout = absl::Seconds(2);
+  Duration timeout = absl::Seconds(2);
   // The number of tasks with labels of their own, for all servers together. All
   // other tasks are added up as "other". Tasks with workers get labels first,
   // then tasks that have a label already, then tasks with jobs. A task that no

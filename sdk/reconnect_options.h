@@ -5,6 +5,7 @@
 
 #include "absl/time/time.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/duration.h"
 
 namespace gearman {
 
@@ -12,12 +13,12 @@ struct ReconnectOptions {
   // After a connection was lost or could not be made, the next attempt comes at
   // a random moment within this time, so that a thousand workers don't all
   // return at once when their server restarts.
-  absl::Duration first_delay = absl::Seconds(2);
+  Duration first_delay = absl::Seconds(2);
   // The delay before the attempt after that. Each later delay is the one before
   // times `multiplier`, up to `max_delay`.
-  absl::Duration initial_delay = absl::Seconds(1);
+  Duration initial_delay = absl::Seconds(1);
   double multiplier = 1.6;
-  absl::Duration max_delay = absl::Seconds(120);
+  Duration max_delay = absl::Seconds(120);
   // Each delay but the first varies at random by up to this share, up and down.
   double jitter = 0.2;
   // The circuit breaker of a client opens after this number of failures of a
@@ -30,7 +31,7 @@ struct ReconnectOptions {
   // is replaced by a new one. The server's name is resolved again for the new
   // one. The requests in flight on the old one are finished there. Infinite
   // means never.
-  absl::Duration connection_lifetime = absl::Minutes(30);
+  Duration connection_lifetime = absl::Minutes(30);
 };
 
 }  // namespace gearman

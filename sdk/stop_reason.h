@@ -2,8 +2,8 @@
 #ifndef GEARMAN_SDK_STOP_REASON_H_
 #define GEARMAN_SDK_STOP_REASON_H_
 
-#include "absl/strings/string_view.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 namespace gearman {
 
@@ -16,7 +16,7 @@ enum class StopReason : unsigned char {
 };
 
 // "none", "time limit", "drain limit", "connection lost" or "stopped".
-absl::string_view StopReasonName(StopReason reason);
+StringView StopReasonName(StopReason reason);
 
 }  // namespace gearman
 

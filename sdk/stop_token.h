@@ -12,16 +12,18 @@
 #ifndef GEARMAN_SDK_STOP_TOKEN_H_
 #define GEARMAN_SDK_STOP_TOKEN_H_
 
-#include <functional>
 #include <memory>
 #include <utility>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
 #include "gearman/sdk/stop_reason.h"
 
 namespace gearman {
 
 namespace internal {
+struct Access;
 class StopState;
 }  // namespace internal
 
@@ -39,19 +41,20 @@ class StopToken {
   // fired. A handler should wait in this way: on the thread in Worker::Run the
   // I/O goes on meanwhile, and the limit is measured on the worker's clock. On
   // another thread the function only sleeps.
-  bool WaitFor(absl::Duration limit) const;
+  bool WaitFor(Duration limit) const;
 
   // Calls `callback` when the token fires, on the thread in Worker::Run, with
   // no lock held. If the token has fired already, calls it on this thread. An
   // exception from it is ignored. A callback can't be withdrawn. When the job
   // has ended, a callback that was not called is destroyed.
-  void OnStop(std::function<void()> callback) const;
+  void OnStop(absl::AnyInvocable<void()> callback) const;
 
-  // For the SDK.
+ private:
+  friend struct internal::Access;
+
   explicit StopToken(std::shared_ptr<internal::StopState> state)
       : state_(std::move(state)) {}
 
- private:
   std::shared_ptr<internal::StopState> state_;
 };
 

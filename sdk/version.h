@@ -6,8 +6,8 @@
 #ifndef GEARMAN_SDK_VERSION_H_
 #define GEARMAN_SDK_VERSION_H_
 
-#include "absl/strings/string_view.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 #define GEARMAN_SDK_VERSION_MAJOR 0
 #define GEARMAN_SDK_VERSION_MINOR 1
@@ -28,7 +28,7 @@
 
 namespace gearman {
 
-inline constexpr absl::string_view kVersion = GEARMAN_SDK_VERSION;
+inline constexpr StringView kVersion = GEARMAN_SDK_VERSION;
 
 }  // namespace gearman
 

@@ -9,12 +9,15 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/sdk/health.h"
 #include "gearman/sdk/job_context.h"
@@ -72,11 +75,11 @@ class Worker {
  public:
   // Does a job and returns its result. sdk/job_context.h says how errors and
   // exceptions are answered. Up to `concurrency` threads call it at once.
-  using Handler = std::function<absl::StatusOr<std::string>(JobContext&)>;
+  using Handler = absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)>;
   // Begins a job. The caller of PendingJob::Finish, on any thread, ends it. The
   // handler should return soon. Up to WorkerLimits::max_pending_jobs may be
   // unfinished.
-  using AsyncHandler = std::function<void(PendingJob)>;
+  using AsyncHandler = absl::AnyInvocable<void(PendingJob)>;
 
   // Makes a worker for `options.servers`. The worker connects in Run. Returns
   // INVALID_ARGUMENT for an address, limit or name that can't be right and,
@@ -103,15 +106,29 @@ class Worker {
   // handler neither asks its stop token nor sends anything. Servers learn of
   // the limit only with TaskOptions::announce_time_limit: read the warning
   // there.
-  absl::Status Register(absl::string_view task, Handler handler,
+  absl::Status Register(StringView task, Handler handler,
                         TaskOptions options = {});
-  absl::Status RegisterAsync(absl::string_view task, AsyncHandler handler,
+  absl::Status RegisterAsync(StringView task, AsyncHandler handler,
                              TaskOptions options = {});
+  // For a std::function, which AnyInvocable would take even if it is empty.
+  template <typename Signature>
+  absl::Status Register(StringView task, std::function<Signature> handler,
+                        TaskOptions options = {}) {
+    return Register(task, handler ? Handler(std::move(handler)) : Handler(),
+                    options);
+  }
+  template <typename Signature>
+  absl::Status RegisterAsync(StringView task, std::function<Signature> handler,
+                             TaskOptions options = {}) {
+    return RegisterAsync(
+        task, handler ? AsyncHandler(std::move(handler)) : AsyncHandler(),
+        options);
+  }
   // Withdraws a task. Where this worker holds a job of the task, it tells the
   // server after the job's answer, because a server that is told earlier gives
   // the job to another worker. It grabs no other job there before. Returns
   // NOT_FOUND if the task is not registered.
-  absl::Status Unregister(absl::string_view task);
+  absl::Status Unregister(StringView task);
   // Returns the registered tasks in the order of registration.
   std::vector<std::string> tasks() const;
 
@@ -148,7 +165,7 @@ class Worker {
   // are closed. The servers then queue the held jobs again, at the tail, and
   // count a retry for each: with gearmand -j N a job fails at its N-th. Run
   // still waits for handlers that are running, and drops their results.
-  void Drain(absl::Duration limit = absl::InfiniteDuration());
+  void Drain(Duration limit = absl::InfiniteDuration());
   void Stop();
 
   // AddServer adds a server. RemoveServer removes a server: the worker grabs no
@@ -157,8 +174,8 @@ class Worker {
   // changes take effect in Run. Errors: those of Create; ALREADY_EXISTS if the
   // server to add is there; NOT_FOUND if the server to remove is not;
   // RESOURCE_EXHAUSTED if the worker has 65,536 servers.
-  absl::Status AddServer(absl::string_view address);
-  absl::Status RemoveServer(absl::string_view address);
+  absl::Status AddServer(StringView address);
+  absl::Status RemoveServer(StringView address);
   // Returns the canonical addresses of the servers, in the order in which they
   // were added.
   std::vector<std::string> servers() const;

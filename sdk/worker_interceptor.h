@@ -23,17 +23,18 @@
 #ifndef GEARMAN_SDK_WORKER_INTERCEPTOR_H_
 #define GEARMAN_SDK_WORKER_INTERCEPTOR_H_
 
-#include <functional>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/job.h"
 
 namespace gearman {
 
 namespace internal {
+struct Access;
 struct HeldJob;
 }  // namespace internal
 
@@ -43,14 +44,15 @@ class IncomingJob {
  public:
   // Sees the answer before it is given, and may change it. Called once, even if
   // the answer can no longer be sent.
-  using EndHook = std::function<void(const Job&, absl::StatusOr<std::string>&)>;
+  using EndHook =
+      absl::AnyInvocable<void(const Job&, absl::StatusOr<std::string>&)>;
 
   IncomingJob(const IncomingJob&) = delete;
   IncomingJob& operator=(const IncomingJob&) = delete;
 
   // The job as the handler will see it.
   const Job& job() const;
-  absl::string_view data() const { return job().data(); }
+  StringView data() const { return job().data(); }
   void set_data(std::string data);
 
   // Answers the job like a handler that returns `result` (sdk/job_context.h).
@@ -61,10 +63,11 @@ class IncomingJob {
   // The span of this job's processing; null if there is none.
   TraceSpan* span() const;
 
-  // For the SDK.
+ private:
+  friend struct internal::Access;
+
   explicit IncomingJob(internal::HeldJob* held) : held_(held) {}
 
- private:
   internal::HeldJob* const held_;
 };
 

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/job.h"
@@ -67,7 +68,7 @@ enum class WhenLate : unsigned char {
 struct TaskOptions {
   // The time that the handler may take, from its start. A timer of the worker:
   // a server learns of the limit only with announce_time_limit.
-  absl::Duration time_limit = absl::InfiniteDuration();
+  Duration time_limit = absl::InfiniteDuration();
   // Announces the time limit to servers with CAN_DO_TIMEOUT. The worker adds
   // one second, so that the answer of a living worker comes first. After that
   // time the server gives the job to another worker. (gearmand counts
@@ -93,7 +94,7 @@ struct PrefetchOptions {
   // switch prefetch off.
   int max_jobs = 128;
   int min_jobs = 0;
-  absl::Duration max_wait = absl::Milliseconds(5);
+  Duration max_wait = absl::Milliseconds(5);
   // The largest number of payload bytes held, estimated from the jobs before.
   size_t max_bytes = 64u << 20;
 };
@@ -143,19 +144,19 @@ struct WorkerOptions {
   PrefetchOptions prefetch;
 
   // The time to establish one connection, including the name lookup.
-  absl::Duration connect_timeout = absl::Seconds(5);
+  Duration connect_timeout = absl::Seconds(5);
   // A server that leaves a grab or an echo unanswered for this long is
   // considered dead, and the worker replaces its connection. While parts of a
   // packet come or leave, the time counts from the last part.
-  absl::Duration reply_timeout = absl::Seconds(30);
+  Duration reply_timeout = absl::Seconds(30);
   // A connection that is idle for this long, without a byte, is checked with
   // ECHO_REQ. Infinite means never.
-  absl::Duration heartbeat_interval = absl::Seconds(30);
+  Duration heartbeat_interval = absl::Seconds(30);
   // A sleeping worker asks for jobs this often even if no server wakes it.
   // gearmand 1.1 does not wake workers for a delayed job that has come due. No
   // version wakes another worker when the one that it woke has gone. Infinite
   // means never.
-  absl::Duration regrab_interval = absl::Seconds(10);
+  Duration regrab_interval = absl::Seconds(10);
   ReconnectOptions reconnect;
 
   // Whether clients get the text of exceptions and of error statuses. If false,

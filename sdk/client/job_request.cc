@@ -113,12 +113,10 @@ JobRequest::JobRequest(JobSpec&& spec)
 
 Job JobRequest::job() const {
   const std::string& data = state_->data_bytes();
-  Job job(state_->task, std::string(unique()),
-          data.empty() ? nullptr
-                       : std::shared_ptr<const std::string>(state_, &data));
-  job.set_connection(connection());
-  job.set_handle(handle());
-  return job;
+  return Job(state_->task, std::string(unique()),
+             data.empty() ? nullptr
+                          : std::shared_ptr<const std::string>(state_, &data),
+             connection(), handle());
 }
 
 const std::string& JobRequest::task() const { return state_->task; }

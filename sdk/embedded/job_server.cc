@@ -86,7 +86,7 @@ JobServer::JobServer(std::shared_ptr<embedded::ServerCore> core)
 
 JobServer::~JobServer() { core_->Stop(); }
 
-absl::StatusOr<std::string> JobServer::Listen(absl::string_view address) {
+absl::StatusOr<std::string> JobServer::Listen(StringView address) {
   return core_->Listen(address);
 }
 

@@ -21,8 +21,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
+#include "gearman/base/string_view.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/clock.h"
 #include "gearman/transports/inproc/inproc_network.h"
@@ -101,11 +102,11 @@ struct JobServerOptions {
   size_t max_connection_memory = kShareOfMemory;
   // The server closes a connection that has begun a packet and has sent nothing
   // more of it for so long. InfiniteDuration: never.
-  absl::Duration packet_timeout = absl::Minutes(5);
+  Duration packet_timeout = absl::Minutes(5);
   // The server closes a connection that has taken nothing of its waiting output
   // for so long. The time is long because a peer that does something else
   // meanwhile is not at fault. InfiniteDuration: never.
-  absl::Duration output_timeout = absl::Minutes(15);
+  Duration output_timeout = absl::Minutes(15);
   // Streams whose handshake (TLS) is not finished, at once. Beyond this the
   // server closes the stream that has waited longest for its peer. If all
   // streams wait for this server, it closes the newest. 0: no limit.
@@ -157,7 +158,7 @@ class JobServer {
   // server listens there. NOT_FOUND: no transport has that scheme.
   // INVALID_ARGUMENT: the address makes no sense. FAILED_PRECONDITION: this
   // server has been stopped. The transport may return other errors.
-  absl::StatusOr<std::string> Listen(absl::string_view address);
+  absl::StatusOr<std::string> Listen(StringView address);
   // The addresses that the server listens on, in the order of Listen.
   std::vector<std::string> addresses() const;
 

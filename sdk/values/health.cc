@@ -21,7 +21,7 @@ size_t CountUsable(const std::vector<ServerHealth>& servers) {
 
 }  // namespace
 
-absl::string_view ServerStateName(ServerState state) {
+StringView ServerStateName(ServerState state) {
   switch (state) {
     case ServerState::kIdle:
       return "idle";
@@ -35,7 +35,7 @@ absl::string_view ServerStateName(ServerState state) {
   return "";
 }
 
-absl::string_view HealthStateName(HealthState state) {
+StringView HealthStateName(HealthState state) {
   switch (state) {
     case HealthState::kReady:
       return "ready";

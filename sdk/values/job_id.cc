@@ -68,7 +68,7 @@ std::string JobId::ToString() const {
   return text;
 }
 
-absl::StatusOr<JobId> JobId::Parse(absl::string_view text) {
+absl::StatusOr<JobId> JobId::Parse(StringView text) {
   const std::vector<absl::string_view> fields = absl::StrSplit(text, '|');
   if (fields.size() != 3) {
     return Invalid(text, absl::StrCat("it has ", fields.size(), " fields"));

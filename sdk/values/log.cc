@@ -13,7 +13,7 @@
 
 namespace gearman {
 
-absl::string_view LogLevelName(LogLevel level) {
+StringView LogLevelName(LogLevel level) {
   switch (level) {
     case LogLevel::kDebug:
       return "debug";
@@ -39,7 +39,7 @@ Logger Logger::WithPayloads(size_t max_bytes) const {
   return logger;
 }
 
-void Logger::Write(LogLevel level, absl::string_view message) const {
+void Logger::Write(LogLevel level, StringView message) const {
   while (!message.empty() &&
          (message.back() == '\n' || message.back() == '\r')) {
     message.remove_suffix(1);

@@ -2,7 +2,7 @@
 
 namespace gearman {
 
-absl::string_view StopReasonName(StopReason reason) {
+StringView StopReasonName(StopReason reason) {
   switch (reason) {
     case StopReason::kNone:
       return "none";

@@ -1,5 +1,6 @@
 #include "gearman/sdk/job_context.h"
 
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/job/error_answer.h"
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/internal/job/job_hooks.h"
@@ -9,11 +10,13 @@
 namespace gearman {
 namespace {
 
+using internal::Access;
 using internal::HeldJobPtr;
 using internal::Message;
 
 StopToken TokenOf(const HeldJobPtr& job) {
-  return StopToken(std::shared_ptr<internal::StopState>(job, &job->stop));
+  return Access::Make<StopToken>(
+      std::shared_ptr<internal::StopState>(job, &job->stop));
 }
 
 absl::Status Send(const HeldJobPtr& job, Message message, bool may_wait) {
@@ -58,11 +61,9 @@ absl::Status Finished() {
 
 }  // namespace
 
-absl::Status JobFailed(absl::string_view why) {
-  return internal::FailedError(why);
-}
+absl::Status JobFailed(StringView why) { return internal::FailedError(why); }
 
-absl::Status JobException(absl::string_view bytes) {
+absl::Status JobException(StringView bytes) {
   return internal::ExceptionError(bytes);
 }
 

@@ -41,7 +41,7 @@ Worker::~Worker() {
   core.EndLater(std::move(core_));
 }
 
-absl::Status Worker::Register(absl::string_view task, Handler handler,
+absl::Status Worker::Register(StringView task, Handler handler,
                               TaskOptions options) {
   if (core_->inherited()) return InheritedError(kWorker);
   const WorkerCore::Call call(core_.get());
@@ -50,7 +50,7 @@ absl::Status Worker::Register(absl::string_view task, Handler handler,
   return core_->Register(std::move(made));
 }
 
-absl::Status Worker::RegisterAsync(absl::string_view task, AsyncHandler handler,
+absl::Status Worker::RegisterAsync(StringView task, AsyncHandler handler,
                                    TaskOptions options) {
   if (core_->inherited()) return InheritedError(kWorker);
   const WorkerCore::Call call(core_.get());
@@ -59,7 +59,7 @@ absl::Status Worker::RegisterAsync(absl::string_view task, AsyncHandler handler,
   return core_->Register(std::move(made));
 }
 
-absl::Status Worker::Unregister(absl::string_view task) {
+absl::Status Worker::Unregister(StringView task) {
   if (core_->inherited()) return InheritedError(kWorker);
   const WorkerCore::Call call(core_.get());
   return core_->Unregister(task);
@@ -87,12 +87,12 @@ absl::Time Worker::RunOnce(absl::Time deadline) {
 
 bool Worker::stopped() const { return core_->stopped(); }
 
-absl::Status Worker::AddServer(absl::string_view address) {
+absl::Status Worker::AddServer(StringView address) {
   if (core_->inherited()) return InheritedError(kWorker);
   return core_->AddServer(address);
 }
 
-absl::Status Worker::RemoveServer(absl::string_view address) {
+absl::Status Worker::RemoveServer(StringView address) {
   if (core_->inherited()) return InheritedError(kWorker);
   return core_->RemoveServer(address);
 }
@@ -106,7 +106,7 @@ Health Worker::health() const {
   return core_->inherited() ? Health() : core_->health();
 }
 
-void Worker::Drain(absl::Duration limit) { core_->Drain(limit); }
+void Worker::Drain(Duration limit) { core_->Drain(limit); }
 
 void Worker::Stop() { core_->Stop(); }
 

@@ -12,13 +12,11 @@ const Job& IncomingJob::job() const { return internal::JobOf(*held_); }
 
 void IncomingJob::set_data(std::string data) {
   const Job& job = held_->job;
-  Job changed(job.task(), job.unique(),
-              data.empty()
-                  ? nullptr
-                  : std::make_shared<const std::string>(std::move(data)));
-  changed.set_connection(job.connection());
-  changed.set_handle(job.handle());
-  held_->hooks->changed = std::move(changed);
+  held_->hooks->changed =
+      Job(job.task(), job.unique(),
+          data.empty() ? nullptr
+                       : std::make_shared<const std::string>(std::move(data)),
+          job.connection(), job.handle());
 }
 
 void IncomingJob::Answer(absl::StatusOr<std::string> result) {
@@ -26,7 +24,7 @@ void IncomingJob::Answer(absl::StatusOr<std::string> result) {
 }
 
 void IncomingJob::OnEnd(EndHook hook) {
-  held_->hooks->on_end.push_back(std::move(hook));
+  if (hook) held_->hooks->on_end.push_back(std::move(hook));
 }
 
 TraceSpan* IncomingJob::span() const { return held_->hooks->span.get(); }

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/internal/job/mailbox.h"
 #include "gearman/sdk/stop_reason.h"
@@ -20,14 +21,16 @@
 namespace gearman {
 namespace {
 
+using internal::Access;
 using ::testing::SizeIs;
 
 // A job that is held, and what is posted about it.
 class JobContextTest : public ::testing::Test {
  protected:
   JobContextTest() {
-    held_->job.Assign("tcp://jobs", "H:1", "reverse", "u",
-                      std::make_shared<const std::string>("hello"));
+    held_->job =
+        Job("reverse", "u", std::make_shared<const std::string>("hello"),
+            "tcp://jobs", "H:1");
     held_->mailbox = mailbox_;
   }
   ~JobContextTest() override { mailbox_->Close(); }
@@ -47,13 +50,13 @@ class JobContextTest : public ::testing::Test {
 };
 
 TEST_F(JobContextTest, ShowsTheJobOfItsRecord) {
-  const JobContext context(held_);
+  const JobContext context = Access::Make<JobContext>(held_);
   EXPECT_EQ(context.job().handle(), "H:1");
   EXPECT_EQ(context.job().data(), "hello");
 }
 
 TEST_F(JobContextTest, AnUpdateIsPosted) {
-  JobContext context(held_);
+  JobContext context = Access::Make<JobContext>(held_);
   ASSERT_TRUE(context.SendData("half").ok());
   const std::vector<internal::Message> posted = Posted();
   ASSERT_THAT(posted, SizeIs(1));
@@ -64,7 +67,7 @@ TEST_F(JobContextTest, AnUpdateIsPosted) {
 TEST_F(JobContextTest, ATokenFiresWithTheRecordAndOutlivesTheContext) {
   StopToken token;
   {
-    const JobContext context(held_);
+    const JobContext context = Access::Make<JobContext>(held_);
     token = context.stop_token();
   }
   EXPECT_FALSE(token.stop_requested());
@@ -73,7 +76,7 @@ TEST_F(JobContextTest, ATokenFiresWithTheRecordAndOutlivesTheContext) {
 }
 
 TEST_F(JobContextTest, AnAnswerIsPostedOnce) {
-  PendingJob job(held_);
+  PendingJob job = Access::Make<PendingJob>(held_);
   job.Finish(std::string("olleh"));
   job.Finish(JobFailed("too late"));
   const std::vector<internal::Message> posted = Posted();
@@ -83,7 +86,7 @@ TEST_F(JobContextTest, AnAnswerIsPostedOnce) {
 }
 
 TEST_F(JobContextTest, ADroppedJobIsPostedAsFailed) {
-  { const PendingJob job(held_); }
+  { const PendingJob job = Access::Make<PendingJob>(held_); }
   const std::vector<internal::Message> posted = Posted();
   ASSERT_THAT(posted, SizeIs(1));
   EXPECT_EQ(posted[0].result.status().code(), absl::StatusCode::kAborted);

@@ -38,8 +38,11 @@ class WorkerTest : public ::testing::Test {
     options_.prefetch.max_jobs = 0;
   }
 
+  // A handler that can be in a list of tasks, which is copied.
+  using Function = std::function<absl::StatusOr<std::string>(JobContext&)>;
+
   // Starts the worker of options_ with these tasks.
-  void Start(const std::vector<std::pair<std::string, Worker::Handler>>& tasks,
+  void Start(const std::vector<std::pair<std::string, Function>>& tasks,
              const TaskOptions& task_options = {}) {
     worker_ = &stack_.StartWorker("worker", options_);
     for (const auto& task : tasks) {
@@ -49,7 +52,7 @@ class WorkerTest : public ::testing::Test {
     }
   }
   // Starts the worker, and plays its server up to the first grab.
-  void StartAndGrab(const std::string& task, Worker::Handler handler,
+  void StartAndGrab(const std::string& task, Function handler,
                     const TaskOptions& task_options = {}) {
     Start({{task, std::move(handler)}}, task_options);
     Accept();

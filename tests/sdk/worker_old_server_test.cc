@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 class WorkerOldServerTest : public WorkerTest {
  protected:
   // Up to a grab of the oldest kind.
-  void StartAtOldServer(const std::string& task, Worker::Handler handler) {
+  void StartAtOldServer(const std::string& task, Function handler) {
     StartAndGrab(task, std::move(handler));
     server_->Send(Command::kError, {"server_error", "no such method"});
     ASSERT_EQ(server_->Receive(), "GRAB_JOB_UNIQ");

@@ -21,7 +21,7 @@ void RunEndHooks(HeldJob* held, absl::StatusOr<std::string>* result) {
   JobHooks& hooks = *held->hooks;
   if (hooks.ending.exchange(true)) return;
   while (!hooks.on_end.empty()) {
-    const JobHooks::EndHook hook = std::move(hooks.on_end.back());
+    JobHooks::EndHook hook = std::move(hooks.on_end.back());
     hooks.on_end.pop_back();
     const absl::Status thrown =
         GuardedCall([&] { hook(JobOf(*held), *result); }, ExceptionError);

@@ -6,12 +6,12 @@
 #define GEARMAN_SDK_INTERNAL_JOB_JOB_HOOKS_H_
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -27,7 +27,8 @@ struct HeldJob;
 
 struct JobHooks {
   // IncomingJob::EndHook.
-  using EndHook = std::function<void(const Job&, absl::StatusOr<std::string>&)>;
+  using EndHook =
+      absl::AnyInvocable<void(const Job&, absl::StatusOr<std::string>&)>;
 
   // Set before any other thread sees the job. The thread that runs the handler
   // uses both before the handler begins, when the worker is surely alive.

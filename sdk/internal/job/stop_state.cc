@@ -9,26 +9,25 @@ namespace gearman {
 namespace internal {
 
 void StopState::Fire(StopReason reason) {
-  std::vector<std::function<void()>> callbacks;
+  Callbacks callbacks;
   FireOnly(reason, &callbacks);
-  CallAll(callbacks);
+  CallAll(std::move(callbacks));
 }
 
-void StopState::FireOnly(StopReason reason,
-                         std::vector<std::function<void()>>* callbacks) {
+void StopState::FireOnly(StopReason reason, Callbacks* callbacks) {
   absl::MutexLock lock(&mutex_);
   if (fired()) return;
   reason_.store(reason, std::memory_order_release);
-  for (std::function<void()>& callback : callbacks_) {
+  for (Callback& callback : callbacks_) {
     callbacks->push_back(std::move(callback));
   }
   callbacks_.clear();
 }
 
-void StopState::CallAll(const std::vector<std::function<void()>>& callbacks) {
+void StopState::CallAll(Callbacks callbacks) {
   // An exception of one callback must not disturb the worker and other
   // callbacks.
-  for (const std::function<void()>& callback : callbacks) {
+  for (Callback& callback : callbacks) {
     CallIgnoringThrow(callback);
   }
 }
@@ -36,7 +35,7 @@ void StopState::CallAll(const std::vector<std::function<void()>>& callbacks) {
 void StopState::End() {
   ended_.store(true, std::memory_order_release);
   if (!has_callbacks_.load(std::memory_order_acquire)) return;
-  std::vector<std::function<void()>> callbacks;
+  Callbacks callbacks;
   absl::MutexLock lock(&mutex_);
   callbacks.swap(callbacks_);
 }
@@ -44,7 +43,7 @@ void StopState::End() {
 void StopState::Reset() {
   if (has_callbacks_.load(std::memory_order_acquire)) {
     // A callback was added just when the job ended.
-    std::vector<std::function<void()>> callbacks;
+    Callbacks callbacks;
     absl::MutexLock lock(&mutex_);
     callbacks.swap(callbacks_);
   }
@@ -75,7 +74,7 @@ bool StopState::WaitFor(absl::Duration limit) {
   return fired();
 }
 
-void StopState::OnStop(std::function<void()> callback) {
+void StopState::OnStop(Callback callback) {
   {
     absl::MutexLock lock(&mutex_);
     if (!fired()) {

@@ -5,11 +5,11 @@
 #define GEARMAN_SDK_INTERNAL_JOB_STOP_STATE_H_
 
 #include <atomic>
-#include <functional>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
@@ -41,6 +41,9 @@ class HandlerHost {
 
 class StopState {
  public:
+  using Callback = absl::AnyInvocable<void()>;
+  using Callbacks = std::vector<Callback>;
+
   StopState() = default;
   StopState(const StopState&) = delete;
   StopState& operator=(const StopState&) = delete;
@@ -48,11 +51,10 @@ class StopState {
   // Fires, unless it has fired. Runs the callbacks on this thread.
   void Fire(StopReason reason) ABSL_LOCKS_EXCLUDED(mutex_);
   // Like Fire, but appends the callbacks to `callbacks`, for CallAll.
-  void FireOnly(StopReason reason,
-                std::vector<std::function<void()>>* callbacks)
+  void FireOnly(StopReason reason, Callbacks* callbacks)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Calls each callback and ignores exceptions.
-  static void CallAll(const std::vector<std::function<void()>>& callbacks);
+  static void CallAll(Callbacks callbacks);
   // Drops the callbacks, because the job has ended.
   void End() ABSL_LOCKS_EXCLUDED(mutex_);
   // Makes the state new, for another job. No token may refer to it.
@@ -63,7 +65,7 @@ class StopState {
   // The functions of StopToken do this.
   StopReason LookAndTell();
   bool WaitFor(absl::Duration limit) ABSL_LOCKS_EXCLUDED(mutex_);
-  void OnStop(std::function<void()> callback) ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnStop(Callback callback) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Sets the worker while the handler runs on the I/O thread. Only this thread
   // sees it.
@@ -88,7 +90,7 @@ class StopState {
   std::atomic<HandlerHost*> host_{nullptr};
   std::atomic<std::thread::id> host_thread_{};
   absl::Mutex mutex_;
-  std::vector<std::function<void()>> callbacks_ ABSL_GUARDED_BY(mutex_);
+  Callbacks callbacks_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace internal

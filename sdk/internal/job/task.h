@@ -4,9 +4,9 @@
 #define GEARMAN_SDK_INTERNAL_JOB_TASK_H_
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "gearman/sdk/internal/job/job_cost.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
@@ -26,8 +26,8 @@ struct Task {
   // Milliseconds for CAN_DO_TIMEOUT; 0: CAN_DO.
   int64_t announced_ms = 0;
   // Exactly one of the two is set.
-  std::function<absl::StatusOr<std::string>(JobContext&)> handler;
-  std::function<void(PendingJob)> async_handler;
+  absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)> handler;
+  absl::AnyInvocable<void(PendingJob)> async_handler;
   TaskMetrics* metrics = nullptr;  // null: nothing is counted
 
   JobCost cost;  // I/O thread only

@@ -25,7 +25,8 @@ class ReconnectDelay {
              std::uniform_real_distribution<double>(0, 1)(*random);
     }
     const absl::Duration delay = next_;
-    next_ = std::min(next_ * options.multiplier, options.max_delay);
+    next_ =
+        std::min<absl::Duration>(next_ * options.multiplier, options.max_delay);
     std::uniform_real_distribution<double> spread(1 - options.jitter,
                                                   1 + options.jitter);
     return delay * spread(*random);

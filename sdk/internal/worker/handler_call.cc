@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gearman/plugins/guarded_call.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/job/job_hooks.h"
 #include "gearman/sdk/internal/tracing.h"
 #include "gearman/sdk/job_context.h"
@@ -30,7 +31,7 @@ std::optional<absl::StatusOr<std::string>> BeginHooks(HeldJob* held) {
   begin.data = held->job.data();
   hooks.span = BeginSpan(hooks.observer, begin);
   for (const WorkerInterceptor& interceptor : *hooks.interceptors) {
-    IncomingJob job(held);
+    IncomingJob job = Access::Make<IncomingJob>(held);
     const absl::Status thrown =
         GuardedCall([&] { interceptor(job); }, JobException);
     if (!thrown.ok()) hooks.answer = thrown;
@@ -44,7 +45,7 @@ std::optional<absl::StatusOr<std::string>> BeginHooks(HeldJob* held) {
 absl::StatusOr<std::string> CallPlainHandler(const HeldJobPtr& job) {
   return GuardedResult(
       [&job] {
-        JobContext context(job);
+        JobContext context = Access::Make<JobContext>(job);
         return job->task->handler(context);
       },
       JobException);
@@ -62,7 +63,8 @@ absl::Status CallPlainAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
   job->dropped = false;
   job->calling.store(std::this_thread::get_id(), std::memory_order_release);
   absl::Status thrown = GuardedCall(
-      [&job] { job->task->async_handler(PendingJob(job)); }, JobException);
+      [&job] { job->task->async_handler(Access::Make<PendingJob>(job)); },
+      JobException);
   job->calling.store(std::thread::id(), std::memory_order_release);
   *forgotten = thrown.ok() && job->dropped;
   return *forgotten ? JobFailed("the handler dropped its pending job") : thrown;
@@ -71,7 +73,7 @@ absl::Status CallPlainAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
 absl::Status CallHookedAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
   std::optional<absl::StatusOr<std::string>> answer = BeginHooks(job.get());
   if (answer.has_value()) {
-    PendingJob(job).Finish(*std::move(answer));
+    Access::Make<PendingJob>(job).Finish(*std::move(answer));
     return absl::OkStatus();
   }
   absl::Status status = CallPlainAsyncHandler(job, forgotten);
@@ -81,7 +83,7 @@ absl::Status CallHookedAsyncHandler(const HeldJobPtr& job, bool* forgotten) {
   if (!result.ok()) return result.status();
   // An interceptor has replaced the error by a result.
   *forgotten = false;
-  PendingJob(job).Finish(std::move(result));
+  Access::Make<PendingJob>(job).Finish(std::move(result));
   return absl::OkStatus();
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/base/config.h"
+#include "gearman/sdk/internal/access.h"
 
 namespace gearman {
 namespace internal {
@@ -48,7 +49,7 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
       job->state != HeldJob::State::kEnded) {
     return large;
   }
-  std::shared_ptr<const std::string> data = job->job.TakeData();
+  std::shared_ptr<const std::string> data = Access::TakeData(&job->job);
   if (data != nullptr && IsOnly(data)) {
     // Payload or TakeData made the string, and not as const.
     job->spare_data = std::const_pointer_cast<std::string>(std::move(data));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/failure_text.h"
 #include "gearman/sdk/internal/job/error_answer.h"
 #include "gearman/sdk/internal/worker/handler_call.h"
@@ -71,8 +72,8 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   HeldJobPtr job = records_.Take();
   const std::string& server = link.server->name;
   const size_t bytes = assigned.data.size();
-  job->job.Assign(server, assigned.handle, task->name, assigned.unique,
-                  TakeData(std::move(assigned.data), job.get()));
+  Access::Assign(server, assigned.handle, task->name, assigned.unique,
+                 TakeData(std::move(assigned.data), job.get()), &job->job);
   // Most jobs have none.
   if (job->reducer != assigned.reducer) {
     job->reducer.assign(assigned.reducer.data(), assigned.reducer.size());
@@ -347,10 +348,10 @@ void WorkerJobs::OnTime(absl::Time now) {
     NoteUnsent(now);
     // The job ends first: updates that callbacks send for it are refused, and a
     // connection that callbacks find lost has this job no more.
-    std::vector<std::function<void()>> callbacks;
+    StopState::Callbacks callbacks;
     job->stop.FireOnly(StopReason::kTimeLimit, &callbacks);
     End(job, JobOutcome::kTimedOut, status, now);
-    StopState::CallAll(callbacks);
+    StopState::CallAll(std::move(callbacks));
   }
   if (fired) mailbox_->Nudge();
 }
@@ -363,7 +364,7 @@ void WorkerJobs::OnLost(WorkerLink& link, StopReason reason, bool given_back,
       absl::StrCat("not answered: ", StopReasonName(reason)));
   // All jobs end before the first callback runs, because a callback may act on
   // any of them.
-  std::vector<std::function<void()>> callbacks;
+  StopState::Callbacks callbacks;
   while (!jobs.empty()) {
     const HeldJobPtr job = jobs.front().self;
     if (given_back) counters_->Add(&WorkerStats::jobs_given_back);
@@ -372,7 +373,7 @@ void WorkerJobs::OnLost(WorkerLink& link, StopReason reason, bool given_back,
     End(job, JobOutcome::kLost, status, now);
   }
   mailbox_->Nudge();
-  StopState::CallAll(callbacks);
+  StopState::CallAll(std::move(callbacks));
 }
 
 // --- mail --------------------------------------------------------------------

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gearman/codecs/payload.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/job.h"
 #include "gtest/gtest.h"
@@ -16,8 +17,8 @@ namespace {
 // A job with this data, as it is when it has been answered.
 HeldJobPtr EndedJob(HeldJobPool* pool, const std::string& data) {
   HeldJobPtr job = pool->Take();
-  job->job.Assign("tcp://jobs", "H:1", "echo", "u",
-                  TakeData(Payload::View(data), job.get()));
+  Access::Assign("tcp://jobs", "H:1", "echo", "u",
+                 TakeData(Payload::View(data), job.get()), &job->job);
   job->state = HeldJob::State::kEnded;
   job->stop.End();
   return job;
