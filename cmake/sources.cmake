@@ -181,6 +181,7 @@ set(GEARMAN_SDK_CORE_ABSEIL
   absl::time
 )
 set(GEARMAN_SDK_CORE_HEADERS
+  base/callback.h
   base/cpp17.h
   base/duration.h
   base/string_view.h

@@ -2,6 +2,7 @@
 # cmake/TestFunctions.cmake says what the arguments are.
 
 set(GEARMAN_SDK_TESTS_ABSEIL
+  absl::any_invocable
   absl::bits
   absl::cleanup
   absl::config
@@ -155,6 +156,7 @@ gearman_sdk_test_program(tests/sdk/failing_calls_program SOURCES tests/sdk/faili
 gearman_sdk_test_program(tests/support/failing_calls_probe SOURCES tests/support/failing_calls_probe.cc)
 gearman_sdk_test_program(tests/support/gearmand_owner SOURCES tests/support/gearmand_owner.cc DEPS tests.support.gearmand_process OBJECTS tests.support.sanitizers)
 
+gearman_sdk_test(tests/base/callback_test SOURCES tests/base/callback_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/base/duration_test SOURCES tests/base/duration_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/base/string_view_test SOURCES tests/base/string_view_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/flood_test SOURCES tests/benchmarks/flood/flood_test.cc DEPS gtest_main tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS benchmarks.flood.flood TIMEOUT 300)
@@ -281,6 +283,7 @@ gearman_sdk_test(tests/sdk/testing/scripted_transport_test SOURCES tests/sdk/tes
 gearman_sdk_test(tests/sdk/testing/simulation_test SOURCES tests/sdk/testing/simulation_test.cc DEPS gtest_main testing tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/admin_client_test SOURCES tests/sdk/admin_client_test.cc DEPS gtest_main tests.sdk.testing.simulated_stack tests.support.raw_connection tests.support.test_certificates OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/builtins_test SOURCES tests/sdk/builtins_test.cc DEPS gtest_main prometheus OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/client_arguments_test SOURCES tests/sdk/client_arguments_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/client_batch_test SOURCES tests/sdk/client_batch_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/client_callbacks_test SOURCES tests/sdk/client_callbacks_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/client_connections_test SOURCES tests/sdk/client_connections_test.cc DEPS gtest_main tests.sdk.client_servers_fixture tests.sdk.testing.played_server OBJECTS tests.support.sanitizers TIMEOUT 60)

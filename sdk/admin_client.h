@@ -21,8 +21,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/duration.h"
+#include "gearman/base/string_view.h"
 #include "gearman/codecs/admin/reply.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/poller.h"
@@ -48,8 +49,7 @@ struct UnreadableRows {
 };
 // Returns a text for people: "tcp://a:4730: 2 rows of its list can't be read,
 // ...".
-std::string Describe(absl::string_view server,
-                     const UnreadableRows& unreadable);
+std::string Describe(StringView server, const UnreadableRows& unreadable);
 
 struct AdminClientOptions {
   // The server ("tcp://host:4730", "host", "tls://host", "inproc://name").
@@ -57,7 +57,7 @@ struct AdminClientOptions {
   std::string server;
   // The time for one call: to wait for calls of other threads, to connect and
   // to get the answer.
-  absl::Duration timeout = absl::Seconds(10);
+  Duration timeout = absl::Seconds(10);
   // The limits of one answer, in bytes and in lines. (Each line of a list
   // becomes a row of up to some hundred bytes.) A larger answer is skipped: its
   // call ends with RESOURCE_EXHAUSTED, and the connection goes on.
@@ -158,21 +158,21 @@ class AdminClient {
   // further jobs; 0 means no limit. gearmand compares each limit with all jobs
   // of the function, and ignores the command without an error if it does not
   // know the function. Returns INVALID_ARGUMENT for a name that can't be sent.
-  absl::Status SetMaxQueue(absl::string_view function, uint32_t jobs);
-  absl::Status SetMaxQueue(absl::string_view function, uint32_t high,
-                           uint32_t normal, uint32_t low);
+  absl::Status SetMaxQueue(StringView function, uint32_t jobs);
+  absl::Status SetMaxQueue(StringView function, uint32_t high, uint32_t normal,
+                           uint32_t low);
   // "create function". Returns INVALID_ARGUMENT for a name that can't be sent,
   // and RESOURCE_EXHAUSTED if an embedded job server already knows as many
   // functions as it may.
-  absl::Status CreateFunction(absl::string_view function);
+  absl::Status CreateFunction(StringView function);
   // "drop function": drops the functions of this name in any case of letters,
   // and returns how many were dropped. Returns NOT_FOUND if there is none, and
   // FAILED_PRECONDITION if a function has workers or running jobs. gearmand
   // never runs the jobs that were queued at that moment.
-  absl::StatusOr<int> DropFunction(absl::string_view function);
+  absl::StatusOr<int> DropFunction(StringView function);
   // "cancel job": a queued job fails; a running job fails for its clients but
   // goes on at its worker. Returns NOT_FOUND if the server has no such job.
-  absl::Status CancelJob(absl::string_view handle);
+  absl::Status CancelJob(StringView handle);
   // "shutdown" or "shutdown graceful". gearmand (1.1 and 2.0) answers
   // UNIMPLEMENTED: the message names its process and the signal that ends it.
   absl::Status Shutdown(bool graceful = false);

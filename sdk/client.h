@@ -18,9 +18,10 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/base/duration.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/health.h"
@@ -104,16 +105,16 @@ class Client {
   // call. Returns INVALID_ARGUMENT if `options.run_at` is set, because a
   // delayed job has no result. Every other error is that of
   // JobRequest::status().
-  absl::StatusOr<std::string> Run(absl::string_view task, std::string data,
+  absl::StatusOr<std::string> Run(StringView task, std::string data,
                                   CallOptions options = {});
 
   // --- submitting (packets 7, 18, 21, 32, 33, 34, 36) ------------------------
   // Submits one job. Returns at once, except that it may wait for room
   // (WhenFull::kBlock). Every error is in the request's status().
   JobRequest SubmitJob(JobSpec spec);
-  JobRequest SubmitJob(absl::string_view task, std::string data,
+  JobRequest SubmitJob(StringView task, std::string data,
                        CallOptions options = {});
-  JobRequest SubmitBackgroundJob(absl::string_view task, std::string data,
+  JobRequest SubmitBackgroundJob(StringView task, std::string data,
                                  CallOptions options = {});
   // Submits many jobs, in order, in as few writes as possible.
   std::vector<JobRequest> SubmitMultipleJobs(std::vector<JobSpec> specs);
@@ -137,12 +138,12 @@ class Client {
   // another way. In a callback the result is FAILED_PRECONDITION.
   absl::Status WaitUntilJobsAccepted(
       absl::Span<const JobRequest> requests,
-      absl::Duration timeout = absl::InfiniteDuration());
+      Duration timeout = absl::InfiniteDuration());
   absl::Status WaitUntilJobsCompleted(
       absl::Span<const JobRequest> requests,
-      absl::Duration timeout = absl::InfiniteDuration());
+      Duration timeout = absl::InfiniteDuration());
   absl::Status Wait(const JobRequest& request,
-                    absl::Duration timeout = absl::InfiniteDuration());
+                    Duration timeout = absl::InfiniteDuration());
   // Wait until each request is finished, and return its result or the error
   // that says why there is none. The errors are those of JobRequest::status(),
   // and:
@@ -157,11 +158,10 @@ class Client {
   // Results has one timeout for all, and returns the results in the order of
   // the arguments. It waits for the other requests even if one has failed.
   absl::StatusOr<std::string> Result(
-      const JobRequest& request,
-      absl::Duration timeout = absl::InfiniteDuration());
+      const JobRequest& request, Duration timeout = absl::InfiniteDuration());
   std::vector<absl::StatusOr<std::string>> Results(
       absl::Span<const JobRequest> requests,
-      absl::Duration timeout = absl::InfiniteDuration());
+      Duration timeout = absl::InfiniteDuration());
 
   // --- asking (packets 15, 16, 41) -------------------------------------------
   // Asks the request's server for the status of its job, by handle, or by
@@ -171,26 +171,26 @@ class Client {
   // came in time, INVALID_ARGUMENT if the request has neither handle nor unique
   // or names a server that this client never had, and FAILED_PRECONDITION if
   // the server was removed and the connection to it has ended.
-  absl::StatusOr<JobStatus> GetJobStatus(
-      const JobRequest& request, absl::Duration timeout = absl::Seconds(10));
+  absl::StatusOr<JobStatus> GetJobStatus(const JobRequest& request,
+                                         Duration timeout = absl::Seconds(10));
   // Asks for a job that another process submitted. The errors are those above.
   // If `id` names no server, every server is asked, and the answer is that of a
   // server that knows the job. If no server knows the job and some servers did
   // not answer, one of those may have it: the error names them and has the code
   // of the first of them.
-  absl::StatusOr<JobStatus> GetJobStatus(
-      const JobId& id, absl::Duration timeout = absl::Seconds(10));
+  absl::StatusOr<JobStatus> GetJobStatus(const JobId& id,
+                                         Duration timeout = absl::Seconds(10));
   // Asks for many jobs at once. The answers are in the order of the arguments.
   std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
       absl::Span<const JobRequest> requests,
-      absl::Duration timeout = absl::Seconds(10));
+      Duration timeout = absl::Seconds(10));
   std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
-      absl::Span<const JobId> ids, absl::Duration timeout = absl::Seconds(10));
+      absl::Span<const JobId> ids, Duration timeout = absl::Seconds(10));
   // Sends `data` to `server` and waits for the same data to come back. If
   // `server` is empty, the server selection chooses one.
-  absl::StatusOr<EchoReply> Echo(absl::string_view data = "ping",
-                                 absl::string_view server = "",
-                                 absl::Duration timeout = absl::Seconds(10));
+  absl::StatusOr<EchoReply> Echo(StringView data = "ping",
+                                 StringView server = "",
+                                 Duration timeout = absl::Seconds(10));
 
   // --- servers ---------------------------------------------------------------
   // Waits until at least one server answers an echo. A server that fails is
@@ -198,22 +198,22 @@ class Client {
   // has the news of the others. DEADLINE_EXCEEDED means that none answered: the
   // message has the error of each. UNAUTHENTICATED means the same, where TLS
   // trusts none of them.
-  absl::Status WaitForReady(absl::Duration timeout);
+  absl::Status WaitForReady(Duration timeout);
   // Returns the last known state of each server, without asking. A server is
   // failing if the last connection to it, or the last request to it, failed.
   Health health() const;
   // Asks every server with an echo, all at once, and waits for the answers
   // until the timeout. A server that has not answered by then counts as
   // failing.
-  Health CheckHealth(absl::Duration timeout = absl::Seconds(10));
+  Health CheckHealth(Duration timeout = absl::Seconds(10));
   // AddServer adds a server. RemoveServer removes a server while others are
   // left: it gets no new requests, its requests in flight go on, and the client
   // closes the connection when no request waits for an answer on it. Errors:
   // those of Create; ALREADY_EXISTS if the server to add is there; NOT_FOUND if
   // the server to remove is not; FAILED_PRECONDITION if it is the last server;
   // RESOURCE_EXHAUSTED if there are too many servers (docs/limits.md).
-  absl::Status AddServer(absl::string_view address);
-  absl::Status RemoveServer(absl::string_view address);
+  absl::Status AddServer(StringView address);
+  absl::Status RemoveServer(StringView address);
   // Returns the canonical addresses of the servers, in the order in which they
   // were added.
   std::vector<std::string> servers() const;

@@ -31,11 +31,11 @@
 #ifndef GEARMAN_SDK_CLIENT_INTERCEPTOR_H_
 #define GEARMAN_SDK_CLIENT_INTERCEPTOR_H_
 
-#include <functional>
 #include <string>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/job_request.h"
@@ -43,6 +43,7 @@
 namespace gearman {
 
 namespace internal {
+struct Access;
 struct JobRequestState;
 }  // namespace internal
 
@@ -55,13 +56,13 @@ class OutgoingJob {
   // there is no result. The hook may replace either by the other. The request's
   // accessors don't show the end yet.
   using EndHook =
-      std::function<void(const JobRequest&, absl::StatusOr<std::string>&)>;
+      absl::AnyInvocable<void(const JobRequest&, absl::StatusOr<std::string>&)>;
 
   OutgoingJob(const OutgoingJob&) = delete;
   OutgoingJob& operator=(const OutgoingJob&) = delete;
 
   const std::string& task() const;
-  absl::string_view data() const;
+  StringView data() const;
   bool background() const;
   // The options that the call set. An option left to the client is unset.
   CallOptions options() const;
@@ -74,17 +75,18 @@ class OutgoingJob {
   // Ends the request without a server: complete with this result, or failed
   // with this status. Later interceptors are not called.
   void Answer(absl::StatusOr<std::string> result);
-  // Calls `hook` once, however the request ends.
+  // Calls `hook` once, however the request ends. An empty hook is ignored.
   void OnEnd(EndHook hook);
 
   // The span of the submission, whose context can be sent with the job; null if
   // there is none.
   TraceSpan* span() const;
 
-  // For the SDK.
+ private:
+  friend struct internal::Access;
+
   explicit OutgoingJob(internal::JobRequestState* state) : state_(state) {}
 
- private:
   internal::JobRequestState* const state_;
 };
 

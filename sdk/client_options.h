@@ -6,15 +6,16 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
+#include "gearman/base/duration.h"
+#include "gearman/base/string_view.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/retry/backoff_policy.h"
@@ -36,7 +37,7 @@ class OutgoingJob;
 
 // An interceptor sees each job before it is submitted
 // (sdk/client_interceptor.h).
-using ClientInterceptor = std::function<void(OutgoingJob&)>;
+using ClientInterceptor = Callback<void(OutgoingJob&)>;
 
 // How the client makes the unique of a request that has none.
 enum class UniqueMode : unsigned char {
@@ -67,18 +68,19 @@ enum class WhenFull : unsigned char {
 // on the thread that does the I/O, with no lock held, and before a Wait for the
 // request returns. A callback may submit, cancel and read. It must not wait: a
 // wait returns FAILED_PRECONDITION. An exception from a callback is logged and
-// changes nothing. `data` is valid during the call.
+// changes nothing. `data` is valid during the call. A callback may hold what
+// can't be copied (base/callback.h).
 struct JobCallbacks {
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
-  std::function<void(const JobRequest&, absl::string_view data)> on_data;
+  Callback<void(const JobRequest&, StringView data)> on_data;
   // WORK_WARNING. When set, warnings go here instead of into updates.
-  std::function<void(const JobRequest&, absl::string_view data)> on_warning;
+  Callback<void(const JobRequest&, StringView data)> on_warning;
   // WORK_STATUS. When set, reports go here instead of into updates.
-  std::function<void(const JobRequest&, const JobStatus&)> on_status;
+  Callback<void(const JobRequest&, const JobStatus&)> on_status;
   // The request is finished, however it ended. Called exactly once for each
   // submission, except for requests that are dropped (WhenFull::kDrop) and
   // requests that are refused because their client is being destroyed.
-  std::function<void(const JobRequest&)> on_complete;
+  Callback<void(const JobRequest&)> on_complete;
 
   bool empty() const {
     return !on_data && !on_warning && !on_status && !on_complete;
@@ -88,7 +90,7 @@ struct JobCallbacks {
 struct CallOptions {
   // The whole time that the request may take: attempts, delays and execution
   // together, measured from submission. Then it ends with DEADLINE_EXCEEDED.
-  std::optional<absl::Duration> timeout;
+  std::optional<Duration> timeout;
   // The priority in the function's queue.
   std::optional<Priority> priority;
   // The unique, of at most 63 bytes without NUL. If unset,
@@ -146,7 +148,7 @@ struct ClientOptions {
   std::string task_prefix;
 
   // The defaults of every call. InfiniteDuration means no timeout.
-  absl::Duration timeout = absl::InfiniteDuration();
+  Duration timeout = absl::InfiniteDuration();
   Priority priority = Priority::kNone;
   UniqueMode unique_mode = UniqueMode::kRandom;
   bool idempotent = false;
@@ -155,12 +157,12 @@ struct ClientOptions {
   int max_connection_attempts = 0;
 
   // The time to establish one connection, including the name lookup.
-  absl::Duration connect_timeout = absl::Seconds(5);
+  Duration connect_timeout = absl::Seconds(5);
   // A server that leaves a command unanswered for this long is considered dead,
   // and the client closes its connection. This is about answers, not about
   // results: a job may take any time. While parts of a packet come or leave,
   // the time counts from the last part.
-  absl::Duration reply_timeout = absl::Seconds(30);
+  Duration reply_timeout = absl::Seconds(30);
   // A connection on which jobs run and no byte has come for this long is
   // checked with ECHO_REQ; the answer then has reply_timeout. A connection that
   // was idle for this long is replaced before it is used, because a firewall
@@ -169,7 +171,7 @@ struct ClientOptions {
   // submitted again and may have joined what an earlier attempt left behind:
   // gearmand drops such a job without a word (docs/servers.md). Infinite
   // disables all three.
-  absl::Duration heartbeat_interval = absl::Seconds(30);
+  Duration heartbeat_interval = absl::Seconds(30);
   // Delays for a server that can't be reached, or that broke its connection
   // while it owed an answer. During a delay such a server gets no request, as
   // long as another server is left. Then one request tries it.

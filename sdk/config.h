@@ -22,7 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "gearman/base/string_view.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/internal/config/places.h"
@@ -41,7 +41,7 @@ struct JobServerOptions;
 
 // Returns the value of an environment variable, if it is set.
 using EnvironmentLookup =
-    std::function<std::optional<std::string>(absl::string_view name)>;
+    std::function<std::optional<std::string>(StringView name)>;
 // Looks up variables in the environment of this process.
 EnvironmentLookup ProcessEnvironment();
 
@@ -61,7 +61,7 @@ class Config {
   Config() : Config(config::GearmanConfig()) {}
   // Makes a config from a message. Errors call it `source`.
   explicit Config(config::GearmanConfig message,
-                  absl::string_view source = "config built in code");
+                  StringView source = "config built in code");
 
   // Read Protobuf's text format, and JSON (with names as in the .proto file or
   // in lowerCamelCase). The text may begin with the byte order mark of UTF-8.
@@ -73,10 +73,10 @@ class Config {
   // the program itself. Returns INVALID_ARGUMENT and the errors of
   // LoadPluginLibrary (sdk/plugin_loader.h).
   static absl::StatusOr<Config> FromText(
-      absl::string_view text, absl::string_view source = "config",
+      StringView text, StringView source = "config",
       PluginRegistry& registry = PluginRegistry::Default());
   static absl::StatusOr<Config> FromJson(
-      absl::string_view text, absl::string_view source = "config",
+      StringView text, StringView source = "config",
       PluginRegistry& registry = PluginRegistry::Default());
   // Reads a file: .json is JSON; .textproto, .txtpb and .pbtxt are text format.
   // Returns NOT_FOUND or PERMISSION_DENIED if the file can't be read, and
@@ -100,7 +100,7 @@ class Config {
       const EnvironmentLookup& environment = ProcessEnvironment());
   // Lays each field that is set in `message` over this config.
   void Overlay(const config::GearmanConfig& message,
-               absl::string_view source = "code");
+               StringView source = "code");
 
   const config::GearmanConfig& message() const { return message_; }
   // Return this config as a text that FromText or FromJson reads.
@@ -132,8 +132,8 @@ class Config {
  private:
   // If `left_out` is null, a plugin that this program does not have is an
   // error.
-  static absl::StatusOr<Config> Read(absl::string_view bytes, bool json,
-                                     absl::string_view source,
+  static absl::StatusOr<Config> Read(StringView bytes, bool json,
+                                     StringView source,
                                      std::vector<std::string>* left_out,
                                      PluginRegistry& registry);
   static absl::StatusOr<Config> ReadFile(const std::string& path,

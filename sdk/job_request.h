@@ -27,7 +27,7 @@
 
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
+#include "gearman/base/string_view.h"
 #include "gearman/codecs/priority.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/job.h"
@@ -39,6 +39,7 @@
 namespace gearman {
 
 namespace internal {
+struct Access;
 struct JobRequestState;
 }  // namespace internal
 
@@ -91,8 +92,8 @@ class JobRequest {
   Job job() const;
   const std::string& task() const;
   // Empty before submission if the client is to make the unique.
-  absl::string_view unique() const;
-  absl::string_view data() const;
+  StringView unique() const;
+  StringView data() const;
   // Returns a copy of the server's handle, because another attempt may change
   // it. Empty until a server has accepted the job.
   std::string handle() const;
@@ -139,7 +140,7 @@ class JobRequest {
   std::optional<std::string> TakeResult() const;
   // Returns a view of the result. Empty unless the request is finished. The
   // view is valid until TakeResult, Reset or another submission.
-  absl::string_view result_view() const;
+  StringView result_view() const;
   // Returns why the job failed: the data of WORK_EXCEPTION, or the text that a
   // worker of this SDK sends in its place. Not set if the worker gave no
   // reason.
@@ -196,14 +197,12 @@ class JobRequest {
     return !(a == b);
   }
 
-  // For the SDK.
+ private:
+  friend struct internal::Access;
+
   explicit JobRequest(std::shared_ptr<internal::JobRequestState> state)
       : state_(std::move(state)) {}
-  const std::shared_ptr<internal::JobRequestState>& internal_state() const {
-    return state_;
-  }
 
- private:
   std::shared_ptr<internal::JobRequestState> state_;
 };
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/retry/retry_policy.h"
 
 namespace gearman {
@@ -21,7 +21,7 @@ enum class JobState : unsigned char {
   kComplete,  // the worker completed it
 };
 // "unknown", "pending", "created", "failed", "complete".
-inline absl::string_view JobStateName(JobState state) {
+inline StringView JobStateName(JobState state) {
   switch (state) {
     case JobState::kUnknown:
       break;

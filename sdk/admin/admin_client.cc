@@ -151,8 +151,7 @@ absl::StatusOr<int64_t> AskPid(AdminSession& session) {
 
 }  // namespace
 
-std::string Describe(absl::string_view server,
-                     const UnreadableRows& unreadable) {
+std::string Describe(StringView server, const UnreadableRows& unreadable) {
   return absl::StrCat(server, ": ", unreadable.count,
                       unreadable.count == 1 ? " row" : " rows",
                       " of its list can't be read, as if a name held a line "
@@ -278,25 +277,24 @@ absl::StatusOr<std::string> AdminClient::GetVerbosity() {
                      /*is_question=*/true);
 }
 
-absl::Status AdminClient::SetMaxQueue(absl::string_view function,
-                                      uint32_t jobs) {
+absl::Status AdminClient::SetMaxQueue(StringView function, uint32_t jobs) {
   return SetMaxQueue(function, jobs, jobs, jobs);
 }
 
-absl::Status AdminClient::SetMaxQueue(absl::string_view function, uint32_t high,
+absl::Status AdminClient::SetMaxQueue(StringView function, uint32_t high,
                                       uint32_t normal, uint32_t low) {
   return CallForLine(*session_, admin::MaxQueue{function, high, normal, low},
                      "maxqueue", /*is_question=*/false)
       .status();
 }
 
-absl::Status AdminClient::CreateFunction(absl::string_view function) {
+absl::Status AdminClient::CreateFunction(StringView function) {
   return CallForLine(*session_, admin::CreateFunction{function},
                      "create function", /*is_question=*/false)
       .status();
 }
 
-absl::StatusOr<int> AdminClient::DropFunction(absl::string_view function) {
+absl::StatusOr<int> AdminClient::DropFunction(StringView function) {
   // User code may destroy this object meanwhile. The session lives as long as
   // `call`, so only `session` is used.
   AdminSession& session = *session_;
@@ -315,7 +313,7 @@ absl::StatusOr<int> AdminClient::DropFunction(absl::string_view function) {
   return dropped;
 }
 
-absl::Status AdminClient::CancelJob(absl::string_view handle) {
+absl::Status AdminClient::CancelJob(StringView handle) {
   return CallForLine(*session_, admin::CancelJob{handle}, "cancel job",
                      /*is_question=*/false)
       .status();

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/process/process_mark.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/client/status_spans.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
@@ -182,8 +183,8 @@ Client::~Client() {
   core_->Shutdown();
 }
 
-absl::StatusOr<std::string> Client::Run(absl::string_view task,
-                                        std::string data, CallOptions options) {
+absl::StatusOr<std::string> Client::Run(StringView task, std::string data,
+                                        CallOptions options) {
   if (core_->inherited()) return InheritedError(kClient);
   // User code may destroy this client meanwhile. The core lives as long as
   // `call`, so only `core` is used from here on.
@@ -195,7 +196,7 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
   JobSpec spec(std::string(task), std::move(data));
   spec.options = std::move(options);
   JobRequest request(std::move(spec));
-  request.internal_state()->wants_result = true;
+  internal::Access::StateOf(request)->wants_result = true;
   core->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
   absl::Status status = core->Wait({&request, 1}, ClientCore::WaitFor::kEnd,
                                    absl::InfiniteDuration());
@@ -204,7 +205,7 @@ absl::StatusOr<std::string> Client::Run(absl::string_view task,
     request.Cancel();
     return status;
   }
-  return std::move(request.internal_state()->result);
+  return std::move(internal::Access::StateOf(request)->result);
 }
 
 JobRequest Client::SubmitJob(JobSpec spec) {
@@ -215,14 +216,14 @@ JobRequest Client::SubmitJob(JobSpec spec) {
   return request;
 }
 
-JobRequest Client::SubmitJob(absl::string_view task, std::string data,
+JobRequest Client::SubmitJob(StringView task, std::string data,
                              CallOptions options) {
   JobSpec spec(std::string(task), std::move(data));
   spec.options = std::move(options);
   return SubmitJob(std::move(spec));
 }
 
-JobRequest Client::SubmitBackgroundJob(absl::string_view task, std::string data,
+JobRequest Client::SubmitBackgroundJob(StringView task, std::string data,
                                        CallOptions options) {
   JobSpec spec(std::string(task), std::move(data));
   spec.background = true;
@@ -244,25 +245,25 @@ absl::Status Client::SubmitMultipleRequests(
 }
 
 absl::Status Client::WaitUntilJobsAccepted(
-    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+    absl::Span<const JobRequest> requests, Duration timeout) {
   if (core_->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core_.get());
   return core_->Wait(requests, ClientCore::WaitFor::kAccepted, timeout);
 }
 
 absl::Status Client::WaitUntilJobsCompleted(
-    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+    absl::Span<const JobRequest> requests, Duration timeout) {
   if (core_->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core_.get());
   return core_->Wait(requests, ClientCore::WaitFor::kEnd, timeout);
 }
 
-absl::Status Client::Wait(const JobRequest& request, absl::Duration timeout) {
+absl::Status Client::Wait(const JobRequest& request, Duration timeout) {
   return WaitUntilJobsCompleted({&request, 1}, timeout);
 }
 
 absl::StatusOr<std::string> Client::Result(const JobRequest& request,
-                                           absl::Duration timeout) {
+                                           Duration timeout) {
   if (core_->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core_.get());
   absl::StatusOr<std::string> result;
@@ -271,7 +272,7 @@ absl::StatusOr<std::string> Client::Result(const JobRequest& request,
 }
 
 std::vector<absl::StatusOr<std::string>> Client::Results(
-    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+    absl::Span<const JobRequest> requests, Duration timeout) {
   std::vector<absl::StatusOr<std::string>> results(requests.size());
   if (core_->inherited()) {
     results.assign(requests.size(), InheritedError(kClient));
@@ -283,17 +284,17 @@ std::vector<absl::StatusOr<std::string>> Client::Results(
 }
 
 absl::StatusOr<JobStatus> Client::GetJobStatus(const JobRequest& request,
-                                               absl::Duration timeout) {
+                                               Duration timeout) {
   return std::move(GetJobStatuses({&request, 1}, timeout).front());
 }
 
 absl::StatusOr<JobStatus> Client::GetJobStatus(const JobId& id,
-                                               absl::Duration timeout) {
+                                               Duration timeout) {
   return std::move(GetJobStatuses({&id, 1}, timeout).front());
 }
 
 std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
-    absl::Span<const JobRequest> requests, absl::Duration timeout) {
+    absl::Span<const JobRequest> requests, Duration timeout) {
   std::vector<JobId> ids;
   ids.reserve(requests.size());
   for (const JobRequest& request : requests) ids.push_back(request.id());
@@ -304,7 +305,7 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
   if (core->inherited()) return answers;
   absl::MutexLock lock(core->mutex());
   for (size_t i = 0; i < requests.size(); ++i) {
-    JobRequestState* state = requests[i].internal_state().get();
+    JobRequestState* state = internal::Access::StateOf(requests[i]).get();
     if (!answers[i].ok() || state->core.get() != core) continue;
     JobStatus& status = state->MutableExtras().job_status;
     status = *answers[i];
@@ -319,14 +320,13 @@ std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
 }
 
 std::vector<absl::StatusOr<JobStatus>> Client::GetJobStatuses(
-    absl::Span<const JobId> ids, absl::Duration timeout) {
+    absl::Span<const JobId> ids, Duration timeout) {
   const ClientCore::Call call(core_.get());
   return AskStatuses(core_.get(), ids, /*requests=*/{}, timeout);
 }
 
-absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,
-                                       absl::string_view server,
-                                       absl::Duration timeout) {
+absl::StatusOr<EchoReply> Client::Echo(StringView data, StringView server,
+                                       Duration timeout) {
   ClientCore* const core = core_.get();
   if (core->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core);
@@ -349,7 +349,7 @@ absl::StatusOr<EchoReply> Client::Echo(absl::string_view data,
                    query.answered - query.asked};
 }
 
-absl::Status Client::WaitForReady(absl::Duration timeout) {
+absl::Status Client::WaitForReady(Duration timeout) {
   if (core_->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core_.get());
   return core_->WaitForReady(timeout);
@@ -359,19 +359,19 @@ Health Client::health() const {
   return core_->inherited() ? Health() : core_->health();
 }
 
-Health Client::CheckHealth(absl::Duration timeout) {
+Health Client::CheckHealth(Duration timeout) {
   if (core_->inherited()) return Health();
   const ClientCore::Call call(core_.get());
   return core_->CheckHealth(timeout);
 }
 
-absl::Status Client::AddServer(absl::string_view address) {
+absl::Status Client::AddServer(StringView address) {
   if (core_->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core_.get());
   return core_->AddServer(address);
 }
 
-absl::Status Client::RemoveServer(absl::string_view address) {
+absl::Status Client::RemoveServer(StringView address) {
   if (core_->inherited()) return InheritedError(kClient);
   const ClientCore::Call call(core_.get());
   return core_->RemoveServer(address);

@@ -18,7 +18,7 @@ internal::OriginalJob& Original(internal::JobRequestState* state) {
 }  // namespace
 
 const std::string& OutgoingJob::task() const { return state_->task; }
-absl::string_view OutgoingJob::data() const { return state_->data_bytes(); }
+StringView OutgoingJob::data() const { return state_->data_bytes(); }
 bool OutgoingJob::background() const { return state_->background; }
 CallOptions OutgoingJob::options() const { return state_->call_options(); }
 
@@ -49,7 +49,7 @@ void OutgoingJob::Answer(absl::StatusOr<std::string> result) {
 }
 
 void OutgoingJob::OnEnd(EndHook hook) {
-  state_->hooks()->on_end.push_back(std::move(hook));
+  if (hook) state_->hooks()->on_end.push_back(std::move(hook));
 }
 
 TraceSpan* OutgoingJob::span() const { return state_->hooks()->span.get(); }

@@ -121,9 +121,9 @@ Job JobRequest::job() const {
 
 const std::string& JobRequest::task() const { return state_->task; }
 
-absl::string_view JobRequest::unique() const { return state_->unique.view(); }
+StringView JobRequest::unique() const { return state_->unique.view(); }
 
-absl::string_view JobRequest::data() const { return state_->data_bytes(); }
+StringView JobRequest::data() const { return state_->data_bytes(); }
 
 std::string JobRequest::handle() const {
   const ReadLock lock(*state_);
@@ -194,8 +194,8 @@ std::optional<std::string> JobRequest::TakeResult() const {
   return std::exchange(state_->result, {});
 }
 
-absl::string_view JobRequest::result_view() const {
-  if (!finished()) return absl::string_view();
+StringView JobRequest::result_view() const {
+  if (!finished()) return StringView();
   const ReadLock lock(*state_);
   return state_->result;
 }

@@ -141,18 +141,18 @@ absl::Status CheckText(absl::string_view text, size_t longest,
 }  // namespace
 
 EnvironmentLookup ProcessEnvironment() {
-  return [](absl::string_view name) -> std::optional<std::string> {
+  return [](StringView name) -> std::optional<std::string> {
     const char* const value = std::getenv(std::string(name).c_str());
     if (value == nullptr) return std::nullopt;
     return std::string(value);
   };
 }
 
-Config::Config(GearmanConfig message, absl::string_view source)
+Config::Config(GearmanConfig message, StringView source)
     : message_(std::move(message)), places_(source) {}
 
-absl::StatusOr<Config> Config::Read(absl::string_view bytes, bool json,
-                                    absl::string_view source,
+absl::StatusOr<Config> Config::Read(StringView bytes, bool json,
+                                    StringView source,
                                     std::vector<std::string>* left_out,
                                     PluginRegistry& registry) {
   const absl::StatusOr<absl::string_view> text =
@@ -181,14 +181,12 @@ absl::StatusOr<Config> Config::Read(absl::string_view bytes, bool json,
   return config;
 }
 
-absl::StatusOr<Config> Config::FromText(absl::string_view text,
-                                        absl::string_view source,
+absl::StatusOr<Config> Config::FromText(StringView text, StringView source,
                                         PluginRegistry& registry) {
   return Read(text, /*json=*/false, source, /*left_out=*/nullptr, registry);
 }
 
-absl::StatusOr<Config> Config::FromJson(absl::string_view text,
-                                        absl::string_view source,
+absl::StatusOr<Config> Config::FromJson(StringView text, StringView source,
                                         PluginRegistry& registry) {
   return Read(text, /*json=*/true, source, /*left_out=*/nullptr, registry);
 }
@@ -233,7 +231,7 @@ absl::Status Config::OverlayEnvironment(const EnvironmentLookup& environment) {
   return CheckAddresses(message_.servers(), "servers", places_);
 }
 
-void Config::Overlay(const GearmanConfig& message, absl::string_view source) {
+void Config::Overlay(const GearmanConfig& message, StringView source) {
   internal::Overlay(message, &message_, [&](absl::string_view path) {
     places_.Replace(path, source);
   });

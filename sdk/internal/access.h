@@ -21,6 +21,12 @@ struct Access {
     return Public(std::forward<Arguments>(arguments)...);
   }
 
+  // Returns the record of a request.
+  template <typename Request>
+  static const auto& StateOf(const Request& request) {
+    return request.state_;
+  }
+
   // Makes `job` another job, and reuses its memory.
   static void Assign(absl::string_view connection, absl::string_view handle,
                      absl::string_view task, absl::string_view unique,

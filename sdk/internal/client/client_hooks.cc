@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/client_interceptor.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/sdk/internal/tracing.h"
 #include "gearman/sdk/job_request.h"
@@ -64,7 +65,7 @@ void ClientHooks::Begin(JobRequestState* request) const {
   // An invalid request is refused as it is.
   if (!CheckOptions(call_options).ok()) return;
   for (const ClientInterceptor& interceptor : options_.interceptors) {
-    OutgoingJob job(request);
+    auto job = Access::Make<OutgoingJob>(request);
     const absl::Status thrown = GuardedCall([&] { interceptor(job); }, Thrown);
     if (!thrown.ok()) hooks.answer = thrown;
     if (hooks.answer.has_value()) return;
@@ -100,10 +101,10 @@ void ClientHooks::ChangeEnd(Notice* notice) {
   } else {
     result = facts->status;
   }
-  const JobRequest request(notice->request);
+  const auto request = Access::Make<JobRequest>(notice->request);
   auto& hooks = notice->hooks->on_end;
   while (!hooks.empty()) {
-    const OutgoingJob::EndHook hook = std::move(hooks.back());
+    OutgoingJob::EndHook hook = std::move(hooks.back());
     hooks.pop_back();
     const absl::Status thrown =
         GuardedCall([&] { hook(request, result); }, Thrown);
@@ -127,7 +128,7 @@ void ClientHooks::OnEnd(Notice* notice) {
 
 void ClientHooks::Call(const Notice& notice) const {
   if (!notice.request->has_callbacks()) return;
-  const JobRequest request(notice.request);
+  const auto request = Access::Make<JobRequest>(notice.request);
   const JobCallbacks& callbacks = notice.request->options->callbacks;
   const auto guarded = [this, &request](absl::string_view name,
                                         const auto& callback) {

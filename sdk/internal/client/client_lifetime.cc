@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 #include "gearman/process/process_mark.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
 
@@ -41,7 +42,7 @@ absl::Status ClientCore::Over() const {
 absl::Status ClientCore::Refuse(absl::Span<const JobRequest> batch) {
   absl::MutexLock lock(request_mutex());
   for (const JobRequest& handle : batch) {
-    JobRequestState& request = *handle.internal_state();
+    JobRequestState& request = *Access::StateOf(handle);
     // Skips requests in flight, in the parent or in a client of this process.
     if (InFlight(request) || request.state != JobState::kUnknown) continue;
     request.core = shared_from_this();

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "gearman/codecs/wire/command.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/internal/request/waiter.h"
@@ -68,7 +69,7 @@ absl::Status ClientCore::WaitUntilThere(absl::Span<const JobRequest> batch,
   size_t left = batch.size();
   const auto next = [&]() -> Operation* {
     while (left > 0) {
-      JobRequestState* const request = batch[--left].internal_state().get();
+      JobRequestState* const request = Access::StateOf(batch[--left]).get();
       // The request had ended, and was then submitted to another client.
       if (!Ours(*request)) continue;
       if (what == WaitFor::kResult && request->background) continue;
@@ -91,7 +92,7 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch, WaitFor what,
   absl::MutexLock lock(&mutex_);
   const absl::Time deadline = clock_->Now() + timeout;
   for (const JobRequest& handle : batch) {
-    absl::Status ours = CheckOurs(*handle.internal_state());
+    absl::Status ours = CheckOurs(*Access::StateOf(handle));
     if (!ours.ok()) return ours;
   }
   absl::Status over = WaitUntilThere(batch, what, deadline);
@@ -101,7 +102,7 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch, WaitFor what,
   absl::Status first_error;
   const JobRequestState* first_late = nullptr;
   for (const JobRequest& handle : batch) {
-    JobRequestState* const request = handle.internal_state().get();
+    JobRequestState* const request = Access::StateOf(handle).get();
     if (request->core.get() != this) continue;
     if (!There(*request, what)) {
       ++late;
@@ -133,7 +134,7 @@ void ClientCore::TakeResults(absl::Span<const JobRequest> batch,
   const absl::Status over =
       WaitUntilThere(batch, WaitFor::kResult, clock_->Now() + timeout);
   for (const JobRequest& handle : batch) {
-    *results++ = TakeResult(handle.internal_state().get(), over, timeout);
+    *results++ = TakeResult(Access::StateOf(handle).get(), over, timeout);
   }
 }
 

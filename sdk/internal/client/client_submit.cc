@@ -12,6 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/sdk/status.h"
@@ -121,7 +122,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
   // otherwise submit the next request, without end.
   if (hooks_.hooked() && !shut_down_) {
     for (const JobRequest& handle : batch) {
-      JobRequestState* const request = handle.internal_state().get();
+      JobRequestState* const request = Access::StateOf(handle).get();
       // Submission leaves such a request alone.
       if (InFlight(*request) || request->state != JobState::kUnknown) continue;
       hooks_.Begin(request);
@@ -136,7 +137,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
     absl::Time now = clock_->Now();
     const uint32_t number = ++batches_;
     for (const JobRequest& handle : batch) {
-      const std::shared_ptr<JobRequestState>& request = handle.internal_state();
+      const std::shared_ptr<JobRequestState>& request = Access::StateOf(handle);
       if (InFlight(*request) || request->state != JobState::kUnknown) {
         result.Update(WhyNot(*request));
         continue;

@@ -3,12 +3,12 @@
 #ifndef GEARMAN_SDK_INTERNAL_REQUEST_REQUEST_HOOKS_H_
 #define GEARMAN_SDK_INTERNAL_REQUEST_REQUEST_HOOKS_H_
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/plugins/tracing/trace_observer.h"
@@ -25,7 +25,7 @@ struct RequestHooks {
   std::unique_ptr<TraceSpan> retry_span;
   // Called from the last to the first.
   std::vector<
-      std::function<void(const JobRequest&, absl::StatusOr<std::string>&)>>
+      absl::AnyInvocable<void(const JobRequest&, absl::StatusOr<std::string>&)>>
       on_end;
   // The answer of an interceptor. It is taken when the request is started.
   std::optional<absl::StatusOr<std::string>> answer;

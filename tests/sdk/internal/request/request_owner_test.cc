@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/job_request.h"
 #include "gearman/sdk/job_state.h"
@@ -42,7 +43,7 @@ class RequestOwnerTest : public ::testing::Test {
     record().finished = false;
   }
 
-  JobRequestState& record() { return *request_.internal_state(); }
+  JobRequestState& record() { return *Access::StateOf(request_); }
 
   const std::shared_ptr<FakeOwner> owner_ = std::make_shared<FakeOwner>();
   JobRequest request_;
