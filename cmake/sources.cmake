@@ -223,7 +223,6 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/embedded/default_server.h
   sdk/embedded/job_server.h
   sdk/health.h
-  sdk/internal/config/places.h
   sdk/job.h
   sdk/job_context.h
   sdk/job_id.h

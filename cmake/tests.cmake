@@ -308,6 +308,7 @@ gearman_sdk_test(tests/sdk/client_updates_test SOURCES tests/sdk/client_updates_
 gearman_sdk_test(tests/sdk/config_create_test SOURCES tests/sdk/config_create_test.cc DEPS gtest_main tests.support.raw_connection OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/config_enums_test SOURCES tests/sdk/config_enums_test.cc DEPS gtest_main tests.sdk.config_fixture OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_errors_test SOURCES tests/sdk/config_errors_test.cc DEPS gtest_main tests.sdk.config_fixture OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/config_header_test SOURCES tests/sdk/config_header_test.cc DEPS gtest_main OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_options_test SOURCES tests/sdk/config_options_test.cc DEPS gtest_main tests.sdk.config_fixture OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_test SOURCES tests/sdk/config_test.cc DEPS gtest_main tests.sdk.config_fixture tests.sdk.test_plugin_cc_proto OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_tls_test SOURCES tests/sdk/config_tls_test.cc DEPS gtest_main tests.support.test_certificates OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)

@@ -24,10 +24,7 @@
 #include "absl/status/statusor.h"
 #include "gearman/base/string_view.h"
 #include "gearman/sdk/client_options.h"
-#include "gearman/sdk/config.pb.h"
-#include "gearman/sdk/internal/config/places.h"
 #include "gearman/sdk/log.h"
-#include "gearman/sdk/plugin_registry.h"
 #include "gearman/sdk/worker_options.h"
 
 namespace gearman {
@@ -38,6 +35,20 @@ class Client;
 class JobServer;
 class Worker;
 struct JobServerOptions;
+
+// The message is in sdk/config.pb.h, and the registry in sdk/plugin_registry.h:
+// include them to use more than their names.
+namespace config {
+class GearmanConfig;
+}  // namespace config
+class PluginRegistry;
+
+namespace internal {
+struct ConfigContent;
+}  // namespace internal
+
+// Returns PluginRegistry::Default().
+PluginRegistry& DefaultPluginRegistry();
 
 // Returns the value of an environment variable, if it is set.
 using EnvironmentLookup =
@@ -58,10 +69,17 @@ EnvironmentLookup ProcessEnvironment();
 class Config {
  public:
   // Makes a config with every default.
-  Config() : Config(config::GearmanConfig()) {}
+  Config();
   // Makes a config from a message. Errors call it `source`.
   explicit Config(config::GearmanConfig message,
                   StringView source = "config built in code");
+  Config(const Config& other);
+  Config& operator=(const Config& other);
+  // A config that was moved from can be assigned and destroyed, and nothing
+  // else.
+  Config(Config&& other) noexcept;
+  Config& operator=(Config&& other) noexcept;
+  ~Config();
 
   // Read Protobuf's text format, and JSON (with names as in the .proto file or
   // in lowerCamelCase). The text may begin with the byte order mark of UTF-8.
@@ -74,24 +92,24 @@ class Config {
   // LoadPluginLibrary (sdk/plugin_loader.h).
   static absl::StatusOr<Config> FromText(
       StringView text, StringView source = "config",
-      PluginRegistry& registry = PluginRegistry::Default());
+      PluginRegistry& registry = DefaultPluginRegistry());
   static absl::StatusOr<Config> FromJson(
       StringView text, StringView source = "config",
-      PluginRegistry& registry = PluginRegistry::Default());
+      PluginRegistry& registry = DefaultPluginRegistry());
   // Reads a file: .json is JSON; .textproto, .txtpb and .pbtxt are text format.
   // Returns NOT_FOUND or PERMISSION_DENIED if the file can't be read, and
   // INVALID_ARGUMENT if it can't be read for another reason, if its name ends
   // otherwise or if it is larger than 16 MiB.
   static absl::StatusOr<Config> FromFile(
       const std::string& path,
-      PluginRegistry& registry = PluginRegistry::Default());
+      PluginRegistry& registry = DefaultPluginRegistry());
   // Reads the config file of another program, for tools that need its servers
   // and TLS. Leaves out plugins that `registry` does not have and plugin
   // libraries that can't be loaded; `left_out` gets one text for each, with its
   // place in the file. Every other mistake is an error as above.
   static absl::StatusOr<Config> FromFileOfAnotherProgram(
       const std::string& path, std::vector<std::string>* left_out,
-      PluginRegistry& registry = PluginRegistry::Default());
+      PluginRegistry& registry = DefaultPluginRegistry());
 
   // Lays the environment over this config. GEARMAN_SERVERS is a list of
   // addresses separated by commas, as libgearman reads it
@@ -102,7 +120,7 @@ class Config {
   void Overlay(const config::GearmanConfig& message,
                StringView source = "code");
 
-  const config::GearmanConfig& message() const { return message_; }
+  const config::GearmanConfig& message() const;
   // Return this config as a text that FromText or FromJson reads.
   std::string ToText() const;
   absl::StatusOr<std::string> ToJson() const;
@@ -123,11 +141,11 @@ class Config {
   // for an address scheme or plugin that is not linked, and for a TLS file that
   // can't be used. Every other error is that of a plugin's factory.
   absl::StatusOr<ClientOptions> ToClientOptions(
-      const PluginRegistry& registry = PluginRegistry::Default()) const;
+      const PluginRegistry& registry = DefaultPluginRegistry()) const;
   absl::StatusOr<WorkerOptions> ToWorkerOptions(
-      const PluginRegistry& registry = PluginRegistry::Default()) const;
+      const PluginRegistry& registry = DefaultPluginRegistry()) const;
   absl::StatusOr<JobServerOptions> ToJobServerOptions(
-      const PluginRegistry& registry = PluginRegistry::Default()) const;
+      const PluginRegistry& registry = DefaultPluginRegistry()) const;
 
  private:
   // If `left_out` is null, a plugin that this program does not have is an
@@ -140,26 +158,25 @@ class Config {
                                          std::vector<std::string>* left_out,
                                          PluginRegistry& registry);
 
-  config::GearmanConfig message_;
-  internal::Places places_;
+  std::unique_ptr<internal::ConfigContent> content_;
 };
 
 // Like Config::ToClientOptions and Config::ToWorkerOptions, for a message.
 absl::StatusOr<ClientOptions> ClientOptionsFromConfig(
     const config::GearmanConfig& message,
-    const PluginRegistry& registry = PluginRegistry::Default());
+    const PluginRegistry& registry = DefaultPluginRegistry());
 absl::StatusOr<WorkerOptions> WorkerOptionsFromConfig(
     const config::GearmanConfig& message,
-    const PluginRegistry& registry = PluginRegistry::Default());
+    const PluginRegistry& registry = DefaultPluginRegistry());
 
 // Create a client or worker from a config: its options, given to Client::Create
 // or Worker::Create. Errors: those of Config's functions above, and of Create.
 absl::StatusOr<std::unique_ptr<Client>> CreateClient(
     const Config& config,
-    const PluginRegistry& registry = PluginRegistry::Default());
+    const PluginRegistry& registry = DefaultPluginRegistry());
 absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
     const Config& config,
-    const PluginRegistry& registry = PluginRegistry::Default());
+    const PluginRegistry& registry = DefaultPluginRegistry());
 
 // Creates a job server that listens where the config says. Without a listen
 // address it listens on "inproc://default", where clients and workers without
@@ -167,7 +184,7 @@ absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
 // JobServer::Create and of JobServer::Listen.
 absl::StatusOr<std::unique_ptr<JobServer>> CreateJobServer(
     const Config& config,
-    const PluginRegistry& registry = PluginRegistry::Default());
+    const PluginRegistry& registry = DefaultPluginRegistry());
 
 }  // namespace gearman
 

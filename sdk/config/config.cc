@@ -11,14 +11,18 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "gearman/sdk/config.pb.h"
+#include "gearman/sdk/internal/config/config_content.h"
 #include "gearman/sdk/internal/config/encoding.h"
 #include "gearman/sdk/internal/config/enums.h"
 #include "gearman/sdk/internal/config/library_names.h"
 #include "gearman/sdk/internal/config/overlay.h"
+#include "gearman/sdk/internal/config/places.h"
 #include "gearman/sdk/internal/config/reader.h"
 #include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/internal/config/unlinked.h"
 #include "gearman/sdk/plugin_loader.h"
+#include "gearman/sdk/plugin_registry.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/address.h"
 #include "google/protobuf/text_format.h"
@@ -140,6 +144,8 @@ absl::Status CheckText(absl::string_view text, size_t longest,
 
 }  // namespace
 
+PluginRegistry& DefaultPluginRegistry() { return PluginRegistry::Default(); }
+
 EnvironmentLookup ProcessEnvironment() {
   return [](StringView name) -> std::optional<std::string> {
     const char* const value = std::getenv(std::string(name).c_str());
@@ -149,7 +155,24 @@ EnvironmentLookup ProcessEnvironment() {
 }
 
 Config::Config(GearmanConfig message, StringView source)
-    : message_(std::move(message)), places_(source) {}
+    : content_(std::make_unique<internal::ConfigContent>(
+          internal::ConfigContent{std::move(message), Places(source)})) {}
+
+Config::Config() : Config(GearmanConfig()) {}
+
+Config::Config(const Config& other)
+    : content_(std::make_unique<internal::ConfigContent>(*other.content_)) {}
+
+Config& Config::operator=(const Config& other) {
+  if (this != &other) *this = Config(other);
+  return *this;
+}
+
+Config::Config(Config&& other) noexcept = default;
+Config& Config::operator=(Config&& other) noexcept = default;
+Config::~Config() = default;
+
+const GearmanConfig& Config::message() const { return content_->message; }
 
 absl::StatusOr<Config> Config::Read(StringView bytes, bool json,
                                     StringView source,
@@ -166,13 +189,14 @@ absl::StatusOr<Config> Config::Read(StringView bytes, bool json,
   internal::ReadOptions options = ReadOptionsFor(source, registry);
   options.skip_unlinked_types = left_out != nullptr;
   Config config;
-  status = json ? internal::ReadJson(*text, options, &config.message_,
-                                     &config.places_)
-                : internal::ReadText(*text, options, &config.message_,
-                                     &config.places_);
+  status = json ? internal::ReadJson(*text, options, &config.content_->message,
+                                     &config.content_->places)
+                : internal::ReadText(*text, options, &config.content_->message,
+                                     &config.content_->places);
   if (status.ok() && left_out != nullptr) {
     for (std::string& removed : internal::RemoveUnlinked(
-             options.known_types, &config.message_, &config.places_)) {
+             options.known_types, &config.content_->message,
+             &config.content_->places)) {
       left_out->push_back(std::move(removed));
     }
   }
@@ -228,12 +252,13 @@ absl::Status Config::OverlayEnvironment(const EnvironmentLookup& environment) {
     if (!server.empty()) over.add_servers(std::string(server));
   }
   Overlay(over, absl::StrCat("environment variable ", kServersVariable));
-  return CheckAddresses(message_.servers(), "servers", places_);
+  return CheckAddresses(content_->message.servers(), "servers",
+                        content_->places);
 }
 
 void Config::Overlay(const GearmanConfig& message, StringView source) {
-  internal::Overlay(message, &message_, [&](absl::string_view path) {
-    places_.Replace(path, source);
+  internal::Overlay(message, &content_->message, [&](absl::string_view path) {
+    content_->places.Replace(path, source);
   });
 }
 
@@ -241,7 +266,7 @@ std::string Config::ToText() const {
   google::protobuf::TextFormat::Printer printer;
   printer.SetExpandAny(true);
   std::string text;
-  printer.PrintToString(message_, &text);
+  printer.PrintToString(content_->message, &text);
   return text;
 }
 
@@ -250,8 +275,8 @@ absl::StatusOr<std::string> Config::ToJson() const {
   options.add_whitespace = true;
   options.preserve_proto_field_names = true;
   std::string text;
-  const auto status =
-      google::protobuf::util::MessageToJsonString(message_, &text, options);
+  const auto status = google::protobuf::util::MessageToJsonString(
+      content_->message, &text, options);
   if (!status.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no JSON: ", std::string(status.message())));
@@ -260,25 +285,27 @@ absl::StatusOr<std::string> Config::ToJson() const {
 }
 
 absl::Status Config::Validate() const {
-  absl::Status status = internal::CheckRules(message_, places_);
+  absl::Status status =
+      internal::CheckRules(content_->message, content_->places);
   if (!status.ok()) return status;
-  status = internal::CheckEnums(message_, places_);
+  status = internal::CheckEnums(content_->message, content_->places);
   if (!status.ok()) return status;
-  status = CheckAddresses(message_.servers(), "servers", places_);
+  status =
+      CheckAddresses(content_->message.servers(), "servers", content_->places);
   if (!status.ok()) return status;
-  status = CheckAddresses(message_.embedded_server().listen(),
-                          "embedded_server.listen", places_);
+  status = CheckAddresses(content_->message.embedded_server().listen(),
+                          "embedded_server.listen", content_->places);
   if (!status.ok()) return status;
 
-  status =
-      CheckText(message_.task_prefix(), kLongestPrefix, "task_prefix", places_);
+  status = CheckText(content_->message.task_prefix(), kLongestPrefix,
+                     "task_prefix", content_->places);
   if (!status.ok()) return status;
-  status = CheckText(message_.worker().client_id(), kLongestClientId,
-                     "worker.client_id", places_);
+  status = CheckText(content_->message.worker().client_id(), kLongestClientId,
+                     "worker.client_id", content_->places);
   if (!status.ok()) return status;
-  return CheckText(message_.embedded_server().job_handle_prefix(),
+  return CheckText(content_->message.embedded_server().job_handle_prefix(),
                    kLongestHandlePrefix, "embedded_server.job_handle_prefix",
-                   places_);
+                   content_->places);
 }
 
 }  // namespace gearman

@@ -19,6 +19,7 @@
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
+#include "gearman/sdk/internal/config/config_content.h"
 #include "gearman/sdk/internal/config/places.h"
 #include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/internal/config/tls.h"
@@ -311,7 +312,7 @@ void SetReconnect(const config::Reconnect& reconnect,
 }  // namespace
 
 Logger Config::MakeLogger() const {
-  const GearmanConfig& config = message_;
+  const GearmanConfig& config = content_->message;
   if (!config.has_log_level()) return DefaultLogger();
   switch (config.log_level()) {
     case config::LogLevel::ERROR:
@@ -335,50 +336,54 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
   if (!status.ok()) return status;
 
   ClientOptions options;
-  options.servers.assign(message_.servers().begin(), message_.servers().end());
-  options.task_prefix = message_.task_prefix();
-  SetTimeouts(message_.timeouts(), &options);
-  SetLimits(message_.limits(), &options.limits);
-  SetRequests(message_.requests(), &options);
-  if (message_.connections().has_exceptions()) {
-    options.exceptions = message_.connections().exceptions();
+  options.servers.assign(content_->message.servers().begin(),
+                         content_->message.servers().end());
+  options.task_prefix = content_->message.task_prefix();
+  SetTimeouts(content_->message.timeouts(), &options);
+  SetLimits(content_->message.limits(), &options.limits);
+  SetRequests(content_->message.requests(), &options);
+  if (content_->message.connections().has_exceptions()) {
+    options.exceptions = content_->message.connections().exceptions();
   }
-  if (message_.has_drive_mode()) {
-    options.drive_mode = FromConfig(message_.drive_mode());
+  if (content_->message.has_drive_mode()) {
+    options.drive_mode = FromConfig(content_->message.drive_mode());
   }
   options.logger = MakeLogger();
-  absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
-      Transports(message_.connections(), registry.transports(), places_);
+  absl::StatusOr<std::shared_ptr<TransportRegistry>> transports = Transports(
+      content_->message.connections(), registry.transports(), content_->places);
   if (!transports.ok()) return transports.status();
-  SetReconnect(message_.connections().reconnect(), &options.reconnect);
+  SetReconnect(content_->message.connections().reconnect(), &options.reconnect);
   options.transports = *std::move(transports);
 
-  if (message_.has_retry()) {
-    auto policy = MakePlugin(registry.retry_policies(), message_.retry(),
-                             "retry", places_);
+  if (content_->message.has_retry()) {
+    auto policy =
+        MakePlugin(registry.retry_policies(), content_->message.retry(),
+                   "retry", content_->places);
     if (!policy.ok()) return policy.status();
     options.retry_policy = *std::move(policy);
   }
-  if (message_.has_backoff()) {
-    auto policy = MakePlugin(registry.backoff_policies(), message_.backoff(),
-                             "backoff", places_);
+  if (content_->message.has_backoff()) {
+    auto policy =
+        MakePlugin(registry.backoff_policies(), content_->message.backoff(),
+                   "backoff", content_->places);
     if (!policy.ok()) return policy.status();
     options.backoff_policy = *std::move(policy);
   }
-  if (message_.has_idempotency()) {
+  if (content_->message.has_idempotency()) {
     auto policy = MakePlugin(registry.idempotency_policies(),
-                             message_.idempotency(), "idempotency", places_);
+                             content_->message.idempotency(), "idempotency",
+                             content_->places);
     if (!policy.ok()) return policy.status();
     options.idempotency_policy = *std::move(policy);
   }
-  if (message_.has_server_selection()) {
-    auto selector =
-        MakePlugin(registry.server_selectors(), message_.server_selection(),
-                   "server_selection", places_);
+  if (content_->message.has_server_selection()) {
+    auto selector = MakePlugin(registry.server_selectors(),
+                               content_->message.server_selection(),
+                               "server_selection", content_->places);
     if (!selector.ok()) return selector.status();
     options.server_selector = *std::move(selector);
   }
-  auto sinks = MakeSinks(message_, registry, places_);
+  auto sinks = MakeSinks(content_->message, registry, content_->places);
   if (!sinks.ok()) return sinks.status();
   options.metrics_sinks = *std::move(sinks);
   return options;
@@ -391,26 +396,30 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
   if (!status.ok()) return status;
 
   WorkerOptions options;
-  options.servers.assign(message_.servers().begin(), message_.servers().end());
-  options.task_prefix = message_.task_prefix();
-  if (message_.timeouts().has_connect()) {
+  options.servers.assign(content_->message.servers().begin(),
+                         content_->message.servers().end());
+  options.task_prefix = content_->message.task_prefix();
+  if (content_->message.timeouts().has_connect()) {
     options.connect_timeout =
-        internal::ParsedDuration(message_.timeouts().connect());
+        internal::ParsedDuration(content_->message.timeouts().connect());
   }
-  if (message_.timeouts().has_reply()) {
+  if (content_->message.timeouts().has_reply()) {
     options.reply_timeout =
-        internal::ParsedDuration(message_.timeouts().reply());
+        internal::ParsedDuration(content_->message.timeouts().reply());
   }
-  if (message_.limits().has_max_packet_bytes()) {
-    options.limits.max_packet_bytes = message_.limits().max_packet_bytes();
+  if (content_->message.limits().has_max_packet_bytes()) {
+    options.limits.max_packet_bytes =
+        content_->message.limits().max_packet_bytes();
   }
-  if (message_.limits().has_max_memory_bytes()) {
-    options.limits.max_memory_bytes = message_.limits().max_memory_bytes();
+  if (content_->message.limits().has_max_memory_bytes()) {
+    options.limits.max_memory_bytes =
+        content_->message.limits().max_memory_bytes();
   }
-  if (message_.limits().has_max_output_bytes()) {
-    options.limits.max_output_bytes = message_.limits().max_output_bytes();
+  if (content_->message.limits().has_max_output_bytes()) {
+    options.limits.max_output_bytes =
+        content_->message.limits().max_output_bytes();
   }
-  const config::Worker& worker = message_.worker();
+  const config::Worker& worker = content_->message.worker();
   SetWorker(worker, &options);
   SetPrefetch(worker.prefetch(), &options.prefetch);
   SetReconnect(worker.reconnect(), &options.reconnect);
@@ -418,7 +427,7 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
   // known.
   if (options.prefetch.min_jobs > options.prefetch.max_jobs) {
     constexpr absl::string_view kPath = "worker.prefetch.min_jobs";
-    return ErrorAt(places_.Describe(kPath), kPath,
+    return ErrorAt(content_->places.Describe(kPath), kPath,
                    absl::StrCat(options.prefetch.min_jobs,
                                 " is not valid: expected at most max_jobs, ",
                                 options.prefetch.max_jobs));
@@ -426,17 +435,17 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
   if (options.reconnect.initial_delay > options.reconnect.max_delay) {
     constexpr absl::string_view kPath = "worker.reconnect.initial_delay";
     return ErrorAt(
-        places_.Describe(kPath), kPath,
+        content_->places.Describe(kPath), kPath,
         absl::StrCat(absl::FormatDuration(options.reconnect.initial_delay),
                      " is not valid: expected at most max_delay, ",
                      absl::FormatDuration(options.reconnect.max_delay)));
   }
   options.logger = MakeLogger();
-  absl::StatusOr<std::shared_ptr<TransportRegistry>> transports =
-      Transports(message_.connections(), registry.transports(), places_);
+  absl::StatusOr<std::shared_ptr<TransportRegistry>> transports = Transports(
+      content_->message.connections(), registry.transports(), content_->places);
   if (!transports.ok()) return transports.status();
   options.transports = *std::move(transports);
-  auto sinks = MakeSinks(message_, registry, places_);
+  auto sinks = MakeSinks(content_->message, registry, content_->places);
   if (!sinks.ok()) return sinks.status();
   options.metrics_sinks = *std::move(sinks);
   return options;

@@ -9,6 +9,7 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/internal/config/config_content.h"
 #include "gearman/sdk/internal/config/rules.h"
 #include "gearman/sdk/internal/config/tls.h"
 #include "gearman/sdk/plugin_registry.h"
@@ -28,7 +29,7 @@ absl::StatusOr<JobServerOptions> Config::ToJobServerOptions(
   status.Update(Validate());
   if (!status.ok()) return status;
 
-  const config::EmbeddedServer& server = message_.embedded_server();
+  const config::EmbeddedServer& server = content_->message.embedded_server();
   JobServerOptions options;
   options.logger = MakeLogger();
   options.job_handle_prefix = server.job_handle_prefix();
@@ -77,7 +78,7 @@ absl::StatusOr<JobServerOptions> Config::ToJobServerOptions(
     const auto tls = std::make_shared<TlsTransportFactory>(
         TlsOptions(), internal::ServerTls(server.tls()));
     status = internal::PlaceTlsError(tls->CheckServer(), "embedded_server.tls",
-                                     places_);
+                                     content_->places);
     if (!status.ok()) return status;
     auto transports =
         internal::WithFactories(registry.transports(), {{"tls", tls}});

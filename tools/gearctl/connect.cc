@@ -20,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/config.h"
+#include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/log.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/text.h"

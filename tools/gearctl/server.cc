@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/config.h"
+#include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/log.h"
 #include "gearman/tools/gearctl/connect.h"
