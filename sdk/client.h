@@ -100,7 +100,8 @@ class Client {
 
   // --- the simple way --------------------------------------------------------
   // Submits a foreground job, waits for it and returns its result. Returns
-  // ABORTED if the job failed; the message has the text of its exception.
+  // ABORTED if the job failed; the message has the text of its exception, and
+  // GetStatusFacts (sdk/status.h) tells an exception from a plain failure.
   // Submits nothing and returns FAILED_PRECONDITION if a callback makes the
   // call. Returns INVALID_ARGUMENT if `options.run_at` is set, because a
   // delayed job has no result. Every other error is that of

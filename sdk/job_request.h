@@ -130,7 +130,8 @@ class JobRequest {
   // DEADLINE_EXCEEDED (the request's own timeout passed), INVALID_ARGUMENT,
   // RESOURCE_EXHAUSTED (a limit was reached, or the server's queue is full) or
   // CANCELLED. sdk/status.h has the rare ones. The message names the server and
-  // the attempt, and says whether bytes had been sent.
+  // the attempt, and says whether bytes had been sent. GetStatusFacts
+  // (sdk/status.h) has all of that as values.
   absl::Status status() const;
   // Returns a copy of the data of WORK_COMPLETE. Set exactly if the request is
   // a foreground request in the state kComplete.

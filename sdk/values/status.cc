@@ -34,9 +34,7 @@ constexpr StatusMeaning kMeanings[] = {
      "a queue or limit is full, here or on the server", true},
     {absl::StatusCode::kFailedPrecondition,
      "not now, or not from here: the object's state forbids the call", false},
-    {absl::StatusCode::kAborted,
-     "the job failed or ended with an exception (only where a result is "
-     "promised: Client::Run)",
+    {absl::StatusCode::kAborted, "the job failed or ended with an exception",
      false},
     {absl::StatusCode::kUnimplemented,
      "the server, transport or plugin can't do that", false},
