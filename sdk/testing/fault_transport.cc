@@ -173,7 +173,8 @@ std::string FaultTransport::Describe() const { return next().Describe(); }
 
 PieceStream* FaultTransport::pieces() {
   // Parts of random sizes are bytes.
-  stream_ = plan_.max_piece == 0 ? next().pieces() : nullptr;
+  const bool bytes_only = plan_.bytes_only || plan_.max_piece > 0;
+  stream_ = bytes_only ? nullptr : next().pieces();
   return stream_ != nullptr ? this : nullptr;
 }
 

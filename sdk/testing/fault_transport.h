@@ -53,6 +53,8 @@ struct FaultPlan {
   // and nothing more arrives: neither an error nor an end.
   uint64_t black_hole_after_written = kNever;
   uint64_t black_hole_after_read = kNever;
+  // Strings don't pass whole (PieceStream), as over TCP.
+  bool bytes_only = false;
   // The seed of the random pieces.
   uint64_t seed = 0;
 };

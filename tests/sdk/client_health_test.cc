@@ -25,9 +25,8 @@ class ClientHealthTest : public ::testing::Test {
  protected:
   ClientHealthTest()
       : played_(&stack_.simulation, stack_.network(), "jobs"),
-        // A stream of bytes only, like TCP, on which a large payload takes
-        // time.
         client_(stack_.MakeClient("client", {"faulty://jobs"})) {
+    stack_.PassBytesOnly();
     stack_.simulation.Drive(
         "client", [this] { return client_->RunOnce(absl::InfinitePast()); });
   }

@@ -227,7 +227,8 @@ TEST_F(WorkerLossTest, AServerThatStopsInsideAJobIsTakenForDead) {
 }
 
 TEST_F(WorkerLossTest, AResultThatLeavesSlowlyIsASignOfLife) {
-  // A stream of bytes only, and several times what its pipe holds.
+  stack_.PassBytesOnly();
+  // Several times what the pipe holds.
   options_.servers = {"faulty://jobs"};
   const std::string result(5 << 20, 'x');
   StartAndGrab("large", [&](JobContext&) { return result; });

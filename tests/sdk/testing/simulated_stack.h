@@ -129,6 +129,16 @@ class SimulatedStack {
     return MakeClient(ClientDefaults(name, std::move(servers)));
   }
 
+  // From now on each connection to a "faulty://" address has bytes only, like
+  // TCP, so that a large payload takes its time.
+  void PassBytesOnly() {
+    plan = [](const Address&) {
+      FaultPlan bytes_only;
+      bytes_only.bytes_only = true;
+      return bytes_only;
+    };
+  }
+
   const std::shared_ptr<InprocNetwork>& network() const { return network_; }
 
   Simulation simulation;
