@@ -129,11 +129,10 @@ struct ClientLimits {
   size_t max_update_bytes = 64u << 20;
   // Bytes of packets that are being read and of untaken updates of requests in
   // flight, all together. Beyond that, the request that gets data or a warning,
-  // or the connection that reads, ends with RESOURCE_EXHAUSTED; reports of
-  // progress are dropped. Results and other data
-  // of finished requests don't count. kShareOfMemory means a quarter of the
-  // memory that this process may have when the client is created. 0 means no
-  // limit.
+  // or the connection that reads, ends with RESOURCE_EXHAUSTED. Reports of
+  // progress are dropped from half of it on. Results and other data of finished
+  // requests don't count. kShareOfMemory means a quarter of the memory that this
+  // process may have when the client is created. 0 means no limit.
   size_t max_memory_bytes = kShareOfMemory;
   WhenFull when_full = WhenFull::kBlock;
 };

@@ -296,9 +296,9 @@ JobUpdates& JobRequestTracker::UpdatesOf(JobRequestState* request) {
   return *updates;
 }
 
-bool JobRequestTracker::HasMemory(size_t bytes) const {
+bool JobRequestTracker::HasMemory(size_t bytes, size_t limit) const {
   return options_.account == nullptr || options_.max_memory == 0 ||
-         options_.account->bytes() + bytes <= options_.max_memory;
+         options_.account->bytes() + bytes <= limit;
 }
 
 void JobRequestTracker::OnQueryEffect(Query* query, Effect& effect) {
@@ -421,7 +421,7 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
   update.kind = warning ? JobUpdate::Kind::kWarning : JobUpdate::Kind::kData;
   update.data = std::move(data);
   update.time_received = now_;
-  if (!HasMemory(JobUpdates::MemoryOf(update))) {
+  if (!HasMemory(JobUpdates::MemoryOf(update), options_.max_memory)) {
     Finish(request, RequestInput::kGiveUp,
            absl::ResourceExhaustedError(absl::StrCat(
                request->server->name,
@@ -452,8 +452,9 @@ void JobRequestTracker::OnStatus(JobRequestState* request,
     update.denominator = effect.denominator;
     update.time_received = now_;
     JobUpdates& updates = UpdatesOf(request);
-    // Progress that nobody reads must not end the request.
-    while (!HasMemory(JobUpdates::MemoryOf(update))) {
+    // Progress that nobody reads must end no request, neither this one nor one
+    // that gets data.
+    while (!HasMemory(JobUpdates::MemoryOf(update), options_.max_memory / 2)) {
       if (!updates.DropOldestStatus()) return;
     }
     updates.Add(std::move(update));

@@ -114,7 +114,8 @@ class JobRequestTracker final : public EffectSink {
     // Counts the untaken updates of requests in flight, and the client's other
     // memory. It must outlive the tracker. If it is null, nothing is counted.
     // An update that would raise it above max_memory bytes ends its request (0:
-    // no limit). A status takes the place of older ones then.
+    // no limit). A status that would raise it above half of that takes the place
+    // of older ones.
     ByteAccount* account = nullptr;
     size_t max_memory = 0;
     // Null: nothing is counted.
@@ -225,8 +226,8 @@ class JobRequestTracker final : public EffectSink {
   // are the user's.
   static void StopCounting(JobRequestState* request);
   JobUpdates& UpdatesOf(JobRequestState* request);
-  // True if the client may hold `bytes` more.
-  bool HasMemory(size_t bytes) const;
+  // True if the client holds at most `limit` bytes when it holds `bytes` more.
+  bool HasMemory(size_t bytes, size_t limit) const;
   // Ends the request because there was no memory for a packet.
   void OnNoMemory(JobRequestState* request);
   void OnStatus(JobRequestState* request, const Effect& effect);

@@ -216,7 +216,9 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
              outcome.reason == FailureReason::kException) {
     input = RequestInput::kFail;
     facts.failed = true;
-    facts.exception = extras.exception;
+    if (extras.exception.has_value()) {
+      facts.exception = extras.exception->substr(0, kMaxExceptionBytes);
+    }
     Finish(request, input, Annotate(outcome.status, facts));
     return;
   }
