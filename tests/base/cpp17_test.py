@@ -29,7 +29,7 @@ FOLDERS = sorted({str(folder) for folder in pathlib.Path().glob("**/_virtual_inc
 # Options of a program's compiler.
 MODES = (["-std=c++17"], ["-std=c++20"], ["-std=c++2b"], ["-std=c++17", "-fno-exceptions"])
 # Not installed (tools/cmake_lists).
-NOT_FOR_USERS = re.compile(r"/internal/|/start_thread\.h$|sdk/embedded/(?!default_server|job_server)")
+NOT_FOR_USERS = re.compile(r"/internal/|/(?:guarded_data|start_thread)\.h$|sdk/embedded/(?!default_server|job_server)")
 # Uses the templates in the headers.
 PROGRAM = """
 using namespace std::chrono_literals;
