@@ -322,6 +322,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/config/config.cc
   sdk/config/config_client.cc
   sdk/config/config_options.cc
+  sdk/config/config_queue_metrics.cc
   sdk/config/config_server.cc
   sdk/config/config_worker.cc
   sdk/config/encoders.cc

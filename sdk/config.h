@@ -32,13 +32,15 @@
 
 namespace gearman {
 
-// To create one of these, include sdk/client.h, sdk/worker.h or
-// sdk/embedded/job_server.h.
+// To create one of these, include sdk/client.h, sdk/worker.h,
+// sdk/embedded/job_server.h or sdk/queue_metrics.h.
 class Client;
 class DataEncoder;
 class JobServer;
+class QueueMetrics;
 class Worker;
 struct JobServerOptions;
+struct QueueMetricsOptions;
 
 // Returns the value of an environment variable, if it is set.
 using EnvironmentLookup =
@@ -129,6 +131,8 @@ class Config {
       const PluginRegistry& registry = PluginRegistry::Default()) const;
   absl::StatusOr<JobServerOptions> ToJobServerOptions(
       const PluginRegistry& registry = PluginRegistry::Default()) const;
+  absl::StatusOr<QueueMetricsOptions> ToQueueMetricsOptions(
+      const PluginRegistry& registry = PluginRegistry::Default()) const;
   // Returns the encoder that `data_encoders` names, for the options of typed
   // jobs (sdk/typed_jobs.h). Null if it names none. The errors are those above.
   absl::StatusOr<std::shared_ptr<const DataEncoder>> ToDataEncoder(
@@ -175,6 +179,13 @@ absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(WorkerOptions options);
 // servers look for it. Errors: those of Config's functions, of
 // JobServer::Create and of JobServer::Listen.
 absl::StatusOr<std::unique_ptr<JobServer>> CreateJobServer(
+    const Config& config,
+    const PluginRegistry& registry = PluginRegistry::Default());
+
+// Starts what the field `queue_metrics` of the config describes. Returns null
+// if that field is unset. Errors: those of Config's functions and of
+// QueueMetrics::Create.
+absl::StatusOr<std::unique_ptr<QueueMetrics>> CreateQueueMetrics(
     const Config& config,
     const PluginRegistry& registry = PluginRegistry::Default());
 
