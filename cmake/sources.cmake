@@ -452,6 +452,7 @@ set(GEARCTL_SOURCES
   tools/gearctl/descriptor_limit.cc
   tools/gearctl/documents.cc
   tools/gearctl/exit_code.cc
+  tools/gearctl/export.cc
   tools/gearctl/failures.cc
   tools/gearctl/find_job.cc
   tools/gearctl/flags.cc
@@ -467,6 +468,8 @@ set(GEARCTL_SOURCES
   tools/gearctl/output.cc
   tools/gearctl/probe.cc
   tools/gearctl/program.cc
+  tools/gearctl/schedule.cc
+  tools/gearctl/schedule_lines.cc
   tools/gearctl/server.cc
   tools/gearctl/signals.cc
   tools/gearctl/start_command.cc
