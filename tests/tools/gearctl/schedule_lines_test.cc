@@ -9,6 +9,8 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/scheduler.h"
 #include "gearman/sdk/scheduler/ticks.h"
+#include "gearman/tests/support/hostile_names.h"
+#include "gearman/text/safe_text.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -156,6 +158,22 @@ TEST(ScheduleLinesTest, ANameThatIsTooLongForAUniqueIsAnError) {
   EXPECT_THAT(Parse(longest + " @hourly t"), SizeIs(1));
   EXPECT_THAT(Error(longest + "a @hourly t"),
               HasSubstr("its name has 41 bytes"));
+}
+
+TEST(ScheduleLinesTest, WhateverALineHoldsAMessageIsOneSafeLine) {
+  for (const support::HostileName& hostile : support::HostileNames()) {
+    const std::string& name = hostile.name;
+    for (const std::string& text : std::vector<std::string>{
+             absl::StrCat(name, " @nope t"), absl::StrCat("a @", name, " t"),
+             absl::StrCat("a ", name, " 2 * * * t"),
+             absl::StrCat("a 1 2 * * ", name, " t"),
+             absl::StrCat("a @every ", name, " t"),
+             absl::StrCat("CRON_TZ=", name, "\n")}) {
+      const absl::Status status = ParseScheduleLines(text, name).status();
+      EXPECT_TRUE(absl::IsInvalidArgument(status)) << hostile.safe;
+      EXPECT_TRUE(IsSafeLine(status.message())) << status.message();
+    }
+  }
 }
 
 TEST(ScheduleLinesTest, ANameOfTwoLinesIsAnErrorThatNamesBoth) {
