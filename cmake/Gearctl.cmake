@@ -6,6 +6,15 @@ set_target_properties(gearctl PROPERTIES
   # Where tests look for it.
   RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/run/tools/gearctl")
 target_link_libraries(gearctl PRIVATE gearman_sdk_options gearman_sdk_hardening gearman_sdk_full ${GEARCTL_ABSEIL})
+# What serves its metrics (tools/gearctl/export.cc); without prometheus-cpp, what says that nothing does.
+if(with_prometheus)
+  set(gearctl_prometheus gearman_sdk_prometheus)
+else()
+  add_library(gearctl_without_prometheus INTERFACE)
+  target_compile_definitions(gearctl_without_prometheus INTERFACE GEARMAN_GEARCTL_WITHOUT_PROMETHEUS)
+  set(gearctl_prometheus gearctl_without_prometheus)
+endif()
+target_link_libraries(gearctl PRIVATE ${gearctl_prometheus})
 target_link_options(gearctl PRIVATE LINKER:--undefined=gearman_sdk_builtins LINKER:--undefined=gearman_sdk_default_server
   LINKER:--as-needed)
 add_executable(gearman_sdk::gearctl ALIAS gearctl)

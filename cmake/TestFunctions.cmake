@@ -34,7 +34,7 @@ target_link_libraries(gearman_sdk_tests INTERFACE gearman_sdk_options gearman_sd
 set(gearman_sdk_dep_libgearman PkgConfig::libgearman)
 set(gearman_sdk_dep_gtest_main GTest::gmock_main)
 set(gearman_sdk_dep_testing gearman_sdk_testing)
-set(gearman_sdk_dep_prometheus gearman_sdk_prometheus)
+set(gearman_sdk_dep_prometheus ${gearctl_prometheus})
 set(gearman_sdk_dep_compression gearman_sdk_compression)
 
 set(gearman_sdk_anchor_sdk.builtins LINKER:--undefined=gearman_sdk_builtins)

@@ -324,6 +324,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/config/config.cc
   sdk/config/config_client.cc
   sdk/config/config_options.cc
+  sdk/config/config_queue_metrics.cc
   sdk/config/config_server.cc
   sdk/config/config_worker.cc
   sdk/config/encoders.cc
@@ -453,6 +454,7 @@ set(GEARCTL_SOURCES
   tools/gearctl/descriptor_limit.cc
   tools/gearctl/documents.cc
   tools/gearctl/exit_code.cc
+  tools/gearctl/export.cc
   tools/gearctl/failures.cc
   tools/gearctl/find_job.cc
   tools/gearctl/flags.cc
@@ -468,6 +470,8 @@ set(GEARCTL_SOURCES
   tools/gearctl/output.cc
   tools/gearctl/probe.cc
   tools/gearctl/program.cc
+  tools/gearctl/schedule.cc
+  tools/gearctl/schedule_lines.cc
   tools/gearctl/server.cc
   tools/gearctl/signals.cc
   tools/gearctl/start_command.cc

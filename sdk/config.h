@@ -29,13 +29,15 @@
 
 namespace gearman {
 
-// To create one of these, include sdk/client.h, sdk/worker.h or
-// sdk/embedded/job_server.h.
+// To create one of these, include sdk/client.h, sdk/worker.h,
+// sdk/embedded/job_server.h or sdk/queue_metrics.h.
 class Client;
 class DataEncoder;
 class JobServer;
+class QueueMetrics;
 class Worker;
 struct JobServerOptions;
+struct QueueMetricsOptions;
 
 // The message is in sdk/config.pb.h, and the registry in sdk/plugin_registry.h:
 // include them to use more than their names.
@@ -147,6 +149,8 @@ class Config {
       const PluginRegistry& registry = DefaultPluginRegistry()) const;
   absl::StatusOr<JobServerOptions> ToJobServerOptions(
       const PluginRegistry& registry = DefaultPluginRegistry()) const;
+  absl::StatusOr<QueueMetricsOptions> ToQueueMetricsOptions(
+      const PluginRegistry& registry = DefaultPluginRegistry()) const;
   // Returns the encoder that `data_encoders` names, for the options of typed
   // jobs (sdk/typed_jobs.h). Null if it names none. The errors are those above.
   absl::StatusOr<std::shared_ptr<const DataEncoder>> ToDataEncoder(
@@ -188,6 +192,13 @@ absl::StatusOr<std::unique_ptr<Worker>> CreateWorker(
 // servers look for it. Errors: those of Config's functions, of
 // JobServer::Create and of JobServer::Listen.
 absl::StatusOr<std::unique_ptr<JobServer>> CreateJobServer(
+    const Config& config,
+    const PluginRegistry& registry = DefaultPluginRegistry());
+
+// Starts what the field `queue_metrics` of the config describes. Returns null
+// if that field is unset. Errors: those of Config's functions and of
+// QueueMetrics::Create.
+absl::StatusOr<std::unique_ptr<QueueMetrics>> CreateQueueMetrics(
     const Config& config,
     const PluginRegistry& registry = DefaultPluginRegistry());
 

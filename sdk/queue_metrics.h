@@ -7,9 +7,9 @@
 //   options.metrics_sinks = client_options.metrics_sinks;  // the same sinks
 //   auto queues = gearman::QueueMetrics::Create(std::move(options));
 //
-// With a config, take servers, metrics_sinks and transports from its
-// ClientOptions. One program of many is enough, because a server gives every
-// program the same numbers.
+// In a config, `queue_metrics {}` switches it on, and CreateQueueMetrics
+// (sdk/config.h) starts it. One program of many is enough, because a server
+// gives every program the same numbers.
 #ifndef GEARMAN_SDK_QUEUE_METRICS_H_
 #define GEARMAN_SDK_QUEUE_METRICS_H_
 

@@ -133,7 +133,8 @@ class Scheduler {
   std::vector<NextTick> next_ticks() const;
 
   // Starts a thread that submits. Returns RESOURCE_EXHAUSTED if the system
-  // refuses the thread, and FAILED_PRECONDITION if it runs already.
+  // refuses the thread, and FAILED_PRECONDITION if it runs already or if the
+  // client's I/O is done by its callers only (DriveMode::kCallerOnly).
   absl::Status Start();
   // For programs with an event loop of their own and for the simulation:
   // submits the ticks that are due, and does one pass of the client's I/O, until

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "absl/types/span.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -45,7 +46,7 @@ constexpr absl::Duration kLongestFold = absl::Hours(3);
 absl::Status Wrong(const Field& field, absl::string_view text,
                    absl::string_view why) {
   return absl::InvalidArgumentError(
-      absl::StrCat("cron: ", field.name, " \"", text, "\": ", why));
+      absl::StrCat("cron: ", field.name, " \"", SafeText(text), "\": ", why));
 }
 
 absl::StatusOr<int> ParseNumber(const Field& field, absl::string_view text) {
@@ -122,15 +123,16 @@ bool Has(uint64_t bits, int n) { return (bits >> n & 1) != 0; }
 absl::StatusOr<CronExpression> CronExpression::Parse(absl::string_view text) {
   const absl::string_view line = LineOf(absl::StripAsciiWhitespace(text));
   if (absl::StartsWith(line, "@")) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "cron: \"", line, "\" is not known; there are @hourly, @daily, ",
-        "@weekly, @monthly and @yearly"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cron: \"", SafeText(line),
+                     "\" is not known; there are @hourly, @daily, ",
+                     "@weekly, @monthly and @yearly"));
   }
   const std::vector<absl::string_view> fields =
       absl::StrSplit(line, absl::ByAnyChar(" \t"), absl::SkipEmpty());
   if (fields.size() != 5) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "cron: \"", line, "\" has ", fields.size(),
+        "cron: \"", SafeText(line), "\" has ", fields.size(),
         " fields instead of five (minute, hour, day of the month, month, day "
         "of the week)"));
   }
@@ -155,8 +157,8 @@ absl::StatusOr<CronExpression> CronExpression::Parse(absl::string_view text) {
       !absl::StartsWith(fields[2], "*") && !absl::StartsWith(fields[4], "*");
   const absl::CivilMinute begin(2000, 1, 1);
   if (cron.FirstFrom(begin).year() >= begin.year() + kYears) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cron: \"", line, "\" names a day that no year has"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "cron: \"", SafeText(line), "\" names a day that no year has"));
   }
   return cron;
 }

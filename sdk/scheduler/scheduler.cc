@@ -55,6 +55,8 @@ class Scheduler::Core {
         clock_(options.client.poller != nullptr ? options.client.poller->clock()
                                                 : Clock::Real()),
         logger_(options.client.logger),
+        only_callers_do_io_(options.client.drive_mode ==
+                            DriveMode::kCallerOnly),
         lead_(options.lead),
         margin_(options.margin) {}
   ~Core() {
@@ -125,6 +127,11 @@ class Scheduler::Core {
     absl::MutexLock lock(&mutex_);
     if (thread_.joinable()) {
       return absl::FailedPreconditionError("the scheduler has been started");
+    }
+    if (only_callers_do_io_) {
+      return absl::FailedPreconditionError(
+          "the scheduler's thread would not do its client's I/O, which is "
+          "DriveMode::kCallerOnly: use kAuto, or call RunOnce");
     }
     return StartThread(
         "the scheduler's thread",
@@ -284,6 +291,7 @@ class Scheduler::Core {
   const std::unique_ptr<EpollPoller> poller_;  // only waits
   Clock* const clock_;
   const Logger logger_;
+  const bool only_callers_do_io_;
   const absl::Duration lead_;
   const absl::Duration margin_;
   std::atomic<bool> stop_{false};

@@ -1,4 +1,4 @@
-// Clients, workers and job servers made of a config.
+// Clients, workers, job servers and QueueMetrics made of a config.
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -9,11 +9,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/metrics/metrics_sink.h"
+#include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/queue_metrics.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/sdk/worker_options.h"
 #include "gearman/tests/support/raw_connection.h"
@@ -242,6 +245,90 @@ TEST(CreateJobServer, SaysWhenAnAddressIsTaken) {
   auto server = CreateJobServer(Config());
   ASSERT_TRUE(server.ok()) << server.status();
   EXPECT_TRUE(absl::IsAlreadyExists(CreateJobServer(Config()).status()));
+}
+
+TEST(QueueMetricsConfig, SetsEveryOption) {
+  const absl::StatusOr<Config> config = Config::FromText(R"(
+    servers: ["tcp://a:4730", "b"]
+    metrics { in_memory {} }
+    queue_metrics { interval: "15s" timeout: "1s" max_tasks: 7 }
+  )");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto options = config->ToQueueMetricsOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_THAT(options->servers, ElementsAre("tcp://a:4730", "b"));
+  EXPECT_EQ(options->interval, absl::Seconds(15));
+  EXPECT_EQ(options->timeout, absl::Seconds(1));
+  EXPECT_EQ(options->max_tasks, 7u);
+  ASSERT_EQ(options->metrics_sinks.size(), 1u);
+  EXPECT_EQ(options->metrics_sinks[0]->name(), "in_memory");
+  EXPECT_NE(options->transports, nullptr);
+}
+
+TEST(QueueMetricsConfig, KeepsTheDefaults) {
+  const QueueMetricsOptions defaults;
+  const auto options = Config().ToQueueMetricsOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->interval, defaults.interval);
+  EXPECT_EQ(options->timeout, defaults.timeout);
+  EXPECT_EQ(options->max_tasks, defaults.max_tasks);
+}
+
+TEST(QueueMetricsConfig, CanBeWrittenInJson) {
+  const absl::StatusOr<Config> config =
+      Config::FromJson(R"({"queueMetrics": {"maxTasks": 7}})");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->ToQueueMetricsOptions()->max_tasks, 7u);
+}
+
+TEST(CreateQueueMetrics, ReturnsNullUnlessTheConfigSwitchesItOn) {
+  const auto none =
+      CreateQueueMetrics(*Config::FromText("servers: \"inproc://nobody\""));
+  ASSERT_TRUE(none.ok()) << none.status();
+  EXPECT_EQ(*none, nullptr);
+  const auto one = CreateQueueMetrics(
+      *Config::FromText("servers: \"inproc://nobody\" queue_metrics {}"));
+  ASSERT_TRUE(one.ok()) << one.status();
+  EXPECT_NE(*one, nullptr);
+}
+
+TEST(CreateQueueMetrics, AsksTheServersOfTheConfig) {
+  const absl::StatusOr<Config> config = Config::FromText(R"(
+    servers: "inproc://queues"
+    embedded_server { listen: "inproc://queues" }
+    queue_metrics { interval: "1h" }
+  )");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const auto server = CreateJobServer(*config);
+  ASSERT_TRUE(server.ok()) << server.status();
+  const auto client = CreateClient(*config);
+  ASSERT_TRUE(client.ok()) << client.status();
+  const absl::Status queued =
+      (*client)->Wait((*client)->SubmitBackgroundJob("resize", "x"));
+  ASSERT_TRUE(queued.ok()) << queued;
+  const auto queues = CreateQueueMetrics(*config);
+  ASSERT_TRUE(queues.ok()) << queues.status();
+  ASSERT_TRUE((*queues)->AskNow().ok());
+  const MetricsSnapshot metrics = (*queues)->metrics();
+  const MetricFamily* const jobs = metrics.Find("gearman_jobs");
+  ASSERT_NE(jobs, nullptr);
+  ASSERT_EQ(jobs->samples.size(), 1u);
+  EXPECT_THAT(jobs->samples[0].label_values,
+              ElementsAre("resize", "inproc://queues"));
+  EXPECT_EQ(jobs->samples[0].value, 1);
+}
+
+TEST(CreateQueueMetrics, ReportsABadConfig) {
+  GearmanConfig message;
+  message.mutable_queue_metrics()->set_interval("soon");
+  const absl::Status status =
+      CreateQueueMetrics(Config(message, "code")).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("code: queue_metrics.interval: \"soon\""));
+  const auto scheme = CreateQueueMetrics(
+      *Config::FromText("servers: \"carrier-pigeon://loft\" queue_metrics {}"));
+  EXPECT_TRUE(absl::IsNotFound(scheme.status())) << scheme.status();
 }
 
 }  // namespace

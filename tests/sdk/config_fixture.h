@@ -139,6 +139,7 @@ log_payload_bytes: 64
 data_encoders { zlib { level: 9 } }
 worker { concurrency: 8 prefetch { max_jobs: 16 } }
 embedded_server { listen: "inproc://jobs" }
+queue_metrics { max_tasks: 50 }
 )";
 inline constexpr char kJson[] = R"({
   "servers": ["tcp://a:4730", "b"],
@@ -174,7 +175,8 @@ inline constexpr char kJson[] = R"({
     "logPayloadBytes": 64,
   "dataEncoders": [{ "zlib": { "level": 9 } }],
     "worker": { "concurrency": 8, "prefetch": { "maxJobs": 16 } },
-  "embedded_server": { "listen": ["inproc://jobs"] }
+  "embedded_server": { "listen": ["inproc://jobs"] },
+  "queueMetrics": { "maxTasks": 50 }
 
 })";
 
@@ -210,6 +212,7 @@ inline config::GearmanConfig InCode() {
   config.mutable_worker()->set_concurrency(8);
   config.mutable_worker()->mutable_prefetch()->set_max_jobs(16);
   config.mutable_embedded_server()->add_listen("inproc://jobs");
+  config.mutable_queue_metrics()->set_max_tasks(50);
 
   config.set_log_level(config::LogLevel::WARNING);
   config.set_log_payload_bytes(64);

@@ -9,6 +9,7 @@
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/inproc/passive_timer.h"
+#include "gearman/transports/inproc/pipe.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -193,8 +194,9 @@ TEST_F(InprocTest, APieceWakesItsReaderAndIsTakenWhole) {
   EXPECT_TRUE(poller_->Watch(kServer, server_->interest(false)).ok());
   EXPECT_THAT(Ready(), Not(Contains(kServer)));
   ASSERT_TRUE(to->CanGive());
+  const std::string large(100 * Pipe::kMaxPieces, 'p');
   Piece given;
-  given.owned = std::string(1000, 'p');
+  given.owned = large;
   to->Give(std::move(given));
   EXPECT_THAT(Ready(), Contains(kServer));
   // The pipe is full, and has room again when the piece has been taken.
@@ -202,8 +204,8 @@ TEST_F(InprocTest, APieceWakesItsReaderAndIsTakenWhole) {
   EXPECT_TRUE(Write(*client_, "more").would_block());
   EXPECT_TRUE(poller_->Watch(kClient, client_->interest(true)).ok());
   Piece taken;
-  ASSERT_TRUE(from->Take(1000, &taken));
-  EXPECT_EQ(taken.owned, std::string(1000, 'p'));
+  ASSERT_TRUE(from->Take(large.size(), &taken));
+  EXPECT_EQ(taken.owned, large);
   EXPECT_THAT(Ready(), Contains(kClient));
   EXPECT_TRUE(to->CanGive());
 }

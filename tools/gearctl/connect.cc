@@ -32,17 +32,21 @@ namespace {
 // The limit of the protocol, because a tool must accept what its servers send.
 constexpr size_t kMostPacketBytes = 0xffffffff;
 
+// Replaces the servers of a config by those of --server.
+void CompleteServers(std::vector<std::string>& servers) {
+  const std::vector<std::string> given = absl::GetFlag(FLAGS_server);
+  if (!given.empty()) servers = given;
+  if (servers.empty()) servers = {"localhost"};
+}
+
 // Sets the options that client and worker share.
 template <typename Options>
 void Complete(const Config& config, LogLevel loudness, Options& options) {
   if (!config.message().limits().has_max_packet_bytes()) {
     options.limits.max_packet_bytes = kMostPacketBytes;
   }
-  const std::vector<std::string> servers = absl::GetFlag(FLAGS_server);
-  if (!servers.empty()) options.servers = servers;
-  if (options.servers.empty()) options.servers = {"localhost"};
-  options.logger =
-      StderrLogger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo : loudness);
+  CompleteServers(options.servers);
+  options.logger = MakeLogger(loudness);
 }
 
 // Takes the servers of GEARMAN_SERVER, the variable that the gearman tool
@@ -118,6 +122,26 @@ absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
   // A worker has no other way to say that it can't reach a server.
   if (options.ok()) Complete(*config, LogLevel::kWarning, *options);
   return options;
+}
+
+absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions() {
+  absl::StatusOr<Config> config = MakeConfig();
+  if (!config.ok()) return config.status();
+  absl::StatusOr<QueueMetricsOptions> options = config->ToQueueMetricsOptions();
+  if (!options.ok()) return options;
+  CompleteServers(options->servers);
+  options->metrics_sinks.clear();
+  // A server that can't be asked is told of nowhere else.
+  options->logger = MakeLogger(LogLevel::kWarning);
+  if (absl::GetFlag(FLAGS_timeout).duration() != absl::InfiniteDuration()) {
+    options->timeout = absl::GetFlag(FLAGS_timeout).duration();
+  }
+  return options;
+}
+
+Logger MakeLogger(LogLevel loudness) {
+  return StderrLogger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo
+                                                   : loudness);
 }
 
 absl::StatusOr<size_t> MaxPayloadBytes() {

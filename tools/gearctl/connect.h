@@ -14,6 +14,8 @@
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
+#include "gearman/sdk/log.h"
+#include "gearman/sdk/queue_metrics.h"
 #include "gearman/sdk/worker_options.h"
 
 namespace gearman {
@@ -30,6 +32,13 @@ absl::StatusOr<Config> MakeConfig();
 // Config.
 absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
+// Returns options with these servers, and with the intervals and limits of
+// --config, but without its metrics sinks. --timeout replaces the time for one
+// server. Errors are those of Config.
+absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions();
+// Returns a logger that writes messages of this level to standard error, and
+// with --verbose those of connections, too.
+Logger MakeLogger(LogLevel loudness);
 // Returns the largest payload of a job: the config's max_packet_bytes, else the
 // SDK's default, which is also the limit of workers with default options.
 // Errors are those of Config.

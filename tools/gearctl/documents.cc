@@ -28,6 +28,9 @@ std::vector<std::string> Choices(absl::string_view usage) {
   return absl::StrSplit(usage, '|');
 }
 
+// True for a usage whose argument is a file.
+bool TakesFile(absl::string_view usage) { return usage == "FILE"; }
+
 // Returns the possible values of a flag that has only a few.
 absl::string_view ChoicesOfFlag(absl::string_view flag) {
   return flag == "priority" ? "high normal low" : "";
@@ -48,6 +51,11 @@ std::string FlagWords(absl::Span<const std::string> flags) {
     absl::StrAppend(out, "--", FlagName(flag));
   });
 }
+
+// Offers files.
+constexpr absl::string_view kBashFiles =
+    "compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
+    "\"$word\")); return";
 
 // Returns the cases of flags that need a value.
 std::string BashValueCases(absl::Span<const Subcommand> subcommands) {
@@ -70,11 +78,9 @@ std::string BashValueCases(absl::Span<const Subcommand> subcommands) {
       }
     }
   }
-  return absl::StrCat(
-      cases, "    ", absl::StrJoin(files, "|"),
-      ") compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "
-      "\"$word\")); return ;;\n    ",
-      absl::StrJoin(others, "|"), ") return ;;\n");
+  return absl::StrCat(cases, "    ", absl::StrJoin(files, "|"), ") ",
+                      kBashFiles, " ;;\n    ", absl::StrJoin(others, "|"),
+                      ") return ;;\n");
 }
 
 // --- zsh ---------------------------------------------------------------------
@@ -176,9 +182,14 @@ std::string BashCompletion(absl::Span<const Subcommand> subcommands) {
       "    help) words='",
       absl::StrJoin(NamesOf(subcommands), " "), "' flags= ;;\n");
   for (const Subcommand& subcommand : subcommands) {
-    absl::StrAppend(&text, "    ", subcommand.name, ") flags='",
-                    FlagWords(FlagsOf(subcommand)), " --help' words='",
-                    absl::StrJoin(Choices(subcommand.usage), " "), "' ;;\n");
+    absl::StrAppend(
+        &text, "    ", subcommand.name, ") flags='",
+        FlagWords(FlagsOf(subcommand)), " --help' words='",
+        absl::StrJoin(Choices(subcommand.usage), " "), "'",
+        TakesFile(subcommand.usage)
+            ? absl::StrCat("; if [[ $word != -* ]]; then ", kBashFiles, "; fi")
+            : "",
+        " ;;\n");
   }
   return absl::StrCat(text,
                       "  esac\n"
@@ -217,10 +228,12 @@ std::string ZshCompletion(absl::Span<const Subcommand> subcommands) {
       absl::StrAppend(&text, "        ", ZshFlag(flag), " \\\n");
     }
     const std::vector<std::string> choices = Choices(subcommand.usage);
+    const absl::string_view others =
+        TakesFile(subcommand.usage) ? "_files" : " ";
     absl::StrAppend(
         &text,
         "        '--help[tells how it is used]' \\\n        '*:argument:",
-        choices.empty() ? " "
+        choices.empty() ? std::string(others)
                         : absl::StrCat("(", absl::StrJoin(choices, " "), ")"),
         "' ;;\n");
   }

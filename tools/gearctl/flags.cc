@@ -63,10 +63,13 @@ using gearman::gearctl::FlagConcurrency;
 using gearman::gearctl::FlagCount;
 using gearman::gearctl::FlagInFlight;
 using gearman::gearctl::FlagInterval;
+using gearman::gearctl::FlagLead;
+using gearman::gearctl::FlagMargin;
 using gearman::gearctl::FlagRetries;
 using gearman::gearctl::FlagSize;
 using gearman::gearctl::FlagSpan;
 using gearman::gearctl::FlagTimeout;
+using gearman::gearctl::FlagTimes;
 using gearman::gearctl::FlagWorkers;
 
 ABSL_FLAG(std::vector<std::string>, server, {},
@@ -107,6 +110,15 @@ ABSL_FLAG(bool, stream, false,
 ABSL_FLAG(FlagCount, count, FlagCount(0),
           "N jobs or pings, then it ends; by default work goes on and ping "
           "asks once");
+
+ABSL_FLAG(
+    FlagTimes, next, FlagTimes(0),
+    "N of the next times of each line are printed, and no job is submitted");
+ABSL_FLAG(FlagLead, lead, FlagLead(absl::Minutes(1)),
+          "TIME by which a job is submitted before it is due (1m)");
+ABSL_FLAG(FlagMargin, margin, FlagMargin(absl::Seconds(10)),
+          "TIME before it is due from which on a job is missed (10s): more "
+          "than clocks of machines differ, and less than --lead");
 
 ABSL_FLAG(bool, watch, false, "asks again and again");
 ABSL_FLAG(FlagInterval, interval, FlagInterval(absl::Seconds(1)),

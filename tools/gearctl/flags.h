@@ -87,6 +87,11 @@ using FlagConcurrency = FlagNumber<1, 10'000>;
 using FlagCount = FlagNumber<1, 1'000'000'000'000>;
 using FlagInFlight = FlagNumber<1, 1'000'000>;
 using FlagWorkers = FlagNumber<1, 1000>;
+// 0: not given.
+using FlagTimes = FlagNumber<1, 1'000'000>;
+// The range of SchedulerOptions.
+using FlagLead = FlagTime<1, int64_t{24} * 3600 * 1000>;
+using FlagMargin = FlagTime<0, int64_t{24} * 3600 * 1000>;
 // Bytes.
 using FlagSize = FlagNumber<0, 1 << 30>;
 
@@ -116,7 +121,12 @@ ABSL_DECLARE_FLAG(gearman::gearctl::FlagConcurrency, concurrency);
 ABSL_DECLARE_FLAG(bool, stream);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagCount, count);
 
-// Flags of subcommands that watch, ask and steer.
+// Flags of schedule.
+ABSL_DECLARE_FLAG(gearman::gearctl::FlagTimes, next);
+ABSL_DECLARE_FLAG(gearman::gearctl::FlagLead, lead);
+ABSL_DECLARE_FLAG(gearman::gearctl::FlagMargin, margin);
+
+// Flags of subcommands that watch, ask, steer and serve.
 ABSL_DECLARE_FLAG(bool, watch);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagInterval, interval);
 ABSL_DECLARE_FLAG(bool, priorities);

@@ -60,6 +60,30 @@ std::vector<Subcommand> JobSubcommands() {
        kAnyNumber,
        RunWork,
        {"timeout", "json"}},
+      {"schedule",
+       "FILE",
+       "submits background jobs at the times of a file",
+       "FILE (-: standard input) is like a crontab, with a name before each "
+       "line: NAME TIMES TASK [DATA]. TIMES is five fields (minute, hour, day "
+       "of the month, month, day of the week), @hourly, @daily, @weekly, "
+       "@monthly or @yearly, or @every and a time of whole seconds, such as "
+       "@every 5m. DATA is the rest of the line and the job's payload. A line "
+       "that begins with # is a comment. CRON_TZ=Europe/Berlin sets the time "
+       "zone of the lines below it, which is UTC before. A file with a mistake "
+       "submits nothing. Several gearctl schedule may run at once, on several "
+       "machines: a job's unique is its name and time, so that servers join "
+       "equal ones; it also chooses the server. Jobs are submitted before they "
+       "are due, and stay with their servers when gearctl ends: Ctrl-C or "
+       "SIGTERM end it, and it tells how many were accepted and how many were "
+       "missed.",
+       {"next", "lead", "margin"},
+       "gearctl schedule /etc/jobs.cron --next 3\n"
+       "gearctl schedule /etc/jobs.cron --server a,b\n"
+       "echo 'nightly 30 2 * * * report all' | gearctl schedule -\n",
+       1,
+       1,
+       RunSchedule,
+       {"timeout"}},
       {"job",
        "[HANDLE]",
        "tells the status of one job",
@@ -175,6 +199,24 @@ std::vector<Subcommand> ServerSubcommands() {
        0,
        0,
        RunHealth},
+      {"export",
+       "",
+       "serves the servers' queues as metrics to Prometheus",
+       "Asks every server for its tasks at each --interval (15s unless given "
+       "here or in the config's queue_metrics) and prints the URL at which the "
+       "answers are: gearman_jobs, gearman_jobs_running, gearman_workers and "
+       "gearman_server_up. Listens on 127.0.0.1:9464 unless --listen names "
+       "another address; a port alone means all interfaces. Everybody who "
+       "reaches the port can read the metrics. A server has --timeout to "
+       "answer (2s unless given here or in the config). Ctrl-C or SIGTERM end "
+       "it.",
+       {"listen", "interval"},
+       "gearctl export --server a,b,c\n"
+       "gearctl export --listen 9464 --config jobs.textproto\n"
+       "gearctl export --listen 127.0.0.1:0 --interval 5s\n",
+       0,
+       0,
+       RunExport},
       {"version",
        "",
        "lists the servers' versions, processes and log levels",

@@ -18,6 +18,7 @@ const Subcommand* FindSubcommand(absl::string_view name);
 // The actions of the table. Each returns the program's exit code.
 ExitCode RunSubmit(const Arguments& arguments);      // submit.cc
 ExitCode RunWork(const Arguments& arguments);        // work.cc
+ExitCode RunSchedule(const Arguments& arguments);    // schedule.cc
 ExitCode RunStatus(const Arguments& arguments);      // status.cc
 ExitCode RunWorkers(const Arguments& arguments);     // lists.cc
 ExitCode RunJobs(const Arguments& arguments);        // lists.cc
@@ -30,6 +31,7 @@ ExitCode RunDrop(const Arguments& arguments);        // steering.cc
 ExitCode RunShutdown(const Arguments& arguments);    // steering.cc
 ExitCode RunPing(const Arguments& arguments);        // probe.cc
 ExitCode RunHealth(const Arguments& arguments);      // probe.cc
+ExitCode RunExport(const Arguments& arguments);      // export.cc
 ExitCode RunServer(const Arguments& arguments);      // server.cc
 ExitCode RunBench(const Arguments& arguments);       // bench.cc
 ExitCode RunCompletion(const Arguments& arguments);  // documents.cc

@@ -82,6 +82,9 @@ constexpr ValueRule kRules[] = {
     {"embedded_server.packet_timeout", Kind::kDurationOrForever, 1, kYear},
     {"embedded_server.output_timeout", Kind::kDurationOrForever, 1, kYear},
     {"embedded_server.max_handshakes", Kind::kNumber, 0, 1'000'000},
+    {"queue_metrics.interval", Kind::kDuration, 1, kDay},
+    {"queue_metrics.timeout", Kind::kDuration, 1, kHour},
+    {"queue_metrics.max_tasks", Kind::kNumber, 1, 10'000},
 
 };
 

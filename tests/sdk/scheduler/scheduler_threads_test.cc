@@ -93,6 +93,16 @@ TEST_F(SchedulerThreadsTest, TicksOfTwoSchedulersRunOnceEach) {
   EXPECT_EQ(ticks.size(), 3u);
 }
 
+TEST_F(SchedulerThreadsTest, RefusesAThreadWhereOnlyCallersDoTheIo) {
+  SchedulerOptions options = Options();
+  options.client.drive_mode = DriveMode::kCallerOnly;
+  const auto scheduler = Scheduler::Create(std::move(options));
+  ASSERT_TRUE(scheduler.ok()) << scheduler.status();
+  const absl::Status started = (*scheduler)->Start();
+  EXPECT_TRUE(absl::IsFailedPrecondition(started)) << started;
+  EXPECT_THAT(std::string(started.message()), HasSubstr("RunOnce"));
+}
+
 TEST_F(SchedulerThreadsTest, EndsWhenCodeThatItCalledHasDestroyedIt) {
   class Sink : public MetricsSink {
    public:

@@ -134,6 +134,9 @@ TEST(BashCompletionTest, OffersValuesWhereItKnowsThem) {
   EXPECT_THAT(BashOffers({"submit", "t", "--file", directory.File("pay")}),
               ElementsAre(path));
   EXPECT_THAT(BashOffers({"submit", "t", "--unique", ""}), IsEmpty());
+  EXPECT_THAT(BashOffers({"schedule", directory.File("pay")}),
+              ElementsAre(path));
+  EXPECT_THAT(BashOffers({"schedule", "--ne"}), ElementsAre("--next"));
 }
 
 TEST(BashCompletionTest, SeesTheSubcommandBehindFlags) {
