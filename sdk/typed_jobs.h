@@ -20,7 +20,7 @@
 //   template <>
 //   struct gearman::DataTraits<Point> {
 //     static absl::Status Encode(const Point& point, std::string* bytes);
-//     static absl::StatusOr<Point> Decode(absl::string_view bytes);
+//     static absl::StatusOr<Point> Decode(std::string_view bytes);
 //   };
 //
 // Errors: those of Client and Worker, and those of encoders, which name the
@@ -48,6 +48,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/encoding/data_encoder.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/job_context.h"
@@ -70,7 +71,8 @@ inline constexpr bool kIsKnown = false;
 // Says how a value becomes bytes and back. Specialize it for a type of your
 // own: both functions are called without a lock, by several threads at once.
 // A bad value is INVALID_ARGUMENT, and bad bytes are DATA_LOSS. An exception
-// passes through Run, and fails the job of a handler. Protobuf messages need
+// passes through Run, and fails the job of a handler. Decode takes a
+// std::string_view or an absl::string_view. Protobuf messages need
 // none.
 template <typename T, typename Enable = void>
 struct DataTraits {
@@ -86,7 +88,7 @@ struct DataTraits<std::string> {
     *bytes = value;
     return absl::OkStatus();
   }
-  static absl::StatusOr<std::string> Decode(absl::string_view bytes) {
+  static absl::StatusOr<std::string> Decode(StringView bytes) {
     return std::string(bytes);
   }
 };
@@ -155,8 +157,8 @@ absl::StatusOr<std::string> EncodeValue(const T& value,
 
 // Returns the value that EncodeValue made these bytes of.
 template <typename T>
-absl::StatusOr<T> DecodeValue(absl::string_view bytes,
-                              const DataEncoder* encoder, DataContext context) {
+absl::StatusOr<T> DecodeValue(StringView bytes, const DataEncoder* encoder,
+                              DataContext context) {
   DataHeaders headers;
   if (context.headers == nullptr) context.headers = &headers;
   if constexpr (internal::kIsMessage<T>) {
@@ -172,14 +174,14 @@ absl::StatusOr<T> DecodeValue(absl::string_view bytes,
     absl::StatusOr<absl::string_view> data =
         internal::DecodeBytes(encoder, context, bytes, &buffer);
     if (!data.ok()) return data.status();
-    return DataTraits<T>::Decode(*data);
+    return DataTraits<T>::Decode(StringView(*data));
   }
 }
 
 // Returns a job with this request, to be submitted in any way. The encoder in
 // `options` is also that of its reply (TakeReply).
 template <typename Request>
-absl::StatusOr<JobSpec> MakeJob(absl::string_view task, const Request& request,
+absl::StatusOr<JobSpec> MakeJob(StringView task, const Request& request,
                                 TypedCallOptions options = {}) {
   DataContext context;
   context.task = task;
@@ -229,7 +231,7 @@ absl::StatusOr<Reply> TakeReply(const JobRequest& request,
 // Submits a foreground job with this request, waits for it and returns the
 // value of its result (Client::Run).
 template <typename Reply, typename Request>
-absl::StatusOr<Reply> Run(Client& client, absl::string_view task,
+absl::StatusOr<Reply> Run(Client& client, StringView task,
                           const Request& request,
                           TypedCallOptions options = {}) {
   const std::shared_ptr<const DataEncoder> encoder = options.encoder;
@@ -253,7 +255,7 @@ absl::StatusOr<Reply> Run(Client& client, absl::string_view task,
 // Like Worker::Handler, up to `concurrency` threads call it at once. Returns
 // INVALID_ARGUMENT, too, if the encoder does not fit the types.
 template <typename Request, typename Reply, typename Handler>
-absl::Status Register(Worker& worker, absl::string_view task, Handler handler,
+absl::Status Register(Worker& worker, StringView task, Handler handler,
                       TypedTaskOptions options = {}) {
   constexpr bool kWithHeaders =
       std::is_invocable_v<Handler&, Request, JobContext&, const DataHeaders&>;

@@ -72,7 +72,8 @@ class Cipher {
     const char direction =
         data_context.direction == DataDirection::kRequest ? 'q' : 'r';
     for (const absl::string_view bound :
-         {head, absl::string_view(&direction, 1), data_context.task}) {
+         {head, absl::string_view(&direction, 1),
+          absl::string_view(data_context.task)}) {
       absl::Status status = Update(bound, nullptr);
       if (!status.ok()) return status;
     }

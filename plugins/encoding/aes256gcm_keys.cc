@@ -146,8 +146,7 @@ absl::StatusOr<std::vector<Aes256GcmKey>> ReadFile(const std::string& path) {
 
 Aes256GcmKey::~Aes256GcmKey() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 
-absl::StatusOr<std::vector<Aes256GcmKey>> ParseAes256GcmKeys(
-    absl::string_view text) {
+absl::StatusOr<std::vector<Aes256GcmKey>> ParseAes256GcmKeys(StringView text) {
   std::vector<Aes256GcmKey> keys;
   while (!text.empty()) {
     const size_t end = std::min(text.find_first_of("\n,"), text.size());

@@ -15,8 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
-#include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 namespace gearman {
 
@@ -43,8 +42,7 @@ absl::Status CheckAes256GcmKeys(const std::vector<Aes256GcmKey>& keys);
 // Reads keys in the form above, 64 at most. No message has a byte of a key.
 // Returns INVALID_ARGUMENT, with the number of the entry, for a text that is
 // none.
-absl::StatusOr<std::vector<Aes256GcmKey>> ParseAes256GcmKeys(
-    absl::string_view text);
+absl::StatusOr<std::vector<Aes256GcmKey>> ParseAes256GcmKeys(StringView text);
 // Reads keys from a file of at most 64 KiB. The memory that it was read into is
 // overwritten. Returns NOT_FOUND if there is no such file, PERMISSION_DENIED if
 // this process may not read it or if everybody may, and otherwise the errors of

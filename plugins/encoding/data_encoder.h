@@ -17,7 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "gearman/base/cpp17.h"
+#include "gearman/base/string_view.h"
 
 namespace gearman {
 
@@ -56,7 +56,7 @@ absl::string_view DataDirectionName(DataDirection direction);
 struct DataContext {
   // The job's task, without a namespace prefix: client and worker must see
   // equal names.
-  absl::string_view task;
+  StringView task;
   DataDirection direction = DataDirection::kRequest;
   // Encode reads the headers here, and Decode writes them. May be null.
   DataHeaders* headers = nullptr;

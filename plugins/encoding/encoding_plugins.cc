@@ -164,7 +164,7 @@ absl::Status RegisterEncodingPlugins(Registry<DataEncoder>* registry) {
 }
 
 absl::StatusOr<std::unique_ptr<DataEncoder>> CreateDataEncoder(
-    absl::string_view names, const Registry<DataEncoder>& registry) {
+    StringView names, const Registry<DataEncoder>& registry) {
   Encoders encoders;
   for (const absl::string_view name : absl::StrSplit(names, '+')) {
     // Before more are made than a stack may have.

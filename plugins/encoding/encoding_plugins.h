@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/encoding/data_encoder.h"
 #include "gearman/plugins/encoding/encoding.pb.h"
 #include "gearman/plugins/registry.h"
@@ -26,7 +26,7 @@ absl::Status RegisterEncodingPlugins(Registry<DataEncoder>* registry);
 // (encoder_stack.h), NOT_FOUND, with the known encoders, for a name that is not
 // registered, and otherwise the encoder's own error. Any thread.
 absl::StatusOr<std::unique_ptr<DataEncoder>> CreateDataEncoder(
-    absl::string_view names, const Registry<DataEncoder>& registry);
+    StringView names, const Registry<DataEncoder>& registry);
 // Makes the stack that the config describes. The errors are those above. An
 // error about a value has the path of its field (plugins/field_error.h).
 absl::StatusOr<std::unique_ptr<DataEncoder>> CreateDataEncoder(

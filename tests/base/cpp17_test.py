@@ -33,6 +33,24 @@ NOT_FOR_USERS = re.compile(r"/internal/|/(?:guarded_data|start_thread)\.h$|sdk/e
 # Uses the templates in the headers.
 PROGRAM = """
 using namespace std::chrono_literals;
+struct Text {
+  std::string text;
+};
+template <>
+struct gearman::DataTraits<Text> {
+  static absl::Status Encode(const Text& text, std::string* bytes) {
+    *bytes = text.text;
+    return absl::OkStatus();
+  }
+  static absl::StatusOr<Text> Decode(std::string_view bytes) { return Text{std::string(bytes)}; }
+};
+absl::Status UseTyped(gearman::Worker& worker, gearman::Client& client) {
+  absl::Status status = gearman::Register<Text, Text>(
+      worker, std::string_view("typed"),
+      [owned = std::make_unique<int>(1)](const Text& text) -> absl::StatusOr<Text> { return text; });
+  status.Update(gearman::Run<Text>(client, std::string_view("typed"), Text()).status());
+  return status;
+}
 absl::Status Use(gearman::Worker& worker, gearman::WorkerOptions& options) {
   options.drain_limit = 5s;
   worker.Drain(250ms);
