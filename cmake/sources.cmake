@@ -412,12 +412,17 @@ set(GEARMAN_SDK_PROMETHEUS_HEADERS
 )
 
 set(GEARMAN_SDK_TESTING_SOURCES
+  sdk/testing/fake_job_context.cc
   sdk/testing/fault_transport.cc
+  sdk/testing/harness.cc
+  sdk/testing/recording_transport.cc
   sdk/testing/scripted_transport.cc
+  sdk/testing/simulated_fleet.cc
   sdk/testing/simulated_poller.cc
   sdk/testing/simulation.cc
 )
 set(GEARMAN_SDK_TESTING_ABSEIL
+  absl::any_invocable
   absl::core_headers
   absl::function_ref
   absl::random_distributions
@@ -430,8 +435,13 @@ set(GEARMAN_SDK_TESTING_ABSEIL
 )
 set(GEARMAN_SDK_TESTING_HEADERS
   sdk/testing/fake_clock.h
+  sdk/testing/fake_job_context.h
   sdk/testing/fault_transport.h
+  sdk/testing/harness.h
+  sdk/testing/matchers.h
+  sdk/testing/recording_transport.h
   sdk/testing/scripted_transport.h
+  sdk/testing/simulated_fleet.h
   sdk/testing/simulated_poller.h
   sdk/testing/simulation.h
 )
