@@ -10,10 +10,6 @@
 namespace gearman {
 namespace testing {
 
-constexpr char Harness::kAddress[];
-constexpr char Harness::kServer[];
-constexpr char Harness::kWorker[];
-
 absl::StatusOr<std::unique_ptr<Harness>> Harness::Create(
     HarnessOptions options) {
   std::unique_ptr<Harness> harness(new Harness(options.seed));
