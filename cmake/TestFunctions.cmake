@@ -7,7 +7,7 @@
 #
 # SOURCES and PROTOS are files, DEPS and OBJECTS libraries and objects of the names above, or one of libgearman,
 # gtest_main, testing, prometheus and compression; DATA is files and PROGRAMS programs that a test needs while it runs; TIMEOUT is in
-# seconds.
+# seconds, and STANDARD the C++ of a test that needs a later one than 17.
 find_package(GTest QUIET)
 set(missing)
 if(NOT TARGET GTest::gmock_main)
@@ -45,7 +45,7 @@ set(gearman_sdk_anchor_sdk.compression LINKER:--undefined=gearman_sdk_compressio
 
 # gearman_sdk_test_target(KIND PATH ...): the target of PATH; KIND is STATIC, OBJECT, SHARED or EXECUTABLE.
 function(gearman_sdk_test_target kind path)
-  cmake_parse_arguments(PARSE_ARGV 2 test "" "TIMEOUT" "SOURCES;PROTOS;DEPS;OBJECTS;DATA;PROGRAMS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 2 test "" "TIMEOUT;STANDARD" "SOURCES;PROTOS;DEPS;OBJECTS;DATA;PROGRAMS;LABELS")
   if("libgearman" IN_LIST test_DEPS AND NOT libgearman_FOUND)
     return()
   endif()
@@ -93,6 +93,9 @@ function(gearman_sdk_test_target kind path)
       RUNTIME_OUTPUT_DIRECTORY "${GEARMAN_SDK_RUN}/${folder}"
       ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/archives/${folder}"
       LIBRARY_OUTPUT_DIRECTORY "${GEARMAN_SDK_RUN}/${folder}")
+    if(test_STANDARD)
+      set_target_properties(${target} PROPERTIES CXX_STANDARD ${test_STANDARD})
+    endif()
   endif()
 endfunction()
 

@@ -58,7 +58,9 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/admin/queue_metrics.cc
   sdk/client/client.cc
   sdk/client/client_interceptor.cc
+  sdk/client/futures.cc
   sdk/client/job_request.cc
+  sdk/client/told_call.cc
   sdk/embedded/connection_memory.cc
   sdk/embedded/default_server.cc
   sdk/embedded/engine_updates.cc
@@ -233,10 +235,13 @@ set(GEARMAN_SDK_CORE_HEADERS
   process/process_mark.h
   sdk/admin_client.h
   sdk/client.h
+  sdk/client/told_call.h
   sdk/client_interceptor.h
   sdk/client_options.h
+  sdk/coroutines.h
   sdk/embedded/default_server.h
   sdk/embedded/job_server.h
+  sdk/futures.h
   sdk/health.h
   sdk/job.h
   sdk/job_context.h
@@ -252,8 +257,10 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/status.h
   sdk/stop_reason.h
   sdk/stop_token.h
+  sdk/task.h
   sdk/version.h
   sdk/worker.h
+  sdk/worker_coroutines.h
   sdk/worker_interceptor.h
   sdk/worker_options.h
   sdk/worker_signals.h

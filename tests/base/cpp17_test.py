@@ -30,6 +30,8 @@ FOLDERS = sorted({str(folder) for folder in pathlib.Path().glob("**/_virtual_inc
 MODES = (["-std=c++17"], ["-std=c++20"], ["-std=c++2b"], ["-std=c++17", "-fno-exceptions"])
 # Not installed (tools/cmake_lists).
 NOT_FOR_USERS = re.compile(r"/internal/|/(?:guarded_data|start_thread)\.h$|sdk/embedded/(?!default_server|job_server)")
+# Only for programs of C++20.
+CPP20 = ("gearman/sdk/coroutines.h", "gearman/sdk/task.h", "gearman/sdk/worker_coroutines.h")
 # Uses the templates in the headers.
 PROGRAM = """
 using namespace std::chrono_literals;
@@ -69,6 +71,21 @@ absl::Status Use(gearman::Worker& worker, gearman::WorkerOptions& options) {
 }
 """
 
+COROUTINES = """
+gearman::Task<absl::StatusOr<std::string>> Ask(gearman::Client& client, gearman::JobSpec spec) {
+  co_return co_await gearman::Run(client, std::move(spec));
+}
+gearman::Task<absl::StatusOr<std::string>> Handle(gearman::PendingJob& job, std::stop_token) {
+  co_return std::string(job.job().data());
+}
+absl::Status Use(gearman::Worker& worker, gearman::Client& client) {
+  std::vector<gearman::Task<absl::StatusOr<std::string>>> tasks;
+  tasks.push_back(Ask(client, {"a", "b"}));
+  gearman::SyncWait(gearman::WhenAll(std::move(tasks)));
+  return gearman::RegisterCoroutine(worker, "task", Handle);
+}
+"""
+
 
 def public_headers():
     """All that a user may include, as gearman/..."""
@@ -103,6 +120,8 @@ class Cpp17(unittest.TestCase):
         headers = public_headers()
         self.assertLess(80, len(headers))
         self.assertIn("gearman/sdk/worker_signals.h", headers)
+        for header in CPP20:
+            headers.remove(header)
         text = "".join(f'#include "{header}"\n' for header in headers) + PROGRAM
         kinds = [(compiler, mode) for compiler in COMPILERS for mode in MODES]
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -110,6 +129,19 @@ class Cpp17(unittest.TestCase):
         for kind, result in zip(kinds, done):
             with self.subTest(kind=kind):
                 self.assertEqual((0, []), result)
+
+    def test_coroutines_need_cpp20_and_no_exceptions(self):
+        for compiler in COMPILERS:
+            for header in CPP20:
+                include = f'#include "{header}"\n'
+                with self.subTest(compiler=compiler, header=header):
+                    status, errors = compile_text(compiler, ["-std=c++17"], include)
+                    self.assertNotEqual(0, status)
+                    self.assertRegex(errors[0], r"needs C\+\+20: compile with -std=c\+\+20")
+            text = "".join(f'#include "{header}"\n' for header in CPP20) + COROUTINES
+            for mode in (["-std=c++20"], ["-std=c++2b"], ["-std=c++20", "-fno-exceptions"]):
+                with self.subTest(compiler=compiler, mode=mode):
+                    self.assertEqual((0, []), compile_text(compiler, [*mode, "-Wall", "-Wextra", "-Werror"], text))
 
 
 if __name__ == "__main__":

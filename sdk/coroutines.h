@@ -1,0 +1,271 @@
+// co_await over the client, for C++20. sdk/task.h has the type of coroutine, and
+// sdk/worker_coroutines.h handlers that are coroutines.
+//
+//   // The result of a job.
+//   absl::StatusOr<std::string> text =
+//       co_await gearman::Run(client, {"reverse", "hello"});
+//
+//   // A job that goes on while the coroutine does other things.
+//   gearman::Call call = gearman::Run(client, {"reverse", "hello"});
+//   ...
+//   text = co_await call.Result();
+//
+//   // Many jobs at once, in as few writes as possible.
+//   for (gearman::Call& call : gearman::RunAll(client, std::move(specs))) {
+//     text = co_await call.Result();
+//   }
+//
+// Threads: a coroutine that waited is resumed by the thread that does the
+// client's I/O, as a callback is. It may submit, cancel and co_await there. It
+// must not block: the client stands still meanwhile, and a wait for the client
+// returns FAILED_PRECONDITION. An executor in CoroutineOptions, or
+// `co_await ResumeOn(executor)`, takes the coroutine elsewhere. If the job has
+// ended before the coroutine asks, it goes on at once on its own thread. These
+// functions start no thread. A client with DriveMode::kCallerOnly refuses such
+// jobs with FAILED_PRECONDITION, because they have callbacks.
+//
+// Errors: those of JobRequest::status(). If the client is destroyed, the result
+// is CANCELLED. Nothing is thrown.
+//
+// Clang 14 and GCC 12 compile this header with libstdc++ 12 and -std=c++20, also
+// with -fno-exceptions.
+#ifndef GEARMAN_SDK_COROUTINES_H_
+#define GEARMAN_SDK_COROUTINES_H_
+
+#if __cplusplus < 202002L
+#error "gearman/sdk/coroutines.h needs C++20: compile with -std=c++20 or later"
+#endif
+
+#include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "gearman/base/callback.h"
+#include "gearman/base/cpp17.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/client/told_call.h"
+#include "gearman/sdk/job_request.h"
+#include "gearman/sdk/task.h"
+
+namespace gearman {
+
+// Runs a function elsewhere, soon, once: on a thread pool, or an event loop. A
+// coroutine whose function is dropped never goes on.
+using Executor = Callback<void(absl::AnyInvocable<void()>)>;
+
+struct CoroutineOptions {
+  // Resumes the coroutine. Empty means the thread that does the client's I/O.
+  Executor executor;
+  // When a stop is requested, the request ends as CANCELLED
+  // (JobRequest::Cancel), and the coroutine goes on with that error.
+  std::stop_token stop_token;
+};
+
+namespace internal {
+
+// A Call and the callbacks of its request share this state.
+class CallState final : public CallListener {
+ public:
+  explicit CallState(Executor executor) : executor_(std::move(executor)) {}
+
+  void OnEnd(absl::StatusOr<std::string> end) override {
+    Resumption waiter;
+    {
+      absl::MutexLock lock(&mutex_);
+      end_ = std::move(end);
+      ended_ = true;
+      waiter = std::exchange(waiter_, Resumption());
+    }
+    if (!waiter) return;
+    if (!executor_) return waiter.Resume();
+    executor_([waiter = std::move(waiter)] { waiter.Resume(); });
+  }
+
+  bool ended() const {
+    absl::MutexLock lock(&mutex_);
+    return ended_;
+  }
+  // Returns true if `waiter` waits, and is then resumed. Returns false if the
+  // request has ended, or another coroutine waits for it.
+  bool Wait(Resumption waiter) {
+    absl::MutexLock lock(&mutex_);
+    if (ended_ || waiter_) return false;
+    waiter_ = std::move(waiter);
+    return true;
+  }
+  // Resumes nobody any more.
+  void Abandon() {
+    absl::MutexLock lock(&mutex_);
+    waiter_ = Resumption();
+  }
+  absl::StatusOr<std::string> TakeEnd() {
+    absl::MutexLock lock(&mutex_);
+    if (!ended_) {
+      return absl::FailedPreconditionError(
+          "another coroutine waits for this call: one at a time may");
+    }
+    absl::StatusOr<std::string> end = std::move(end_);
+    end_ = absl::FailedPreconditionError(
+        "the result of this call was taken before");
+    return end;
+  }
+
+ private:
+  const Executor executor_;
+  mutable absl::Mutex mutex_;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::StatusOr<std::string> end_ ABSL_GUARDED_BY(mutex_);
+  Resumption waiter_ ABSL_GUARDED_BY(mutex_);
+};
+
+struct CancelRequest {
+  void operator()() const noexcept { request.Cancel(); }
+  JobRequest request;
+};
+
+// Waits for the end of a call.
+struct ResultAwaiter {
+  bool await_ready() const { return state->ended(); }
+  template <typename Promise>
+  bool await_suspend(std::coroutine_handle<Promise> coroutine) const {
+    return state->Wait(Resumption(coroutine));
+  }
+  absl::StatusOr<std::string> await_resume() const { return state->TakeEnd(); }
+
+  CallState* state;
+};
+
+struct ExecutorAwaiter {
+  bool await_ready() const noexcept { return !executor; }
+  template <typename Promise>
+  void await_suspend(std::coroutine_handle<Promise> coroutine) {
+    // This object may be gone before the executor returns.
+    const Executor kept = std::move(executor);
+    kept([waiter = Resumption(coroutine)] { waiter.Resume(); });
+  }
+  void await_resume() const noexcept {}
+
+  Executor executor;
+};
+
+}  // namespace internal
+
+// A submitted job that coroutines wait for. A Call is moved, never copied.
+//
+// Destroying a Call that has not ended cancels its request (the job itself may
+// go on, see JobRequest::Cancel). When the destructor returns, none of the
+// request's callbacks is running or will run, except one that destroys the Call
+// itself. So callbacks may refer to what lives longer than the Call, such as
+// variables of the coroutine that are declared before it. If another thread is
+// in such a callback, the destructor waits for it.
+class [[nodiscard]] Call {
+ public:
+  Call(Call&&) = default;
+  Call& operator=(Call&& other) noexcept {
+    if (this == &other) return *this;
+    Close();
+    state_ = std::move(other.state_);
+    gate_ = std::move(other.gate_);
+    request_ = std::move(other.request_);
+    stop_ = std::move(other.stop_);
+    return *this;
+  }
+  ~Call() { Close(); }
+
+  // `co_await call.Result()`, or `co_await` on the call itself, waits until the
+  // request is finished. Returns the result, moved out, or the error that says
+  // why there is none. The result is the empty text for a background job that a
+  // server has accepted. Returns FAILED_PRECONDITION if the result was taken
+  // before, or if another coroutine waits for it.
+  //
+  // The awaiter refers to the call, which must outlive it.
+  internal::ResultAwaiter Result() { return {state_.get()}; }
+  internal::ResultAwaiter operator co_await() { return Result(); }
+
+  // The request, with its server, handle, status and updates. Its result is in
+  // Result().
+  const JobRequest& request() const { return *request_; }
+  // Ends the request as CANCELLED. Any thread.
+  void Cancel() const { request_->Cancel(); }
+
+ private:
+  friend Call Run(Client& client, JobSpec spec, CoroutineOptions options);
+  friend std::vector<Call> RunAll(Client& client, std::vector<JobSpec> specs,
+                                  CoroutineOptions options);
+
+  // Begins a call whose request comes soon.
+  Call(JobCallbacks* callbacks, Executor executor)
+      : state_(std::make_shared<internal::CallState>(std::move(executor))) {
+    if (callbacks->empty()) return;
+    gate_ = std::make_shared<internal::CallGate>();
+    internal::GuardCallbacks(gate_, callbacks);
+  }
+  void SetRequest(JobRequest request, const std::stop_token& token) {
+    request_.emplace(std::move(request));
+    if (!token.stop_possible()) return;
+    stop_ = std::make_unique<std::stop_callback<internal::CancelRequest>>(
+        token, internal::CancelRequest{*request_});
+  }
+  void Close() {
+    if (state_ == nullptr) return;  // moved
+    stop_ = nullptr;
+    state_->Abandon();
+    if (gate_ != nullptr) gate_->Close();
+    if (request_.has_value() && !request_->finished()) request_->Cancel();
+  }
+
+  std::shared_ptr<internal::CallState> state_;
+  std::shared_ptr<internal::CallGate> gate_;  // null: there is no callback
+  std::optional<JobRequest> request_;
+  std::unique_ptr<std::stop_callback<internal::CancelRequest>> stop_;
+};
+
+// Submits one job, at once. The callbacks of `spec` are called, too, on_complete
+// before the coroutine goes on unless the job is refused at once. May wait for room, as Client::SubmitJob does. The
+// client may be destroyed before the call. Any thread.
+inline Call Run(Client& client, JobSpec spec, CoroutineOptions options = {}) {
+  Call call(&spec.options.callbacks, std::move(options.executor));
+  call.SetRequest(
+      internal::ToldCall::Submit(client, std::move(spec), call.state_),
+      options.stop_token);
+  return call;
+}
+
+// Submits many jobs, in order, in as few writes as possible. The calls are in
+// the order of the jobs.
+inline std::vector<Call> RunAll(Client& client, std::vector<JobSpec> specs,
+                                CoroutineOptions options = {}) {
+  std::vector<Call> calls;
+  std::vector<std::shared_ptr<internal::CallListener>> listeners;
+  calls.reserve(specs.size());
+  listeners.reserve(specs.size());
+  for (JobSpec& spec : specs) {
+    calls.push_back(Call(&spec.options.callbacks, options.executor));
+    listeners.push_back(calls.back().state_);
+  }
+  std::vector<JobRequest> requests =
+      internal::ToldCall::SubmitAll(client, std::move(specs), listeners);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    calls[i].SetRequest(std::move(requests[i]), options.stop_token);
+  }
+  return calls;
+}
+
+// `co_await ResumeOn(executor)` goes on where the executor runs functions.
+inline internal::ExecutorAwaiter ResumeOn(Executor executor) {
+  return internal::ExecutorAwaiter{std::move(executor)};
+}
+
+}  // namespace gearman
+
+#endif  // GEARMAN_SDK_COROUTINES_H_

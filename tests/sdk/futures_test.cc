@@ -1,0 +1,173 @@
+// Tests of futures alone; tests/sdk/call_styles_test.cc has what all styles
+// share.
+#include "gearman/sdk/futures.h"
+
+#include <chrono>  // NOLINT: a future's wait takes it
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>  // NOLINT: Abseil has no thread
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/sdk/client.h"
+#include "gearman/tests/sdk/client_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using Outcome = absl::StatusOr<std::string>;
+
+class FuturesTest : public ClientTest {
+ protected:
+  static bool Ready(std::future<Outcome>& future) {
+    return future.wait_for(std::chrono::seconds(0)) ==
+           std::future_status::ready;
+  }
+};
+
+TEST_F(FuturesTest, ManyAreInTheOrderOfTheJobs) {
+  auto client = MakeClient();
+  std::vector<JobSpec> specs;
+  for (int i = 0; i < 3; ++i) specs.push_back(ReverseSpec(absl::StrCat(i)));
+  auto futures = AsyncAll(*client, std::move(specs));
+  ASSERT_EQ(futures.size(), 3u);
+  PlayedServer server(&listener_);
+  for (int i = 0; i < 3; ++i) {
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {absl::StrCat("H:", i)});
+  }
+  for (int i = 2; i >= 0; --i) {
+    server.Send(kWorkComplete, {absl::StrCat("H:", i), absl::StrCat(i)});
+  }
+  for (int i = 0; i < 3; ++i) {
+    const Outcome outcome = futures[i].get();
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_EQ(*outcome, absl::StrCat(i));
+  }
+}
+
+TEST_F(FuturesTest, ACallerOnlyClientRefusesAtOnce) {
+  ClientOptions options = Options();
+  options.drive_mode = DriveMode::kCallerOnly;
+  auto client = MakeClient(options);
+  auto future = Async(*client, ReverseSpec());
+  ASSERT_TRUE(Ready(future));
+  EXPECT_TRUE(absl::IsFailedPrecondition(future.get().status()));
+}
+
+// No callback is called for such a job.
+TEST_F(FuturesTest, ADroppedJobHasItsErrorAtOnce) {
+  ClientOptions options = Options();
+  options.limits.max_requests_in_flight = 1;
+  options.limits.when_full = WhenFull::kDrop;
+  auto client = MakeClient(options);
+  auto first = Async(*client, ReverseSpec("1"));
+  auto second = Async(*client, ReverseSpec("2"));
+  ASSERT_TRUE(Ready(second));
+  EXPECT_TRUE(absl::IsResourceExhausted(second.get().status()));
+  EXPECT_FALSE(Ready(first));
+}
+
+// A client that is being destroyed calls no callback of what it refuses.
+TEST_F(FuturesTest, AJobSubmittedWhileTheClientIsDestroyedIsCancelledAtOnce) {
+  auto client = MakeClient();
+  Client* const raw = client.get();
+  bool ready = false;
+  absl::Status status;
+  JobSpec spec = ReverseSpec("1");
+  spec.options.callbacks.on_complete = [&](const JobRequest&) {
+    auto late = Async(*raw, ReverseSpec("2"));
+    ready = Ready(late);
+    if (ready) status = late.get().status();
+  };
+  auto future = Async(*client, std::move(spec));
+  client = nullptr;
+  EXPECT_TRUE(absl::IsCancelled(future.get().status()));
+  EXPECT_TRUE(ready);
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+}
+
+TEST_F(FuturesTest, TheJobGoesOnWithoutItsFuture) {
+  auto client = MakeClient();
+  Async(*client, ReverseSpec("1"));
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkComplete, {"H:1", "r"});
+  auto next = Async(*client, ReverseSpec("2"));
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:2"});
+  server.Send(kWorkComplete, {"H:2", "r"});
+  EXPECT_TRUE(next.get().ok());
+}
+
+TEST_F(FuturesTest, IsSetByTheThreadOfTheClientAfterTheCallback) {
+  auto client = MakeClient();
+  std::thread::id caller = std::this_thread::get_id(), setter = caller;
+  bool ready_in_callback = true;
+  std::future<Outcome> future;
+  JobSpec spec = ReverseSpec();
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    setter = std::this_thread::get_id();
+    ready_in_callback = Ready(future);
+    // The future has the result, though this callback leaves it in place.
+    EXPECT_EQ(request.result_view(), "r");
+  };
+  future = Async(*client, std::move(spec));
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkComplete, {"H:1", "r"});
+  const Outcome outcome = future.get();
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, "r");
+  EXPECT_FALSE(ready_in_callback);
+  EXPECT_NE(setter, caller);
+}
+
+// A callback that resubmits each lost job goes on with the same future.
+TEST_F(FuturesTest,
+       ARequestThatItsCallbackSubmitsAgainSetsTheFutureAtItsLastEnd) {
+  auto client = MakeClient();
+  Client* const raw = client.get();
+  int ends = 0;
+  JobSpec spec = ReverseSpec();
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    if (++ends > 1) return;
+    JobRequest again = request;
+    EXPECT_TRUE(again.Reset().ok());
+    EXPECT_TRUE(raw->SubmitMultipleRequests({again}).ok());
+  };
+  auto future = Async(*client, std::move(spec));
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkFail, {"H:1"});
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:2"});
+  server.Send(kWorkComplete, {"H:2", "second"});
+  const Outcome outcome = future.get();
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, "second");
+}
+
+TEST_F(FuturesTest, AnExceptionOfTheCallbackDoesNotKeepTheFutureFromBeingSet) {
+  ClientOptions options = Options();
+  options.logger = Logger();
+  auto client = MakeClient(options);
+  JobSpec spec = ReverseSpec(std::string(64, 'u'));
+  spec.options.callbacks.on_complete = [](const JobRequest&) {
+    throw std::runtime_error("mine");
+  };
+  EXPECT_TRUE(
+      absl::IsInvalidArgument(Async(*client, std::move(spec)).get().status()));
+}
+
+}  // namespace
+}  // namespace gearman

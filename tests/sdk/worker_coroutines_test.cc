@@ -1,0 +1,134 @@
+#include "gearman/sdk/worker_coroutines.h"
+
+#include <memory>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/coroutines.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/job_context.h"
+#include "gearman/sdk/task.h"
+#include "gearman/sdk/worker.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::HasSubstr;
+
+using Outcome = absl::StatusOr<std::string>;
+
+constexpr char kServer[] = "inproc://worker_coroutines";
+
+class WorkerCoroutinesTest : public ::testing::Test {
+ protected:
+  WorkerCoroutinesTest() {
+    auto server = JobServer::Create({});
+    EXPECT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+    EXPECT_TRUE(server_->Listen(kServer).ok());
+    WorkerOptions worker_options;
+    worker_options.servers = {kServer};
+    auto worker = Worker::Create(std::move(worker_options));
+    EXPECT_TRUE(worker.ok()) << worker.status();
+    worker_ = *std::move(worker);
+    ClientOptions options;
+    options.servers = {kServer};
+    auto client = Client::Create(std::move(options));
+    EXPECT_TRUE(client.ok()) << client.status();
+    client_ = *std::move(client);
+  }
+  void Register(absl::string_view task, CoroutineHandler handler) {
+    const absl::Status status =
+        RegisterCoroutine(*worker_, task, std::move(handler));
+    ASSERT_TRUE(status.ok()) << status;
+  }
+
+  std::unique_ptr<JobServer> server_;
+  std::unique_ptr<Client> client_;
+  std::unique_ptr<Worker> worker_;
+};
+
+Task<Outcome> Echo(PendingJob& job, std::stop_token) {
+  co_return std::string(job.job().data());
+}
+
+// The worker has one thread, and the outer job waits for two inner ones.
+TEST_F(WorkerCoroutinesTest, AHandlerAwaitsJobsOfItsOwnWorker) {
+  Register("echo", Echo);
+  Register("both", [this](PendingJob& job, std::stop_token) -> Task<Outcome> {
+    Outcome first = co_await gearman::Run(*client_, {"echo", "a"});
+    Outcome second = co_await gearman::Run(*client_, {"echo", "b"});
+    if (!first.ok()) co_return first;
+    if (!second.ok()) co_return second;
+    co_return absl::StrCat(*first, *second,
+                           absl::string_view(job.job().data()));
+  });
+  ASSERT_TRUE(worker_->Start().ok());
+  const Outcome outcome = client_->Run("both", "c");
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, "abc");
+}
+
+TEST_F(WorkerCoroutinesTest, ErrorsAndExceptionsAreAnsweredAsThoseOfAHandler) {
+  Register("error", [](PendingJob&, std::stop_token) -> Task<Outcome> {
+    co_return absl::NotFoundError("no image 17");
+  });
+  Register("throw", [](PendingJob&, std::stop_token) -> Task<Outcome> {
+    throw std::runtime_error("mine");
+    co_return "";
+  });
+  Register("plain", [](PendingJob&, std::stop_token) -> Task<Outcome> {
+    co_return JobFailed();
+  });
+  ASSERT_TRUE(worker_->Start().ok());
+  EXPECT_THAT(client_->Run("error", "").status().ToString(),
+              HasSubstr("NOT_FOUND: no image 17"));
+  EXPECT_THAT(client_->Run("throw", "").status().ToString(), HasSubstr("mine"));
+  EXPECT_TRUE(absl::IsAborted(client_->Run("plain", "").status()));
+}
+
+TEST_F(WorkerCoroutinesTest, AnEmptyHandlerIsRefused) {
+  EXPECT_TRUE(absl::IsInvalidArgument(
+      RegisterCoroutine(*worker_, "t", CoroutineHandler())));
+}
+
+// The stop token of the job stops the calls of the handler, and what the lambda
+// captured lives until then.
+TEST_F(WorkerCoroutinesTest, StopEndsTheCallsOfAHandler) {
+  absl::Notification begun, ended;
+  absl::Status status;
+  Register(
+      "wait",
+      [&, owned = std::make_unique<int>(7)](
+          PendingJob&, std::stop_token stop) -> Task<Outcome> {
+        CoroutineOptions options;
+        options.stop_token = stop;
+        Call call = gearman::Run(*client_, {"nobody does this", ""}, options);
+        begun.Notify();
+        Outcome outcome = co_await call;
+        status = outcome.status();
+        EXPECT_EQ(*owned, 7);
+        ended.Notify();
+        co_return outcome;
+      });
+  ASSERT_TRUE(worker_->Start().ok());
+  const JobRequest request = client_->SubmitJob("wait", "");
+  begun.WaitForNotification();
+  worker_->Stop();
+  ended.WaitForNotification();
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+}
+
+}  // namespace
+}  // namespace gearman
