@@ -71,7 +71,7 @@ absl::Status ClientCore::WaitUntilThere(absl::Span<const JobRequest> batch,
     while (left > 0) {
       JobRequestState* const request = Access::StateOf(batch[--left]).get();
       // The request had ended, and was then submitted to another client.
-      if (!Ours(*request)) continue;
+      if (request->core.get() != this) continue;
       if (what == WaitFor::kResult && request->background) continue;
       if (!There(*request, what) || request->callbacks_pending > 0) {
         return request;
