@@ -68,10 +68,12 @@ absl::Status ClientCore::WaitUntilThere(absl::Span<const JobRequest> batch,
   // too.
   size_t left = batch.size();
   const auto next = [&]() -> Operation* {
+    // The waiter calls this function with the lock held.
+    mutex_.AssertHeld();
     while (left > 0) {
       JobRequestState* const request = Access::StateOf(batch[--left]).get();
       // The request had ended, and was then submitted to another client.
-      if (request->core.get() != this) continue;
+      if (!Ours(*request)) continue;
       if (what == WaitFor::kResult && request->background) continue;
       if (!There(*request, what) || request->callbacks_pending > 0) {
         return request;
