@@ -231,8 +231,9 @@ class [[nodiscard]] Call {
 };
 
 // Submits one job, at once. The callbacks of `spec` are called, too, on_complete
-// before the coroutine goes on unless the job is refused at once. May wait for room, as Client::SubmitJob does. The
-// client may be destroyed before the call. Any thread.
+// before the coroutine goes on unless the job is refused at once. May wait for
+// room, as Client::SubmitJob does. The client may be destroyed before the call.
+// Any thread.
 inline Call Run(Client& client, JobSpec spec, CoroutineOptions options = {}) {
   Call call(&spec.options.callbacks, std::move(options.executor));
   call.SetRequest(

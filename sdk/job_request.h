@@ -150,7 +150,7 @@ class JobRequest {
   std::vector<AttemptRecord> attempts() const;
 
   // --- updates ---------------------------------------------------------------
-  // What the worker reported before the end, in the order of arrival. An update
+  // The reports of the worker before the end, in the order of arrival. An update
   // for which the request has a callback goes there and is not kept here.
   //
   // Data and warnings that nobody takes have a limit, after which the request

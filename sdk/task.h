@@ -27,8 +27,8 @@
 //
 // Exceptions: the SDK throws none. An exception that leaves the coroutine
 // becomes its result if that is an absl::Status or an absl::StatusOr: UNKNOWN
-// with the text of what(). Otherwise it is thrown again
-// where the result is taken.
+// with the text of what(). Otherwise it is thrown again where the result is
+// taken.
 #ifndef GEARMAN_SDK_TASK_H_
 #define GEARMAN_SDK_TASK_H_
 
@@ -114,6 +114,7 @@ class TaskControl : public std::enable_shared_from_this<TaskControl> {
     mutex_.Await(absl::Condition(
         +[](const void** runner) { return *runner == nullptr; }, &runner_));
   }
+
   absl::Mutex mutex_;
   const void* runner_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::coroutine_handle<> next_ ABSL_GUARDED_BY(mutex_);
