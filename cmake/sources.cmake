@@ -369,6 +369,7 @@ set(GEARMAN_SDK_FULL_ABSEIL
 set(GEARMAN_SDK_FULL_HEADERS
   plugins/encoding/encoding_plugins.h
   plugins/encoding/json_encoder.h
+  plugins/encoding/message_encoder.h
   plugins/encoding/message_format.h
   plugins/encoding/protobuf_encoder.h
   plugins/metrics/metrics_plugins.h

@@ -25,17 +25,6 @@ std::string Reason(const ProtobufStatus& status) {
 
 }  // namespace
 
-absl::Status JsonEncoder::Encode(const DataContext& /*context*/,
-                                 std::string* /*data*/) const {
-  return absl::OkStatus();
-}
-
-absl::StatusOr<absl::string_view> JsonEncoder::Decode(
-    const DataContext& /*context*/, absl::string_view data,
-    std::string* /*buffer*/) const {
-  return data;
-}
-
 absl::Status JsonEncoder::EncodeMessage(
     const google::protobuf::Message& message, std::string* bytes) const {
   absl::Status complete =

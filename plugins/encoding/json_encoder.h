@@ -7,10 +7,9 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gearman/plugins/encoding/data_encoder.h"
-#include "gearman/plugins/encoding/message_format.h"
+#include "gearman/plugins/encoding/message_encoder.h"
 #include "google/protobuf/message.h"
 
 namespace gearman {
@@ -24,17 +23,10 @@ struct JsonOptions {
   bool ignore_unknown_fields = false;
 };
 
-class JsonEncoder final : public DataEncoder, public MessageFormat {
+class JsonEncoder final : public MessageEncoder {
  public:
   explicit JsonEncoder(JsonOptions options = {}) : options_(options) {}
 
-  // These leave bytes as they are: EncodeMessage made them.
-  absl::Status Encode(const DataContext& context,
-                      std::string* data) const override;
-  absl::StatusOr<absl::string_view> Decode(const DataContext& context,
-                                           absl::string_view data,
-                                           std::string* buffer) const override;
-  const MessageFormat* message_format() const override { return this; }
   absl::string_view name() const override { return "json"; }
 
   absl::Status EncodeMessage(const google::protobuf::Message& message,

@@ -15,17 +15,6 @@ constexpr size_t kLargestMessage = std::numeric_limits<int>::max();
 
 }  // namespace
 
-absl::Status ProtobufEncoder::Encode(const DataContext& /*context*/,
-                                     std::string* /*data*/) const {
-  return absl::OkStatus();
-}
-
-absl::StatusOr<absl::string_view> ProtobufEncoder::Decode(
-    const DataContext& /*context*/, absl::string_view data,
-    std::string* /*buffer*/) const {
-  return data;
-}
-
 absl::Status ProtobufEncoder::EncodeMessage(
     const google::protobuf::Message& message, std::string* bytes) const {
   absl::Status complete =
