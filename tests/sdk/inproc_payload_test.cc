@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 #include <vector>
 
@@ -11,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tests/sdk/inproc_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -22,34 +21,11 @@ namespace {
 using ::testing::ElementsAre;
 
 constexpr size_t kLarge = 1 << 20;
-constexpr char kServer[] = "inproc://payloads";
 
-class InprocPayloadTest : public ::testing::Test {
+class InprocPayloadTest : public InprocTest {
  protected:
-  InprocPayloadTest() {
-    auto server = JobServer::Create({});
-    EXPECT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    EXPECT_TRUE(server_->Listen(kServer).ok());
-    WorkerOptions worker_options;
-    worker_options.servers = {kServer};
-    auto worker = Worker::Create(std::move(worker_options));
-    EXPECT_TRUE(worker.ok()) << worker.status();
-    worker_ = *std::move(worker);
-    client_ = MakeClient();
-  }
-  ~InprocPayloadTest() override {
-    worker_->Stop();
-    if (thread_.joinable()) thread_.join();
-  }
+  InprocPayloadTest() : InprocTest("inproc://payloads") {}
 
-  std::unique_ptr<Client> MakeClient() {
-    ClientOptions options;
-    options.servers = {kServer};
-    auto client = Client::Create(std::move(options));
-    EXPECT_TRUE(client.ok()) << client.status();
-    return *std::move(client);
-  }
   // Makes a result of so many bytes, and notes where data and result lie.
   void RunWorker(size_t result_bytes) {
     const absl::Status status = worker_->Register(
@@ -63,16 +39,12 @@ class InprocPayloadTest : public ::testing::Test {
           return result;
         });
     ASSERT_TRUE(status.ok()) << status;
-    thread_ = std::thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
+    InprocTest::RunWorker();
   }
 
-  std::unique_ptr<JobServer> server_;
-  std::unique_ptr<Worker> worker_;
-  std::unique_ptr<Client> client_;
   absl::Mutex mutex_;
   std::vector<const char*> data_;
   std::vector<const char*> results_;
-  std::thread thread_;
 };
 
 TEST_F(InprocPayloadTest, ALargePayloadIsCopiedNowhere) {

@@ -2,7 +2,6 @@
 
 #include <memory>
 #include <string>
-#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 #include <vector>
 
@@ -18,12 +17,12 @@
 #include "gearman/plugins/encoding/encoding_plugins.h"
 #include "gearman/plugins/encoding/envelope_encoder.h"
 #include "gearman/sdk/client.h"
-#include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/plugin_registry.h"
 #include "gearman/sdk/status.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/plugins/encoding/encoding_under_test.pb.h"
+#include "gearman/tests/sdk/inproc_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -62,32 +61,10 @@ using testing::Order;
 
 constexpr char kServer[] = "inproc://typed";
 
-class TypedJobs : public ::testing::Test {
+class TypedJobs : public InprocTest {
  protected:
-  TypedJobs() {
-    auto server = JobServer::Create({});
-    EXPECT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    EXPECT_TRUE(server_->Listen(kServer).ok());
-    WorkerOptions worker_options;
-    worker_options.servers = {kServer};
-    auto worker = Worker::Create(std::move(worker_options));
-    EXPECT_TRUE(worker.ok()) << worker.status();
-    worker_ = *std::move(worker);
-    ClientOptions options;
-    options.servers = {kServer};
-    auto client = Client::Create(std::move(options));
-    EXPECT_TRUE(client.ok()) << client.status();
-    client_ = *std::move(client);
-  }
-  ~TypedJobs() override {
-    worker_->Stop();
-    if (thread_.joinable()) thread_.join();
-  }
+  TypedJobs() : InprocTest(kServer) {}
 
-  void Start() {
-    thread_ = std::thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
-  }
   // Registers "double", which doubles the cents of an order, and starts.
   void StartDoubling(std::shared_ptr<const DataEncoder> encoder) {
     TypedTaskOptions options;
@@ -102,7 +79,7 @@ class TypedJobs : public ::testing::Test {
         },
         options);
     ASSERT_TRUE(status.ok()) << status;
-    Start();
+    RunWorker();
   }
   absl::StatusOr<Order> Double(int64_t cents,
                                std::shared_ptr<const DataEncoder> encoder) {
@@ -120,10 +97,6 @@ class TypedJobs : public ::testing::Test {
     return *std::move(encoder);
   }
 
-  std::unique_ptr<JobServer> server_;
-  std::unique_ptr<Worker> worker_;
-  std::unique_ptr<Client> client_;
-  std::thread thread_;
   int calls_ = 0;  // read when the worker has ended, or before it begins
 };
 
@@ -176,7 +149,7 @@ TEST_F(TypedJobs, TakeAForeignPeersRawBytesWhenToldTo) {
       [](const std::string& name) { return absl::StrCat("hello ", name); },
       task);
   ASSERT_TRUE(status.ok()) << status;
-  Start();
+  RunWorker();
   // The reply has an envelope all the same.
   const auto reply = client_->Run("greet", "raw");
   ASSERT_TRUE(reply.ok()) << reply.status();
@@ -190,7 +163,7 @@ TEST_F(TypedJobs, NameTaskAndServerOfAReplyThatIsNone) {
                                return std::string("no order");
                              })
                   .ok());
-  Start();
+  RunWorker();
   const absl::Status status = Double(1, EncoderOf("json")).status();
   EXPECT_TRUE(absl::IsDataLoss(status)) << status;
   EXPECT_THAT(std::string(status.message()),
@@ -234,7 +207,7 @@ TEST_F(TypedJobs, PassHeadersToTheHandler) {
       },
       task);
   ASSERT_TRUE(status.ok()) << status;
-  Start();
+  RunWorker();
   TypedCallOptions options;
   options.encoder = encoder;
   options.headers.attempt = 2;
@@ -263,7 +236,7 @@ TEST_F(TypedJobs, CarryTypesWithTraits) {
       },
       task);
   ASSERT_TRUE(status.ok()) << status;
-  Start();
+  RunWorker();
   TypedCallOptions options;
   options.encoder = encoder;
   const auto moved =
@@ -278,7 +251,7 @@ TEST_F(TypedJobs, PassTheErrorsOfTraitsOn) {
       (Register<Point, Point>(*worker_, "mirror", [](const Point& point) {
         return Point{-point.x, point.y};
       })).ok());
-  Start();
+  RunWorker();
   // Nothing is sent.
   const absl::Status request =
       gearman::Run<Point>(*client_, "mirror", Point{-1, 0}).status();
@@ -304,7 +277,7 @@ TEST_F(TypedJobs, FailAsTheirHandlersSay) {
                      return JobException("why");
                    }))
                   .ok());
-  Start();
+  RunWorker();
   const absl::Status status =
       gearman::Run<std::string>(*client_, "fail", std::string()).status();
   EXPECT_TRUE(absl::IsAborted(status)) << status;

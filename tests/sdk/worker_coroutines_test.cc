@@ -14,10 +14,10 @@
 #include "absl/synchronization/notification.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/coroutines.h"
-#include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/task.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tests/sdk/inproc_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -28,35 +28,15 @@ using ::testing::HasSubstr;
 
 using Outcome = absl::StatusOr<std::string>;
 
-constexpr char kServer[] = "inproc://worker_coroutines";
-
-class WorkerCoroutinesTest : public ::testing::Test {
+class WorkerCoroutinesTest : public InprocTest {
  protected:
-  WorkerCoroutinesTest() {
-    auto server = JobServer::Create({});
-    EXPECT_TRUE(server.ok()) << server.status();
-    server_ = *std::move(server);
-    EXPECT_TRUE(server_->Listen(kServer).ok());
-    WorkerOptions worker_options;
-    worker_options.servers = {kServer};
-    auto worker = Worker::Create(std::move(worker_options));
-    EXPECT_TRUE(worker.ok()) << worker.status();
-    worker_ = *std::move(worker);
-    ClientOptions options;
-    options.servers = {kServer};
-    auto client = Client::Create(std::move(options));
-    EXPECT_TRUE(client.ok()) << client.status();
-    client_ = *std::move(client);
-  }
+  WorkerCoroutinesTest() : InprocTest("inproc://worker_coroutines") {}
+
   void Register(absl::string_view task, CoroutineHandler handler) {
     const absl::Status status =
         RegisterCoroutine(*worker_, task, std::move(handler));
     ASSERT_TRUE(status.ok()) << status;
   }
-
-  std::unique_ptr<JobServer> server_;
-  std::unique_ptr<Client> client_;
-  std::unique_ptr<Worker> worker_;
 };
 
 Task<Outcome> Echo(PendingJob& job, std::stop_token) {
