@@ -294,9 +294,11 @@ TEST_F(WorkerThreadsTest, NothingRunsOrWaitsAfterItHasStopped) {
                   .ok());
   const std::vector<JobRequest> requests = Submit("slow", 12);
   Start();
-  ASSERT_TRUE(support::WaitFor(
-      [this] { return worker_->stats().jobs_assigned == 12; }));
-  EXPECT_EQ(worker_->stats().jobs_waiting, 10u);
+  // The worker publishes its state at the end of a turn, and each count at once.
+  ASSERT_TRUE(support::WaitFor([this] {
+    const WorkerStats stats = worker_->stats();
+    return stats.jobs_assigned == 12 && stats.jobs_waiting == 10;
+  }));
   worker_->Stop();
   EXPECT_TRUE(support::WaitFor([this] { return worker_->stopped(); }));
   // Now the pool has been stopped, before which its threads were all busy.
