@@ -13,6 +13,7 @@
 #include "gearman/transports/tcp/tcp_transport.h"
 #include "gearman/transports/tls/tls_options.h"
 #include "gearman/transports/tls/tls_transport.h"
+#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 namespace benchmarks {

@@ -27,9 +27,10 @@
 #include "gearman/codecs/admin/reply.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/poller.h"
-#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
+
+class TransportRegistry;
 
 namespace internal {
 class AdminSession;

@@ -28,12 +28,12 @@
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/process_memory.h"
-#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 
 class JobRequest;
 class OutgoingJob;
+class TransportRegistry;
 
 // An interceptor sees each job before it is submitted
 // (sdk/client_interceptor.h).

@@ -25,9 +25,10 @@
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/sdk/log.h"
-#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
+
+class TransportRegistry;
 
 struct QueueMetricsOptions {
   // The servers, as in ClientOptions::servers. Empty means "inproc://default".

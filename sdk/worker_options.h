@@ -21,11 +21,11 @@
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/process_memory.h"
-#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 
 class IncomingJob;
+class TransportRegistry;
 
 // An interceptor sees each job before its handler (sdk/worker_interceptor.h).
 using WorkerInterceptor = std::function<void(IncomingJob&)>;

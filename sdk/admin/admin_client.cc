@@ -15,6 +15,7 @@
 #include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 namespace {

@@ -11,6 +11,7 @@
 #include "gearman/sdk/embedded/server_core.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/process_memory.h"
+#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 namespace {

@@ -29,9 +29,10 @@
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/process_memory.h"
-#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
+
+class TransportRegistry;
 
 namespace embedded {
 class ServerCore;

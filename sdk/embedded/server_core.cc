@@ -9,6 +9,7 @@
 #include "gearman/transports/start_thread.h"
 #include "gearman/transports/tcp/tcp_transport.h"
 #include "gearman/transports/transport_factory.h"
+#include "gearman/transports/transport_registry.h"
 #include "gearman/transports/wake_batch.h"
 
 namespace gearman {

@@ -101,6 +101,14 @@ def compile_text(compiler, options, text):
     return done.returncode, re.findall(r"error: .*", done.stdout)[:1]
 
 
+def preprocessed_lines(compiler, headers):
+    """Lines of code that a program with these headers compiles."""
+    text = "".join(f'#include "{header}"\n' for header in headers)
+    done = subprocess.run([compiler, "-std=c++17", "-E", *(f"-I{folder}" for folder in FOLDERS), "-x", "c++", "-"],
+                          input=text, stdout=subprocess.PIPE, text=True, check=True)
+    return sum(1 for line in done.stdout.splitlines() if line.strip() and not line.startswith("#"))
+
+
 def compile_header(compiler, standard, header):
     """The first error of a program that includes this header alone."""
     return compile_text(compiler, [f"-std={standard}"], f'#include "gearman/{header}"\n')
@@ -142,6 +150,15 @@ class Cpp17(unittest.TestCase):
             for mode in (["-std=c++20"], ["-std=c++2b"], ["-std=c++20", "-fno-exceptions"]):
                 with self.subTest(compiler=compiler, mode=mode):
                     self.assertEqual((0, []), compile_text(compiler, [*mode, "-Wall", "-Wextra", "-Werror"], text))
+
+    def test_client_h_is_light(self):
+        abseil = ["absl/status/statusor.h", "absl/time/time.h", "absl/functional/any_invocable.h", "absl/types/span.h"]
+        for compiler in COMPILERS:
+            with self.subTest(compiler=compiler):
+                added = (preprocessed_lines(compiler, [*abseil, "gearman/sdk/client.h"])
+                         - preprocessed_lines(compiler, abseil))
+                self.assertLess(0, added)
+                self.assertLess(added, 4000)
 
 
 if __name__ == "__main__":
