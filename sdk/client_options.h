@@ -55,6 +55,12 @@ enum class DriveMode : unsigned char {
   // Only threads that call the client. A request that needs a background thread
   // is refused with FAILED_PRECONDITION.
   kCallerOnly,
+  // An event loop of the program. The client needs a poller with a descriptor,
+  // EpollPoller::CreateForEventLoop (transports/epoll_poller.h). The program
+  // calls RunOnce when the descriptor is readable and by the time that the last
+  // RunOnce returned. A thread that waits drives meanwhile, so callbacks would
+  // run there: such a program does not wait. examples/event_loop shows it.
+  kEventLoop,
 };
 
 // Decides how a submission behaves when a limit has been reached.

@@ -134,7 +134,7 @@ class Scheduler {
 
   // Starts a thread that submits. Returns RESOURCE_EXHAUSTED if the system
   // refuses the thread, and FAILED_PRECONDITION if it runs already or if the
-  // client's I/O is done by its callers only (DriveMode::kCallerOnly).
+  // client has another DriveMode than kAuto.
   absl::Status Start();
   // For programs with an event loop of their own and for the simulation:
   // submits the ticks that are due, and does one pass of the client's I/O, until

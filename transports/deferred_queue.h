@@ -26,6 +26,9 @@ class DeferredQueue {
     pending_.store(true, std::memory_order_release);
   }
 
+  // True if no task is queued.
+  bool empty() const { return !pending_.load(std::memory_order_acquire); }
+
   // Runs all queued tasks, including tasks that are added meanwhile, with no
   // lock held.
   void Run() {

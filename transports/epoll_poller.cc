@@ -87,8 +87,18 @@ static_assert(sizeof(std::atomic<uint32_t>) == sizeof(uint32_t) &&
 
 class EpollPoller::Core final : public Sleeper {
  public:
-  Core(Descriptor epoll_fd, Descriptor event_fd)
-      : epoll_fd_(std::move(epoll_fd)), event_fd_(std::move(event_fd)) {}
+  // `hosted`: an event loop of the program sleeps between two Waits.
+  Core(Descriptor epoll_fd, Descriptor event_fd, bool hosted)
+      : epoll_fd_(std::move(epoll_fd)),
+        event_fd_(std::move(event_fd)),
+        hosted_(hosted),
+        bed_(hosted ? Bed::kEpoll : Bed::kNone),
+        sleeping_(hosted),
+        sleeping_until_(hosted ? absl::InfiniteFuture()
+                               : absl::InfinitePast()) {}
+
+  // The descriptor that a host sleeps on, or -1.
+  int descriptor() const { return hosted_ ? epoll_fd_.get() : -1; }
 
   // True in a child made by fork: nothing is watched, and the lock may stay
   // locked forever.
@@ -173,8 +183,9 @@ class EpollPoller::Core final : public Sleeper {
     absl::MutexLock lock(&mutex_);
     const absl::Duration timeout = GoToBed(deadline, &signals);
     // Without a watched descriptor epoll has nothing to report, and a futex
-    // wakes up faster.
-    const bool look = descriptors_ > 0;
+    // wakes up faster. A host has to be told by the descriptor, which is
+    // readable until epoll has reported why.
+    const bool look = hosted_ || descriptors_ > 0;
     if (look || timeout > absl::ZeroDuration()) {
       mutex_.Unlock();
       if (look) {
@@ -184,7 +195,7 @@ class EpollPoller::Core final : public Sleeper {
       }
       mutex_.Lock();
     }
-    bed_.store(Bed::kNone, std::memory_order_relaxed);
+    bed_.store(hosted_ ? Bed::kEpoll : Bed::kNone, std::memory_order_relaxed);
     sleeping_ = false;
     sleeping_until_ = absl::InfinitePast();
     // This is an exchange, not a store, so that this thread sees everything
@@ -211,6 +222,29 @@ class EpollPoller::Core final : public Sleeper {
     for (const Key key : *ready) entries_[key].reported = false;
   }
 
+  absl::Time NextWait() {
+    if (inherited()) return absl::InfiniteFuture();
+    absl::MutexLock lock(&mutex_);
+    if (!marked_.empty() || !ready_now_.empty() ||
+        wake_requested_.load(std::memory_order_seq_cst)) {
+      return absl::InfinitePast();
+    }
+    const absl::Time until =
+        deadlines_.empty() ? absl::InfiniteFuture() : deadlines_.begin()->first;
+    if (hosted_) {
+      sleeping_until_ = until;
+      sleeping_ = true;
+    }
+    return until;
+  }
+
+  // Tells a host that sleeps.
+  void WakeHost() {
+    if (!hosted_ || inherited()) return;
+    absl::MutexLock lock(&mutex_);
+    WakeLocked();
+  }
+
  private:
   struct Entry {
     Interest interest;
@@ -224,7 +258,7 @@ class EpollPoller::Core final : public Sleeper {
     *signals = signals_.load(std::memory_order_seq_cst);
     // This store comes before the load of wake_requested_. A thread that sets
     // wake_requested_ loads bed_ after that, so one of the two sees the other.
-    bed_.store(descriptors_ > 0 ? Bed::kEpoll : Bed::kFutex,
+    bed_.store(hosted_ || descriptors_ > 0 ? Bed::kEpoll : Bed::kFutex,
                std::memory_order_seq_cst);
     if (!marked_.empty() || !ready_now_.empty() ||
         wake_requested_.load(std::memory_order_seq_cst)) {
@@ -317,8 +351,9 @@ class EpollPoller::Core final : public Sleeper {
   const ProcessMark process_;
   const Descriptor epoll_fd_;
   const Descriptor event_fd_;
+  const bool hosted_;
   std::atomic<bool> wake_requested_{false};
-  std::atomic<Bed> bed_{Bed::kNone};
+  std::atomic<Bed> bed_;
   std::atomic<uint32_t> signals_{0};  // the futex word
   absl::Mutex mutex_;
   absl::flat_hash_map<Key, Entry> entries_ ABSL_GUARDED_BY(mutex_);
@@ -327,9 +362,10 @@ class EpollPoller::Core final : public Sleeper {
   absl::flat_hash_set<Key> ready_now_ ABSL_GUARDED_BY(mutex_);
   std::vector<Key> marked_ ABSL_GUARDED_BY(mutex_);
   int descriptors_ ABSL_GUARDED_BY(mutex_) = 0;
-  // A thread sleeps in Wait, and no other thread has woken it yet.
-  bool sleeping_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::Time sleeping_until_ ABSL_GUARDED_BY(mutex_) = absl::InfinitePast();
+  // A thread sleeps in Wait, or a host may sleep outside of it, and no thread
+  // has woken it yet.
+  bool sleeping_ ABSL_GUARDED_BY(mutex_);
+  absl::Time sleeping_until_ ABSL_GUARDED_BY(mutex_);
 };
 
 class EpollPoller::KeyWaker : public Waker {
@@ -347,6 +383,14 @@ class EpollPoller::KeyWaker : public Waker {
 };
 
 absl::StatusOr<std::unique_ptr<EpollPoller>> EpollPoller::Create() {
+  return Make(/*hosted=*/false);
+}
+
+absl::StatusOr<std::unique_ptr<EpollPoller>> EpollPoller::CreateForEventLoop() {
+  return Make(/*hosted=*/true);
+}
+
+absl::StatusOr<std::unique_ptr<EpollPoller>> EpollPoller::Make(bool hosted) {
   const auto failed = [](absl::string_view what) {
     return absl::ResourceExhaustedError(absl::StrCat(
         "a poller can't be made: ", what, ": ", std::strerror(errno)));
@@ -361,8 +405,8 @@ absl::StatusOr<std::unique_ptr<EpollPoller>> EpollPoller::Create() {
   if (epoll_ctl(epoll_fd.get(), EPOLL_CTL_ADD, event_fd.get(), &event) != 0) {
     return failed("epoll_ctl");
   }
-  return std::unique_ptr<EpollPoller>(new EpollPoller(
-      std::make_shared<Core>(std::move(epoll_fd), std::move(event_fd))));
+  return std::unique_ptr<EpollPoller>(new EpollPoller(std::make_shared<Core>(
+      std::move(epoll_fd), std::move(event_fd), hosted)));
 }
 
 EpollPoller::EpollPoller(std::shared_ptr<Core> core) : core_(std::move(core)) {}
@@ -383,6 +427,7 @@ std::shared_ptr<Waker> EpollPoller::MakeWaker(Key key) {
 void EpollPoller::Defer(std::shared_ptr<DeferredTask> task) {
   if (core_->inherited()) return;
   deferred_.Add(std::move(task));
+  core_->WakeHost();
 }
 
 void EpollPoller::RunDeferred() {
@@ -396,5 +441,14 @@ void EpollPoller::Wait(absl::Time deadline, std::vector<Key>* ready) {
 }
 
 void EpollPoller::Wake() { core_->Wake(); }
+
+int EpollPoller::descriptor() const { return core_->descriptor(); }
+
+absl::Time EpollPoller::NextWait() {
+  const absl::Time next = core_->NextWait();
+  // This look comes after the one for the keys, so that a task that is queued
+  // meanwhile is seen here or wakes the host.
+  return deferred_.empty() ? next : absl::InfinitePast();
+}
 
 }  // namespace gearman

@@ -25,6 +25,11 @@ class EpollPoller final : public Poller {
  public:
   // Returns RESOURCE_EXHAUSTED if no descriptor is left.
   static absl::StatusOr<std::unique_ptr<EpollPoller>> Create();
+  // Makes a poller that an event loop of the program sleeps on: it has a
+  // descriptor. A wake-up makes a system call even while no thread is in Wait.
+  // examples/event_loop/event_loop.cc is such a program. The errors are those
+  // of Create.
+  static absl::StatusOr<std::unique_ptr<EpollPoller>> CreateForEventLoop();
   ~EpollPoller() override;
 
   Clock* clock() override { return Clock::Real(); }
@@ -35,12 +40,15 @@ class EpollPoller final : public Poller {
   void RunDeferred() override;
   void Wait(absl::Time deadline, std::vector<Key>* ready) override;
   void Wake() override;
+  int descriptor() const override;
+  absl::Time NextWait() override;
 
  private:
   class Core;
   class KeyWaker;
 
   explicit EpollPoller(std::shared_ptr<Core> core);
+  static absl::StatusOr<std::unique_ptr<EpollPoller>> Make(bool hosted);
 
   // The core is shared with the wakers, which may outlive the poller.
   const std::shared_ptr<Core> core_;

@@ -96,6 +96,17 @@ class Poller {
   virtual void Wait(absl::Time deadline, std::vector<Key>* ready) = 0;
   // Makes the current or the next Wait return. Any thread; async-signal-safe.
   virtual void Wake() = 0;
+
+  // --- for an event loop of the program, which sleeps in place of Wait ---------
+  // Returns a descriptor that is readable when a Wait would report something or
+  // a thread has called Wake, or -1 if this poller has none. The poller keeps
+  // it: the program may watch it, and must not read or close it. Any thread.
+  virtual int descriptor() const { return -1; }
+  // Returns the time by which the next Wait is due, for the thread that calls
+  // Wait: the earliest deadline of a key, or a past time if a Wait would return
+  // at once. If an earlier deadline is watched after this, the descriptor
+  // becomes readable.
+  virtual absl::Time NextWait() { return absl::InfiniteFuture(); }
 };
 
 }  // namespace gearman

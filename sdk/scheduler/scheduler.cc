@@ -55,8 +55,7 @@ class Scheduler::Core {
         clock_(options.client.poller != nullptr ? options.client.poller->clock()
                                                 : Clock::Real()),
         logger_(options.client.logger),
-        only_callers_do_io_(options.client.drive_mode ==
-                            DriveMode::kCallerOnly),
+        only_callers_do_io_(options.client.drive_mode != DriveMode::kAuto),
         lead_(options.lead),
         margin_(options.margin) {}
   ~Core() {
@@ -130,8 +129,8 @@ class Scheduler::Core {
     }
     if (only_callers_do_io_) {
       return absl::FailedPreconditionError(
-          "the scheduler's thread would not do its client's I/O, which is "
-          "DriveMode::kCallerOnly: use kAuto, or call RunOnce");
+          "the scheduler's thread would not do its client's I/O, which needs "
+          "DriveMode::kAuto for that: set it, or call RunOnce");
     }
     return StartThread(
         "the scheduler's thread",

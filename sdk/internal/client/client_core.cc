@@ -39,6 +39,12 @@ absl::Status CheckOptions(const ClientOptions& options) {
                      options.max_connection_attempts,
                      "; it must be at least 1, or 0 for each server once"));
   }
+  if (options.drive_mode == DriveMode::kEventLoop &&
+      (options.poller == nullptr || options.poller->descriptor() < 0)) {
+    return absl::InvalidArgumentError(
+        "ClientOptions::poller: DriveMode::kEventLoop needs a poller with a "
+        "descriptor; use EpollPoller::CreateForEventLoop()");
+  }
   if (options.limits.max_requests_in_flight == 0 ||
       options.limits.max_output_bytes == 0 ||
       options.limits.max_packet_bytes < 12) {
@@ -78,8 +84,7 @@ ClientCore::ClientCore(ClientOptions options,
       metrics_(MetricsFor(options_, MetricOwner::kClient)),
       hooks_(&options_, clock_),
       engine_(options_, servers, poller_.get(), metrics_.get()),
-      driver_(&mutex_, poller_.get(), this,
-              options_.drive_mode == DriveMode::kAuto) {
+      driver_(&mutex_, poller_.get(), this, options_.drive_mode) {
   if (metrics_ != nullptr) {
     exporter_ = std::make_unique<MetricsExporter>(
         metrics_, options_.metrics_sinks, clock_);

@@ -33,11 +33,12 @@ IoDriver::CallbackScope::CallbackScope(const IoDriver* driver)
 IoDriver::CallbackScope::~CallbackScope() { current_scope = outer_; }
 
 IoDriver::IoDriver(absl::Mutex* mutex, Poller* poller, Machine* machine,
-                   bool background_allowed)
+                   DriveMode mode)
     : mutex_(mutex),
       poller_(poller),
       machine_(machine),
-      background_allowed_(background_allowed) {}
+      hosted_(mode == DriveMode::kEventLoop),
+      background_allowed_(mode == DriveMode::kAuto) {}
 
 IoDriver::~IoDriver() { Stop(); }
 
@@ -90,7 +91,11 @@ bool IoDriver::Wait(Waiter* waiter, absl::Time deadline) {
   }
   // Whatever made this thread leave, it may have been woken to take the lead.
   // It must hand a free lead on.
-  if (!leading_) HandOver();
+  if (!leading_) {
+    HandOver();
+    // This thread may have taken from the poller what the host was told of.
+    WakeHost();
+  }
   return waiter->done();
 }
 
@@ -133,11 +138,19 @@ absl::Time IoDriver::RunOnce(absl::Time deadline) {
     leading_ = true;
     next = machine_->Work({});
     Poll(std::min(next, deadline));
-    next = machine_->Work(ready_);
+    next = std::min(machine_->Work(ready_), poller_->NextWait());
+    polling_until_ = next;
     leading_ = false;
   }
   if (!leading_) HandOver();
   return next;
+}
+
+void IoDriver::WakeHost() {
+  if (!hosted_) return;
+  // One wake-up is enough until the host has called RunOnce.
+  polling_until_ = absl::InfinitePast();
+  poller_->Wake();
 }
 
 void IoDriver::HandOver() {
@@ -182,6 +195,7 @@ void IoDriver::OnChange(absl::Time deadline) {
     return;
   }
   HandOver();
+  if (deadline < polling_until_) WakeHost();
 }
 
 bool IoDriver::BackgroundMayLead() const {

@@ -5,7 +5,9 @@
 // waiting threads sleep until theirs is done or the lead is handed to them.
 // While any thread waits, some thread has the lead or has been woken to take
 // it. In DriveMode::kAuto one background thread, started when first needed,
-// leads while no thread waits.
+// leads while no thread waits. In DriveMode::kEventLoop a host does, the
+// program's event loop: it calls RunOnce when the poller's descriptor is
+// readable and by the time that the last RunOnce returned.
 //
 // Call all functions except RequestStop and Stop with the client's lock held.
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_IO_DRIVER_H_
@@ -20,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/transports/poller.h"
 
@@ -45,7 +48,7 @@ class IoDriver {
 
   // `mutex`, `poller` and `machine` must outlive the driver.
   IoDriver(absl::Mutex* mutex, Poller* poller, Machine* machine,
-           bool background_allowed);
+           DriveMode mode);
   IoDriver(const IoDriver&) = delete;
   IoDriver& operator=(const IoDriver&) = delete;
   ~IoDriver();
@@ -54,7 +57,7 @@ class IoDriver {
   // Drives the I/O if no other thread does. A past deadline makes one pass.
   // Returns false at once after Stop, and in a callback.
   bool Wait(Waiter* waiter, absl::Time deadline);
-  // Makes one pass, like Client::RunOnce.
+  // Makes one pass, as Client::RunOnce does.
   absl::Time RunOnce(absl::Time deadline);
 
   // Tells a sleeping leader of a change: work to do, or a timer at `deadline`.
@@ -126,10 +129,14 @@ class IoDriver {
   bool BackgroundMayLead() const;
   // Wakes or starts the background thread if it may lead and is needed.
   void WakeBackground();
+  // Makes the host call RunOnce, if there is one.
+  void WakeHost();
 
   absl::Mutex* const mutex_;
   Poller* const poller_;
   Machine* const machine_;
+
+  const bool hosted_;
 
   // Guarded by *mutex_.
   bool background_allowed_;
@@ -141,6 +148,7 @@ class IoDriver {
   bool threads_wait_ = true;  // a thread waited since the background thread led
   std::atomic<bool> stopping_{false};  // set without the lock, too
   bool refused_ = false;  // it could not start; the machine was told
+  // Until when the leader polls, or the host sleeps.
   absl::Time polling_until_ = absl::InfiniteFuture();
   std::list<Waiter*> followers_;  // asleep, in order of arrival
   std::vector<Poller::Key> ready_;

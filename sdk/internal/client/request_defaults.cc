@@ -80,7 +80,8 @@ absl::Status RequestDefaults::Check(const JobRequestState& request) const {
       request.has_callbacks()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "task \"", SafeText(request.task),
-        "\": callbacks need DriveMode::kAuto; this client is kCallerOnly"));
+        "\": callbacks need DriveMode::kAuto or kEventLoop; this client is "
+        "kCallerOnly"));
   }
   if (request.options != nullptr) {
     absl::Status valid = CheckOptions(*request.options);

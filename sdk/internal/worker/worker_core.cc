@@ -166,7 +166,8 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
     Turn(deadline);
     if (inherited()) return next;
     if (!stopped()) {
-      next = jobs_.HasNext() ? absl::InfinitePast() : NextDeadline();
+      next = jobs_.HasNext() ? absl::InfinitePast()
+                             : std::min(NextDeadline(), poller_->NextWait());
     }
   } else {
     // Handlers may have ended late.
