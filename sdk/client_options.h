@@ -77,6 +77,10 @@ enum class WhenFull : unsigned char {
 // changes nothing. `data` is valid during the call. A callback may hold what
 // can't be copied (base/callback.h).
 struct JobCallbacks {
+  // A server has accepted the job (JOB_CREATED), and the request has its handle.
+  // Called for each attempt that is accepted. Not called for a job that an
+  // interceptor has answered.
+  Callback<void(const JobRequest&)> on_accepted;
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   Callback<void(const JobRequest&, StringView data)> on_data;
   // WORK_WARNING. When set, warnings go here instead of into updates.
@@ -89,7 +93,8 @@ struct JobCallbacks {
   Callback<void(const JobRequest&)> on_complete;
 
   bool empty() const {
-    return !on_data && !on_warning && !on_status && !on_complete;
+    return !on_accepted && !on_data && !on_warning && !on_status &&
+           !on_complete;
   }
 };
 

@@ -108,6 +108,7 @@ void GuardCallbacks(const std::shared_ptr<CallGate>& gate,
       gate->Call([&] { theirs(rest...); });
     };
   };
+  guard(&callbacks->on_accepted);
   guard(&callbacks->on_data);
   guard(&callbacks->on_warning);
   guard(&callbacks->on_status);

@@ -247,11 +247,14 @@ TYPED_TEST(CallStylesTest, AThousandAreInFlightAtOnce) {
   }
 }
 
-TYPED_TEST(CallStylesTest, ProgressAndDataComeInOrderBeforeTheEnd) {
+TYPED_TEST(CallStylesTest, AcceptanceProgressAndDataComeInOrderBeforeTheEnd) {
   auto client = this->MakeClient();
   std::vector<std::string> heard;
   JobSpec spec = ReverseSpec();
   JobCallbacks& callbacks = spec.options.callbacks;
+  callbacks.on_accepted = [&heard](const JobRequest& request) {
+    heard.push_back(absl::StrCat("accepted ", request.handle()));
+  };
   callbacks.on_data = [&heard](const JobRequest&, absl::string_view data) {
     heard.push_back(absl::StrCat("data ", data));
   };
@@ -266,7 +269,8 @@ TYPED_TEST(CallStylesTest, ProgressAndDataComeInOrderBeforeTheEnd) {
   server.Send(kWorkData, {"H:1", "2"});
   server.Send(kWorkComplete, {"H:1", "r"});
   EXPECT_TRUE(pending.Get().ok());
-  EXPECT_THAT(heard, ElementsAre("data 1", "status 7", "data 2"));
+  EXPECT_THAT(heard,
+              ElementsAre("accepted H:1", "data 1", "status 7", "data 2"));
 }
 
 TYPED_TEST(CallStylesTest, ABackgroundJobEndsWhenItIsAccepted) {

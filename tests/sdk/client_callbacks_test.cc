@@ -84,6 +84,53 @@ TEST_F(ClientCallbacksTest,
   EXPECT_THAT(request.data_updates(), IsEmpty());
 }
 
+TEST_F(ClientCallbacksTest, EachAcceptedAttemptIsHeardOf) {
+  ClientOptions options = Options();
+  auto client = MakeClient(options);
+  std::vector<std::string> heard;
+  JobSpec spec("t", "");
+  spec.options.idempotent = true;
+  spec.options.callbacks.on_accepted = [&](const JobRequest& request) {
+    heard.push_back(absl::StrCat("accepted ", request.handle()));
+  };
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    heard.push_back(absl::StrCat("complete ", *request.result()));
+  };
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {"H:1"});
+    ASSERT_TRUE(client->WaitUntilJobsAccepted({request}, kLong).ok());
+  }
+  // The connection is lost, and the job is submitted again.
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:2"});
+  server.Send(kWorkComplete, {"H:2", "r"});
+  ASSERT_TRUE(client->Wait(request, kLong).ok());
+  EXPECT_THAT(heard, ElementsAre("accepted H:1", "accepted H:2", "complete r"));
+}
+
+TEST_F(ClientCallbacksTest, ABackgroundJobIsAcceptedBeforeItIsComplete) {
+  auto client = MakeClient();
+  std::vector<std::string> heard;
+  JobSpec spec("t", "");
+  spec.background = true;
+  spec.options.callbacks.on_accepted = [&](const JobRequest& request) {
+    heard.push_back(absl::StrCat("accepted ", request.handle()));
+  };
+  spec.options.callbacks.on_complete = [&](const JobRequest&) {
+    heard.push_back("complete");
+  };
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJobBg);
+  server.Send(kJobCreated, {"H:1"});
+  ASSERT_TRUE(client->Wait(request, kLong).ok());
+  EXPECT_THAT(heard, ElementsAre("accepted H:1", "complete"));
+}
+
 TEST_F(ClientCallbacksTest, CallbacksRunThoughNobodyWaits) {
   auto client = MakeClient();
   absl::Notification done;

@@ -2,6 +2,9 @@
 // share.
 #include "gearman/sdk/coroutines.h"
 
+#include <poll.h>
+
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -18,9 +21,12 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/task.h"
 #include "gearman/tests/sdk/client_fixture.h"
+#include "gearman/transports/epoll_poller.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -223,6 +229,38 @@ TEST_F(CoroutinesTest, GoesOnWhereTheExecutorRunsIt) {
   Accept(server, "H:1");
   server.Send(kWorkComplete, {"H:1", "r"});
   queue.RunOne();
+  EXPECT_EQ(task.Get().value_or("none"), "r");
+  EXPECT_EQ(where, std::this_thread::get_id());
+}
+
+TEST_F(CoroutinesTest, RunsOnAnEventLoopOfTheProgram) {
+  auto poller = EpollPoller::CreateForEventLoop();
+  ASSERT_TRUE(poller.ok()) << poller.status();
+  pollfd watched = {(*poller)->descriptor(), POLLIN, 0};
+  ClientOptions options = Options();
+  options.poller = *std::move(poller);
+  options.drive_mode = DriveMode::kEventLoop;
+  auto client = MakeClient(std::move(options));
+  std::thread::id where;
+  const auto run = [&]() -> Task<Outcome> {
+    Outcome outcome = co_await gearman::Run(*client, ReverseSpec());
+    where = std::this_thread::get_id();
+    co_return outcome;
+  };
+  Started<Outcome> task(run());
+  std::thread other([this] {
+    PlayedServer server(&listener_);
+    Accept(server, "H:1");
+    server.Send(kWorkComplete, {"H:1", "r"});
+  });
+  while (true) {
+    const absl::Time next = client->RunOnce(absl::InfinitePast());
+    if (task.done()) break;
+    timespec limit =
+        absl::ToTimespec(std::max(absl::ZeroDuration(), next - absl::Now()));
+    ASSERT_GE(ppoll(&watched, 1, &limit, nullptr), 0);
+  }
+  other.join();
   EXPECT_EQ(task.Get().value_or("none"), "r");
   EXPECT_EQ(where, std::this_thread::get_id());
 }

@@ -141,6 +141,9 @@ void ClientHooks::Call(const Notice& notice) const {
     }).IgnoreError();
   };
   switch (notice.kind) {
+    case Notice::Kind::kAccepted:
+      guarded("on_accepted", [&] { callbacks.on_accepted(request); });
+      break;
     case Notice::Kind::kData:
       guarded("on_data", [&] { callbacks.on_data(request, notice.data); });
       break;

@@ -195,10 +195,15 @@ void JobRequestTracker::Finish(JobRequestState* request, RequestInput input,
     return;
   }
   // The waiters are released after the callbacks have run.
-  Notice notice;
-  notice.request = std::move(self);
-  notice.kind = Notice::Kind::kComplete;
-  notices_.push_back(std::move(notice));
+  AddNotice(std::move(self), Notice::Kind::kComplete);
+}
+
+Notice& JobRequestTracker::AddNotice(std::shared_ptr<JobRequestState> request,
+                                     Notice::Kind kind) {
+  Notice& notice = notices_.emplace_back();
+  notice.request = std::move(request);
+  notice.kind = kind;
+  return notice;
 }
 
 RequestOutcome JobRequestTracker::MarkFinished(JobRequestState* request,
@@ -361,6 +366,9 @@ void JobRequestTracker::OnAccepted(JobRequestState* request) {
   RetryPolicy* const policy = PolicyFor(*request);
   CallLoggingThrow(options_.logger, "RetryPolicy::OnSuccess",
                    [policy] { policy->OnSuccess(); });
+  if (request->call_options().callbacks.on_accepted) {
+    AddNotice(request->self, Notice::Kind::kAccepted);
+  }
   if (request->background) {
     Finish(request, RequestInput::kAccepted, absl::OkStatus());
     return;
@@ -399,11 +407,9 @@ void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
       warning ? callbacks.on_warning != nullptr : callbacks.on_data != nullptr;
   std::string data = std::move(effect.data).TakeString();
   if (to_callback) {
-    Notice notice;
-    notice.request = request->self;
-    notice.kind = warning ? Notice::Kind::kWarning : Notice::Kind::kData;
-    notice.data = std::move(data);
-    notices_.push_back(std::move(notice));
+    AddNotice(request->self,
+              warning ? Notice::Kind::kWarning : Notice::Kind::kData)
+        .data = std::move(data);
     return;
   }
   JobUpdates& updates = UpdatesOf(request);
@@ -460,12 +466,9 @@ void JobRequestTracker::OnStatus(JobRequestState* request,
     updates.Add(std::move(update));
     return;
   }
-  Notice notice;
-  notice.request = request->self;
-  notice.kind = Notice::Kind::kStatus;
+  Notice& notice = AddNotice(request->self, Notice::Kind::kStatus);
   notice.status = status;
   notice.status.handle = std::string(request->handle.view());
-  notices_.push_back(std::move(notice));
 }
 
 void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {

@@ -59,6 +59,7 @@ struct HookFacts {
 // Notices are delivered in order.
 struct Notice {
   enum class Kind : unsigned char {
+    kAccepted,
     kData,
     kWarning,
     kStatus,
@@ -244,6 +245,8 @@ class JobRequestTracker final : public EffectSink {
   // ended. `silently`: no callback is called.
   void Finish(JobRequestState* request, RequestInput input, absl::Status status,
               bool silently = false);
+  Notice& AddNotice(std::shared_ptr<JobRequestState> request,
+                    Notice::Kind kind);
   // Does the rest of Finish, when nobody can change the end any more. `told`: a
   // notice follows, after which the waiters are released.
   RequestOutcome MarkFinished(JobRequestState* request, RequestInput input,
