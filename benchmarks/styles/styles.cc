@@ -1,0 +1,254 @@
+// The four call styles beside each other: CPU time and throughput of a client
+// with 1,000 tiny jobs in flight, through a real gearmand to a worker in a
+// process of its own.
+//
+//   styles [--rounds=N] [--waves=N]
+//
+// Each round runs every style, so a machine whose speed changes is fair to all.
+// A wave is 1,000 jobs that are submitted at once and all awaited. The table
+// has medians; "beside callbacks" is the median of the rounds' quotients.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "gearman/benchmarks/compare/children.h"
+#include "gearman/benchmarks/compare/side.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/coroutines.h"
+#include "gearman/sdk/futures.h"
+#include "gearman/sdk/task.h"
+#include "gearman/sdk/worker.h"
+
+namespace gearman {
+namespace benchmarks {
+namespace {
+
+constexpr int kInFlight = 1000;
+constexpr char kTask[] = "tiny";
+
+void Check(const absl::Status& status) {
+  if (!status.ok()) Fail(status.ToString());
+}
+
+template <typename T>
+T OrDie(absl::StatusOr<T> value) {
+  Check(value.status());
+  return *std::move(value);
+}
+
+std::vector<JobSpec> Specs() {
+  std::vector<JobSpec> specs;
+  specs.reserve(kInFlight);
+  for (int i = 0; i < kInFlight; ++i) {
+    specs.emplace_back(kTask, "0123456789abcdef");
+  }
+  return specs;
+}
+
+// --- the styles ----------------------------------------------------------------
+
+void BlockingWave(Client& client) {
+  const std::vector<JobRequest> requests = client.SubmitMultipleJobs(Specs());
+  for (const auto& result : client.Results(requests)) Check(result.status());
+}
+
+// The background thread does the I/O, as for the next two styles.
+void CallbackWave(Client& client) {
+  std::atomic<int> left{kInFlight};
+  absl::Notification done;
+  std::vector<JobSpec> specs = Specs();
+  for (JobSpec& spec : specs) {
+    spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+      Check(request.status());
+      request.TakeResult();
+      if (left.fetch_sub(1) == 1) done.Notify();
+    };
+  }
+  client.SubmitMultipleJobs(std::move(specs));
+  done.WaitForNotification();
+}
+
+void FutureWave(Client& client) {
+  for (auto& future : AsyncAll(client, Specs())) Check(future.get().status());
+}
+
+Task<void> AwaitAll(Client& client) {
+  for (Call& call : gearman::RunAll(client, Specs())) {
+    Check((co_await call.Result()).status());
+  }
+}
+
+void CoroutineWave(Client& client) { SyncWait(AwaitAll(client)); }
+
+// 1,000 coroutines, each of which awaits one job.
+Task<void> AwaitOne(Client& client, JobSpec spec) {
+  Check((co_await gearman::Run(client, std::move(spec))).status());
+}
+
+void TasksWave(Client& client) {
+  std::vector<Task<void>> tasks;
+  tasks.reserve(kInFlight);
+  for (JobSpec& spec : Specs()) {
+    tasks.push_back(AwaitOne(client, std::move(spec)));
+  }
+  SyncWait(WhenAll(std::move(tasks)));
+}
+
+// Likewise, and each job is submitted by itself.
+void SingleCallbacksWave(Client& client) {
+  std::atomic<int> left{kInFlight};
+  absl::Notification done;
+  for (JobSpec& spec : Specs()) {
+    spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+      Check(request.status());
+      request.TakeResult();
+      if (left.fetch_sub(1) == 1) done.Notify();
+    };
+    client.SubmitJob(std::move(spec));
+  }
+  done.WaitForNotification();
+}
+
+struct Style {
+  const char* name;
+  void (*wave)(Client&);
+  // The index of the style with callbacks that does the same.
+  int beside;
+  std::vector<double> cpu;   // microseconds a job, one entry for each round
+  std::vector<double> wall;  // likewise
+};
+
+// --- measuring -----------------------------------------------------------------
+
+double Cpu() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) +
+           static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+void Measure(const std::string& server, int waves, Style* style) {
+  ClientOptions options;
+  options.servers = {server};
+  const auto client = OrDie(Client::Create(std::move(options)));
+  style->wave(*client);  // connects, and fills the caches
+  const absl::Time begun = absl::Now();
+  const double cpu = Cpu();
+  for (int i = 0; i < waves; ++i) style->wave(*client);
+  const double jobs = static_cast<double>(waves) * kInFlight;
+  style->cpu.push_back((Cpu() - cpu) / jobs * 1e6);
+  style->wall.push_back(absl::ToDoubleMicroseconds(absl::Now() - begun) / jobs);
+}
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+double MedianQuotient(const std::vector<double>& values,
+                      const std::vector<double>& others) {
+  std::vector<double> quotients;
+  for (size_t i = 0; i < values.size(); ++i) {
+    quotients.push_back(values[i] / others[i]);
+  }
+  return Median(std::move(quotients));
+}
+
+std::string ThisProgram() {
+  char path[4096];
+  const ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
+  if (size < 0) Fail("/proc/self/exe can't be read");
+  return std::string(path, static_cast<size_t>(size));
+}
+
+void Compare(int rounds, int waves) {
+  const Gearmand gearmand;
+  const std::string server = absl::StrCat("127.0.0.1:", gearmand.port());
+  const Child worker({ThisProgram(), absl::StrCat("--worker=", server)},
+                     /*keep_output=*/false);
+  AwaitWorkers(gearmand.port(), kTask, 1);
+  Style styles[] = {
+      {"callbacks, one batch", CallbackWave, 0, {}, {}},
+      {"blocking, one batch", BlockingWave, 0, {}, {}},
+      {"futures, one batch", FutureWave, 0, {}, {}},
+      {"one coroutine, one batch", CoroutineWave, 0, {}, {}},
+      {"callbacks, job by job", SingleCallbacksWave, 4, {}, {}},
+      {"1,000 coroutines, job by job", TasksWave, 4, {}, {}},
+  };
+  for (int round = 0; round < rounds; ++round) {
+    for (Style& style : styles) Measure(server, waves, &style);
+  }
+  std::printf(
+      "| style | CPU a job | beside callbacks | jobs/s | beside callbacks |\n"
+      "|---|---|---|---|---|\n");
+  for (const Style& style : styles) {
+    const Style& beside = styles[style.beside];
+    std::printf("| %s | %.2f µs | %.2f | %.0f | %.2f |\n", style.name,
+                Median(style.cpu), MedianQuotient(style.cpu, beside.cpu),
+                1e6 / Median(style.wall),
+                MedianQuotient(beside.wall, style.wall));
+  }
+}
+
+void Work(const std::string& server) {
+  WorkerOptions options;
+  options.servers = {server};
+  const auto worker = OrDie(Worker::Create(std::move(options)));
+  Check(worker->Register(kTask, [](JobContext& context) {
+    return absl::StatusOr<std::string>(std::string(context.job().data()));
+  }));
+  Check(worker->Run());
+}
+
+}  // namespace
+
+void Fail(absl::string_view what) {
+  std::fprintf(stderr, "styles: %s\n", std::string(what).c_str());
+  std::exit(1);
+}
+
+}  // namespace benchmarks
+}  // namespace gearman
+
+int main(int argc, char** argv) {
+  int rounds = 9;
+  int waves = 30;
+  for (int i = 1; i < argc; ++i) {
+    absl::string_view argument = argv[i];
+    if (absl::ConsumePrefix(&argument, "--worker=")) {
+      gearman::benchmarks::Work(std::string(argument));
+      return 0;
+    }
+    const bool known = (absl::ConsumePrefix(&argument, "--rounds=") &&
+                        absl::SimpleAtoi(argument, &rounds) && rounds > 0) ||
+                       (absl::ConsumePrefix(&argument, "--waves=") &&
+                        absl::SimpleAtoi(argument, &waves) && waves > 0);
+    if (!known) {
+      std::fprintf(stderr, "usage: %s [--rounds=N] [--waves=N]\n", argv[0]);
+      return 2;
+    }
+  }
+  gearman::benchmarks::Compare(rounds, waves);
+  return 0;
+}
