@@ -27,6 +27,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   codecs/wire/encoder.cc
   codecs/wire/frame_reader.cc
   codecs/wire/message.cc
+  codecs/wire/outgoing_body.cc
   codecs/wire/output_buffer.cc
   codecs/wire/progress.cc
   plugins/encoding/data_encoder.cc
@@ -135,6 +136,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/scheduler/cron.cc
   sdk/scheduler/scheduler.cc
   sdk/scheduler/ticks.cc
+  sdk/values/body_source.cc
   sdk/values/health.cc
   sdk/values/job_id.cc
   sdk/values/limited_log.cc
@@ -198,8 +200,10 @@ set(GEARMAN_SDK_CORE_HEADERS
   base/duration.h
   base/string_view.h
   codecs/admin/reply.h
+  codecs/body_source.h
   codecs/payload.h
   codecs/priority.h
+  codecs/wire/outgoing_body.h
   codecs/wire/output_buffer.h
   plugins/encoding/data_encoder.h
   plugins/encoding/encoder_stack.h
@@ -234,6 +238,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   process/per_process.h
   process/process_mark.h
   sdk/admin_client.h
+  sdk/body_source.h
   sdk/client.h
   sdk/client/told_call.h
   sdk/client_interceptor.h

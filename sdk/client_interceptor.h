@@ -3,6 +3,7 @@
 //
 //   // A cache.
 //   options.interceptors.push_back([cache](gearman::OutgoingJob& job) {
+//     if (job.body() != nullptr) return;  // data() is not here
 //     std::string key = absl::StrCat(job.task(), "\n", job.data());
 //     if (auto known = cache->Find(key)) return job.Answer(*known);
 //     job.OnEnd([cache, key](const gearman::JobRequest&,
@@ -63,6 +64,9 @@ class OutgoingJob {
 
   const std::string& task() const;
   StringView data() const;
+  // The source of the job's data (JobSpec::body), which data() does not have
+  // then; an interceptor must not set data. Null: there is none.
+  BodySource* body() const;
   bool background() const;
   // The options that the call set. An option left to the client is unset.
   CallOptions options() const;

@@ -12,7 +12,8 @@
 //
 // How each end of a handler is answered:
 //
-//   returns a string                | WORK_COMPLETE with the string
+//   returns a string                | WORK_COMPLETE with the string, and with
+//                                   | the body that it has given (SetBody)
 //   returns gearman::JobFailed()    | WORK_FAIL
 //   returns JobException(bytes)     | a failure with exactly these bytes
 //   returns any other error status  | a failure with its text, such as
@@ -41,6 +42,7 @@
 
 namespace gearman {
 
+class BodySource;
 class TraceSpan;
 
 namespace internal {
@@ -101,6 +103,20 @@ class JobContext {
   absl::Status SendWarning(std::string data);
   absl::Status SendStatus(int64_t numerator, int64_t denominator);
 
+  // Makes `body` the result, behind the string that the handler returns, which
+  // is usually empty. If the handler returns an error, it is dropped. The worker
+  // reads it on its I/O thread while it sends the result, and never holds it as
+  // a whole (codecs/body_source.h; sdk/body_source.h has one of a file). Call it
+  // on the thread that runs the handler. The last call counts; null takes the
+  // body back.
+  //
+  // The job is answered when the packet has begun: hooks and stats count it as
+  // complete then. If the source fails later, the worker closes the connection,
+  // because the protocol can't take a part of a packet back, and logs the
+  // source's error. The server then gives this job and the connection's other
+  // jobs out again.
+  void SetBody(std::shared_ptr<BodySource> body);
+
  private:
   friend struct internal::Access;
 
@@ -139,6 +155,8 @@ class PendingJob {
   // Answers the job as if a handler had returned `result`. A second call does
   // nothing.
   void Finish(absl::StatusOr<std::string> result);
+  // Answers the job with a body as its result (JobContext::SetBody).
+  void FinishWithBody(std::shared_ptr<BodySource> body);
   bool finished() const { return held_ == nullptr; }
 
  private:

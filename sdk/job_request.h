@@ -38,6 +38,8 @@
 
 namespace gearman {
 
+class BodySource;
+
 namespace internal {
 struct Access;
 struct JobRequestState;
@@ -51,6 +53,16 @@ struct JobSpec {
 
   std::string task;
   std::string data;
+  // The source of the data, in the place of `data`, which is then empty. It is
+  // read while the packet is written, and never held as a whole
+  // (codecs/body_source.h, sdk/body_source.h). It may have at most what
+  // ClientLimits::max_packet_bytes leaves. Packets behind it on the same
+  // connection wait until it has been written. After Cancel or a timeout it is
+  // still written to its end. If it can't be read to its end, the request ends
+  // with the source's error, and the connection is closed: other requests on it
+  // are lost, and perhaps tried again. A further attempt needs a source that is
+  // repeatable. Null: `data` is the data.
+  std::shared_ptr<BodySource> body;
   bool background = false;
   CallOptions options;
 };
@@ -94,6 +106,9 @@ class JobRequest {
   // Empty before submission if the client is to make the unique.
   StringView unique() const;
   StringView data() const;
+  // The source of the data, which data() does not have then. Null: there is
+  // none.
+  BodySource* body() const;
   // Returns a copy of the server's handle, because another attempt may change
   // it. Empty until a server has accepted the job.
   std::string handle() const;

@@ -42,9 +42,11 @@ struct AttemptRecord {
   int attempt = 0;     // from 1
   std::string server;  // its address
   FailureReason reason = FailureReason::kConnect;
-  bool bytes_sent = false;  // whether a byte of the submission was sent
-  absl::Time time;          // of the failure
-  absl::Status status;      // what went wrong
+  // Whether a byte of the submission was sent; with a body from a source
+  // (JobSpec::body), whether all of it was.
+  bool bytes_sent = false;
+  absl::Time time;      // of the failure
+  absl::Status status;  // what went wrong
 };
 
 }  // namespace gearman

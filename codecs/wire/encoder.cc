@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -108,6 +110,12 @@ bool IsInlined(const Payload* data) {
   return data == nullptr || data->size() < OutputBuffer::kExternalBytes;
 }
 
+absl::Status TooLarge(uint32_t type, uint64_t data_bytes) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(CommandName(type), ": the data of ", data_bytes,
+                   " bytes is too large: a packet holds less than 4 GiB"));
+}
+
 // Writes the header and returns the address for the arguments; PutData follows.
 // Returns null if the packet is too large; `status` then has the error.
 char* Begin(Command command, Sender sender, size_t argument_bytes,
@@ -115,9 +123,7 @@ char* Begin(Command command, Sender sender, size_t argument_bytes,
   const size_t data_bytes = data == nullptr ? 0 : data->size();
   const uint64_t body_bytes = uint64_t{argument_bytes} + data_bytes;
   if (body_bytes > std::numeric_limits<uint32_t>::max()) {
-    *status = absl::InvalidArgumentError(absl::StrCat(
-        CommandName(static_cast<uint32_t>(command)), ": the data of ",
-        data_bytes, " bytes is too large: a packet holds less than 4 GiB"));
+    *status = TooLarge(static_cast<uint32_t>(command), data_bytes);
     return nullptr;
   }
   char* const bytes = out.AppendUninitialized(
@@ -264,6 +270,30 @@ template absl::Status EncodePacket(StatusResultUnique&, Sender, OutputBuffer&);
 template absl::Status EncodePacket(Noop&, Sender, OutputBuffer&);
 template absl::Status EncodePacket(NoJob&, Sender, OutputBuffer&);
 template absl::Status EncodePacket(JobAssign&, Sender, OutputBuffer&);
+
+absl::Status AppendPacketWithBody(const OutputBuffer& head,
+                                  std::shared_ptr<OutgoingBody> body,
+                                  OutputBuffer& out) {
+  std::string bytes;
+  bytes.reserve(head.size());
+  std::array<absl::string_view, 4> pieces;
+  const size_t count = head.Gather(absl::MakeSpan(pieces));
+  for (size_t i = 0; i < count; ++i) {
+    bytes.append(pieces[i].data(), pieces[i].size());
+  }
+  Header header;
+  if (!ReadHeader(bytes.data(), &header)) {
+    return absl::InternalError("the head of a packet has no header");
+  }
+  constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
+  if (body->size() > kMost - header.body_bytes) {
+    return TooLarge(header.type, body->size());
+  }
+  header.body_bytes += static_cast<uint32_t>(body->size());
+  WriteHeader(header, &bytes[0]);
+  out.AppendWithBody(bytes, std::move(body));
+  return absl::OkStatus();
+}
 
 void EncodeGrabs(const GrabJob& message, int count, OutputBuffer& out) {
   if (count <= 0) return;

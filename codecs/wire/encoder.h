@@ -12,10 +12,13 @@
 #ifndef GEARMAN_CODECS_WIRE_ENCODER_H_
 #define GEARMAN_CODECS_WIRE_ENCODER_H_
 
+#include <memory>
 #include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "gearman/codecs/wire/message.h"
+#include "gearman/codecs/wire/outgoing_body.h"
 #include "gearman/codecs/wire/output_buffer.h"
 
 namespace gearman {
@@ -51,6 +54,22 @@ absl::Status Encode(Message&& message, OutputBuffer& out,
   } else {
     return Encode(Movable(message), out, sender);
   }
+}
+
+// Appends the packet in `head`, with `body` behind its data.
+absl::Status AppendPacketWithBody(const OutputBuffer& head,
+                                  std::shared_ptr<OutgoingBody> body,
+                                  OutputBuffer& out);
+
+// Appends the packet of `message`, a message with data. The bytes of `body`
+// follow the message's own data, which is copied and usually empty.
+template <typename Message>
+absl::Status EncodeWithBody(Message message, std::shared_ptr<OutgoingBody> body,
+                            OutputBuffer& out) {
+  OutputBuffer head;
+  absl::Status status = Encode(std::move(message), head);
+  if (!status.ok()) return status;
+  return AppendPacketWithBody(head, std::move(body), out);
 }
 
 // Appends `count` equal packets: a worker with many grabs outstanding sends

@@ -16,8 +16,16 @@ constexpr size_t kChunkBytes = 65536;
 // A burst is over when everything has been consumed this many times before the
 // first chunk was full.
 constexpr int kQuietRewinds = 64;
+// A body is read when at most so many pieces are before it. A write takes no
+// more.
+constexpr size_t kPiecesBeforeBody = 64;
 
 }  // namespace
+
+OutputBuffer::~OutputBuffer() {
+  // Others may refer to a body. Its memory is this buffer's.
+  for (Piece& piece : pieces_) DropBody(piece);
+}
 
 void OutputBuffer::ReservePieces(size_t count) {
   if (pieces_.capacity() - pieces_.size() >= count) return;
@@ -58,6 +66,13 @@ void OutputBuffer::Append(absl::string_view bytes) {
   std::memcpy(AppendUninitialized(bytes.size()), bytes.data(), bytes.size());
 }
 
+void OutputBuffer::EndPieceOfChunk() {
+  if (chunk_.pending() == 0) return;
+  pieces_.emplace_back().bytes =
+      absl::string_view(chunk_.begin, chunk_.pending());
+  chunk_.begin = chunk_.end;
+}
+
 void OutputBuffer::AppendPayload(Payload payload) {
   const size_t size = payload.size();
   if (size < kExternalBytes || payload.borrowed()) {
@@ -65,11 +80,7 @@ void OutputBuffer::AppendPayload(Payload payload) {
     return;
   }
   ReservePieces(2);
-  if (chunk_.pending() > 0) {
-    pieces_.emplace_back().bytes =
-        absl::string_view(chunk_.begin, chunk_.pending());
-    chunk_.begin = chunk_.end;
-  }
+  EndPieceOfChunk();
   owned_payloads_ += payload.owned_bytes();
   if (payload.is_shared()) shared_payloads_ += size;
   // A string of this length keeps its bytes in place when it is moved.
@@ -79,9 +90,50 @@ void OutputBuffer::AppendPayload(Payload payload) {
   total_appended_ += size;
 }
 
+void OutputBuffer::AppendWithBody(absl::string_view head,
+                                  std::shared_ptr<OutgoingBody> body) {
+  // A new chunk, the chunk's bytes, and the body.
+  ReservePieces(3);
+  Append(head);
+  if (body->size() == 0) return;
+  EndPieceOfChunk();
+  total_appended_ += body->size();
+  unread_ += body->left();
+  pieces_.emplace_back().body = std::move(body);
+}
+
+absl::Status OutputBuffer::ReadBody(size_t* read) {
+  const size_t end = std::min(pieces_.size(), first_piece_ + kPiecesBeforeBody);
+  for (size_t i = first_piece_; i < end; ++i) {
+    Piece& piece = pieces_[i];
+    if (!piece.is_unread()) continue;
+    if (!piece.bytes.empty()) break;
+    OutgoingBody& body = *piece.body;
+    const size_t memory = body.memory();
+    const absl::StatusOr<absl::string_view> part = body.ReadPart();
+    body_memory_ += body.memory() - memory;
+    if (!part.ok()) return part.status();
+    piece.bytes = *part;
+    unread_ -= part->size();
+    *read += part->size();
+    break;
+  }
+  return absl::OkStatus();
+}
+
+void OutputBuffer::DropBody(Piece& piece) {
+  if (piece.body == nullptr) return;
+  body_memory_ -= piece.body->memory();
+  piece.body->Release();
+  piece.body = nullptr;
+}
+
 size_t OutputBuffer::FirstPending() const {
   size_t first = first_piece_;
-  while (first < pieces_.size() && pieces_[first].bytes.empty()) ++first;
+  while (first < pieces_.size() && pieces_[first].bytes.empty() &&
+         !pieces_[first].is_unread()) {
+    ++first;
+  }
   return first;
 }
 
@@ -110,6 +162,7 @@ size_t OutputBuffer::Gather(absl::Span<absl::string_view> pieces,
       return count;
     }
     if (!pieces_[i].bytes.empty()) pieces[count++] = pieces_[i].bytes;
+    if (pieces_[i].is_unread()) return count;
   }
   if (count < pieces.size() && chunk_.pending() > 0) {
     pieces[count++] = absl::string_view(chunk_.begin, chunk_.pending());
@@ -126,6 +179,11 @@ void OutputBuffer::Consume(size_t bytes) {
       return;
     }
     bytes -= piece.bytes.size();
+    if (piece.is_unread()) {
+      piece.bytes = absl::string_view();
+      return;
+    }
+    DropBody(piece);
     if (piece.chunk.memory != nullptr) Recycle(std::move(piece.chunk));
     TakePayload(piece);
     ++first_piece_;
@@ -154,7 +212,9 @@ void OutputBuffer::Clear() {
     if (pieces_[i].chunk.memory != nullptr)
       Recycle(std::move(pieces_[i].chunk));
     TakePayload(pieces_[i]);
+    DropBody(pieces_[i]);
   }
+  unread_ = 0;
   total_consumed_ = total_appended_;
   std::vector<Piece>().swap(pieces_);
   Rewind();

@@ -1,6 +1,7 @@
 // OutputBuffer: bytes that wait to be written, in as few contiguous pieces as
 // possible. Small packets lie side by side. A large payload is referred to and
-// kept alive until its last byte has been written.
+// kept alive until its last byte has been written. A body from a source is read
+// part by part, when the bytes before it have been written.
 //
 // The buffer reuses its memory: a connection in steady state allocates nothing,
 // and after a burst the burst's memory is freed.
@@ -15,9 +16,11 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/payload.h"
+#include "gearman/codecs/wire/outgoing_body.h"
 
 namespace gearman {
 namespace wire {
@@ -31,8 +34,9 @@ class OutputBuffer {
   OutputBuffer() = default;
   OutputBuffer(const OutputBuffer&) = delete;
   OutputBuffer& operator=(const OutputBuffer&) = delete;
+  ~OutputBuffer();
 
-  // The three Append functions throw std::bad_alloc if there is no memory. The
+  // The Append functions throw std::bad_alloc if there is no memory. The
   // buffer is then unchanged.
 
   // Appends a copy of `bytes`.
@@ -51,12 +55,24 @@ class OutputBuffer {
   // Appends a payload. A large payload that is not borrowed is referred to and
   // kept alive; every other payload is copied.
   void AppendPayload(Payload payload);
+  // Appends a copy of `head`, which must not be empty, and then the bytes of
+  // `body`, which nobody has read. ReadBody reads them.
+  void AppendWithBody(absl::string_view head,
+                      std::shared_ptr<OutgoingBody> body);
 
   // The bytes that have not been consumed.
   size_t size() const {
     return static_cast<size_t>(total_appended_ - total_consumed_);
   }
   bool empty() const { return total_appended_ == total_consumed_; }
+  // The pending bytes that are in memory, and 1 if none of them is. So it is 0
+  // exactly if the buffer is empty.
+  size_t held() const {
+    const size_t held = static_cast<size_t>(size() - unread_);
+    return held > 0 || empty() ? held : 1;
+  }
+  // The bytes of bodies that were not read yet. Gather stops where they begin.
+  uint64_t unread() const { return unread_; }
   // The bytes ever appended and ever consumed. A packet whose first byte was at
   // total_appended() == p has surely not left while total_consumed() <= p.
   uint64_t total_appended() const { return total_appended_; }
@@ -68,6 +84,11 @@ class OutputBuffer {
   // them, or the end.
   size_t Gather(absl::Span<absl::string_view> pieces,
                 bool stop_at_payload = false) const;
+  // Reads the next part of the first body, if the bytes before it may be in the
+  // next write and none of its own bytes is here. Adds the size of the part to
+  // `read`. An error (OutgoingBody::error) means that the stream can't go on.
+  // Throws std::bad_alloc.
+  absl::Status ReadBody(size_t* read);
   // The whole payload that the first pending bytes are, if the buffer refers to
   // it; else null. Valid until the next Consume or Clear.
   const Payload* front_payload() const;
@@ -84,7 +105,8 @@ class OutputBuffer {
   // The bytes of all memory that is freed with this buffer: `capacity`, the
   // records of its pieces, and the payloads that it alone owns.
   size_t owned_bytes() const {
-    return capacity_ + pieces_.capacity() * sizeof(Piece) + owned_payloads_;
+    return capacity_ + pieces_.capacity() * sizeof(Piece) + owned_payloads_ +
+           body_memory_;
   }
   // The bytes of shared payloads that this buffer keeps alive; other objects
   // may share them. A payload counts once for each piece that refers to it.
@@ -104,25 +126,32 @@ class OutputBuffer {
     }
   };
   // A run of bytes before those of the current chunk: a payload that is
-  // referred to, a part of the chunk that lies before such a payload, or the
-  // rest of a full chunk. The last piece of a chunk owns its memory, because it
+  // referred to, the part of a body that is in memory, a part of the chunk that
+  // lies before such a payload or body, or the rest of a full chunk. The last piece of a chunk owns its memory, because it
   // is consumed last.
   struct Piece {
     absl::string_view bytes;
     Chunk chunk;
     Payload external;
+    std::shared_ptr<OutgoingBody> body;
 
+    bool is_unread() const { return body != nullptr && body->left() > 0; }
     bool is_whole_payload() const {
       return !bytes.empty() && bytes.size() == external.size();
     }
   };
 
-  // The first piece with pending bytes; pieces_.size() if there is none.
+  // The first piece with pending bytes, read or not; pieces_.size() if there is
+  // none.
   size_t FirstPending() const;
   // Begins a new chunk with room for `size` bytes.
   void StartChunk(size_t size);
   // Makes room for `count` more pieces, so that adding them can't fail.
   void ReservePieces(size_t count);
+  // Makes a piece of the chunk's bytes, so that another piece may follow them.
+  void EndPieceOfChunk();
+  // Drops a body that is written, or never will be.
+  void DropBody(Piece& piece);
   // Takes the payload out that `piece` refers to, and no longer counts it.
   Payload TakePayload(Piece& piece);
   // Reuses or frees memory when all bytes have been consumed.
@@ -141,6 +170,8 @@ class OutputBuffer {
   // The bytes of the payloads that pieces refer to.
   size_t owned_payloads_ = 0;
   size_t shared_payloads_ = 0;
+  uint64_t unread_ = 0;
+  size_t body_memory_ = 0;  // of the parts of bodies
   uint64_t total_appended_ = 0;
   uint64_t total_consumed_ = 0;
   // These two show when a burst is over: the number of times that everything

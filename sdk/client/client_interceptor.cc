@@ -19,6 +19,7 @@ internal::OriginalJob& Original(internal::JobRequestState* state) {
 
 const std::string& OutgoingJob::task() const { return state_->task; }
 StringView OutgoingJob::data() const { return state_->data_bytes(); }
+BodySource* OutgoingJob::body() const { return state_->body(); }
 bool OutgoingJob::background() const { return state_->background; }
 CallOptions OutgoingJob::options() const { return state_->call_options(); }
 

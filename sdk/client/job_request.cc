@@ -107,6 +107,9 @@ JobRequest::JobRequest(JobSpec&& spec)
   JobRequestState& state = *state_;
   state.task = std::move(spec.task);
   state.SetData(std::move(spec.data));
+  if (spec.body != nullptr) {
+    state.MutableExtras().body = std::move(spec.body);
+  }
   state.background = spec.background;
   internal::SetOptions(std::move(spec.options), &state);
 }
@@ -124,6 +127,8 @@ const std::string& JobRequest::task() const { return state_->task; }
 StringView JobRequest::unique() const { return state_->unique.view(); }
 
 StringView JobRequest::data() const { return state_->data_bytes(); }
+
+BodySource* JobRequest::body() const { return state_->body(); }
 
 std::string JobRequest::handle() const {
   const ReadLock lock(*state_);

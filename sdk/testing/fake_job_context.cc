@@ -124,6 +124,10 @@ class FakeJobContext::Core final : public internal::HandlerHost {
     Collect();
     return answer_;
   }
+  std::shared_ptr<BodySource> result_body() {
+    Collect();
+    return held_->body;
+  }
   JobContext& context() { return context_; }
 
   void Stop(StopReason reason) { held_->stop.Fire(reason); }
@@ -238,6 +242,10 @@ void FakeJobContext::RunAsync(AsyncHandler handler) {
 
 std::optional<absl::StatusOr<std::string>> FakeJobContext::answer() {
   return core_->answer();
+}
+
+std::shared_ptr<BodySource> FakeJobContext::result_body() {
+  return core_->result_body();
 }
 
 JobContext& FakeJobContext::context() { return core_->context(); }

@@ -74,6 +74,9 @@ class FakeJobContext {
   void RunAsync(AsyncHandler handler);
   // Returns the answer of the handler. Unset while there is none.
   std::optional<absl::StatusOr<std::string>> answer();
+  // Returns the source that the handler gave for the rest of its result
+  // (JobContext::SetBody, PendingJob::FinishWithBody). Null if it gave none.
+  std::shared_ptr<BodySource> result_body();
 
   // The context, for a test that calls parts of a handler. It lives as long as
   // this object.

@@ -90,6 +90,10 @@ absl::Status JobContext::SendStatus(int64_t numerator, int64_t denominator) {
   return SendProgress(held_, numerator, denominator, true);
 }
 
+void JobContext::SetBody(std::shared_ptr<BodySource> body) {
+  held_->body = std::move(body);
+}
+
 // --- PendingJob --------------------------------------------------------------
 
 PendingJob& PendingJob::operator=(PendingJob&& other) noexcept {
@@ -135,6 +139,12 @@ absl::Status PendingJob::SendWarning(std::string data) {
 absl::Status PendingJob::SendStatus(int64_t numerator, int64_t denominator) {
   if (held_ == nullptr) return Finished();
   return SendProgress(held_, numerator, denominator, false);
+}
+
+void PendingJob::FinishWithBody(std::shared_ptr<BodySource> body) {
+  if (held_ == nullptr) return;
+  held_->body = std::move(body);
+  Finish(std::string());
 }
 
 void PendingJob::Finish(absl::StatusOr<std::string> result) {

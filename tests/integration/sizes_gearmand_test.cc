@@ -16,6 +16,7 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/integration/running_worker.h"
 #include "gearman/tests/sdk/client_fixture.h"
+#include "gearman/tests/support/body_sources.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -123,6 +124,45 @@ TEST_F(SizesGearmandTest, AResultThatIsTooLargeForItsClientEndsItsJobOnly) {
   ASSERT_TRUE(client->Wait(small, kLong).ok()) << small.status();
   EXPECT_EQ(small.result(), "xxxxx");
   EXPECT_EQ(small.connection_attempts(), 1);
+}
+
+// More than a packet may have by default, both ways, and no side but gearmand
+// holds it when it sends it.
+TEST_F(SizesGearmandTest, BodiesFromSourcesPassBothWays) {
+  constexpr size_t kSize = (size_t{64} << 20) + 5;
+  WorkerOptions options;
+  options.limits.max_packet_bytes = size_t{80} << 20;
+  options.limits.max_memory_bytes = 0;
+  RunningWorker worker({server_.address()}, options);
+  ASSERT_TRUE(
+      worker
+          ->Register(
+              "mirror",
+              [](JobContext& context) -> absl::StatusOr<std::string> {
+                const size_t size = context.job().data().size();
+                if (context.job().data() !=
+                    gearman::testing::PatternBytes(0, size)) {
+                  return absl::DataLossError("other bytes");
+                }
+                context.SetBody(
+                    std::make_shared<gearman::testing::PatternSource>(size));
+                return std::string();
+              })
+          .ok());
+  worker.Start();
+  ClientOptions client_options;
+  client_options.servers = {server_.address()};
+  client_options.transports = TcpOnly();
+  client_options.limits.max_packet_bytes = size_t{80} << 20;
+  client_options.limits.max_memory_bytes = 0;
+  const auto client = Client::Create(std::move(client_options));
+  ASSERT_TRUE(client.ok()) << client.status();
+  JobSpec spec("mirror", "");
+  spec.body = std::make_shared<gearman::testing::PatternSource>(kSize);
+  const auto result =
+      (*client)->Result((*client)->SubmitJob(std::move(spec)), kLong);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(*result == gearman::testing::PatternBytes(0, kSize));
 }
 
 }  // namespace

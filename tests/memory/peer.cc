@@ -3,11 +3,18 @@
 //   peer client ADDRESS N: submits N jobs of task "t", whose updates nobody
 //     takes, waits until all have ended, and prints the status of each. Then
 //     submits one more, and prints "last: " and what became of it.
+//   peer body ADDRESS BYTES: submits a job of task "t" whose data comes from a
+//     source of so many bytes, and prints what became of it, and by how many KiB
+//     the process has grown at most.
 //   peer worker ADDRESS: works on task "t", until its input ends; prints each
 //     warning of its log. A job's result is the size of its payload.
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
@@ -16,6 +23,8 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/body_source.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker.h"
@@ -44,6 +53,39 @@ int RunClient(const std::string& address, int jobs) {
   }
   const auto last = (*client)->Run("t", "");
   Print(absl::StrCat("last: ", last.ok() ? *last : last.status().ToString()));
+  return 0;
+}
+
+class Zeros final : public BodySource {
+ public:
+  explicit Zeros(uint64_t size) : BodySource(size, /*repeatable=*/true) {}
+  absl::StatusOr<size_t> Read(uint64_t, absl::Span<char> into) override {
+    std::memset(into.data(), 0, into.size());
+    return into.size();
+  }
+};
+
+long PeakKib() {
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+int RunBody(const std::string& address, uint64_t bytes) {
+  ClientOptions options;
+  options.servers = {address};
+  options.limits.max_packet_bytes = SIZE_MAX;
+  auto client = Client::Create(std::move(options));
+  if (!client.ok()) return 2;
+  // The code of a job has been loaded before the measurement begins.
+  const auto first = (*client)->Run("t", "");
+  const long before = PeakKib();
+  JobSpec spec("t", "");
+  spec.body = std::make_shared<Zeros>(bytes);
+  const auto result = (*client)->Result((*client)->SubmitJob(std::move(spec)));
+  Print(absl::StrCat("sent: ",
+                     result.ok() ? *result : result.status().ToString()));
+  Print(absl::StrCat("grown: ", PeakKib() - before, " KiB"));
   return 0;
 }
 
@@ -81,6 +123,11 @@ int Main(const std::vector<std::string>& arguments) {
   if (arguments.size() == 3 && arguments[0] == "client" &&
       absl::SimpleAtoi(arguments[2], &jobs)) {
     return RunClient(arguments[1], jobs);
+  }
+  uint64_t bytes = 0;
+  if (arguments.size() == 3 && arguments[0] == "body" &&
+      absl::SimpleAtoi(arguments[2], &bytes)) {
+    return RunBody(arguments[1], bytes);
   }
   if (arguments.size() == 2 && arguments[0] == "worker") {
     return RunWorker(arguments[1]);

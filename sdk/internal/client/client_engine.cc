@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "gearman/codecs/wire/outgoing_body.h"
 #include "gearman/sdk/internal/client/effects.h"
 #include "gearman/sdk/internal/net/common_options.h"
 #include "gearman/sdk/internal/random_engine.h"
@@ -48,6 +49,17 @@ JobRequestTracker::Options TrackerOptions(const ClientOptions& options,
 // The link of a session. Each session of a client belongs to one.
 ClientLink& LinkOf(ClientSession& session) {
   return static_cast<ClientLinkSession&>(session).link();
+}
+
+// Returns why the data of this operation could not be read from its source. OK:
+// it could, or has no source.
+const absl::Status& BodyErrorOf(Operation& operation) {
+  static const auto* const ok = new absl::Status();
+  if (operation.kind != Operation::Kind::kJob) return *ok;
+  const JobRequestExtras* const extras = AsRequest(&operation)->extras.get();
+  return extras == nullptr || extras->outgoing == nullptr
+             ? *ok
+             : extras->outgoing->error();
 }
 
 absl::Status NotSubmitted(const absl::Status& status,
@@ -238,7 +250,13 @@ void ClientEngine::HandleLost(absl::Time now) {
                        : lost->timed_out ? FailureReason::kTimedOut
                                          : FailureReason::kLostBeforeAcceptance;
       outcome.bytes_sent = orphan.bytes_sent;
+      outcome.cut_off = orphan.cut_off;
       outcome.status = lost->status;
+      const absl::Status& own = BodyErrorOf(*orphan.operation);
+      if (!own.ok()) {
+        outcome.status = own;
+        outcome.permanent = true;
+      }
       outcome.timed_out = lost->timed_out;
       tracker_.OnFailed(orphan.operation, std::move(outcome), now);
     }

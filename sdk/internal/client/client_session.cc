@@ -3,12 +3,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/encoder.h"
+#include "gearman/codecs/wire/outgoing_body.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -74,6 +77,9 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
     function = task_scratch_;
   }
   const JobRequestExtras* const extras = request->extras.get();
+  if (extras != nullptr && extras->body != nullptr) {
+    return EncodeWithBody(function, request);
+  }
   Payload data = extras != nullptr && extras->large_data != nullptr
                      ? Payload(extras->large_data)
                      : Payload::View(request->data);
@@ -90,6 +96,33 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
       *output_);
 }
 
+absl::Status ClientSession::EncodeWithBody(absl::string_view function,
+                                           JobRequestState* request) {
+  JobRequestExtras& extras = *request->extras;
+  auto body = std::make_shared<wire::OutgoingBody>(
+      extras.body,
+      absl::StrCat("the data of task \"", SafeText(request->task), "\""));
+  const std::optional<absl::Time> run_at = request->call_options().run_at;
+  absl::Status status;
+  if (run_at.has_value()) {
+    const std::string epoch = absl::StrCat(absl::ToUnixSeconds(*run_at));
+    status = wire::EncodeWithBody(
+        wire::SubmitJobEpoch{function, request->unique.view(), epoch, {}}, body,
+        *output_);
+  } else {
+    status = wire::EncodeWithBody(wire::SubmitJob{request->priority,
+                                                  request->background,
+                                                  function,
+                                                  request->unique.view(),
+                                                  {}},
+                                  body, *output_);
+  }
+  if (!status.ok()) return status;
+  extras.outgoing = std::move(body);
+  extras.packet_end = output_->total_appended();
+  return status;
+}
+
 absl::Status ClientSession::Submit(JobRequestState* request) {
   request->next_shared = nullptr;
   request->behind = false;
@@ -97,6 +130,8 @@ absl::Status ClientSession::Submit(JobRequestState* request) {
     const auto inserted = shared_.emplace(ShareKey(*request), request);
     if (!inserted.second) {
       JobRequestState* other = inserted.first->second;
+      // This attempt sends nothing of its own.
+      if (request->extras != nullptr) request->extras->outgoing = nullptr;
       request->session = this;
       request->packet_offset = other->packet_offset;
       request->reply_due = other->reply_due;

@@ -129,6 +129,9 @@ class ClientSession {
   void OnJobKnown(const wire::StatusResult& event);
   void RememberEnded(absl::string_view handle);
   absl::Status EncodeSubmit(JobRequestState* request);
+  // Does it for a request whose data comes from a source.
+  absl::Status EncodeWithBody(absl::string_view function,
+                              JobRequestState* request);
 
   // Requests may share a submission by task and unique.
   static bool MayShare(const JobRequestState& request);

@@ -65,6 +65,9 @@ struct Orphan {
   Operation* operation;
   bool accepted;    // its JOB_CREATED had come
   bool bytes_sent;  // at least one byte of its packet had been written
+  // The packet has a body from a source, and a part of it had not been written.
+  // No server accepts a part of a packet.
+  bool cut_off = false;
 };
 
 }  // namespace internal

@@ -85,10 +85,15 @@ struct AttemptOutcome {
   FailureReason reason;
   absl::Status status;
   bool bytes_sent;
+  // Orphan::cut_off.
+  bool cut_off = false;
   // Another attempt can't help: the request itself is refused.
   bool permanent = false;
   // A time limit of the client ended the attempt.
   bool timed_out = false;
+
+  // True if the server may have accepted the job although its answer is lost.
+  bool may_have_arrived() const { return bytes_sent && !cut_off; }
 };
 
 // A question whether a server still has a job.

@@ -1,6 +1,8 @@
 #include "gearman/sdk/internal/client/request_defaults.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include "absl/numeric/int128.h"
 #include "absl/strings/str_cat.h"
@@ -92,21 +94,42 @@ absl::Status RequestDefaults::Check(const JobRequestState& request) const {
         "Run waits for a result, and a job with CallOptions::run_at is a "
         "background job, which has none; use SubmitBackgroundJob");
   }
+  return request.body() == nullptr ? absl::OkStatus() : CheckBody(request);
+}
+
+absl::Status RequestDefaults::CheckBody(const JobRequestState& request) const {
+  if (!request.data_bytes().empty()) {
+    return absl::InvalidArgumentError(
+        "the job has data and a body from a source (JobSpec::body); an "
+        "interceptor or the caller may set one of them");
+  }
+  if (options_.unique_mode == UniqueMode::kPayload &&
+      !request.call_options().unique.has_value()) {
+    return absl::InvalidArgumentError(
+        "UniqueMode::kPayload makes a unique of the data, which is a body from "
+        "a source and not in memory (JobSpec::body); give the call a unique");
+  }
+  if (request.body_used_up()) {
+    return absl::FailedPreconditionError(
+        "the body of the job was read before, and its source is not "
+        "repeatable (JobSpec::body); submit a new request with a new source");
+  }
   return absl::OkStatus();
 }
 
 absl::Status RequestDefaults::CheckSize(const JobRequestState& request) const {
   // JOB_ASSIGN_UNIQ is larger than the submission by a handle, which has
   // wire::kMaxHandleBytes at most.
-  const size_t bytes = wire::kHeaderBytes + wire::kMaxHandleBytes + 1 +
-                       options_.task_prefix.size() + request.task.size() + 1 +
-                       request.unique.view().size() + 1 +
-                       request.data_bytes().size();
+  const uint64_t head = wire::kHeaderBytes + wire::kMaxHandleBytes + 1 +
+                        options_.task_prefix.size() + request.task.size() + 1 +
+                        request.unique.view().size() + 1;
+  const uint64_t data = request.data_size();
+  const uint64_t bytes =
+      data > std::numeric_limits<uint64_t>::max() - head ? data : head + data;
   if (bytes <= options_.limits.max_packet_bytes) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "the payload has ", request.data_bytes().size(),
-      " bytes: a packet of this job can have ", bytes, " bytes, and at most ",
-      options_.limits.max_packet_bytes,
+      "the payload has ", data, " bytes: a packet of this job can have ", bytes,
+      " bytes, and at most ", options_.limits.max_packet_bytes,
       " are allowed (max_packet_bytes); raise it here and at the workers"));
 }
 

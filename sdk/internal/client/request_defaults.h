@@ -28,13 +28,16 @@ class RequestDefaults {
   // that the next one needs. `servers` is their number.
   //
   // INVALID_ARGUMENT: the request can't be submitted as it is.
-  // FAILED_PRECONDITION: it has callbacks, and no thread would call them.
+  // FAILED_PRECONDITION: it has callbacks, and no thread would call them; or the
+  // source of its data was read and can't be read again.
   absl::Status FillIn(JobRequestState* request, int servers, absl::Time now);
 
  private:
   int MaxAttempts(const CallOptions& call, int servers) const;
   void MakeUnique(JobRequestState* request);
   absl::Status Check(const JobRequestState& request) const;
+  // Says whether a job whose data comes from a source can be submitted.
+  absl::Status CheckBody(const JobRequestState& request) const;
   // INVALID_ARGUMENT: a packet of this job would exceed max_packet_bytes of
   // this client and of workers with the same limit.
   absl::Status CheckSize(const JobRequestState& request) const;

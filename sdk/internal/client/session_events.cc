@@ -317,17 +317,35 @@ absl::Status ClientSession::Handle(wire::TooLargePacket& event) {
   }
 }
 
+namespace {
+
+// True if the packet of this submission has a body of which a part was not
+// written. `written` counts the bytes of the connection's stream.
+bool IsCutOff(const Operation* operation, uint64_t written) {
+  if (operation == nullptr || operation->kind != Operation::Kind::kJob) {
+    return false;
+  }
+  const JobRequestExtras* const extras =
+      static_cast<const JobRequestState*>(operation)->extras.get();
+  return extras != nullptr && extras->outgoing != nullptr &&
+         written < extras->packet_end;
+}
+
+}  // namespace
+
 void ClientSession::OnConnectionLost(std::vector<Orphan>* orphans) {
   const uint64_t written = output_->total_consumed();
   while (!replies_.empty()) {
     Operation* operation = replies_.Pop().operation;
+    // The first one's packet is that of all that share the submission.
+    const bool cut_off = IsCutOff(operation, written);
     while (operation != nullptr) {
       Operation* next = operation->next_shared;
       operation->next_shared = nullptr;
       operation->reply_due = false;
       operation->session = nullptr;
       orphans->push_back(
-          {operation, false, operation->packet_offset < written});
+          {operation, false, operation->packet_offset < written, cut_off});
       operation = next;
     }
   }

@@ -119,7 +119,7 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
   failure.attempt = request.attempts;
   failure.max_attempts = request.resolved_max_attempts;
   failure.reason = outcome.reason;
-  failure.bytes_sent = outcome.bytes_sent;
+  failure.bytes_sent = outcome.may_have_arrived();
   failure.timed_out = outcome.timed_out;
   failure.idempotent = request.idempotent;
   failure.has_explicit_unique = request.explicit_unique;
@@ -157,7 +157,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
         absl::StrCat(
             facts.server, ": lost after the server had accepted the job as \"",
             SafeText(request->handle.view()), "\", outcome unknown: ", reason));
-  } else if (outcome.bytes_sent &&
+  } else if (outcome.may_have_arrived() &&
              (outcome.reason == FailureReason::kLostBeforeAcceptance ||
               outcome.reason == FailureReason::kTimedOut)) {
     outcome.status = absl::Status(
@@ -171,7 +171,7 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
   record.attempt = request->attempts;
   record.server = facts.server;
   record.reason = outcome.reason;
-  record.bytes_sent = outcome.bytes_sent;
+  record.bytes_sent = outcome.may_have_arrived();
   record.time = now_;
   record.status = outcome.status;
   JobRequestExtras& extras = request->MutableExtras();
@@ -188,7 +188,12 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
   }
 
-  const AttemptVerdict verdict = Judge(*request, outcome);
+  const bool used_up = request->body_used_up();
+  outcome.permanent = outcome.permanent || used_up;
+  AttemptVerdict verdict = Judge(*request, outcome);
+  if (used_up) {
+    verdict.why = "not repeated, as the source of its data can't be read again";
+  }
   if (options_.metrics != nullptr && verdict.budget_exhausted) {
     options_.metrics->retry_budget_exhausted.Add();
   }

@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gearman/base/intrusive_list.h"
+#include "gearman/codecs/body_source.h"
 #include "gearman/sdk/internal/job/job_hooks.h"
 #include "gearman/sdk/internal/job/stop_state.h"
 #include "gearman/sdk/internal/job/task.h"
@@ -66,6 +67,10 @@ struct HeldJob : ListLink<OfLinkTag>, ListLink<OfQueueTag> {
   // Set by the thread that runs the handler, before it does.
   absl::Time started = absl::InfinitePast();
   absl::Time deadline = absl::InfiniteFuture();
+
+  // Set by the thread that works on the job, before its answer: the source of
+  // the rest of the result. Null: there is none.
+  std::shared_ptr<BodySource> body;
 
   // For an asynchronous handler: the thread in the handler's call, and whether
   // the call dropped the job.

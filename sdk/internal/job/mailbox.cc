@@ -1,9 +1,11 @@
 #include "gearman/sdk/internal/job/mailbox.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/codecs/body_source.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/text/safe_text.h"
 
@@ -39,6 +41,19 @@ absl::Status Mailbox::CheckPayload(const HeldJob& job, absl::string_view what,
       absl::StrCat(what, " of job ", SafeText(job.job.handle()), " has ",
                    payload_bytes, " bytes: its packet is larger than ",
                    max_packet_bytes_, " bytes (max_packet_bytes)"));
+}
+
+absl::Status Mailbox::CheckResult(const HeldJob& job, size_t bytes) const {
+  if (job.body == nullptr) return CheckPayload(job, "the result", bytes);
+  if (job.body->used() && !job.body->repeatable()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the body of the result of job ", SafeText(job.job.handle()),
+        " was read before, and its source is not repeatable"));
+  }
+  const uint64_t most = std::numeric_limits<size_t>::max() - bytes;
+  return CheckPayload(
+      job, "the result",
+      bytes + static_cast<size_t>(std::min(job.body->size(), most)));
 }
 
 void Mailbox::Push(Message message) {

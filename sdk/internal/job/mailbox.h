@@ -66,6 +66,9 @@ class Mailbox {
   // `what`, its size and the limit. Any thread.
   absl::Status CheckPayload(const HeldJob& job, absl::string_view what,
                             size_t payload_bytes) const;
+  // Checks a result of so many bytes, and of the body that the job may have.
+  // Also FAILED_PRECONDITION: the body was read and can't be read again.
+  absl::Status CheckResult(const HeldJob& job, size_t bytes) const;
   // True in a child made by fork, where the worker is the parent's.
   bool inherited() const { return process_.inherited(); }
 

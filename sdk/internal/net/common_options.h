@@ -44,8 +44,6 @@ absl::StatusOr<std::vector<Address>> CompleteOptions(absl::string_view name,
   if (limits.max_memory_bytes == kShareOfMemory) {
     limits.max_memory_bytes = ProcessMemory() / 4;
   }
-  limits.max_packet_bytes =
-      PacketLimit(limits.max_packet_bytes, limits.max_memory_bytes);
   return servers;
 }
 
@@ -57,7 +55,9 @@ ServerSetOptions ConnectionsOptions(const Options& options, Metrics* metrics,
   ServerSetOptions set;
   set.connect_timeout = options.connect_timeout;
   set.reconnect = options.reconnect;
-  set.decoder.max_packet_bytes = options.limits.max_packet_bytes;
+  // A packet that is sent need not be in memory, and one that comes must be.
+  set.decoder.max_packet_bytes = PacketLimit(options.limits.max_packet_bytes,
+                                             options.limits.max_memory_bytes);
   set.connection.account = account;
   set.connection.max_memory = options.limits.max_memory_bytes;
   set.transports = options.transports;

@@ -146,7 +146,10 @@ class Connection {
     }
   }
 
-  // Writes as much of the output as the transport takes now. An error is final.
+  // Writes as much of the output as the transport takes now. Of bodies from
+  // sources it writes a part and leaves the rest to the next call, so that the
+  // other connections get their turn; UpdateInterest then asks for that call.
+  // An error is final.
   absl::Status Flush() {
     try {
       return WriteAll();
@@ -165,6 +168,10 @@ class Connection {
     if (status.ok()) watched_ = interest;
     return status;
   }
+
+  // True if Flush has failed because a body could not be read from its source.
+  // The server is not to blame.
+  bool body_failed() const { return body_failed_; }
 
   // Removes the key from the poller and closes the stream. Idempotent.
   void Close() {
@@ -185,6 +192,8 @@ class Connection {
   static constexpr size_t kBudgetOfPayload = 4096;
   // One write takes at most this many pieces. The next write takes the others.
   static constexpr size_t kMaxPieces = 64;
+  // One Flush reads at most about this many bytes of bodies from their sources.
+  static constexpr size_t kBodyBudget = 1 << 20;
 
   template <typename OnEvent>
   absl::Status ReadAll(OnEvent&& on_event) {
@@ -264,7 +273,13 @@ class Connection {
   absl::Status WriteAll() {
     if (!connected_) return absl::OkStatus();
     std::array<absl::string_view, kMaxPieces> pieces;
+    size_t body_bytes = 0;
     while (!closed_ && !output_.empty()) {
+      if (output_.unread() > 0) {
+        if (body_bytes >= kBodyBudget) return absl::OkStatus();
+        absl::Status status = output_.ReadBody(&body_bytes);
+        if (!status.ok()) return BodyFailed(status);
+      }
       if (const Payload* const payload = PayloadToGive(stream_, output_)) {
         ++writes_;
         const absl::string_view view = payload->view();
@@ -287,6 +302,13 @@ class Connection {
       if (!output_.empty()) progress_ = true;
     }
     return absl::OkStatus();
+  }
+
+  absl::Status BodyFailed(const absl::Status& status) {
+    body_failed_ = true;
+    return absl::UnavailableError(absl::StrCat(
+        Describe(), ": closed by this side in the middle of a packet, because ",
+        status.message()));
   }
 
   absl::Status OutOfMemory() const {
@@ -339,6 +361,7 @@ class Connection {
   uint64_t bytes_received_ = 0;
   uint64_t writes_ = 0;
   bool progress_ = false;
+  bool body_failed_ = false;
   bool connected_ = false;
   bool closed_ = false;
 };

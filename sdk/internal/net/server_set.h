@@ -227,7 +227,8 @@ class ServerSet {
   uint64_t health_version() const { return health_version_; }
   // The number of links that are connected.
   size_t connected() const { return connected_; }
-  // The number of bytes that wait to be written.
+  // The number of bytes that are held until they are written. Of a body from a
+  // source only the part that was read counts.
   size_t output_bytes() const { return output_bytes_; }
   // How often an event, a timer, Flush or ForEachTouched has looked at a link.
   // Tests read it.

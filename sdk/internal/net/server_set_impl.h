@@ -260,7 +260,7 @@ void ServerSet<Session>::UpdateDeadline(LinkType& link) {
 
 template <typename Session>
 void ServerSet<Session>::CountOutput(LinkType& link) {
-  const size_t bytes = link.connection.output().size();
+  const size_t bytes = link.connection.output().held();
   output_bytes_ += bytes - std::exchange(link.output_counted, bytes);
 }
 

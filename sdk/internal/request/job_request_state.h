@@ -21,8 +21,10 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/body_source.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
+#include "gearman/codecs/wire/outgoing_body.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
@@ -87,6 +89,13 @@ inline std::optional<JobState> NextState(JobState from, RequestInput input) {
 struct JobRequestExtras {
   // The job's data if it is large; JobRequestState::data is empty then.
   std::shared_ptr<const std::string> large_data;
+  // The source of the job's data; `data` and `large_data` are empty then. Null:
+  // the data is in memory.
+  std::shared_ptr<BodySource> body;
+  // The passage of `body` that belongs to the last attempt that was sent, and the
+  // end of its packet in the connection's stream. Null: no attempt has sent it.
+  std::shared_ptr<wire::OutgoingBody> outgoing;
+  uint64_t packet_end = 0;
   std::optional<std::string> exception;
   // The worker has said why it fails the job. Its WORK_FAIL has not come yet.
   std::optional<std::string> failure_text;
@@ -132,6 +141,7 @@ struct JobRequestState final : Operation {
     attempts = 0;
     server = nullptr;
     if (extras == nullptr) return;
+    extras->outgoing = nullptr;
     extras->exception.reset();
     extras->failure_text.reset();
     extras->updates = nullptr;
@@ -165,6 +175,18 @@ struct JobRequestState final : Operation {
     if (!payload.is_shared()) return SetData(std::move(payload).TakeString());
     MutableExtras().large_data = std::move(payload).TakeShared();
     data.clear();
+  }
+  // The source of the job's data. Null: the data is data_bytes().
+  BodySource* body() const {
+    return extras == nullptr ? nullptr : extras->body.get();
+  }
+  // True if a further attempt can't send the job's data, because its source can
+  // be read only once and was.
+  bool body_used_up() const {
+    return body() != nullptr && body()->used() && !body()->repeatable();
+  }
+  uint64_t data_size() const {
+    return data_bytes().size() + (body() == nullptr ? 0 : body()->size());
   }
   const std::string& data_bytes() const {
     return extras != nullptr && extras->large_data != nullptr

@@ -1,15 +1,19 @@
 // The answers and updates of jobs that a WorkerSession sends.
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gearman/codecs/body_source.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/encoder.h"
+#include "gearman/codecs/wire/outgoing_body.h"
 #include "gearman/sdk/internal/failure_text.h"
 #include "gearman/sdk/internal/worker/worker_session.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -28,9 +32,18 @@ void WorkerSession::JobEnded(Task* task, absl::string_view handle) {
 }
 
 void WorkerSession::Complete(Task* task, absl::string_view handle,
-                             std::string result) {
-  const absl::Status status = wire::Encode(
-      wire::WorkComplete{handle, Payload(std::move(result))}, *output_);
+                             std::string result,
+                             std::shared_ptr<BodySource> body) {
+  wire::WorkComplete message{handle, Payload(std::move(result))};
+  const absl::Status status =
+      body == nullptr
+          ? wire::Encode(std::move(message), *output_)
+          : wire::EncodeWithBody(
+                std::move(message),
+                std::make_shared<wire::OutgoingBody>(
+                    std::move(body),
+                    absl::StrCat("the result of job ", SafeText(handle))),
+                *output_);
   if (!status.ok()) {
     Exception(task, handle, std::string(status.message()));
     return;

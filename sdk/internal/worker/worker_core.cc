@@ -239,7 +239,7 @@ void WorkerCore::RunJobs(absl::Time* now) {
     const WorkerLink* const link = jobs_.RunNext(now);
     if (stopped()) return;
     const bool many_bytes =
-        link != nullptr && link->connection.output().size() >= kManyBytes;
+        link != nullptr && link->connection.output().held() >= kManyBytes;
     if (jobs_.has_reports()) {
       RunHooks(/*after_poll=*/false, false);
       // The time of the hooks must not count for the next job.
@@ -388,7 +388,7 @@ absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
   if (inherited()) return InheritedError("worker");
   const HeldJobPtr job = message.job;
   while (job->state != HeldJob::State::kEnded && !job->stop.fired() &&
-         job->link->connection.output().size() >=
+         job->link->connection.output().held() >=
              options_.limits.max_output_bytes) {
     if (!may_wait) {
       return absl::ResourceExhaustedError(

@@ -244,12 +244,12 @@ void WorkerJobs::Answer(const HeldJobPtr& job,
   if (job->kept != nullptr) AddKept(job.get(), result);
   absl::Status status = result->status();
   if (status.ok()) {
-    status = mailbox_->CheckPayload(*job, "the result", (*result)->size());
+    status = mailbox_->CheckResult(*job, (*result)->size());
   }
   JobOutcome outcome = JobOutcome::kComplete;
   if (status.ok()) {
     link.session->Complete(job->task.get(), job->job.handle(),
-                           *std::move(*result));
+                           *std::move(*result), std::move(job->body));
   } else {
     SendError(job, status, &outcome);
   }

@@ -258,7 +258,7 @@ void WorkerServers::OnFlushed(WorkerLink& link) {
   const uint64_t writes = link.connection.writes();
   counters_->Add(&WorkerStats::writes,
                  writes - std::exchange(link.session->writes_counted, writes));
-  SetCongested(link, link.connection.output().size() > max_output_bytes_);
+  SetCongested(link, link.connection.output().held() > max_output_bytes_);
   NoteWish(link);
 }
 

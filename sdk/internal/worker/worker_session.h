@@ -21,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/body_source.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/job/task.h"
@@ -140,7 +141,9 @@ class WorkerSession {
   // and grabs have been sent.
   void Settle(absl::Time now);
   // Send the answers of jobs. `task` is the one of SessionEvent::kJob.
-  void Complete(Task* task, absl::string_view handle, std::string result);
+  // `body` follows `result`; null: nothing does.
+  void Complete(Task* task, absl::string_view handle, std::string result,
+                std::shared_ptr<BodySource> body = nullptr);
   void Fail(Task* task, absl::string_view handle);
   // The only function that decides how a failure with a text is answered.
   void Exception(Task* task, absl::string_view handle, std::string text);

@@ -13,6 +13,7 @@
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/sdk/worker_options.h"
+#include "gearman/tests/support/body_sources.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/raw_connection.h"
@@ -50,6 +51,21 @@ class TlsJobsTest : public TlsTest {
                          return std::string(data.data(), data.size());
                        })
             .ok());
+    ASSERT_TRUE(
+        worker_
+            ->Register(
+                "mirror",
+                [](JobContext& context) -> absl::StatusOr<std::string> {
+                  const size_t size = context.job().data().size();
+                  if (context.job().data() !=
+                      gearman::testing::PatternBytes(0, size)) {
+                    return absl::DataLossError("other bytes");
+                  }
+                  context.SetBody(
+                      std::make_shared<gearman::testing::PatternSource>(size));
+                  return std::string();
+                })
+            .ok());
     thread_ = std::thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
   }
   static void ExpectEcho(Client& client, size_t size) {
@@ -84,6 +100,22 @@ TEST_F(TlsJobsTest, JobsOfAnySizePassBothWays) {
     ExpectEcho(*client, size);
   }
   ExpectManyEchoes(*client, 5000);
+}
+
+TEST_F(TlsJobsTest, BodiesFromSourcesPassBothWays) {
+  const std::string address = Serve();
+  StartWorker(address);
+  const auto client = MakeClient(address);
+  // Around the size of a record, around that of a part, and far beyond.
+  for (const size_t size : {size_t{1}, size_t{16384}, size_t{16385},
+                            size_t{262144}, size_t{262145}, size_t{16} << 20}) {
+    JobSpec spec("mirror", "");
+    spec.body = std::make_shared<gearman::testing::PatternSource>(size);
+    const JobRequest request = client->SubmitJob(std::move(spec));
+    const auto result = client->Result(request, kBound);
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_TRUE(*result == gearman::testing::PatternBytes(0, size)) << size;
+  }
 }
 
 TEST_F(TlsJobsTest, JobsPassARealGearmandBehindATerminator) {
