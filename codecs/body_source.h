@@ -56,7 +56,8 @@ class BodySource {
   // it, unless several jobs have the source. A client holds its lock meanwhile:
   // Read must not call the client or an accessor of its requests. All
   // connections of the client or worker wait for it: Read must not wait for
-  // long. A local file is good, and a pipe whose writer is slow is not.
+  // long. A local file is good, and a pipe whose writer is slow is not. The
+  // destructor may run on the same threads, with the lock held, too.
   virtual absl::StatusOr<size_t> Read(uint64_t offset,
                                       absl::Span<char> into) = 0;
 

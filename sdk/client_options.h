@@ -70,6 +70,23 @@ enum class WhenFull : unsigned char {
   kDrop,   // as kFail, but calls no callback; metrics count it
 };
 
+// A part of the data or result of a job, as it comes from its server.
+struct DataPiece {
+  enum class Kind : unsigned char {
+    kData,    // of a WORK_DATA
+    kResult,  // of the WORK_COMPLETE
+  };
+
+  Kind kind = Kind::kData;
+  uint64_t size = 0;    // of the whole payload
+  uint64_t offset = 0;  // of `bytes` in it
+  // Empty only if the payload is.
+  StringView bytes;
+
+  bool begins() const { return offset == 0; }
+  bool ends() const { return offset + bytes.size() == size; }
+};
+
 // The functions that a request calls. They are called in the order of arrival,
 // on the thread that does the I/O, with no lock held, and before a Wait for the
 // request returns. A callback may submit, cancel and read. It must not wait: a
@@ -83,6 +100,21 @@ struct JobCallbacks {
   Callback<void(const JobRequest&)> on_accepted;
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   Callback<void(const JobRequest&, StringView data)> on_data;
+  // WORK_DATA and the result, in pieces of at most 256 KiB, each as it arrives.
+  // The client then never holds a payload as a whole, and ClientLimits::
+  // max_memory_bytes does not limit its size, only max_packet_bytes does. All
+  // pieces of one payload follow one another; the last one ends() it. When set,
+  // neither on_data nor JobRequest::updates gets data, and JobRequest::result is
+  // empty text. If the connection is lost within a payload, no end of it comes;
+  // on_complete tells that the job was lost, or a further attempt begins anew
+  // with a piece that begins().
+  //
+  // A payload below 16 KiB, and one that arrives in one read, is one piece. A
+  // job that shares a handle with another one of this client (equal uniques,
+  // which the server has joined) gets each payload as one piece, which was held
+  // as a whole. An answer of an interceptor is in JobRequest::result. A callback
+  // that takes long lets the server wait.
+  Callback<void(const JobRequest&, const DataPiece&)> on_piece;
   // WORK_WARNING. When set, warnings go here instead of into updates.
   Callback<void(const JobRequest&, StringView data)> on_warning;
   // WORK_STATUS. When set, reports go here instead of into updates.
@@ -93,7 +125,7 @@ struct JobCallbacks {
   Callback<void(const JobRequest&)> on_complete;
 
   bool empty() const {
-    return !on_accepted && !on_data && !on_warning && !on_status &&
+    return !on_accepted && !on_data && !on_piece && !on_warning && !on_status &&
            !on_complete;
   }
 };

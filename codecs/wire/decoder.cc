@@ -134,6 +134,18 @@ DecodeResult Decoder<Receiver>::Next(Receiver *event) {
                          uint64_t{frame_.header.body_bytes} + kHeaderBytes,
                          reader_.max_packet_bytes()});
       break;
+    case Frame::Body::kBegins:
+      if constexpr (std::is_same_v<Receiver, ToClient>) {
+        event->template emplace<PayloadBegins>(
+            PayloadBegins{frame_.info, frame_.arguments[0], frame_.data_bytes});
+      }
+      break;
+    case Frame::Body::kPiece:
+      if constexpr (std::is_same_v<Receiver, ToClient>) {
+        event->template emplace<PayloadPiece>(
+            PayloadPiece{frame_.data.view(), frame_.data_bytes});
+      }
+      break;
     case Frame::Body::kSkipped:
       if constexpr (std::is_same_v<Receiver, ToServer>) {
         event->template emplace<RefusedPacket>(Refused(frame_.header));

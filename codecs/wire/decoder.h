@@ -12,6 +12,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
@@ -47,6 +49,14 @@ class Decoder {
   // else 0. The caller may give them to PutPayload instead of Commit.
   size_t wanted_payload() const { return reader_.wanted_payload(); }
   void PutPayload(Payload payload) { reader_.PutPayload(std::move(payload)); }
+  // Decides which payloads pass in pieces: FrameReader::PassesInPieces. Their
+  // events are PayloadBegins and PayloadPiece, which only a client has. The
+  // decoders of the others ignore the function.
+  void set_passes_in_pieces(FrameReader::PassesInPieces function) {
+    if constexpr (std::is_same_v<Receiver, ToClient>) {
+      reader_.set_passes_in_pieces(std::move(function));
+    }
+  }
   // Returns the next event. kError is final: error() has the mistake and its
   // offset in the stream. The code is DATA_LOSS.
   DecodeResult Next(Receiver* event);

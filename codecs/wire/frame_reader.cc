@@ -300,6 +300,7 @@ DecodeResult FrameReader::ParseArguments() {
     return here == header_.body_bytes ? DecodeResult::kMessage
                                       : DecodeResult::kNeedMore;
   }
+  if (BeginPieces()) return DecodeResult::kMessage;
   if (too_large_ || here == header_.body_bytes) return DecodeResult::kMessage;
   const size_t data_bytes = header_.body_bytes - arguments_bytes_;
   if (data_bytes < kDirectBytes) return DecodeResult::kNeedMore;
@@ -318,6 +319,48 @@ DecodeResult FrameReader::ParseArguments() {
   return DecodeResult::kMessage;
 }
 
+bool FrameReader::BeginPieces() {
+  if (!passes_in_pieces_ || arguments_found_ == 0) return false;
+  // A whole payload is not passed on in pieces, unless it is too large.
+  if (end_ - begin_ - kHeaderBytes >= header_.body_bytes && !too_large_) {
+    return false;
+  }
+  if (header_.body_bytes - arguments_bytes_ < kDirectBytes ||
+      uint64_t{header_.body_bytes} + kHeaderBytes >
+          options_.max_piecewise_bytes) {
+    return false;
+  }
+  const absl::string_view first(memory_.get() + begin_ + kHeaderBytes,
+                                argument_end_[0]);
+  in_pieces_ = passes_in_pieces_(*info_, first);
+  return in_pieces_;
+}
+
+DecodeResult FrameReader::FinishBegins(Frame* frame) {
+  frame->body = Frame::Body::kBegins;
+  frame->data = Payload();
+  frame->data_bytes = header_.body_bytes - arguments_bytes_;
+  begin_ += kHeaderBytes + arguments_bytes_;
+  offset_ += kHeaderBytes + arguments_bytes_;
+  skip_ = frame->data_bytes;
+  has_header_ = false;
+  return DecodeResult::kMessage;
+}
+
+DecodeResult FrameReader::NextPiece(Frame* frame) {
+  const size_t bytes =
+      static_cast<size_t>(std::min<uint64_t>(skip_, end_ - begin_));
+  if (bytes == 0) return DecodeResult::kNeedMore;
+  frame->body = Frame::Body::kPiece;
+  frame->data = Payload::View(absl::string_view(memory_.get() + begin_, bytes));
+  begin_ += bytes;
+  offset_ += bytes;
+  skip_ -= bytes;
+  frame->data_bytes = skip_;
+  in_pieces_ = skip_ > 0;
+  return DecodeResult::kMessage;
+}
+
 void FrameReader::PutArguments(Frame* frame) const {
   const char* body = memory_.get() + begin_ + kHeaderBytes;
   size_t argument_begin = 0;
@@ -333,6 +376,7 @@ DecodeResult FrameReader::Finish(Frame* frame) {
   frame->header = header_;
   frame->info = info_;
   PutArguments(frame);
+  if (in_pieces_) return FinishBegins(frame);
   if (too_large_) return FinishTooLarge(frame);
   frame->body = Frame::Body::kRead;
   const size_t packet_bytes = kHeaderBytes + header_.body_bytes;

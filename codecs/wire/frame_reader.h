@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ struct DecoderOptions {
   // Bytes of one packet, including its header. The payload of a larger packet
   // is skipped when it arrives and takes no memory.
   size_t max_packet_bytes = 64 << 20;
+  // Bytes of one packet whose payload passes in pieces. It may be larger than
+  // max_packet_bytes, because such a payload takes no memory.
+  size_t max_piecewise_bytes = 0;
 };
 
 enum class DecodeResult : unsigned char { kMessage, kNeedMore, kError };
@@ -35,12 +39,16 @@ struct Frame {
     kRead,      // arguments and data are here
     kTooLarge,  // the arguments are here; the data is skipped
     kSkipped,   // the verdict was kSkip: the whole body is skipped
+    kBegins,    // the arguments are here; the data follows in pieces
+    kPiece,     // `data` is the next piece of that data
   };
 
   Header header;
   const CommandInfo* info = nullptr;
   std::array<absl::string_view, 8> arguments;
   Payload data;
+  // kBegins: the size of the data. kPiece: the bytes that follow this piece.
+  uint64_t data_bytes = 0;
   Body body = Body::kRead;
 };
 
@@ -59,6 +67,15 @@ class FrameReader {
   };
 
   explicit FrameReader(const DecoderOptions& options);
+
+  // Decides whether the payload of a packet with this first argument passes in
+  // pieces as it arrives. It is asked about payloads of at least 16 KiB that
+  // are not here as a whole, or are too large. Not set: none does.
+  using PassesInPieces =
+      std::function<bool(const CommandInfo& info, absl::string_view argument)>;
+  void set_passes_in_pieces(PassesInPieces function) {
+    passes_in_pieces_ = std::move(function);
+  }
 
   // Prepare and Commit work like Decoder's. Prepare and Next throw
   // std::bad_alloc if there is no memory for the peer's bytes. The stream is
@@ -99,7 +116,10 @@ class FrameReader {
   template <typename Judge>
   DecodeResult Next(Frame* frame, Judge&& judge) {
     if (!error_.ok()) return DecodeResult::kError;
-    if (!SkipRest()) return DecodeResult::kNeedMore;
+    if (skip_ > 0) {
+      if (in_pieces_) return NextPiece(frame);
+      if (!SkipRest()) return DecodeResult::kNeedMore;
+    }
     if (payload_expected_ == 0) {
       if (!has_header_) {
         if (end_ - begin_ < kHeaderBytes) {
@@ -176,6 +196,11 @@ class FrameReader {
   DecodeResult Skip(Frame* frame);
   // Passes on a too large packet without its data, and skips the data.
   DecodeResult FinishTooLarge(Frame* frame);
+  // Begins to pass the payload on in pieces, if it is one of those.
+  bool BeginPieces();
+  DecodeResult FinishBegins(Frame* frame);
+  // Passes on the bytes of the payload that are here.
+  DecodeResult NextPiece(Frame* frame);
   // Drops the rest of a skipped body. Returns false if more of it has yet to
   // arrive.
   bool SkipRest();
@@ -207,7 +232,11 @@ class FrameReader {
   size_t scanned_ = 0;          // bytes of the body searched for separators
   size_t arguments_found_ = 0;
   std::array<size_t, 8> argument_end_{};  // offsets in the body
+  // The bytes of the current payload that are still to be skipped or, with
+  // in_pieces_, passed on.
   uint64_t skip_ = 0;
+  bool in_pieces_ = false;
+  PassesInPieces passes_in_pieces_;
 
   // The size of a large payload on its way, and the bytes of it that are here.
   size_t payload_expected_ = 0;

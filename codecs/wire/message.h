@@ -206,11 +206,25 @@ struct TooLargePacket {
   std::string Describe() const;
 };
 
+// A packet of a client whose payload passes in pieces has begun. Its pieces
+// follow, and no other event comes before the last of them. Never encoded.
+struct PayloadBegins {
+  const CommandInfo* info = nullptr;
+  absl::string_view argument;  // the first argument of the packet
+  uint64_t size = 0;           // of the payload; more than 0
+};
+// The next bytes of that payload, at least one. Never encoded.
+struct PayloadPiece {
+  absl::string_view bytes;
+  uint64_t left = 0;  // bytes of the payload behind this piece
+};
+
 // The protocol events that the decoder of each receiver returns.
 using ToClient =
     std::variant<JobCreated, WorkComplete, WorkData, WorkStatus, WorkWarning,
                  WorkFail, WorkException, StatusResult, StatusResultUnique,
-                 EchoResponse, OptionResponse, Error, TooLargePacket>;
+                 EchoResponse, OptionResponse, Error, TooLargePacket,
+                 PayloadBegins, PayloadPiece>;
 using ToWorker = std::variant<JobAssign, NoJob, Noop, EchoResponse,
                               OptionResponse, Error, TooLargePacket>;
 using ToServer =
@@ -232,6 +246,8 @@ template <typename Message>
 inline constexpr bool kIsPacket =
     !std::is_same_v<Message, RefusedPacket> &&
     !std::is_same_v<Message, TooLargePacket> &&
+    !std::is_same_v<Message, PayloadBegins> &&
+    !std::is_same_v<Message, PayloadPiece> &&
     (kGoesTo<Message, ToServer> || kGoesTo<Message, ToClient> ||
      kGoesTo<Message, ToWorker>);
 

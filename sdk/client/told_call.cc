@@ -110,6 +110,7 @@ void GuardCallbacks(const std::shared_ptr<CallGate>& gate,
   };
   guard(&callbacks->on_accepted);
   guard(&callbacks->on_data);
+  guard(&callbacks->on_piece);
   guard(&callbacks->on_warning);
   guard(&callbacks->on_status);
   guard(&callbacks->on_complete);

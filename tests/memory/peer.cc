@@ -4,8 +4,9 @@
 //     takes, waits until all have ended, and prints the status of each. Then
 //     submits one more, and prints "last: " and what became of it.
 //   peer body ADDRESS BYTES: submits a job of task "t" whose data comes from a
-//     source of so many bytes, and prints what became of it, and by how many KiB
-//     the process has grown at most.
+//     source of so many bytes, and takes its result in pieces. Prints what became
+//     of it, the size of the result, and by how many KiB the process has grown at
+//     most.
 //   peer worker ADDRESS: works on task "t", until its input ends; prints each
 //     warning of its log. A job's result is the size of its payload.
 #include <sys/resource.h>
@@ -82,9 +83,15 @@ int RunBody(const std::string& address, uint64_t bytes) {
   const long before = PeakKib();
   JobSpec spec("t", "");
   spec.body = std::make_shared<Zeros>(bytes);
+  uint64_t received = 0;
+  spec.options.callbacks.on_piece = [&received](const JobRequest&,
+                                                const DataPiece& piece) {
+    received += piece.bytes.size();
+  };
   const auto result = (*client)->Result((*client)->SubmitJob(std::move(spec)));
   Print(absl::StrCat("sent: ",
                      result.ok() ? *result : result.status().ToString()));
+  Print(absl::StrCat("received: ", received));
   Print(absl::StrCat("grown: ", PeakKib() - before, " KiB"));
   return 0;
 }

@@ -105,6 +105,29 @@ TEST_P(BodiesTest, ManyPassBesideJobsWithoutOne) {
   }
 }
 
+TEST_P(BodiesTest, TheResultMayComeInPieces) {
+  constexpr uint64_t kSize = 9 << 20;
+  uint64_t received = 0;
+  int pieces = 0;
+  bool same = true;
+  JobSpec spec("mirror", "");
+  spec.body = std::make_shared<PatternSource>(kSize);
+  spec.options.callbacks.on_piece = [&](const JobRequest&,
+                                        const DataPiece& piece) {
+    same = same && piece.kind == DataPiece::Kind::kResult &&
+           piece.size == kSize && piece.offset == received &&
+           piece.bytes == PatternBytes(received, piece.bytes.size());
+    received += piece.bytes.size();
+    ++pieces;
+  };
+  const absl::Status status =
+      client_->Wait(client_->SubmitJob(std::move(spec)), support::kBound);
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(same);
+  EXPECT_EQ(received, kSize);
+  EXPECT_GE(pieces, 36);
+}
+
 TEST_P(BodiesTest, AFileIsSent) {
   const support::TestDirectory directory;
   const std::string content = PatternBytes(0, 3 << 20);

@@ -147,6 +147,12 @@ void ClientHooks::Call(const Notice& notice) const {
     case Notice::Kind::kData:
       guarded("on_data", [&] { callbacks.on_data(request, notice.data); });
       break;
+    case Notice::Kind::kPiece: {
+      DataPiece piece = notice.piece;
+      piece.bytes = notice.data;
+      guarded("on_piece", [&] { callbacks.on_piece(request, piece); });
+      break;
+    }
     case Notice::Kind::kWarning:
       guarded("on_warning",
               [&] { callbacks.on_warning(request, notice.data); });

@@ -15,6 +15,11 @@ ClientLinkSession::ClientLinkSession(const Options* options,
                     std::move(on_unused)),
       options_(*options),
       link_(*link) {
+  // The connection does not outlive its session by an event.
+  link->connection.decoder().set_passes_in_pieces(
+      [this](const wire::CommandInfo& info, absl::string_view handle) {
+        return PassesInPieces(info, handle);
+      });
   if (options_.exceptions) AskForExceptions();
 }
 

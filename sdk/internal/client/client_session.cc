@@ -59,8 +59,9 @@ void ClientSession::AskAfterJob(absl::string_view handle) {
 }
 
 bool ClientSession::MayShare(const JobRequestState& request) {
+  // A request that wants pieces is alone: the others would want them whole.
   return request.explicit_unique && !request.background &&
-         request.unique.view() != "-";
+         request.unique.view() != "-" && !WantsPieces(&request);
 }
 
 std::string ClientSession::ShareKey(const JobRequestState& request) {

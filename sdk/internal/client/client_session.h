@@ -20,6 +20,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/internal/client/effects.h"
@@ -68,6 +69,13 @@ class ClientSession {
   // Handles an event of the connection, and may take its data. DATA_LOSS: the
   // peer broke the protocol, and the connection must be closed.
   absl::Status OnEvent(wire::ToClient& event);
+  // True if the payload of this packet should come in pieces (wire::Decoder).
+  bool PassesInPieces(const wire::CommandInfo& info,
+                      absl::string_view handle) const {
+    return (info.command == wire::Command::kWorkData ||
+            info.command == wire::Command::kWorkComplete) &&
+           WantsPieces(handles_.FindAlone(handle));
+  }
   // Appends every operation that is still waited for to `orphans`. The
   // connection is gone.
   void OnConnectionLost(std::vector<Orphan>* orphans);
@@ -107,6 +115,8 @@ class ClientSession {
   absl::Status Handle(wire::OptionResponse& event);
   absl::Status Handle(wire::Error& event);
   absl::Status Handle(wire::TooLargePacket& event);
+  absl::Status Handle(wire::PayloadBegins& event);
+  absl::Status Handle(wire::PayloadPiece& event);
 
   // Pops the front entry, which must expect one of the two. DATA_LOSS
   // otherwise.
@@ -133,6 +143,10 @@ class ClientSession {
   absl::Status EncodeWithBody(absl::string_view function,
                               JobRequestState* request);
 
+  static bool WantsPieces(const JobRequestState* request) {
+    return request != nullptr &&
+           request->call_options().callbacks.on_piece != nullptr;
+  }
   // Requests may share a submission by task and unique.
   static bool MayShare(const JobRequestState& request);
   static std::string ShareKey(const JobRequestState& request);
@@ -151,6 +165,9 @@ class ClientSession {
   HandleTable handles_;
   // One of the requests that share a submission, by ShareKey.
   absl::flat_hash_map<std::string, JobRequestState*> shared_;
+  // The payload that is passing in pieces, and the handle that it is for.
+  DataPiece passing_;
+  std::string passing_for_;
   std::deque<std::string> ended_order_;
   absl::flat_hash_set<std::string> ended_;
 };

@@ -40,6 +40,8 @@ struct Effect {
   absl::string_view text;
   Payload data;
   const wire::TooLargePacket* too_large = nullptr;
+  // The kind is kCompleted, and the result has passed in pieces.
+  bool in_pieces = false;
   // Set if the kind is kStatus.
   bool known = false;
   bool running = false;
@@ -58,6 +60,9 @@ class EffectSink {
   // Handles an effect, and may take its data. It may detach the operation from
   // its session, and end it. It must not give the session commands.
   virtual void OnEffect(Effect& effect) = 0;
+  // Handles a piece of the data or result of this request, which is not the
+  // whole of it. Like OnEffect.
+  virtual void OnPiece(JobRequestState* request, const DataPiece& piece) = 0;
 };
 
 // An operation whose connection was lost.

@@ -59,6 +59,14 @@ class HandleTable {
   // takes its requests out of the table: the first copy gets them all.
   Arrival Arrive(absl::string_view handle, bool ends_job);
 
+  // Returns the request that has this handle, if no other request or submission
+  // shares it; else null.
+  JobRequestState* FindAlone(absl::string_view handle) const {
+    const auto alone = single_.find(handle);
+    return alone != single_.end() && (*alone)->next_shared == nullptr ? *alone
+                                                                      : nullptr;
+  }
+
   // Removes the job, of which no more packets will come, and returns its
   // requests, linked by next_shared. Null: nobody waits, or the handle is
   // unknown.

@@ -400,12 +400,39 @@ void JobRequestTracker::OnRefused(JobRequestState* request,
   DecideOnAttempt(request, std::move(outcome));
 }
 
+void JobRequestTracker::AddPiece(JobRequestState* request, DataPiece piece,
+                                 std::string bytes) {
+  Notice& notice = AddNotice(request->self, Notice::Kind::kPiece);
+  notice.piece = piece;
+  notice.piece.bytes = StringView();
+  notice.data = std::move(bytes);
+}
+
+void JobRequestTracker::AddWhole(JobRequestState* request, DataPiece::Kind kind,
+                                 std::string bytes) {
+  DataPiece piece;
+  piece.kind = kind;
+  piece.size = bytes.size();
+  AddPiece(request, piece, std::move(bytes));
+}
+
+void JobRequestTracker::OnPiece(JobRequestState* request,
+                                const DataPiece& piece) {
+  if (request->self == nullptr) return;
+  if (request->extras != nullptr) request->extras->failure_text.reset();
+  AddPiece(request, piece, std::string(piece.bytes));
+}
+
 void JobRequestTracker::OnUpdate(JobRequestState* request, Effect& effect) {
   const bool warning = effect.kind == Effect::Kind::kWarning;
   const JobCallbacks& callbacks = request->call_options().callbacks;
   const bool to_callback =
       warning ? callbacks.on_warning != nullptr : callbacks.on_data != nullptr;
   std::string data = std::move(effect.data).TakeString();
+  if (!warning && callbacks.on_piece) {
+    AddWhole(request, DataPiece::Kind::kData, std::move(data));
+    return;
+  }
   if (to_callback) {
     AddNotice(request->self,
               warning ? Notice::Kind::kWarning : Notice::Kind::kData)
@@ -479,6 +506,10 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {
       return OnNoMemory(request);
     }
     request->has_result = true;
+    if (request->call_options().callbacks.on_piece && !effect.in_pieces) {
+      AddWhole(request, DataPiece::Kind::kResult,
+               std::exchange(request->result, std::string()));
+    }
     Finish(request, RequestInput::kComplete, absl::OkStatus());
     return;
   }

@@ -61,6 +61,7 @@ struct Notice {
   enum class Kind : unsigned char {
     kAccepted,
     kData,
+    kPiece,
     kWarning,
     kStatus,
     kRetryBegins,  // for observers only, like the next one
@@ -73,6 +74,8 @@ struct Notice {
   Kind kind;
   std::string data;
   JobStatus status;
+  // The kind is kPiece: the place of `data`; the bytes are not set.
+  DataPiece piece;
   // The hooks of the submission, if it has any. Set for the last four kinds.
   std::shared_ptr<RequestHooks> hooks;
   std::unique_ptr<HookFacts> facts;
@@ -171,6 +174,7 @@ class JobRequestTracker final : public EffectSink {
   // EffectSink. Sessions tell what events mean for their operations.
   void OnAccepted(JobRequestState* request) override;
   void OnEffect(Effect& effect) override;
+  void OnPiece(JobRequestState* request, const DataPiece& piece) override;
   // Decides whether the operation is tried again after its attempt on its
   // server has failed.
   void OnFailed(Operation* operation, AttemptOutcome outcome, absl::Time now);
@@ -228,6 +232,12 @@ class JobRequestTracker final : public EffectSink {
   void OnDropped(JobRequestState* request);
   void OnRefused(JobRequestState* request, const Effect& effect);
   void OnUpdate(JobRequestState* request, Effect& effect);
+  // Tells the request's callback of `bytes`, whose place in their payload is
+  // that of `piece`.
+  void AddPiece(JobRequestState* request, DataPiece piece, std::string bytes);
+  // Tells it of a payload that has come as a whole.
+  void AddWhole(JobRequestState* request, DataPiece::Kind kind,
+                std::string bytes);
   // Removes the request's updates from the client's account. From now on they
   // are the user's.
   static void StopCounting(JobRequestState* request);

@@ -294,6 +294,33 @@ absl::Status ClientSession::Handle(wire::Error& event) {
   return absl::OkStatus();
 }
 
+absl::Status ClientSession::Handle(wire::PayloadBegins& event) {
+  passing_for_.assign(event.argument.data(), event.argument.size());
+  passing_.kind = event.info->command == wire::Command::kWorkComplete
+                      ? DataPiece::Kind::kResult
+                      : DataPiece::Kind::kData;
+  passing_.size = event.size;
+  passing_.offset = 0;
+  return absl::OkStatus();
+}
+
+absl::Status ClientSession::Handle(wire::PayloadPiece& event) {
+  passing_.bytes = event.bytes;
+  // The request may have been cancelled since the payload began.
+  JobRequestState* const request = handles_.FindAlone(passing_for_);
+  if (WantsPieces(request)) sink_->OnPiece(request, passing_);
+  passing_.offset += event.bytes.size();
+  passing_.bytes = StringView();
+  if (event.left > 0) return absl::OkStatus();
+  if (passing_.kind == DataPiece::Kind::kData) {
+    handles_.Arrive(passing_for_, /*ends_job=*/false);
+    return absl::OkStatus();
+  }
+  Effect effect = EffectOf(Effect::Kind::kCompleted);
+  effect.in_pieces = true;
+  return Spread(passing_for_, "WORK_COMPLETE", true, std::move(effect));
+}
+
 absl::Status ClientSession::Handle(wire::TooLargePacket& event) {
   Effect effect = EffectOf(Effect::Kind::kTooLarge);
   effect.too_large = &event;

@@ -58,6 +58,7 @@ ServerSetOptions ConnectionsOptions(const Options& options, Metrics* metrics,
   // A packet that is sent need not be in memory, and one that comes must be.
   set.decoder.max_packet_bytes = PacketLimit(options.limits.max_packet_bytes,
                                              options.limits.max_memory_bytes);
+  set.decoder.max_piecewise_bytes = options.limits.max_packet_bytes;
   set.connection.account = account;
   set.connection.max_memory = options.limits.max_memory_bytes;
   set.transports = options.transports;

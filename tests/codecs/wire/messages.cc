@@ -150,6 +150,13 @@ struct Describer {
   std::string operator()(const RefusedPacket& m) {
     return Words("RefusedPacket", {m.code, m.text});
   }
+  std::string operator()(const PayloadBegins& m) {
+    return absl::StrCat("PayloadBegins ", m.info->name, " ", m.argument, " ",
+                        m.size);
+  }
+  std::string operator()(const PayloadPiece& m) {
+    return absl::StrCat("PayloadPiece ", m.bytes, " ", m.left);
+  }
   std::string operator()(const TooLargePacket& m) {
     return absl::StrCat("TooLargePacket ", absl::StrJoin(m.arguments, "|"),
                         ": ", m.Describe());
@@ -177,6 +184,12 @@ struct ResponseEncoder {
   template <typename Message>
   absl::Status operator()(const Message& message) {
     return Encode(message, out, Sender::kServer);
+  }
+  absl::Status operator()(const PayloadBegins&) {
+    return absl::InternalError("no packet");
+  }
+  absl::Status operator()(const PayloadPiece&) {
+    return absl::InternalError("no packet");
   }
   absl::Status operator()(const TooLargePacket&) {
     return absl::InternalError("no packet");

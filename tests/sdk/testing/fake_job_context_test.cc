@@ -1,6 +1,7 @@
 // A handler is tested without a worker.
 #include "gearman/sdk/testing/fake_job_context.h"
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
@@ -14,6 +15,7 @@
 #include "gearman/sdk/job_update.h"
 #include "gearman/sdk/stop_reason.h"
 #include "gearman/sdk/testing/matchers.h"
+#include "gearman/tests/support/body_sources.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -76,6 +78,23 @@ TEST(FakeJobContextTest, KeepsWhatTheHandlerSentInItsOrder) {
   EXPECT_EQ(fake.updates()[2].kind, JobUpdate::Kind::kWarning);
   EXPECT_EQ(fake.updates()[2].time_received - fake.updates()[1].time_received,
             absl::Hours(1));
+}
+
+TEST(FakeJobContextTest, KeepsTheBodyOfTheResult) {
+  const auto body = std::make_shared<PatternSource>(5);
+  FakeJobContext fake("");
+  EXPECT_EQ(fake.result_body(), nullptr);
+  EXPECT_THAT(fake.Run([&](JobContext& context) {
+    context.SetBody(body);
+    return std::string("head");
+  }),
+              IsComplete("head"));
+  EXPECT_EQ(fake.result_body(), body);
+
+  FakeJobContext pending("");
+  pending.RunAsync([&](PendingJob job) { job.FinishWithBody(body); });
+  EXPECT_EQ(pending.result_body(), body);
+  EXPECT_THAT(*pending.answer(), IsComplete(""));
 }
 
 TEST(FakeJobContextTest, AnErrorAndAnExceptionAreAnswers) {

@@ -1,13 +1,16 @@
 // ClientSession, driven by events: no bytes are read, no I/O is done.
 #include "gearman/sdk/internal/client/client_session.h"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/client_options.h"
 #include "gearman/tests/sdk/internal/client/recorded_effects.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -61,6 +64,63 @@ class ClientSessionTest : public ::testing::Test {
   ClientSession session_{&effects_, &output_, ""};
   std::vector<std::shared_ptr<JobRequestState>> requests_;
 };
+
+TEST_F(ClientSessionTest, APayloadInPiecesGoesToTheOneRequestOfItsHandle) {
+  const auto request = Request();
+  CallOptions options;
+  options.callbacks.on_piece = [](const JobRequest&, const DataPiece&) {};
+  request->options = std::make_unique<const CallOptions>(std::move(options));
+  const auto other = Request();
+  const auto& complete =
+      *wire::FindCommand(static_cast<uint32_t>(wire::Command::kWorkComplete));
+  const auto& data =
+      *wire::FindCommand(static_cast<uint32_t>(wire::Command::kWorkData));
+  const auto& exception =
+      *wire::FindCommand(static_cast<uint32_t>(wire::Command::kWorkException));
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Submit(other).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:2"}).ok());
+  EXPECT_TRUE(session_.PassesInPieces(complete, "H:1"));
+  EXPECT_TRUE(session_.PassesInPieces(data, "H:1"));
+  EXPECT_FALSE(session_.PassesInPieces(exception, "H:1"));
+  EXPECT_FALSE(session_.PassesInPieces(complete, "H:2"));
+  EXPECT_FALSE(session_.PassesInPieces(complete, "H:3"));
+
+  for (const auto* const info : {&data, &complete}) {
+    ASSERT_TRUE(Receive(wire::PayloadBegins{info, "H:1", 5}).ok());
+    EXPECT_THAT(effects_, IsEmpty());
+    ASSERT_TRUE(Receive(wire::PayloadPiece{"ab", 3}).ok());
+    ASSERT_THAT(effects_, SizeIs(1));
+    EXPECT_TRUE(effects_[0].piece);
+    EXPECT_EQ(effects_[0].operation, request.get());
+    EXPECT_EQ(effects_[0].size, 5u);
+    ASSERT_TRUE(Receive(wire::PayloadPiece{"cde", 0}).ok());
+    EXPECT_EQ(effects_[0].offset, 2u);
+    EXPECT_EQ(effects_[0].data.view(), "cde");
+  }
+  ASSERT_THAT(effects_, SizeIs(2)) << "the end of the job follows";
+  EXPECT_EQ(effects_[1].kind, Effect::Kind::kCompleted);
+  EXPECT_TRUE(effects_[1].in_pieces);
+  EXPECT_EQ(session_.jobs_running(), 1u);
+}
+
+TEST_F(ClientSessionTest, PiecesForARequestThatHasLeftAreDropped) {
+  const auto request = Request();
+  CallOptions options;
+  options.callbacks.on_piece = [](const JobRequest&, const DataPiece&) {};
+  request->options = std::make_unique<const CallOptions>(std::move(options));
+  const auto& complete =
+      *wire::FindCommand(static_cast<uint32_t>(wire::Command::kWorkComplete));
+  ASSERT_TRUE(Submit(request).ok());
+  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+  ASSERT_TRUE(Receive(wire::PayloadBegins{&complete, "H:1", 5}).ok());
+  session_.Detach(request.get());
+  ASSERT_TRUE(Receive(wire::PayloadPiece{"ab", 3}).ok());
+  ASSERT_TRUE(Receive(wire::PayloadPiece{"cde", 0}).ok());
+  EXPECT_THAT(effects_, IsEmpty());
+  EXPECT_EQ(session_.jobs_running(), 0u);
+}
 
 // Trap 13.
 TEST_F(ClientSessionTest, MatchesRepliesToSubmissionsInOrder) {

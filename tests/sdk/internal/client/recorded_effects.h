@@ -2,16 +2,26 @@
 #ifndef GEARMAN_TESTS_SDK_INTERNAL_CLIENT_RECORDED_EFFECTS_H_
 #define GEARMAN_TESTS_SDK_INTERNAL_CLIENT_RECORDED_EFFECTS_H_
 
+#include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "gearman/codecs/payload.h"
+#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/client/effects.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 
 namespace gearman {
 namespace internal {
 
 struct RecordedEffect : Effect {
   bool accepted = false;  // OnAccepted was called; `operation` alone is set
+  // OnPiece was called, for these bytes of so many, from this offset on;
+  // `operation` and `data` are set.
+  bool piece = false;
+  uint64_t offset = 0;
+  uint64_t size = 0;
 };
 
 class RecordedEffects final : public EffectSink,
@@ -22,7 +32,17 @@ class RecordedEffects final : public EffectSink,
     back().operation = request;
   }
   void OnEffect(Effect& effect) override {
-    push_back({std::move(effect), /*accepted=*/false});
+    RecordedEffect& recorded = emplace_back();
+    static_cast<Effect&>(recorded) = std::move(effect);
+  }
+  void OnPiece(JobRequestState* request, const DataPiece& piece) override {
+    RecordedEffect& recorded = emplace_back();
+    recorded.piece = true;
+    recorded.operation = request;
+    recorded.data =
+        Payload(std::string(piece.bytes.data(), piece.bytes.size()));
+    recorded.offset = piece.offset;
+    recorded.size = piece.size;
   }
 };
 
