@@ -128,7 +128,10 @@ StringView JobRequest::unique() const { return state_->unique.view(); }
 
 StringView JobRequest::data() const { return state_->data_bytes(); }
 
-BodySource* JobRequest::body() const { return state_->body(); }
+BodySource* JobRequest::body() const {
+  const ReadLock lock(*state_);
+  return state_->body();
+}
 
 std::string JobRequest::handle() const {
   const ReadLock lock(*state_);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 #include <vector>
 
@@ -16,9 +17,11 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/body_source.h"
+#include "gearman/plugins/server_selection/round_robin_selector.h"
 #include "gearman/sdk/client.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/body_sources.h"
+#include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/raw_packet.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -325,6 +328,41 @@ TEST_F(ClientBodiesTest, EqualUniquesSendOneBody) {
   EXPECT_TRUE(client->Wait(first, kLong).ok()) << first.status();
   EXPECT_TRUE(client->Wait(second, kLong).ok()) << second.status();
   EXPECT_EQ(reads, 1);
+}
+
+// A server that takes a body as fast as it comes does not keep the client to
+// itself.
+TEST_F(ClientBodiesTest, AnotherServerIsServedWhileABodyPasses) {
+  support::RawListener other;
+  ClientOptions options = Options();
+  options.servers = {listener_.address(), other.address()};
+  options.server_selector = std::make_shared<RoundRobinServerSelector>();
+  options.limits.max_packet_bytes = size_t{4} << 30;
+  const auto client = MakeClient(std::move(options));
+  std::atomic<bool> enough{false};
+  const JobRequest endless =
+      client->SubmitJob(BodySpec(std::make_shared<FunctionSource>(
+          4000000000u,
+          [&enough](uint64_t, absl::Span<char> into) -> absl::StatusOr<size_t> {
+            if (enough) return absl::CancelledError("enough");
+            return into.size();
+          })));
+  const bool is_first = endless.connection() == listener_.address();
+  std::thread reader([&takes = is_first ? listener_ : other] {
+    auto connection = takes.Accept();
+    while (connection.ok() && connection->Receive(kMiB).ok()) {
+    }
+  });
+  const JobRequest plain = client->SubmitJob(ReverseSpec("plain"));
+  PlayedServer server(is_first ? &other : &listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkComplete, {"H:1", "well"});
+  EXPECT_TRUE(client->Wait(plain, kLong).ok()) << plain.status();
+  EXPECT_FALSE(endless.finished()) << endless.status();
+  enough = true;
+  EXPECT_EQ(client->Wait(endless, kLong).code(), absl::StatusCode::kCancelled);
+  reader.join();
 }
 
 }  // namespace

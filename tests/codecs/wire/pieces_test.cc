@@ -166,6 +166,38 @@ TEST_F(PiecesTest, NobodyIsAskedAboutSmallAndWholePackets) {
   EXPECT_EQ(asked_, 0);
 }
 
+// The bytes are not filled in, because nobody looks at them.
+TEST_F(PiecesTest, ThePayloadOfTheLargestPacketPasses) {
+  constexpr uint64_t kBody = UINT32_MAX;
+  DecoderOptions options;
+  options.max_piecewise_bytes = static_cast<size_t>(kBody + kHeaderBytes);
+  Decoder<ToClient> decoder(options);
+  decoder.set_passes_in_pieces(
+      [](const CommandInfo&, absl::string_view) { return true; });
+  std::string head = ResponsePacket(kComplete, {"P:1", ""});
+  WriteHeader({/*response=*/true, kComplete, static_cast<uint32_t>(kBody)},
+              &head[0]);
+  std::copy(head.begin(), head.end(), decoder.Prepare().begin());
+  decoder.Commit(head.size());
+  ToClient event;
+  ASSERT_EQ(decoder.Next(&event), DecodeResult::kMessage);
+  uint64_t left = std::get<PayloadBegins>(event).size;
+  EXPECT_EQ(left, kBody - 4);
+  while (left > 0) {
+    ASSERT_EQ(decoder.Next(&event), DecodeResult::kNeedMore);
+    const size_t part =
+        static_cast<size_t>(std::min<uint64_t>(left, decoder.Prepare().size()));
+    decoder.Commit(part);
+    ASSERT_EQ(decoder.Next(&event), DecodeResult::kMessage);
+    left -= part;
+    ASSERT_EQ(std::get<PayloadPiece>(event).bytes.size(), part);
+    ASSERT_EQ(std::get<PayloadPiece>(event).left, left);
+  }
+  EXPECT_FALSE(decoder.in_packet());
+  EXPECT_EQ(decoder.offset(), kBody + kHeaderBytes);
+  EXPECT_LE(decoder.capacity(), 256u << 10);
+}
+
 }  // namespace
 }  // namespace wire
 }  // namespace gearman
