@@ -254,8 +254,10 @@ TEST_P(SubmitTest, AJobThatTimedOutCanBeAskedFor) {
   EXPECT_THAT(run.output, IsEmpty());
   const std::string id = IdIn(run.error_output.substr(
       run.error_output.find(" on; to ask: gearctl job")));
-  EXPECT_EQ(Gearctl({"job", id, "--server", server_}).output, "queued\n");
-  EXPECT_EQ(Gearctl({"cancel", id, "--server", server_}).status.code, 0);
+  // As the message says, without a flag: the id names the server.
+  const ProgramResult asked = Gearctl({"job", id});
+  EXPECT_EQ(asked.output, "queued\n") << asked.error_output;
+  EXPECT_EQ(Gearctl({"cancel", id}).status.code, 0);
   const ProgramResult json =
       Submit({"nobody", "--data", "x", "--timeout", "2s", "--json"});
   EXPECT_EQ(json.status.code, 4);
