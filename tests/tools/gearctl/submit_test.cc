@@ -254,7 +254,7 @@ TEST_P(SubmitTest, AJobThatTimedOutCanBeAskedFor) {
   EXPECT_THAT(run.output, IsEmpty());
   const std::string id = IdIn(run.error_output.substr(
       run.error_output.find(" on; to ask: gearctl job")));
-  // As the message says, without a flag: the id names the server.
+  // The id names the server, so the message gives the command without a flag.
   const ProgramResult asked = Gearctl({"job", id});
   EXPECT_EQ(asked.output, "queued\n") << asked.error_output;
   EXPECT_EQ(Gearctl({"cancel", id}).status.code, 0);
