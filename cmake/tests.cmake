@@ -376,6 +376,7 @@ gearman_sdk_test(tests/sdk/typed_jobs_test SOURCES tests/sdk/typed_jobs_test.cc 
 gearman_sdk_test(tests/sdk/worker_answer_test SOURCES tests/sdk/worker_answer_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_arguments_test SOURCES tests/sdk/worker_arguments_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_coroutines_test SOURCES tests/sdk/worker_coroutines_test.cc DEPS gtest_main tests.sdk.inproc_fixture OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 STANDARD 20 LABELS threads)
+gearman_sdk_test(tests/sdk/worker_give_back_test SOURCES tests/sdk/worker_give_back_test.cc DEPS gtest_main tests.sdk.testing.simulated_stack OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_interceptor_test SOURCES tests/sdk/worker_interceptor_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_loss_test SOURCES tests/sdk/worker_loss_test.cc DEPS gtest_main tests.sdk.worker_fixture tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/worker_old_server_test SOURCES tests/sdk/worker_old_server_test.cc DEPS gtest_main tests.sdk.worker_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
