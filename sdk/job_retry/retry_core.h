@@ -47,7 +47,7 @@ bool IsLost(StopReason reason);
 // Returns the error's text, for the log.
 std::string SafeTextOf(const absl::Status& error);
 
-class JobRetryCore {
+class JobRetryCore : public std::enable_shared_from_this<JobRetryCore> {
  public:
   static absl::StatusOr<std::shared_ptr<JobRetryCore>> Create(
       JobRetryOptions options);
