@@ -44,7 +44,8 @@ enum class RetryPlace : unsigned char {
   // In the server's queue: the job is submitted again, as a background job. Any
   // worker of the task may do it. A client that waits for the job gets the
   // failure of the attempt that it waited for, and hears no more of it. (A
-  // worker can't see whether a client waits.)
+  // worker can't see whether a client waits.) A reduce job is run again as with
+  // kWorker, because a job with a delay carries no reducer.
   kServer,
   // At this worker: the handler runs again, and the job keeps its handle. A
   // client that waits gets a WORK_WARNING for each failed attempt, and the end

@@ -137,6 +137,9 @@ void JobRetryCore::Do(const std::shared_ptr<RetriedTask>& task,
   attempt.number = opened->attempt;
   attempt.max_attempts = task->policy.max_attempts;
   attempt.unique = std::move(opened->unique);
+  // A job with a delay carries no reducer.
+  const bool at_server =
+      task->policy.place == RetryPlace::kServer && held->reducer.empty();
   const StopToken token = job.stop_token();
   JobContext context = Access::Make<JobContext>(held);
   while (true) {
@@ -151,7 +154,7 @@ void JobRetryCore::Do(const std::shared_ptr<RetriedTask>& task,
       return GiveUp(task, std::move(job), attempt.number, std::move(error));
     }
     const absl::Duration delay = DelayAfter(*task, context, attempt, error);
-    if (task->policy.place == RetryPlace::kServer) {
+    if (at_server) {
       return SubmitAgain(task, std::move(job), attempt.number, std::move(error),
                          delay);
     }

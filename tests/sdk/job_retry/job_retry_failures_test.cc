@@ -238,6 +238,22 @@ TEST_F(JobRetryAtAPlayedServer, TheDelayIsInWholeSecondsRoundedUp) {
               StartsWith(absl::StrCat("SUBMIT_JOB_EPOCH resize|u~2|", up)));
 }
 
+TEST_F(JobRetryAtAPlayedServer, AReduceJobIsRunAgainAtItsWorker) {
+  StartAndGive(2, Policy());
+  auto submits = played_.Accept();
+  EXPECT_THAT(submits->Receive(), StartsWith("SUBMIT_JOB_EPOCH"));
+  submits->Send(Command::kJobCreated, {"H:2"});
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  ExpectFailure();
+  server_->Send(Command::kJobAssignAll, {"H:3", "resize", "v", "sum", "x"});
+  EXPECT_EQ(server_->Receive(),
+            "WORK_WARNING H:3|attempt 1 of 3 failed; again in 10s");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:3|done");
+  EXPECT_EQ(retry_->stats().submitted_again, 1u);
+  EXPECT_EQ(retry_->stats().run_again, 1u);
+}
+
 TEST_F(JobRetryAtAPlayedServer, ADrainingWorkerWaitsForTheAcceptance) {
   StartAndGive(9, Policy());
   const auto submits = played_.Accept();

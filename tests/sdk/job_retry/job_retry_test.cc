@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/encoding/data_encoder.h"
 #include "gearman/plugins/encoding/envelope_encoder.h"
 #include "gearman/plugins/retry/backoff_policy.h"
 #include "gearman/plugins/retry/constant_backoff.h"
@@ -20,6 +21,7 @@
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/job_request.h"
 #include "gearman/sdk/plugin_registry.h"
+#include "gearman/sdk/typed_jobs.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/sdk/worker_interceptor.h"
 #include "gearman/tests/sdk/job_retry/job_retry_fixture.h"
@@ -476,6 +478,33 @@ TEST_F(JobRetryAtAServer, AnInterceptorSeesTheEnvelope) {
   Finish();
   EXPECT_THAT(seen, ElementsAre("x", HasSubstr("retry-unique")));
   EXPECT_THAT(runs_, Each(Field(&Run::data, "x")));
+}
+
+TEST_F(JobRetryAtAServer, ATypedHandlerGetsItsValueEachTime) {
+  // The client's envelope lies in that of the retries.
+  const auto encoder = std::make_shared<EnvelopeEncoder>();
+  std::vector<std::string> seen;
+  auto handler = TypedHandler<std::string, std::string>(
+      [&seen](const std::string& request, JobContext&,
+              const DataHeaders& headers) -> absl::StatusOr<std::string> {
+        seen.push_back(absl::StrCat(request, " as ", headers.content_type));
+        if (seen.size() < 3) return absl::UnavailableError("not yet");
+        return std::string();
+      },
+      encoder);
+  ASSERT_TRUE(handler.ok()) << handler.status();
+  ASSERT_TRUE(StartRetry()
+                  .Register(*worker_, "resize", *std::move(handler), Policy())
+                  .ok());
+  TypedCallOptions options;
+  options.encoder = encoder;
+  options.headers.content_type = "text/plain";
+  absl::StatusOr<JobSpec> spec = MakeJob("resize", std::string("x"), options);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  Submit(spec->data);
+  Finish();
+  EXPECT_THAT(seen, ElementsAre("x as text/plain", "x as text/plain",
+                                "x as text/plain"));
 }
 
 TEST_F(JobRetryAtAServer, TheRetriesOutliveTheirObject) {
