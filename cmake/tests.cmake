@@ -154,6 +154,7 @@ gearman_sdk_test_shared_object(tests/sdk/once_only_plugin.so SOURCES tests/sdk/o
 gearman_sdk_test_shared_object(tests/support/failing_calls_preload.so SOURCES tests/support/failing_calls_preload.cc DEPS tests.support.failing_calls_preload_header)
 
 gearman_sdk_test_program(benchmarks/flood/flood SOURCES benchmarks/flood/flood.cc DEPS benchmarks.compare.children benchmarks.compare.side benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour benchmarks.flood.poison benchmarks.flood.servers OBJECTS sdk.builtins)
+gearman_sdk_test_program(examples/retry/retry SOURCES examples/retry/retry.cc OBJECTS sdk.builtins sdk.embedded.default_server)
 gearman_sdk_test_program(examples/tracing/tracing SOURCES examples/tracing/tracing.cc DEPS examples.tracing.otlp_json examples.tracing.trace_context OBJECTS sdk.builtins sdk.embedded.default_server)
 gearman_sdk_test_program(examples/typed/typed SOURCES examples/typed/typed.cc DEPS examples.typed.shop_cc_proto OBJECTS sdk.builtins sdk.embedded.default_server sdk.encoders)
 gearman_sdk_test_program(examples/word_count/word_count SOURCES examples/word_count/word_count.cc DEPS examples.word_count.corpus examples.word_count.progress examples.word_count.words OBJECTS sdk.builtins sdk.embedded.default_server)
@@ -199,6 +200,7 @@ gearman_sdk_test(tests/conformance/submit_test SOURCES tests/conformance/submit_
 gearman_sdk_test(tests/conformance/text_test SOURCES tests/conformance/text_test.cc DEPS gtest_main tests.conformance.conformance OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/conformance/worker_test SOURCES tests/conformance/worker_test.cc DEPS gtest_main tests.conformance.conformance OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/conformance/wrong_packet_test SOURCES tests/conformance/wrong_packet_test.cc DEPS gtest_main tests.conformance.conformance tests.support.raw_connection tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
+gearman_sdk_test(tests/examples/retry_test SOURCES tests/examples/retry_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS examples.retry.retry TIMEOUT 60)
 gearman_sdk_test(tests/examples/tracing_test SOURCES tests/examples/tracing_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS examples.tracing.tracing TIMEOUT 60)
 gearman_sdk_test(tests/examples/typed_test SOURCES tests/examples/typed_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS examples.typed.typed TIMEOUT 60)
 gearman_sdk_test(tests/examples/word_count_test SOURCES tests/examples/word_count_test.cc DEPS gtest_main tests.support.free_port tests.support.gearmand_process tests.support.subprocess tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS examples.hello examples.word_count.word_count TIMEOUT 300 LABELS threads)
