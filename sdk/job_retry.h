@@ -135,7 +135,8 @@ class JobRetry {
   // bytes of the first submission in each attempt. It may be one that
   // Worker::Register takes, too. Each job counts as pending from its failure
   // until the server has accepted it again (WorkerLimits::max_pending_jobs).
-  // Returns the errors of Worker::RegisterAsync, and INVALID_ARGUMENT for a
+  // Returns the errors of Worker::RegisterAsync, those of Client::AddServer for
+  // a server of the worker that the client can't have, and INVALID_ARGUMENT for a
   // policy that can't be right and for a time limit without WhenLate::kWait: an
   // answer that the worker gives at the limit would end the job. With kWait the
   // stop token fires at the limit, and the handler's error counts.

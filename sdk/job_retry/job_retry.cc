@@ -66,6 +66,10 @@ absl::Status JobRetry::Register(Worker& worker, StringView task,
         "\" has a time limit without WhenLate::kWait: the worker would answer "
         "a late job, which ends it, before it could be tried again"));
   }
+  for (const std::string& server : worker.servers()) {
+    absl::Status known = core_->KnowServer(server);
+    if (!known.ok()) return known;
+  }
   Worker::AsyncHandler begin;
   if (handler) {
     begin = [core = core_, retried = std::make_shared<RetriedTask>(RetriedTask{

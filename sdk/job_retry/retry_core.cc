@@ -92,14 +92,15 @@ absl::StatusOr<std::shared_ptr<JobRetryCore>> JobRetryCore::Create(
   client_options.server_selector = core->book_;
   client_options.retry_policy = core->submit_policy_;
   client_options.interceptors.emplace_back(
-      [core = core.get()](OutgoingJob& job) {
+      [core = core.get(), book = core->book_,
+       gate = core->gate_](OutgoingJob& job) {
         const std::optional<std::string> unique = job.options().unique;
         SubmissionPtr submission =
-            core->book_->Find(job.task(), unique.value_or(std::string()));
+            book->Find(job.task(), unique.value_or(std::string()));
         if (submission == nullptr) return;
-        job.OnEnd([core, submission = std::move(submission)](
+        job.OnEnd([core, gate, submission = std::move(submission)](
                       const JobRequest&, absl::StatusOr<std::string>& result) {
-          core->Settle(submission, result.status());
+          gate->Call([&] { core->Settle(submission, result.status()); });
         });
       });
   absl::StatusOr<std::unique_ptr<Client>> client =

@@ -24,6 +24,7 @@
 #include "gearman/plugins/retry/retry_policy.h"
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/client/told_call.h"
 #include "gearman/sdk/job.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/job_retry.h"
@@ -51,6 +52,9 @@ class JobRetryCore : public std::enable_shared_from_this<JobRetryCore> {
  public:
   static absl::StatusOr<std::shared_ptr<JobRetryCore>> Create(
       JobRetryOptions options);
+  // Nobody waits for a submission any more: each keeps its job, which keeps its
+  // handler, which keeps this object.
+  ~JobRetryCore() { gate_->Close(); }
 
   bool inherited() const { return process_.inherited(); }
 
@@ -58,6 +62,8 @@ class JobRetryCore : public std::enable_shared_from_this<JobRetryCore> {
   void Do(const std::shared_ptr<RetriedTask>& task, PendingJob job);
   absl::Time RunOnce(absl::Time deadline) { return client_->RunOnce(deadline); }
   JobRetryStats stats() const;
+  // Lets the client have this server. Returns the errors of Client::AddServer.
+  absl::Status KnowServer(const std::string& server);
 
  private:
   explicit JobRetryCore(const JobRetryOptions& options);
@@ -80,7 +86,6 @@ class JobRetryCore : public std::enable_shared_from_this<JobRetryCore> {
   void OnRefusedForGood(const Submission& submission, PendingJob job,
                         const absl::Status& status);
 
-  absl::Status KnowServer(const std::string& server);
   // Returns what the unique of a submission is made of.
   std::string BaseOf(const std::string& unique);
   std::string RandomUnique();
@@ -108,7 +113,9 @@ class JobRetryCore : public std::enable_shared_from_this<JobRetryCore> {
   std::mt19937_64 random_ ABSL_GUARDED_BY(mutex_);
   // The servers that the client surely has.
   absl::flat_hash_set<std::string> servers_ ABSL_GUARDED_BY(mutex_);
-  // Its end settles what was not accepted, so it is destroyed first.
+  // The client's hooks pass it. A client may end later than this object: if its
+  // own thread destroys both.
+  const std::shared_ptr<CallGate> gate_ = std::make_shared<CallGate>();
   std::unique_ptr<Client> client_;
 };
 

@@ -25,6 +25,8 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/sdk/worker_interceptor.h"
 #include "gearman/tests/sdk/job_retry/job_retry_fixture.h"
+#include "gearman/transports/tcp/tcp_transport.h"
+#include "gearman/transports/transport_registry.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -536,6 +538,18 @@ TEST_F(JobRetryAtAServer, WhatCantBeRightIsRefused) {
   EXPECT_THAT(refusal(Policy(), late), HasSubstr("WhenLate::kWait"));
   EXPECT_THAT(retry.Register(*worker_, "resize", JobRetry::Handler()).code(),
               absl::StatusCode::kInvalidArgument);
+
+  // A client that can't reach the worker's servers.
+  JobRetryOptions without = Options("without", {"inproc://jobs"});
+  without.client.transports = std::make_shared<TransportRegistry>();
+  ASSERT_TRUE(without.client.transports
+                  ->Register("tcp", std::make_shared<TcpTransportFactory>())
+                  .ok());
+  without.client.servers = {"tcp://127.0.0.1:1"};
+  EXPECT_EQ(StartRetry("without", std::move(without))
+                .Register(*worker_, "resize", FailingUntil(1))
+                .code(),
+            absl::StatusCode::kNotFound);
 
   JobRetryOptions options = Options("other", {"inproc://jobs"});
   options.submit_limit = absl::ZeroDuration();
