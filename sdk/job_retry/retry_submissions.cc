@@ -173,15 +173,15 @@ void JobRetryCore::OnRefusedForGood(const Submission& submission,
     Count(&given_up_);
     return job.Finish(submission.error);
   }
-  absl::string_view why = "the job can't be submitted again";
-  if (status.code() == absl::StatusCode::kUnimplemented) {
-    why =
-        "the server knows no delayed jobs (SUBMIT_JOB_EPOCH), which retries "
-        "need: use RetryPlace::kWorker with it";
-  }
-  absl::Status error = absl::FailedPreconditionError(absl::StrCat(
-      SafeTextOf(submission.error), " (attempt ", submission.attempt,
-      "; not tried again: ", why, ": ", status.message(), ")"));
+  const std::string why =
+      status.code() == absl::StatusCode::kUnimplemented
+          ? absl::StrCat(submission.server,
+                         " knows no delayed jobs (SUBMIT_JOB_EPOCH), which "
+                         "retries need: use RetryPlace::kWorker with it")
+          : absl::StrCat("it can't be submitted again: ", status.message());
+  absl::Status error = absl::FailedPreconditionError(
+      absl::StrCat(SafeTextOf(submission.error), " (attempt ",
+                   submission.attempt, "; not tried again: ", why, ")"));
   GiveUp(submission.task, std::move(job), submission.attempt, std::move(error));
 }
 

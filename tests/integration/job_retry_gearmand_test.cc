@@ -1,4 +1,4 @@
-// Jobs that are tried again, at a real gearmand.
+// Jobs that are tried again, at a real gearmand and at Perl's server.
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,6 +22,7 @@
 #include "gearman/tests/integration/running_worker.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/perl_server.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gmock/gmock.h"
@@ -44,10 +45,10 @@ class JobRetryGearmandTest : public ::testing::Test {
     return options;
   }
   static std::unique_ptr<JobRetry> MakeRetry(
-      const support::GearmandProcess& server,
+      const std::string& server,
       absl::Duration submit_limit = absl::Minutes(1)) {
     JobRetryOptions options;
-    options.client.servers = {server.address()};
+    options.client.servers = {server};
     options.client.transports = TcpOnly();
     options.submit_limit = submit_limit;
     auto retry = JobRetry::Create(std::move(options));
@@ -78,9 +79,9 @@ class JobRetryGearmandTest : public ::testing::Test {
   bool WaitForRuns(size_t count) const {
     return support::WaitFor([&] { return runs().size() >= count; });
   }
-  static void Submit(const support::GearmandProcess& server) {
+  static void Submit(const std::string& server) {
     ClientOptions options;
-    options.servers = {server.address()};
+    options.servers = {server};
     options.transports = TcpOnly();
     auto client = Client::Create(std::move(options));
     ASSERT_TRUE(client.ok()) << client.status();
@@ -106,14 +107,14 @@ class JobRetryGearmandTest : public ::testing::Test {
 TEST_F(JobRetryGearmandTest, AJobThatFailsTwiceSucceedsTheThirdTime) {
   support::GearmandProcess server;
   ASSERT_TRUE(server.ok());
-  const auto retry = MakeRetry(server);
+  const auto retry = MakeRetry(server.address());
   RunningWorker worker({server.address()}, Quick());
   ASSERT_TRUE(retry
                   ->Register(worker.worker(), "resize", FailingUntil(3),
                              Policy(absl::Seconds(1)))
                   .ok());
   worker.Start();
-  Submit(server);
+  Submit(server.address());
   ASSERT_TRUE(WaitForRuns(3));
   EXPECT_TRUE(WaitForEnd(server));
   EXPECT_THAT(runs(), ElementsAre("1 of u: image 17", "2 of u: image 17",
@@ -124,7 +125,7 @@ TEST_F(JobRetryGearmandTest, AJobThatFailsTwiceSucceedsTheThirdTime) {
 TEST_F(JobRetryGearmandTest, AnotherWorkerReadsTheDeadLetter) {
   support::GearmandProcess server;
   ASSERT_TRUE(server.ok());
-  const auto retry = MakeRetry(server);
+  const auto retry = MakeRetry(server.address());
   RunningWorker worker({server.address()}, Quick());
   JobRetryPolicy policy = Policy(absl::ZeroDuration());
   policy.dead_letter_task = "lost";
@@ -133,7 +134,7 @@ TEST_F(JobRetryGearmandTest, AnotherWorkerReadsTheDeadLetter) {
                              std::move(policy))
                   .ok());
   worker.Start();
-  Submit(server);
+  Submit(server.address());
   RunningWorker other({server.address()}, Quick());
   std::vector<std::string> letters;
   ASSERT_TRUE(other
@@ -160,6 +161,40 @@ TEST_F(JobRetryGearmandTest, AnotherWorkerReadsTheDeadLetter) {
   EXPECT_THAT(runs(), SizeIs(3));
 }
 
+TEST_F(JobRetryGearmandTest, PerlsServerKnowsNoDelayedJobs) {
+  const support::PerlServer server;
+  const auto retry = MakeRetry(server.address());
+  RunningWorker worker({server.address()}, Quick());
+  JobRetryPolicy policy = Policy(absl::Seconds(1));
+  policy.dead_letter_task = "lost";
+  ASSERT_TRUE(retry
+                  ->Register(worker.worker(), "resize", FailingUntil(9),
+                             std::move(policy))
+                  .ok());
+  worker.Start();
+  Submit(server.address());
+  ASSERT_TRUE(
+      support::WaitFor([&] { return retry->stats().dead_letters == 1; }));
+  EXPECT_THAT(runs(), SizeIs(1));
+}
+
+TEST_F(JobRetryGearmandTest, AtTheWorkerPerlsServerNeedsNoDelayedJobs) {
+  const support::PerlServer server;
+  const auto retry = MakeRetry(server.address());
+  RunningWorker worker({server.address()}, Quick());
+  JobRetryPolicy policy = Policy(absl::Milliseconds(10));
+  policy.place = RetryPlace::kWorker;
+  ASSERT_TRUE(retry
+                  ->Register(worker.worker(), "resize", FailingUntil(3),
+                             std::move(policy))
+                  .ok());
+  worker.Start();
+  Submit(server.address());
+  ASSERT_TRUE(
+      support::WaitFor([&] { return worker->stats().jobs_complete == 1; }));
+  EXPECT_THAT(runs(), SizeIs(3));
+}
+
 // A gearmand whose background jobs outlive it.
 class JobRetryStoreTest : public JobRetryGearmandTest {
  protected:
@@ -171,7 +206,7 @@ class JobRetryStoreTest : public JobRetryGearmandTest {
 
 TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobThatWaitsForItsAttempt) {
   ASSERT_TRUE(server_.ok());
-  const auto retry = MakeRetry(server_);
+  const auto retry = MakeRetry(server_.address());
   {
     RunningWorker worker({server_.address()}, Quick());
     ASSERT_TRUE(retry
@@ -179,7 +214,7 @@ TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobThatWaitsForItsAttempt) {
                                Policy(absl::Seconds(1)))
                     .ok());
     worker.Start();
-    Submit(server_);
+    Submit(server_.address());
     ASSERT_TRUE(
         support::WaitFor([&] { return retry->stats().submitted_again == 1; }));
   }
@@ -200,7 +235,7 @@ TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobThatWaitsForItsAttempt) {
 
 TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobWhoseHandlerRuns) {
   ASSERT_TRUE(server_.ok());
-  const auto retry = MakeRetry(server_);
+  const auto retry = MakeRetry(server_.address());
   RunningWorker worker({server_.address()}, Quick());
   absl::Notification killed;
   JobRetry::Handler fails = FailingUntil(2);
@@ -216,7 +251,7 @@ TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobWhoseHandlerRuns) {
                       Policy(absl::ZeroDuration()))
                   .ok());
   worker.Start();
-  Submit(server_);
+  Submit(server_.address());
   ASSERT_TRUE(WaitForRuns(1));
   server_.Kill();
   killed.Notify();
@@ -230,13 +265,13 @@ TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobWhoseHandlerRuns) {
 
 TEST_F(JobRetryStoreTest, AStoreThatRefusesTheRetryLosesNoJob) {
   ASSERT_TRUE(server_.ok());
-  const auto retry = MakeRetry(server_, absl::Milliseconds(300));
+  const auto retry = MakeRetry(server_.address(), absl::Milliseconds(300));
   RunningWorker worker({server_.address()}, Quick());
   ASSERT_TRUE(retry
                   ->Register(worker.worker(), "resize", FailingUntil(2),
                              Policy(absl::ZeroDuration()))
                   .ok());
-  Submit(server_);
+  Submit(server_.address());
   {
     const DatabaseLock lock(path_);
     worker.Start();

@@ -170,11 +170,12 @@ TEST_F(JobRetryAtAPlayedServer, AServerWithoutDelayedJobsIsToldSo) {
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   EXPECT_THAT(
       server_->Receive(),
-      AllOf(StartsWith("WORK_WARNING H:1|gearman exception: "
-                       "FAILED_PRECONDITION: NOT_FOUND: no image 17 (attempt "
-                       "1; not tried again: the server knows no delayed jobs "
-                       "(SUBMIT_JOB_EPOCH)"),
-            HasSubstr("RetryPlace::kWorker"), HasSubstr("inproc://jobs")));
+      AllOf(
+          StartsWith("WORK_WARNING H:1|gearman exception: "
+                     "FAILED_PRECONDITION: NOT_FOUND: no image 17 (attempt "
+                     "1; not tried again: inproc://jobs knows no delayed jobs "
+                     "(SUBMIT_JOB_EPOCH)"),
+          HasSubstr("RetryPlace::kWorker"), HasSubstr("inproc://jobs")));
   EXPECT_EQ(server_->Receive(), "WORK_FAIL H:1");
   EXPECT_EQ(retry_->stats().given_up, 1u);
   EXPECT_THAT(log_, Contains(HasSubstr("can't be submitted to task")));
