@@ -16,6 +16,9 @@
 #include "absl/time/time.h"
 #include "gearman/plugins/retry/constant_backoff.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/job_request.h"
 #include "gearman/sdk/job_retry.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker.h"
@@ -116,6 +119,32 @@ class JobRetryTest : public ::testing::Test {
   std::vector<Run> runs_;
   std::map<std::string, std::vector<std::string>> collected_;  // by task
   std::vector<std::string> log_;
+};
+
+// A server, a worker without tasks, and a client.
+class JobRetryAtAServer : public JobRetryTest {
+ protected:
+  JobRetryAtAServer()
+      : server_(&stack_.StartServer("jobs")),
+        worker_(&stack_.StartWorker("worker", {"inproc://jobs"})),
+        client_(stack_.MakeClient("client", {"inproc://jobs"})) {}
+
+  void Submit(const std::string& data, const std::string& unique = "u") {
+    CallOptions options;
+    options.unique = unique;
+    const JobRequest request =
+        client_->SubmitBackgroundJob("resize", data, std::move(options));
+    EXPECT_TRUE(client_->Wait(request).ok());
+  }
+  // Lets everything end.
+  void Finish() {
+    EXPECT_TRUE(stack_.simulation.RunUntil(
+        [this] { return server_->jobs() == 0; }, absl::Hours(1)));
+  }
+
+  JobServer* const server_;
+  Worker* const worker_;
+  const std::unique_ptr<Client> client_;
 };
 
 }  // namespace testing
