@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/plugins/encoding/data_encoder.h"
@@ -111,7 +112,9 @@ absl::StatusOr<std::string> WrapDeadLetter(const OpenedJob& opened,
 
 std::string UniqueOfAttempt(absl::string_view unique, int attempt) {
   const std::string end = attempt == 0 ? "~dead" : absl::StrCat("~", attempt);
-  if (unique.size() + end.size() <= wire::kMaxUniqueBytes) {
+  // A header may hold a NUL, and a unique may not.
+  if (unique.size() + end.size() <= wire::kMaxUniqueBytes &&
+      !absl::StrContains(unique, '\0')) {
     return absl::StrCat(unique, end);
   }
   char hash[kRandomUniqueSize];

@@ -53,6 +53,35 @@ TEST_F(JobRetryBytesTest, BytesOfSomebodyElseAreHandedOverAsTheyCame) {
   }
 }
 
+TEST_F(JobRetryBytesTest, HeadersOfAStrangerDecideOnlyTheAttempt) {
+  JobRetryPolicy policy = Policy();
+  policy.dead_letter_task = "lost";
+  Collect(*worker_, "lost");
+  ASSERT_TRUE(StartRetry()
+                  .Register(*worker_, "resize", FailingUntil(2000000000),
+                            std::move(policy))
+                  .ok());
+  const std::string unique("\0\n\x1b", 3);
+  const auto submit = [&](int attempt) {
+    DataHeaders headers;
+    headers.attempt = attempt;
+    headers.others.emplace_back("retry-unique", unique);
+    DataContext context;
+    context.headers = &headers;
+    std::string bytes = "x";
+    ASSERT_TRUE(EnvelopeEncoder().Encode(context, &bytes).ok());
+    Submit(bytes, "u");
+    Finish();
+  };
+  // The handler runs though the attempts are over.
+  submit(1000000000);
+  EXPECT_THAT(Attempts(), ElementsAre(1000000000));
+  submit(2);
+  EXPECT_THAT(Attempts(), ElementsAre(1000000000, 2, 3));
+  EXPECT_THAT(runs_, Each(Field(&Run::unique, unique)));
+  EXPECT_THAT(collected_["lost"], SizeIs(2));
+}
+
 TEST_F(JobRetryBytesTest, BytesThatOnlyBeginAsAnEnvelopeReachNoHandler) {
   JobRetryPolicy policy = Policy();
   policy.dead_letter_task = "lost";

@@ -123,6 +123,12 @@ TEST(UniqueOfAttemptTest, HasTheAttemptAtItsEnd) {
             absl::StrCat(std::string(61, 'u'), "~2"));
 }
 
+TEST(UniqueOfAttemptTest, IsAHashOfWhatIsNoUnique) {
+  const std::string two = UniqueOfAttempt(std::string("a\0b", 3), 2);
+  EXPECT_EQ(two.size(), 34u);
+  EXPECT_NE(two, UniqueOfAttempt(std::string("a\0c", 3), 2));
+}
+
 TEST(UniqueOfAttemptTest, IsAHashWhereItWouldBeTooLong) {
   const std::string two = UniqueOfAttempt(std::string(62, 'u'), 2);
   EXPECT_EQ(two.size(), 34u);
