@@ -132,6 +132,11 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/worker_session.cc
   sdk/internal/worker/worker_thread.cc
   sdk/internal/worker/worker_updates.cc
+  sdk/job_retry/job_retry.cc
+  sdk/job_retry/retry_core.cc
+  sdk/job_retry/retry_envelope.cc
+  sdk/job_retry/retry_submissions.cc
+  sdk/job_retry/submission_book.cc
   sdk/scheduler/cron.cc
   sdk/scheduler/scheduler.cc
   sdk/scheduler/ticks.cc
@@ -247,6 +252,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/job_context.h
   sdk/job_id.h
   sdk/job_request.h
+  sdk/job_retry.h
   sdk/job_state.h
   sdk/job_status.h
   sdk/job_update.h

@@ -20,7 +20,7 @@ struct WorkerStats {
   // The part of jobs_failed that are pending jobs dropped without an answer.
   uint64_t jobs_forgotten = 0;
   // The part of jobs_lost that was given back to the servers by closing the
-  // connections, because of Stop or the limit of Drain.
+  // connections, because of Stop, the limit of Drain or PendingJob::GiveBack.
   uint64_t jobs_given_back = 0;
   // Answers that came after the job had ended, and were dropped.
   uint64_t late_results = 0;

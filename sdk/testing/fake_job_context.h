@@ -69,7 +69,8 @@ class FakeJobContext {
   absl::StatusOr<std::string> Run(Handler handler);
   // Calls the asynchronous handler as a worker does. answer() is set when
   // PendingJob::Finish has been called, on whichever thread, and when the
-  // handler throws or drops the job. Does nothing if the job has been given to a
+  // handler throws or drops the job; UNAVAILABLE is the answer of a job that was
+  // given back. Does nothing if the job has been given to a
   // handler before.
   void RunAsync(AsyncHandler handler);
   // Returns the answer of the handler. Unset while there is none.

@@ -63,6 +63,10 @@ struct HeldJob : ListLink<OfLinkTag>, ListLink<OfQueueTag> {
   // Memory for a job's data, while no job uses it (HeldJobPool).
   std::shared_ptr<std::string> spare_data;
 
+  // Belongs to the thread that runs the handler, then to the owner of the
+  // pending job: the job with changed data. Null: the job is as it came.
+  std::unique_ptr<const Job> seen;
+
   // Set by the thread that runs the handler, before it does.
   absl::Time started = absl::InfinitePast();
   absl::Time deadline = absl::InfiniteFuture();

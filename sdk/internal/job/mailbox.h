@@ -34,6 +34,7 @@ struct Message {
                 // asynchronous
     kSkipped,   // the job had been lost before it was begun
     kFinished,  // a pending job's answer is `result`
+    kLetGo,     // a pending job goes back to its server
     kData,      // `bytes`
     kWarning,   // `bytes`
     kStatus,    // numerator, denominator

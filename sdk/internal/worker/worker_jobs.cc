@@ -376,6 +376,16 @@ void WorkerJobs::OnLost(WorkerLink& link, StopReason reason, bool given_back,
   StopState::CallAll(std::move(callbacks));
 }
 
+void WorkerJobs::LetGo(const HeldJobPtr& job, absl::Time now) {
+  if (job->state == HeldJob::State::kEnded) return;
+  WorkerLink& link = *job->link;
+  link.session->LetGo(job->task.get());
+  servers_->Renew(link);
+  counters_->Add(&WorkerStats::jobs_given_back);
+  End(job, JobOutcome::kLost,
+      absl::UnavailableError("not answered: given back to its server"), now);
+}
+
 // --- mail --------------------------------------------------------------------
 
 void WorkerJobs::TakeMail(absl::Time now) {
@@ -403,6 +413,9 @@ void WorkerJobs::TakeMail(absl::Time now) {
         break;
       case Message::Kind::kFinished:
         Answer(job, &message.result, message.forgotten, now);
+        break;
+      case Message::Kind::kLetGo:
+        LetGo(job, now);
         break;
       case Message::Kind::kData:
       case Message::Kind::kWarning:

@@ -151,6 +151,9 @@ class WorkerJobs {
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
+  // Ends a job without an answer. The server queues it again when the
+  // connection has been closed.
+  void LetGo(const HeldJobPtr& job, absl::Time now);
   // Keeps a job's data for its result. RESOURCE_EXHAUSTED: there is no room;
   // the job will fail with this status.
   absl::Status KeepData(HeldJob* job, std::string bytes);

@@ -196,9 +196,23 @@ void WorkerServers::OnFailure(WorkerServer& server, const absl::Status& status,
 }
 
 void WorkerServers::OnRetired(WorkerLink& link) {
-  WorkerServer& server = *link.server;
-  options().logger.Log(LogLevel::kInfo, "a new connection to ", server.name,
+  options().logger.Log(LogLevel::kInfo, "a new connection to ",
+                       link.server->name,
                        ": the old one has reached connection_lifetime");
+  Replace(link);
+}
+
+void WorkerServers::Renew(WorkerLink& link) {
+  if (link.leaving != nullptr) return;
+  options().logger.Log(LogLevel::kInfo, "a new connection to ",
+                       link.server->name,
+                       ": a job that came over the old one is given back");
+  Retire(link, "a job is given back, and nothing is left to do on it");
+  Replace(link);
+}
+
+void WorkerServers::Replace(WorkerLink& link) {
+  WorkerServer& server = *link.server;
   HealthChanged();
   server.learned.grabs = KnownGrabs(link);
   server.learned.closed_behind_grab = 0;

@@ -129,6 +129,9 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   void Grab(int room, bool quick, absl::Time now);
 
   // --- the end of connections ------------------------------------------------
+  // Lets a link leave, so that its server queues again the jobs that it gave to
+  // it and that were not answered. A new link takes its place.
+  void Renew(WorkerLink& link);
   // Names, for a message, the server and the job whose answer the server may
   // not have taken. Empty: there is none.
   static std::string AnswerOnItsWay(const WorkerLink& link);
@@ -144,6 +147,8 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   void OnFlushed(WorkerLink& link) override;
   void OnClosing(WorkerLink& link) override;
   void OnRetired(WorkerLink& link) override;
+  // Makes a new connection to the server of a retired link.
+  void Replace(WorkerLink& link);
 
   void AddOnce(const Address& address);
   // Notes that a server's connection has ended or could not be made. `at_once`:

@@ -144,6 +144,8 @@ class WorkerSession {
   void Fail(Task* task, absl::string_view handle);
   // The only function that decides how a failure with a text is answered.
   void Exception(Task* task, absl::string_view handle, std::string text);
+  // A job is left to its server without an answer. The session must end soon.
+  void LetGo(Task* task);
   // Send updates of a job that is held. INVALID_ARGUMENT: the packet is too
   // large.
   absl::Status SendData(absl::string_view handle, std::string data);
