@@ -137,6 +137,9 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/job_retry/retry_envelope.cc
   sdk/job_retry/retry_submissions.cc
   sdk/job_retry/submission_book.cc
+  sdk/reduce/map_run.cc
+  sdk/reduce/mapper.cc
+  sdk/reduce/mapper_core.cc
   sdk/scheduler/cron.cc
   sdk/scheduler/scheduler.cc
   sdk/scheduler/ticks.cc
@@ -259,6 +262,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h
+  sdk/reduce.h
   sdk/scheduler.h
   sdk/status.h
   sdk/stop_reason.h
