@@ -81,6 +81,15 @@ struct TaskOptions {
   // PRE_SLEEP after each. This is slow, but avoids the worst.
   bool announce_time_limit = false;
   WhenLate when_late = WhenLate::kFail;
+  // The number of jobs of this task that may run at once in this worker. 0
+  // means no limit of its own; WorkerOptions::concurrency holds in any case. A
+  // job runs from its start until it is answered and its handler has returned.
+  //
+  // No server can be told to give a worker fewer jobs of one task. Therefore a
+  // task with a limit has a connection of its own to each server. The worker
+  // grabs there only what may begin at once, so other workers do the rest, and
+  // the worker's other tasks go on.
+  int max_running = 0;
 };
 
 // How many jobs a worker holds beyond those that it can begin at once. A held

@@ -52,10 +52,11 @@ struct WorkerStats {
   uint64_t writes = 0;
 
   // The state now: jobs that a handler is working on, including pending ones;
-  // jobs received that have not begun; grabs without an answer; connections
-  // that are up.
+  // jobs received that have not begun; those of them that a limit of their task
+  // holds back; grabs without an answer; connections that are up.
   uint64_t jobs_running = 0;
   uint64_t jobs_waiting = 0;
+  uint64_t jobs_held_back = 0;
   uint64_t grabs_outstanding = 0;
   uint64_t servers_connected = 0;
 };

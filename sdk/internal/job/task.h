@@ -4,11 +4,13 @@
 #define GEARMAN_SDK_INTERNAL_JOB_TASK_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "gearman/sdk/internal/job/job_cost.h"
+#include "gearman/sdk/internal/job/task_gate.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/worker_options.h"
 
@@ -30,6 +32,8 @@ struct Task {
   absl::AnyInvocable<void(PendingJob)> async_handler;
   TaskMetrics* metrics = nullptr;  // null: nothing is counted
 
+  // Never null. A task that is registered again shares it.
+  std::shared_ptr<TaskGate> gate = std::make_shared<TaskGate>();
   JobCost cost;  // I/O thread only
 };
 

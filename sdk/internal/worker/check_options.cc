@@ -115,6 +115,11 @@ absl::Status CheckTask(const Task& task) {
         name, ": time_limit is ", absl::FormatDuration(options.time_limit),
         "; it must be more than zero"));
   }
+  if (options.max_running < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": max_running is ", options.max_running,
+                     "; it must not be negative"));
+  }
   wire::OutputBuffer scratch;
   if (!options.announce_time_limit) {
     return wire::Encode(wire::CanDo{task.function}, scratch);

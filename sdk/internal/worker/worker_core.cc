@@ -217,6 +217,7 @@ absl::Time WorkerCore::Pass(absl::Time until) {
   servers_.OnTime(now);
   jobs_.OnTime(now);
   HandleLost(now);
+  jobs_.LetBegin();
   return now;
 }
 
@@ -254,6 +255,7 @@ void WorkerCore::RunJobs(absl::Time* now) {
 
 void WorkerCore::Advance(absl::Time now) {
   if (!GoesOn(now)) return;
+  jobs_.LetBegin();
   if (!servers_.draining()) {
     servers_.Open(now);
     jobs_.NotePause(now);

@@ -164,6 +164,7 @@ class WorkerCore final : private HandlerHost {
 
   mutable absl::Mutex mutex_;
   TaskTable tasks_ ABSL_GUARDED_BY(mutex_);
+  TaskGates gates_ ABSL_GUARDED_BY(mutex_);
   // Changes of `tasks_` that the loop has not handled.
   TaskChanges task_changes_ ABSL_GUARDED_BY(mutex_);
   std::vector<Address> wanted_servers_ ABSL_GUARDED_BY(mutex_);

@@ -110,7 +110,18 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   held_bytes_ += bytes;
   ShareBytes();
   prefetch_.OnAssigned(bytes);
+  if (task->gate->Admits()) {
+    Enqueue(std::move(job));
+  } else {
+    HoldBack(job.get());
+  }
+}
+
+void WorkerJobs::Enqueue(HeldJobPtr job) {
+  job->task->gate->Begin();
+  job->counted = true;
   if (pool_ != nullptr) {
+    job->working = true;
     ++in_pool_;
     in_pool_ns_ += job->expected_ns;
     to_pool_.push_back(std::move(job));
@@ -133,9 +144,10 @@ void WorkerJobs::Unqueue(HeldJob* job) {
   waiting_ns_ -= job->expected_ns;
 }
 
-void WorkerJobs::LeavePool(const HeldJob& job) {
+void WorkerJobs::LeavePool(HeldJob* job) {
   --in_pool_;
-  in_pool_ns_ -= job.expected_ns;
+  in_pool_ns_ -= job->expected_ns;
+  StopWorking(job);
 }
 
 bool WorkerJobs::NextIsSlow() const {
@@ -170,6 +182,7 @@ WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
   const absl::Time begun = *now;
   Begin(job, begun);
   handler_here_ = true;
+  job->working = true;
   job->stop.set_host(host_);
   bool forgotten = false;
   absl::StatusOr<std::string> result = Call(job, &forgotten);
@@ -193,6 +206,7 @@ WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
     OnTime(*now);
   }
   WorkerLink* const link = job->link;
+  StopWorking(job.get());
   Returned(job, &result, forgotten, absl::ToInt64Nanoseconds(*now - begun),
            *now);
   GiveBack(std::move(job), link);
@@ -284,7 +298,9 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
 
 void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
                      absl::Status status, absl::Time now) {
-  if (job->state == HeldJob::State::kWaiting && pool_ == nullptr) {
+  if (job->held_back) {
+    TakeHeldBack(job.get());
+  } else if (job->state == HeldJob::State::kWaiting && pool_ == nullptr) {
     Unqueue(job.get());
   }
   job->state = HeldJob::State::kEnded;
@@ -300,6 +316,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   job->link = nullptr;
   job->ListLink<OfLinkTag>::Unlink();
   job->self = nullptr;
+  LeaveGate(job.get());
   const OutcomeCount count = CountOf(outcome);
   counters_->Add(count.number);
   if (job->task->metrics != nullptr) {
@@ -393,13 +410,13 @@ void WorkerJobs::TakeMail(absl::Time now) {
         break;
       case Message::Kind::kReturned: {
         WorkerLink* const link = job->link;
-        LeavePool(*job);
+        LeavePool(job.get());
         Returned(job, &message.result, message.forgotten, message.busy_ns, now);
         GiveBack(std::move(message.job), link);
         break;
       }
       case Message::Kind::kSkipped:
-        LeavePool(*job);
+        LeavePool(job.get());
         break;
       case Message::Kind::kFinished:
         Answer(job, &message.result, message.forgotten, now);
@@ -456,7 +473,9 @@ void WorkerJobs::Publish() {
   counters_->Set(&WorkerStats::jobs_running,
                  static_cast<uint64_t>(now.running + pending_));
   counters_->Set(&WorkerStats::jobs_waiting,
-                 static_cast<uint64_t>(now.waiting));
+                 static_cast<uint64_t>(now.waiting + held_back_));
+  counters_->Set(&WorkerStats::jobs_held_back,
+                 static_cast<uint64_t>(held_back_));
   counters_->Set(&WorkerStats::grabs_outstanding,
                  static_cast<uint64_t>(now.outstanding));
   if (options_.metrics == nullptr) return;
@@ -477,7 +496,7 @@ absl::Status WorkerJobs::StartHandlers() {
 void WorkerJobs::StopHandlers() {
   if (pool_ == nullptr) return;
   // These jobs do not come back.
-  for (const HeldJobPtr& job : pool_->Stop()) LeavePool(*job);
+  for (const HeldJobPtr& job : pool_->Stop()) LeavePool(job.get());
 }
 
 void WorkerJobs::LeaveHandlers() {

@@ -20,6 +20,7 @@
 #include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/internal/job/mailbox.h"
+#include "gearman/sdk/internal/job/task_gate.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/deadline_queue.h"
 #include "gearman/sdk/internal/worker/handler_pool.h"
@@ -78,6 +79,13 @@ class WorkerJobs {
                   const wire::TooLargePacket* too_large, absl::Time now);
   // Gives the jobs of one read to the handler threads.
   void HandOut();
+  // Looks at a gate that may admit more than before: LetBegin lets its jobs
+  // begin. Each gate whose job ends is looked at anyway.
+  void Stir(const std::shared_ptr<TaskGate>& gate);
+  // Lets the jobs begin that were held back and may begin now.
+  void LetBegin() {
+    if (!stirred_.empty()) LetStirredBegin();
+  }
 
   // --- handlers on the I/O thread (concurrency 1) ---
   // True if a job waits to run here.
@@ -97,7 +105,9 @@ class WorkerJobs {
   void TakeMail(absl::Time now);
   // Handles the jobs that have exceeded their time limit.
   void OnTime(absl::Time now);
-  absl::Time next_deadline() const { return timers_.next(); }
+  absl::Time next_deadline() const {
+    return stirred_.empty() ? timers_.next() : absl::InfinitePast();
+  }
   // Appends an update. INVALID_ARGUMENT: it is too large. CANCELLED: the job
   // has ended.
   absl::Status AppendUpdate(Message message);
@@ -158,6 +168,16 @@ class WorkerJobs {
   void AddKept(HeldJob* job, absl::StatusOr<std::string>* result);
   void DropKept(HeldJob* job);
   void ShareBytes() { held_share_.Set(held_bytes_ + kept_bytes_); }
+  // Puts a job that may begin into the queue, or among those for the pool.
+  void Enqueue(HeldJobPtr job);
+  void HoldBack(HeldJob* job);
+  void TakeHeldBack(HeldJob* job);
+  void LetStirredBegin();
+  // Call it when a job has ended or its handler has: once both have, its task's
+  // gate does not count it any more.
+  void LeaveGate(HeldJob* job);
+  // Call it when the pool, or the handler on this thread, is done with the job.
+  void StopWorking(HeldJob* job);
   void Begin(const HeldJobPtr& job, absl::Time now);
   void SetTimer(HeldJob* job);
   // Ends a job that was answered or lost. Nothing is sent for it any more.
@@ -174,7 +194,7 @@ class WorkerJobs {
   // Unqueue removes a job from the queue, LeavePool from the count of those in
   // the pool.
   void Unqueue(HeldJob* job);
-  void LeavePool(const HeldJob& job);
+  void LeavePool(HeldJob* job);
 
   const Options options_;
   WorkerServers* const servers_;
@@ -195,6 +215,9 @@ class WorkerJobs {
   int64_t in_pool_ns_ = 0;  // their expected cost
   bool handler_here_ = false;
   int pending_ = 0;
+  int held_back_ = 0;  // jobs that gates hold back
+  std::vector<std::shared_ptr<TaskGate>> stirred_;
+  std::vector<std::shared_ptr<TaskGate>> looked_at_;  // memory for stirred_
   size_t held_bytes_ = 0;
   size_t kept_bytes_ = 0;  // KeptData of all jobs
   ByteShare held_share_;   // the part of both in the worker's account

@@ -34,6 +34,7 @@ absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
     std::shared_ptr<Task> before;
     absl::MutexLock lock(&mutex_);
     task_changes_.Note(task->function);
+    gates_.Share(task.get());
     before = tasks_.Put(std::move(task));
   }
   Ask();
@@ -119,6 +120,11 @@ void WorkerCore::TakeChanges() {
     changes = task_changes_.Take(tasks_);
     servers_changed = std::exchange(servers_changed_, false);
     if (servers_changed) servers = wanted_servers_;
+  }
+  for (const TaskChange& change : changes) {
+    if (change.task == nullptr) continue;
+    change.task->gate->SetLimits(change.task->options);
+    jobs_.Stir(change.task->gate);
   }
   if (!changes.empty()) servers_.ChangeTasks(changes);
   // This destroys tasks without the lock, as in Register.

@@ -1,0 +1,130 @@
+// The limits of tasks of a worker with handlers on several threads, against an
+// embedded server of the same process, on the machine's clock.
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "gearman/sdk/client.h"
+#include "gearman/sdk/job_context.h"
+#include "gearman/sdk/worker.h"
+#include "gearman/sdk/worker_options.h"
+#include "gearman/tests/sdk/inproc_fixture.h"
+#include "gearman/tests/support/bounds.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr int kHandlers = 8;
+constexpr int kNarrow = 2;
+
+WorkerOptions WithHandlers() {
+  WorkerOptions options;
+  options.concurrency = kHandlers;
+  return options;
+}
+
+class WorkerLimitsThreadsTest : public InprocTest {
+ protected:
+  WorkerLimitsThreadsTest()
+      : InprocTest("inproc://worker_limits_threads", WithHandlers()) {}
+
+  void Register(const std::string& task, Worker::Handler handler,
+                const TaskOptions& options = {}) {
+    const absl::Status status =
+        worker_->Register(task, std::move(handler), options);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+  std::vector<JobRequest> Submit(const std::string& task, int count) {
+    std::vector<JobSpec> specs;
+    for (int i = 0; i < count; ++i) specs.emplace_back(task, "");
+    return client_->SubmitMultipleJobs(std::move(specs));
+  }
+};
+
+// The handlers of one task leave all others to the other one.
+TEST_F(WorkerLimitsThreadsTest, ATaskWithALimitLeavesTheOtherHandlersFree) {
+  absl::Mutex mutex;
+  int narrow = 0, wide = 0, most_narrow = 0;
+  bool met = false;
+  const auto wait_until_met = [&] {
+    met = met || (narrow == kNarrow && wide == kHandlers - kNarrow);
+    return mutex.AwaitWithTimeout(absl::Condition(&met), support::kBound);
+  };
+  TaskOptions options;
+  options.max_running = kNarrow;
+  Register(
+      "narrow",
+      [&](JobContext&) -> absl::StatusOr<std::string> {
+        absl::MutexLock lock(&mutex);
+        most_narrow = std::max(most_narrow, ++narrow);
+        const bool ok = wait_until_met();
+        --narrow;
+        if (!ok) return absl::AbortedError("waited in vain");
+        return "";
+      },
+      options);
+  Register("wide", [&](JobContext&) -> absl::StatusOr<std::string> {
+    absl::MutexLock lock(&mutex);
+    ++wide;
+    if (!wait_until_met()) return absl::AbortedError("waited in vain");
+    return "";
+  });
+  ASSERT_TRUE(worker_->Start().ok());
+  std::vector<JobRequest> requests = Submit("narrow", 50);
+  for (const JobRequest& request : Submit("wide", kHandlers - kNarrow)) {
+    requests.push_back(request);
+  }
+  ASSERT_TRUE(client_->WaitUntilJobsCompleted(requests).ok());
+  for (const JobRequest& request : requests) {
+    EXPECT_TRUE(request.status().ok()) << request.status();
+  }
+  EXPECT_EQ(most_narrow, kNarrow);
+}
+
+// Its job was answered, but it may still use what the limit protects.
+TEST_F(WorkerLimitsThreadsTest, ALateHandlerCountsUntilItReturns) {
+  absl::Mutex mutex;
+  std::vector<std::string> events;
+  absl::Notification answered;
+  TaskOptions options;
+  options.max_running = 1;
+  options.time_limit = absl::Milliseconds(20);
+  Register(
+      "late",
+      [&](JobContext&) -> absl::StatusOr<std::string> {
+        {
+          absl::MutexLock lock(&mutex);
+          events.push_back("begins");
+        }
+        EXPECT_TRUE(answered.WaitForNotificationWithTimeout(support::kBound));
+        absl::MutexLock lock(&mutex);
+        events.push_back("returns");
+        return "";
+      },
+      options);
+  Register("other",
+           [](JobContext&) -> absl::StatusOr<std::string> { return ""; });
+  ASSERT_TRUE(worker_->Start().ok());
+  const std::vector<JobRequest> requests = Submit("late", 2);
+  EXPECT_FALSE(client_->Wait(requests[0]).ok());
+  EXPECT_TRUE(client_->Run("other", "").ok());
+  answered.Notify();
+  client_->Wait(requests[1]).IgnoreError();
+  worker_->Stop();
+  EXPECT_TRUE(worker_->Join().ok());
+  absl::MutexLock lock(&mutex);
+  EXPECT_THAT(events, ElementsAre("begins", "returns", "begins", "returns"));
+}
+
+}  // namespace
+}  // namespace gearman
