@@ -1,7 +1,9 @@
 // The limits of tasks of a worker with handlers on several threads, against an
 // embedded server of the same process, on the machine's clock.
 #include <algorithm>
+#include <atomic>
 #include <string>
+#include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "gearman/sdk/worker_options.h"
 #include "gearman/tests/sdk/inproc_fixture.h"
 #include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/wait_for.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -30,6 +33,8 @@ constexpr int kNarrow = 2;
 WorkerOptions WithHandlers() {
   WorkerOptions options;
   options.concurrency = kHandlers;
+  // Further jobs wait for a thread.
+  options.prefetch.min_jobs = kHandlers;
   return options;
 }
 
@@ -89,6 +94,85 @@ TEST_F(WorkerLimitsThreadsTest, ATaskWithALimitLeavesTheOtherHandlersFree) {
     EXPECT_TRUE(request.status().ok()) << request.status();
   }
   EXPECT_EQ(most_narrow, kNarrow);
+}
+
+// All jobs but those that run wait for a thread when the task is paused.
+TEST_F(WorkerLimitsThreadsTest, NoHandlerBeginsAfterItsTaskWasPaused) {
+  absl::Mutex mutex;
+  int begun = 0;
+  absl::Notification go_on;
+  Register("paused", [&](JobContext&) -> absl::StatusOr<std::string> {
+    {
+      absl::MutexLock lock(&mutex);
+      ++begun;
+    }
+    EXPECT_TRUE(go_on.WaitForNotificationWithTimeout(support::kBound));
+    return "";
+  });
+  Register("other",
+           [](JobContext&) -> absl::StatusOr<std::string> { return ""; });
+  ASSERT_TRUE(worker_->Start().ok());
+  const std::vector<JobRequest> requests = Submit("paused", 2 * kHandlers);
+  {
+    const auto all_run = [&begun] { return begun == kHandlers; };
+    absl::MutexLock lock(&mutex);
+    ASSERT_TRUE(
+        mutex.AwaitWithTimeout(absl::Condition(&all_run), support::kBound));
+  }
+  // Further ones have been received, and stand in line for the threads.
+  EXPECT_TRUE(support::WaitFor(
+      [this] { return worker_->stats().jobs_waiting >= kHandlers / 2; }));
+  ASSERT_TRUE(worker_->Pause("paused").ok());
+  go_on.Notify();
+  EXPECT_TRUE(support::WaitFor([this] {
+    const WorkerStats stats = worker_->stats();
+    return stats.jobs_complete == kHandlers &&
+           stats.jobs_held_back == stats.jobs_assigned - kHandlers;
+  }));
+  EXPECT_TRUE(client_->Run("other", "").ok());
+  {
+    absl::MutexLock lock(&mutex);
+    EXPECT_EQ(begun, kHandlers);
+  }
+  ASSERT_TRUE(worker_->Resume("paused").ok());
+  ASSERT_TRUE(client_->WaitUntilJobsCompleted(requests).ok());
+  for (const JobRequest& request : requests) {
+    EXPECT_TRUE(request.status().ok()) << request.status();
+  }
+  EXPECT_EQ(worker_->stats().answers_refused, 0u);
+}
+
+// Pause and Resume race with jobs, from two threads.
+TEST_F(WorkerLimitsThreadsTest, PausedAndResumedAgainAndAgainAllJobsAreDone) {
+  TaskOptions limited;
+  limited.max_running = kNarrow;
+  const auto echo = [](JobContext&) -> absl::StatusOr<std::string> {
+    return "";
+  };
+  Register("free", echo);
+  Register("limited", echo, limited);
+  ASSERT_TRUE(worker_->Start().ok());
+  std::atomic<bool> done{false};
+  std::thread pauser([&] {
+    while (!done) {
+      for (const char* task : {"free", "limited"}) {
+        EXPECT_TRUE(worker_->Pause(task).ok());
+        EXPECT_TRUE(worker_->Resume(task).ok());
+      }
+    }
+  });
+  std::vector<JobRequest> requests = Submit("free", 2000);
+  for (const JobRequest& request : Submit("limited", 500)) {
+    requests.push_back(request);
+  }
+  EXPECT_TRUE(client_->WaitUntilJobsCompleted(requests).ok());
+  done = true;
+  pauser.join();
+  for (const JobRequest& request : requests) {
+    ASSERT_TRUE(request.status().ok()) << request.status();
+  }
+  EXPECT_EQ(worker_->stats().jobs_complete, 2500u);
+  EXPECT_EQ(worker_->stats().jobs_held_back, 0u);
 }
 
 // Its job was answered, but it may still use what the limit protects.

@@ -262,6 +262,7 @@ void WorkerCore::Advance(absl::Time now) {
     const int room = jobs_.Room(/*alone=*/!jobs_.has_unsent());
     servers_.Grab(room, room > 0 && jobs_.quick(), now);
   }
+  if (jobs_.holds_back()) GiveBackPaused(now);
   // A client that has an answer must not find the job among those that run.
   if (jobs_.has_unsent()) jobs_.Publish();
   servers_.Flush(now);

@@ -66,6 +66,10 @@ class WorkerCore final : private HandlerHost {
   // function, metrics and announced_ms of `task`.
   absl::Status Register(std::shared_ptr<Task> task) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Unregister(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Worker::Pause and Worker::Resume.
+  absl::Status SetPaused(absl::string_view name, bool paused)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> paused_tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Run();
   // The two halves of Run. Claim makes the calling thread, or one that it
@@ -128,6 +132,9 @@ class WorkerCore final : private HandlerHost {
   // Opens connections, sends grabs and writes output, as far as possible.
   void Advance(absl::Time now);
   void HandleLost(absl::Time now);
+  // Closes the links that leave for good and whose jobs are all of paused
+  // tasks: the jobs go back to their servers.
+  void GiveBackPaused(absl::Time now);
   // Closes all connections. The jobs that are held go back to their servers.
   void End(absl::Status status, StopReason reason, absl::Time now);
   absl::Status OnEvent(WorkerLink& link, wire::ToWorker& event, absl::Time now);

@@ -1,5 +1,5 @@
-// The part of WorkerJobs that holds back the jobs of a task that is at a limit
-// of its own.
+// The part of WorkerJobs that holds back the jobs of a task that is paused or at
+// a limit of its own.
 #include <memory>
 #include <utility>
 #include <vector>
@@ -12,9 +12,19 @@ namespace gearman {
 namespace internal {
 
 void WorkerJobs::HoldBack(HeldJob* job) {
+  TaskGate& gate = *job->task->gate;
   job->held_back = true;
-  job->task->gate->held_back.PushBack(*job);
-  job->task->gate->CountHeldBack(1);
+  if (std::exchange(job->counted, false)) {
+    gate.TakeBack();
+    gate.admitted.PushBack(*job);
+    // The task may have been resumed meanwhile.
+    Stir(job->task->gate);
+    servers_->Touch(*job->link);
+  } else {
+    gate.held_back.PushBack(*job);
+  }
+  gate.CountHeldBack(1);
+  ++job->link->session->held_back;
   ++held_back_;
 }
 
@@ -22,6 +32,7 @@ void WorkerJobs::TakeHeldBack(HeldJob* job) {
   job->held_back = false;
   job->ListLink<OfQueueTag>::Unlink();
   job->task->gate->CountHeldBack(-1);
+  --job->link->session->held_back;
   --held_back_;
 }
 
@@ -38,6 +49,17 @@ void WorkerJobs::LeaveGate(HeldJob* job) {
   if (gate.limited() || gate.holds_back()) Stir(job->task->gate);
 }
 
+bool WorkerJobs::HoldsBackAll(WorkerLink& link) {
+  WorkerLinkSession& session = *link.session;
+  if (session.held_back == 0 || session.held_back != session.held()) {
+    return false;
+  }
+  for (const HeldJob& job : session.jobs) {
+    if (!job.task->gate->paused()) return false;
+  }
+  return true;
+}
+
 void WorkerJobs::Stir(const std::shared_ptr<TaskGate>& gate) {
   if (std::exchange(gate->stirred, true)) return;
   stirred_.push_back(gate);
@@ -48,7 +70,10 @@ void WorkerJobs::LetStirredBegin() {
   for (const std::shared_ptr<TaskGate>& gate : looked_at_) {
     gate->stirred = false;
     while (gate->AdmitsHeldBack()) {
-      const HeldJobPtr job = gate->held_back.front().self;
+      const HeldJobPtr job =
+          (gate->admitted.empty() ? gate->held_back : gate->admitted)
+              .front()
+              .self;
       TakeHeldBack(job.get());
       Enqueue(job);
     }

@@ -179,6 +179,10 @@ absl::StatusOr<std::string> WorkerJobs::Call(const HeldJobPtr& job,
 WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
   HeldJobPtr job = queue_.front().self;
   Unqueue(job.get());
+  if (job->task->gate->paused()) {
+    HoldBack(job.get());
+    return nullptr;
+  }
   const absl::Time begun = *now;
   Begin(job, begun);
   handler_here_ = true;
@@ -417,6 +421,10 @@ void WorkerJobs::TakeMail(absl::Time now) {
       }
       case Message::Kind::kSkipped:
         LeavePool(job.get());
+        break;
+      case Message::Kind::kPaused:
+        LeavePool(job.get());
+        if (job->state != HeldJob::State::kEnded) HoldBack(job.get());
         break;
       case Message::Kind::kFinished:
         Answer(job, &message.result, message.forgotten, now);

@@ -82,6 +82,11 @@ class WorkerJobs {
   // Looks at a gate that may admit more than before: LetBegin lets its jobs
   // begin. Each gate whose job ends is looked at anyway.
   void Stir(const std::shared_ptr<TaskGate>& gate);
+  // True if jobs of the link are held, and all of them wait until their paused
+  // tasks are resumed.
+  static bool HoldsBackAll(WorkerLink& link);
+  // True if any job is held back.
+  bool holds_back() const { return held_back_ > 0; }
   // Lets the jobs begin that were held back and may begin now.
   void LetBegin() {
     if (!stirred_.empty()) LetStirredBegin();
@@ -94,7 +99,8 @@ class WorkerJobs {
   // for it.
   bool NextIsSlow() const;
   // Runs the next job, which begins at `*now`, and appends its answer. Returns
-  // its link, or null if the job has ended before the handler has. Sets `*now`
+  // its link, or null if the job has ended before the handler has, or if it was
+  // held back because its task is paused. Sets `*now`
   // to the time at which the handler returned: for tiny jobs, reading the clock
   // again would cost much.
   WorkerLink* RunNext(absl::Time* now);
@@ -170,6 +176,8 @@ class WorkerJobs {
   void ShareBytes() { held_share_.Set(held_bytes_ + kept_bytes_); }
   // Puts a job that may begin into the queue, or among those for the pool.
   void Enqueue(HeldJobPtr job);
+  // Holds a job back that has just come, or that was admitted and whose handler
+  // was not called because its task is paused.
   void HoldBack(HeldJob* job);
   void TakeHeldBack(HeldJob* job);
   void LetStirredBegin();

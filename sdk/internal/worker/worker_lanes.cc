@@ -20,15 +20,18 @@ namespace internal {
 // --- which lanes there are ---------------------------------------------------
 
 void WorkerServers::ChangeTasks(absl::Span<const TaskChange> changes) {
-  // The changes for the common lane, which a task leaves when it gets a lane of
-  // its own.
+  // The changes for the common lane. A task leaves it when it is paused or gets
+  // a lane of its own, and the other tasks go on.
   std::vector<TaskChange> common(changes.begin(), changes.end());
   for (TaskChange& change : common) {
-    if (change.task == nullptr || !change.task->gate->limited()) {
+    const bool limited = change.task != nullptr && change.task->gate->limited();
+    const bool paused = change.task != nullptr && change.task->gate->paused();
+    if (limited) {
+      OpenLane(change, paused);
+    } else {
       CloseLane(change.function);
-      continue;
     }
-    OpenLane(change);
+    if (!limited && !paused) continue;
     change.task = nullptr;
     change.gives_way = true;
   }
@@ -39,12 +42,13 @@ void WorkerServers::ChangeTasks(absl::Span<const TaskChange> changes) {
   }
 }
 
-void WorkerServers::OpenLane(const TaskChange& change) {
+void WorkerServers::OpenLane(const TaskChange& change, bool paused) {
   const auto known = lanes_.find(change.function);
   if (known != lanes_.end() && known->second->gate == change.task->gate) {
+    const TaskChange offer{change.function, paused ? nullptr : change.task};
     for (const auto& [name, server] : known->second->servers) {
       if (server->link == nullptr) continue;
-      server->link->session->ChangeTasks({change});
+      server->link->session->ChangeTasks({offer});
       Touch(*server->link);
     }
     return;
@@ -93,7 +97,9 @@ std::vector<TaskChange> WorkerServers::OffersOf(const WorkerLink& link) {
   const GrabLane& lane = LaneOf(link);
   std::vector<TaskChange> offers;
   for (TaskChange& offer : tasks_->AsChanges()) {
-    if (lane.Has(*offer.task)) offers.push_back(std::move(offer));
+    if (lane.Has(*offer.task) && !offer.task->gate->paused()) {
+      offers.push_back(std::move(offer));
+    }
   }
   return offers;
 }

@@ -18,6 +18,15 @@
 namespace gearman {
 namespace internal {
 
+namespace {
+
+absl::Status NotRegistered(absl::string_view task) {
+  return absl::NotFoundError(
+      absl::StrCat("task \"", SafeText(task), "\" is not registered"));
+}
+
+}  // namespace
+
 // --- asked by other threads --------------------------------------------------
 
 absl::Status WorkerCore::Register(std::shared_ptr<Task> task) {
@@ -47,14 +56,38 @@ absl::Status WorkerCore::Unregister(absl::string_view name) {
     std::shared_ptr<Task> before;  // destroyed without the lock, as in Register
     absl::MutexLock lock(&mutex_);
     before = tasks_.Remove(function);
-    if (before == nullptr) {
-      return absl::NotFoundError(
-          absl::StrCat("task \"", SafeText(name), "\" is not registered"));
-    }
+    if (before == nullptr) return NotRegistered(name);
+    // The jobs held are done.
+    before->gate->set_paused(false);
     task_changes_.Note(function);
   }
   Ask();
   return absl::OkStatus();
+}
+
+absl::Status WorkerCore::SetPaused(absl::string_view name, bool paused) {
+  const std::string function = absl::StrCat(options_.task_prefix, name);
+  {
+    absl::MutexLock lock(&mutex_);
+    const std::shared_ptr<Task> task = tasks_.Find(function);
+    if (task == nullptr) return NotRegistered(name);
+    if (task->gate->paused() == paused) return absl::OkStatus();
+    task->gate->set_paused(paused);
+    task_changes_.Note(function);
+  }
+  options_.logger.Log(LogLevel::kInfo, "task \"", SafeText(name), "\" is ",
+                      paused ? "paused" : "resumed");
+  Ask();
+  return absl::OkStatus();
+}
+
+std::vector<std::string> WorkerCore::paused_tasks() const {
+  std::vector<std::string> names;
+  absl::MutexLock lock(&mutex_);
+  for (const auto& task : tasks_.tasks()) {
+    if (task->gate->paused()) names.push_back(task->name);
+  }
+  return names;
 }
 
 std::vector<std::string> WorkerCore::tasks() const {
@@ -122,9 +155,12 @@ void WorkerCore::TakeChanges() {
     if (servers_changed) servers = wanted_servers_;
   }
   for (const TaskChange& change : changes) {
-    if (change.task == nullptr) continue;
-    change.task->gate->SetLimits(change.task->options);
-    jobs_.Stir(change.task->gate);
+    // An unregistered task is not paused any more.
+    const std::shared_ptr<Task> task =
+        change.task == nullptr ? offered_.Find(change.function) : change.task;
+    if (task == nullptr) continue;
+    task->gate->SetLimits(task->options);
+    jobs_.Stir(task->gate);
   }
   if (!changes.empty()) servers_.ChangeTasks(changes);
   // This destroys tasks without the lock, as in Register.

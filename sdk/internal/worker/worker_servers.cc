@@ -114,6 +114,7 @@ void WorkerServers::SetServers(absl::Span<const Address> wanted) {
     }
   }
   for (const Address& address : wanted) AddOnce(address);
+  TouchAll();
 }
 
 void WorkerServers::Drain() {
@@ -122,6 +123,11 @@ void WorkerServers::Drain() {
   for (const auto& [function, lane] : lanes_) {
     for (const auto& [name, server] : lane->servers) DrainServer(*server);
   }
+  TouchAll();
+}
+
+void WorkerServers::TouchAll() {
+  for (const auto& link : links()) Touch(*link);
 }
 
 void WorkerServers::DrainServer(WorkerServer& server) {

@@ -75,7 +75,7 @@ struct GrabLane : ListLink<OfLineTag> {
     return gate == nullptr ? std::numeric_limits<int>::max()
                            : gate->Room() - outstanding;
   }
-  // True if the task is offered here.
+  // True if the task belongs here.
   bool Has(const Task& task) const {
     return gate == nullptr ? !task.gate->limited() : task.gate == gate;
   }
@@ -110,6 +110,8 @@ class WorkerLinkSession final : public WorkerSession {
   // Jobs received here and not answered. WorkerJobs owns them, and this list
   // finds them when the connection is lost.
   JobsOfLink jobs;
+  // The number of them that their tasks' gates hold back. WorkerJobs counts it.
+  int held_back = 0;
 
   // The fields that follow are WorkerServers' own.
   // The unsent output is above its limit.
@@ -147,12 +149,16 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // --- the servers -----------------------------------------------------------
   // Makes `wanted` the servers: adds new ones, and removes the others.
   void SetServers(absl::Span<const Address> wanted);
-  // Offers the tasks that were registered, and takes back the others. A task is
-  // in a lane of its own if its gate has a limit.
+  // Offers the tasks that were registered and are not paused, and takes back the
+  // others. A task is in a lane of its own if its gate has a limit.
   void ChangeTasks(absl::Span<const TaskChange> changes);
   // Retires all links. No connection is made any more.
   void Drain();
   bool draining() const { return draining_; }
+  // True if the link has no successor: it ends for good when it may.
+  bool LeavesForGood(const WorkerLink& link) const {
+    return link.leaving != nullptr && (draining_ || link.server->removed);
+  }
   std::vector<ServerHealth> health() const;
   // Call it when a server has refused a task, or has taken one that it had
   // refused.
@@ -195,6 +201,8 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   void OnRetired(WorkerLink& link) override;
 
   void AddOnce(const Address& address);
+  // Makes the owner look at links that leave for good since.
+  void TouchAll();
   // Retires the link of a server, and makes no new one.
   void DrainServer(WorkerServer& server);
   // Makes a new link to the server of one that was retired.
@@ -205,7 +213,7 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
     GrabLane* const lane = link.server->learned.lane.get();
     return lane == nullptr ? main_ : *lane;
   }
-  void OpenLane(const TaskChange& change);
+  void OpenLane(const TaskChange& change, bool paused);
   void CloseLane(const std::string& function);
   void AddToLane(const std::shared_ptr<GrabLane>& lane, const Address& address);
   void RemoveFromLane(GrabLane& lane, const std::string& server);

@@ -327,11 +327,11 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
 
 // --- time --------------------------------------------------------------------
 
-bool WorkerSession::MayEnd(absl::Time now) {
-  if (sleep_.connecting() || receipt_ == Receipt::kGiven) return true;
-  if (outstanding_ > 0 || held_ > 0 || receipt_ == Receipt::kAsked) {
-    return false;
-  }
+bool WorkerSession::HasReceipt(absl::Time now) {
+  if (sleep_.connecting()) return true;
+  if (outstanding_ > 0 || receipt_ == Receipt::kAsked) return false;
+  // Jobs that were held back may have been answered since the receipt.
+  if (receipt_ == Receipt::kGiven && answer_on_its_way().empty()) return true;
   // Closing with unread bytes may destroy answers on their way.
   receipt_ = Receipt::kAsked;
   MustEncode(

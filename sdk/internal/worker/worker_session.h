@@ -160,9 +160,13 @@ class WorkerSession {
 
   // From now on the session neither grabs nor sleeps.
   void Retire() { grabbing_ = false; }
-  // True if no grab or job is left, and the server has taken the answers. Asks
-  // the server for a receipt if one is needed.
-  bool MayEnd(absl::Time now);
+  // True if no grab or job is left, and the server has taken the answers.
+  bool MayEnd(absl::Time now) {
+    return sleep_.connecting() || (held_ == 0 && HasReceipt(now));
+  }
+  // True if no grab is left, and the server has taken the answers. Asks the
+  // server for a receipt if one is needed.
+  bool HasReceipt(absl::Time now);
   // The handle of the job that was answered last, if the server has not
   // answered any later request. Empty: the server has taken all answers.
   absl::string_view answer_on_its_way() const {
