@@ -61,9 +61,10 @@ class WorkerThread;
 // them. The worker asks the servers in turn. If a worker has registered several
 // tasks, gearmand 1.1 and the embedded server first give it all jobs of the task
 // registered last. gearmand 2.0 first gives high jobs of any task, and takes the
-// tasks in turn. A task with a limit (TaskOptions::max_running) has connections
-// of its own; the worker asks for it, and for all tasks without a limit, in
-// turn.
+// tasks in turn. A task with a limit (TaskOptions::max_running and rate) has
+// connections of its own; the worker asks for each such task, and for all tasks
+// without a limit, in turn. Jobs that a pause or a limit holds back begin later
+// than they would.
 // The answer and the updates of one job keep their order. Each packet leaves
 // with the next write, which takes all packets that wait. A write never waits
 // for a slow handler.

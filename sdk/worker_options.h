@@ -65,6 +65,17 @@ enum class WhenLate : unsigned char {
   kWait,       // nothing: the handler's own answer, however late
 };
 
+// A token bucket: each job takes a token when it begins, and no job begins
+// without one. The bucket is full at first.
+struct RateLimit {
+  // Tokens that come in a second, one at a time: from 0.000001 to 1,000,000. 0
+  // means no limit.
+  double jobs_per_second = 0;
+  // The most tokens that the bucket holds, from 1 to 1,000,000: the number of
+  // jobs that may begin at once after a pause.
+  int burst = 1;
+};
+
 struct TaskOptions {
   // The time that the handler may take, from its start. A timer of the worker:
   // a server learns of the limit only with announce_time_limit.
@@ -90,6 +101,10 @@ struct TaskOptions {
   // grabs there only what may begin at once, so other workers do the rest, and
   // the worker's other tasks go on.
   int max_running = 0;
+  // How often jobs of this task may begin in this worker, by the worker's clock.
+  // Such a task has connections of its own, too. The worker grabs there only
+  // what has a token. A job that has begun keeps its token, however it ends.
+  RateLimit rate;
 };
 
 // How many jobs a worker holds beyond those that it can begin at once. A held

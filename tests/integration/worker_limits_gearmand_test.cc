@@ -168,6 +168,39 @@ TEST_F(WorkerLimitsGearmandTest, NoMoreJobsOfATaskRunThanItsLimitAllows) {
   EXPECT_EQ(worker->stats().jobs_lost, 0u);
 }
 
+// One token in 11 days: the order of events shows the rate, whatever the
+// machine's speed.
+TEST_F(WorkerLimitsGearmandTest, AJobWithoutATokenIsLeftToAnotherWorker) {
+  RunningWorker worker({server_.address()});
+  TaskOptions limited;
+  limited.rate.jobs_per_second = 1e-6;
+  limited.rate.burst = 3;
+  ASSERT_TRUE(worker->Register("beside", Nothing).ok());
+  ASSERT_TRUE(worker->Register("mail", Nothing, limited).ok());
+  worker.Start();
+  const std::vector<JobRequest> requests = Submit("mail", 10);
+  ASSERT_TRUE(WaitForStatus("mail\t7\t0\t1"));
+  ExpectDone(Submit("beside", 100));
+  EXPECT_EQ(worker->stats().jobs_complete, 103u);
+  RunningWorker other({server_.address()});
+  ASSERT_TRUE(other->Register("mail", Nothing).ok());
+  other.Start();
+  ExpectDone(requests);
+  EXPECT_EQ(other->stats().jobs_complete, 7u);
+}
+
+// Tokens come, by the machine's clock, without anything else that wakes the
+// worker.
+TEST_F(WorkerLimitsGearmandTest, JobsWaitForTheTokensThatCome) {
+  RunningWorker worker({server_.address()});
+  TaskOptions limited;
+  limited.rate.jobs_per_second = 200;
+  ASSERT_TRUE(worker->Register("mail", Nothing, limited).ok());
+  worker.Start();
+  ExpectDone(Submit("mail", 20));
+  EXPECT_EQ(worker->stats().jobs_complete, 20u);
+}
+
 // A job that waits in a paused worker goes to another one when it drains.
 TEST_F(WorkerLimitsGearmandTest, ADrainGivesTheJobsOfAPausedTaskBack) {
   WorkerOptions options;

@@ -9,9 +9,15 @@
 #ifndef GEARMAN_SDK_INTERNAL_JOB_TASK_GATE_H_
 #define GEARMAN_SDK_INTERNAL_JOB_TASK_GATE_H_
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <limits>
+#include <memory>
 
+#include "absl/time/time.h"
 #include "gearman/base/intrusive_list.h"
+#include "gearman/sdk/internal/job/token_bucket.h"
 #include "gearman/sdk/worker_options.h"
 
 namespace gearman {
@@ -29,14 +35,19 @@ class TaskGate {
   bool paused() const { return paused_.load(std::memory_order_acquire); }
 
   // Takes over the limits of the task's latest registration.
-  void SetLimits(const TaskOptions& options) {
+  void SetLimits(const TaskOptions& options, absl::Time now) {
     max_running_ = options.max_running;
+    bucket_.SetRate(options.rate, now);
+    Refresh(now);
   }
   // True if the task has a limit of its own.
-  static bool Limits(const TaskOptions& options) {
-    return options.max_running > 0;
+  bool limited() const { return max_running_ > 0 || bucket_.limited(); }
+  // Counts the tokens anew. Until then the gate may know fewer than there are.
+  // If it knows none, call it at next_token().
+  void Refresh(absl::Time now) { tokens_ = bucket_.Tokens(now); }
+  absl::Time next_token() const {
+    return tokens_ > 0 ? absl::InfiniteFuture() : bucket_.next();
   }
-  bool limited() const { return max_running_ > 0; }
 
   // True if a job that has just come may begin. It waits behind those that are
   // held back.
@@ -44,14 +55,27 @@ class TaskGate {
   // True if the first of those held back may begin.
   bool AdmitsHeldBack() const { return held_back_ > 0 && MayBegin(); }
   // Counts a job that is admitted, and one that has ended.
-  void Begin() { ++running_; }
+  void Begin(absl::Time now) {
+    ++running_;
+    if (!bucket_.limited()) return;
+    bucket_.Take(now);
+    Refresh(now);
+  }
   void End() { --running_; }
   // Undoes Begin: the task was paused before the job's handler was called.
-  void TakeBack() { --running_; }
+  void TakeBack() {
+    --running_;
+    if (!bucket_.limited()) return;
+    bucket_.PutBack();
+    ++tokens_;
+  }
   // The number of jobs that may begin now, beside those that are held back. Use
   // it for a task with a limit.
   int Room() const {
-    return paused() ? 0 : max_running_ - running_ - held_back_;
+    if (paused()) return 0;
+    const int room = max_running_ == 0 ? std::numeric_limits<int>::max()
+                                       : max_running_ - running_;
+    return std::min(room, tokens_) - held_back_;
   }
 
   // The jobs held back, in the order in which they came. Those that had been
@@ -64,18 +88,27 @@ class TaskGate {
 
   // WorkerServers' own: the lane of this task, or null if it has none.
   GrabLane* lane = nullptr;
-  // WorkerJobs' own: it is in the list of gates to look at.
+  // WorkerJobs' own. The gate is in the list of gates to look at.
   bool stirred = false;
+  // When it is looked at because a token comes. InfiniteFuture: not for that.
+  absl::Time timer = absl::InfiniteFuture();
+  // Not null while it has a timer.
+  std::shared_ptr<TaskGate> self;
+  // Timers of equal times come in this order.
+  uint64_t timer_number = 0;
 
  private:
   bool MayBegin() const {
-    return !paused() && (max_running_ == 0 || running_ < max_running_);
+    return !paused() && tokens_ > 0 &&
+           (max_running_ == 0 || running_ < max_running_);
   }
 
   std::atomic<bool> paused_{false};
   int max_running_ = 0;  // 0: no limit
   int running_ = 0;
   int held_back_ = 0;
+  TokenBucket bucket_;
+  int tokens_ = std::numeric_limits<int>::max();
 };
 
 }  // namespace internal

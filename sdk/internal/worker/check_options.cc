@@ -23,6 +23,11 @@ constexpr int64_t kAnnouncedGraceMs = 1000;
 // Servers keep the limit in 32 bits, signed or not.
 constexpr int64_t kMaxAnnouncedMs = std::numeric_limits<int32_t>::max();
 
+// RateLimit: one job in 11 days, and more than a worker can begin.
+constexpr double kLeastRate = 1e-6;
+constexpr double kMostRate = 1e6;
+constexpr int kMostBurst = 1000000;
+
 absl::Status Bad(absl::string_view field, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("WorkerOptions::", field, " ", why));
@@ -119,6 +124,18 @@ absl::Status CheckTask(const Task& task) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": max_running is ", options.max_running,
                      "; it must not be negative"));
+  }
+  const RateLimit& rate = options.rate;
+  if (!(rate.jobs_per_second == 0 || (rate.jobs_per_second >= kLeastRate &&
+                                      rate.jobs_per_second <= kMostRate))) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": rate.jobs_per_second is ", rate.jobs_per_second,
+        "; it must be 0 for no limit, or from 0.000001 to 1000000"));
+  }
+  if (rate.burst < 1 || rate.burst > kMostBurst) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": rate.burst is ", rate.burst,
+                     "; it must be from 1 to ", kMostBurst));
   }
   wire::OutputBuffer scratch;
   if (!options.announce_time_limit) {

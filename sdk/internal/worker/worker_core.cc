@@ -217,7 +217,7 @@ absl::Time WorkerCore::Pass(absl::Time until) {
   servers_.OnTime(now);
   jobs_.OnTime(now);
   HandleLost(now);
-  jobs_.LetBegin();
+  jobs_.LetBegin(now);
   return now;
 }
 
@@ -255,7 +255,7 @@ void WorkerCore::RunJobs(absl::Time* now) {
 
 void WorkerCore::Advance(absl::Time now) {
   if (!GoesOn(now)) return;
-  jobs_.LetBegin();
+  jobs_.LetBegin(now);
   if (!servers_.draining()) {
     servers_.Open(now);
     jobs_.NotePause(now);

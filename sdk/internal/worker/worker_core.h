@@ -127,7 +127,7 @@ class WorkerCore final : private HandlerHost {
   }
   // The parts of GoesOn.
   bool TakeRequests(absl::Time now);
-  void TakeChanges() ABSL_LOCKS_EXCLUDED(mutex_);
+  void TakeChanges(absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   bool GoesOnDraining(int64_t drain_ns, absl::Time now);
   // Opens connections, sends grabs and writes output, as far as possible.
   void Advance(absl::Time now);

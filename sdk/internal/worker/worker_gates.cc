@@ -11,6 +11,45 @@
 namespace gearman {
 namespace internal {
 
+WorkerJobs::~WorkerJobs() {
+  while (TaskGate* const gate = tokens_.Pop(absl::InfiniteFuture())) {
+    gate->timer = absl::InfiniteFuture();
+    gate->self = nullptr;
+  }
+}
+
+void WorkerJobs::SetLimits(const Task& task, absl::Time now) {
+  TaskGate& gate = *task.gate;
+  gate.SetLimits(task.options, now);
+  StopAwaitingToken(&gate);
+  AwaitToken(task.gate);
+  Stir(task.gate);
+}
+
+void WorkerJobs::AwaitToken(const std::shared_ptr<TaskGate>& gate) {
+  if (gate->timer != absl::InfiniteFuture()) return;
+  gate->timer = gate->next_token();
+  if (gate->timer == absl::InfiniteFuture()) return;
+  gate->self = gate;
+  gate->timer_number = ++last_timer_;
+  tokens_.Add(gate->timer, gate.get());
+}
+
+void WorkerJobs::StopAwaitingToken(TaskGate* gate) {
+  tokens_.Remove(std::exchange(gate->timer, absl::InfiniteFuture()), gate);
+  gate->self = nullptr;
+}
+
+void WorkerJobs::OnTokens(absl::Time now) {
+  while (TaskGate* const due = tokens_.Pop(now)) {
+    const std::shared_ptr<TaskGate> gate = std::move(due->self);
+    gate->timer = absl::InfiniteFuture();
+    gate->Refresh(now);
+    AwaitToken(gate);
+    Stir(gate);
+  }
+}
+
 void WorkerJobs::HoldBack(HeldJob* job) {
   TaskGate& gate = *job->task->gate;
   job->held_back = true;
@@ -65,7 +104,7 @@ void WorkerJobs::Stir(const std::shared_ptr<TaskGate>& gate) {
   stirred_.push_back(gate);
 }
 
-void WorkerJobs::LetStirredBegin() {
+void WorkerJobs::LetStirredBegin(absl::Time now) {
   looked_at_.swap(stirred_);
   for (const std::shared_ptr<TaskGate>& gate : looked_at_) {
     gate->stirred = false;
@@ -75,7 +114,7 @@ void WorkerJobs::LetStirredBegin() {
               .front()
               .self;
       TakeHeldBack(job.get());
-      Enqueue(job);
+      Enqueue(job, now);
     }
     servers_->NoteRoom(*gate);
   }

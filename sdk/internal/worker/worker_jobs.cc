@@ -111,14 +111,15 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
   ShareBytes();
   prefetch_.OnAssigned(bytes);
   if (task->gate->Admits()) {
-    Enqueue(std::move(job));
+    Enqueue(std::move(job), now);
   } else {
     HoldBack(job.get());
   }
 }
 
-void WorkerJobs::Enqueue(HeldJobPtr job) {
-  job->task->gate->Begin();
+void WorkerJobs::Enqueue(HeldJobPtr job, absl::Time now) {
+  job->task->gate->Begin(now);
+  AwaitToken(job->task->gate);
   job->counted = true;
   if (pool_ != nullptr) {
     job->working = true;
@@ -344,6 +345,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
 }
 
 void WorkerJobs::OnTime(absl::Time now) {
+  OnTokens(now);
   bool fired = false;
   while (HeldJob* const due = timers_.Pop(now)) {
     const HeldJobPtr job = due->self;

@@ -6,6 +6,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -70,6 +71,7 @@ class WorkerJobs {
   WorkerJobs(Options options, WorkerServers* servers,
              std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
              WorkerCounters* counters);
+  ~WorkerJobs();
 
   // Takes over a job that has come. If `too_large` is not null, the payload
   // exceeds this worker's limit and is not in `assigned`. The job then fails
@@ -88,9 +90,11 @@ class WorkerJobs {
   // True if any job is held back.
   bool holds_back() const { return held_back_ > 0; }
   // Lets the jobs begin that were held back and may begin now.
-  void LetBegin() {
-    if (!stirred_.empty()) LetStirredBegin();
+  void LetBegin(absl::Time now) {
+    if (!stirred_.empty()) LetStirredBegin(now);
   }
+  // Takes over the limits of a task that was registered.
+  void SetLimits(const Task& task, absl::Time now);
 
   // --- handlers on the I/O thread (concurrency 1) ---
   // True if a job waits to run here.
@@ -112,7 +116,8 @@ class WorkerJobs {
   // Handles the jobs that have exceeded their time limit.
   void OnTime(absl::Time now);
   absl::Time next_deadline() const {
-    return stirred_.empty() ? timers_.next() : absl::InfinitePast();
+    return stirred_.empty() ? std::min(timers_.next(), tokens_.next())
+                            : absl::InfinitePast();
   }
   // Appends an update. INVALID_ARGUMENT: it is too large. CANCELLED: the job
   // has ended.
@@ -175,12 +180,17 @@ class WorkerJobs {
   void DropKept(HeldJob* job);
   void ShareBytes() { held_share_.Set(held_bytes_ + kept_bytes_); }
   // Puts a job that may begin into the queue, or among those for the pool.
-  void Enqueue(HeldJobPtr job);
+  void Enqueue(HeldJobPtr job, absl::Time now);
   // Holds a job back that has just come, or that was admitted and whose handler
   // was not called because its task is paused.
   void HoldBack(HeldJob* job);
   void TakeHeldBack(HeldJob* job);
-  void LetStirredBegin();
+  void LetStirredBegin(absl::Time now);
+  // Sets a timer for the next token, if the task has none.
+  void AwaitToken(const std::shared_ptr<TaskGate>& gate);
+  void StopAwaitingToken(TaskGate* gate);
+  // Handles the tokens that have come.
+  void OnTokens(absl::Time now);
   // Call it when a job has ended or its handler has: once both have, its task's
   // gate does not count it any more.
   void LeaveGate(HeldJob* job);
@@ -224,6 +234,14 @@ class WorkerJobs {
   bool handler_here_ = false;
   int pending_ = 0;
   int held_back_ = 0;  // jobs that gates hold back
+  // Runs with one seed must not depend on addresses.
+  struct TimerSetBefore {
+    bool operator()(const TaskGate* a, const TaskGate* b) const {
+      return a->timer_number < b->timer_number;
+    }
+  };
+  DeadlineQueue<TaskGate, TimerSetBefore> tokens_;
+  uint64_t last_timer_ = 0;
   std::vector<std::shared_ptr<TaskGate>> stirred_;
   std::vector<std::shared_ptr<TaskGate>> looked_at_;  // memory for stirred_
   size_t held_bytes_ = 0;

@@ -156,6 +156,7 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
     // It comes last the next time.
     lane.Unlink();
     line_.PushBack(lane);
+    if (lane.gate != nullptr) lane.gate->Refresh(now);
     // Grabs that one lane does not want are left for the others.
     const int share = std::min(lane.room(), (room - 1) / lanes + 1);
     room -= GrabIn(lane, share, now);

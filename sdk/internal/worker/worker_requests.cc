@@ -139,12 +139,12 @@ bool WorkerCore::TakeRequests(absl::Time now) {
     End(absl::OkStatus(), StopReason::kStopped, now);
     return false;
   }
-  TakeChanges();
+  TakeChanges(now);
   const int64_t drain_ns = drain_deadline_ns_.load(std::memory_order_acquire);
   return drain_ns == kNotDraining || GoesOnDraining(drain_ns, now);
 }
 
-void WorkerCore::TakeChanges() {
+void WorkerCore::TakeChanges(absl::Time now) {
   std::vector<TaskChange> changes;
   std::vector<Address> servers;
   bool servers_changed;
@@ -158,9 +158,7 @@ void WorkerCore::TakeChanges() {
     // An unregistered task is not paused any more.
     const std::shared_ptr<Task> task =
         change.task == nullptr ? offered_.Find(change.function) : change.task;
-    if (task == nullptr) continue;
-    task->gate->SetLimits(task->options);
-    jobs_.Stir(task->gate);
+    if (task != nullptr) jobs_.SetLimits(*task, now);
   }
   if (!changes.empty()) servers_.ChangeTasks(changes);
   // This destroys tasks without the lock, as in Register.
