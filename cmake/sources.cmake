@@ -126,7 +126,9 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/sleep_plan.cc
   sdk/internal/worker/worker_connections.cc
   sdk/internal/worker/worker_core.cc
+  sdk/internal/worker/worker_gates.cc
   sdk/internal/worker/worker_jobs.cc
+  sdk/internal/worker/worker_lanes.cc
   sdk/internal/worker/worker_requests.cc
   sdk/internal/worker/worker_servers.cc
   sdk/internal/worker/worker_session.cc
@@ -496,6 +498,7 @@ set(GEARCTL_SOURCES
   tools/gearctl/load.cc
   tools/gearctl/main.cc
   tools/gearctl/output.cc
+  tools/gearctl/pause.cc
   tools/gearctl/probe.cc
   tools/gearctl/program.cc
   tools/gearctl/schedule.cc

@@ -87,8 +87,13 @@ struct HeldJob : ListLink<OfLinkTag>, ListLink<OfQueueTag> {
   State state = State::kWaiting;
   HeldJobPtr self;  // the worker's own reference; null: it has ended
   WorkerLink* link =
-      nullptr;           // the connection it came over; null: it has ended
-  bool pending = false;  // asynchronous, begun, not finished
+      nullptr;             // the connection it came over; null: it has ended
+  bool pending = false;    // asynchronous, begun, not finished
+  bool held_back = false;  // by the task's gate
+  // The task's gate counts it among the jobs that run.
+  bool counted = false;
+  // The pool has it, or its handler is called on the I/O thread.
+  bool working = false;
   int64_t expected_ns = 0;
   absl::Time assigned = absl::InfinitePast();
   absl::Time timer = absl::InfiniteFuture();

@@ -96,16 +96,19 @@ class WorkerSession {
     bool unsure = false;
   };
 
-  // Appends the client ID and the options. Both pointers must outlive the
-  // session.
-  WorkerSession(Shared* shared, wire::OutputBuffer* output, Grabs grabs);
+  // Appends the client ID and the options. All pointers must outlive the
+  // session. `lane_outstanding` is for the connection of a task with a limit:
+  // it counts the grabs on all connections of that task (null: the connection
+  // is not one of these).
+  WorkerSession(Shared* shared, wire::OutputBuffer* output, Grabs grabs,
+                int* lane_outstanding = nullptr);
   WorkerSession(const WorkerSession&) = delete;
   WorkerSession& operator=(const WorkerSession&) = delete;
-  ~WorkerSession() { shared_->outstanding -= outstanding_; }
+  ~WorkerSession() { CountOutstanding(-outstanding_); }
 
   // Offers the tasks that were registered, and takes back those that were
   // unregistered. A task is taken back later, by TakeBack, if a job of it is
-  // held or may be on its way. O(1) for each change.
+  // held or may be on its way, and no grab is sent before. O(1) for each change.
   void ChangeTasks(absl::Span<const TaskChange> changes);
   // Call it when the connection is made. Grabs may leave from now on.
   void OnConnected(absl::Time now);
@@ -136,6 +139,10 @@ class WorkerSession {
   void TakeBack() {
     if (taking_back() && !sleep_.connecting() && grabbing_) TakeBackTasks();
   }
+  // True if grabs wait until the jobs of a task that gives way have ended.
+  // Another connection can grab for the other tasks meanwhile. Call it after
+  // TakeBack.
+  bool blocked() const { return blocked_ && grabbing_; }
   // Goes to sleep if that is right. Call it after all events have been handled
   // and grabs have been sent.
   void Settle(absl::Time now);
@@ -155,9 +162,13 @@ class WorkerSession {
 
   // From now on the session neither grabs nor sleeps.
   void Retire() { grabbing_ = false; }
-  // True if no grab or job is left, and the server has taken the answers. Asks
-  // the server for a receipt if one is needed.
-  bool MayEnd(absl::Time now);
+  // True if no grab or job is left, and the server has taken the answers.
+  bool MayEnd(absl::Time now) {
+    return sleep_.connecting() || (held_ == 0 && HasReceipt(now));
+  }
+  // True if no grab is left, and the server has taken the answers. Asks the
+  // server for a receipt if one is needed.
+  bool HasReceipt(absl::Time now);
   // The handle of the job that was answered last, if the server has not
   // answered any later request. Empty: the server has taken all answers.
   absl::string_view answer_on_its_way() const {
@@ -207,6 +218,7 @@ class WorkerSession {
   struct Offer {
     std::shared_ptr<Task> task;
     bool wanted = true;
+    bool gives_way = false;
     bool look_at = false;  // in look_at_
     int held = 0;
     // The limit that the server was told. The task may have another one by now.
@@ -239,7 +251,14 @@ class WorkerSession {
   // The work here, for SleepPlan.
   SleepPlan::Work work() const {
     return {outstanding_, held_,
-            shared_->quick && !grabs_.unsure && !server_times()};
+            shared_->quick && !grabs_.unsure && !server_times() &&
+                lane_outstanding_ == nullptr};
+  }
+  // Adds to the numbers of grabs without an answer.
+  void CountOutstanding(int more) {
+    outstanding_ += more;
+    shared_->outstanding += more;
+    if (lane_outstanding_ != nullptr) *lane_outstanding_ += more;
   }
   void Announce(Offer* offer);
   void OfferTask(const std::shared_ptr<Task>& task);
@@ -281,6 +300,7 @@ class WorkerSession {
 
   Shared* const shared_;
   wire::OutputBuffer* const output_;
+  int* const lane_outstanding_;
 
   absl::flat_hash_map<std::string, std::unique_ptr<Offer>> offered_;
   Offer* last_offer_ =
@@ -288,6 +308,8 @@ class WorkerSession {
   int timed_offers_ = 0;  // offers announced with a time limit
   // Offers that must be taken back, or whose time limit has changed.
   std::vector<Offer*> look_at_;
+  // One of them gives way, and there are other offers.
+  bool blocked_ = false;
   // When refused tasks are offered again, and the last delay.
   absl::Time offer_again_at_ = absl::InfiniteFuture();
   absl::Duration offer_delay_ = absl::ZeroDuration();

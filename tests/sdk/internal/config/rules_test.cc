@@ -172,7 +172,7 @@ TEST(ConfigRules, CoverEveryNumberAndDuration) {
   EXPECT_THAT(found,
               ::testing::ElementsAre(
                   "servers", "task_prefix", "worker.client_id",
-                  "worker.server_options", "embedded_server.listen",
+                  "worker.server_options", "worker.control_task", "embedded_server.listen",
                   "embedded_server.job_handle_prefix", "plugin_libraries"));
 }
 
