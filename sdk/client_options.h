@@ -111,6 +111,13 @@ struct CallOptions {
   // (SUBMIT_JOB_EPOCH). Such a job is always a background job of normal
   // priority.
   std::optional<absl::Time> run_at;
+  // Makes the job a reduce job (SUBMIT_REDUCE_JOB): the task that its worker is
+  // to send the parts of the job to (sdk/reduce.h). At most 64 bytes, with the
+  // client's task_prefix, which the client puts before it. Empty means none.
+  // Such a job has normal priority, and no run_at. Equal uniques are joined
+  // whatever their reducers: the first one counts. A server with a persistent
+  // queue that restarts forgets the reducer.
+  std::string reducer;
   // How many attempts may be made, on any servers; at least 1.
   std::optional<int> max_connection_attempts;
   // True means that the job may run more than once without harm. If false, a
