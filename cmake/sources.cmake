@@ -132,6 +132,9 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/worker_session.cc
   sdk/internal/worker/worker_thread.cc
   sdk/internal/worker/worker_updates.cc
+  sdk/reduce/map_run.cc
+  sdk/reduce/mapper.cc
+  sdk/reduce/mapper_core.cc
   sdk/scheduler/cron.cc
   sdk/scheduler/scheduler.cc
   sdk/scheduler/ticks.cc
@@ -253,6 +256,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h
+  sdk/reduce.h
   sdk/scheduler.h
   sdk/status.h
   sdk/stop_reason.h

@@ -140,7 +140,7 @@ struct MapperOptions {
   size_t max_failed_parts = 0;
 };
 
-// What a mapper has done so far, and does.
+// The counts of a mapper.
 struct MapperStats {
   size_t jobs = 0;   // begun and not answered
   size_t parts = 0;  // submitted, or with a result that waits
