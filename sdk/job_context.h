@@ -63,8 +63,8 @@ class JobContext {
   JobContext& operator=(const JobContext&) = delete;
 
   const Job& job() const;
-  // For a reduce job: the task that gets the job's results, including its
-  // namespace prefix if it has one. Empty for every other job.
+  // For a reduce job (sdk/reduce.h): the task that the job's parts are for,
+  // including its namespace prefix if it has one. Empty for every other job.
   const std::string& reducer() const;
   // The time when the handler was started, and the time when its time limit
   // ends (InfiniteFuture: no limit), on the worker's clock.

@@ -42,6 +42,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -125,6 +126,11 @@ struct MapperOptions {
   CallOptions part;
   // The task of parts whose job names no reducer, without the task_prefix.
   std::string default_reducer;
+  // The tasks that a job may name as its reducer, without the task_prefix. Empty
+  // means any. A client chooses the reducer, and the mapper submits for it:
+  // name the tasks if the mapper's servers have others that the client must not
+  // reach. The default reducer need not be among them.
+  std::vector<std::string> allowed_reducers;
   // The parts of one job that are submitted, or have a result that waits for
   // those before it.
   size_t max_parts_per_job = 16;

@@ -27,7 +27,8 @@ absl::Status ClosedError() {
 
 }  // namespace
 
-// A part that has not been delivered. The run's lock guards it.
+// A part that has not been delivered. The run's lock guards all but `run`,
+// which OnEnd alone uses.
 class MapRun::Part final : public CallListener {
  public:
   Part(std::shared_ptr<MapRun> of, size_t number, size_t size)
@@ -106,7 +107,15 @@ absl::StatusOr<std::string> MapRun::ReducerOf(const std::string& named) const {
         SafeText(named), "\", which does not begin with its task_prefix \"",
         SafeText(prefix), "\""));
   }
-  return named.substr(prefix.size());
+  std::string reducer = named.substr(prefix.size());
+  const std::vector<std::string>& allowed = core_->options().allowed_reducers;
+  if (!allowed.empty() &&
+      std::find(allowed.begin(), allowed.end(), reducer) == allowed.end()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(described_, ": the reducer \"", SafeText(reducer),
+                     "\" is not one of MapperOptions::allowed_reducers"));
+  }
+  return reducer;
 }
 
 // --- the steps ---------------------------------------------------------------

@@ -17,6 +17,7 @@
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/reduce.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tests/interop/perl_server.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/subprocess.h"
@@ -182,6 +183,23 @@ TEST_F(ReduceInteropTest, APartOfLibgearmanIsAPlainJobForOurMapper) {
   const Outcome outcome = client_->Run("lg_partition", "a b", To("map"));
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(*outcome, "b,a");
+}
+
+TEST_F(ReduceInteropTest, PerlsServerRefusesAReduceJobAndGoesOn) {
+  const PerlServer perl;
+  ClientOptions options;
+  options.servers = {perl.address()};
+  options.transports = TcpOnly();
+  const auto client = *Client::Create(std::move(options));
+  const JobRequest plain = client->SubmitJob("nobody has it", "data");
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({plain}).ok());
+  const JobRequest request = client->SubmitJob("map", "a b", To("upper"));
+  const absl::Status status = client->Wait(request);
+  EXPECT_TRUE(absl::IsUnimplemented(status)) << status;
+  EXPECT_EQ(request.state(), JobState::kFailed);
+  EXPECT_EQ(request.connection_attempts(), 1);
+  EXPECT_THAT(status.ToString(), HasSubstr("SUBMIT_REDUCE_JOB"));
+  EXPECT_TRUE(client->GetJobStatus(plain).ok());
 }
 
 // gearmand joins by task and unique alone.

@@ -172,6 +172,21 @@ absl::StatusOr<MapPlan> Halve(const MapInput& input) {
   return plan;
 }
 
+TEST_F(ReduceTest, AReducerThatIsNotAllowedGetsNoPart) {
+  MapperOptions options = Options();
+  options.allowed_reducers = {"count", "add"};
+  options.default_reducer = "reduce";
+  MakeMapper(std::move(options));
+  Map();
+  Reduce(Double);
+  ASSERT_TRUE(worker_->Start().ok());
+  EXPECT_THAT(Run("ab").status().ToString(),
+              HasSubstr("the reducer \"reduce\" is not one of"));
+  EXPECT_EQ(mapper_->stats().parts_completed, 0u);
+  // The default is the worker's own choice.
+  EXPECT_EQ(*client_->Run("map", "ab"), "aa,bb");
+}
+
 // Each job may have one part whatever the limit, so none waits for ever.
 TEST_F(ReduceTest, PartsMayBeMappedByTheSameMapper) {
   MapperOptions options = Options();

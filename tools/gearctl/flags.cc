@@ -94,6 +94,10 @@ ABSL_FLAG(std::string, unique, "",
 ABSL_FLAG(std::string, epoch, "",
           "TIME before which the job does not run: seconds since 1970, "
           "2026-12-24T18:00:00Z, or +5m from now; implies --background");
+ABSL_FLAG(
+    std::string, reducer, "",
+    "TASK that the parts of the job go to, as a reduce job: the worker of "
+    "the job splits it");
 ABSL_FLAG(FlagRetries, retries, FlagRetries(0),
           "N attempts after the first; says that running the job twice harms "
           "nobody");

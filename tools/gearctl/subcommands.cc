@@ -29,8 +29,8 @@ std::vector<Subcommand> JobSubcommands() {
        "feed is its line's end. A result with further line feeds counts as a "
        "failure, as a script would read several lines: --null ends payloads "
        "and results with a NUL instead, and --json takes any result.",
-       {"data", "file", "background", "priority", "unique", "epoch", "retries",
-        "lines", "null"},
+       {"data", "file", "background", "priority", "unique", "epoch", "reducer",
+        "retries", "lines", "null"},
        "gearctl submit reverse --data hello\n"
        "gearctl submit resize --file photo.jpg > small.jpg\n"
        "gearctl submit report --data july --background --priority low\n"

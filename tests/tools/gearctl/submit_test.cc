@@ -56,6 +56,8 @@ class SubmitTest : public ::testing::TestWithParam<ServerKind> {
                         context.SendData("second,").IgnoreError();
                         return std::string("end");
                       });
+    worker_->Register("reducer",
+                      [](JobContext& context) { return context.reducer(); });
     worker_->Register("feed", [](JobContext& context) {
       return absl::StrCat(context.job().data(), "\n");
     });
@@ -309,6 +311,14 @@ TEST_P(SubmitTest, AnEpochMakesItABackgroundJobThatWaits) {
   EXPECT_EQ(Gearctl({"job", id, "--server", server_}).output, "queued\n");
 }
 
+TEST_P(SubmitTest, AReducerReachesTheWorkerOfTheJob) {
+  const ProgramResult run =
+      Submit({"reducer", "--data", "x", "--reducer", "count"});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_EQ(run.output, "count");
+  EXPECT_EQ(Submit({"reducer", "--data", "x"}).output, "");
+}
+
 TEST_P(SubmitTest, APriorityReachesTheServersQueue) {
   Submit({"nobody", "--background", "--priority", "high"});
   EXPECT_THAT(Gearctl({"status", "nobody", "--priorities", "--json", "--server",
@@ -462,6 +472,10 @@ TEST(SubmitUsageTest, MistakesAreExplained) {
   for (const Case& c : std::vector<Case>{
            {{"t", "--priority", "urgent"}, "not high, normal or low"},
            {{"t", "--epoch", "soon"}, "is not a time"},
+           {{"t", "--data", "x", "--reducer", "r", "--priority", "high"},
+            "a reduce job has normal priority"},
+           {{"t", "--data", "x", "--reducer", "r", "--epoch", "+1h"},
+            "no packet has both a reducer and a run_at"},
            {{"t", "--retries", "-1"}, "a whole number from 0 to 999"},
            {{"t", "--retries=2147483647"}, "a whole number from 0 to 999"},
            {{"t", "--retries=9223372036854775808"}, "from 0 to 999"},
