@@ -47,6 +47,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "gearman/base/cpp17.h"
 #include "gearman/base/string_view.h"
 #include "gearman/sdk/client.h"
@@ -187,6 +188,10 @@ class Mapper {
   // options, time_limit ends the job and cancels its parts.
   absl::Status Register(Worker& worker, StringView task, MapHandler handler,
                         TaskOptions options = {});
+
+  // Does one pass of the client's I/O, for programs with an event loop of their
+  // own (DriveMode::kEventLoop of `MapperOptions::client`): see Client::RunOnce.
+  absl::Time RunOnce(absl::Time deadline);
 
   MapperStats stats() const;
 

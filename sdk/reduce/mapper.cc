@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "gearman/process/process_mark.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
@@ -28,7 +29,7 @@ absl::Status CheckMapperOptions(const MapperOptions& options) {
   if (options.client.drive_mode == DriveMode::kCallerOnly) {
     wrong =
         "client.drive_mode is kCallerOnly: the parts need a thread that does "
-        "their I/O; use kAuto";
+        "their I/O; use kAuto or kEventLoop";
   } else if (options.part.unique.has_value() ||
              options.part.run_at.has_value() ||
              !options.part.callbacks.empty()) {
@@ -88,6 +89,16 @@ absl::Status Mapper::Register(Worker& worker, StringView task,
         MapRun::Begin(core, handler, std::move(job));
       },
       options);
+}
+
+absl::Time Mapper::RunOnce(absl::Time deadline) {
+  if (core_->inherited()) return absl::InfiniteFuture();
+  // The user's code in this call may destroy the mapper.
+  const std::shared_ptr<MapperCore> core = core_;
+  const CallScope scope(core.get());
+  absl::Time next = absl::InfiniteFuture();
+  core->WithClient([&](Client& client) { next = client.RunOnce(deadline); });
+  return next;
 }
 
 MapperStats Mapper::stats() const {

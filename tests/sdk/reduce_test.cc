@@ -12,11 +12,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/sdk/reduce_fixture.h"
 #include "gearman/tests/support/wait_for.h"
+#include "gearman/transports/epoll_poller.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -200,6 +202,24 @@ TEST_F(ReduceTest, PartsMayBeMappedByTheSameMapper) {
   const Outcome outcome = client_->Run("map", "abcdefgh", to_itself);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(*outcome, "(((a,b),(c,d)),((e,f),(g,h)))");
+}
+
+// --- an event loop of the program ---------------------------------------------
+
+TEST_F(ReduceTest, PartsAreDrivenByAnEventLoop) {
+  MapperOptions options = Options();
+  options.client.drive_mode = DriveMode::kEventLoop;
+  options.client.poller = *EpollPoller::CreateForEventLoop();
+  Clock* const clock = options.client.poller->clock();
+  MakeMapper(std::move(options));
+  Map();
+  Reduce(Double);
+  ASSERT_TRUE(worker_->Start().ok());
+  const JobRequest request = Submit("abcdefghijklmnopqrstuvwxyz");
+  while (!request.finished()) {
+    mapper_->RunOnce(clock->Now() + absl::Milliseconds(10));
+  }
+  EXPECT_EQ(client_->Result(request)->size(), 26u * 3 - 1);
 }
 
 // --- limits ------------------------------------------------------------------
