@@ -271,6 +271,27 @@ TEST_F(ReduceTest, AllJobsTogetherHaveALimitOfPartsButEachHasOne) {
   EXPECT_EQ(mapper_->stats().parts, 0u);
 }
 
+TEST_F(ReduceTest, TheRoomThatAJobLeavesGoesToTheOneThatWaits) {
+  MapperOptions options = Options();
+  options.max_parts = 2;
+  MakeMapper(std::move(options));
+  Map();
+  HoldParts();
+  ASSERT_TRUE(worker_->Start().ok());
+  const JobRequest first = Submit("ab");
+  held_.Await(2);
+  const JobRequest second = Submit("xyz");
+  held_.Await(3);
+  held_.Finish("a", "a");
+  held_.Finish("b", "b");
+  // Its first part is still in flight.
+  held_.Finish("y", "y");
+  EXPECT_EQ(*client_->Result(first), "a,b");
+  held_.Finish("x", "x");
+  held_.Finish("z", "z");
+  EXPECT_EQ(*client_->Result(second), "x,y,z");
+}
+
 TEST_F(ReduceTest, BytesOfPartsAndOfResultsHaveALimit) {
   MapperOptions options = Options();
   options.max_bytes = 10;
