@@ -171,7 +171,7 @@ struct WorkerOptions {
   // and its result names the tasks that are paused then, one a line. `gearctl
   // pause` and `gearctl resume` send them. A server gives an order to one worker
   // that has this name, so each worker needs a name of its own, such as
-  // "control/HOST". Whoever may submit jobs to the servers may give orders.
+  // "control/HOST". Every client of the servers may give orders.
   //
   // The worker has connections of its own for orders, and carries them out on
   // the thread that is in Run, even while all handlers are busy. With
