@@ -488,6 +488,7 @@ set(GEARCTL_SOURCES
   tools/gearctl/load.cc
   tools/gearctl/main.cc
   tools/gearctl/output.cc
+  tools/gearctl/pause.cc
   tools/gearctl/probe.cc
   tools/gearctl/program.cc
   tools/gearctl/schedule.cc

@@ -161,6 +161,25 @@ struct WorkerOptions {
   // name.
   std::string client_id;
 
+  // The name of a task over which this worker takes orders. Empty means that it
+  // takes none. The payload of such a job is one of
+  //
+  //   pause TASK     as Worker::Pause does
+  //   resume TASK    as Worker::Resume does
+  //   paused         changes nothing
+  //
+  // and its result names the tasks that are paused then, one a line. `gearctl
+  // pause` and `gearctl resume` send them. A server gives an order to one worker
+  // that has this name, so each worker needs a name of its own, such as
+  // "control/HOST". Every client of the servers may give orders.
+  //
+  // The worker has connections of its own for orders, and carries them out on
+  // the thread that is in Run, even while all handlers are busy. With
+  // concurrency 1 that is when the handler that runs returns or looks at its
+  // stop token. task_prefix is put before this name, too. Interceptors and the
+  // trace observer are not called.
+  std::string control_task;
+
   // How many handlers run at once. With 1 they run on the thread that is in Run,
   // or on the one that Start has started. With more they run on that many threads, each started when it is
   // needed.

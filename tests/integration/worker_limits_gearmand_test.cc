@@ -88,7 +88,7 @@ TEST_F(WorkerLimitsGearmandTest, OfTwoWorkersThePausedOneGetsNoJob) {
   EXPECT_EQ(first->stats().jobs_complete, 100u);
 }
 
-// Taken back from the server while a job of it is held, it would be done twice.
+// Trap 32. With CANT_DO the server would give the job to the other worker, too.
 TEST_F(WorkerLimitsGearmandTest, ATaskThatIsPausedByItsHandlerRunsItsJobOnce) {
   WorkerOptions options;
   options.concurrency = 2;

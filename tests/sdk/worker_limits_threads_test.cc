@@ -35,6 +35,7 @@ WorkerOptions WithHandlers() {
   options.concurrency = kHandlers;
   // Further jobs wait for a thread.
   options.prefetch.min_jobs = kHandlers;
+  options.control_task = "control";
   return options;
 }
 
@@ -173,6 +174,27 @@ TEST_F(WorkerLimitsThreadsTest, PausedAndResumedAgainAndAgainAllJobsAreDone) {
   }
   EXPECT_EQ(worker_->stats().jobs_complete, 2500u);
   EXPECT_EQ(worker_->stats().jobs_held_back, 0u);
+}
+
+TEST_F(WorkerLimitsThreadsTest, OrdersAreTakenWhileAllHandlersAreBusy) {
+  absl::Notification go_on;
+  Register("busy", [&](JobContext&) -> absl::StatusOr<std::string> {
+    EXPECT_TRUE(go_on.WaitForNotificationWithTimeout(support::kBound));
+    return "";
+  });
+  ASSERT_TRUE(worker_->Start().ok());
+  const std::vector<JobRequest> requests = Submit("busy", 3 * kHandlers);
+  EXPECT_TRUE(support::WaitFor(
+      [this] { return worker_->stats().jobs_running == kHandlers; }));
+  const absl::StatusOr<std::string> paused =
+      client_->Run("control", "pause busy");
+  EXPECT_TRUE(paused.ok()) << paused.status();
+  EXPECT_EQ(paused.value_or(""), "busy");
+  go_on.Notify();
+  EXPECT_TRUE(
+      support::WaitFor([this] { return worker_->stats().jobs_running == 0; }));
+  EXPECT_TRUE(client_->Run("control", "resume busy").ok());
+  EXPECT_TRUE(client_->WaitUntilJobsCompleted(requests).ok());
 }
 
 // Its job was answered, but it may still use what the limit protects.

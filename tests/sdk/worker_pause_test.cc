@@ -354,6 +354,7 @@ TEST_F(PauseProtocolTest, AJobOnItsWayWaitsAndTheOthersHaveANewConnection) {
   EXPECT_EQ(server_->Receive(), "closed");
 }
 
+// Trap 32.
 TEST_F(PauseProtocolTest, ATaskWithALimitIsTakenBackAfterTheAnswerOfItsJob) {
   TaskOptions options;
   options.max_running = 1;

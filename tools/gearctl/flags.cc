@@ -107,6 +107,10 @@ ABSL_FLAG(FlagConcurrency, concurrency, FlagConcurrency(0),
           "N jobs run at once; by default the config's number, else one");
 ABSL_FLAG(bool, stream, false,
           "sends output on as the command writes it, as data of the job");
+ABSL_FLAG(std::string, control, "",
+          "TASK over which this worker takes the orders of pause and resume; "
+          "each worker needs a name of its own, and every client of the "
+          "servers may give orders");
 ABSL_FLAG(FlagCount, count, FlagCount(0),
           "N jobs or pings, then it ends; by default work goes on and ping "
           "asks once");

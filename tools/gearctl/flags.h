@@ -119,6 +119,7 @@ ABSL_DECLARE_FLAG(bool, null);
 // Flags of work. `count` is also a flag of ping.
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagConcurrency, concurrency);
 ABSL_DECLARE_FLAG(bool, stream);
+ABSL_DECLARE_FLAG(std::string, control);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagCount, count);
 
 // Flags of schedule.

@@ -9,6 +9,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "gearman/sdk/internal/job/job_cost.h"
 #include "gearman/sdk/internal/job/task_gate.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
@@ -27,9 +28,10 @@ struct Task {
   TaskOptions options;
   // Milliseconds for CAN_DO_TIMEOUT; 0: CAN_DO.
   int64_t announced_ms = 0;
-  // Exactly one of the two is set.
+  // Exactly one of the three is set. `control` does an order, on the I/O thread.
   absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)> handler;
   absl::AnyInvocable<void(PendingJob)> async_handler;
+  absl::AnyInvocable<absl::StatusOr<std::string>(absl::string_view)> control;
   TaskMetrics* metrics = nullptr;  // null: nothing is counted
 
   // Never null. A task that is registered again shares it.

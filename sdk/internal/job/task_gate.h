@@ -15,6 +15,7 @@
 #include <limits>
 #include <memory>
 
+#include "absl/base/optimization.h"
 #include "absl/time/time.h"
 #include "gearman/base/intrusive_list.h"
 #include "gearman/sdk/internal/job/token_bucket.h"
@@ -67,7 +68,8 @@ class TaskGate {
     --running_;
     if (!bucket_.limited()) return;
     bucket_.PutBack();
-    ++tokens_;
+    // The bucket may have become full since.
+    tokens_ = std::min(tokens_ + 1, bucket_.burst());
   }
   // The number of jobs that may begin now, beside those that are held back. Use
   // it for a task with a limit.
@@ -103,12 +105,13 @@ class TaskGate {
            (max_running_ == 0 || running_ < max_running_);
   }
 
-  std::atomic<bool> paused_{false};
   int max_running_ = 0;  // 0: no limit
   int running_ = 0;
   int held_back_ = 0;
   TokenBucket bucket_;
   int tokens_ = std::numeric_limits<int>::max();
+  // Handler threads read it for each job, while the I/O thread writes the rest.
+  ABSL_CACHELINE_ALIGNED std::atomic<bool> paused_{false};
 };
 
 }  // namespace internal

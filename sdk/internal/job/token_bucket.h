@@ -19,6 +19,9 @@ class TokenBucket {
   // False: there is a token at any time.
   bool limited() const { return interval_ > absl::ZeroDuration(); }
 
+  // The most tokens that it holds.
+  int burst() const { return burst_; }
+
   // Changes the rate. Tokens that were taken are still missing. `rate` must be
   // one that CheckTask accepts.
   void SetRate(const RateLimit& rate, absl::Time now) {

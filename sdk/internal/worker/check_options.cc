@@ -98,7 +98,15 @@ absl::Status CheckWorkerOptions(const WorkerOptions& options) {
   if (!status.ok()) return status;
   status = CheckListable("WorkerOptions::task_prefix", options.task_prefix);
   if (!status.ok()) return status;
+  status = CheckListable("WorkerOptions::control_task", options.control_task);
+  if (!status.ok()) return status;
   wire::OutputBuffer scratch;
+  const std::string control =
+      absl::StrCat(options.task_prefix, options.control_task);
+  status = wire::Encode(wire::CanDo{control}, scratch);
+  if (!options.control_task.empty() && !status.ok()) {
+    return Bad("control_task", status.message());
+  }
   for (const std::string& option : options.server_options) {
     status = wire::Encode(wire::OptionRequest{option}, scratch);
     if (!status.ok()) return Bad("server_options", status.message());

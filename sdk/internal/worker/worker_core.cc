@@ -103,6 +103,7 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
     absl::MutexLock lock(&mutex_);
     published_health_ = servers_.health();
   }
+  RegisterControl();
   if (metrics_ != nullptr) {
     exporter_ = std::make_unique<MetricsExporter>(
         metrics_, options_.metrics_sinks, clock_);

@@ -95,6 +95,12 @@ class WorkerCore final : private HandlerHost {
   MetricsSnapshot metrics() const;
 
  private:
+  // Registers the task for orders, if the worker has one.
+  void RegisterControl() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Does an order, and returns the names of the paused tasks.
+  absl::StatusOr<std::string> DoOrder(absl::string_view order)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // The key of this worker's CallScopes. Handler threads use it, too.
   const void* call_key() const { return static_cast<const HandlerHost*>(this); }
 

@@ -106,9 +106,17 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
     return;
   }
 
-  job->expected_ns = prefetch_.Expected(task->cost);
   held_bytes_ += bytes;
   ShareBytes();
+  if (task->control) {
+    job->state = HeldJob::State::kRunning;
+    job->started = now;
+    absl::StatusOr<std::string> answer = task->control(job->job.data());
+    Answer(job, &answer, /*forgotten=*/false, now);
+    GiveBack(std::move(job), &link);
+    return;
+  }
+  job->expected_ns = prefetch_.Expected(task->cost);
   prefetch_.OnAssigned(bytes);
   if (task->gate->Admits()) {
     Enqueue(std::move(job), now);

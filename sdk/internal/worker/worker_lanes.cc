@@ -57,6 +57,7 @@ void WorkerServers::OpenLane(const TaskChange& change, bool paused) {
   const auto lane =
       std::make_shared<GrabLane>(change.function, change.task->gate);
   lane->gate->lane = lane.get();
+  if (change.task->control) control_ = lane.get();
   lanes_.emplace(change.function, lane);
   for (const WorkerServerPtr& server : servers()) {
     AddToLane(lane, server->address);
@@ -69,6 +70,7 @@ void WorkerServers::CloseLane(const std::string& function) {
   const std::shared_ptr<GrabLane> lane = std::move(found->second);
   lanes_.erase(found);
   lane->gate->lane = nullptr;
+  if (control_ == lane.get()) control_ = nullptr;
   // The servers share the ownership of their lane.
   for (const auto& [name, server] : std::exchange(lane->servers, {})) {
     RemoveBeside(*server, "its task needs it no more, and nothing is left");
@@ -151,6 +153,11 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
     }
     NoteWish(link);
   });
+  // Orders are taken even while no handler is free.
+  if (control_ != nullptr) {
+    GrabIn(*control_, control_->room(), now);
+    Line(*control_);
+  }
   for (int lanes = in_line_; room > 0 && lanes > 0; --lanes) {
     GrabLane& lane = line_.front();
     // It comes last the next time.

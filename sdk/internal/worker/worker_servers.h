@@ -248,6 +248,8 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   std::map<std::string, std::shared_ptr<GrabLane>> lanes_;
   IntrusiveList<GrabLane, OfLineTag> line_;
   int in_line_ = 0;
+  // The lane for orders, or null.
+  GrabLane* control_ = nullptr;
   // The links that want no grabs, of all lanes.
   Links content_;
   bool draining_ = false;
