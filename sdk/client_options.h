@@ -77,9 +77,9 @@ enum class WhenFull : unsigned char {
 // changes nothing. `data` is valid during the call. A callback may hold what
 // can't be copied (base/callback.h).
 struct JobCallbacks {
-  // A server has accepted the job (JOB_CREATED), and the request has its handle.
-  // Called for each attempt that is accepted. Not called for a job that an
-  // interceptor has answered.
+  // A server has accepted the job (JOB_CREATED), and the request has its
+  // handle. Called for each attempt that is accepted. Not called for a job that
+  // an interceptor has answered.
   Callback<void(const JobRequest&)> on_accepted;
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   Callback<void(const JobRequest&, StringView data)> on_data;
@@ -142,15 +142,15 @@ struct ClientLimits {
   // and the connection goes on. Workers have an equal default.
   size_t max_packet_bytes = 64u << 20;
   // Bytes of untaken data and warnings that one request may hold. Beyond that
-  // the request ends with RESOURCE_EXHAUSTED, because a stream with a hole would
-  // be worse.
+  // the request ends with RESOURCE_EXHAUSTED, because a stream with a hole
+  // would be worse.
   size_t max_update_bytes = 64u << 20;
   // Bytes of packets that are being read and of untaken updates of requests in
   // flight, all together. Beyond that, the request that gets data or a warning,
   // or the connection that reads, ends with RESOURCE_EXHAUSTED. Reports of
   // progress are dropped from half of it on. Results and other data of finished
-  // requests don't count. kShareOfMemory means a quarter of the memory that this
-  // process may have when the client is created. 0 means no limit.
+  // requests don't count. kShareOfMemory means a quarter of the memory that
+  // this process may have when the client is created. 0 means no limit.
   size_t max_memory_bytes = kShareOfMemory;
   WhenFull when_full = WhenFull::kBlock;
 };

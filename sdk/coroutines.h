@@ -1,5 +1,5 @@
-// co_await over the client, for C++20. sdk/task.h has the type of coroutine, and
-// sdk/worker_coroutines.h handlers that are coroutines.
+// co_await over the client, for C++20. sdk/task.h has the type of coroutine,
+// and sdk/worker_coroutines.h handlers that are coroutines.
 //
 //   // The result of a job.
 //   absl::StatusOr<std::string> text =
@@ -27,8 +27,8 @@
 // Errors: those of JobRequest::status(). If the client is destroyed, the result
 // is CANCELLED. Nothing is thrown.
 //
-// Clang 14 and GCC 12 compile this header with libstdc++ 12 and -std=c++20, also
-// with -fno-exceptions.
+// Clang 14 and GCC 12 compile this header with libstdc++ 12 and -std=c++20,
+// also with -fno-exceptions.
 #ifndef GEARMAN_SDK_COROUTINES_H_
 #define GEARMAN_SDK_COROUTINES_H_
 
@@ -236,10 +236,10 @@ class [[nodiscard]] Call {
   std::unique_ptr<std::stop_callback<internal::CancelRequest>> stop_;
 };
 
-// Submits one job, at once. The callbacks of `spec` are called, too, on_complete
-// before the coroutine goes on unless the job is refused at once. May wait for
-// room, as Client::SubmitJob does. The client may be destroyed before the call.
-// Any thread.
+// Submits one job, at once. The callbacks of `spec` are called, too,
+// on_complete before the coroutine goes on unless the job is refused at once.
+// May wait for room, as Client::SubmitJob does. The client may be destroyed
+// before the call. Any thread.
 inline Call Run(Client& client, JobSpec spec, CoroutineOptions options = {}) {
   Call call(&spec.options.callbacks, std::move(options.executor));
   call.SetRequest(

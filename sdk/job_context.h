@@ -139,13 +139,14 @@ class PendingJob {
   // Answers the job as if a handler had returned `result`. A second call does
   // nothing.
   void Finish(absl::StatusOr<std::string> result);
-  // Gives the job back to its server unanswered, so that a worker does it again.
-  // The protocol has no packet for this: a server queues a job again when the
-  // connection that it gave it to has ended. Therefore the worker makes a new
-  // connection to that server, and closes the old one when its other jobs have
-  // been answered. Until then the job stays with this worker. The server counts
-  // a lost worker for the job: with gearmand -j N the N-th one ends it. Perl's
-  // Gearman::Server does not queue it again. A call after Finish does nothing.
+  // Gives the job back to its server unanswered, so that a worker does it
+  // again. The protocol has no packet for this: a server queues a job again
+  // when the connection that it gave it to has ended. Therefore the worker
+  // makes a new connection to that server, and closes the old one when its
+  // other jobs have been answered. Until then the job stays with this worker.
+  // The server counts a lost worker for the job: with gearmand -j N the N-th
+  // one ends it. Perl's Gearman::Server does not queue it again. A call after
+  // Finish does nothing.
   void GiveBack();
   bool finished() const { return held_ == nullptr; }
 

@@ -11,8 +11,8 @@
 //
 // When the handler fails, the job is submitted again to its server, with a
 // delay (SUBMIT_JOB_EPOCH). Only when the server has accepted that, the old job
-// is answered as failed. So a job may run twice, and none is lost. docs/retry.md
-// has each case, and the bytes that travel.
+// is answered as failed. So a job may run twice, and none is lost.
+// docs/retry.md has each case, and the bytes that travel.
 #ifndef GEARMAN_SDK_JOB_RETRY_H_
 #define GEARMAN_SDK_JOB_RETRY_H_
 
@@ -66,15 +66,15 @@ struct JobRetryPolicy {
   // up to 5 minutes, with half of each delay random. Such a policy comes from
   // the registry, too:
   //   PluginRegistry::Default().backoff_policies().CreateByName("exponential")
-  // It sees the reason kJobFailed or kException. With kServer a delay is rounded
-  // up to whole seconds, and a delay of zero is none.
+  // It sees the reason kJobFailed or kException. With kServer a delay is
+  // rounded up to whole seconds, and a delay of zero is none.
   std::shared_ptr<BackoffPolicy> backoff;
   // Whether an error of the handler is tried again. Null means MayPass. Called
   // on the handler's thread. If it throws, the error is tried again.
   std::function<bool(const absl::Status&)> repeats;
   // The task that gets the jobs whose last attempt has failed, and those whose
-  // error is not tried again (ReadDeadLetter). Empty means none: such a job only
-  // fails.
+  // error is not tried again (ReadDeadLetter). Empty means none: such a job
+  // only fails.
   std::string dead_letter_task;
   RetryPlace place = RetryPlace::kServer;
 };
@@ -90,8 +90,8 @@ struct JobAttempt {
 struct JobRetryOptions {
   // The options of the client that submits jobs again. It needs the servers,
   // the transports and the task_prefix of the worker; a server that is missing
-  // is added when a job of it fails. JobRetry decides for itself where, when and
-  // how often it submits: Create refuses options with a server_selector,
+  // is added when a job of it fails. JobRetry decides for itself where, when
+  // and how often it submits: Create refuses options with a server_selector,
   // retry_policy, idempotency_policy or interceptors.
   ClientOptions client;
   // How long a submission is tried again that the server refuses, or that can't
@@ -114,8 +114,8 @@ struct JobRetryStats {
 // client's background thread does the rest, or RunOnce.
 //
 // Ownership: the workers' handlers share what is behind this object. It may be
-// destroyed before the workers, and the retries go on. What is not accepted when
-// the last of them is destroyed goes back to its server.
+// destroyed before the workers, and the retries go on. What is not accepted
+// when the last of them is destroyed goes back to its server.
 //
 // In a child made by fork the functions return FAILED_PRECONDITION.
 class JobRetry {
@@ -136,22 +136,23 @@ class JobRetry {
   // Worker::Register takes, too. Each job counts as pending from its failure
   // until the server has accepted it again (WorkerLimits::max_pending_jobs).
   // Returns the errors of Worker::RegisterAsync, those of Client::AddServer for
-  // a server of the worker that the client can't have, and INVALID_ARGUMENT for a
-  // policy that can't be right and for a time limit without WhenLate::kWait: an
-  // answer that the worker gives at the limit would end the job. With kWait the
-  // stop token fires at the limit, and the handler's error counts.
+  // a server of the worker that the client can't have, and INVALID_ARGUMENT for
+  // a policy that can't be right and for a time limit without WhenLate::kWait:
+  // an answer that the worker gives at the limit would end the job. With kWait
+  // the stop token fires at the limit, and the handler's error counts.
   //
   // A server that knows no delayed jobs (Perl's Gearman::Server) is found out
   // when it refuses the first one, because the worker has no connection yet.
-  // From then on each failed job there fails for good, with a text that says so.
+  // From then on each failed job there fails for good, with a text that says
+  // so.
   absl::Status Register(Worker& worker, StringView task, Handler handler,
                         JobRetryPolicy policy = {}, TaskOptions options = {});
   absl::Status Register(Worker& worker, StringView task,
                         Worker::Handler handler, JobRetryPolicy policy = {},
                         TaskOptions options = {});
 
-  // For DriveMode::kCallerOnly, programs with an event loop of their own and the
-  // simulation: does one pass of the client's I/O (Client::RunOnce).
+  // For DriveMode::kCallerOnly, programs with an event loop of their own and
+  // the simulation: does one pass of the client's I/O (Client::RunOnce).
   absl::Time RunOnce(absl::Time deadline);
 
   JobRetryStats stats() const;
@@ -169,7 +170,8 @@ struct DeadLetter {
   int attempts = 0;
   // The last error: "NOT_FOUND: no image 17", at most 1,024 bytes.
   std::string error;
-  // The bytes of the first submission: a view of the argument of ReadDeadLetter.
+  // The bytes of the first submission: a view of the argument of
+  // ReadDeadLetter.
   StringView data;
 };
 

@@ -25,13 +25,13 @@
 // MapInput::reducer, and may then do the work of the parts in `next_part`.
 //
 // No thread waits for a part. The answer of a job comes later, as with
-// Worker::RegisterAsync, so a worker with one thread may do the parts of its own
-// jobs. One case is left: jobs of a mapper count for
+// Worker::RegisterAsync, so a worker with one thread may do the parts of its
+// own jobs. One case is left: jobs of a mapper count for
 // WorkerLimits::max_pending_jobs, and at that limit the worker takes no other
-// job, so no part either. If no other worker does the parts, they then wait until
-// their timeout (MapperOptions::part). Give the map task a worker of its own if so
-// many of its jobs may be queued: max_pending_jobs is then the number of jobs
-// that are mapped at once.
+// job, so no part either. If no other worker does the parts, they then wait
+// until their timeout (MapperOptions::part). Give the map task a worker of its
+// own if so many of its jobs may be queued: max_pending_jobs is then the number
+// of jobs that are mapped at once.
 //
 // docs/reduce.md has the whole picture, and what gearmand and libgearman do.
 #ifndef GEARMAN_SDK_REDUCE_H_
@@ -103,8 +103,9 @@ struct MapInput {
 struct MapPlan {
   // Returns the next part, or nullopt after the last one. It is called when
   // there is room for another part, so a large input need not be split at once.
-  // If it returns an error or throws, the job fails. It is called, and destroyed
-  // with the aggregator, before the job is answered; the MapInput lives as long.
+  // If it returns an error or throws, the job fails. It is called, and
+  // destroyed with the aggregator, before the job is answered; the MapInput
+  // lives as long.
   absl::AnyInvocable<absl::StatusOr<std::optional<std::string>>()> next_part;
   std::unique_ptr<Aggregator> aggregator;
 };
@@ -121,16 +122,16 @@ struct MapperOptions {
   // not begin with it fails.
   ClientOptions client;
   // The options of each part: timeout, priority, retry. `unique`, `run_at` and
-  // `callbacks` must be unset. `when_full` is kFail, whatever is set, because no
-  // thread may wait. A part whose worker or server is lost is repeated as these
-  // options and the client's policies allow it.
+  // `callbacks` must be unset. `when_full` is kFail, whatever is set, because
+  // no thread may wait. A part whose worker or server is lost is repeated as
+  // these options and the client's policies allow it.
   CallOptions part;
   // The task of parts whose job names no reducer, without the task_prefix.
   std::string default_reducer;
-  // The tasks that a job may name as its reducer, without the task_prefix. Empty
-  // means any. A client chooses the reducer, and the mapper submits for it:
-  // name the tasks if the mapper's servers have others that the client must not
-  // reach. The default reducer need not be among them.
+  // The tasks that a job may name as its reducer, without the task_prefix.
+  // Empty means any. A client chooses the reducer, and the mapper submits for
+  // it: name the tasks if the mapper's servers have others that the client must
+  // not reach. The default reducer need not be among them.
   std::vector<std::string> allowed_reducers;
   // The parts of one job that are submitted, or have a result that waits for
   // those before it.
@@ -176,8 +177,8 @@ class Mapper {
   static absl::StatusOr<std::unique_ptr<Mapper>> Create(MapperOptions options);
   // Cancels all parts. The jobs that are not answered fail with CANCELLED, and
   // so do later jobs of the tasks that were registered: unregister the tasks
-  // first. Code that the mapper calls should not destroy it: if it does, the log
-  // gets an error, and the mapper ends when that call has returned.
+  // first. Code that the mapper calls should not destroy it: if it does, the
+  // log gets an error, and the mapper ends when that call has returned.
   ~Mapper();
   Mapper(const Mapper&) = delete;
   Mapper& operator=(const Mapper&) = delete;
@@ -190,7 +191,8 @@ class Mapper {
                         TaskOptions options = {});
 
   // Does one pass of the client's I/O, for programs with an event loop of their
-  // own (DriveMode::kEventLoop of `MapperOptions::client`): see Client::RunOnce.
+  // own (DriveMode::kEventLoop of `MapperOptions::client`): see
+  // Client::RunOnce.
   absl::Time RunOnce(absl::Time deadline);
 
   MapperStats stats() const;

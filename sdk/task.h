@@ -7,15 +7,15 @@
 //   }
 //   absl::StatusOr<std::string> text = gearman::SyncWait(Shout(*client));
 //
-// A task is lazy: nothing runs until it is awaited by another task, started with
-// Start, or given to SyncWait or WhenAll. A task is moved, never copied. A task
-// that awaits another one passes the thread on to it, and back at its end, by
-// symmetric transfer: where the compiler makes tail calls (Clang; GCC with
+// A task is lazy: nothing runs until it is awaited by another task, started
+// with Start, or given to SyncWait or WhenAll. A task is moved, never copied. A
+// task that awaits another one passes the thread on to it, and back at its end,
+// by symmetric transfer: where the compiler makes tail calls (Clang; GCC with
 // optimisation) the stack does not grow, however many tasks follow each other.
 //
 // Threads: a coroutine runs on the thread that starts it until it first waits,
-// and then on the thread that resumes it: the thread that does the client's I/O,
-// or wherever an executor takes it (sdk/coroutines.h). It is never on two
+// and then on the thread that resumes it: the thread that does the client's
+// I/O, or wherever an executor takes it (sdk/coroutines.h). It is never on two
 // threads at once.
 //
 // Destroying a started task stops it: if another thread is running it, the
@@ -65,8 +65,8 @@ namespace internal {
 // reference. The runner owns all but `runner_` itself, so there is no lock.
 class TaskControl : public std::enable_shared_from_this<TaskControl> {
  public:
-  // Runs `coroutine`, which is suspended, until it suspends again or ends. Waits
-  // until another thread that runs a task of this tree has returned. Does
+  // Runs `coroutine`, which is suspended, until it suspends again or ends.
+  // Waits until another thread that runs a task of this tree has returned. Does
   // nothing after Destroy.
   void Resume(std::coroutine_handle<> coroutine) {
     if (InRunner()) {
@@ -193,8 +193,8 @@ class TaskPromise<void> : public TaskPromiseBase {
 };
 
 // A coroutine that waits, and how to go on with it. A coroutine of another
-// library's type has no control: it is simply resumed, and must not be destroyed
-// while it may be resumed.
+// library's type has no control: it is simply resumed, and must not be
+// destroyed while it may be resumed.
 class Resumption {
  public:
   Resumption() = default;
@@ -347,10 +347,10 @@ struct AllStarted {
 
 }  // namespace internal
 
-// Runs all tasks at once, and returns their results, in order, when the last one
-// has ended. The tasks may run on several threads, each on one at a time. If the
-// task that awaits is destroyed, so are these. Results must be movable; for
-// tasks without a result there is an overload.
+// Runs all tasks at once, and returns their results, in order, when the last
+// one has ended. The tasks may run on several threads, each on one at a time.
+// If the task that awaits is destroyed, so are these. Results must be movable;
+// for tasks without a result there is an overload.
 template <typename T>
 requires(!std::is_void_v<T>) Task<std::vector<T>> WhenAll(
     std::vector<Task<T>> tasks) {

@@ -101,9 +101,10 @@ struct TaskOptions {
   // grabs there only what may begin at once, so other workers do the rest, and
   // the worker's other tasks go on.
   int max_running = 0;
-  // How often jobs of this task may begin in this worker, by the worker's clock.
-  // Such a task has connections of its own, too. The worker grabs there only
-  // what has a token. A job that has begun keeps its token, however it ends.
+  // How often jobs of this task may begin in this worker, by the worker's
+  // clock. Such a task has connections of its own, too. The worker grabs there
+  // only what has a token. A job that has begun keeps its token, however it
+  // ends.
   RateLimit rate;
 };
 
@@ -169,8 +170,8 @@ struct WorkerOptions {
   //   paused         changes nothing
   //
   // and its result names the tasks that are paused then, one a line. `gearctl
-  // pause` and `gearctl resume` send them. A server gives an order to one worker
-  // that has this name, so each worker needs a name of its own, such as
+  // pause` and `gearctl resume` send them. A server gives an order to one
+  // worker that has this name, so each worker needs a name of its own, such as
   // "control/HOST". Every client of the servers may give orders.
   //
   // The worker has connections of its own for orders, and carries them out on
@@ -180,9 +181,9 @@ struct WorkerOptions {
   // trace observer are not called.
   std::string control_task;
 
-  // How many handlers run at once. With 1 they run on the thread that is in Run,
-  // or on the one that Start has started. With more they run on that many threads, each started when it is
-  // needed.
+  // How many handlers run at once. With 1 they run on the thread that is in
+  // Run, or on the one that Start has started. With more they run on that many
+  // threads, each started when it is needed.
   int concurrency = 1;
   PrefetchOptions prefetch;
 

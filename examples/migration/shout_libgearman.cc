@@ -1,6 +1,6 @@
-// A program as it is written with libgearman: a worker that shouts, and a client
-// that has words shouted, all at once. shout.cc is the same program with this
-// SDK; docs/guide/libgearman.md goes through the two.
+// A program as it is written with libgearman: a worker that shouts, and a
+// client that has words shouted, all at once. shout.cc is the same program with
+// this SDK; docs/guide/libgearman.md goes through the two.
 //
 //   shout_libgearman worker HOST PORT
 //   shout_libgearman client HOST PORT WORD...

@@ -1,6 +1,7 @@
 // Counts the words of real files as Gearman jobs: one job per chunk. Workers
 // count, and the client merges the counts. With --reduce a job has a thousand
-// chunks: a worker splits it, and merges the counts of its parts (sdk/reduce.h).
+// chunks: a worker splits it, and merges the counts of its parts
+// (sdk/reduce.h).
 //
 //   word_count                               # all in this process
 //   word_count --server=tcp://localhost:4730 FILES   # with a gearmand

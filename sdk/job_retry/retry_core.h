@@ -1,5 +1,5 @@
-// JobRetryCore: what is behind JobRetry. The handlers that were registered share
-// it.
+// JobRetryCore: what is behind JobRetry. The handlers that were registered
+// share it.
 //
 // Do runs a handler, on the worker's thread. A failed job becomes a Submission,
 // which belongs to the client from then on. Settle ends it, on the thread that
@@ -89,8 +89,8 @@ class JobRetryCore : public std::enable_shared_from_this<JobRetryCore> {
   // Returns what the unique of a submission is made of.
   std::string BaseOf(const std::string& unique);
   std::string RandomUnique();
-  // Returns "job H:1 of task "resize" at tcp://jobs:4730: attempt 1 of 3 failed:
-  // TEXT".
+  // Returns "job H:1 of task "resize" at tcp://jobs:4730: attempt 1 of 3
+  // failed: TEXT".
   static std::string Story(const Submission& submission, const Job& job);
   static void Count(std::atomic<uint64_t>* counter) {
     counter->fetch_add(1, std::memory_order_relaxed);

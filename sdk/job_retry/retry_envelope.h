@@ -37,9 +37,9 @@ absl::StatusOr<std::string> WrapDeadLetter(const OpenedJob& opened,
                                            int attempts, absl::string_view task,
                                            const absl::Status& error);
 
-// Returns the unique of an attempt, or with attempt 0 of the dead letter. It has
-// at most 63 bytes and no NUL: else it has a hash in the place of `unique`, which
-// must not be empty.
+// Returns the unique of an attempt, or with attempt 0 of the dead letter. It
+// has at most 63 bytes and no NUL: else it has a hash in the place of `unique`,
+// which must not be empty.
 std::string UniqueOfAttempt(absl::string_view unique, int attempt);
 
 }  // namespace internal

@@ -122,8 +122,8 @@ void JobRetryCore::Submit(const SubmissionPtr& submission, std::string bytes,
     // A client that is being destroyed, or inherited, tells no interceptor.
     return Settle(submission, request.status());
   }
-  // A lost job is let go at once, because it keeps its handler, and thereby this
-  // object. The client may not come to do so: nobody drives it any more.
+  // A lost job is let go at once, because it keeps its handler, and thereby
+  // this object. The client may not come to do so: nobody drives it any more.
   token.OnStop([token, request, submission, weak = weak_from_this()] {
     if (!IsLost(token.reason())) return;
     const std::shared_ptr<JobRetryCore> core = weak.lock();

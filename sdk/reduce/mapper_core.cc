@@ -28,7 +28,8 @@ bool MapperCore::WithClient(absl::FunctionRef<void(Client&)> function) {
 
 void MapperCore::Close() {
   closed_.store(true, std::memory_order_release);
-  // Destroyed when the lock is released, because the client's callbacks take it.
+  // Destroyed when the lock is released, because the client's callbacks take
+  // it.
   std::unique_ptr<Client> client;
   absl::MutexLock lock(&mutex_);
   client = std::move(client_);

@@ -1,5 +1,5 @@
-// A client made with libgearman that submits a reduce job: the other side of our
-// Mapper. Prints "complete HEX" or "fail".
+// A client made with libgearman that submits a reduce job: the other side of
+// our Mapper. Prints "complete HEX" or "fail".
 //
 //   libgearman_partition_client PORT TASK REDUCER < payload
 #include <libgearman/gearman.h>

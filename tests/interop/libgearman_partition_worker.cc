@@ -27,8 +27,8 @@ gearman_return_t Partition(gearman_job_st* job, void*) {
         gearman_job_send_data(job, word.data(), word.size());
     if (sent != GEARMAN_SUCCESS) return GEARMAN_FATAL;
   }
-  // libgearman then waits for the results. (gearman_job_send_complete is refused
-  // for a job with a reducer.)
+  // libgearman then waits for the results. (gearman_job_send_complete is
+  // refused for a job with a reducer.)
   return GEARMAN_SUCCESS;
 }
 

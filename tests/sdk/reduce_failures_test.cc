@@ -271,7 +271,8 @@ TEST_F(ReduceFailuresTest, APartHasATimeoutOnTheClientsClock) {
                     HasSubstr("1 result was combined")));
 }
 
-// A worker that may hold one job, and holds the one that it maps, takes no part.
+// A worker that may hold one job, and holds the one that it maps, takes no
+// part.
 TEST_F(ReduceFailuresTest, PartsThatNoWorkerCanTakeEndByTheirTimeout) {
   WorkerOptions worker_options;
   worker_options.servers = {address_};

@@ -1,8 +1,9 @@
 // HeldJob is a job that a server gave to this worker and that has not been
 // answered, or whose handler has not ended.
 //
-// The worker holds it until it is answered (`self`). The thread that works on it
-// and its stop tokens share it. Fields are grouped by the thread they belong to.
+// The worker holds it until it is answered (`self`). The thread that works on
+// it and its stop tokens share it. Fields are grouped by the thread they belong
+// to.
 #ifndef GEARMAN_SDK_INTERNAL_JOB_HELD_JOB_H_
 #define GEARMAN_SDK_INTERNAL_JOB_HELD_JOB_H_
 

@@ -28,7 +28,8 @@ struct Task {
   TaskOptions options;
   // Milliseconds for CAN_DO_TIMEOUT; 0: CAN_DO.
   int64_t announced_ms = 0;
-  // Exactly one of the three is set. `control` does an order, on the I/O thread.
+  // Exactly one of the three is set. `control` does an order, on the I/O
+  // thread.
   absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)> handler;
   absl::AnyInvocable<void(PendingJob)> async_handler;
   absl::AnyInvocable<absl::StatusOr<std::string>(absl::string_view)> control;

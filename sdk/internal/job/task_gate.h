@@ -1,6 +1,6 @@
 // TaskGate decides whether another job of one task may begin: whether the task
-// is paused, and the limits of TaskOptions. Jobs that came and may not begin yet
-// are held back here.
+// is paused, and the limits of TaskOptions. Jobs that came and may not begin
+// yet are held back here.
 //
 // All registrations of one task share its gate, so that a task that is
 // registered again is still paused, and counts the jobs that run already. Any

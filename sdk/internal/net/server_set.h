@@ -12,9 +12,9 @@
 //   TakeLost, Close, until there is none   links that have ended are closed
 //
 // server_set_impl.h has the definitions, which the code of each kind of session
-// instantiates. Nothing here walks over all links but CloseAll and links(). An event of one
-// connection costs the same for any number of servers, and a timer costs
-// O(log n). Not thread-safe: the owner guards it.
+// instantiates. Nothing here walks over all links but CloseAll and links(). An
+// event of one connection costs the same for any number of servers, and a timer
+// costs O(log n). Not thread-safe: the owner guards it.
 #ifndef GEARMAN_SDK_INTERNAL_NET_SERVER_SET_H_
 #define GEARMAN_SDK_INTERNAL_NET_SERVER_SET_H_
 

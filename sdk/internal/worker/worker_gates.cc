@@ -1,5 +1,5 @@
-// The part of WorkerJobs that holds back the jobs of a task that is paused or at
-// a limit of its own.
+// The part of WorkerJobs that holds back the jobs of a task that is paused or
+// at a limit of its own.
 #include <memory>
 #include <utility>
 #include <vector>

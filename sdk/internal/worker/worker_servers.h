@@ -149,8 +149,8 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // --- the servers -----------------------------------------------------------
   // Makes `wanted` the servers: adds new ones, and removes the others.
   void SetServers(absl::Span<const Address> wanted);
-  // Offers the tasks that were registered and are not paused, and takes back the
-  // others. A task is in a lane of its own if its gate has a limit.
+  // Offers the tasks that were registered and are not paused, and takes back
+  // the others. A task is in a lane of its own if its gate has a limit.
   void ChangeTasks(absl::Span<const TaskChange> changes);
   // Retires all links. No connection is made any more.
   void Drain();

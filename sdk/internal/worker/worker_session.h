@@ -2,8 +2,8 @@
 // offered to the server, and the replies due. It ends with its connection.
 //
 // It is pure. Events and the time come in, and packets are appended to the
-// connection's output. Prefetch decides how many jobs the worker wants, SleepPlan
-// decides when it sleeps, and WorkerJobs handles the jobs.
+// connection's output. Prefetch decides how many jobs the worker wants,
+// SleepPlan decides when it sleeps, and WorkerJobs handles the jobs.
 //
 // It belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SESSION_H_
@@ -108,7 +108,8 @@ class WorkerSession {
 
   // Offers the tasks that were registered, and takes back those that were
   // unregistered. A task is taken back later, by TakeBack, if a job of it is
-  // held or may be on its way, and no grab is sent before. O(1) for each change.
+  // held or may be on its way, and no grab is sent before. O(1) for each
+  // change.
   void ChangeTasks(absl::Span<const TaskChange> changes);
   // Call it when the connection is made. Grabs may leave from now on.
   void OnConnected(absl::Time now);

@@ -334,7 +334,8 @@ TEST_F(JobRetryAtALosingServer, AWorkerThatDiesBeforeItsAnswerLosesNothing) {
       [&] { return retry.stats().submitted_again == 1; }, absl::Minutes(1)));
   ASSERT_EQ(server_->jobs(), 2u);
   stack_.KillWorker("first");
-  // The old job runs once more, and its next attempt joins the one in the queue.
+  // The old job runs once more, and its next attempt joins the one in the
+  // queue.
   Start("second", retry, 2, Policy());
   Finish();
   EXPECT_THAT(Attempts(), ElementsAre(1, 1, 2));
