@@ -48,8 +48,8 @@ class Duration : public absl::Duration {
     }
   }
 
-  // Each step saturates. Whole seconds and the rest are converted apart, so that
-  // nothing is lost.
+  // Each step saturates. Whole seconds and the rest are converted apart, so
+  // that nothing is lost.
   template <typename Period, typename Rep>
   static absl::Duration FromTicks(Rep ticks) {
     using Ratio = typename Period::type;

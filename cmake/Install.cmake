@@ -6,8 +6,8 @@ set(config_folder "${CMAKE_INSTALL_LIBDIR}/cmake/gearman_sdk")
 
 # --- libraries ---------------------------------------------------------------
 
-set(parts client worker admin_client queue_metrics scheduler job_server default_server tls plugin config encoders gearman_sdk
-  testing)
+set(parts client worker admin_client queue_metrics reduce scheduler job_retry job_server default_server tls plugin config
+  encoders gearman_sdk testing)
 list(TRANSFORM parts PREPEND gearman_sdk_part_)
 set(main_targets ${parts} ${library_testing})
 if(BUILD_SHARED_LIBS)

@@ -184,7 +184,7 @@ function(gearman_sdk_part name)
   target_link_libraries(gearman_sdk_part_${name} INTERFACE ${part_LINK})
   target_link_options(gearman_sdk_part_${name} INTERFACE ${part_OPTIONS})
 endfunction()
-foreach(part IN ITEMS client worker admin_client queue_metrics scheduler job_server)
+foreach(part IN ITEMS client worker admin_client queue_metrics reduce scheduler job_retry job_server)
   gearman_sdk_part(${part} LINK ${library_core})
 endforeach()
 # What is behind inproc://default.

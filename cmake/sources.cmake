@@ -127,12 +127,22 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/sleep_plan.cc
   sdk/internal/worker/worker_connections.cc
   sdk/internal/worker/worker_core.cc
+  sdk/internal/worker/worker_gates.cc
   sdk/internal/worker/worker_jobs.cc
+  sdk/internal/worker/worker_lanes.cc
   sdk/internal/worker/worker_requests.cc
   sdk/internal/worker/worker_servers.cc
   sdk/internal/worker/worker_session.cc
   sdk/internal/worker/worker_thread.cc
   sdk/internal/worker/worker_updates.cc
+  sdk/job_retry/job_retry.cc
+  sdk/job_retry/retry_core.cc
+  sdk/job_retry/retry_envelope.cc
+  sdk/job_retry/retry_submissions.cc
+  sdk/job_retry/submission_book.cc
+  sdk/reduce/map_run.cc
+  sdk/reduce/mapper.cc
+  sdk/reduce/mapper_core.cc
   sdk/scheduler/cron.cc
   sdk/scheduler/scheduler.cc
   sdk/scheduler/ticks.cc
@@ -252,12 +262,14 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/job_context.h
   sdk/job_id.h
   sdk/job_request.h
+  sdk/job_retry.h
   sdk/job_state.h
   sdk/job_status.h
   sdk/job_update.h
   sdk/log.h
   sdk/queue_metrics.h
   sdk/reconnect_options.h
+  sdk/reduce.h
   sdk/scheduler.h
   sdk/status.h
   sdk/stop_reason.h
@@ -491,6 +503,7 @@ set(GEARCTL_SOURCES
   tools/gearctl/load.cc
   tools/gearctl/main.cc
   tools/gearctl/output.cc
+  tools/gearctl/pause.cc
   tools/gearctl/probe.cc
   tools/gearctl/program.cc
   tools/gearctl/schedule.cc

@@ -226,12 +226,12 @@ class Client {
 
   // --- driving by hand -------------------------------------------------------
   // Does one pass of the I/O, for programs with an event loop of their own
-  // (DriveMode::kEventLoop, docs/call_styles.md) and for the simulation: handles
-  // what is ready, waits for more until `deadline` at the latest, runs
-  // callbacks. Does not wait if `deadline` is past. Returns the time of the next
-  // timer: call RunOnce again by then. Does nothing and returns InfiniteFuture
-  // in a callback, and while another thread drives, which wakes an event loop
-  // when it has done so.
+  // (DriveMode::kEventLoop, docs/call_styles.md) and for the simulation:
+  // handles what is ready, waits for more until `deadline` at the latest, runs
+  // callbacks. Does not wait if `deadline` is past. Returns the time of the
+  // next timer: call RunOnce again by then. Does nothing and returns
+  // InfiniteFuture in a callback, and while another thread drives, which wakes
+  // an event loop when it has done so.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns the metrics counted so far (docs/metrics.md). Empty if

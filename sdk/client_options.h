@@ -94,9 +94,9 @@ struct DataPiece {
 // changes nothing. `data` is valid during the call. A callback may hold what
 // can't be copied (base/callback.h).
 struct JobCallbacks {
-  // A server has accepted the job (JOB_CREATED), and the request has its handle.
-  // Called for each attempt that is accepted. Not called for a job that an
-  // interceptor has answered.
+  // A server has accepted the job (JOB_CREATED), and the request has its
+  // handle. Called for each attempt that is accepted. Not called for a job that
+  // an interceptor has answered.
   Callback<void(const JobRequest&)> on_accepted;
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   Callback<void(const JobRequest&, StringView data)> on_data;
@@ -143,6 +143,13 @@ struct CallOptions {
   // (SUBMIT_JOB_EPOCH). Such a job is always a background job of normal
   // priority.
   std::optional<absl::Time> run_at;
+  // Makes the job a reduce job (SUBMIT_REDUCE_JOB): the task that its worker is
+  // to send the parts of the job to (sdk/reduce.h). At most 64 bytes, with the
+  // client's task_prefix, which the client puts before it. Empty means none.
+  // Such a job has normal priority, and no run_at. Equal uniques are joined
+  // whatever their reducers: the first one counts. A server with a persistent
+  // queue that restarts forgets the reducer.
+  std::string reducer;
   // How many attempts may be made, on any servers; at least 1.
   std::optional<int> max_connection_attempts;
   // True means that the job may run more than once without harm. If false, a
@@ -167,15 +174,15 @@ struct ClientLimits {
   // and the connection goes on. Workers have an equal default.
   size_t max_packet_bytes = 64u << 20;
   // Bytes of untaken data and warnings that one request may hold. Beyond that
-  // the request ends with RESOURCE_EXHAUSTED, because a stream with a hole would
-  // be worse.
+  // the request ends with RESOURCE_EXHAUSTED, because a stream with a hole
+  // would be worse.
   size_t max_update_bytes = 64u << 20;
   // Bytes of packets that are being read and of untaken updates of requests in
   // flight, all together. Beyond that, the request that gets data or a warning,
   // or the connection that reads, ends with RESOURCE_EXHAUSTED. Reports of
   // progress are dropped from half of it on. Results and other data of finished
-  // requests don't count. kShareOfMemory means a quarter of the memory that this
-  // process may have when the client is created. 0 means no limit.
+  // requests don't count. kShareOfMemory means a quarter of the memory that
+  // this process may have when the client is created. 0 means no limit.
   size_t max_memory_bytes = kShareOfMemory;
   WhenFull when_full = WhenFull::kBlock;
 };

@@ -1,5 +1,5 @@
-// co_await over the client, for C++20. sdk/task.h has the type of coroutine, and
-// sdk/worker_coroutines.h handlers that are coroutines.
+// co_await over the client, for C++20. sdk/task.h has the type of coroutine,
+// and sdk/worker_coroutines.h handlers that are coroutines.
 //
 //   // The result of a job.
 //   absl::StatusOr<std::string> text =
@@ -27,8 +27,8 @@
 // Errors: those of JobRequest::status(). If the client is destroyed, the result
 // is CANCELLED. Nothing is thrown.
 //
-// Clang 14 and GCC 12 compile this header with libstdc++ 12 and -std=c++20, also
-// with -fno-exceptions.
+// Clang 14 and GCC 12 compile this header with libstdc++ 12 and -std=c++20,
+// also with -fno-exceptions.
 #ifndef GEARMAN_SDK_COROUTINES_H_
 #define GEARMAN_SDK_COROUTINES_H_
 
@@ -36,6 +36,7 @@
 #error "gearman/sdk/coroutines.h needs C++20: compile with -std=c++20 or later"
 #endif
 
+#include <atomic>
 #include <coroutine>
 #include <cstddef>
 #include <memory>
@@ -45,11 +46,9 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "gearman/base/callback.h"
 #include "gearman/base/cpp17.h"
 #include "gearman/sdk/client.h"
@@ -73,59 +72,66 @@ struct CoroutineOptions {
 
 namespace internal {
 
-// A Call and the callbacks of its request share this state.
+// A Call and the callbacks of its request share this state. It has no lock,
+// because one is made for each call: Debian's Abseil takes a lock of the whole
+// process to destroy a mutex.
 class CallState final : public CallListener {
  public:
   explicit CallState(Executor executor) : executor_(std::move(executor)) {}
 
   void OnEnd(absl::StatusOr<std::string> end) override {
-    Resumption waiter;
-    {
-      absl::MutexLock lock(&mutex_);
-      end_ = std::move(end);
-      ended_ = true;
-      waiter = std::exchange(waiter_, Resumption());
+    end_ = std::move(end);
+    if (stage_.exchange(Stage::kEnded, std::memory_order_acq_rel) !=
+        Stage::kAwaited) {
+      return;
     }
-    if (!waiter) return;
+    Resumption waiter = std::move(waiter_);
     if (!executor_) return waiter.Resume();
     executor_([waiter = std::move(waiter)] { waiter.Resume(); });
   }
 
   bool ended() const {
-    absl::MutexLock lock(&mutex_);
-    return ended_;
+    return stage_.load(std::memory_order_acquire) >= Stage::kEnded;
   }
   // Returns true if `waiter` waits, and is then resumed. Returns false if the
   // request has ended, or another coroutine waits for it.
   bool Wait(Resumption waiter) {
-    absl::MutexLock lock(&mutex_);
-    if (ended_ || waiter_) return false;
+    if (!Move(Stage::kGoingOn, Stage::kBeingAwaited)) return false;
     waiter_ = std::move(waiter);
-    return true;
+    if (Move(Stage::kBeingAwaited, Stage::kAwaited)) return true;
+    waiter_ = Resumption();  // it has ended meanwhile
+    return false;
   }
   // Resumes nobody any more.
   void Abandon() {
-    absl::MutexLock lock(&mutex_);
-    waiter_ = Resumption();
+    if (Move(Stage::kAwaited, Stage::kAbandoned)) waiter_ = Resumption();
   }
   absl::StatusOr<std::string> TakeEnd() {
-    absl::MutexLock lock(&mutex_);
-    if (!ended_) {
-      return absl::FailedPreconditionError(
-          "another coroutine waits for this call: one at a time may");
-    }
-    absl::StatusOr<std::string> end = std::move(end_);
-    end_ = absl::FailedPreconditionError(
-        "the result of this call was taken before");
-    return end;
+    if (Move(Stage::kEnded, Stage::kTaken)) return std::move(end_);
+    return absl::FailedPreconditionError(
+        ended() ? "the result of this call was taken before"
+                : "another coroutine waits for this call: one at a time may");
   }
 
  private:
+  enum class Stage : unsigned char {
+    kGoingOn,
+    kBeingAwaited,  // Wait is writing waiter_
+    kAwaited,
+    kAbandoned,
+    kEnded,
+    kTaken,
+  };
+  // Returns false if the stage is not `from`.
+  bool Move(Stage from, Stage to) {
+    return stage_.compare_exchange_strong(from, to, std::memory_order_acq_rel,
+                                          std::memory_order_acquire);
+  }
+
   const Executor executor_;
-  mutable absl::Mutex mutex_;
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;
-  absl::StatusOr<std::string> end_ ABSL_GUARDED_BY(mutex_);
-  Resumption waiter_ ABSL_GUARDED_BY(mutex_);
+  std::atomic<Stage> stage_{Stage::kGoingOn};
+  absl::StatusOr<std::string> end_;  // written before kEnded
+  Resumption waiter_;                // written before kAwaited
 };
 
 struct CancelRequest {
@@ -230,10 +236,10 @@ class [[nodiscard]] Call {
   std::unique_ptr<std::stop_callback<internal::CancelRequest>> stop_;
 };
 
-// Submits one job, at once. The callbacks of `spec` are called, too, on_complete
-// before the coroutine goes on unless the job is refused at once. May wait for
-// room, as Client::SubmitJob does. The client may be destroyed before the call.
-// Any thread.
+// Submits one job, at once. The callbacks of `spec` are called, too,
+// on_complete before the coroutine goes on unless the job is refused at once.
+// May wait for room, as Client::SubmitJob does. The client may be destroyed
+// before the call. Any thread.
 inline Call Run(Client& client, JobSpec spec, CoroutineOptions options = {}) {
   Call call(&spec.options.callbacks, std::move(options.executor));
   call.SetRequest(

@@ -14,16 +14,16 @@
 //   the client is destroyed CANCELLED, before the destructor returns
 //
 // Threads: these functions start no thread. The thread that does the client's
-// I/O sets the future, or the thread that submits if the job is refused at once.
-// A thread that waits for a future does no I/O. Therefore a client with
-// DriveMode::kCallerOnly refuses the job with FAILED_PRECONDITION. Code that the
-// client calls (a callback, a hook) must not wait for a future of this client:
-// it would wait for itself.
+// I/O sets the future, or the thread that submits if the job is refused at
+// once. A thread that waits for a future does no I/O. Therefore a client with
+// DriveMode::kCallerOnly refuses the job with FAILED_PRECONDITION. Code that
+// the client calls (a callback, a hook) must not wait for a future of this
+// client: it would wait for itself.
 //
 // Ownership: the future owns nothing of the client, and either may be destroyed
-// first. If the future is destroyed, the job goes on, and its result is dropped.
-// A request can't be cancelled through its future: give the job a timeout
-// (CallOptions::timeout), or submit a JobRequest.
+// first. If the future is destroyed, the job goes on, and its result is
+// dropped. A request can't be cancelled through its future: give the job a
+// timeout (CallOptions::timeout), or submit a JobRequest.
 //
 // Fork: in a child, a future of the parent is never set.
 #ifndef GEARMAN_SDK_FUTURES_H_

@@ -65,8 +65,8 @@ class JobContext {
   JobContext& operator=(const JobContext&) = delete;
 
   const Job& job() const;
-  // For a reduce job: the task that gets the job's results, including its
-  // namespace prefix if it has one. Empty for every other job.
+  // For a reduce job (sdk/reduce.h): the task that the job's parts are for,
+  // including its namespace prefix if it has one. Empty for every other job.
   const std::string& reducer() const;
   // The time when the handler was started, and the time when its time limit
   // ends (InfiniteFuture: no limit), on the worker's clock.
@@ -157,6 +157,15 @@ class PendingJob {
   void Finish(absl::StatusOr<std::string> result);
   // Answers the job with a body as its result (JobContext::SetBody).
   void FinishWithBody(std::shared_ptr<BodySource> body);
+  // Gives the job back to its server unanswered, so that a worker does it
+  // again. The protocol has no packet for this: a server queues a job again
+  // when the connection that it gave it to has ended. Therefore the worker
+  // makes a new connection to that server, and closes the old one when its
+  // other jobs have been answered. Until then the job stays with this worker.
+  // The server counts a lost worker for the job: with gearmand -j N the N-th
+  // one ends it. Perl's Gearman::Server does not queue it again. A call after
+  // Finish does nothing.
+  void GiveBack();
   bool finished() const { return held_ == nullptr; }
 
  private:

@@ -1,5 +1,6 @@
-// JobState and AttemptRecord: what is known of a requested job, as plain values.
-// JobRequest (sdk/job_request.h) shows them, with a diagram of the states.
+// JobState and AttemptRecord: what is known of a requested job, as plain
+// values. JobRequest (sdk/job_request.h) shows them, with a diagram of the
+// states.
 #ifndef GEARMAN_SDK_JOB_STATE_H_
 #define GEARMAN_SDK_JOB_STATE_H_
 

@@ -11,16 +11,16 @@
 //   absl::Status status = (*scheduler)->Start();
 //
 // Several schedulers with equal schedules may run at once, on several machines.
-// Each tick then makes one job, for this reason: a scheduler submits a tick some
-// time before it is due (SUBMIT_JOB_EPOCH), under a unique that is made of the
-// schedule's name and the tick's time. The server keeps the job until its time
-// and joins the submissions of the other schedulers to it. This holds as long as
-// the schedulers reach one and the same server for a tick, and as their clocks
-// are not further apart than SchedulerOptions::margin. With several servers the
-// unique chooses the server, and while that server is down another one is
-// chosen: a server that goes down or comes back between the submissions of two
-// schedulers has the tick done twice. A server that loses its queue loses the
-// ticks in it.
+// Each tick then makes one job, for this reason: a scheduler submits a tick
+// some time before it is due (SUBMIT_JOB_EPOCH), under a unique that is made of
+// the schedule's name and the tick's time. The server keeps the job until its
+// time and joins the submissions of the other schedulers to it. This holds as
+// long as the schedulers reach one and the same server for a tick, and as their
+// clocks are not further apart than SchedulerOptions::margin. With several
+// servers the unique chooses the server, and while that server is down another
+// one is chosen: a server that goes down or comes back between the submissions
+// of two schedulers has the tick done twice. A server that loses its queue
+// loses the ticks in it.
 //
 // A server runs the jobs of a tick when a worker asks for them. The embedded
 // server wakes a sleeping worker at the job's time. gearmand 1.1 wakes nobody
@@ -52,13 +52,13 @@ struct Schedule {
 
   // The times of the ticks. Exactly one of the two must be set.
   //
-  // A crontab line, in `time_zone`: minute (0-59), hour (0-23), day of the month
-  // (1-31), month (1-12 or "jan"), day of the week (0-7, where 0 and 7 are
-  // Sunday, or "sun"). A field is "*", a number, a range "a-b", or several of
-  // them with commas; "/n" after "*" or a range takes each n-th. If both days
-  // are restricted, either may fit. Or "@hourly", "@daily", "@weekly",
-  // "@monthly", "@yearly". Where clocks are set forward, a time that is left out
-  // happens at the change. Where they are set back, a time that comes twice
+  // A crontab line, in `time_zone`: minute (0-59), hour (0-23), day of the
+  // month (1-31), month (1-12 or "jan"), day of the week (0-7, where 0 and 7
+  // are Sunday, or "sun"). A field is "*", a number, a range "a-b", or several
+  // of them with commas; "/n" after "*" or a range takes each n-th. If both
+  // days are restricted, either may fit. Or "@hourly", "@daily", "@weekly",
+  // "@monthly", "@yearly". Where clocks are set forward, a time that is left
+  // out happens at the change. Where they are set back, a time that comes twice
   // happens once, or twice if the hour is "*".
   std::string cron;
   absl::TimeZone time_zone = absl::UTCTimeZone();
@@ -92,8 +92,8 @@ struct SchedulerOptions {
 // The ticks of a scheduler so far.
 struct SchedulerStats {
   uint64_t accepted = 0;  // by a server
-  // Not submitted in time: the program slept, or had no server. Several ticks of
-  // one schedule that were slept through at once count once.
+  // Not submitted in time: the program slept, or had no server. Several ticks
+  // of one schedule that were slept through at once count once.
   uint64_t missed = 0;
 };
 
@@ -137,9 +137,9 @@ class Scheduler {
   // client has another DriveMode than kAuto.
   absl::Status Start();
   // For programs with an event loop of their own and for the simulation:
-  // submits the ticks that are due, and does one pass of the client's I/O, until
-  // `deadline` at the latest. Returns the time by which to call it again. Does
-  // nothing after Start.
+  // submits the ticks that are due, and does one pass of the client's I/O,
+  // until `deadline` at the latest. Returns the time by which to call it again.
+  // Does nothing after Start.
   absl::Time RunOnce(absl::Time deadline);
 
   SchedulerStats stats() const;

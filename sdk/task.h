@@ -7,15 +7,15 @@
 //   }
 //   absl::StatusOr<std::string> text = gearman::SyncWait(Shout(*client));
 //
-// A task is lazy: nothing runs until it is awaited by another task, started with
-// Start, or given to SyncWait or WhenAll. A task is moved, never copied. A task
-// that awaits another one passes the thread on to it, and back at its end, by
-// symmetric transfer: where the compiler makes tail calls (Clang; GCC with
+// A task is lazy: nothing runs until it is awaited by another task, started
+// with Start, or given to SyncWait or WhenAll. A task is moved, never copied. A
+// task that awaits another one passes the thread on to it, and back at its end,
+// by symmetric transfer: where the compiler makes tail calls (Clang; GCC with
 // optimisation) the stack does not grow, however many tasks follow each other.
 //
 // Threads: a coroutine runs on the thread that starts it until it first waits,
-// and then on the thread that resumes it: the thread that does the client's I/O,
-// or wherever an executor takes it (sdk/coroutines.h). It is never on two
+// and then on the thread that resumes it: the thread that does the client's
+// I/O, or wherever an executor takes it (sdk/coroutines.h). It is never on two
 // threads at once.
 //
 // Destroying a started task stops it: if another thread is running it, the
@@ -46,10 +46,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gearman/base/cpp17.h"
 #include "gearman/plugins/guarded_call.h"
@@ -62,65 +60,67 @@ class [[nodiscard]] Task;
 
 namespace internal {
 
-// Lets one thread at a time run a tree of tasks that await each other, and ends
-// it. Everything that resumes one of these tasks holds a reference.
+// Lets one thread at a time, the runner, run a tree of tasks that await each
+// other, and ends it. Everything that resumes one of these tasks holds a
+// reference. The runner owns all but `runner_` itself, so there is no lock.
 class TaskControl : public std::enable_shared_from_this<TaskControl> {
  public:
-  // Runs `coroutine`, which is suspended, until it suspends again or ends. Waits
-  // until another thread that runs a task of this tree has returned. Does
+  // Runs `coroutine`, which is suspended, until it suspends again or ends.
+  // Waits until another thread that runs a task of this tree has returned. Does
   // nothing after Destroy.
   void Resume(std::coroutine_handle<> coroutine) {
+    if (InRunner()) {
+      // The tree has suspended, but has not returned to the call below yet.
+      next_ = coroutine;
+      return;
+    }
     const std::shared_ptr<TaskControl> self = shared_from_this();
-    {
-      absl::MutexLock lock(&mutex_);
-      if (runner_ == ThisThread()) {
-        // The tree has suspended, but has not returned to the call below yet.
-        next_ = coroutine;
-        return;
-      }
-      AwaitRunner();
-      if (destroyed_) return;
-      runner_ = ThisThread();
-    }
-    std::coroutine_handle<> doomed;
-    while (coroutine) {
+    BecomeRunner();
+    while (coroutine && !destroyed_) {
       coroutine.resume();
-      absl::MutexLock lock(&mutex_);
-      coroutine = destroyed_ ? nullptr : std::exchange(next_, nullptr);
-      if (coroutine) continue;
-      runner_ = nullptr;
-      // The tree has destroyed itself. Other threads wait in Destroy meanwhile.
-      doomed = std::exchange(root_, nullptr);
+      coroutine = std::exchange(next_, nullptr);
     }
+    // The tree has destroyed itself.
+    const std::coroutine_handle<> doomed = std::exchange(root_, nullptr);
+    EndRunner();
     if (doomed) doomed.destroy();
   }
   // Destroys `root` and what it awaits, now or when this thread has left it.
   void Destroy(std::coroutine_handle<> root) {
-    {
-      absl::MutexLock lock(&mutex_);
-      const bool inside = runner_ == ThisThread();
-      if (!inside) AwaitRunner();
+    if (InRunner()) {
       destroyed_ = true;
-      if (inside) {
-        root_ = root;
-        return;
-      }
+      root_ = root;
+      return;
     }
+    BecomeRunner();
+    destroyed_ = true;
+    EndRunner();
     root.destroy();
   }
 
  private:
-  void AwaitRunner() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    mutex_.Await(absl::Condition(
-        +[](const void** runner) { return *runner == nullptr; }, &runner_));
+  bool InRunner() const {
+    return runner_.load(std::memory_order_relaxed) == ThisThread();
+  }
+  void BecomeRunner() {
+    const void* other = nullptr;
+    while (!runner_.compare_exchange_weak(other, ThisThread(),
+                                          std::memory_order_acquire,
+                                          std::memory_order_relaxed)) {
+      if (other != nullptr) runner_.wait(other, std::memory_order_relaxed);
+      other = nullptr;
+    }
+  }
+  void EndRunner() {
+    runner_.store(nullptr, std::memory_order_release);
+    runner_.notify_all();
   }
 
-  absl::Mutex mutex_;
-  const void* runner_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  std::coroutine_handle<> next_ ABSL_GUARDED_BY(mutex_);
-  bool destroyed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<const void*> runner_{nullptr};
+  std::coroutine_handle<> next_;
+  bool destroyed_ = false;
   // The tree to destroy when this thread has left it.
-  std::coroutine_handle<> root_ ABSL_GUARDED_BY(mutex_);
+  std::coroutine_handle<> root_;
 };
 
 class TaskPromiseBase {
@@ -193,8 +193,8 @@ class TaskPromise<void> : public TaskPromiseBase {
 };
 
 // A coroutine that waits, and how to go on with it. A coroutine of another
-// library's type has no control: it is simply resumed, and must not be destroyed
-// while it may be resumed.
+// library's type has no control: it is simply resumed, and must not be
+// destroyed while it may be resumed.
 class Resumption {
  public:
   Resumption() = default;
@@ -347,10 +347,10 @@ struct AllStarted {
 
 }  // namespace internal
 
-// Runs all tasks at once, and returns their results, in order, when the last one
-// has ended. The tasks may run on several threads, each on one at a time. If the
-// task that awaits is destroyed, so are these. Results must be movable; for
-// tasks without a result there is an overload.
+// Runs all tasks at once, and returns their results, in order, when the last
+// one has ended. The tasks may run on several threads, each on one at a time.
+// If the task that awaits is destroyed, so are these. Results must be movable;
+// for tasks without a result there is an overload.
 template <typename T>
 requires(!std::is_void_v<T>) Task<std::vector<T>> WhenAll(
     std::vector<Task<T>> tasks) {

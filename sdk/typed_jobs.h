@@ -247,16 +247,17 @@ absl::StatusOr<Reply> Run(Client& client, StringView task,
   return internal::DecodeReply<Reply>(job, *result, encoder.get());
 }
 
-// Registers a task (Worker::Register). The handler returns
+// Returns a handler of bytes for a handler of values, for what has no typed
+// function of its own, such as JobRetry. The handler returns
 // absl::StatusOr<Reply>, or what becomes one, and takes one of:
 //   (const Request&)
 //   (const Request&, JobContext&)
 //   (const Request&, JobContext&, const DataHeaders&)  // of the request
 // Like Worker::Handler, up to `concurrency` threads call it at once. Returns
-// INVALID_ARGUMENT, too, if the encoder does not fit the types.
+// INVALID_ARGUMENT if the encoder, which may be null, does not fit the types.
 template <typename Request, typename Reply, typename Handler>
-absl::Status Register(Worker& worker, StringView task, Handler handler,
-                      TypedTaskOptions options = {}) {
+absl::StatusOr<Worker::Handler> TypedHandler(
+    Handler handler, std::shared_ptr<const DataEncoder> encoder = nullptr) {
   constexpr bool kWithHeaders =
       std::is_invocable_v<Handler&, Request, JobContext&, const DataHeaders&>;
   constexpr bool kWithContext =
@@ -266,17 +267,14 @@ absl::Status Register(Worker& worker, StringView task, Handler handler,
       "The handler takes (const Request&), (const Request&, "
       "JobContext&) or (const Request&, JobContext&, const "
       "DataHeaders&)");
-  std::shared_ptr<const DataEncoder> encoder = std::move(options.encoder);
   absl::Status fits =
       internal::CheckEncoder(encoder.get(), internal::kIsMessage<Request>);
   fits.Update(
       internal::CheckEncoder(encoder.get(), internal::kIsMessage<Reply>));
   if (!fits.ok()) return fits;
-  // Shared, so that a handler need not be copyable.
-  auto shared = std::make_shared<Handler>(std::move(handler));
-  return worker.Register(
-      task,
-      [shared, encoder](JobContext& job) -> absl::StatusOr<std::string> {
+  return Worker::Handler(
+      [handler = std::move(handler), encoder = std::move(encoder)](
+          JobContext& job) mutable -> absl::StatusOr<std::string> {
         DataHeaders headers;
         DataContext context;
         context.task = job.job().task();
@@ -289,11 +287,11 @@ absl::Status Register(Worker& worker, StringView task, Handler handler,
         }
         absl::StatusOr<Reply> reply = absl::UnknownError("");
         if constexpr (kWithHeaders) {
-          reply = (*shared)(*std::move(request), job, std::as_const(headers));
+          reply = handler(*std::move(request), job, std::as_const(headers));
         } else if constexpr (kWithContext) {
-          reply = (*shared)(*std::move(request), job);
+          reply = handler(*std::move(request), job);
         } else {
-          reply = (*shared)(*std::move(request));
+          reply = handler(*std::move(request));
         }
         if (!reply.ok()) return reply.status();
         context.direction = DataDirection::kReply;
@@ -303,8 +301,18 @@ absl::Status Register(Worker& worker, StringView task, Handler handler,
         if (bytes.ok()) return bytes;
         return internal::AboutData(bytes.status(), "encode", context,
                                    job.job().connection());
-      },
-      std::move(options.task));
+      });
+}
+
+// Registers a task (Worker::Register) with a handler that TypedHandler takes,
+// and returns the errors of both.
+template <typename Request, typename Reply, typename Handler>
+absl::Status Register(Worker& worker, StringView task, Handler handler,
+                      TypedTaskOptions options = {}) {
+  absl::StatusOr<Worker::Handler> typed = TypedHandler<Request, Reply>(
+      std::move(handler), std::move(options.encoder));
+  if (!typed.ok()) return typed.status();
+  return worker.Register(task, *std::move(typed), std::move(options.task));
 }
 
 }  // namespace gearman

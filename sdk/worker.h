@@ -36,13 +36,14 @@ class WorkerThread;
 }  // namespace internal
 
 // Threads: one thread at a time calls Run or RunOnce, or Start makes a thread
-// that is in Run from then on. That thread does all I/O. With concurrency 1 the handlers run on that thread, too. No I/O happens
-// then while a handler runs, unless the handler asks its stop token or sends
-// something. With concurrency N handlers run on N threads of the worker. Any
-// thread, also one that runs a handler, may call Register, Unregister, the
-// functions about servers, stats, Drain and Stop. A signal handler may call
-// Drain and Stop: these store to lock-free atomics and call Poller::Wake, which
-// is async-signal-safe.
+// that is in Run from then on. That thread does all I/O. With concurrency 1 the
+// handlers run on that thread, too. No I/O happens then while a handler runs,
+// unless the handler asks its stop token or sends something. With concurrency N
+// handlers run on N threads of the worker. Any thread, also one that runs a
+// handler, may call Register, Unregister, Pause, Resume, the functions about
+// servers, stats, Drain and Stop. A signal handler may call Drain and Stop:
+// these store to lock-free atomics and call Poller::Wake, which is
+// async-signal-safe.
 //
 // Ownership: a worker owns its connections, its threads and its handlers. It
 // owns its poller, too, unless WorkerOptions::poller provides one.
@@ -59,12 +60,14 @@ class WorkerThread;
 //
 // Order: the jobs of one connection begin in the order in which the server sent
 // them. The worker asks the servers in turn. If a worker has registered several
-// tasks, gearmand 1.1 and the embedded server first give it all jobs of the task
-// registered last. gearmand 2.0 first gives high jobs of any task, and takes the
-// tasks in turn.
-// The answer and the updates of one job keep their order. Each packet leaves
-// with the next write, which takes all packets that wait. A write never waits
-// for a slow handler.
+// tasks, gearmand 1.1 and the embedded server first give it all jobs of the
+// task registered last. gearmand 2.0 first gives high jobs of any task, and
+// takes the tasks in turn. A task with a limit (TaskOptions::max_running and
+// rate) has connections of its own; the worker asks for each such task, and for
+// all tasks without a limit, in turn. Jobs that a pause or a limit holds back
+// begin later than they would. The answer and the updates of one job keep their
+// order. Each packet leaves with the next write, which takes all packets that
+// wait. A write never waits for a slow handler.
 //
 // Prefetch: a worker keeps several grabs outstanding and holds jobs that it
 // can't begin at once, but only as many as will begin within a few milliseconds
@@ -97,10 +100,10 @@ class Worker {
   // running. If jobs were given back or an answer may be lost, the log gets a
   // warning, unless Join has returned the error.
   //
-  // Destroy a worker only when no thread is in Run or Join. If a handler, a hook, an
-  // interceptor, an observer or a logger destroys it all the same, the log gets
-  // an error and the worker stops. It then ends when Run and the last handler
-  // have returned.
+  // Destroy a worker only when no thread is in Run or Join. If a handler, a
+  // hook, an interceptor, an observer or a logger destroys it all the same, the
+  // log gets an error and the worker stops. It then ends when Run and the last
+  // handler have returned.
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -140,6 +143,29 @@ class Worker {
   // the job to another worker. It grabs no other job there before. Returns
   // NOT_FOUND if the task is not registered.
   absl::Status Unregister(StringView task);
+  // Pause makes this worker begin no more jobs of a task, whether it runs or
+  // not, until Resume. Its other tasks go on, and other workers get the jobs of
+  // this one. Running jobs are not disturbed. A handler that another thread is
+  // just calling may still begin after Pause has returned; no later one does.
+  //
+  // Where the worker holds no job of the task, it tells the server, which then
+  // gives it none. Where it holds one, it makes a new connection for the other
+  // tasks, because a server that is told gives the jobs that run here to
+  // another worker, too. Jobs that were received before or are on their way
+  // wait in this worker, and begin first when the task is resumed.
+  //
+  // A task that is registered again is still paused. Unregister ends the pause.
+  // When the worker drains, or one of its servers is removed, jobs that wait
+  // for Resume are given back to their server: it queues them again, at the
+  // tail, and counts a retry for each.
+  //
+  // Both functions return at once. Pausing a paused task changes nothing, nor
+  // does resuming a task that is not paused. NOT_FOUND means that the task is
+  // not registered.
+  absl::Status Pause(StringView task);
+  absl::Status Resume(StringView task);
+  // Returns the paused tasks in the order of registration.
+  std::vector<std::string> paused_tasks() const;
   // Returns the registered tasks in the order of registration.
   std::vector<std::string> tasks() const;
 
@@ -147,13 +173,13 @@ class Worker {
   // be started again: after that, every call returns at once. A server that
   // can't be reached is no error: the worker tries it again until it stops.
   //
-  // OK means that every held job was answered, or that Stop was called.
-  // DEADLINE_EXCEEDED means that Drain's limit passed: jobs were given back, or
-  // a server did not show that it has taken the last answer. UNAVAILABLE means
-  // that a server was lost while the worker drained, and perhaps the answer of
-  // the job that the message names. FAILED_PRECONDITION means that another
-  // thread is in Run or RunOnce, that Start has made one, or that a handler made
-  // the call.
+  // OK means that every held job was answered, or was given back because its
+  // task is paused, or that Stop was called. DEADLINE_EXCEEDED means that
+  // Drain's limit passed: jobs were given back, or a server did not show that
+  // it has taken the last answer. UNAVAILABLE means that a server was lost
+  // while the worker drained, and perhaps the answer of the job that the
+  // message names. FAILED_PRECONDITION means that another thread is in Run or
+  // RunOnce, that Start has made one, or that a handler made the call.
   // RESOURCE_EXHAUSTED means that not one thread for handlers could be started:
   // the caller may call Run again. (If some of the `concurrency` threads start,
   // the worker works with those.)

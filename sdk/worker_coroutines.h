@@ -56,8 +56,8 @@ struct CoroutineJob {
 // Registers a task whose handler is a coroutine: Worker::RegisterAsync has the
 // errors and the threads. The handler runs on the thread that takes the job
 // until it first waits; many of its jobs may be unfinished at once
-// (WorkerLimits::max_pending_jobs). A task may outlive the worker: its answer is
-// then dropped. A task that never ends is never freed.
+// (WorkerLimits::max_pending_jobs). A task may outlive the worker: its answer
+// is then dropped. A task that never ends is never freed.
 inline absl::Status RegisterCoroutine(Worker& worker, StringView task,
                                       CoroutineHandler handler,
                                       TaskOptions options = {}) {

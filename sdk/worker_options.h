@@ -65,6 +65,17 @@ enum class WhenLate : unsigned char {
   kWait,       // nothing: the handler's own answer, however late
 };
 
+// A token bucket: each job takes a token when it begins, and no job begins
+// without one. The bucket is full at first.
+struct RateLimit {
+  // Tokens that come in a second, one at a time: from 0.000001 to 1,000,000. 0
+  // means no limit.
+  double jobs_per_second = 0;
+  // The most tokens that the bucket holds, from 1 to 1,000,000: the number of
+  // jobs that may begin at once after a pause.
+  int burst = 1;
+};
+
 struct TaskOptions {
   // The time that the handler may take, from its start. A timer of the worker:
   // a server learns of the limit only with announce_time_limit.
@@ -81,6 +92,20 @@ struct TaskOptions {
   // PRE_SLEEP after each. This is slow, but avoids the worst.
   bool announce_time_limit = false;
   WhenLate when_late = WhenLate::kFail;
+  // The number of jobs of this task that may run at once in this worker. 0
+  // means no limit of its own; WorkerOptions::concurrency holds in any case. A
+  // job runs from its start until it is answered and its handler has returned.
+  //
+  // No server can be told to give a worker fewer jobs of one task. Therefore a
+  // task with a limit has a connection of its own to each server. The worker
+  // grabs there only what may begin at once, so other workers do the rest, and
+  // the worker's other tasks go on.
+  int max_running = 0;
+  // How often jobs of this task may begin in this worker, by the worker's
+  // clock. Such a task has connections of its own, too. The worker grabs there
+  // only what has a token. A job that has begun keeps its token, however it
+  // ends.
+  RateLimit rate;
 };
 
 // How many jobs a worker holds beyond those that it can begin at once. A held
@@ -137,9 +162,28 @@ struct WorkerOptions {
   // name.
   std::string client_id;
 
-  // How many handlers run at once. With 1 they run on the thread that is in Run,
-  // or on the one that Start has started. With more they run on that many threads, each started when it is
-  // needed.
+  // The name of a task over which this worker takes orders. Empty means that it
+  // takes none. The payload of such a job is one of
+  //
+  //   pause TASK     as Worker::Pause does
+  //   resume TASK    as Worker::Resume does
+  //   paused         changes nothing
+  //
+  // and its result names the tasks that are paused then, one a line. `gearctl
+  // pause` and `gearctl resume` send them. A server gives an order to one
+  // worker that has this name, so each worker needs a name of its own, such as
+  // "control/HOST". Every client of the servers may give orders.
+  //
+  // The worker has connections of its own for orders, and carries them out on
+  // the thread that is in Run, even while all handlers are busy. With
+  // concurrency 1 that is when the handler that runs returns or looks at its
+  // stop token. task_prefix is put before this name, too. Interceptors and the
+  // trace observer are not called.
+  std::string control_task;
+
+  // How many handlers run at once. With 1 they run on the thread that is in
+  // Run, or on the one that Start has started. With more they run on that many
+  // threads, each started when it is needed.
   int concurrency = 1;
   PrefetchOptions prefetch;
 

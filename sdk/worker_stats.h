@@ -20,7 +20,8 @@ struct WorkerStats {
   // The part of jobs_failed that are pending jobs dropped without an answer.
   uint64_t jobs_forgotten = 0;
   // The part of jobs_lost that was given back to the servers by closing the
-  // connections, because of Stop or the limit of Drain.
+  // connections, because of Stop, the limit of Drain, a paused task or
+  // PendingJob::GiveBack.
   uint64_t jobs_given_back = 0;
   // Answers that came after the job had ended, and were dropped.
   uint64_t late_results = 0;
@@ -52,10 +53,12 @@ struct WorkerStats {
   uint64_t writes = 0;
 
   // The state now: jobs that a handler is working on, including pending ones;
-  // jobs received that have not begun; grabs without an answer; connections
-  // that are up.
+  // jobs received that have not begun; those of them that wait because their
+  // task is paused or at a limit of its own; grabs without an answer;
+  // connections that are up.
   uint64_t jobs_running = 0;
   uint64_t jobs_waiting = 0;
+  uint64_t jobs_held_back = 0;
   uint64_t grabs_outstanding = 0;
   uint64_t servers_connected = 0;
 };

@@ -35,8 +35,8 @@ class PieceStream {
   // then returns which of the two it is.
   virtual bool CanGive() const = 0;
   // Appends a piece, which must not be empty, behind the bytes written so far.
-  // It may be of any size. It is dropped if the peer has closed the stream since
-  // CanGive.
+  // It may be of any size. It is dropped if the peer has closed the stream
+  // since CanGive.
   virtual void Give(Piece piece) = 0;
   // Takes the piece that the stream's next bytes are, if it has exactly `bytes`
   // bytes and none of them was read. False: they are others; use Read.

@@ -39,8 +39,8 @@ struct WorkerRow {  // workers: `38 127.0.0.1 id : g f`; every connection
   std::string peer;  // gearmand 1.1.20 writes garbage for IPv6
   std::string id;    // "-" if none was set
   // The newest first. A server that takes functions in turn (gearmand 2.0, or
-  // 1.1 with -R) puts the function last that gave the last job. A function whose
-  // name holds a space reads as several.
+  // 1.1 with -R) puts the function last that gave the last job. A function
+  // whose name holds a space reads as several.
   std::vector<std::string> functions;
 };
 struct JobRow {  // show jobs: `H:h:1\t0\t0\t1`

@@ -1,5 +1,5 @@
-// Tests of a user's handler and of a user's client code: no network, no threads,
-// and no time that passes.
+// Tests of a user's handler and of a user's client code: no network, no
+// threads, and no time that passes.
 #include "gearman/examples/testing/orders.h"
 
 #include <string>

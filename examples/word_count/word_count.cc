@@ -1,10 +1,13 @@
 // Counts the words of real files as Gearman jobs: one job per chunk. Workers
-// count, and the client merges the counts.
+// count, and the client merges the counts. With --reduce a job has a thousand
+// chunks: a worker splits it, and merges the counts of its parts
+// (sdk/reduce.h).
 //
 //   word_count                               # all in this process
 //   word_count --server=tcp://localhost:4730 FILES   # with a gearmand
 //   word_count --server=... --worker         # only the workers, until Ctrl-C
 //   word_count --server=... --client FILES   # only the client
+//   word_count --reduce FILES                # map/reduce, with any of these
 //
 // Totals go to standard output, all other text to standard error. Exit codes: 0
 // all counted, 1 some of the input could not be read or counted, 2 wrong use, 3
@@ -31,9 +34,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "gearman/examples/word_count/corpus.h"
+#include "gearman/examples/word_count/map_words.h"
 #include "gearman/examples/word_count/progress.h"
 #include "gearman/examples/word_count/words.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/reduce.h"
 #include "gearman/sdk/worker.h"
 
 ABSL_FLAG(std::vector<std::string>, server, {},
@@ -46,11 +51,16 @@ ABSL_FLAG(int, chunk_bytes, 16384, "bytes of text in one job");
 ABSL_FLAG(int, in_flight, 1000, "jobs submitted ahead of their results");
 ABSL_FLAG(int, top, 10, "how many of the most frequent words to print; 0: all");
 ABSL_FLAG(std::string, task, "count_words", "the Gearman task");
+ABSL_FLAG(bool, reduce, false,
+          "submit larger jobs to a task that splits them (map/reduce)");
+ABSL_FLAG(std::string, map_task, "map_words", "the task of these jobs");
 
 namespace word_count {
 namespace {
 
 constexpr char kDefaultInput[] = "/usr/share/common-licenses";
+// The chunks of one job of map/reduce.
+constexpr size_t kChunksOfAMap = 1000;
 constexpr int kExitIncomplete = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitNoServer = 3;
@@ -77,10 +87,21 @@ std::vector<std::string> Servers() {
   return servers;
 }
 
-// The workers of this process, each on its own thread.
+size_t ChunkBytes() {
+  return static_cast<size_t>(std::max(1, absl::GetFlag(FLAGS_chunk_bytes)));
+}
+
+// The workers of this process, each on its own thread. Each does the parts of
+// its own maps, too: no thread waits for a part.
 class WorkerPool {
  public:
   absl::Status Start(int count) {
+    gearman::MapperOptions mapper_options;
+    mapper_options.client.servers = Servers();
+    absl::StatusOr<std::unique_ptr<gearman::Mapper>> mapper =
+        gearman::Mapper::Create(std::move(mapper_options));
+    if (!mapper.ok()) return mapper.status();
+    mapper_ = *std::move(mapper);
     for (int i = 0; i < count; ++i) {
       gearman::WorkerOptions options;
       options.servers = Servers();
@@ -93,6 +114,12 @@ class WorkerPool {
           [](gearman::JobContext& context) -> absl::StatusOr<std::string> {
             return EncodeCounts(CountWords(context.job().data()));
           });
+      if (status.ok()) {
+        status = mapper_->Register(**worker, absl::GetFlag(FLAGS_map_task),
+                                   [](const gearman::MapInput& input) {
+                                     return MapWords(input, ChunkBytes());
+                                   });
+      }
       if (!status.ok()) return status;
       workers_.push_back(*std::move(worker));
     }
@@ -122,6 +149,7 @@ class WorkerPool {
   }
 
  private:
+  std::unique_ptr<gearman::Mapper> mapper_;
   std::vector<std::unique_ptr<gearman::Worker>> workers_;
 };
 
@@ -146,7 +174,12 @@ class Counter {
           more = false;
           break;
         }
-        specs.emplace_back(absl::GetFlag(FLAGS_task), *std::move(chunk));
+        if (absl::GetFlag(FLAGS_reduce)) {
+          specs.emplace_back(absl::GetFlag(FLAGS_map_task), *std::move(chunk));
+          specs.back().options.reducer = absl::GetFlag(FLAGS_task);
+        } else {
+          specs.emplace_back(absl::GetFlag(FLAGS_task), *std::move(chunk));
+        }
       }
       numbers_.jobs_submitted += static_cast<int64_t>(specs.size());
       for (gearman::JobRequest& request :
@@ -223,8 +256,9 @@ void PrintTop(const Counts& counts) {
 }
 
 int RunClient(const std::vector<std::string>& paths) {
-  Corpus corpus(paths, static_cast<size_t>(
-                           std::max(1, absl::GetFlag(FLAGS_chunk_bytes))));
+  Corpus corpus(paths, absl::GetFlag(FLAGS_reduce)
+                           ? ChunkBytes() * kChunksOfAMap
+                           : ChunkBytes());
   gearman::ClientOptions options;
   options.servers = Servers();
   absl::StatusOr<std::unique_ptr<gearman::Client>> client =
@@ -331,7 +365,7 @@ int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "Counts the words of files as Gearman jobs.\n"
       "  word_count [--server=ADDRESS[,ADDRESS...]] [--worker|--client] "
-      "[FILES or FOLDERS...]\n"
+      "[--reduce] [FILES or FOLDERS...]\n"
       "Without input it reads /usr/share/common-licenses; without a server it "
       "uses the embedded one.");
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);

@@ -49,9 +49,9 @@ absl::StatusOr<std::vector<Aes256GcmKey>> ParseAes256GcmKeys(StringView text);
 // ParseAes256GcmKeys, with the file's name.
 absl::StatusOr<std::vector<Aes256GcmKey>> ReadAes256GcmKeys(
     const std::string& path);
-// Reads keys from a variable of the environment. The variable stays: this user's
-// other processes can read it. Returns NOT_FOUND if it is not set,
-// and otherwise the errors of ParseAes256GcmKeys, with the variable's name. No
+// Reads keys from a variable of the environment. The variable stays: this
+// user's other processes can read it. Returns NOT_FOUND if it is not set, and
+// otherwise the errors of ParseAes256GcmKeys, with the variable's name. No
 // other thread may change the environment meanwhile.
 absl::StatusOr<std::vector<Aes256GcmKey>> Aes256GcmKeysFromEnvironment(
     const std::string& variable = kAes256GcmKeysVariable);

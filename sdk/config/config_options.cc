@@ -253,6 +253,7 @@ void SetRequests(const config::Requests& requests, ClientOptions* options) {
 
 void SetWorker(const config::Worker& worker, WorkerOptions* options) {
   if (worker.has_client_id()) options->client_id = worker.client_id();
+  if (worker.has_control_task()) options->control_task = worker.control_task();
   if (worker.has_concurrency()) {
     options->concurrency = static_cast<int>(worker.concurrency());
   }

@@ -1,4 +1,5 @@
-// A program that links this file has the data encoders "raw", "envelope", "protobuf", "json" and "aes256gcm".
+// A program that links this file has the data encoders "raw", "envelope",
+// "protobuf", "json" and "aes256gcm".
 #include "gearman/plugins/encoding/encoding_plugins.h"
 #include "gearman/sdk/plugin_registry.h"
 

@@ -134,8 +134,9 @@ struct JobServerOptions {
 // Threads: a server that listens on inproc:// alone has no thread and no
 // socket. A thread that writes to it runs the server, after it has released its
 // own locks. With any other address (tcp://127.0.0.1:0, tls://, a scheme of the
-// caller's) the server has exactly one I/O thread. With JobServerOptions::poller
-// it has none, and the thread that calls RunOnce runs it.
+// caller's) the server has exactly one I/O thread. With
+// JobServerOptions::poller it has none, and the thread that calls RunOnce runs
+// it.
 //
 // fork: a server belongs to the process that made it. The child's copy accepts
 // no connection and runs no job. Its functions return FAILED_PRECONDITION or
@@ -167,8 +168,8 @@ class JobServer {
   // socket or name of the server is left. A second call does nothing.
   void Stop();
 
-  // Only with JobServerOptions::poller: waits for something to do, at most until
-  // `deadline`, does it and returns. One thread at a time may call this.
+  // Only with JobServerOptions::poller: waits for something to do, at most
+  // until `deadline`, does it and returns. One thread at a time may call this.
   // FAILED_PRECONDITION: the server runs by itself, or has been stopped.
   absl::Status RunOnce(absl::Time deadline);
 

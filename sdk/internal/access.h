@@ -27,6 +27,12 @@ struct Access {
     return request.state_;
   }
 
+  // Returns the record of a job that a worker holds.
+  template <typename PublicJob>
+  static const auto& HeldOf(const PublicJob& job) {
+    return job.held_;
+  }
+
   // Makes `job` another job, and reuses its memory.
   static void Assign(absl::string_view connection, absl::string_view handle,
                      absl::string_view task, absl::string_view unique,

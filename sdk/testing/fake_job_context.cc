@@ -181,6 +181,9 @@ class FakeJobContext::Core final : public internal::HandlerHost {
         case Message::Kind::kFinished:
           Answer(std::move(message.result));
           continue;
+        case Message::Kind::kLetGo:
+          Answer(absl::UnavailableError("given back to its server"));
+          continue;
         case Message::Kind::kData:
           update.kind = JobUpdate::Kind::kData;
           break;

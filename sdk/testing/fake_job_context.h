@@ -64,13 +64,13 @@ class FakeJobContext {
   // Calls the handler as a worker does and returns what it returned; an
   // exception becomes a JobException. Afterwards the job has ended: updates are
   // refused. Returns FAILED_PRECONDITION if the job has been given to a handler
-  // before, and if the handler waits for its stop token without an end: then the
-  // token fires in the end.
+  // before, and if the handler waits for its stop token without an end: then
+  // the token fires in the end.
   absl::StatusOr<std::string> Run(Handler handler);
   // Calls the asynchronous handler as a worker does. answer() is set when
   // PendingJob::Finish has been called, on whichever thread, and when the
-  // handler throws or drops the job. Does nothing if the job has been given to a
-  // handler before.
+  // handler throws or drops the job; UNAVAILABLE is the answer of a job that
+  // was given back. Does nothing if the job has been given to a handler before.
   void RunAsync(AsyncHandler handler);
   // Returns the answer of the handler. Unset while there is none.
   std::optional<absl::StatusOr<std::string>> answer();

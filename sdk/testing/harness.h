@@ -13,8 +13,8 @@
 // client, a handler with its stop token) lets the others go on.
 //
 // In a LiveHarness they run on threads of their own, on the machine's clock and
-// over TCP on the loopback interface. Take it for code that a Harness can't run:
-// callbacks (JobCallbacks), handlers on several threads, code that starts
+// over TCP on the loopback interface. Take it for code that a Harness can't
+// run: callbacks (JobCallbacks), handlers on several threads, code that starts
 // threads.
 #ifndef GEARMAN_SDK_TESTING_HARNESS_H_
 #define GEARMAN_SDK_TESTING_HARNESS_H_

@@ -5,9 +5,10 @@
 //                                   HasSubstr("no image 17")));
 //   EXPECT_THAT(background_request, IsAccepted());
 //
-// IsComplete and FailedWith take an absl::StatusOr<std::string> (of Client::Run,
-// Client::Result, FakeJobContext::Run, a handler) or a JobRequest; FailedWith
-// takes an absl::Status, too. They only look: wait for a request before.
+// IsComplete and FailedWith take an absl::StatusOr<std::string> (of
+// Client::Run, Client::Result, FakeJobContext::Run, a handler) or a JobRequest;
+// FailedWith takes an absl::Status, too. They only look: wait for a request
+// before.
 //
 // This header needs GoogleTest (gmock), which the rest of the SDK does not.
 #ifndef GEARMAN_SDK_TESTING_MATCHERS_H_

@@ -1,5 +1,5 @@
-// RecordingTransport: writes down each packet of a connection as a line of text,
-// for tests that compare traffic with a golden text.
+// RecordingTransport: writes down each packet of a connection as a line of
+// text, for tests that compare traffic with a golden text.
 //
 //   auto traffic = std::make_shared<Traffic>();
 //   ClientOptions options =
@@ -60,10 +60,10 @@ class Traffic {
   std::string text() const;
   // Forgets all lines.
   void Clear();
-  // Compares the lines with a golden text. Spaces around a golden line and empty
-  // golden lines don't count, and each "*" in it stands for any characters.
-  // Returns an empty text if they are equal, and otherwise the first line that
-  // differs and the whole traffic.
+  // Compares the lines with a golden text. Spaces around a golden line and
+  // empty golden lines don't count, and each "*" in it stands for any
+  // characters. Returns an empty text if they are equal, and otherwise the
+  // first line that differs and the whole traffic.
   std::string Difference(StringView golden) const;
 
  private:

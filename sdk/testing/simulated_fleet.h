@@ -9,10 +9,11 @@
 //       fleet.MakeClient("client", {"inproc://jobs"});
 //   (*client)->Run("reverse", "hello");  // the others go on meanwhile
 //
-// For one server, one worker and one client, Harness (harness.h) takes one line.
+// For one server, one worker and one client, Harness (harness.h) takes one
+// line.
 //
-// Not thread-safe: everything happens on the thread that uses the fleet. Clients
-// must be destroyed before the fleet.
+// Not thread-safe: everything happens on the thread that uses the fleet.
+// Clients must be destroyed before the fleet.
 #ifndef GEARMAN_SDK_TESTING_SIMULATED_FLEET_H_
 #define GEARMAN_SDK_TESTING_SIMULATED_FLEET_H_
 
@@ -53,13 +54,14 @@ class SimulatedFleet {
   const std::shared_ptr<InprocNetwork>& network() const { return network_; }
 
   // Starts a server at "inproc://NAME", and at "faulty://NAME" with the faults
-  // of SetFaults. The fleet owns it. The fleet sets the poller, the network, the
-  // transports and the prefix of handles in `options`. Returns ALREADY_EXISTS
-  // if a server of this name runs, and the errors of JobServer::Create.
+  // of SetFaults. The fleet owns it. The fleet sets the poller, the network,
+  // the transports and the prefix of handles in `options`. Returns
+  // ALREADY_EXISTS if a server of this name runs, and the errors of
+  // JobServer::Create.
   absl::StatusOr<JobServer*> StartServer(StringView name,
                                          JobServerOptions options = {});
-  // Ends the server at once, as a crash does: its jobs are lost. Does nothing if
-  // there is no such server.
+  // Ends the server at once, as a crash does: its jobs are lost. Does nothing
+  // if there is no such server.
   void KillServer(StringView name);
 
   // Returns options with the transports, the poller, the seed and the client id
@@ -77,8 +79,8 @@ class SimulatedFleet {
   // Does nothing if there is no such worker.
   void KillWorker(StringView name);
 
-  // Returns options with the transports, the poller, the seed and the drive mode
-  // (kCallerOnly) of a client of this fleet.
+  // Returns options with the transports, the poller, the seed and the drive
+  // mode (kCallerOnly) of a client of this fleet.
   ClientOptions ClientDefaults(StringView name,
                                std::vector<std::string> servers);
   // Makes a client with options made by ClientDefaults and perhaps changed.

@@ -159,4 +159,19 @@ void PendingJob::Finish(absl::StatusOr<std::string> result) {
   held_ = nullptr;
 }
 
+void PendingJob::GiveBack() {
+  if (held_ == nullptr) return;
+  if (held_->hooks != nullptr) {
+    absl::StatusOr<std::string> result =
+        absl::UnavailableError("the job is given back to its server");
+    internal::RunEndHooks(held_.get(), &result);
+  }
+  Message message;
+  message.kind = Message::Kind::kLetGo;
+  message.job = held_;
+  held_->posted.store(true, std::memory_order_release);
+  held_->mailbox->Post(std::move(message));
+  held_ = nullptr;
+}
+
 }  // namespace gearman

@@ -84,6 +84,23 @@ absl::Status Worker::Unregister(StringView task) {
   return core_->Unregister(task);
 }
 
+absl::Status Worker::Pause(StringView task) {
+  if (core_->inherited()) return InheritedError(kWorker);
+  const WorkerCore::Call call(core_.get());
+  return core_->SetPaused(task, true);
+}
+
+absl::Status Worker::Resume(StringView task) {
+  if (core_->inherited()) return InheritedError(kWorker);
+  const WorkerCore::Call call(core_.get());
+  return core_->SetPaused(task, false);
+}
+
+std::vector<std::string> Worker::paused_tasks() const {
+  if (core_->inherited()) return {};
+  return core_->paused_tasks();
+}
+
 std::vector<std::string> Worker::tasks() const {
   if (core_->inherited()) return {};
   return core_->tasks();

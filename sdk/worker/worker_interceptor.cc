@@ -1,6 +1,5 @@
 #include "gearman/sdk/worker_interceptor.h"
 
-#include <memory>
 #include <utility>
 
 #include "gearman/sdk/internal/job/held_job.h"
@@ -11,12 +10,7 @@ namespace gearman {
 const Job& IncomingJob::job() const { return internal::JobOf(*held_); }
 
 void IncomingJob::set_data(std::string data) {
-  const Job& job = held_->job;
-  held_->hooks->changed =
-      Job(job.task(), job.unique(),
-          data.empty() ? nullptr
-                       : std::make_shared<const std::string>(std::move(data)),
-          job.connection(), job.handle());
+  internal::ChangeData(held_, std::move(data));
 }
 
 void IncomingJob::Answer(absl::StatusOr<std::string> result) {

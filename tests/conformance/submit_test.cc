@@ -365,6 +365,20 @@ TEST_P(SubmitConformance, UniqueOf65BytesIsRefused) {
               IsError("ARGUMENT_TOO_LARGE"));
 }
 
+TEST_P(SubmitConformance, ReducerOf65BytesIsRefused) {
+  Peer& client = Connect();
+  EXPECT_THAT(client.Call(Command::kSubmitReduceJob,
+                          {"f", "u", std::string(65, 'r'), "", "data"}),
+              IsError("ARGUMENT_TOO_LARGE"));
+  EXPECT_EQ(client.Call(Command::kSubmitReduceJob,
+                        {"f", "u", std::string(64, 'r'), "", "data"}),
+            Created(1));
+  Peer& worker = ConnectWorker({"f"});
+  const Packet all = worker.Call(Command::kGrabJobAll);
+  ASSERT_EQ(all.arguments.size(), 5u);
+  EXPECT_EQ(all.arguments[3], std::string(64, 'r'));
+}
+
 }  // namespace
 }  // namespace conformance
 }  // namespace gearman

@@ -123,6 +123,31 @@ TEST_P(WorkerConformance, ReduceJobTellsItsReducerToGrabJobAll) {
             Command::kJobAssignUniq);
 }
 
+// The job that came first keeps its reducer, or has none.
+TEST_P(WorkerConformance, ReduceJobIsJoinedByItsUniqueWhateverItsReducer) {
+  Peer& client = Connect();
+  Peer& worker = ConnectWorker({"map"});
+  EXPECT_EQ(client.Call(Command::kSubmitReduceJob,
+                        {"map", "first", "reduce", "", "data"}),
+            Created(1));
+  EXPECT_EQ(client.Call(Command::kSubmitReduceJob,
+                        {"map", "first", "other", "", "data"}),
+            Created(1));
+  Submit(client, "map", "first", "data", 1);
+  Submit(client, "map", "plain", "data", 2);
+  EXPECT_EQ(client.Call(Command::kSubmitReduceJob,
+                        {"map", "plain", "reduce", "", "data"}),
+            Created(2));
+  const Packet first = worker.Call(Command::kGrabJobAll);
+  EXPECT_EQ(first.command, Command::kJobAssignAll);
+  ASSERT_EQ(first.arguments.size(), 5u);
+  EXPECT_EQ(first.arguments[3], "reduce");
+  EXPECT_EQ(
+      worker.Call(Command::kGrabJobAll),
+      Packet(Command::kJobAssignUniq, {Handle(2), "map", "plain", "data"}));
+  EXPECT_EQ(worker.Call(Command::kGrabJobAll), NoJob());
+}
+
 TEST_P(WorkerConformance, PrioritiesCountInsideOneFunction) {
   Peer& client = Connect();
   Peer& worker = ConnectWorker({"f"});

@@ -105,6 +105,25 @@ TEST(WordCountTest, ItsTotalsThroughGearmandEqualAnIndependentCount) {
       RunToEnd(WordCount({"--top=0", "--server=" + server.address(), kInput})));
 }
 
+TEST(WordCountTest, MapReduceCountsTheSameInProcess) {
+  ExpectRightTotals(RunToEnd(
+      WordCount({"--top=0", "--reduce", "--chunk_bytes=1000", kInput})));
+}
+
+// The workers do the parts of their own maps, one thread each.
+TEST(WordCountTest, MapReduceCountsTheSameThroughGearmand) {
+  GearmandProcess server;
+  ASSERT_TRUE(server.ok());
+  const std::string address = "--server=" + server.address();
+  absl::StatusOr<std::unique_ptr<Subprocess>> workers = Subprocess::Start(
+      WordCount({address, "--worker", "--workers=2", "--chunk_bytes=1000"}));
+  ASSERT_TRUE(workers.ok()) << workers.status();
+  ASSERT_TRUE((*workers)->WaitForErrorOutput("working").ok());
+  ExpectRightTotals(
+      RunToEnd(WordCount({"--top=0", "--reduce", "--chunk_bytes=30", address,
+                          "--client", kInput})));
+}
+
 TEST(WordCountTest, ItsTwoSidesRunAsSeparateProcesses) {
   GearmandProcess server;
   ASSERT_TRUE(server.ok());

@@ -33,6 +33,7 @@ class RunningWorker {
     if (thread_.joinable()) thread_.join();
   }
   Worker* operator->() { return worker_.get(); }
+  Worker& worker() { return *worker_; }
   void Start() {
     thread_ = std::thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
   }

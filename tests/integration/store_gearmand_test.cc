@@ -1,7 +1,4 @@
 // A client of two gearmands, one of which has a persistent queue that fails.
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gearman/plugins/server_selection/ordered_selector.h"
 #include "gearman/sdk/client.h"
+#include "gearman/tests/integration/database_lock.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/test_directory.h"
@@ -26,27 +24,6 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-// Locks an SQLite database against everybody, as another process that writes
-// to it does: SQLite locks these bytes of its file.
-class DatabaseLock {
- public:
-  explicit DatabaseLock(const std::string& path)
-      : file_(open(path.c_str(), O_RDWR | O_CLOEXEC)) {
-    struct flock lock = {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    lock.l_start = 0x40000000;
-    lock.l_len = 512;
-    EXPECT_EQ(fcntl(file_, F_SETLK, &lock), 0) << path;
-  }
-  ~DatabaseLock() { close(file_); }
-  DatabaseLock(const DatabaseLock&) = delete;
-  DatabaseLock& operator=(const DatabaseLock&) = delete;
-
- private:
-  const int file_;
-};
 
 class StoreGearmandTest : public ::testing::Test {
  protected:

@@ -29,8 +29,8 @@
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/job_id.h"
 #include "gearman/tests/sdk/client_fixture.h"
-#include "gearman/tests/support/free_port.h"
 #include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/perl_server.h"
 #include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/subprocess.h"
 #include "gearman/tests/support/test_directory.h"
@@ -71,7 +71,8 @@ class RunningServer {
         StartEmbedded();
         break;
       case Server::kPerl:
-        StartPerl();
+        perl_ = std::make_unique<support::PerlServer>();
+        port_ = perl_->port();
     }
   }
   uint16_t port() const { return port_; }
@@ -105,20 +106,6 @@ class RunningServer {
         std::string(address->substr(address->rfind(':') + 1)), &port));
     port_ = static_cast<uint16_t>(port);
   }
-  void StartPerl() {
-    reserved_ = std::make_unique<support::ReservedPort>();
-    port_ = reserved_->port();
-    SubprocessOptions options;
-    options.argv = {"/usr/bin/perl", "/usr/bin/gearmand",
-                    "--listen",      "127.0.0.1",
-                    "--port",        absl::StrCat(port_)};
-    absl::StatusOr<std::unique_ptr<Subprocess>> process =
-        Subprocess::Start(std::move(options));
-    ASSERT_TRUE(process.ok()) << process.status();
-    perl_ = *std::move(process);
-    ASSERT_TRUE(WaitFor([this] { return RawConnection::Connect(port_).ok(); }))
-        << perl_->error_output();
-  }
   // "function\tunique\tworker\tlisteners\n" for each job, then ".\n".
   int64_t PerlListeners() {
     absl::StatusOr<RawConnection> connection = RawConnection::Connect(port_);
@@ -139,8 +126,7 @@ class RunningServer {
   uint16_t port_ = 0;
   std::unique_ptr<support::GearmandProcess> gearmand_;
   std::unique_ptr<JobServer> embedded_;
-  std::unique_ptr<support::ReservedPort> reserved_;
-  std::unique_ptr<Subprocess> perl_;
+  std::unique_ptr<support::PerlServer> perl_;
 };
 
 // Locks a file for itself alone. A worker's "join" ends when it gets the lock.

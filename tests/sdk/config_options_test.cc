@@ -115,6 +115,7 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
     log_level: INFO
     worker {
       client_id: "w1"
+      control_task: "control/w1"
       concurrency: 8
       prefetch { max_jobs: 16 min_jobs: 2 max_wait: "10ms" max_bytes: 4096 }
       heartbeat_interval: "inf"
@@ -145,6 +146,7 @@ TEST_F(ConfigTest, SetsEveryOptionOfAWorker) {
   ASSERT_EQ(options.metrics_sinks.size(), 1u);
   EXPECT_TRUE(options.logger.enabled(LogLevel::kInfo));
   EXPECT_EQ(options.client_id, "w1");
+  EXPECT_EQ(options.control_task, "control/w1");
   EXPECT_EQ(options.concurrency, 8);
   EXPECT_EQ(options.prefetch.max_jobs, 16);
   EXPECT_EQ(options.prefetch.min_jobs, 2);

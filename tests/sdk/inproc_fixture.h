@@ -11,6 +11,7 @@
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/sdk/worker_options.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -18,12 +19,12 @@ namespace gearman {
 class InprocTest : public ::testing::Test {
  protected:
   // `address` is "inproc://NAME", with a name of its own for each fixture.
-  explicit InprocTest(std::string address) : address_(std::move(address)) {
+  explicit InprocTest(std::string address, WorkerOptions options = {})
+      : address_(std::move(address)) {
     auto server = JobServer::Create({});
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
     EXPECT_TRUE(server_->Listen(address_).ok());
-    WorkerOptions options;
     options.servers = {address_};
     auto worker = Worker::Create(std::move(options));
     EXPECT_TRUE(worker.ok()) << worker.status();

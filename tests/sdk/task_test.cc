@@ -21,7 +21,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// An event that a test makes happen. The coroutine that waits goes on in Happen.
+// An event that a test makes happen. The coroutine that waits goes on in
+// Happen.
 class Event {
  public:
   void Happen() {

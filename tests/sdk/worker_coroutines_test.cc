@@ -1,5 +1,7 @@
 #include "gearman/sdk/worker_coroutines.h"
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
 #include <stdexcept>
 #include <stop_token>
@@ -17,6 +19,7 @@
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/task.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/sdk/worker_options.h"
 #include "gearman/tests/sdk/inproc_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -32,9 +35,10 @@ class WorkerCoroutinesTest : public InprocTest {
  protected:
   WorkerCoroutinesTest() : InprocTest("inproc://worker_coroutines") {}
 
-  void Register(absl::string_view task, CoroutineHandler handler) {
+  void Register(absl::string_view task, CoroutineHandler handler,
+                TaskOptions options = {}) {
     const absl::Status status =
-        RegisterCoroutine(*worker_, task, std::move(handler));
+        RegisterCoroutine(*worker_, task, std::move(handler), options);
     ASSERT_TRUE(status.ok()) << status;
   }
 };
@@ -76,6 +80,31 @@ TEST_F(WorkerCoroutinesTest, ErrorsAndExceptionsAreAnsweredAsThoseOfAHandler) {
               HasSubstr("NOT_FOUND: no image 17"));
   EXPECT_THAT(client_->Run("throw", "").status().ToString(), HasSubstr("mine"));
   EXPECT_TRUE(absl::IsAborted(client_->Run("plain", "").status()));
+}
+
+// A coroutine that waits counts as running.
+TEST_F(WorkerCoroutinesTest, ALimitOfRunningJobsHoldsForCoroutines) {
+  std::atomic<int> here{0}, most{0};
+  TaskOptions options;
+  options.max_running = 1;
+  Register("echo", Echo);
+  Register(
+      "outer",
+      [&](PendingJob& job, std::stop_token) -> Task<Outcome> {
+        most = std::max(most.load(), ++here);
+        Outcome outcome = co_await gearman::Run(
+            *client_, {"echo", std::string(job.job().data())});
+        --here;
+        co_return outcome;
+      },
+      options);
+  ASSERT_TRUE(worker_->Start().ok());
+  std::vector<JobSpec> specs;
+  for (int i = 0; i < 20; ++i) specs.emplace_back("outer", absl::StrCat(i));
+  const auto requests = client_->SubmitMultipleJobs(std::move(specs));
+  ASSERT_TRUE(client_->WaitUntilJobsCompleted(requests).ok());
+  EXPECT_EQ(requests.back().result(), "19");
+  EXPECT_EQ(most.load(), 1);
 }
 
 TEST_F(WorkerCoroutinesTest, AnEmptyHandlerIsRefused) {

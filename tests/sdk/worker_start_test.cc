@@ -67,7 +67,8 @@ class WorkerStartTest : public ::testing::TestWithParam<int> {
                     ->Register("wait",
                                [this](JobContext& context) {
                                  begun_.Notify();
-                                 // With concurrency 1 the I/O goes on meanwhile.
+                                 // With concurrency 1 the I/O goes on
+                                 // meanwhile.
                                  const StopToken token = context.stop_token();
                                  while (!go_on_.HasBeenNotified() &&
                                         !token.WaitFor(absl::Milliseconds(1))) {

@@ -294,7 +294,8 @@ TEST_F(WorkerThreadsTest, NothingRunsOrWaitsAfterItHasStopped) {
                   .ok());
   const std::vector<JobRequest> requests = Submit("slow", 12);
   Start();
-  // The worker publishes its state at the end of a turn, and each count at once.
+  // The worker publishes its state at the end of a turn, and each count at
+  // once.
   ASSERT_TRUE(support::WaitFor([this] {
     const WorkerStats stats = worker_->stats();
     return stats.jobs_assigned == 12 && stats.jobs_waiting == 10;

@@ -60,7 +60,13 @@ absl::Status Unanswered(
 absl::StatusOr<JobId> FindJob(Client& client, absl::string_view name,
                               WhenUnanswered when_unanswered) {
   const absl::StatusOr<JobId> id = JobId::Parse(name);
-  if (MeansAnId(name, id, client)) return id;
+  if (MeansAnId(name, id, client)) {
+    if (!id.ok() || id->server.empty()) return id;
+    // The id alone is enough to ask: gearctl prints it as a hint.
+    const absl::Status added = client.AddServer(id->server);
+    if (added.ok() || absl::IsAlreadyExists(added)) return id;
+    return AddressError(added);
+  }
   if (name.empty()) return absl::InvalidArgumentError("an empty handle");
   std::vector<JobId> ids;
   for (const std::string& server : client.servers()) {

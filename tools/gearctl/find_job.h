@@ -20,7 +20,7 @@ enum class WhenUnanswered {
 };
 
 // `name` is a job's id (SERVER|HANDLE|UNIQUE), which is returned as it is, or a
-// handle. A handle may have a '|', too: a name without the address of a server
+// handle. The server of an id becomes one of the client's servers. A handle may have a '|', too: a name without the address of a server
 // before its first '|' is a handle. For a handle FindJob returns the id at the
 // only server of the client that knows it, because at another server the handle
 // may name another job. A client of one server need not ask. INVALID_ARGUMENT:

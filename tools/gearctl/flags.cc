@@ -94,6 +94,10 @@ ABSL_FLAG(std::string, unique, "",
 ABSL_FLAG(std::string, epoch, "",
           "TIME before which the job does not run: seconds since 1970, "
           "2026-12-24T18:00:00Z, or +5m from now; implies --background");
+ABSL_FLAG(
+    std::string, reducer, "",
+    "TASK that the parts of the job go to, as a reduce job: the worker of "
+    "the job splits it");
 ABSL_FLAG(FlagRetries, retries, FlagRetries(0),
           "N attempts after the first; says that running the job twice harms "
           "nobody");
@@ -107,6 +111,10 @@ ABSL_FLAG(FlagConcurrency, concurrency, FlagConcurrency(0),
           "N jobs run at once; by default the config's number, else one");
 ABSL_FLAG(bool, stream, false,
           "sends output on as the command writes it, as data of the job");
+ABSL_FLAG(std::string, control, "",
+          "TASK over which this worker takes the orders of pause and resume; "
+          "each worker needs a name of its own, and every client of the "
+          "servers may give orders");
 ABSL_FLAG(FlagCount, count, FlagCount(0),
           "N jobs or pings, then it ends; by default work goes on and ping "
           "asks once");

@@ -112,6 +112,7 @@ ABSL_DECLARE_FLAG(bool, background);
 ABSL_DECLARE_FLAG(std::string, priority);
 ABSL_DECLARE_FLAG(std::string, unique);
 ABSL_DECLARE_FLAG(std::string, epoch);
+ABSL_DECLARE_FLAG(std::string, reducer);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagRetries, retries);
 ABSL_DECLARE_FLAG(bool, lines);
 ABSL_DECLARE_FLAG(bool, null);
@@ -119,6 +120,7 @@ ABSL_DECLARE_FLAG(bool, null);
 // Flags of work. `count` is also a flag of ping.
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagConcurrency, concurrency);
 ABSL_DECLARE_FLAG(bool, stream);
+ABSL_DECLARE_FLAG(std::string, control);
 ABSL_DECLARE_FLAG(gearman::gearctl::FlagCount, count);
 
 // Flags of schedule.

@@ -29,8 +29,8 @@ std::vector<Subcommand> JobSubcommands() {
        "feed is its line's end. A result with further line feeds counts as a "
        "failure, as a script would read several lines: --null ends payloads "
        "and results with a NUL instead, and --json takes any result.",
-       {"data", "file", "background", "priority", "unique", "epoch", "retries",
-        "lines", "null"},
+       {"data", "file", "background", "priority", "unique", "epoch", "reducer",
+        "retries", "lines", "null"},
        "gearctl submit reverse --data hello\n"
        "gearctl submit resize --file photo.jpg > small.jpg\n"
        "gearctl submit report --data july --background --priority low\n"
@@ -51,8 +51,9 @@ std::vector<Subcommand> JobSubcommands() {
        "one ends the commands, gives their jobs back to the server and exits "
        "with 130. SIGTERM counts as Ctrl-C. If gearctl is killed, so are the "
        "commands. With --count and --concurrency it may do a "
-       "few more, which others of its threads had begun.",
-       {"concurrency", "stream", "count"},
+       "few more, which others of its threads had begun. With --control "
+       "gearctl pause and resume reach this worker.",
+       {"concurrency", "stream", "count", "control"},
        "gearctl work upper -- tr a-z A-Z\n"
        "gearctl work resize --concurrency 4 -- convert - -resize 50% -\n"
        "gearctl work build test --stream -- ./run-job.sh\n",
@@ -180,6 +181,32 @@ std::vector<Subcommand> ServerSubcommands() {
        1,
        kAnyNumber,
        RunDrop},
+      {"pause",
+       "CONTROL [TASK...]",
+       "makes a worker begin no more jobs of tasks",
+       "CONTROL is the task over which the worker takes orders: what it was "
+       "started with as work --control, worker.control_task in a config, or "
+       "WorkerOptions::control_task. Each worker has a name of its own, and an "
+       "order reaches one worker. Other workers get the jobs of the tasks, and "
+       "jobs that run go on. Prints the worker's paused tasks, one a line; "
+       "without TASK it only asks. A worker has --timeout (10s unless given) "
+       "to take an order.",
+       {},
+       "gearctl pause control/host-1 resize\n"
+       "gearctl pause control/host-1\n",
+       1,
+       kAnyNumber,
+       RunPause},
+      {"resume",
+       "CONTROL TASK...",
+       "lets a worker go on with tasks that were paused",
+       "CONTROL is as with pause. Prints the tasks that are still paused, one "
+       "a line.",
+       {},
+       "gearctl resume control/host-1 resize\n",
+       2,
+       kAnyNumber,
+       RunResume},
       {"ping",
        "",
        "sends an echo to each server and prints how long it took",

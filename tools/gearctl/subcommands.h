@@ -28,6 +28,8 @@ ExitCode RunCancel(const Arguments& arguments);      // steering.cc
 ExitCode RunMaxQueue(const Arguments& arguments);    // steering.cc
 ExitCode RunCreate(const Arguments& arguments);      // steering.cc
 ExitCode RunDrop(const Arguments& arguments);        // steering.cc
+ExitCode RunPause(const Arguments& arguments);       // pause.cc
+ExitCode RunResume(const Arguments& arguments);      // pause.cc
 ExitCode RunShutdown(const Arguments& arguments);    // steering.cc
 ExitCode RunPing(const Arguments& arguments);        // probe.cc
 ExitCode RunHealth(const Arguments& arguments);      // probe.cc

@@ -52,6 +52,7 @@ absl::StatusOr<JobSpec> MakeSpec(const std::string& task) {
     spec.options.run_at = *time;
     spec.background = true;
   }
+  spec.options.reducer = absl::GetFlag(FLAGS_reducer);
   const int64_t retries = absl::GetFlag(FLAGS_retries).value();
   if (retries > 0) {
     spec.options.max_connection_attempts = static_cast<int>(retries + 1);

@@ -138,6 +138,8 @@ ExitCode RunWork(const Arguments& arguments) {
                                                    options->concurrency, 1)) +
                        kOtherDescriptors);
   if (options->client_id.empty()) options->client_id = "gearctl";
+  const std::string control = absl::GetFlag(FLAGS_control);
+  if (!control.empty()) options->control_task = control;
   // A command takes longer than a packet, so this worker holds no job that
   // another worker could do.
   options->prefetch.max_jobs = 0;

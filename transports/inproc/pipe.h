@@ -20,8 +20,8 @@ class Pipe {
  public:
   // Holds up to `limit` bytes. Beside them it holds up to kMaxPieces pieces: it
   // takes the next one while those before it have less than kMaxPieces times
-  // `limit` bytes. Their memory was there before, and a pipe that took one large
-  // piece at a time would make its two ends wait for each other.
+  // `limit` bytes. Their memory was there before, and a pipe that took one
+  // large piece at a time would make its two ends wait for each other.
   explicit Pipe(size_t limit) : limit_(limit), ring_(limit) {}
   static constexpr size_t kMaxPieces = 16;
 

@@ -65,7 +65,8 @@ bool ClientSession::MayShare(const JobRequestState& request) {
 }
 
 std::string ClientSession::ShareKey(const JobRequestState& request) {
-  // The encoder refuses a task with a NUL, so the key is unambiguous.
+  // The encoder refuses a task with a NUL, so the key is unambiguous. A reducer
+  // is no part of it: a server joins equal uniques whatever their reducers.
   return absl::StrCat(request.task, absl::string_view("\0", 1),
                       request.unique.view());
 }
@@ -90,6 +91,15 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
     return wire::Encode(wire::SubmitJobEpoch{function, request->unique.view(),
                                              epoch, std::move(data)},
                         *output_);
+  }
+  const std::string& reducer = request->call_options().reducer;
+  if (!reducer.empty()) {
+    const std::string prefixed = absl::StrCat(task_prefix_, reducer);
+    return wire::Encode(
+        wire::SubmitReduceJob{request->background, function,
+                              request->unique.view(), prefixed,
+                              absl::string_view(), std::move(data)},
+        *output_);
   }
   return wire::Encode(
       wire::SubmitJob{request->priority, request->background, function,

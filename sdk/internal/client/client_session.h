@@ -3,8 +3,8 @@
 //
 // It is a pure machine. Commands and events go in; bytes (into the connection's
 // output buffer) and effects (to the sink) come out. It does no I/O, knows no
-// time and has no lock: the client's lock guards it. Every call but OnConnectionLost is O(1),
-// however much is in flight.
+// time and has no lock: the client's lock guards it. Every call but
+// OnConnectionLost is O(1), however much is in flight.
 //
 // Source: docs/protocol.md, "Client semantics".
 #ifndef GEARMAN_SDK_INTERNAL_CLIENT_CLIENT_SESSION_H_

@@ -123,8 +123,8 @@ class JobRequestTracker final : public EffectSink {
     // Counts the untaken updates of requests in flight, and the client's other
     // memory. It must outlive the tracker. If it is null, nothing is counted.
     // An update that would raise it above max_memory bytes ends its request (0:
-    // no limit). A status that would raise it above half of that takes the place
-    // of older ones.
+    // no limit). A status that would raise it above half of that takes the
+    // place of older ones.
     ByteAccount* account = nullptr;
     size_t max_memory = 0;
     // Null: nothing is counted.

@@ -15,12 +15,25 @@
 
 namespace gearman {
 namespace internal {
+namespace {
+
+// gearmand checks this length in the place of the unique's.
+constexpr size_t kMaxReducerBytes = 64;
+
+// Jobs with other reducers are other jobs. A task has no line feed.
+std::string HashedTask(const JobRequestState& request) {
+  const std::string& reducer = request.call_options().reducer;
+  return reducer.empty() ? request.task
+                         : absl::StrCat(request.task, "\n", reducer);
+}
+
+}  // namespace
 
 absl::Status RequestDefaults::FillIn(JobRequestState* request, int servers,
                                      absl::Time now) {
   request->ForgetOutcome();
   const CallOptions& call = request->call_options();
-  request->priority = call.run_at.has_value()
+  request->priority = call.run_at.has_value() || !call.reducer.empty()
                           ? Priority::kNone
                           : call.priority.value_or(options_.priority);
   request->idempotent = call.idempotent.value_or(options_.idempotent);
@@ -65,7 +78,8 @@ void RequestDefaults::MakeUnique(JobRequestState* request) {
       WriteHexUnique(absl::MakeUint128(random_(), random_()), text);
       break;
     case UniqueMode::kPayload:
-      WriteHexUnique(HashOfJob(request->task, request->data_bytes()), text);
+      WriteHexUnique(HashOfJob(HashedTask(*request), request->data_bytes()),
+                     text);
       break;
     case UniqueMode::kDash:
       request->unique.Assign("-");
@@ -88,6 +102,13 @@ absl::Status RequestDefaults::Check(const JobRequestState& request) const {
   if (request.options != nullptr) {
     absl::Status valid = CheckOptions(*request.options);
     if (!valid.ok()) return valid;
+    const std::string& reducer = request.options->reducer;
+    const size_t bytes = options_.task_prefix.size() + reducer.size();
+    if (!reducer.empty() && bytes > kMaxReducerBytes) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the reducer \"", SafeText(reducer), "\" has ", bytes,
+          " bytes with the task_prefix; a server takes ", kMaxReducerBytes));
+    }
   }
   if (request.wants_result && request.background) {
     return absl::InvalidArgumentError(
@@ -118,11 +139,15 @@ absl::Status RequestDefaults::CheckBody(const JobRequestState& request) const {
 }
 
 absl::Status RequestDefaults::CheckSize(const JobRequestState& request) const {
-  // JOB_ASSIGN_UNIQ is larger than the submission by a handle, which has
-  // wire::kMaxHandleBytes at most.
-  const uint64_t head = wire::kHeaderBytes + wire::kMaxHandleBytes + 1 +
-                        options_.task_prefix.size() + request.task.size() + 1 +
-                        request.unique.view().size() + 1;
+  // JOB_ASSIGN_UNIQ, or JOB_ASSIGN_ALL for a reduce job, is larger than the
+  // submission by a handle, which has wire::kMaxHandleBytes at most.
+  const size_t reducer_bytes = request.call_options().reducer.size();
+  const uint64_t head =
+      wire::kHeaderBytes + wire::kMaxHandleBytes + 1 +
+      options_.task_prefix.size() + request.task.size() + 1 +
+      request.unique.view().size() + 1 +
+      (reducer_bytes == 0 ? 0
+                          : options_.task_prefix.size() + reducer_bytes + 1);
   const uint64_t data = request.data_size();
   const uint64_t bytes =
       data > std::numeric_limits<uint64_t>::max() - head ? data : head + data;

@@ -52,6 +52,16 @@ bool MayLeaveJob(const AttemptRecord& attempt) {
   return InDoubt(attempt) || attempt.reason == FailureReason::kJobFailed;
 }
 
+// True if a server that does not know SUBMIT_REDUCE_JOB would have answered it
+// like this: with an ERROR, or by closing the connection.
+bool MayNotKnowReduceJobs(const JobRequestState& request,
+                          const AttemptOutcome& outcome) {
+  if (request.call_options().reducer.empty()) return false;
+  return absl::IsUnimplemented(outcome.status) ||
+         (outcome.reason == FailureReason::kLostBeforeAcceptance &&
+          outcome.bytes_sent);
+}
+
 // Returns the message of an error without its server, where it begins with that
 // as a transport's error does.
 absl::string_view WithoutServer(absl::string_view message,
@@ -165,6 +175,14 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
         absl::StrCat(
             facts.server,
             ": lost before the server answered, outcome unknown: ", reason));
+  }
+
+  if (MayNotKnowReduceJobs(*request, outcome)) {
+    outcome.status = absl::Status(
+        outcome.status.code(),
+        absl::StrCat(outcome.status.message(),
+                     "; perhaps the server does not know SUBMIT_REDUCE_JOB: "
+                     "submit the job without CallOptions::reducer there"));
   }
 
   AttemptRecord record;

@@ -1,5 +1,5 @@
-// The error statuses with which a handler chooses its answer, and the answer for
-// each error status.
+// The error statuses with which a handler chooses its answer, and the answer
+// for each error status.
 #ifndef GEARMAN_SDK_INTERNAL_JOB_ERROR_ANSWER_H_
 #define GEARMAN_SDK_INTERNAL_JOB_ERROR_ANSWER_H_
 

@@ -1,8 +1,9 @@
 // HeldJob is a job that a server gave to this worker and that has not been
 // answered, or whose handler has not ended.
 //
-// The worker holds it until it is answered (`self`). The thread that works on it
-// and its stop tokens share it. Fields are grouped by the thread they belong to.
+// The worker holds it until it is answered (`self`). The thread that works on
+// it and its stop tokens share it. Fields are grouped by the thread they belong
+// to.
 #ifndef GEARMAN_SDK_INTERNAL_JOB_HELD_JOB_H_
 #define GEARMAN_SDK_INTERNAL_JOB_HELD_JOB_H_
 
@@ -64,6 +65,10 @@ struct HeldJob : ListLink<OfLinkTag>, ListLink<OfQueueTag> {
   // Memory for a job's data, while no job uses it (HeldJobPool).
   std::shared_ptr<std::string> spare_data;
 
+  // Belongs to the thread that runs the handler, then to the owner of the
+  // pending job: the job with changed data. Null: the job is as it came.
+  std::unique_ptr<const Job> seen;
+
   // Set by the thread that runs the handler, before it does.
   absl::Time started = absl::InfinitePast();
   absl::Time deadline = absl::InfiniteFuture();
@@ -88,8 +93,13 @@ struct HeldJob : ListLink<OfLinkTag>, ListLink<OfQueueTag> {
   State state = State::kWaiting;
   HeldJobPtr self;  // the worker's own reference; null: it has ended
   WorkerLink* link =
-      nullptr;           // the connection it came over; null: it has ended
-  bool pending = false;  // asynchronous, begun, not finished
+      nullptr;             // the connection it came over; null: it has ended
+  bool pending = false;    // asynchronous, begun, not finished
+  bool held_back = false;  // by the task's gate
+  // The task's gate counts it among the jobs that run.
+  bool counted = false;
+  // The pool has it, or its handler is called on the I/O thread.
+  bool working = false;
   int64_t expected_ns = 0;
   absl::Time assigned = absl::InfinitePast();
   absl::Time timer = absl::InfiniteFuture();

@@ -1,6 +1,7 @@
 #include "gearman/sdk/internal/job/job_hooks.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "gearman/plugins/guarded_call.h"
@@ -12,9 +13,16 @@ namespace gearman {
 namespace internal {
 
 const Job& JobOf(const HeldJob& held) {
-  return held.hooks != nullptr && held.hooks->changed.has_value()
-             ? *held.hooks->changed
-             : held.job;
+  return held.seen != nullptr ? *held.seen : held.job;
+}
+
+void ChangeData(HeldJob* held, std::string data) {
+  const Job& job = held->job;
+  held->seen = std::make_unique<const Job>(
+      job.task(), job.unique(),
+      data.empty() ? nullptr
+                   : std::make_shared<const std::string>(std::move(data)),
+      job.connection(), job.handle());
 }
 
 void RunEndHooks(HeldJob* held, absl::StatusOr<std::string>* result) {

@@ -41,7 +41,6 @@ struct JobHooks {
 
   // Belong to the thread that runs the handler, then to the owner of the
   // pending job.
-  std::optional<Job> changed;  // the job for the handler, if it was changed
   std::optional<absl::StatusOr<std::string>> answer;  // an interceptor's
   // Called from the last to the first, by the thread that sets `ending` first.
   std::vector<EndHook> on_end;
@@ -56,6 +55,9 @@ struct JobHooks {
 
 // Returns the job as its handler sees it.
 const Job& JobOf(const HeldJob& held);
+// Gives the handler other data than those that came. Call it on the thread that
+// runs the handler.
+void ChangeData(HeldJob* held, std::string data);
 
 // Lets interceptors see and change the answer, once.
 void RunEndHooks(HeldJob* held, absl::StatusOr<std::string>* result);

@@ -33,7 +33,9 @@ struct Message {
     kReturned,  // the handler has returned after `busy_ns`; `result`, unless
                 // asynchronous
     kSkipped,   // the job had been lost before it was begun
+    kPaused,    // the job's task had been paused before it was begun
     kFinished,  // a pending job's answer is `result`
+    kLetGo,     // a pending job goes back to its server
     kData,      // `bytes`
     kWarning,   // `bytes`
     kStatus,    // numerator, denominator

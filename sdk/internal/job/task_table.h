@@ -1,11 +1,13 @@
 // TaskTable has the tasks of a worker in the order of their registration.
 // TaskChanges has the names whose registration has changed since the last look.
+// TaskGates has the gates of tasks, also of those that were unregistered.
 //
 // Each function but TaskTable::AsChanges and TaskChanges::Take costs O(1). Not
 // thread-safe.
 #ifndef GEARMAN_SDK_INTERNAL_JOB_TASK_TABLE_H_
 #define GEARMAN_SDK_INTERNAL_JOB_TASK_TABLE_H_
 
+#include <cstddef>
 #include <iterator>
 #include <list>
 #include <memory>
@@ -17,6 +19,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "gearman/sdk/internal/job/task.h"
+#include "gearman/sdk/internal/job/task_gate.h"
 
 namespace gearman {
 namespace internal {
@@ -25,6 +28,9 @@ namespace internal {
 struct TaskChange {
   std::string function;
   std::shared_ptr<Task> task;
+  // For a connection that offers the task no more: its other tasks do not wait
+  // for the jobs of this one.
+  bool gives_way = false;
 };
 
 // A task is found by its `Task::function`.
@@ -68,13 +74,42 @@ class TaskTable {
   std::vector<TaskChange> AsChanges() const {
     std::vector<TaskChange> changes;
     changes.reserve(tasks_.size());
-    for (const auto& task : tasks_) changes.push_back({task->function, task});
+    for (const auto& task : tasks_)
+      changes.push_back({task->function, task, false});
     return changes;
   }
 
  private:
   Tasks tasks_;
   absl::flat_hash_map<absl::string_view, Tasks::iterator> by_function_;
+};
+
+// A task that is unregistered and registered again has the same gate as long as
+// jobs of it are held.
+class TaskGates {
+ public:
+  // Gives the task the gate of its earlier registrations. Otherwise it keeps
+  // its own.
+  void Share(Task* task) {
+    std::weak_ptr<TaskGate>& known = gates_[task->function];
+    const std::shared_ptr<TaskGate> gate = known.lock();
+    if (gate != nullptr) {
+      task->gate = gate;
+    } else {
+      known = task->gate;
+    }
+    if (gates_.size() < next_look_) return;
+    absl::erase_if(gates_,
+                   [](const auto& entry) { return entry.second.expired(); });
+    next_look_ = 2 * gates_.size() + 16;
+  }
+  // The number of gates known. Tests read it.
+  size_t size() const { return gates_.size(); }
+
+ private:
+  absl::flat_hash_map<std::string, std::weak_ptr<TaskGate>> gates_;
+  // At this size the gates that are gone are forgotten.
+  size_t next_look_ = 16;
 };
 
 class TaskChanges {
@@ -89,7 +124,7 @@ class TaskChanges {
     changes.reserve(functions_.size());
     for (std::string& function : functions_) {
       std::shared_ptr<Task> task = table.Find(function);
-      changes.push_back({std::move(function), std::move(task)});
+      changes.push_back({std::move(function), std::move(task), false});
     }
     functions_.clear();
     known_.clear();

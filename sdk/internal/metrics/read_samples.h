@@ -1,6 +1,6 @@
-// ReadSamples is how a row of the catalogue reads its instruments. The row names
-// the member and an axis for each dimension of its array: a list of labels, or a
-// function that names a value.
+// ReadSamples is how a row of the catalogue reads its instruments. The row
+// names the member and an axis for each dimension of its array: a list of
+// labels, or a function that names a value.
 //
 //   ReadSamples<&ServerMetrics::up>
 //   ReadSamples<&TaskMetrics::job_duration, kRequestOutcomes>

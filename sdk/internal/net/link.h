@@ -1,8 +1,9 @@
 // Link is one connection of a client or worker to a server, with the session
 // that gives its packets a meaning. ServerSet owns links and moves their bytes.
 //
-// A Session is ClientLinkSession or WorkerLinkSession. It is a pure machine: events
-// and the time go in, and packets come out, in the connection's output. It has
+// A Session is ClientLinkSession or WorkerLinkSession. It is a pure machine:
+// events and the time go in, and packets come out, in the connection's output.
+// It has
 //
 //   using Receiver          the packets that it receives
 //   bool OnReceived(now)    bytes have come; returns true if the server serves

@@ -58,6 +58,14 @@ class Ref {
     return made;
   }
 
+  // Makes a further Ref to an object that has one.
+  static Ref Share(T* object) {
+    Ref shared;
+    shared.object_ = object;
+    shared.Count().fetch_add(1, std::memory_order_relaxed);
+    return shared;
+  }
+
   T* get() const { return object_; }
   T& operator*() const { return *object_; }
   T* operator->() const { return object_; }

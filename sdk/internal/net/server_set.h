@@ -12,9 +12,9 @@
 //   TakeLost, Close, until there is none   links that have ended are closed
 //
 // server_set_impl.h has the definitions, which the code of each kind of session
-// instantiates. Nothing here walks over all links but CloseAll and links(). An event of one
-// connection costs the same for any number of servers, and a timer costs
-// O(log n). Not thread-safe: the owner guards it.
+// instantiates. Nothing here walks over all links but CloseAll and links(). An
+// event of one connection costs the same for any number of servers, and a timer
+// costs O(log n). Not thread-safe: the owner guards it.
 #ifndef GEARMAN_SDK_INTERNAL_NET_SERVER_SET_H_
 #define GEARMAN_SDK_INTERNAL_NET_SERVER_SET_H_
 
@@ -124,6 +124,12 @@ class ServerSet {
   Ptr Add(const Address& address);
   // Removes a server. Its link gets nothing new.
   void Remove(Ptr server);
+  // Makes one more object for the server of this address, for an owner that
+  // keeps several connections to it. It is not in servers(), and Find does not
+  // find it.
+  Ptr AddBeside(const Address& address);
+  // Removes such an object. Its link gets nothing new. `why` must be a literal.
+  void RemoveBeside(ServerType& server, const char* why) { Leave(server, why); }
 
   // --- connections -----------------------------------------------------------
   // Begins to connect to a server without a link. Its session then takes
@@ -213,7 +219,7 @@ class ServerSet {
     ServerType* const server = retries_.Pop(now);
     if (server == nullptr) return nullptr;
     server->queued_for = absl::InfiniteFuture();
-    return Find(server->name);
+    return Ptr::Share(server);
   }
 
   // --- what there is ---------------------------------------------------------
@@ -246,6 +252,11 @@ class ServerSet {
     }
   };
 
+  // Makes the object of a server.
+  Ptr MakeServer(const Address& address, const std::string& name);
+  // Makes a removed server wait for nothing, and its link for its end. Returns
+  // that link, or null.
+  LinkType* Leave(ServerType& server, const char* why);
   void AfterConnect(LinkType& link, absl::Time now);
   static void CountRefusal(const ServerType& server) {
     if (server.metrics == nullptr) return;

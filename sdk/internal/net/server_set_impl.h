@@ -36,15 +36,35 @@ namespace internal {
 // --- the servers -------------------------------------------------------------
 
 template <typename Session>
+ServerPtr<Session> ServerSet<Session>::MakeServer(const Address& address,
+                                                  const std::string& name) {
+  return Ptr::Make(address, options_.metrics == nullptr
+                                ? nullptr
+                                : options_.metrics->ForServer(name));
+}
+
+template <typename Session>
+ServerPtr<Session> ServerSet<Session>::AddBeside(const Address& address) {
+  Ptr server = MakeServer(address, address.ToString());
+  server->number = ++last_number_;
+  return server;
+}
+
+template <typename Session>
+Link<Session>* ServerSet<Session>::Leave(ServerType& server, const char* why) {
+  server.removed = true;
+  QueueRetry(server, absl::InfiniteFuture());
+  LinkType* const link = server.link;
+  if (link != nullptr) Retire(*link, why);
+  return link;
+}
+
+template <typename Session>
 ServerPtr<Session> ServerSet<Session>::Add(const Address& address) {
   if (servers_.size() == kMaxServers) return nullptr;
   const std::string name = address.ToString();
   Ptr& server = by_name_[name];
-  if (server == nullptr) {
-    server = Ptr::Make(address, options_.metrics == nullptr
-                                    ? nullptr
-                                    : options_.metrics->ForServer(name));
-  }
+  if (server == nullptr) server = MakeServer(address, name);
   server->removed = false;
   server->number = ++last_number_;
   // A link from before the removal only finishes what it has.
@@ -60,14 +80,9 @@ void ServerSet<Session>::Remove(Ptr server) {
   servers_.erase(std::find(servers_.begin(), servers_.end(), server));
   ++version_;
   ++health_version_;
-  server->removed = true;
-  QueueRetry(*server, absl::InfiniteFuture());
-  LinkType* const link = server->link;
-  if (link != nullptr) {
-    Retire(*link, "the server was removed, and nothing is left to do");
-    // Questions about its jobs may still go there.
-    server->link = link;
-  }
+  // Questions about its jobs may still go there.
+  server->link =
+      Leave(*server, "the server was removed, and nothing is left to do");
   if (!std::exchange(server->listed_as_removed, true)) {
     removed_.push_back(server);
   }

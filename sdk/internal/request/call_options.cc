@@ -16,6 +16,7 @@ namespace {
 bool AllUnset(const CallOptions& options) {
   return !options.timeout.has_value() && !options.priority.has_value() &&
          !options.unique.has_value() && !options.run_at.has_value() &&
+         options.reducer.empty() &&
          !options.max_connection_attempts.has_value() &&
          !options.idempotent.has_value() && options.retry_policy == nullptr &&
          !options.when_full.has_value() && options.callbacks.empty();
@@ -34,6 +35,22 @@ absl::Status CheckRunAt(const CallOptions& options) {
         "(SUBMIT_JOB_EPOCH has no other); leave the priority unset");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckReducer(const CallOptions& options) {
+  if (options.run_at.has_value()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "CallOptions::reducer is \"", SafeText(options.reducer),
+        "\": no packet has both a reducer and a run_at; leave one of them "
+        "unset"));
+  }
+  if (options.priority.value_or(Priority::kNone) != Priority::kNone) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "CallOptions::reducer is \"", SafeText(options.reducer),
+        "\": a reduce job has normal priority (SUBMIT_REDUCE_JOB has no "
+        "other); leave the priority unset"));
+  }
+  return CheckListable("the reducer", options.reducer);
 }
 
 }  // namespace
@@ -67,6 +84,7 @@ absl::Status CheckOptions(const CallOptions& options) {
         absl::StrCat("the unique \"", SafeText(*options.unique), "\" has ",
                      options.unique->size(), " bytes; gearmand keeps 63"));
   }
+  if (!options.reducer.empty()) return CheckReducer(options);
   return options.run_at.has_value() ? CheckRunAt(options) : absl::OkStatus();
 }
 

@@ -60,8 +60,8 @@ class JobUpdates {
   // Returns false if there is none.
   bool DropOldestStatus() { return Take(JobUpdate::Kind::kStatus).has_value(); }
 
-  // Calls `see(const JobUpdate&)` for each update, of any kind or of one, oldest
-  // first.
+  // Calls `see(const JobUpdate&)` for each update, of any kind or of one,
+  // oldest first.
   template <typename See>
   void ForEach(See&& see) {
     for (const Node& node : all_) see(node.update);

@@ -23,6 +23,11 @@ constexpr int64_t kAnnouncedGraceMs = 1000;
 // Servers keep the limit in 32 bits, signed or not.
 constexpr int64_t kMaxAnnouncedMs = std::numeric_limits<int32_t>::max();
 
+// RateLimit: one job in 11 days, and more than a worker can begin.
+constexpr double kLeastRate = 1e-6;
+constexpr double kMostRate = 1e6;
+constexpr int kMostBurst = 1000000;
+
 absl::Status Bad(absl::string_view field, absl::string_view why) {
   return absl::InvalidArgumentError(
       absl::StrCat("WorkerOptions::", field, " ", why));
@@ -93,7 +98,15 @@ absl::Status CheckWorkerOptions(const WorkerOptions& options) {
   if (!status.ok()) return status;
   status = CheckListable("WorkerOptions::task_prefix", options.task_prefix);
   if (!status.ok()) return status;
+  status = CheckListable("WorkerOptions::control_task", options.control_task);
+  if (!status.ok()) return status;
   wire::OutputBuffer scratch;
+  const std::string control =
+      absl::StrCat(options.task_prefix, options.control_task);
+  status = wire::Encode(wire::CanDo{control}, scratch);
+  if (!options.control_task.empty() && !status.ok()) {
+    return Bad("control_task", status.message());
+  }
   for (const std::string& option : options.server_options) {
     status = wire::Encode(wire::OptionRequest{option}, scratch);
     if (!status.ok()) return Bad("server_options", status.message());
@@ -114,6 +127,23 @@ absl::Status CheckTask(const Task& task) {
     return absl::InvalidArgumentError(absl::StrCat(
         name, ": time_limit is ", absl::FormatDuration(options.time_limit),
         "; it must be more than zero"));
+  }
+  if (options.max_running < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": max_running is ", options.max_running,
+                     "; it must not be negative"));
+  }
+  const RateLimit& rate = options.rate;
+  if (!(rate.jobs_per_second == 0 || (rate.jobs_per_second >= kLeastRate &&
+                                      rate.jobs_per_second <= kMostRate))) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": rate.jobs_per_second is ", rate.jobs_per_second,
+        "; it must be 0 for no limit, or from 0.000001 to 1000000"));
+  }
+  if (rate.burst < 1 || rate.burst > kMostBurst) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": rate.burst is ", rate.burst,
+                     "; it must be from 1 to ", kMostBurst));
   }
   wire::OutputBuffer scratch;
   if (!options.announce_time_limit) {

@@ -124,11 +124,12 @@ void HandlerPool::Work() {
       --idle_;
       busy = true;
     }
-    if (job->ended.load(std::memory_order_acquire)) {
-      Message skipped;
-      skipped.kind = Message::Kind::kSkipped;
-      skipped.job = std::move(job);
-      batch.push_back(std::move(skipped));
+    const bool ended = job->ended.load(std::memory_order_acquire);
+    if (ended || job->task->gate->paused()) {
+      Message not_begun;
+      not_begun.kind = ended ? Message::Kind::kSkipped : Message::Kind::kPaused;
+      not_begun.job = std::move(job);
+      batch.push_back(std::move(not_begun));
     } else {
       if (!batch.empty() &&
           (job->expected_ns >= Prefetch::kSlowNs || batch.size() >= kMaxBatch ||

@@ -60,6 +60,7 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
   job->task = nullptr;
   job->hooks = nullptr;
   job->body = nullptr;
+  job->seen = nullptr;
   job->started = absl::InfinitePast();
   job->deadline = absl::InfiniteFuture();
   job->stop.Reset();

@@ -21,6 +21,10 @@ namespace internal {
 void WorkerSession::JobEnded(Task* task, absl::string_view handle) {
   last_answered_.assign(handle.data(), handle.size());
   answered_behind_ = requests_;
+  LetGo(task);
+}
+
+void WorkerSession::LetGo(Task* task) {
   Offer* offer = last_offer_;
   if (offer == nullptr ||
       (offer->task.get() != task && offer->task->function != task->function)) {

@@ -25,6 +25,7 @@ void WorkerSession::ChangeTasks(absl::Span<const TaskChange> changes) {
     const auto found = offered_.find(change.function);
     if (found == offered_.end()) continue;
     found->second->wanted = false;
+    found->second->gives_way = change.gives_way;
     LookAtLater(found->second.get());
   }
   TakeBackTasks();
@@ -35,6 +36,7 @@ void WorkerSession::OfferTask(const std::shared_ptr<Task>& task) {
   if (offer != nullptr) {
     offer->task = task;
     offer->wanted = true;
+    offer->gives_way = false;
     if (offer->announced_ms != task->announced_ms) LookAtLater(offer.get());
     return;
   }
@@ -137,12 +139,14 @@ void WorkerSession::Announce(Offer* offer) {
 // the server would give the job to another worker, although it runs here.
 void WorkerSession::TakeBackTasks() {
   if (outstanding_ > 0) return;
+  blocked_ = false;
   size_t left = 0;
   for (Offer* const offer : look_at_) {
     const bool keep =
         offer->wanted && offer->announced_ms == offer->task->announced_ms;
     if (!keep && offer->held > 0) {
       look_at_[left++] = offer;
+      blocked_ = blocked_ || offer->gives_way;
       continue;
     }
     offer->look_at = false;
@@ -160,6 +164,7 @@ void WorkerSession::TakeBackTasks() {
     offered_.erase(place);
   }
   look_at_.resize(left);
+  blocked_ = blocked_ && offered_.size() > left;
 }
 
 }  // namespace internal

@@ -91,6 +91,24 @@ void WorkerCore::HandleLost(absl::Time now) {
   }
 }
 
+void WorkerCore::GiveBackPaused(absl::Time now) {
+  std::vector<WorkerLink*> leaving;
+  servers_.ForEachTouched([&](WorkerLink& link) {
+    if (!link.lost && servers_.LeavesForGood(link) &&
+        WorkerJobs::HoldsBackAll(link) && link.session->HasReceipt(now)) {
+      leaving.push_back(&link);
+    }
+  });
+  for (WorkerLink* const link : leaving) {
+    options_.logger.Log(LogLevel::kInfo, link->session->held(),
+                        " jobs of paused tasks go back to ",
+                        link->server->name);
+    const auto closed = servers_.CloseQuietly(
+        *link, "its jobs are of paused tasks, which do not begin here");
+    jobs_.OnLost(*closed, StopReason::kStopped, /*given_back=*/true, now);
+  }
+}
+
 void WorkerCore::End(absl::Status status, StopReason reason, absl::Time now) {
   end_status_ = std::move(status);
   while (!servers_.links().empty()) {

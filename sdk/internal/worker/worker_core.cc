@@ -103,6 +103,7 @@ WorkerCore::WorkerCore(WorkerOptions options, std::vector<Address> servers)
     absl::MutexLock lock(&mutex_);
     published_health_ = servers_.health();
   }
+  RegisterControl();
   if (metrics_ != nullptr) {
     exporter_ = std::make_unique<MetricsExporter>(
         metrics_, options_.metrics_sinks, clock_);
@@ -218,6 +219,7 @@ absl::Time WorkerCore::Pass(absl::Time until) {
   servers_.OnTime(now);
   jobs_.OnTime(now);
   HandleLost(now);
+  jobs_.LetBegin(now);
   return now;
 }
 
@@ -255,12 +257,14 @@ void WorkerCore::RunJobs(absl::Time* now) {
 
 void WorkerCore::Advance(absl::Time now) {
   if (!GoesOn(now)) return;
+  jobs_.LetBegin(now);
   if (!servers_.draining()) {
     servers_.Open(now);
     jobs_.NotePause(now);
     const int room = jobs_.Room(/*alone=*/!jobs_.has_unsent());
     servers_.Grab(room, room > 0 && jobs_.quick(), now);
   }
+  if (jobs_.holds_back()) GiveBackPaused(now);
   // A client that has an answer must not find the job among those that run.
   if (jobs_.has_unsent()) jobs_.Publish();
   servers_.Flush(now);

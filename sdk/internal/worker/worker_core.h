@@ -66,6 +66,10 @@ class WorkerCore final : private HandlerHost {
   // function, metrics and announced_ms of `task`.
   absl::Status Register(std::shared_ptr<Task> task) ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Unregister(absl::string_view name) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Worker::Pause and Worker::Resume.
+  absl::Status SetPaused(absl::string_view name, bool paused)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::vector<std::string> paused_tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   std::vector<std::string> tasks() const ABSL_LOCKS_EXCLUDED(mutex_);
   absl::Status Run();
   // The two halves of Run. Claim makes the calling thread, or one that it
@@ -91,6 +95,12 @@ class WorkerCore final : private HandlerHost {
   MetricsSnapshot metrics() const;
 
  private:
+  // Registers the task for orders, if the worker has one.
+  void RegisterControl() ABSL_LOCKS_EXCLUDED(mutex_);
+  // Does an order, and returns the names of the paused tasks.
+  absl::StatusOr<std::string> DoOrder(absl::string_view order)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+
   // The key of this worker's CallScopes. Handler threads use it, too.
   const void* call_key() const { return static_cast<const HandlerHost*>(this); }
 
@@ -123,11 +133,14 @@ class WorkerCore final : private HandlerHost {
   }
   // The parts of GoesOn.
   bool TakeRequests(absl::Time now);
-  void TakeChanges() ABSL_LOCKS_EXCLUDED(mutex_);
+  void TakeChanges(absl::Time now) ABSL_LOCKS_EXCLUDED(mutex_);
   bool GoesOnDraining(int64_t drain_ns, absl::Time now);
   // Opens connections, sends grabs and writes output, as far as possible.
   void Advance(absl::Time now);
   void HandleLost(absl::Time now);
+  // Closes the links that leave for good and whose jobs are all of paused
+  // tasks: the jobs go back to their servers.
+  void GiveBackPaused(absl::Time now);
   // Closes all connections. The jobs that are held go back to their servers.
   void End(absl::Status status, StopReason reason, absl::Time now);
   absl::Status OnEvent(WorkerLink& link, wire::ToWorker& event, absl::Time now);
@@ -164,6 +177,7 @@ class WorkerCore final : private HandlerHost {
 
   mutable absl::Mutex mutex_;
   TaskTable tasks_ ABSL_GUARDED_BY(mutex_);
+  TaskGates gates_ ABSL_GUARDED_BY(mutex_);
   // Changes of `tasks_` that the loop has not handled.
   TaskChanges task_changes_ ABSL_GUARDED_BY(mutex_);
   std::vector<Address> wanted_servers_ ABSL_GUARDED_BY(mutex_);

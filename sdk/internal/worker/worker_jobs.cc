@@ -106,11 +106,31 @@ void WorkerJobs::OnAssigned(WorkerLink& link, const std::shared_ptr<Task>& task,
     return;
   }
 
-  job->expected_ns = prefetch_.Expected(task->cost);
   held_bytes_ += bytes;
   ShareBytes();
+  if (task->control) {
+    job->state = HeldJob::State::kRunning;
+    job->started = now;
+    absl::StatusOr<std::string> answer = task->control(job->job.data());
+    Answer(job, &answer, /*forgotten=*/false, now);
+    GiveBack(std::move(job), &link);
+    return;
+  }
+  job->expected_ns = prefetch_.Expected(task->cost);
   prefetch_.OnAssigned(bytes);
+  if (task->gate->Admits()) {
+    Enqueue(std::move(job), now);
+  } else {
+    HoldBack(job.get());
+  }
+}
+
+void WorkerJobs::Enqueue(HeldJobPtr job, absl::Time now) {
+  job->task->gate->Begin(now);
+  AwaitToken(job->task->gate);
+  job->counted = true;
   if (pool_ != nullptr) {
+    job->working = true;
     ++in_pool_;
     in_pool_ns_ += job->expected_ns;
     to_pool_.push_back(std::move(job));
@@ -133,9 +153,10 @@ void WorkerJobs::Unqueue(HeldJob* job) {
   waiting_ns_ -= job->expected_ns;
 }
 
-void WorkerJobs::LeavePool(const HeldJob& job) {
+void WorkerJobs::LeavePool(HeldJob* job) {
   --in_pool_;
-  in_pool_ns_ -= job.expected_ns;
+  in_pool_ns_ -= job->expected_ns;
+  StopWorking(job);
 }
 
 bool WorkerJobs::NextIsSlow() const {
@@ -167,9 +188,14 @@ absl::StatusOr<std::string> WorkerJobs::Call(const HeldJobPtr& job,
 WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
   HeldJobPtr job = queue_.front().self;
   Unqueue(job.get());
+  if (job->task->gate->paused()) {
+    HoldBack(job.get());
+    return nullptr;
+  }
   const absl::Time begun = *now;
   Begin(job, begun);
   handler_here_ = true;
+  job->working = true;
   job->stop.set_host(host_);
   bool forgotten = false;
   absl::StatusOr<std::string> result = Call(job, &forgotten);
@@ -193,6 +219,7 @@ WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
     OnTime(*now);
   }
   WorkerLink* const link = job->link;
+  StopWorking(job.get());
   Returned(job, &result, forgotten, absl::ToInt64Nanoseconds(*now - begun),
            *now);
   GiveBack(std::move(job), link);
@@ -284,7 +311,9 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
 
 void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
                      absl::Status status, absl::Time now) {
-  if (job->state == HeldJob::State::kWaiting && pool_ == nullptr) {
+  if (job->held_back) {
+    TakeHeldBack(job.get());
+  } else if (job->state == HeldJob::State::kWaiting && pool_ == nullptr) {
     Unqueue(job.get());
   }
   job->state = HeldJob::State::kEnded;
@@ -300,6 +329,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   job->link = nullptr;
   job->ListLink<OfLinkTag>::Unlink();
   job->self = nullptr;
+  LeaveGate(job.get());
   const OutcomeCount count = CountOf(outcome);
   counters_->Add(count.number);
   if (job->task->metrics != nullptr) {
@@ -323,6 +353,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
 }
 
 void WorkerJobs::OnTime(absl::Time now) {
+  OnTokens(now);
   bool fired = false;
   while (HeldJob* const due = timers_.Pop(now)) {
     const HeldJobPtr job = due->self;
@@ -376,6 +407,16 @@ void WorkerJobs::OnLost(WorkerLink& link, StopReason reason, bool given_back,
   StopState::CallAll(std::move(callbacks));
 }
 
+void WorkerJobs::LetGo(const HeldJobPtr& job, absl::Time now) {
+  if (job->state == HeldJob::State::kEnded) return;
+  WorkerLink& link = *job->link;
+  link.session->LetGo(job->task.get());
+  servers_->Renew(link);
+  counters_->Add(&WorkerStats::jobs_given_back);
+  End(job, JobOutcome::kLost,
+      absl::UnavailableError("not answered: given back to its server"), now);
+}
+
 // --- mail --------------------------------------------------------------------
 
 void WorkerJobs::TakeMail(absl::Time now) {
@@ -393,16 +434,23 @@ void WorkerJobs::TakeMail(absl::Time now) {
         break;
       case Message::Kind::kReturned: {
         WorkerLink* const link = job->link;
-        LeavePool(*job);
+        LeavePool(job.get());
         Returned(job, &message.result, message.forgotten, message.busy_ns, now);
         GiveBack(std::move(message.job), link);
         break;
       }
       case Message::Kind::kSkipped:
-        LeavePool(*job);
+        LeavePool(job.get());
+        break;
+      case Message::Kind::kPaused:
+        LeavePool(job.get());
+        if (job->state != HeldJob::State::kEnded) HoldBack(job.get());
         break;
       case Message::Kind::kFinished:
         Answer(job, &message.result, message.forgotten, now);
+        break;
+      case Message::Kind::kLetGo:
+        LetGo(job, now);
         break;
       case Message::Kind::kData:
       case Message::Kind::kWarning:
@@ -456,7 +504,9 @@ void WorkerJobs::Publish() {
   counters_->Set(&WorkerStats::jobs_running,
                  static_cast<uint64_t>(now.running + pending_));
   counters_->Set(&WorkerStats::jobs_waiting,
-                 static_cast<uint64_t>(now.waiting));
+                 static_cast<uint64_t>(now.waiting + held_back_));
+  counters_->Set(&WorkerStats::jobs_held_back,
+                 static_cast<uint64_t>(held_back_));
   counters_->Set(&WorkerStats::grabs_outstanding,
                  static_cast<uint64_t>(now.outstanding));
   if (options_.metrics == nullptr) return;
@@ -477,7 +527,7 @@ absl::Status WorkerJobs::StartHandlers() {
 void WorkerJobs::StopHandlers() {
   if (pool_ == nullptr) return;
   // These jobs do not come back.
-  for (const HeldJobPtr& job : pool_->Stop()) LeavePool(*job);
+  for (const HeldJobPtr& job : pool_->Stop()) LeavePool(job.get());
 }
 
 void WorkerJobs::LeaveHandlers() {

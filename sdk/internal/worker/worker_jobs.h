@@ -6,6 +6,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
 #define GEARMAN_SDK_INTERNAL_WORKER_WORKER_JOBS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/internal/job/mailbox.h"
+#include "gearman/sdk/internal/job/task_gate.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/deadline_queue.h"
 #include "gearman/sdk/internal/worker/handler_pool.h"
@@ -69,6 +71,7 @@ class WorkerJobs {
   WorkerJobs(Options options, WorkerServers* servers,
              std::shared_ptr<Mailbox> mailbox, Clock* clock, HandlerHost* host,
              WorkerCounters* counters);
+  ~WorkerJobs();
 
   // Takes over a job that has come. If `too_large` is not null, the payload
   // exceeds this worker's limit and is not in `assigned`. The job then fails
@@ -78,6 +81,20 @@ class WorkerJobs {
                   const wire::TooLargePacket* too_large, absl::Time now);
   // Gives the jobs of one read to the handler threads.
   void HandOut();
+  // Looks at a gate that may admit more than before: LetBegin lets its jobs
+  // begin. Each gate whose job ends is looked at anyway.
+  void Stir(const std::shared_ptr<TaskGate>& gate);
+  // True if jobs of the link are held, and all of them wait until their paused
+  // tasks are resumed.
+  static bool HoldsBackAll(WorkerLink& link);
+  // True if any job is held back.
+  bool holds_back() const { return held_back_ > 0; }
+  // Lets the jobs begin that were held back and may begin now.
+  void LetBegin(absl::Time now) {
+    if (!stirred_.empty()) LetStirredBegin(now);
+  }
+  // Takes over the limits of a task that was registered.
+  void SetLimits(const Task& task, absl::Time now);
 
   // --- handlers on the I/O thread (concurrency 1) ---
   // True if a job waits to run here.
@@ -86,7 +103,8 @@ class WorkerJobs {
   // for it.
   bool NextIsSlow() const;
   // Runs the next job, which begins at `*now`, and appends its answer. Returns
-  // its link, or null if the job has ended before the handler has. Sets `*now`
+  // its link, or null if the job has ended before the handler has, or if it was
+  // held back because its task is paused. Sets `*now`
   // to the time at which the handler returned: for tiny jobs, reading the clock
   // again would cost much.
   WorkerLink* RunNext(absl::Time* now);
@@ -97,7 +115,10 @@ class WorkerJobs {
   void TakeMail(absl::Time now);
   // Handles the jobs that have exceeded their time limit.
   void OnTime(absl::Time now);
-  absl::Time next_deadline() const { return timers_.next(); }
+  absl::Time next_deadline() const {
+    return stirred_.empty() ? std::min(timers_.next(), tokens_.next())
+                            : absl::InfinitePast();
+  }
   // Appends an update. INVALID_ARGUMENT: it is too large. CANCELLED: the job
   // has ended.
   absl::Status AppendUpdate(Message message);
@@ -151,6 +172,9 @@ class WorkerJobs {
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
+  // Ends a job without an answer. The server queues it again when the
+  // connection has been closed.
+  void LetGo(const HeldJobPtr& job, absl::Time now);
   // Keeps a job's data for its result. RESOURCE_EXHAUSTED: there is no room;
   // the job will fail with this status.
   absl::Status KeepData(HeldJob* job, std::string bytes);
@@ -158,6 +182,23 @@ class WorkerJobs {
   void AddKept(HeldJob* job, absl::StatusOr<std::string>* result);
   void DropKept(HeldJob* job);
   void ShareBytes() { held_share_.Set(held_bytes_ + kept_bytes_); }
+  // Puts a job that may begin into the queue, or among those for the pool.
+  void Enqueue(HeldJobPtr job, absl::Time now);
+  // Holds a job back that has just come, or that was admitted and whose handler
+  // was not called because its task is paused.
+  void HoldBack(HeldJob* job);
+  void TakeHeldBack(HeldJob* job);
+  void LetStirredBegin(absl::Time now);
+  // Sets a timer for the next token, if the task has none.
+  void AwaitToken(const std::shared_ptr<TaskGate>& gate);
+  void StopAwaitingToken(TaskGate* gate);
+  // Handles the tokens that have come.
+  void OnTokens(absl::Time now);
+  // Call it when a job has ended or its handler has: once both have, its task's
+  // gate does not count it any more.
+  void LeaveGate(HeldJob* job);
+  // Call it when the pool, or the handler on this thread, is done with the job.
+  void StopWorking(HeldJob* job);
   void Begin(const HeldJobPtr& job, absl::Time now);
   void SetTimer(HeldJob* job);
   // Ends a job that was answered or lost. Nothing is sent for it any more.
@@ -174,7 +215,7 @@ class WorkerJobs {
   // Unqueue removes a job from the queue, LeavePool from the count of those in
   // the pool.
   void Unqueue(HeldJob* job);
-  void LeavePool(const HeldJob& job);
+  void LeavePool(HeldJob* job);
 
   const Options options_;
   WorkerServers* const servers_;
@@ -195,6 +236,17 @@ class WorkerJobs {
   int64_t in_pool_ns_ = 0;  // their expected cost
   bool handler_here_ = false;
   int pending_ = 0;
+  int held_back_ = 0;  // jobs that gates hold back
+  // Runs with one seed must not depend on addresses.
+  struct TimerSetBefore {
+    bool operator()(const TaskGate* a, const TaskGate* b) const {
+      return a->timer_number < b->timer_number;
+    }
+  };
+  DeadlineQueue<TaskGate, TimerSetBefore> tokens_;
+  uint64_t last_timer_ = 0;
+  std::vector<std::shared_ptr<TaskGate>> stirred_;
+  std::vector<std::shared_ptr<TaskGate>> looked_at_;  // memory for stirred_
   size_t held_bytes_ = 0;
   size_t kept_bytes_ = 0;  // KeptData of all jobs
   ByteShare held_share_;   // the part of both in the worker's account

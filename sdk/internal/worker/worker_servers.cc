@@ -82,6 +82,12 @@ WorkerServers::WorkerServers(const std::vector<Address>& servers,
   for (const Address& server : servers) AddOnce(server);
 }
 
+WorkerServers::~WorkerServers() {
+  CloseAll();
+  // The servers share the ownership of their lane.
+  for (const auto& [function, lane] : lanes_) lane->servers.clear();
+}
+
 // --- which servers there are -------------------------------------------------
 
 void WorkerServers::AddOnce(const Address& address) {
@@ -93,6 +99,7 @@ void WorkerServers::AddOnce(const Address& address) {
   server->OnAnswer();
   server->learned = {};
   AwaitRetry(*server);
+  for (const auto& [function, lane] : lanes_) AddToLane(lane, address);
 }
 
 void WorkerServers::SetServers(absl::Span<const Address> wanted) {
@@ -100,29 +107,37 @@ void WorkerServers::SetServers(absl::Span<const Address> wanted) {
   for (const Address& address : wanted) names.insert(address.ToString());
   const std::vector<WorkerServerPtr> before(servers().begin(), servers().end());
   for (const WorkerServerPtr& server : before) {
-    if (!names.contains(server->name)) Remove(server);
+    if (names.contains(server->name)) continue;
+    Remove(server);
+    for (const auto& [function, lane] : lanes_) {
+      RemoveFromLane(*lane, server->name);
+    }
   }
   for (const Address& address : wanted) AddOnce(address);
-}
-
-void WorkerServers::ChangeTasks(absl::Span<const TaskChange> changes) {
-  for (const auto& link : links()) {
-    link->session->ChangeTasks(changes);
-    Touch(*link);
-  }
+  TouchAll();
 }
 
 void WorkerServers::Drain() {
   draining_ = true;
-  for (const WorkerServerPtr& server : servers()) {
-    WorkerLink* const link = server->link;
-    server->retry_at = absl::InfiniteFuture();
-    AwaitRetry(*server);
-    if (link == nullptr) continue;
-    Retire(*link, "the worker drains, and nothing is left to do there");
-    // health() tells of it until it is closed.
-    server->link = link;
+  for (const WorkerServerPtr& server : servers()) DrainServer(*server);
+  for (const auto& [function, lane] : lanes_) {
+    for (const auto& [name, server] : lane->servers) DrainServer(*server);
   }
+  TouchAll();
+}
+
+void WorkerServers::TouchAll() {
+  for (const auto& link : links()) Touch(*link);
+}
+
+void WorkerServers::DrainServer(WorkerServer& server) {
+  WorkerLink* const link = server.link;
+  server.retry_at = absl::InfiniteFuture();
+  AwaitRetry(server);
+  if (link == nullptr) return;
+  Retire(*link, "the worker drains, and nothing is left to do there");
+  // health() tells of it until it is closed.
+  server.link = link;
 }
 
 std::vector<ServerHealth> WorkerServers::health() const {
@@ -143,6 +158,7 @@ std::vector<ServerHealth> WorkerServers::health() const {
       health.next_attempt =
           server->link == nullptr ? server->retry_at : absl::InfinitePast();
     }
+    AddLanes(&health);
   }
   return all;
 }
@@ -151,9 +167,11 @@ std::vector<ServerHealth> WorkerServers::health() const {
 
 std::unique_ptr<WorkerLinkSession> WorkerServers::MakeSession(
     WorkerLink& link, wire::OutputBuffer* output) {
+  const Learned<WorkerLinkSession>& learned = link.server->learned;
   auto session = std::make_unique<WorkerLinkSession>(
-      &shared_, output, link.server->learned.grabs);
-  session->ChangeTasks(tasks_->AsChanges());
+      &shared_, output, learned.grabs,
+      learned.lane == nullptr ? nullptr : &learned.lane->outstanding);
+  session->ChangeTasks(OffersOf(link));
   content_.push_back(&link);
   session->place = std::prev(content_.end());
   return session;
@@ -196,9 +214,23 @@ void WorkerServers::OnFailure(WorkerServer& server, const absl::Status& status,
 }
 
 void WorkerServers::OnRetired(WorkerLink& link) {
-  WorkerServer& server = *link.server;
-  options().logger.Log(LogLevel::kInfo, "a new connection to ", server.name,
+  options().logger.Log(LogLevel::kInfo, "a new connection to ",
+                       link.server->name,
                        ": the old one has reached connection_lifetime");
+  Succeed(link);
+}
+
+void WorkerServers::Renew(WorkerLink& link) {
+  if (link.leaving != nullptr) return;
+  options().logger.Log(LogLevel::kInfo, "a new connection to ",
+                       link.server->name,
+                       ": a job that came over the old one is given back");
+  Retire(link, "a job is given back, and nothing is left to do on it");
+  Succeed(link);
+}
+
+void WorkerServers::Succeed(WorkerLink& link) {
+  WorkerServer& server = *link.server;
   HealthChanged();
   server.learned.grabs = KnownGrabs(link);
   server.learned.closed_behind_grab = 0;
@@ -212,39 +244,22 @@ void WorkerServers::NoteWish(WorkerLink& link) {
   WorkerLinkSession& session = *link.session;
   const bool wants = link.up() && !link.lost && !session.congested &&
                      session.wanted_grabs() > 0;
-  if (wants == session.wants_grabs) return;
+  if (wants == session.wants_grabs) {
+    // An answer may have made room in the lane.
+    if (wants) Line(LaneOf(link));
+    return;
+  }
   session.wants_grabs = wants;
-  Links& to = wants ? wanting_ : content_;
-  Links& from = wants ? content_ : wanting_;
+  GrabLane& lane = LaneOf(link);
+  Links& to = wants ? lane.wanting : content_;
+  Links& from = wants ? content_ : lane.wanting;
   to.splice(to.end(), from, session.place);
+  Line(lane);
 }
 
 void WorkerServers::OnTime(absl::Time now) {
   ServerSet::OnTime(now);
   ForEachTouched([this](WorkerLink& link) { NoteWish(link); });
-}
-
-void WorkerServers::Grab(int room, bool quick, absl::Time now) {
-  shared_.quick = quick;
-  ForEachTouched([this](WorkerLink& link) {
-    link.session->TakeBack();
-    NoteWish(link);
-  });
-  int wanting = static_cast<int>(wanting_.size());
-  while (room > 0 && wanting > 0) {
-    WorkerLink& link = *wanting_.front();
-    // Grabs that one server does not want are left for the others. A link that
-    // was not touched wants none if `quick` has changed: it goes to sleep.
-    const int share =
-        std::min(link.session->wanted_grabs(), (room + wanting - 1) / wanting);
-    link.session->Grab(share, now);
-    Touch(link);
-    room -= share;
-    --wanting;
-    // It comes last the next time.
-    wanting_.splice(wanting_.end(), wanting_, wanting_.begin());
-    NoteWish(link);
-  }
 }
 
 void WorkerServers::SetCongested(WorkerLink& link, bool congested) {
@@ -267,7 +282,9 @@ void WorkerServers::OnFlushed(WorkerLink& link) {
 void WorkerServers::OnClosing(WorkerLink& link) {
   WorkerLinkSession& session = *link.session;
   SetCongested(link, false);
-  (session.wants_grabs ? wanting_ : content_).erase(session.place);
+  GrabLane& lane = LaneOf(link);
+  (session.wants_grabs ? lane.wanting : content_).erase(session.place);
+  Line(lane);
 }
 
 std::string WorkerServers::AnswerOnItsWay(const WorkerLink& link) {

@@ -29,8 +29,11 @@ bool RefusesTask(absl::string_view code) {
 }  // namespace
 
 WorkerSession::WorkerSession(Shared* shared, wire::OutputBuffer* output,
-                             Grabs grabs)
-    : shared_(shared), output_(output), grabs_(grabs) {
+                             Grabs grabs, int* lane_outstanding)
+    : shared_(shared),
+      output_(output),
+      lane_outstanding_(lane_outstanding),
+      grabs_(grabs) {
   if (!options().client_id.empty()) {
     MustEncode(wire::Encode(wire::SetClientId{options().client_id}, *output_));
   }
@@ -72,8 +75,7 @@ void WorkerSession::Grab(int count, absl::Time now) {
     sleep_.OnSleepSent();
   }
   Due(ReplyKind::kGrab, count, now, kind);
-  outstanding_ += count;
-  shared_->outstanding += count;
+  CountOutstanding(count);
   shared_->counters->Add(&WorkerStats::grabs_sent,
                          static_cast<uint64_t>(count));
 }
@@ -200,8 +202,7 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
   served_ = true;
   if (kind != ReplyKind::kGrab) return absl::OkStatus();
   grab_answered_ = true;
-  --outstanding_;
-  --shared_->outstanding;
+  CountOutstanding(-1);
   if (outstanding_ == 0) {
     CountWakeUp(sleep_.OnAllAnswered(now), WakeupCause::kRegistered);
   }
@@ -326,11 +327,11 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
 
 // --- time --------------------------------------------------------------------
 
-bool WorkerSession::MayEnd(absl::Time now) {
-  if (sleep_.connecting() || receipt_ == Receipt::kGiven) return true;
-  if (outstanding_ > 0 || held_ > 0 || receipt_ == Receipt::kAsked) {
-    return false;
-  }
+bool WorkerSession::HasReceipt(absl::Time now) {
+  if (sleep_.connecting()) return true;
+  if (outstanding_ > 0 || receipt_ == Receipt::kAsked) return false;
+  // Jobs that were held back may have been answered since the receipt.
+  if (receipt_ == Receipt::kGiven && answer_on_its_way().empty()) return true;
   // Closing with unread bytes may destroy answers on their way.
   receipt_ = Receipt::kAsked;
   MustEncode(

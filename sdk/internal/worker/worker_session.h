@@ -2,8 +2,8 @@
 // offered to the server, and the replies due. It ends with its connection.
 //
 // It is pure. Events and the time come in, and packets are appended to the
-// connection's output. Prefetch decides how many jobs the worker wants, SleepPlan
-// decides when it sleeps, and WorkerJobs handles the jobs.
+// connection's output. Prefetch decides how many jobs the worker wants,
+// SleepPlan decides when it sleeps, and WorkerJobs handles the jobs.
 //
 // It belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SESSION_H_
@@ -97,16 +97,20 @@ class WorkerSession {
     bool unsure = false;
   };
 
-  // Appends the client ID and the options. Both pointers must outlive the
-  // session.
-  WorkerSession(Shared* shared, wire::OutputBuffer* output, Grabs grabs);
+  // Appends the client ID and the options. All pointers must outlive the
+  // session. `lane_outstanding` is for the connection of a task with a limit:
+  // it counts the grabs on all connections of that task (null: the connection
+  // is not one of these).
+  WorkerSession(Shared* shared, wire::OutputBuffer* output, Grabs grabs,
+                int* lane_outstanding = nullptr);
   WorkerSession(const WorkerSession&) = delete;
   WorkerSession& operator=(const WorkerSession&) = delete;
-  ~WorkerSession() { shared_->outstanding -= outstanding_; }
+  ~WorkerSession() { CountOutstanding(-outstanding_); }
 
   // Offers the tasks that were registered, and takes back those that were
   // unregistered. A task is taken back later, by TakeBack, if a job of it is
-  // held or may be on its way. O(1) for each change.
+  // held or may be on its way, and no grab is sent before. O(1) for each
+  // change.
   void ChangeTasks(absl::Span<const TaskChange> changes);
   // Call it when the connection is made. Grabs may leave from now on.
   void OnConnected(absl::Time now);
@@ -137,6 +141,10 @@ class WorkerSession {
   void TakeBack() {
     if (taking_back() && !sleep_.connecting() && grabbing_) TakeBackTasks();
   }
+  // True if grabs wait until the jobs of a task that gives way have ended.
+  // Another connection can grab for the other tasks meanwhile. Call it after
+  // TakeBack.
+  bool blocked() const { return blocked_ && grabbing_; }
   // Goes to sleep if that is right. Call it after all events have been handled
   // and grabs have been sent.
   void Settle(absl::Time now);
@@ -147,6 +155,8 @@ class WorkerSession {
   void Fail(Task* task, absl::string_view handle);
   // The only function that decides how a failure with a text is answered.
   void Exception(Task* task, absl::string_view handle, std::string text);
+  // A job is left to its server without an answer. The session must end soon.
+  void LetGo(Task* task);
   // Send updates of a job that is held. INVALID_ARGUMENT: the packet is too
   // large.
   absl::Status SendData(absl::string_view handle, std::string data);
@@ -156,9 +166,13 @@ class WorkerSession {
 
   // From now on the session neither grabs nor sleeps.
   void Retire() { grabbing_ = false; }
-  // True if no grab or job is left, and the server has taken the answers. Asks
-  // the server for a receipt if one is needed.
-  bool MayEnd(absl::Time now);
+  // True if no grab or job is left, and the server has taken the answers.
+  bool MayEnd(absl::Time now) {
+    return sleep_.connecting() || (held_ == 0 && HasReceipt(now));
+  }
+  // True if no grab is left, and the server has taken the answers. Asks the
+  // server for a receipt if one is needed.
+  bool HasReceipt(absl::Time now);
   // The handle of the job that was answered last, if the server has not
   // answered any later request. Empty: the server has taken all answers.
   absl::string_view answer_on_its_way() const {
@@ -208,6 +222,7 @@ class WorkerSession {
   struct Offer {
     std::shared_ptr<Task> task;
     bool wanted = true;
+    bool gives_way = false;
     bool look_at = false;  // in look_at_
     int held = 0;
     // The limit that the server was told. The task may have another one by now.
@@ -240,7 +255,14 @@ class WorkerSession {
   // The work here, for SleepPlan.
   SleepPlan::Work work() const {
     return {outstanding_, held_,
-            shared_->quick && !grabs_.unsure && !server_times()};
+            shared_->quick && !grabs_.unsure && !server_times() &&
+                lane_outstanding_ == nullptr};
+  }
+  // Adds to the numbers of grabs without an answer.
+  void CountOutstanding(int more) {
+    outstanding_ += more;
+    shared_->outstanding += more;
+    if (lane_outstanding_ != nullptr) *lane_outstanding_ += more;
   }
   void Announce(Offer* offer);
   void OfferTask(const std::shared_ptr<Task>& task);
@@ -282,6 +304,7 @@ class WorkerSession {
 
   Shared* const shared_;
   wire::OutputBuffer* const output_;
+  int* const lane_outstanding_;
 
   absl::flat_hash_map<std::string, std::unique_ptr<Offer>> offered_;
   Offer* last_offer_ =
@@ -289,6 +312,8 @@ class WorkerSession {
   int timed_offers_ = 0;  // offers announced with a time limit
   // Offers that must be taken back, or whose time limit has changed.
   std::vector<Offer*> look_at_;
+  // One of them gives way, and there are other offers.
+  bool blocked_ = false;
   // When refused tasks are offered again, and the last delay.
   absl::Time offer_again_at_ = absl::InfiniteFuture();
   absl::Duration offer_delay_ = absl::ZeroDuration();

@@ -261,6 +261,13 @@ TEST(FakeJobContextTest, APendingJobThatIsDroppedHasFailed) {
   EXPECT_THAT(*later.answer(), FailedWith(absl::StatusCode::kAborted));
 }
 
+TEST(FakeJobContextTest, APendingJobMayBeGivenBack) {
+  FakeJobContext fake("x");
+  fake.RunAsync([](PendingJob job) { job.GiveBack(); });
+  ASSERT_TRUE(fake.answer().has_value());
+  EXPECT_EQ(fake.answer()->status().code(), absl::StatusCode::kUnavailable);
+}
+
 TEST(FakeJobContextTest, TokensAndPendingJobsMayOutliveIt) {
   StopToken token;
   PendingJob held;

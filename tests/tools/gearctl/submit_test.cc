@@ -56,6 +56,8 @@ class SubmitTest : public ::testing::TestWithParam<ServerKind> {
                         context.SendData("second,").IgnoreError();
                         return std::string("end");
                       });
+    worker_->Register("reducer",
+                      [](JobContext& context) { return context.reducer(); });
     worker_->Register("feed", [](JobContext& context) {
       return absl::StrCat(context.job().data(), "\n");
     });
@@ -254,8 +256,10 @@ TEST_P(SubmitTest, AJobThatTimedOutCanBeAskedFor) {
   EXPECT_THAT(run.output, IsEmpty());
   const std::string id = IdIn(run.error_output.substr(
       run.error_output.find(" on; to ask: gearctl job")));
-  EXPECT_EQ(Gearctl({"job", id, "--server", server_}).output, "queued\n");
-  EXPECT_EQ(Gearctl({"cancel", id, "--server", server_}).status.code, 0);
+  // The id names the server, so the message gives the command without a flag.
+  const ProgramResult asked = Gearctl({"job", id});
+  EXPECT_EQ(asked.output, "queued\n") << asked.error_output;
+  EXPECT_EQ(Gearctl({"cancel", id}).status.code, 0);
   const ProgramResult json =
       Submit({"nobody", "--data", "x", "--timeout", "2s", "--json"});
   EXPECT_EQ(json.status.code, 4);
@@ -305,6 +309,14 @@ TEST_P(SubmitTest, AnEpochMakesItABackgroundJobThatWaits) {
   EXPECT_EQ(run.status.code, 0);
   const std::string id(absl::StripAsciiWhitespace(run.output));
   EXPECT_EQ(Gearctl({"job", id, "--server", server_}).output, "queued\n");
+}
+
+TEST_P(SubmitTest, AReducerReachesTheWorkerOfTheJob) {
+  const ProgramResult run =
+      Submit({"reducer", "--data", "x", "--reducer", "count"});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_EQ(run.output, "count");
+  EXPECT_EQ(Submit({"reducer", "--data", "x"}).output, "");
 }
 
 TEST_P(SubmitTest, APriorityReachesTheServersQueue) {
@@ -460,6 +472,10 @@ TEST(SubmitUsageTest, MistakesAreExplained) {
   for (const Case& c : std::vector<Case>{
            {{"t", "--priority", "urgent"}, "not high, normal or low"},
            {{"t", "--epoch", "soon"}, "is not a time"},
+           {{"t", "--data", "x", "--reducer", "r", "--priority", "high"},
+            "a reduce job has normal priority"},
+           {{"t", "--data", "x", "--reducer", "r", "--epoch", "+1h"},
+            "no packet has both a reducer and a run_at"},
            {{"t", "--retries", "-1"}, "a whole number from 0 to 999"},
            {{"t", "--retries=2147483647"}, "a whole number from 0 to 999"},
            {{"t", "--retries=9223372036854775808"}, "from 0 to 999"},

@@ -169,11 +169,12 @@ TEST(ConfigRules, CoverEveryNumberAndDuration) {
                                return absl::StrContains(path, ".tls.");
                              }),
               found.end());
-  EXPECT_THAT(found,
-              ::testing::ElementsAre(
-                  "servers", "task_prefix", "worker.client_id",
-                  "worker.server_options", "embedded_server.listen",
-                  "embedded_server.job_handle_prefix", "plugin_libraries"));
+  EXPECT_THAT(
+      found,
+      ::testing::ElementsAre(
+          "servers", "task_prefix", "worker.client_id", "worker.server_options",
+          "worker.control_task", "embedded_server.listen",
+          "embedded_server.job_handle_prefix", "plugin_libraries"));
 }
 
 TEST(ConfigRules, AllowAnEmptyConfig) {

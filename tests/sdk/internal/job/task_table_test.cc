@@ -68,6 +68,31 @@ TEST(TaskTable, ItsChangesMakeACopyOfIt) {
   EXPECT_THAT(Described(table.AsChanges()), ElementsAre("+c", "+a", "+b"));
 }
 
+TEST(TaskGates, ATaskThatIsRegisteredAgainHasTheGateThatItsJobsHold) {
+  TaskGates gates;
+  std::shared_ptr<Task> first = Named("a");
+  gates.Share(first.get());
+  const std::shared_ptr<Task> second = Named("a");
+  gates.Share(second.get());
+  EXPECT_EQ(second->gate, first->gate);
+  const std::shared_ptr<Task> other = Named("b");
+  gates.Share(other.get());
+  EXPECT_NE(other->gate, first->gate);
+}
+
+TEST(TaskGates, ForgetThoseThatAreGone) {
+  TaskGates gates;
+  const std::shared_ptr<Task> kept = Named("kept");
+  gates.Share(kept.get());
+  for (int i = 0; i < 10000; ++i) {
+    gates.Share(Named(absl::StrCat(i)).get());
+    ASSERT_LE(gates.size(), 64u);
+  }
+  const std::shared_ptr<Task> again = Named("kept");
+  gates.Share(again.get());
+  EXPECT_EQ(again->gate, kept->gate);
+}
+
 TEST(TaskChanges, NamesEachFunctionOnceHoweverOftenItChanged) {
   TaskTable table;
   TaskChanges changes;

@@ -1,0 +1,87 @@
+// The program of docs/guide/libgearman.md with libgearman and with this SDK:
+// each client is served by each worker, and prints the same.
+#include <csignal>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/subprocess.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// The client's program and the worker's.
+class MigrationExample
+    : public ::testing::TestWithParam<std::tuple<const char*, const char*>> {
+ protected:
+  MigrationExample() {
+    EXPECT_TRUE(gearmand_.ok());
+    support::SubprocessOptions options = Options(worker_program(), "worker");
+    auto worker = support::Subprocess::Start(std::move(options));
+    EXPECT_TRUE(worker.ok()) << worker.status();
+    worker_ = *std::move(worker);
+  }
+
+  const char* client_program() const { return std::get<0>(GetParam()); }
+  const char* worker_program() const { return std::get<1>(GetParam()); }
+  support::SubprocessOptions Options(const char* program, const char* role,
+                                     std::vector<std::string> words = {}) {
+    support::SubprocessOptions options;
+    options.argv = {absl::StrCat("examples/migration/", program), role,
+                    "127.0.0.1", absl::StrCat(gearmand_.port())};
+    options.argv.insert(options.argv.end(), words.begin(), words.end());
+    return options;
+  }
+  support::ProgramResult RunClient(std::vector<std::string> words) {
+    absl::StatusOr<support::ProgramResult> result = support::RunProgram(
+        Options(client_program(), "client", std::move(words)));
+    EXPECT_TRUE(result.ok()) << result.status();
+    return result.ok() ? *std::move(result) : support::ProgramResult();
+  }
+
+  support::GearmandProcess gearmand_;
+  std::unique_ptr<support::Subprocess> worker_;
+};
+
+TEST_P(MigrationExample, PrintsTheSame) {
+  const support::ProgramResult good = RunClient({"hello", "big world", "a-1"});
+  EXPECT_TRUE(good.status.ok()) << good.error_output;
+  EXPECT_EQ(good.output, "hello: HELLO\nbig world: BIG WORLD\na-1: A-1\n");
+  EXPECT_THAT(good.error_output, IsEmpty());
+
+  const support::ProgramResult bad = RunClient({"one", "", "two"});
+  EXPECT_FALSE(bad.status.ok());
+  EXPECT_EQ(bad.output, "one: ONE\n: failed\ntwo: TWO\n");
+}
+
+// Only where both sides are ported.
+TEST_P(MigrationExample, SaysWhyAJobFailed) {
+  if (GetParam() != std::make_tuple("shout", "shout")) return;
+  const support::ProgramResult bad = RunClient({""});
+  EXPECT_THAT(bad.error_output,
+              AllOf(HasSubstr("nothing to shout"), HasSubstr("shout"),
+                    HasSubstr("127.0.0.1")));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Programs, MigrationExample,
+    ::testing::Combine(::testing::Values("shout", "shout_libgearman"),
+                       ::testing::Values("shout", "shout_libgearman")),
+    [](const auto& info) {
+      return absl::StrCat(std::get<0>(info.param), "_of_",
+                          std::get<1>(info.param));
+    });
+
+}  // namespace
+}  // namespace gearman
