@@ -144,6 +144,8 @@ void JobRetryCore::Do(const std::shared_ptr<RetriedTask>& task,
   const StopToken token = job.stop_token();
   JobContext context = Access::Make<JobContext>(held);
   while (true) {
+    // A failed attempt may have set one (JobContext::SetBody).
+    held->body = nullptr;
     absl::StatusOr<std::string> result = Call(task.get(), &context, attempt);
     // The handler has forked, and this is the child.
     if (inherited()) return;

@@ -20,6 +20,7 @@
 #include "gearman/sdk/plugin_registry.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/sdk/job_retry/job_retry_fixture.h"
+#include "gearman/tests/support/body_sources.h"
 #include "gearman/transports/tcp/tcp_transport.h"
 #include "gearman/transports/transport_registry.h"
 #include "gmock/gmock.h"
@@ -87,6 +88,25 @@ TEST_F(JobRetryAtAServer, AtTheWorkerAClientSeesProgressAndTheEnd) {
   EXPECT_EQ(runs_[2].time - runs_[0].time, absl::Seconds(20));
   EXPECT_EQ(retry.stats().run_again, 2u);
   EXPECT_EQ(retry.stats().submitted_again, 0u);
+}
+
+// The handler gives a body as its result, and then fails all the same.
+TEST_F(JobRetryAtAServer, TheBodyOfAFailedAttemptIsNotTheResultOfTheNext) {
+  JobRetryPolicy policy = Policy();
+  policy.place = RetryPlace::kWorker;
+  JobRetry& retry = StartRetry();
+  ASSERT_TRUE(retry
+                  .Register(
+                      *worker_, "resize",
+                      [](JobContext& context, const JobAttempt& attempt)
+                          -> absl::StatusOr<std::string> {
+                        if (attempt.number > 1) return std::string("done");
+                        context.SetBody(std::make_shared<PatternSource>(10));
+                        return absl::NotFoundError("no image 17");
+                      },
+                      std::move(policy))
+                  .ok());
+  EXPECT_EQ(client_->Run("resize", "x").value_or("failed"), "done");
 }
 
 TEST_F(JobRetryAtAServer, AtTheWorkerTheLastAttemptsFailureIsTheEnd) {
