@@ -29,9 +29,9 @@
 // own jobs. One case is left: jobs of a mapper count for
 // WorkerLimits::max_pending_jobs, and at that limit the worker takes no other
 // job, so no part either. If no other worker does the parts, they then wait
-// until their timeout (MapperOptions::part). Give the map task a worker of its
-// own if so many of its jobs may be queued: max_pending_jobs is then the number
-// of jobs that are mapped at once.
+// until their timeout (MapperOptions::part). If so many map jobs may be queued,
+// give the map task a limit below that one (TaskOptions::max_running), or a
+// worker of its own.
 //
 // docs/reduce.md has the whole picture, and what gearmand and libgearman do.
 #ifndef GEARMAN_SDK_REDUCE_H_

@@ -295,6 +295,23 @@ TEST_F(ReduceFailuresTest, PartsThatNoWorkerCanTakeEndByTheirTimeout) {
               HasSubstr("part 0: DEADLINE_EXCEEDED"));
 }
 
+// With a limit for the map task the same worker has room for the parts.
+TEST_F(ReduceFailuresTest, ALimitOfTheMapTaskLeavesRoomForTheParts) {
+  WorkerOptions worker_options;
+  worker_options.servers = {address_};
+  worker_options.limits.max_pending_jobs = 2;
+  worker_ = *Worker::Create(std::move(worker_options));
+  MakeMapper(Options());
+  TaskOptions task;
+  task.max_running = 1;
+  Map(JoinLetters, task);
+  Reduce(Double);
+  ASSERT_TRUE(worker_->Start().ok());
+  std::vector<JobRequest> requests;
+  for (int i = 0; i < 5; ++i) requests.push_back(Submit("abc"));
+  EXPECT_TRUE(client_->WaitUntilJobsCompleted(requests).ok());
+}
+
 TEST_F(ReduceFailuresTest, TheTimeLimitOfTheTaskCancelsTheParts) {
   MakeMapper(Options());
   TaskOptions task;
