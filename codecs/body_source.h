@@ -44,8 +44,8 @@ class BodySource {
   bool used() const { return used_.load(std::memory_order_relaxed); }
 
   // Reads some of the bytes from `offset` on, and returns their number.
-  // `into.size()` is at least 1, and no larger than what is left of the body. If
-  // the source is not repeatable, each call begins where the last one ended.
+  // `into.size()` is at least 1, and no larger than what is left of the body.
+  // If the source is not repeatable, each call begins where the last one ended.
   //
   // An error, 0 bytes and an exception mean that the body can't be read to its
   // end. Its packet has begun by then, and the protocol has no way to take it

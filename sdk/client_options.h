@@ -104,16 +104,16 @@ struct JobCallbacks {
   // The client then never holds a payload as a whole, and ClientLimits::
   // max_memory_bytes does not limit its size, only max_packet_bytes does. All
   // pieces of one payload follow one another; the last one ends() it. When set,
-  // neither on_data nor JobRequest::updates gets data, and JobRequest::result is
-  // empty text. If the connection is lost within a payload, no end of it comes;
-  // on_complete tells that the job was lost, or a further attempt begins anew
-  // with a piece that begins().
+  // neither on_data nor JobRequest::updates gets data, and JobRequest::result
+  // is empty text. If the connection is lost within a payload, no end of it
+  // comes; on_complete tells that the job was lost, or a further attempt begins
+  // anew with a piece that begins().
   //
   // A payload below 16 KiB, and one that arrives in one read, is one piece. A
   // job that shares a handle with another one of this client (equal uniques,
   // which the server has joined) gets each payload as one piece, which was held
-  // as a whole. An answer of an interceptor is in JobRequest::result. A callback
-  // that takes long lets the server wait.
+  // as a whole. An answer of an interceptor is in JobRequest::result. A
+  // callback that takes long lets the server wait.
   Callback<void(const JobRequest&, const DataPiece&)> on_piece;
   // WORK_WARNING. When set, warnings go here instead of into updates.
   Callback<void(const JobRequest&, StringView data)> on_warning;

@@ -104,11 +104,11 @@ class JobContext {
   absl::Status SendStatus(int64_t numerator, int64_t denominator);
 
   // Makes `body` the result, behind the string that the handler returns, which
-  // is usually empty. If the handler returns an error, it is dropped. The worker
-  // reads it on its I/O thread while it sends the result, and never holds it as
-  // a whole (codecs/body_source.h; sdk/body_source.h has one of a file). Call it
-  // on the thread that runs the handler. The last call counts; null takes the
-  // body back.
+  // is usually empty. If the handler returns an error, it is dropped. The
+  // worker reads it on its I/O thread while it sends the result, and never
+  // holds it as a whole (codecs/body_source.h; sdk/body_source.h has one of a
+  // file). Call it on the thread that runs the handler. The last call counts;
+  // null takes the body back.
   //
   // The job is answered when the packet has begun: hooks and stats count it as
   // complete then. If the source fails later, the worker closes the connection,

@@ -1,8 +1,8 @@
 // OutgoingBody: one passage of a BodySource through one connection.
 //
 // The output buffer of the connection reads it. The owner of the packet keeps a
-// reference, to learn how far it came. Not thread-safe: the lock that guards the
-// connection guards it.
+// reference, to learn how far it came. Not thread-safe: the lock that guards
+// the connection guards it.
 #ifndef GEARMAN_CODECS_WIRE_OUTGOING_BODY_H_
 #define GEARMAN_CODECS_WIRE_OUTGOING_BODY_H_
 
@@ -39,8 +39,8 @@ class OutgoingBody {
   // std::bad_alloc if there is no memory for a part, and nothing else.
   absl::StatusOr<absl::string_view> ReadPart();
   // Why the body can't be read to its end. It has the code of the source's
-  // error, INVALID_ARGUMENT if the source ended early, FAILED_PRECONDITION if it
-  // can't be read again, or UNKNOWN if it has thrown.
+  // error, INVALID_ARGUMENT if the source ended early, FAILED_PRECONDITION if
+  // it can't be read again, or UNKNOWN if it has thrown.
   const absl::Status& error() const { return error_; }
   // Frees the memory of the part.
   void Release() { part_ = nullptr; }

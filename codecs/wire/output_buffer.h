@@ -127,8 +127,8 @@ class OutputBuffer {
   };
   // A run of bytes before those of the current chunk: a payload that is
   // referred to, the part of a body that is in memory, a part of the chunk that
-  // lies before such a payload or body, or the rest of a full chunk. The last piece of a chunk owns its memory, because it
-  // is consumed last.
+  // lies before such a payload or body, or the rest of a full chunk. The last
+  // piece of a chunk owns its memory, because it is consumed last.
   struct Piece {
     absl::string_view bytes;
     Chunk chunk;

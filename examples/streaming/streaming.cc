@@ -1,6 +1,6 @@
 // A worker whose result is a file, and a client that writes it to standard
-// output as it arrives. Worker and client hold a few parts of 256 KiB of it; the
-// job server between them holds the whole.
+// output as it arrives. Worker and client hold a few parts of 256 KiB of it;
+// the job server between them holds the whole.
 //
 //   streaming FILE [SERVER]...
 #include <ios>

@@ -53,8 +53,8 @@ struct AttemptFailure {
   int max_attempts = 1;
   FailureReason reason = FailureReason::kConnect;
   // Whether a byte of the request may have reached the server. False, too, if a
-  // part of a body from a source (JobSpec::body) has not left: no server accepts
-  // a part of a packet.
+  // part of a body from a source (JobSpec::body) has not left: no server
+  // accepts a part of a packet.
   bool bytes_sent = false;
   // Whether a time limit of the client ended the attempt: for connecting or for
   // the answer.

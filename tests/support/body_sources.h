@@ -1,5 +1,5 @@
-// Sources of bodies for tests: a pattern in which each byte tells its place, and
-// a function.
+// Sources of bodies for tests: a pattern in which each byte tells its place,
+// and a function.
 #ifndef GEARMAN_TESTS_SUPPORT_BODY_SOURCES_H_
 #define GEARMAN_TESTS_SUPPORT_BODY_SOURCES_H_
 

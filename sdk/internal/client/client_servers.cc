@@ -120,8 +120,8 @@ void ClientServers::CloseLost(const Lost& lost, absl::Time now,
   const bool connecting = !lost.link->up();
   const std::unique_ptr<ClientLink> closed = Close(lost);
   closed->session->OnConnectionLost(orphans);
-  // A server that has closed an idle connection is not failing, nor is one whose
-  // connection this client had to close.
+  // A server that has closed an idle connection is not failing, nor is one
+  // whose connection this client had to close.
   if (closed->connection.body_failed()) return;
   if (connecting || !orphans->empty()) {
     OnFailure(*closed->server, lost.status, now);

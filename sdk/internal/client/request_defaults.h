@@ -28,8 +28,8 @@ class RequestDefaults {
   // that the next one needs. `servers` is their number.
   //
   // INVALID_ARGUMENT: the request can't be submitted as it is.
-  // FAILED_PRECONDITION: it has callbacks, and no thread would call them; or the
-  // source of its data was read and can't be read again.
+  // FAILED_PRECONDITION: it has callbacks, and no thread would call them; or
+  // the source of its data was read and can't be read again.
   absl::Status FillIn(JobRequestState* request, int servers, absl::Time now);
 
  private:

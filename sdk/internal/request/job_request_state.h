@@ -92,8 +92,9 @@ struct JobRequestExtras {
   // The source of the job's data; `data` and `large_data` are empty then. Null:
   // the data is in memory.
   std::shared_ptr<BodySource> body;
-  // The passage of `body` that belongs to the last attempt that was sent, and the
-  // end of its packet in the connection's stream. Null: no attempt has sent it.
+  // The passage of `body` that belongs to the last attempt that was sent, and
+  // the end of its packet in the connection's stream. Null: no attempt has sent
+  // it.
   std::shared_ptr<wire::OutgoingBody> outgoing;
   uint64_t packet_end = 0;
   std::optional<std::string> exception;

@@ -61,7 +61,8 @@ std::string Describe(Message message) {
 }
 
 // Encodes a message as the receiver's peer would. RefusedPacket and
-// TooLargePacket, PayloadBegins and PayloadPiece, which can't be encoded, are an INTERNAL error.
+// TooLargePacket, PayloadBegins and PayloadPiece, which can't be encoded, are
+// an INTERNAL error.
 absl::Status EncodeTo(const ToServer& message, OutputBuffer& out);
 absl::Status EncodeTo(const ToClient& message, OutputBuffer& out);
 absl::Status EncodeTo(const ToWorker& message, OutputBuffer& out);
