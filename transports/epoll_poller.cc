@@ -225,13 +225,8 @@ class EpollPoller::Core final : public Sleeper {
   absl::Time NextWait() {
     if (inherited()) return absl::InfiniteFuture();
     absl::MutexLock lock(&mutex_);
-    if (!marked_.empty() || !ready_now_.empty() ||
-        wake_requested_.load(std::memory_order_seq_cst)) {
-      return absl::InfinitePast();
-    }
-    const absl::Time until =
-        deadlines_.empty() ? absl::InfiniteFuture() : deadlines_.begin()->first;
-    if (hosted_) {
+    const absl::Time until = Due();
+    if (hosted_ && until != absl::InfinitePast()) {
       sleeping_until_ = until;
       sleeping_ = true;
     }
@@ -252,6 +247,17 @@ class EpollPoller::Core final : public Sleeper {
     bool reported = false;  // already in the list that Wait makes
   };
 
+  // Returns when there is something to report without an event of a
+  // descriptor: InfinitePast if there is now, else the earliest deadline.
+  absl::Time Due() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (!marked_.empty() || !ready_now_.empty() ||
+        wake_requested_.load(std::memory_order_seq_cst)) {
+      return absl::InfinitePast();
+    }
+    return deadlines_.empty() ? absl::InfiniteFuture()
+                              : deadlines_.begin()->first;
+  }
+
   // Returns for how long Wait may sleep, and the signals so far.
   absl::Duration GoToBed(absl::Time deadline, uint32_t* signals)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
@@ -260,13 +266,9 @@ class EpollPoller::Core final : public Sleeper {
     // wake_requested_ loads bed_ after that, so one of the two sees the other.
     bed_.store(hosted_ || descriptors_ > 0 ? Bed::kEpoll : Bed::kFutex,
                std::memory_order_seq_cst);
-    if (!marked_.empty() || !ready_now_.empty() ||
-        wake_requested_.load(std::memory_order_seq_cst)) {
-      return absl::ZeroDuration();
-    }
-    const absl::Time until =
-        deadlines_.empty() ? deadline
-                           : std::min(deadline, deadlines_.begin()->first);
+    const absl::Time due = Due();
+    if (due == absl::InfinitePast()) return absl::ZeroDuration();
+    const absl::Time until = std::min(deadline, due);
     const absl::Duration timeout = until - Clock::Real()->Now();
     if (timeout > absl::ZeroDuration()) {
       sleeping_until_ = until;
