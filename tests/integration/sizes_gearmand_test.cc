@@ -135,21 +135,7 @@ TEST_F(SizesGearmandTest, BodiesFromSourcesPassBothWays) {
   options.limits.max_packet_bytes = size_t{80} << 20;
   options.limits.max_memory_bytes = 0;
   RunningWorker worker({server_.address()}, options);
-  ASSERT_TRUE(
-      worker
-          ->Register(
-              "mirror",
-              [](JobContext& context) -> absl::StatusOr<std::string> {
-                const size_t size = context.job().data().size();
-                if (context.job().data() !=
-                    gearman::testing::PatternBytes(0, size)) {
-                  return absl::DataLossError("other bytes");
-                }
-                context.SetBody(
-                    std::make_shared<gearman::testing::PatternSource>(size));
-                return std::string();
-              })
-          .ok());
+  ASSERT_TRUE(worker->Register("mirror", gearman::testing::MirrorBody).ok());
   worker.Start();
   ClientOptions client_options;
   client_options.servers = {server_.address()};

@@ -29,19 +29,10 @@ namespace gearman {
 namespace {
 
 using ::gearman::testing::FaultPlan;
+using ::gearman::testing::MirrorBody;
 using ::gearman::testing::PatternBytes;
 using ::gearman::testing::PatternSource;
 using ::testing::HasSubstr;
-
-// Returns the data, of which each byte must be in its place, from a source.
-absl::StatusOr<std::string> Mirror(JobContext& context) {
-  const size_t size = context.job().data().size();
-  if (context.job().data() != PatternBytes(0, size)) {
-    return absl::DataLossError("other bytes");
-  }
-  context.SetBody(std::make_shared<PatternSource>(size));
-  return std::string();
-}
 
 struct Way {
   std::string listen;
@@ -62,7 +53,7 @@ class BodiesTest : public ::testing::TestWithParam<Way> {
     auto worker = Worker::Create(std::move(worker_options));
     ASSERT_TRUE(worker.ok()) << worker.status();
     worker_ = *std::move(worker);
-    ASSERT_TRUE(worker_->Register("mirror", Mirror).ok());
+    ASSERT_TRUE(worker_->Register("mirror", MirrorBody).ok());
     ASSERT_TRUE(worker_->Start().ok());
     ClientOptions client_options;
     client_options.servers = {*address};

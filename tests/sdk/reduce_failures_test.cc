@@ -112,10 +112,7 @@ TEST_F(ReduceFailuresTest, AFailureNamesThePartAndItsReason) {
 }
 
 TEST_F(ReduceFailuresTest, AFailureCancelsThePartsInFlight) {
-  MakeMapper(Options());
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(Options());
   const JobRequest request = Submit("abc");
   held_.Finish("b", absl::NotFoundError("no b"));
   EXPECT_TRUE(absl::IsAborted(client_->Wait(request)));
@@ -141,10 +138,7 @@ TEST_F(ReduceFailuresTest, MoreFailuresThanMayBeAreListedInOrder) {
   MapperOptions options = Options();
   options.max_failed_parts = 7;
   options.max_parts_per_job = 8;
-  MakeMapper(std::move(options));
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(std::move(options));
   const JobRequest request = Submit("abcdefgh");
   for (const char part : absl::string_view("hgfedcba")) {
     held_.Finish(
@@ -254,10 +248,7 @@ TEST_F(ReduceFailuresTest, APartHasATimeoutOnTheClientsClock) {
   // Only the part's own timer is to end it.
   options.client.heartbeat_interval = absl::InfiniteDuration();
   options.part.timeout = absl::Hours(1);
-  MakeMapper(std::move(options));
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(std::move(options));
   const JobRequest request = Submit("ab");
   held_.Finish("a", "A");
   EXPECT_TRUE(
@@ -354,10 +345,7 @@ TEST_F(ReduceFailuresTest, AWorkerThatStopsCancelsItsParts) {
 }
 
 TEST_F(ReduceFailuresTest, AWorkerMayBeDestroyedWhileItsJobsWait) {
-  MakeMapper(Options());
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(Options());
   const JobRequest request = Submit("abc");
   held_.Await(3);
   worker_->Stop();
@@ -366,10 +354,7 @@ TEST_F(ReduceFailuresTest, AWorkerMayBeDestroyedWhileItsJobsWait) {
 }
 
 TEST_F(ReduceFailuresTest, TheEndOfTheMapperFailsItsJobs) {
-  MakeMapper(Options());
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(Options());
   const JobRequest begun = Submit("abc");
   held_.Await(3);
   mapper_ = nullptr;
@@ -423,10 +408,7 @@ TEST_F(ReduceFailuresTest, AnAggregatorThatDestroysTheMapperIsSurvived) {
 }
 
 TEST_F(ReduceFailuresTest, AChildMadeByForkLeavesTheMapperAlone) {
-  MakeMapper(Options());
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(Options());
   const JobRequest request = Submit("a");
   held_.Await(1);
   EXPECT_EQ(support::RunInChild([this]() -> std::string {

@@ -148,6 +148,13 @@ class ReduceTest : public InprocTest {
   void HoldParts() {
     ASSERT_TRUE(worker_->RegisterAsync("reduce", held_.handler()).ok());
   }
+  // Starts the worker with a mapper whose parts wait in held_.
+  void StartHolding(MapperOptions options) {
+    MakeMapper(std::move(options));
+    Map();
+    HoldParts();
+    ASSERT_TRUE(worker_->Start().ok());
+  }
   static absl::StatusOr<std::string> Double(JobContext& context) {
     return absl::StrCat(absl::string_view(context.job().data()),
                         absl::string_view(context.job().data()));

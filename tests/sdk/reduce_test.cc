@@ -65,10 +65,7 @@ TEST_F(ReduceTest, ABackgroundJobIsMappedToo) {
 }
 
 TEST_F(ReduceTest, ResultsAreCombinedInOrderWhateverTheirOwnOrder) {
-  MakeMapper(Options());
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(Options());
   const JobRequest request = Submit("abcd");
   for (const char* const part : {"d", "b", "a", "c"}) {
     held_.Finish(part, absl::StrCat(part, "!"));
@@ -227,10 +224,7 @@ TEST_F(ReduceTest, PartsAreDrivenByAnEventLoop) {
 TEST_F(ReduceTest, AJobHasNoMorePartsInFlightThanItsLimit) {
   MapperOptions options = Options();
   options.max_parts_per_job = 3;
-  MakeMapper(std::move(options));
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(std::move(options));
   const JobRequest request = Submit("abcdef");
   held_.Await(3);
   EXPECT_EQ(mapper_->stats().parts, 3u);
@@ -252,10 +246,7 @@ TEST_F(ReduceTest, AJobHasNoMorePartsInFlightThanItsLimit) {
 TEST_F(ReduceTest, AllJobsTogetherHaveALimitOfPartsButEachHasOne) {
   MapperOptions options = Options();
   options.max_parts = 2;
-  MakeMapper(std::move(options));
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(std::move(options));
   const JobRequest first = Submit("abcd");
   held_.Await(2);
   const JobRequest second = Submit("xyz");
@@ -274,10 +265,7 @@ TEST_F(ReduceTest, AllJobsTogetherHaveALimitOfPartsButEachHasOne) {
 TEST_F(ReduceTest, TheRoomThatAJobLeavesGoesToTheOneThatWaits) {
   MapperOptions options = Options();
   options.max_parts = 2;
-  MakeMapper(std::move(options));
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(std::move(options));
   const JobRequest first = Submit("ab");
   held_.Await(2);
   const JobRequest second = Submit("xyz");
@@ -295,10 +283,7 @@ TEST_F(ReduceTest, TheRoomThatAJobLeavesGoesToTheOneThatWaits) {
 TEST_F(ReduceTest, BytesOfPartsAndOfResultsHaveALimit) {
   MapperOptions options = Options();
   options.max_bytes = 10;
-  MakeMapper(std::move(options));
-  Map();
-  HoldParts();
-  ASSERT_TRUE(worker_->Start().ok());
+  StartHolding(std::move(options));
   const JobRequest request = Submit("abcdefghijklmn");
   held_.Await(10);
   EXPECT_EQ(mapper_->stats().bytes, 10u);

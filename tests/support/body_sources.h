@@ -1,17 +1,20 @@
 // Sources of bodies for tests: a pattern in which each byte tells its place,
-// and a function.
+// and a function. A handler that checks and returns the pattern.
 #ifndef GEARMAN_TESTS_SUPPORT_BODY_SOURCES_H_
 #define GEARMAN_TESTS_SUPPORT_BODY_SOURCES_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "gearman/codecs/body_source.h"
+#include "gearman/sdk/job_context.h"
 
 namespace gearman {
 namespace testing {
@@ -39,6 +42,16 @@ class PatternSource final : public BodySource {
     return into.size();
   }
 };
+
+// A handler: returns the job's data, of which each byte must be in its place, from a source.
+inline absl::StatusOr<std::string> MirrorBody(JobContext& context) {
+  const size_t size = context.job().data().size();
+  if (context.job().data() != PatternBytes(0, size)) {
+    return absl::DataLossError("other bytes");
+  }
+  context.SetBody(std::make_shared<PatternSource>(size));
+  return std::string();
+}
 
 class FunctionSource final : public BodySource {
  public:

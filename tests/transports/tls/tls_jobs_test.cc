@@ -51,21 +51,7 @@ class TlsJobsTest : public TlsTest {
                          return std::string(data.data(), data.size());
                        })
             .ok());
-    ASSERT_TRUE(
-        worker_
-            ->Register(
-                "mirror",
-                [](JobContext& context) -> absl::StatusOr<std::string> {
-                  const size_t size = context.job().data().size();
-                  if (context.job().data() !=
-                      gearman::testing::PatternBytes(0, size)) {
-                    return absl::DataLossError("other bytes");
-                  }
-                  context.SetBody(
-                      std::make_shared<gearman::testing::PatternSource>(size));
-                  return std::string();
-                })
-            .ok());
+    ASSERT_TRUE(worker_->Register("mirror", gearman::testing::MirrorBody).ok());
     thread_ = std::thread([this] { EXPECT_TRUE(worker_->Run().ok()); });
   }
   static void ExpectEcho(Client& client, size_t size) {
