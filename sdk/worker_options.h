@@ -115,8 +115,9 @@ struct TaskOptions {
 // handlers: up to `max_jobs` tiny jobs at a time, and a slow job only when a
 // handler is free.
 struct PrefetchOptions {
-  // The largest and the smallest number, whatever the measured time. 0 and 0
-  // switch prefetch off.
+  // The largest and the smallest number, whatever the measured time. The worker
+  // asks for more jobs when half of the number is left. 0 and 0 switch prefetch
+  // off.
   int max_jobs = 128;
   int min_jobs = 0;
   Duration max_wait = absl::Milliseconds(5);
