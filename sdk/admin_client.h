@@ -100,7 +100,7 @@ class AdminClient {
   // Makes a client of `options.server`. The client connects when it first needs
   // a connection. Returns INVALID_ARGUMENT for an address or limit that can't
   // be right and, with a tls:// address, for a TLS file that can't be used
-  // (docs/tls.md). Returns NOT_FOUND for an address scheme that no linked
+  // (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no linked
   // transport has.
   static absl::StatusOr<std::unique_ptr<AdminClient>> Create(
       AdminClientOptions options);

@@ -78,7 +78,7 @@ class Client {
   // Makes a client of `options.servers`. The client connects when it first
   // needs a connection. Returns INVALID_ARGUMENT for an address, limit or name
   // that can't be right and, with a tls:// address, for a TLS file that can't
-  // be used (docs/tls.md). Returns NOT_FOUND for an address scheme that no
+  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no
   // linked transport has.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
@@ -226,7 +226,7 @@ class Client {
 
   // --- driving by hand -------------------------------------------------------
   // Does one pass of the I/O, for programs with an event loop of their own
-  // (DriveMode::kEventLoop, docs/call_styles.md) and for the simulation:
+  // (DriveMode::kEventLoop, docs/guide/call_styles.md) and for the simulation:
   // handles what is ready, waits for more until `deadline` at the latest, runs
   // callbacks. Does not wait if `deadline` is past. Returns the time of the
   // next timer: call RunOnce again by then. Does nothing and returns
@@ -234,7 +234,7 @@ class Client {
   // an event loop when it has done so.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Returns the metrics counted so far (docs/metrics.md). Empty if
+  // Returns the metrics counted so far (docs/guide/metrics.md). Empty if
   // ClientOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 

@@ -218,7 +218,7 @@ struct ClientOptions {
   // may have dropped it, and a job sent into it would be in doubt. Also the
   // time between two GET_STATUS questions after a foreground job that was
   // submitted again and may have joined what an earlier attempt left behind:
-  // gearmand drops such a job without a word (docs/servers.md). Infinite
+  // gearmand drops such a job without a word (docs/guide/servers.md). Infinite
   // disables all three.
   Duration heartbeat_interval = absl::Seconds(30);
   // Delays for a server that can't be reached, or that broke its connection

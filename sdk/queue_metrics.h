@@ -1,6 +1,6 @@
 // QueueMetrics: reports how many jobs and workers the job servers have for each
 // task, as the metrics gearman_jobs, gearman_jobs_running, gearman_workers and
-// gearman_server_up (docs/metrics.md).
+// gearman_server_up (docs/guide/metrics.md).
 //
 //   gearman::QueueMetricsOptions options;
 //   options.servers = {"jobs-1", "jobs-2"};
@@ -70,7 +70,7 @@ class QueueMetrics {
  public:
   // Starts asking. Returns INVALID_ARGUMENT for an address, interval or timeout
   // that can't be right and, with a tls:// address, for a TLS file that can't
-  // be used (docs/tls.md). Returns NOT_FOUND for an address scheme that no
+  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no
   // linked transport has.
   static absl::StatusOr<std::unique_ptr<QueueMetrics>> Create(
       QueueMetricsOptions options);

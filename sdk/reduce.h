@@ -33,7 +33,7 @@
 // give the map task a limit below that one (TaskOptions::max_running), or a
 // worker of its own.
 //
-// docs/reduce.md has the whole picture, and what gearmand and libgearman do.
+// docs/guide/reduce.md has the whole picture, and what gearmand and libgearman do.
 #ifndef GEARMAN_SDK_REDUCE_H_
 #define GEARMAN_SDK_REDUCE_H_
 

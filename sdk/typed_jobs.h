@@ -12,7 +12,7 @@
 // An encoder (plugins/encoding/data_encoder.h) says how a value travels, such
 // as "json+zlib". Client and worker have equal encoders. Without one a message
 // travels in Protobuf's binary format, and other values as the bytes that their
-// DataTraits make. docs/encoding.md has the bytes, for peers in other
+// DataTraits make. docs/guide/encoding.md has the bytes, for peers in other
 // languages.
 //
 // A type of one's own:

@@ -92,7 +92,7 @@ class Worker {
 
   // Makes a worker for `options.servers`. The worker connects in Run. Returns
   // INVALID_ARGUMENT for an address, limit or name that can't be right and,
-  // with a tls:// address, for a TLS file that can't be used (docs/tls.md).
+  // with a tls:// address, for a TLS file that can't be used (docs/guide/tls.md).
   // Returns NOT_FOUND for an address scheme that no linked transport has.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(WorkerOptions options);
   // Ends a worker that Start has started: drains for at most
@@ -234,7 +234,7 @@ class Worker {
   Health health() const;
 
   WorkerStats stats() const;
-  // Returns the metrics counted so far (docs/metrics.md). Empty if
+  // Returns the metrics counted so far (docs/guide/metrics.md). Empty if
   // WorkerOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 

@@ -215,7 +215,7 @@ struct WorkerOptions {
   // client of this SDK has the text in status() and exception(). Other clients
   // get it as a warning. A server that knows no WORK_WARNING (Perl's
   // Gearman::Server) gets a WORK_EXCEPTION and a WORK_FAIL instead.
-  // docs/interop.md shows what each client does with them.
+  // docs/guide/interop.md shows what each client does with them.
   bool exceptions = true;
   // Sends the text in a WORK_EXCEPTION instead, for clients of other libraries
   // that have asked for exceptions. To a client that has not asked, gearmand

@@ -5,7 +5,7 @@
 //       "json+zlib", gearman::PluginRegistry::Default().data_encoders());
 //
 // sdk/typed_jobs.h applies an encoder to the jobs of a client and a worker.
-// docs/encoding.md has the bytes of each format.
+// docs/guide/encoding.md has the bytes of each format.
 #ifndef GEARMAN_PLUGINS_ENCODING_DATA_ENCODER_H_
 #define GEARMAN_PLUGINS_ENCODING_DATA_ENCODER_H_
 

@@ -91,7 +91,7 @@ struct TraceBegin {
 struct TraceEnd {
   absl::Time time;
   // The outcome, in the words of the metrics: "complete", "failed",
-  // "exception", "timed_out", "cancelled", "lost", "refused" (docs/metrics.md).
+  // "exception", "timed_out", "cancelled", "lost", "refused" (docs/guide/metrics.md).
   absl::string_view outcome;
   // The kind of error, in few words: the outcome; for kRetry the reason; for
   // kStatus the status's code ("UNAVAILABLE"). Empty if there is no error.

@@ -6,7 +6,7 @@
 // Perl's clients then do not recognize the job. Instead, a WORK_WARNING that
 // begins with kFailureMark and a WORK_FAIL after it end the job for every
 // client. The worker writes the warning. A client of this SDK takes it for the
-// text of the failure. Other clients show it as a warning (docs/interop.md).
+// text of the failure. Other clients show it as a warning (docs/guide/interop.md).
 #ifndef GEARMAN_SDK_INTERNAL_FAILURE_TEXT_H_
 #define GEARMAN_SDK_INTERNAL_FAILURE_TEXT_H_
 

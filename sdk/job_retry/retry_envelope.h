@@ -1,6 +1,6 @@
 // The bytes of a job that is submitted again, and of a dead letter: an envelope
-// (docs/encoding.md) with headers of JobRetry's own around the bytes of the
-// first submission. docs/retry.md has them.
+// (docs/guide/encoding.md) with headers of JobRetry's own around the bytes of the
+// first submission. docs/guide/retry.md has them.
 #ifndef GEARMAN_SDK_JOB_RETRY_RETRY_ENVELOPE_H_
 #define GEARMAN_SDK_JOB_RETRY_RETRY_ENVELOPE_H_
 

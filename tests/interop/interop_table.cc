@@ -117,7 +117,7 @@ absl::StatusOr<Place> Find(const std::vector<std::string>& lines,
   const auto begins = absl::StrCat("<!-- table ", column.table, " -->");
   while (line < lines.size() && lines[line] != begins) ++line;
   const auto missing = absl::NotFoundError(absl::StrCat(
-      "docs/interop.md: no cell of row \"", row.title, "\" and column \"",
+      "docs/guide/interop.md: no cell of row \"", row.title, "\" and column \"",
       column.title, "\" in the table \"", column.table, "\""));
   // The mark, an empty line, the titles.
   if (line + 2 >= lines.size()) return missing;

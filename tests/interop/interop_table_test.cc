@@ -1,7 +1,7 @@
-// The tables of docs/interop.md are what real peers do. Each test makes one
+// The tables of docs/guide/interop.md are what real peers do. Each test makes one
 // column of one table and compares it with the document. Written anew by
 //
-//   INTEROP_WRITE="$PWD/docs/interop.md" bazel run
+//   INTEROP_WRITE="$PWD/docs/guide/interop.md" bazel run
 //   //tests/interop:interop_table_test
 #include "gearman/tests/interop/interop_table.h"
 
@@ -206,7 +206,7 @@ TEST_P(InteropTableTest, IsWhatThePeersDo) {
                     "this test with it";
   }
   const char* const write = std::getenv("INTEROP_WRITE");
-  const std::string path = write != nullptr ? write : "docs/interop.md";
+  const std::string path = write != nullptr ? write : "docs/guide/interop.md";
   std::string document = ReadAll(path);
   const std::unique_ptr<Subprocess> worker = Start(column.worker, {}, "");
   ASSERT_NE(worker, nullptr);

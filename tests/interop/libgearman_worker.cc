@@ -5,7 +5,7 @@
 //
 //   libgearman_worker PORT    # prints "ready", serves until it is killed
 //
-// It has a task for each row of docs/interop.md, and: lg_echo returns its
+// It has a task for each row of docs/guide/interop.md, and: lg_echo returns its
 // payload; lg_updates sends a warning, two data and a status, then returns
 // "done"; lg_fail fails; lg_exception raises its payload.
 #include <fcntl.h>
@@ -44,7 +44,7 @@ gearman_return_t Exception(gearman_job_st* job, void*) {
   return GEARMAN_SUCCESS;
 }
 
-// --- the rows of docs/interop.md
+// --- the rows of docs/guide/interop.md
 
 gearman_return_t Success(gearman_job_st* job, void*) {
   return gearman_job_send_complete(job, "done", 4);

@@ -1,5 +1,5 @@
 // A worker of this SDK, with default options: a task for each row of
-// docs/interop.md.
+// docs/guide/interop.md.
 //
 //   our_worker PORT    # prints "ready", serves until it is killed
 #include <fcntl.h>

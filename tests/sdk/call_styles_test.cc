@@ -1,6 +1,6 @@
 // One suite for the four call styles: each behaviour is the same, whether the
 // program waits, gives a callback, takes a future or awaits in a coroutine.
-// docs/call_styles.md has the table.
+// docs/guide/call_styles.md has the table.
 #include <future>  // NOLINT: Abseil has no future
 #include <memory>
 #include <stop_token>

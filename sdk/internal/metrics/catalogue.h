@@ -1,5 +1,5 @@
 // The catalogue of metrics is the one table of everything that the SDK
-// measures. Snapshots are made from it, and docs/metrics.md is checked against
+// measures. Snapshots are made from it, and docs/guide/metrics.md is checked against
 // it. A new metric is an instrument in metrics.h and a row here.
 //
 // Names, units and labels follow Prometheus: base units, `_total` for counters,
@@ -49,7 +49,7 @@ MetricFamily MakeFamily(const MetricDescription& row);
 // without help.
 MetricFamily MakeFamily(absl::string_view name);
 
-// Returns the table of docs/metrics.md, in Markdown.
+// Returns the table of docs/guide/metrics.md, in Markdown.
 std::string MetricsCatalogueAsMarkdown();
 
 }  // namespace internal

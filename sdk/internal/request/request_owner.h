@@ -3,7 +3,7 @@
 // client. ClientCore implements it.
 //
 // So JobRequest needs the record and this header only, and ClientCore can be
-// built on top of JobRequest (docs/layout.md). JobRequest's functions call the
+// built on top of JobRequest (docs/internals/layout.md). JobRequest's functions call the
 // virtual functions. The way of a job through the client calls none of them.
 #ifndef GEARMAN_SDK_INTERNAL_REQUEST_REQUEST_OWNER_H_
 #define GEARMAN_SDK_INTERNAL_REQUEST_REQUEST_OWNER_H_

@@ -1,5 +1,5 @@
 // A worker made with one of npm's libraries, which tests/interop/npm_peers
-// installs: a task for each row of docs/interop.md that the library can do.
+// installs: a task for each row of docs/guide/interop.md that the library can do.
 //
 //   worker.js LIBRARY PORT    # prints "ready", serves until it is killed
 'use strict';

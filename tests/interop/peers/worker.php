@@ -1,5 +1,5 @@
 <?php
-// A worker made with PHP's extension: a task for each row of docs/interop.md.
+// A worker made with PHP's extension: a task for each row of docs/guide/interop.md.
 //
 //   worker.php PORT    # prints "ready", serves until it is killed
 

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# A worker made with Gearman::Worker: a task for each row of docs/interop.md.
+# A worker made with Gearman::Worker: a task for each row of docs/guide/interop.md.
 #
 #   worker.pl PORT    # prints "ready", serves until it is killed
 use strict;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Workers made with Debian's `gearman -w`: a task for each row of
-# docs/interop.md that the tool can do.
+# docs/guide/interop.md that the tool can do.
 #
 #   worker.sh PORT    # prints "ready", serves until it is killed
 serve() {

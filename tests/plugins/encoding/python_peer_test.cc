@@ -1,4 +1,4 @@
-// The program in docs/encoding.md writes what this SDK reads.
+// The program in docs/guide/encoding.md writes what this SDK reads.
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -38,7 +38,7 @@ std::string PythonIn(const std::string& path) {
 }
 
 TEST(PythonPeer, WritesWhatIsReadHere) {
-  const std::string program = PythonIn("docs/encoding.md");
+  const std::string program = PythonIn("docs/guide/encoding.md");
   ASSERT_NE(program, "");
   support::SubprocessOptions options;
   options.argv = {"python3", "-"};

@@ -1,4 +1,4 @@
-// Reads the vectors of docs/encoding.md with this SDK, and writes those that
+// Reads the vectors of docs/guide/encoding.md with this SDK, and writes those that
 // every writer makes alike. Another program has made them from that page.
 #include <fstream>
 #include <memory>

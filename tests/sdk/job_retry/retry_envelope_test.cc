@@ -1,4 +1,4 @@
-// The bytes of further attempts and dead letters, as docs/retry.md gives them.
+// The bytes of further attempts and dead letters, as docs/guide/retry.md gives them.
 #include "gearman/sdk/job_retry/retry_envelope.h"
 
 #include <memory>

@@ -1,4 +1,4 @@
-// docs/metrics.md shows the catalogue: changing one without the other fails
+// docs/guide/metrics.md shows the catalogue: changing one without the other fails
 // here, with the table to paste.
 #include <fstream>
 #include <sstream>
@@ -13,12 +13,12 @@ namespace internal {
 namespace {
 
 TEST(MetricsDocument, ShowsTheCatalogue) {
-  std::ifstream file("docs/metrics.md");
+  std::ifstream file("docs/guide/metrics.md");
   ASSERT_TRUE(file.good());
   std::stringstream text;
   text << file.rdbuf();
   EXPECT_TRUE(absl::StrContains(text.str(), MetricsCatalogueAsMarkdown()))
-      << "docs/metrics.md needs this table:\n"
+      << "docs/guide/metrics.md needs this table:\n"
       << MetricsCatalogueAsMarkdown();
 }
 
