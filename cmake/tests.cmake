@@ -41,6 +41,8 @@ gearman_sdk_test_library(benchmarks/flood/neighbour SOURCES benchmarks/flood/nei
 gearman_sdk_test_library(benchmarks/flood/peer SOURCES benchmarks/flood/peer.cc DEPS benchmarks.compare.side tests.support.raw_connection)
 gearman_sdk_test_library(benchmarks/flood/poison SOURCES benchmarks/flood/poison.cc DEPS benchmarks.compare.children benchmarks.compare.side benchmarks.flood.measured benchmarks.flood.servers tests.support.wait_for)
 gearman_sdk_test_library(benchmarks/flood/servers SOURCES benchmarks/flood/servers.cc DEPS benchmarks.compare.children benchmarks.compare.side tests.support.test_certificates)
+gearman_sdk_test_library(examples/plugins/plugins SOURCES examples/plugins/base64_encoder.cc examples/plugins/file_metrics.cc examples/plugins/least_busy_selector.cc DEPS examples.plugins.plugins_cc_proto)
+gearman_sdk_test_library(examples/plugins/plugins_cc_proto PROTOS examples/plugins/plugins.proto)
 gearman_sdk_test_library(examples/testing/orders SOURCES examples/testing/orders.cc)
 gearman_sdk_test_library(examples/tracing/otlp_cc_proto PROTOS examples/tracing/otlp.proto)
 gearman_sdk_test_library(examples/tracing/otlp_json SOURCES examples/tracing/otlp_json.cc DEPS examples.tracing.otlp_cc_proto examples.tracing.trace_context)
@@ -143,6 +145,7 @@ gearman_sdk_test_library(tools/gearctl/subcommands SOURCES tools/gearctl/bench.c
 gearman_sdk_test_library(tools/gearctl/terminal SOURCES tools/gearctl/terminal.cc DEPS tools.gearctl.exit_code tools.gearctl.output tools.gearctl.text)
 gearman_sdk_test_library(tools/gearctl/text SOURCES tools/gearctl/text.cc)
 
+gearman_sdk_test_objects(examples/plugins/register SOURCES examples/plugins/register.cc DEPS examples.plugins.plugins examples.plugins.plugins_cc_proto)
 gearman_sdk_test_objects(tests/benchmarks/flood/fail SOURCES tests/benchmarks/flood/fail.cc DEPS benchmarks.compare.side)
 gearman_sdk_test_objects(tests/fuzz/admin_reply_target SOURCES tests/fuzz/admin_reply.cc DEPS tests.fuzz.fuzz_target)
 gearman_sdk_test_objects(tests/fuzz/config_target SOURCES tests/fuzz/config.cc DEPS tests.fuzz.fuzz_target)
@@ -181,6 +184,7 @@ gearman_sdk_test_program(tests/sdk/failing_calls_program SOURCES tests/sdk/faili
 gearman_sdk_test_program(tests/support/failing_calls_probe SOURCES tests/support/failing_calls_probe.cc)
 gearman_sdk_test_program(tests/support/gearmand_owner SOURCES tests/support/gearmand_owner.cc DEPS tests.support.gearmand_process OBJECTS tests.support.sanitizers)
 
+gearman_sdk_test(examples/plugins/plugins_test SOURCES examples/plugins/plugins_test.cc DEPS examples.plugins.plugins examples.plugins.plugins_cc_proto gtest_main OBJECTS examples.plugins.register sdk.builtins sdk.encoders tests.support.sanitizers DATA examples/plugins/plugins.textproto TIMEOUT 60)
 gearman_sdk_test(examples/testing/orders_test SOURCES examples/testing/orders_test.cc DEPS examples.testing.orders gtest_main testing OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/base/callback_test SOURCES tests/base/callback_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/base/duration_test SOURCES tests/base/duration_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
