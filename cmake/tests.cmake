@@ -163,6 +163,7 @@ gearman_sdk_test_shared_object(tests/support/failing_calls_preload.so SOURCES te
 
 gearman_sdk_test_program(benchmarks/flood/flood SOURCES benchmarks/flood/flood.cc DEPS benchmarks.compare.children benchmarks.compare.side benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour benchmarks.flood.poison benchmarks.flood.servers OBJECTS sdk.builtins)
 gearman_sdk_test_program(examples/event_loop/event_loop SOURCES examples/event_loop/event_loop.cc OBJECTS sdk.builtins sdk.embedded.default_server)
+gearman_sdk_test_program(examples/migration/python_gearman SOURCES examples/migration/python_gearman.cc OBJECTS sdk.builtins sdk.embedded.default_server)
 gearman_sdk_test_program(examples/migration/shout SOURCES examples/migration/shout.cc OBJECTS sdk.builtins sdk.embedded.default_server)
 gearman_sdk_test_program(examples/migration/shout_libgearman SOURCES examples/migration/shout_libgearman.cc DEPS libgearman)
 gearman_sdk_test_program(examples/retry/retry SOURCES examples/retry/retry.cc OBJECTS sdk.builtins sdk.embedded.default_server)
@@ -219,7 +220,7 @@ gearman_sdk_test(tests/conformance/text_test SOURCES tests/conformance/text_test
 gearman_sdk_test(tests/conformance/worker_test SOURCES tests/conformance/worker_test.cc DEPS gtest_main tests.conformance.conformance OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/conformance/wrong_packet_test SOURCES tests/conformance/wrong_packet_test.cc DEPS gtest_main tests.conformance.conformance tests.support.raw_connection tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/examples/event_loop_test SOURCES tests/examples/event_loop_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS examples.event_loop.event_loop TIMEOUT 60)
-gearman_sdk_test(tests/examples/migration_test SOURCES tests/examples/migration_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS examples.migration.shout examples.migration.shout_libgearman TIMEOUT 60)
+gearman_sdk_test(tests/examples/migration_test SOURCES tests/examples/migration_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS examples.migration.python_gearman examples.migration.shout examples.migration.shout_libgearman TIMEOUT 60)
 gearman_sdk_test(tests/examples/retry_test SOURCES tests/examples/retry_test.cc DEPS gtest_main tests.support.gearmand_process tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS examples.retry.retry TIMEOUT 60)
 gearman_sdk_test(tests/examples/service_test SOURCES tests/examples/service_test.cc DEPS gtest_main tests.support.free_port tests.support.gearmand_process tests.support.http_get tests.support.subprocess tests.support.test_directory tests.support.wait_for OBJECTS sdk.builtins tests.support.sanitizers DATA examples/service/service.textproto PROGRAMS examples.service.service TIMEOUT 60)
 gearman_sdk_test(tests/examples/streaming_test SOURCES tests/examples/streaming_test.cc DEPS gtest_main tests.support.body_sources tests.support.gearmand_process tests.support.subprocess tests.support.test_directory OBJECTS tests.support.sanitizers PROGRAMS examples.streaming.streaming TIMEOUT 60)
