@@ -386,7 +386,7 @@ gearman_sdk_test(tests/sdk/config_enums_test SOURCES tests/sdk/config_enums_test
 gearman_sdk_test(tests/sdk/config_errors_test SOURCES tests/sdk/config_errors_test.cc DEPS gtest_main tests.sdk.config_fixture OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_header_test SOURCES tests/sdk/config_header_test.cc DEPS gtest_main OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_options_test SOURCES tests/sdk/config_options_test.cc DEPS gtest_main tests.sdk.config_fixture OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/sdk/config_page_test SOURCES tests/sdk/config_page_test.cc DEPS compression gtest_main prometheus OBJECTS sdk.builtins sdk.compression sdk.encoders tests.support.sanitizers DATA docs/guide/configuration.md TIMEOUT 60)
+gearman_sdk_test(tests/sdk/config_page_test SOURCES tests/sdk/config_page_test.cc DEPS compression gtest_main prometheus OBJECTS sdk.builtins sdk.compression sdk.encoders tests.support.sanitizers DATA docs/guide/configuration.md docs/guide/encoding.md docs/guide/getting_started.md docs/guide/metrics.md docs/guide/tls.md TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_test SOURCES tests/sdk/config_test.cc DEPS gtest_main tests.sdk.config_fixture tests.sdk.test_plugin_cc_proto OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/config_tls_test SOURCES tests/sdk/config_tls_test.cc DEPS gtest_main tests.support.test_certificates OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/coroutines_test SOURCES tests/sdk/coroutines_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 STANDARD 20 LABELS threads)
