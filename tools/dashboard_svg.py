@@ -42,7 +42,7 @@ def shortened(words, pixels):
 
 
 def paths(points, px, py):
-    """A path through the points, which leaves gaps where a second or more has no point, and no point on a straight line."""
+    """A path through the points. It has gaps where the points have them, and no point between two equal ones."""
     out, last = [], None
     kept = [point for index, point in enumerate(points)
             if index in (0, len(points) - 1) or not (points[index - 1][1] == point[1] == points[index + 1][1]
@@ -68,8 +68,8 @@ def legend(names, x, y, width):
         out.append(f'<path d="M{at_x:g} {at_y - 3:g}h8" stroke="{COLOURS[index % len(COLOURS)]}" stroke-width="3"/>'
                    + text(at_x + 11, at_y, shortened(name, width / columns - 14), 9))
     if len(shown) < len(names):
-        out.append(text(x + width / 2 + 11, y + (LEGEND_ROWS - 1) * LEGEND_ROW, f"and {len(names) - len(shown)} more", 9,
-                        'fill="#666"'))
+        more = f"and {len(names) - len(shown)} more"
+        out.append(text(x + width / 2 + 11, y + (LEGEND_ROWS - 1) * LEGEND_ROW, more, 9, 'fill="#666"'))
     return "".join(out)
 
 
@@ -101,7 +101,8 @@ def table(rows):
     out = []
     for index, row in enumerate([dict(zip(columns, columns))] + rows):
         for column, key in enumerate(columns):
-            out.append(text(16 + column * 190, 48 + index * 18, row[key], 11, 'font-weight="bold"' if not index else ""))
+            bold = "" if index else 'font-weight="bold"'
+            out.append(text(16 + column * 190, 48 + index * 18, row[key], 11, bold))
     return "".join(out)
 
 
