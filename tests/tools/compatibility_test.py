@@ -21,7 +21,7 @@ class Row(unittest.TestCase):
         status, output = row("echo hello; echo 3 passed, 0 failed")
         lines = output.splitlines()
         self.assertEqual((status, lines[0], lines[-1]), (0, "hello", "3 passed, 0 failed"))
-        self.assertRegex(lines[1], r"^compatibility: \| old \| \d{4}-\d\d-\d\d \|.*\| 3 \|$")
+        self.assertRegex(lines[1], r"^compatibility: \| old \| all \| \d{4}-\d\d-\d\d \|.*\| 3 \|$")
 
     def test_the_gearmand_is_the_one_that_tests_start(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -57,7 +57,7 @@ std::string ReadPage(const std::string& path) {
 }
 
 std::string Mark(absl::string_view name) {
-  return absl::StrCat("<!-- screen ", name, " -->\n\n", kFence, "\n");
+  return absl::StrCat("<!-- screen ", name, " -->\n\n", kFence, "text\n");
 }
 
 std::string Absolute(const std::string& path) {
