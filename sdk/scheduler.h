@@ -44,7 +44,7 @@
 
 namespace gearman {
 
-// A plain value.
+// The times and the job of one schedule. A plain value.
 struct Schedule {
   // The name that all schedulers of the fleet give this schedule; at most
   // Scheduler::kMaxNameBytes bytes, no control character.
@@ -74,6 +74,7 @@ struct Schedule {
   std::function<std::string(absl::Time tick)> data_of;
 };
 
+// The settings of a Scheduler.
 struct SchedulerOptions {
   // The options of the scheduler's own client. If `server_selector` is null,
   // the unique chooses the server (`unique_hash`), so that all schedulers
@@ -107,6 +108,7 @@ struct SchedulerStats {
 // FAILED_PRECONDITION.
 class Scheduler {
  public:
+  // The most bytes of the name of a schedule.
   static constexpr size_t kMaxNameBytes = 40;
 
   // Returns the errors of Client::Create, and INVALID_ARGUMENT for a lead or
@@ -125,11 +127,12 @@ class Scheduler {
   // Removes a schedule. A tick that has been submitted stays with its server.
   // Returns NOT_FOUND if there is none of this name.
   absl::Status Remove(StringView name);
-  // Returns the names and the times of the next ticks to be submitted, by name.
+  // The next tick of one schedule.
   struct NextTick {
-    std::string name;
-    absl::Time time;
+    std::string name;  // of the schedule
+    absl::Time time;   // of the tick
   };
+  // Returns the next tick of each schedule, sorted by name. Any thread.
   std::vector<NextTick> next_ticks() const;
 
   // Starts a thread that submits. Returns RESOURCE_EXHAUSTED if the system
@@ -142,6 +145,7 @@ class Scheduler {
   // Does nothing after Start.
   absl::Time RunOnce(absl::Time deadline);
 
+  // Returns the counts so far. Any thread.
   SchedulerStats stats() const;
 
  private:

@@ -16,6 +16,7 @@
 
 namespace gearman {
 
+// The settings of a LogMetrics.
 struct LogMetricsOptions {
   // The time between two reports; at least 1 ms.
   absl::Duration interval = absl::Minutes(1);
@@ -30,6 +31,7 @@ struct LogMetricsOptions {
 
 class LogMetrics : public MetricsSink {
  public:
+  // Makes a sink. It never fails.
   explicit LogMetrics(LogMetricsOptions options = {});
 
   // Writes one line for each sample, in the form of ToString(MetricsSnapshot).

@@ -38,6 +38,7 @@ namespace embedded {
 class ServerCore;
 }  // namespace embedded
 
+// The settings of a JobServer. A plain value.
 struct JobServerOptions {
   // --- as gearmand's options of these names ---
   // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's name.
@@ -145,9 +146,9 @@ struct JobServerOptions {
 // child.
 class JobServer {
  public:
-  // INVALID_ARGUMENT: a handle prefix that is too long or that lists can't show
-  // (IsListable of text/safe_text.h), or a limit or timeout that makes no
-  // sense.
+  // Makes a server that listens nowhere yet. Returns INVALID_ARGUMENT for a
+  // handle prefix that is too long or that lists can't show (IsListable of
+  // text/safe_text.h), and for a limit or timeout that makes no sense.
   static absl::StatusOr<std::unique_ptr<JobServer>> Create(
       JobServerOptions options = {});
   // Calls Stop.
@@ -155,11 +156,12 @@ class JobServer {
   JobServer(const JobServer&) = delete;
   JobServer& operator=(const JobServer&) = delete;
 
-  // Also accepts connections at `address`. Returns the address for clients, in
-  // which the real port stands in place of port 0. ALREADY_EXISTS: another
-  // server listens there. NOT_FOUND: no transport has that scheme.
-  // INVALID_ARGUMENT: the address makes no sense. FAILED_PRECONDITION: this
-  // server has been stopped. The transport may return other errors.
+  // Accepts connections at `address`, beside those of earlier calls. Returns the
+  // address for clients, in which the real port stands in place of port 0.
+  // Returns ALREADY_EXISTS if another server listens there, NOT_FOUND if no
+  // transport has that scheme, INVALID_ARGUMENT if the address makes no sense,
+  // and FAILED_PRECONDITION if this server has been stopped. The transport may
+  // return other errors.
   absl::StatusOr<std::string> Listen(StringView address);
   // The addresses that the server listens on, in the order of Listen.
   std::vector<std::string> addresses() const;
@@ -168,9 +170,10 @@ class JobServer {
   // socket or name of the server is left. A second call does nothing.
   void Stop();
 
-  // Only with JobServerOptions::poller: waits for something to do, at most
-  // until `deadline`, does it and returns. One thread at a time may call this.
-  // FAILED_PRECONDITION: the server runs by itself, or has been stopped.
+  // Waits for something to do, at most until `deadline`, does it and returns.
+  // This is for a server with JobServerOptions::poller. One thread at a time may
+  // call it. Returns FAILED_PRECONDITION if the server runs by itself, or has
+  // been stopped.
   absl::Status RunOnce(absl::Time deadline);
 
   // The numbers of connections and jobs at this moment.

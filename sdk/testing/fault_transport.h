@@ -27,6 +27,7 @@ namespace testing {
 
 // The faults of one connection. Offsets count bytes of the stream, from 0.
 struct FaultPlan {
+  // The offset of a fault that does not happen.
   static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
   // Whether connecting fails.

@@ -44,6 +44,7 @@ namespace testing {
 struct HarnessOptions {
   // The seed of everything random in a Harness. Equal seeds make equal runs.
   uint64_t seed = 1;
+  // The options of the three parts.
   JobServerOptions server;
   WorkerOptions worker;
   ClientOptions client;
@@ -71,6 +72,7 @@ class Harness {
   // The names for fleet().KillServer and fleet().KillWorker.
   static constexpr char kServer[] = "jobs";
   static constexpr char kWorker[] = "worker";
+  // The simulation that the three are in, for more of them, and its clock.
   SimulatedFleet& fleet() { return fleet_; }
   FakeClock& clock() { return *fleet_.simulation().clock(); }
 
@@ -106,6 +108,7 @@ class LiveHarness {
   LiveHarness(const LiveHarness&) = delete;
   LiveHarness& operator=(const LiveHarness&) = delete;
 
+  // The harness owns the three.
   JobServer& server() { return *server_; }
   Worker& worker() { return *worker_; }
   Client& client() { return *client_; }

@@ -51,6 +51,7 @@ class Traffic {
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
+  // The most bytes of a value that are shown.
   size_t max_value_bytes() const { return max_value_bytes_; }
   // Adds a line, without a line end.
   void Add(std::string line);
@@ -74,6 +75,7 @@ class Traffic {
 
 class RecordingTransport final : public ForwardingTransport {
  public:
+  // Records what passes through `next`, which it owns, in `traffic`.
   RecordingTransport(std::unique_ptr<Transport> next,
                      std::shared_ptr<Traffic> traffic);
   ~RecordingTransport() override;
@@ -92,6 +94,7 @@ class RecordingTransport final : public ForwardingTransport {
 // which `next` makes, and records the traffic.
 class RecordingTransportFactory final : public TransportFactory {
  public:
+  // Shares `next`, the factory of `scheme`, and `traffic`.
   RecordingTransportFactory(std::shared_ptr<TransportFactory> next,
                             std::string scheme,
                             std::shared_ptr<Traffic> traffic)

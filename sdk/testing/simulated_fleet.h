@@ -49,6 +49,7 @@ class SimulatedFleet {
   SimulatedFleet(const SimulatedFleet&) = delete;
   SimulatedFleet& operator=(const SimulatedFleet&) = delete;
 
+  // The simulation that everything runs in.
   Simulation& simulation() { return simulation_; }
   // The network that has the servers' names.
   const std::shared_ptr<InprocNetwork>& network() const { return network_; }
