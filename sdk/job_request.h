@@ -53,7 +53,7 @@ struct JobSpec {
   // still written to its end. If it can't be read to its end, the request ends
   // with the source's error, and the connection is closed: other requests on it
   // are lost, and perhaps tried again. A further attempt needs a source that is
-  // repeatable. Null: `data` is the data.
+  // repeatable. Null means that `data` is the data.
   std::shared_ptr<BodySource> body;
   bool background = false;  // whether nobody waits for the result
   CallOptions options;      // how this call differs from the client's defaults
@@ -83,7 +83,7 @@ class JobRequest {
   StringView unique() const;
   // The payload. Valid as long as this object.
   StringView data() const;
-  // The source of the data, which data() does not have then. Null: there is
+  // The source of the data, which data() does not have then. Null if there is
   // none.
   BodySource* body() const;
   // Returns a copy of the server's handle, because another attempt may change

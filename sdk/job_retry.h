@@ -154,8 +154,9 @@ class JobRetry {
                         Worker::Handler handler, JobRetryPolicy policy = {},
                         TaskOptions options = {});
 
-  // For DriveMode::kCallerOnly, programs with an event loop of their own and
-  // the simulation: does one pass of the client's I/O (Client::RunOnce).
+  // Does one pass of the client's I/O (Client::RunOnce), for clients with
+  // DriveMode::kCallerOnly, for programs with an event loop of their own and for
+  // the simulation.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns how failed attempts have ended so far. Any thread.

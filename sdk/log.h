@@ -21,7 +21,7 @@
 
 namespace gearman {
 
-// In ascending order of importance.
+// The levels of messages, in ascending order of importance.
 enum class LogLevel : unsigned char {
   kDebug,    // every packet by direction, name, handle and size
   kInfo,     // connections made, lost and replaced; workers draining

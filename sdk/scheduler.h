@@ -93,7 +93,8 @@ struct SchedulerOptions {
 // The ticks of a scheduler so far.
 struct SchedulerStats {
   uint64_t accepted = 0;  // by a server
-  // Not submitted in time: the program slept, or had no server. Several ticks
+  // Ticks that were not submitted in time, because the program slept or had no
+  // server. Several ticks
   // of one schedule that were slept through at once count once.
   uint64_t missed = 0;
 };
@@ -139,10 +140,10 @@ class Scheduler {
   // refuses the thread, and FAILED_PRECONDITION if it runs already or if the
   // client has another DriveMode than kAuto.
   absl::Status Start();
-  // For programs with an event loop of their own and for the simulation:
-  // submits the ticks that are due, and does one pass of the client's I/O,
-  // until `deadline` at the latest. Returns the time by which to call it again.
-  // Does nothing after Start.
+  // Submits the ticks that are due, and does one pass of the client's I/O, until
+  // `deadline` at the latest. This is for programs with an event loop of their
+  // own and for the simulation. Returns the time by which to call it again. Does
+  // nothing after Start.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns the counts so far. Any thread.

@@ -150,6 +150,10 @@ def filtered(text, stem):
             number = begins[number].end + 1
         return result
 
+    def has_own(declaration):
+        """Whether a comment stands behind it."""
+        return "//" in lines[declaration.end][len(code[declaration.end].rstrip()):]
+
     result, head = list(lines), []
     own = set()  # declarations that a comment documents
     group_ends = set()  # lines; a group ends in the next one
@@ -180,7 +184,8 @@ def filtered(text, stem):
             result[begin] = ""
             begin, comment = begin + 1, comment[1:]
         members = [] if begin == 0 else documented(number)
-        told = [member for member in members if not member.silent and (member is members[0] or not member.inherits)]
+        told = [member for member in members if not member.silent and
+                (member is members[0] or not (member.inherits or has_own(member)))]
         new = [""] * len(comment)
         if begin == 0:
             # The line of the guard, which is not printed, makes room for one more.

@@ -8,11 +8,13 @@ import cpp_text
 # A comment begins with its subject. In a header a pronoun has nothing before it that it could stand for.
 OPENERS = re.compile(r"(?:The same|Of|What|Who|Whose|Whom|Which|As)\b")
 HEADER_OPENERS = re.compile(r"(?:It|Its|They|Their|Those|That|Also|Likewise|Otherwise|So many|So much|Ditto)\b")
+# A telegram: "Null: no limit".
+TELEGRAM = re.compile(r"(?:^|[.;] )(?:Null|Empty|Unset|Infinite\w*|0): [A-Za-z/]")
 PERSON = re.compile(r"\b(?:[Hh]e|[Hh]is|[Hh]im(?:self)?|[Ww]hoever|who ha[sd])\b")
 
 
-def comment_problems(name, text):
-    """(line, what is wrong) of how comments begin, and of what they call a person."""
+def comment_problems(name, text, public=False):
+    """(line, what is wrong) of how comments begin, of what they call a person, and of telegrams in a public header."""
     header = name.endswith(".h") and not name.startswith("tests/")
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
@@ -24,6 +26,10 @@ def comment_problems(name, text):
         person = comment and PERSON.search(comment[1])
         if person:
             yield number, f'"{person[0]}"'
+        if comment and public:
+            telegram = TELEGRAM.search(comment[1])
+            if telegram:
+                yield number, f'"{telegram[0].lstrip(".; ")}..." is no sentence: write "means"'
         inside = bool(comment)
 
 

@@ -67,9 +67,10 @@ struct TraceBegin {
   TraceOperation operation = TraceOperation::kSubmit;  // what has begun
   // The time on the clock of the client or worker.
   absl::Time time;
-  // Without the namespace prefix. kStatus of a JobId has none.
+  // The task, without the namespace prefix. Empty for kStatus of a JobId.
   absl::string_view task;
-  // For kSubmit only a unique that the caller gave; the end has the others.
+  // The unique. For kSubmit it is empty unless the caller gave one; the end has
+  // the unique that the client made.
   absl::string_view unique;
   // The job's handle, for kProcess and kStatus.
   absl::string_view handle;

@@ -90,7 +90,7 @@ class FaultTransport final : public ForwardingTransport, private PieceStream {
   bool Delayed();
   bool Swallows() const;
 
-  // The next transport's, when connected. Null: it has bytes only.
+  // The next transport's, when connected. Null if that has bytes only.
   PieceStream* stream_ = nullptr;
   const FaultPlan plan_;
   Clock* const clock_;

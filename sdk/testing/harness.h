@@ -62,8 +62,9 @@ class Harness {
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
 
-  // The harness owns the three. `server` is dangling once the caller has killed
-  // it (fleet().KillServer), and so is `worker`.
+  // The three parts, which the harness owns. The reference to the server is not
+  // valid after fleet().KillServer, and that to the worker not after
+  // fleet().KillWorker.
   JobServer& server() { return *server_; }
   Worker& worker() { return *worker_; }
   Client& client() { return *client_; }

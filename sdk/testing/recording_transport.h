@@ -45,7 +45,8 @@ namespace testing {
 // which their last bytes passed. Thread-safe.
 class Traffic {
  public:
-  // At most `max_value_bytes` of each argument and of the data are shown.
+  // Makes an empty record, which shows at most `max_value_bytes` bytes of each
+  // argument and of the data.
   explicit Traffic(size_t max_value_bytes = 64)
       : max_value_bytes_(max_value_bytes) {}
   Traffic(const Traffic&) = delete;

@@ -92,8 +92,8 @@ class SimulatedFleet {
   absl::StatusOr<std::unique_ptr<Client>> MakeClient(
       StringView name, std::vector<std::string> servers);
 
-  // Sets the faults of each later connection to a "faulty://" address. Null: no
-  // faults.
+  // Sets the faults of each later connection to a "faulty://" address. Null
+  // means no faults.
   void SetFaults(std::function<FaultPlan(const Address&)> plan);
 
  private:
