@@ -100,6 +100,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/client/status_spans.cc
   sdk/internal/client/tracker_attempts.cc
   sdk/internal/client/tracker_hooks.cc
+  sdk/internal/client/tracker_updates.cc
   sdk/internal/config/encoding.cc
   sdk/internal/config/json_tree.cc
   sdk/internal/config/places.cc
@@ -125,6 +126,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/internal/worker/session_answers.cc
   sdk/internal/worker/session_tasks.cc
   sdk/internal/worker/sleep_plan.cc
+  sdk/internal/worker/worker_answers.cc
   sdk/internal/worker/worker_connections.cc
   sdk/internal/worker/worker_core.cc
   sdk/internal/worker/worker_gates.cc

@@ -18,7 +18,8 @@ import sys
 
 # Blocks of these are read by people only: output and pictures, and files of other programs.
 NOT_CHECKED = ("conf", "dockerfile", "mermaid", "text")
-LANGUAGES = ("bash", "cmake", "console", "cpp", "ini", "json", "python", "sh", "textproto") + NOT_CHECKED
+LANGUAGES = ("bash", "cmake", "console", "cpp", "ini", "json", "proto", "python", "sh",
+             "textproto") + NOT_CHECKED
 SHELLS = ("bash", "console", "sh")
 CONFIG = "gearman.config.GearmanConfig"
 # What a marker may say, and the languages that it may stand above.
@@ -153,10 +154,27 @@ def file_problems(block, root):
         if block.text != text:
             yield block.line, f"is not {block.path}"
     else:
-        def bare(lines):
-            return "\n" + "\n".join(line.strip() for line in lines.splitlines() if line.strip()) + "\n"
-        if bare(block.text) not in bare(text):
-            yield block.line, f"is no part of {block.path}"
+        missing = part_missing(block.text, text)
+        if missing:
+            yield block.line, f"{block.path} has no lines \"{missing}\" ..."
+
+
+def part_missing(block, text):
+    """The first line of a part of a block that a text does not have behind the parts before, at any depth; or None."""
+    def bare(lines):
+        return [line.strip() for line in lines.splitlines() if line.strip()]
+
+    lines, at = bare(text), 0
+    for part in re.split(r"^\s*(?://|#) \.\.\.\n", block, flags=re.MULTILINE):
+        wanted = bare(part)
+        if not wanted:
+            continue
+        while lines[at:at + len(wanted)] != wanted:
+            at += 1
+            if at + len(wanted) > len(lines):
+                return wanted[0]
+        at += len(wanted)
+    return None
 
 
 def python_problems(block):
@@ -195,8 +213,8 @@ def problems(document, text, root):
             yield block.line - 1, f"a block of {block.language} has no marker \"{block.marker.splitlines()[0]}\""
         elif in_tree(block):
             yield from file_problems(block, root)
-        elif block.language == "cmake" and not block.recipe:
-            yield block.line - 1, "cmake: show a part of a file that is built (block: part of PATH)"
+        elif block.language in ("cmake", "proto") and not block.recipe:
+            yield block.line - 1, f"{block.language}: show a part of a file that is built (block: part of PATH)"
         elif block.language in SHELLS:
             yield from shell_problems(block, root)
         else:

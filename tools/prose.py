@@ -35,11 +35,11 @@ def comment_problems(name, text, public=False):
 
 # Names of other programs and libraries, and of examples, which prose may use although no code here has them.
 FOREIGN = {
-    "DoSome", "DogStatsD", "E007F", "GearmanJob", "GearmanJobRequest", "GnuTLS", "MurmurHash3", "MyRetry", "MyRetryConfig",
-    "OpenMetrics", "OpenTelemetry", "PromQL", "ReverseTest", "StartSpan", "StatsD", "ToChronoMilliseconds",
+    "DoSome", "DogStatsD", "E007F", "ExceededConnectionAttempts", "GearmanAdminClient", "GearmanJob", "GearmanJobRequest",
+    "GnuTLS", "MurmurHash3", "MyRetry", "MyRetryConfig", "OpenMetrics", "OpenTelemetry", "PromQL", "ReverseTest", "ServerUnavailable", "StartSpan", "StatsD", "ToChronoMilliseconds",
     "TurnsTextAround", "kB",
 }
-CAMEL_CASE = re.compile(r"\b(?:k[A-Z]\w*|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b")
+CAMEL_CASE = re.compile(r"\b(?:k[A-Z]\w*|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b(?!\.\.\.)")
 # Paths of examples.
 FOREIGN_PATHS = ("tests/a/",)
 

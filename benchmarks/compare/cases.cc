@@ -220,6 +220,15 @@ void AddWorkers(Cases* cases) {
   for (const int concurrency : {1, 2, 8}) {
     handlers(busy, kSdk, concurrency, 1600, 200, 500, 0);
   }
+  // A second of work each; libgearman's worker does some 12,000 jobs a second.
+  for (const int us : {1, 10, 100}) {
+    const std::string name = absl::StrCat("handlers use ", us, " µs of CPU");
+    const int jobs = us == 1 ? 400'000 : 1'000'000 / us;
+    handlers(name, kLibgearman, 1, std::min(jobs, 10'000), 200, us, 0);
+    for (const int concurrency : {1, 2}) {
+      handlers(name, kSdk, concurrency, jobs, 1000, us, 0);
+    }
+  }
   const std::string asleep = "handlers sleep 10 ms";
   handlers(asleep, kLibgearman, 1, 100, 20, 0, 10);
   for (const int concurrency : {1, 2, 8, 64}) {
@@ -294,6 +303,52 @@ void AddInProcess(Cases* cases) {
   }
 }
 
+// The embedded server beside gearmand, with the bare client and worker.
+void AddServers(Cases* cases) {
+  const auto both = [cases](const std::string& name, Mode mode, double jobs,
+                            int in_flight, const auto& change) {
+    for (const bool embedded : {false, true}) {
+      Case& added = mode == Mode::kSync
+                        ? cases->Add(name, kBare, mode, jobs)
+                        : cases->Batches(name, kBare, mode, jobs, in_flight);
+      added.embedded = embedded;
+      added.label = embedded ? "embedded server" : "gearmand";
+      change(&added.workload);
+      if (!embedded) continue;
+      for (const auto& [what, field] :
+           {std::pair{"rate", &Result::jobs_per_second},
+            std::pair{"server's CPU", &Result::server_us}}) {
+        added.ratios.push_back({what, field, name, "gearmand", "gearmand"});
+      }
+    }
+  };
+  const auto alone = [](Workload*) {};
+  both("server, foreground", Mode::kForeground, 600e3, 1000, alone);
+  both("server, background", Mode::kBackground, 500e3, 1000, alone);
+  both("server, synchronous", Mode::kSync, 8e3, 1, alone);
+  for (const int connections : {10, 100, 1000}) {
+    both(absl::StrCat("server, foreground, clients ", connections),
+         Mode::kForeground, 300e3, 1000,
+         [=](Workload* w) { w->connections = connections; });
+  }
+  for (const int idle : {1000, 10000}) {
+    both(absl::StrCat("server, foreground, idle connections ", idle),
+         Mode::kForeground, 300e3, 1000,
+         [=](Workload* w) { w->idle_connections = idle; });
+  }
+  both("server, synchronous, idle connections 10000", Mode::kSync, 8e3, 1,
+       [](Workload* w) { w->idle_connections = 10000; });
+  for (const int functions : {1000, 10000, 100000}) {
+    both(absl::StrCat("server, foreground, functions ", functions),
+         Mode::kForeground, 300e3, 1000,
+         [=](Workload* w) { w->functions = functions; });
+  }
+  for (const int queued : {100000, 1000000, 10000000}) {
+    both(absl::StrCat("server, foreground, queued ", queued), Mode::kForeground,
+         300e3, 1000, [=](Workload* w) { w->queued = queued; });
+  }
+}
+
 void AddCounts(Cases* cases) {
   const auto counted = [](Case& added) {
     added.workload.counted = 1;
@@ -323,6 +378,7 @@ std::vector<Case> AllCases(double scale) {
   AddLatency(&cases);
   AddWorkers(&cases);
   AddInProcess(&cases);
+  AddServers(&cases);
   AddCounts(&cases);
   return cases.Take();
 }

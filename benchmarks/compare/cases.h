@@ -31,6 +31,8 @@ struct Case {
   std::string label;   // in the column "side"
   std::string client;  // MakeSide; or kOpenssl
   std::string worker;  // MakeSide; empty: none
+  // The server is an embedded one in a process of its own, and not gearmand.
+  bool embedded = false;
   Workload workload;
   std::vector<Ratio> ratios;
 };

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
@@ -220,6 +221,25 @@ Gearmand::Gearmand()
         return fd >= 0;
       },
       "gearmand");
+}
+
+EmbeddedServer::EmbeddedServer()
+    : process_(std::make_unique<Child>(
+          std::vector<std::string>{ThisProgram(), "--role=server"},
+          /*keep_output=*/true)),
+      port_(PortOf(process_->Line())) {}
+
+std::string ThisProgram() {
+  return std::filesystem::read_symlink("/proc/self/exe");
+}
+
+uint16_t PortOf(absl::string_view address) {
+  int port = 0;
+  const absl::string_view digits = address.substr(address.rfind(':') + 1);
+  if (!absl::SimpleAtoi(digits, &port) || port <= 0 || port > 65535) {
+    Fail(absl::StrCat("no port: '", address, "'"));
+  }
+  return static_cast<uint16_t>(port);
 }
 
 void AwaitWorkers(uint16_t port, const std::string& task, int workers) {

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
+
 namespace gearman {
 namespace benchmarks {
 
@@ -50,6 +52,26 @@ class Gearmand {
   uint16_t port_;
   std::unique_ptr<Child> process_;
 };
+
+// An embedded server over TCP in a process of its own, with limits that let it
+// take what gearmand takes. The process is this program with --role=server,
+// which must call RunEmbeddedServer.
+class EmbeddedServer {
+ public:
+  EmbeddedServer();
+
+  uint16_t port() const { return port_; }
+  pid_t pid() const { return process_->pid(); }
+
+ private:
+  std::unique_ptr<Child> process_;
+  uint16_t port_;
+};
+
+// Returns the path of this program, to start it in another role.
+std::string ThisProgram();
+// Returns the number after the last colon.
+uint16_t PortOf(absl::string_view address);
 
 // Returns the answer of a server at that port of the loopback to the text
 // command "status". Empty: no server is there.

@@ -6,6 +6,8 @@
 //
 //   bazel run -c opt //benchmarks/compare -- [--rounds=5] [--only=NAME]
 //     [--csv=FILE] [--scale=1.0]
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -21,16 +23,20 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "gearman/benchmarks/compare/cases.h"
+#include "gearman/benchmarks/compare/embedded_server.h"
 #include "gearman/benchmarks/compare/round.h"
 #include "gearman/benchmarks/compare/side.h"
 #include "gearman/benchmarks/compare/table.h"
 
 ABSL_FLAG(int, rounds, 5, "rounds of each side");
 ABSL_FLAG(double, scale, 1.0, "times the number of jobs of each round");
-ABSL_FLAG(std::string, only, "", "only workloads whose name holds this");
+ABSL_FLAG(std::string, only, "",
+          "only workloads whose name holds one of these, A|B$; $ is its end");
 ABSL_FLAG(std::string, csv, "", "a file to be written with every round");
-ABSL_FLAG(std::string, role, "", "internal: client or worker");
+ABSL_FLAG(std::string, role, "", "internal: client, worker or server");
 ABSL_FLAG(std::string, side, "", "internal: whose");
 ABSL_FLAG(int, port, 0, "internal: the server's port");
 ABSL_FLAG(std::string, workload, "", "internal: its numbers");
@@ -73,10 +79,16 @@ std::vector<size_t> OrderOf(const std::vector<Case>& cases, int round) {
 
 int Compare() {
   std::vector<Case> cases = AllCases(absl::GetFlag(FLAGS_scale));
-  const std::string only = absl::GetFlag(FLAGS_only);
+  const std::string wanted = absl::GetFlag(FLAGS_only);
+  const std::vector<absl::string_view> only = absl::StrSplit(wanted, '|');
   cases.erase(std::remove_if(cases.begin(), cases.end(),
                              [&only](const Case& c) {
-                               return !absl::StrContains(c.name, only);
+                               return std::none_of(
+                                   only.begin(), only.end(),
+                                   [&c](absl::string_view part) {
+                                     return absl::StrContains(
+                                         absl::StrCat(c.name, "$"), part);
+                                   });
                              }),
               cases.end());
   if (cases.empty()) Fail("no workload of that name");
@@ -111,6 +123,12 @@ int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
   Role role;
   role.role = absl::GetFlag(FLAGS_role);
+  if (role.role == "server") RunEmbeddedServer();
+  // Children inherit it: thousands of connections take as many descriptors.
+  rlimit descriptors = {};
+  getrlimit(RLIMIT_NOFILE, &descriptors);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &descriptors);
   if (role.role.empty()) return Compare();
   role.side = absl::GetFlag(FLAGS_side);
   role.port = static_cast<uint16_t>(absl::GetFlag(FLAGS_port));

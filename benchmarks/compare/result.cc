@@ -80,7 +80,7 @@ std::string Limit(const std::vector<Result>& rounds, int cores,
   const double worker_thread = worker <= kOneCore ? worker : 0;
   const double busiest = std::max({client_thread, worker_thread, server});
   const std::string who = absl::StrFormat("%s %.2f",
-                                          busiest == server ? "gearmand"
+                                          busiest == server          ? "server"
                                           : busiest == client_thread ? "client"
                                                                      : "worker",
                                           busiest);

@@ -21,7 +21,8 @@ struct Result {
   double worker_cores = 0;
   double server_cores = 0;
   double server_thread_cores = 0;
-  // The growth of the client's memory for each job. Mode::kHold only.
+  // The growth of memory for each job: the client's in Mode::kHold, and the
+  // server's for jobs that were queued before.
   double bytes_per_job = 0;
   // The times of jobs; 0 if they were not measured.
   double p50_us = 0;
@@ -58,7 +59,7 @@ double Median(const std::vector<Result>& rounds, NumberOfResult field);
 // Half the distance between the best and the worst round's rate, in percent.
 double Spread(const std::vector<Result>& rounds);
 
-// Names the limit, and the cores that it used. "gearmand": its busiest thread,
+// Names the limit, and the cores that it used. "server": its busiest thread,
 // which handles all packets. "client" or "worker": it used one core almost
 // fully, and was the busiest of them. "cores": all together used almost all
 // cores. Else "waiting": they waited for each other, a timer or a sleeping

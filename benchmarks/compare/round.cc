@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <sstream>
 
@@ -19,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gearman/benchmarks/compare/children.h"
+#include "gearman/benchmarks/compare/crowd.h"
 #include "gearman/benchmarks/compare/side.h"
 #include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/test_directory.h"
@@ -68,11 +68,24 @@ OthersCpu MeasureOthers(const std::vector<std::string>& pids) {
   return cpu;
 }
 
+// The memory of the server, if queued jobs take it; else 0.
+int64_t ServerBytes(const Workload& workload, pid_t server) {
+  return workload.queued > 0 ? support::ResidentBytes(server) : 0;
+}
+
 // Prints the numbers that RunRound reads.
 int RunClient(const Role& role) {
   const Workload& workload = role.workload;
   // Without this, sleeps end late.
   prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0);
+  pid_t server = 0;
+  if (!role.pids.empty() && !absl::SimpleAtoi(role.pids[0], &server)) {
+    Fail("no process");
+  }
+  const int64_t server_bytes_before = ServerBytes(workload, server);
+  const Crowd crowd(role.port, workload);
+  const int64_t queued_bytes =
+      ServerBytes(workload, server) - server_bytes_before;
   const std::unique_ptr<Load> load =
       MakeSide(role.side)->MakeLoad(role.port, workload);
   if (workload.warm_up > 0) load->Run(workload.warm_up, nullptr);
@@ -98,7 +111,9 @@ int RunClient(const Role& role) {
   measured.server_thread_cpu =
       others.server_thread - others_before.server_thread;
   measured.worker_cpu = others.workers - others_before.workers;
-  measured.bytes = static_cast<double>(support::ResidentBytes() - bytes_before);
+  measured.bytes = static_cast<double>(
+      workload.queued > 0 ? queued_bytes
+                          : support::ResidentBytes() - bytes_before);
   std::vector<double> fast;
   for (size_t i = 0; i < latencies.size(); ++i) {
     if (!IsSlow(workload, static_cast<int>(i))) fast.push_back(latencies[i]);
@@ -119,7 +134,7 @@ int RunClient(const Role& role) {
 }
 
 std::vector<std::string> Arguments(const Role& role) {
-  return {std::filesystem::read_symlink("/proc/self/exe"),
+  return {ThisProgram(),
           absl::StrCat("--role=", role.role),
           absl::StrCat("--side=", role.side),
           absl::StrCat("--port=", role.port),
@@ -164,11 +179,16 @@ Result RunRound(const Case& measured, int cores) {
   Role role;
   role.workload = workload;
 
-  // Each case has its own gearmand, so that no case suffers from another.
+  // Each case has its own server, so that no case suffers from another.
   std::unique_ptr<Gearmand> gearmand;
+  std::unique_ptr<EmbeddedServer> embedded;
   std::vector<std::unique_ptr<Child>> workers;
   const bool in_process = MakeSide(measured.client)->in_process();
-  if (!in_process) {
+  if (measured.embedded) {
+    embedded = std::make_unique<EmbeddedServer>();
+    role.port = embedded->port();
+    role.pids.push_back(absl::StrCat(embedded->pid()));
+  } else if (!in_process) {
     gearmand = std::make_unique<Gearmand>();
     role.port = gearmand->port();
     role.pids.push_back(absl::StrCat(gearmand->pid()));
@@ -206,6 +226,7 @@ Result RunRound(const Case& measured, int cores) {
   result.server_cores = m.server_cpu / m.seconds;
   result.server_thread_cores = m.server_thread_cpu / m.seconds;
   if (workload.mode == Mode::kHold) result.bytes_per_job = m.bytes / jobs;
+  if (workload.queued > 0) result.bytes_per_job = m.bytes / workload.queued;
   result.p50_us = m.p50_us;
   result.p90_us = m.p90_us;
   result.p99_us = m.p99_us;

@@ -15,7 +15,7 @@ namespace benchmarks {
 
 // The role of a child process of this program. It is passed as arguments.
 struct Role {
-  std::string role;  // "client" or "worker"
+  std::string role;  // "client", "worker" or "server"
   std::string side;
   uint16_t port = 0;
   Workload workload;

@@ -100,6 +100,12 @@ class Table {
       remarks.push_back(
           absl::StrFormat("%.0f B each", Of(i, &Result::bytes_per_job)));
     }
+    const Workload& w = c.workload;
+    if (w.busy_us > 0 && w.slow_one_of == 1 && Of(i, &Result::worker_us) > 0) {
+      remarks.push_back(absl::StrFormat(
+          "handlers have %.2f of the worker's CPU",
+          static_cast<double>(w.busy_us) / Of(i, &Result::worker_us)));
+    }
     if (c.workload.counted != 0) {
       remarks.push_back(absl::StrFormat(
           "client %.3g calls (%.3g writes), worker %.3g (%.3g)",

@@ -27,6 +27,9 @@ struct Workload {
   // The threads of the client in Mode::kSync. A client that can't submit while
   // it waits uses them in Mode::kOpenLoop, too.
   int threads = 1;
+  // The connections of a bare client, or of each of its threads. They share the
+  // jobs in flight.
+  int connections = 1;
   // Jobs a second in Mode::kOpenLoop.
   int rate = 0;
 
@@ -54,6 +57,12 @@ struct Workload {
   // The process does not give freed memory back to the system at once (glibc's
   // M_TRIM_THRESHOLD).
   int keep_memory = 0;
+  // The crowd that is at the server before the clock starts: connections that
+  // do nothing, functions of one worker that grabs nothing, and jobs that wait
+  // for that worker.
+  int idle_connections = 0;
+  int functions = 0;
+  int queued = 0;
   // A system call tracer counts calls. Times then have no meaning.
   int counted = 0;
 };

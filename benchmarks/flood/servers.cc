@@ -3,13 +3,11 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -24,23 +22,6 @@
 
 namespace gearman {
 namespace benchmarks {
-namespace {
-
-uint16_t PortOf(absl::string_view text) {
-  int port = 0;
-  const absl::string_view digits = text.substr(text.rfind(':') + 1);
-  if (!absl::SimpleAtoi(digits, &port) || port <= 0 || port > 65535) {
-    Fail(absl::StrCat("no port: '", text, "'"));
-  }
-  return static_cast<uint16_t>(port);
-}
-
-}  // namespace
-
-std::string ThisProgram() {
-  return std::filesystem::read_symlink("/proc/self/exe");
-}
-
 FloodedServer::FloodedServer(ServerKind kind) {
   if (kind == ServerKind::kGearmand) {
     gearmand_ = std::make_unique<Gearmand>();

@@ -41,9 +41,6 @@ class FloodedServer {
 // two ports and serves until it is killed.
 [[noreturn]] void RunServer(const support::CertificateFiles& files);
 
-// Returns the path of this program, to start it in another role.
-std::string ThisProgram();
-
 }  // namespace benchmarks
 }  // namespace gearman
 

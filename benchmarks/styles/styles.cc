@@ -8,7 +8,6 @@
 // A wave is 1,000 jobs that are submitted at once and all awaited. The table
 // has medians; "beside callbacks" is the median of the rounds' quotients.
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -173,13 +172,6 @@ double MedianQuotient(const std::vector<double>& values,
     quotients.push_back(values[i] / others[i]);
   }
   return Median(std::move(quotients));
-}
-
-std::string ThisProgram() {
-  char path[4096];
-  const ssize_t size = readlink("/proc/self/exe", path, sizeof(path));
-  if (size < 0) Fail("/proc/self/exe can't be read");
-  return std::string(path, static_cast<size_t>(size));
 }
 
 void Compare(int rounds, int waves) {

@@ -16,6 +16,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
+#include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/sdk/worker_signals.h"
 
@@ -36,7 +37,12 @@ absl::StatusOr<gearman::Config> Load(const std::string& file) {
 }
 
 absl::Status Check(const gearman::Config& config) {
-  const auto client = gearman::CreateClient(config);
+  const absl::Status valid = config.Validate();
+  if (!valid.ok()) return valid;
+  // The service that runs beside this check has the port of the metrics.
+  gearman::config::GearmanConfig message = config.message();
+  message.clear_metrics();
+  const auto client = gearman::CreateClient(gearman::Config(message));
   if (!client.ok()) return client.status();
   const gearman::Health health = (*client)->CheckHealth(absl::Seconds(5));
   std::cout << gearman::ToString(health);

@@ -68,8 +68,10 @@ class DocBlocks(unittest.TestCase):
 
     def test_a_part_of_a_file_is_whole_lines_in_a_row(self):
         self.assertEqual([], self.problems(block("cpp", "a = 1;\na = 2;\n", "part of a.cc")))
-        self.assertRefused(block("cpp", "a = 2;\na = 1;\n", "part of a.cc"), 3, "no part")
-        self.assertRefused(block("cpp", "= 1;\n", "part of a.cc"), 3, "no part")
+        self.assertRefused(block("cpp", "a = 2;\na = 1;\n", "part of a.cc"), 3, "has no lines")
+        self.assertRefused(block("cpp", "a = 2;\n// ...\na = 1;\n", "part of a.cc"), 3, "a = 1;")
+        self.assertRefused(block("cpp", "= 1;\n", "part of a.cc"), 3, "has no lines")
+        self.assertEqual([], self.problems(block("cpp", "a = 1;\n// ...\na = 2;\n", "part of a.cc")))
 
     def test_reads_python_ini_and_json(self):
         self.assertRefused(block("python", "a = 1\na b\n"), 3, "syntax")

@@ -1,5 +1,6 @@
-// The program of docs/guide/libgearman.md with libgearman and with this SDK:
-// each client is served by each worker, and prints the same.
+// The programs of docs/guide/libgearman.md and docs/guide/python_gearman.md. The
+// first one is there with libgearman, too: each client is served by each worker,
+// and prints the same.
 #include <csignal>
 #include <memory>
 #include <string>
@@ -82,6 +83,40 @@ INSTANTIATE_TEST_SUITE_P(
       return absl::StrCat(std::get<0>(info.param), "_of_",
                           std::get<1>(info.param));
     });
+
+TEST(PythonGearmanExample, DoesWhatItsPageSays) {
+  support::GearmandProcess gearmand;
+  ASSERT_TRUE(gearmand.ok());
+  const auto options = [&](const char* role) {
+    support::SubprocessOptions made;
+    made.argv = {"examples/migration/python_gearman", role,
+                 absl::StrCat("127.0.0.1:", gearmand.port())};
+    return made;
+  };
+  const auto worker = support::Subprocess::Start(options("worker"));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+
+  const auto client = support::RunProgram(options("client"));
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_TRUE(client->status.ok()) << client->error_output;
+  EXPECT_EQ(client->output,
+            "reverse finished: complete olleh\n"
+            "reverse finished: created \n"
+            "reverse finished: complete eno\n"
+            "reverse_in_flight finished: complete \n"
+            "owt\n"
+            "known 1, running 0\n");
+
+  const auto admin = support::RunProgram(options("admin"));
+  ASSERT_TRUE(admin.ok()) << admin.status();
+  EXPECT_TRUE(admin->status.ok()) << admin->error_output;
+  EXPECT_THAT(admin->output,
+              AllOf(HasSubstr("version "),
+                    HasSubstr("reverse_in_flight: 0 queued, 0 running, 1 "),
+                    HasSubstr("no_worker: 1 queued, 0 running, 0 workers\n"),
+                    HasSubstr("reverser works\n")));
+  EXPECT_THAT(admin->error_output, HasSubstr("answers in "));
+}
 
 }  // namespace
 }  // namespace gearman

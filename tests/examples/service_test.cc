@@ -87,6 +87,12 @@ TEST_F(ServiceExample, WorksIsScrapedAndEndsOrderly) {
                              "task=\"count_lines\",outcome=\"complete\"} 1");
   }));
 
+  // A health check runs beside it.
+  const auto check =
+      support::RunProgram(Options({"--check", config_}, gearmand_.address()));
+  ASSERT_TRUE(check.ok()) << check.status();
+  EXPECT_TRUE(check->status.ok()) << check->error_output;
+
   (*service)->Signal(SIGTERM);
   const auto ended = (*service)->Wait();
   ASSERT_TRUE(ended.ok()) << ended.status();

@@ -222,7 +222,9 @@ TEST_F(WorkerLimitsGearmandTest, ADrainGivesTheJobsOfAPausedTaskBack) {
                                  EXPECT_TRUE(worker->Pause("echo").ok());
                                }
                                // The other handler begins no job meanwhile.
-                               if (run > 5) EXPECT_TRUE(WaitFor(paused));
+                               if (run > 5) {
+                                 EXPECT_TRUE(WaitFor(paused));
+                               }
                                return "";
                              })
                   .ok());

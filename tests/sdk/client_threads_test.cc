@@ -66,9 +66,13 @@ class ClientThreadsTest : public ::testing::Test {
     ClientOptions client_options;
     client_options.servers = {"counted://jobs"};
     client_options.transports = transports;
-    auto client = Client::Create(std::move(client_options));
+    auto client = Client::Create(client_options);
     ASSERT_TRUE(client.ok()) << client.status();
     client_ = *std::move(client);
+    client_options.servers = {"counted://nobody"};
+    client = Client::Create(std::move(client_options));
+    ASSERT_TRUE(client.ok()) << client.status();
+    lonely_client_ = *std::move(client);
   }
   void TearDown() override {
     if (worker_ != nullptr) worker_->Stop();
@@ -80,6 +84,8 @@ class ClientThreadsTest : public ::testing::Test {
   std::unique_ptr<Worker> worker_;
   std::thread worker_thread_;
   std::unique_ptr<Client> client_;
+  // Its server does not exist.
+  std::unique_ptr<Client> lonely_client_;
 };
 
 // A callback keeps the leader busy until eight threads have submitted a job
@@ -151,6 +157,21 @@ TEST_F(ClientThreadsTest, AQuestionIsAnsweredThoughAnotherThreadLeads) {
   }
   request.Cancel();
   leader.join();
+}
+
+// ThreadSanitizer sees whether the data is read beside an attempt that fails.
+TEST_F(ClientThreadsTest, DataCanBeReadWhileAttemptsFail) {
+  const std::string large(100'000, 'x');
+  for (const std::string& data : {std::string("small"), large}) {
+    JobSpec spec("echo", data);
+    spec.options.callbacks.on_complete = [](const JobRequest&) {};
+    const JobRequest request = lonely_client_->SubmitJob(std::move(spec));
+    do {
+      ASSERT_EQ(request.data(), data);
+    } while (request.attempts().empty());
+    request.Cancel();
+    EXPECT_EQ(request.data(), data);
+  }
 }
 
 }  // namespace

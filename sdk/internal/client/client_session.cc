@@ -82,9 +82,8 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
   if (extras != nullptr && extras->body != nullptr) {
     return EncodeWithBody(function, request);
   }
-  Payload data = extras != nullptr && extras->large_data != nullptr
-                     ? Payload(extras->large_data)
-                     : Payload::View(request->data);
+  Payload data = request->data_is_large ? Payload(extras->large_data)
+                                        : Payload::View(request->data);
   if (request->call_options().run_at.has_value()) {
     const std::string epoch =
         absl::StrCat(absl::ToUnixSeconds(*request->call_options().run_at));

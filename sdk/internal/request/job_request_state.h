@@ -164,10 +164,12 @@ struct JobRequestState final : Operation {
           large ? std::make_shared<std::string>(std::move(bytes)) : nullptr;
     }
     data = large ? std::string() : std::move(bytes);
+    data_is_large = large;
   }
   // Takes the data out, and puts data back, without a copy.
   Payload TakeData() {
-    if (extras != nullptr && extras->large_data != nullptr) {
+    if (data_is_large) {
+      data_is_large = false;
       return Payload(std::move(extras->large_data));
     }
     return Payload(std::move(data));
@@ -176,6 +178,7 @@ struct JobRequestState final : Operation {
     if (!payload.is_shared()) return SetData(std::move(payload).TakeString());
     MutableExtras().large_data = std::move(payload).TakeShared();
     data.clear();
+    data_is_large = true;
   }
   // The source of the job's data. Null: the data is data_bytes().
   BodySource* body() const {
@@ -189,10 +192,10 @@ struct JobRequestState final : Operation {
   uint64_t data_size() const {
     return data_bytes().size() + (body() == nullptr ? 0 : body()->size());
   }
+  // Any thread, also in flight: a failed attempt may make `extras` meanwhile,
+  // so small data is read without a look at them.
   const std::string& data_bytes() const {
-    return extras != nullptr && extras->large_data != nullptr
-               ? *extras->large_data
-               : data;
+    return data_is_large ? *extras->large_data : data;
   }
   // The options of the call. What they leave unset is the client's.
   const CallOptions& call_options() const {
@@ -221,6 +224,8 @@ struct JobRequestState final : Operation {
   bool background = false;
   Priority priority = Priority::kNone;
   bool idempotent = false;
+  // The data is extras->large_data.
+  bool data_is_large = false;
   // The caller waits for its result, so it can't be a background job.
   bool wants_result = false;
   // The result was moved out. It stands here for the padding.

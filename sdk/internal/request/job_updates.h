@@ -38,13 +38,15 @@ class JobUpdates {
 
   void Add(JobUpdate update) {
     const JobUpdate::Kind kind = update.kind;
+    const size_t memory = MemoryOf(update);
+    // The one allocation is first: if it fails, nothing has been counted.
+    Node* const node = new Node(std::move(update));
     if (kind == JobUpdate::Kind::kStatus) {
       if (statuses_ == kMaxStatuses) DropOldestStatus();
       ++statuses_;
     }
-    data_bytes_ += update.data.size();
-    Count(MemoryOf(update));
-    Node* const node = new Node(std::move(update));
+    data_bytes_ += node->update.data.size();
+    Count(memory);
     all_.PushBack(*node);
     OfKind(kind).PushBack(*node);
   }
