@@ -24,14 +24,17 @@ namespace gearman {
 template <typename Signature>
 class Callback;
 
+// A callback that takes `Arguments` and returns `Result`.
 template <typename Result, typename... Arguments>
 class Callback<Result(Arguments...)>
     : public std::function<Result(Arguments...)> {
   using Function = std::function<Result(Arguments...)>;
 
  public:
+  // These two make the empty callback, which must not be called.
   Callback() = default;
   Callback(std::nullptr_t) {}
+  // Takes any function with fitting arguments, also one that can only be moved.
   template <
       typename Target, typename Kept = std::decay_t<Target>,
       std::enable_if_t<!std::is_same_v<Kept, Callback> &&

@@ -21,6 +21,7 @@ namespace gearman {
 
 class Duration : public absl::Duration {
  public:
+  // Makes a duration of zero, and one that is equal to an absl::Duration.
   constexpr Duration() = default;
   constexpr Duration(absl::Duration duration) : absl::Duration(duration) {}
   // Keeps a quarter of a nanosecond, and drops what is smaller. A value that is

@@ -29,6 +29,8 @@ using StringView = absl::string_view;
 
 class StringView : public absl::string_view {
  public:
+  // Make the empty view, a view of a text that ends with a NUL, and views of
+  // other text and bytes.
   constexpr StringView() = default;
   constexpr StringView(const char* text) : absl::string_view(text) {}
   constexpr StringView(const char* data, size_t size)
@@ -50,10 +52,13 @@ class StringView : public absl::string_view {
   constexpr StringView(const Text& text)
       : absl::string_view(FromStandard(static_cast<std::string_view>(text))) {}
 
+  // Returns a view of the standard library of the same bytes.
   constexpr operator std::string_view() const {
     return std::string_view(data(), size());
   }
 
+  // Returns `count` bytes from `position` on, or fewer at the end. `position`
+  // must not be greater than size().
   constexpr StringView substr(size_t position = 0, size_t count = npos) const {
     return absl::string_view::substr(position, count);
   }

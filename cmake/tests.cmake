@@ -326,7 +326,7 @@ gearman_sdk_test(tests/sdk/internal/net/server_set_test SOURCES tests/sdk/intern
 gearman_sdk_test(tests/sdk/internal/request/inline_bytes_test SOURCES tests/sdk/internal/request/inline_bytes_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/request/job_updates_test SOURCES tests/sdk/internal/request/job_updates_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/request/request_owner_test SOURCES tests/sdk/internal/request/request_owner_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/sdk/internal/request/request_states_doc_test SOURCES tests/sdk/internal/request/request_states_doc_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers DATA docs/life_of_a_job.md sdk/job_request.h TIMEOUT 60)
+gearman_sdk_test(tests/sdk/internal/request/request_states_doc_test SOURCES tests/sdk/internal/request/request_states_doc_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers DATA docs/guide/requests.md docs/life_of_a_job.md TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/request/thread_cache_test SOURCES tests/sdk/internal/request/thread_cache_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/internal/request/waiter_test SOURCES tests/sdk/internal/request/waiter_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/worker/handler_pool_test SOURCES tests/sdk/internal/worker/handler_pool_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)

@@ -62,6 +62,8 @@ class BodySource {
                                       absl::Span<char> into) = 0;
 
  protected:
+  // Makes a source of `size` bytes. `repeatable` says whether they may be read
+  // again.
   BodySource(uint64_t size, bool repeatable)
       : size_(size), repeatable_(repeatable) {}
 

@@ -44,9 +44,11 @@ class Payload {
                ? absl::string_view()
                : absl::string_view(string->data(), string->size());
   }
+  // The number of bytes.
   size_t size() const { return view().size(); }
   // Whether another object keeps the bytes alive.
   bool borrowed() const { return std::holds_alternative<Borrowed>(bytes_); }
+  // True if there are no bytes.
   bool empty() const { return size() == 0; }
   // The bytes of memory that are freed with this payload. Borrowed and shared
   // bytes don't count, because other objects keep them, too.
@@ -72,6 +74,7 @@ class Payload {
     return std::make_shared<std::string>(std::move(*this).TakeString());
   }
 
+  // Whether the payload is a string that other objects may have, too.
   bool is_shared() const {
     const auto* const shared = std::get_if<Shared>(&bytes_);
     return shared != nullptr && *shared != nullptr;

@@ -47,8 +47,9 @@ class RegistryBase {
   virtual std::vector<std::string> config_types() const;
 
  protected:
+  // One registered plugin.
   struct Entry {
-    std::string name;
+    std::string name;  // for people
     // The default instance of the config message. It lives until the process
     // ends.
     const google::protobuf::Message* default_config;
@@ -56,11 +57,14 @@ class RegistryBase {
     std::shared_ptr<const void> factory;
   };
 
+  // `family` is the name of such a plugin in messages.
   explicit RegistryBase(absl::string_view family);
 
+  // Adds a plugin. The errors are those of Registry::Register.
   virtual absl::Status Add(Entry entry);
+  // Return the plugin of a name, and the plugin of a config type. NOT_FOUND has
+  // the known plugins.
   virtual absl::StatusOr<Entry> FindByName(absl::string_view name) const;
-  // `type` is the full name of a message type.
   virtual absl::StatusOr<Entry> FindByType(absl::string_view type) const;
   // Returns the message in `any`, which must be of the entry's type.
   virtual absl::StatusOr<std::unique_ptr<google::protobuf::Message>> Unpack(
@@ -78,9 +82,12 @@ class RegistryBase {
   std::vector<Entry> entries_ ABSL_GUARDED_BY(mutex_);
 };
 
+// The registry of the plugins that implement `Interface`.
 template <typename Interface>
 class Registry : public RegistryBase {
  public:
+  // The result of making a plugin, and the function that makes one of its
+  // config.
   using Made = absl::StatusOr<std::unique_ptr<Interface>>;
   using Factory = std::function<Made(const google::protobuf::Message&)>;
 

@@ -27,9 +27,11 @@ void CloseInheritedDescriptors();
 
 class Descriptor {
  public:
+  // Holds no descriptor.
   Descriptor() = default;
   // Takes ownership of `fd`; -1 means none.
   explicit Descriptor(int fd);
+  // Takes the descriptor of `other`, which is then empty.
   Descriptor(Descriptor&& other) noexcept
       : mark_(other.mark_), fd_(std::exchange(other.fd_, -1)) {}
   Descriptor& operator=(Descriptor&& other) noexcept {
@@ -40,10 +42,12 @@ class Descriptor {
     }
     return *this;
   }
+  // Closes the descriptor.
   ~Descriptor() { Close(); }
 
   // The descriptor, or -1 if there is none.
   int get() const { return mark_.inherited() ? -1 : fd_; }
+  // Whether there is a descriptor.
   bool is_open() const { return get() >= 0; }
   // Closes the descriptor, if there is one.
   void Close();

@@ -29,9 +29,11 @@ class PerProcess {
   // once; one of their objects is kept.
   explicit PerProcess(std::function<std::unique_ptr<T>()> make)
       : make_(std::move(make)), node_(new Node{ProcessMark(), make_()}) {}
+  // The object is made by its default constructor.
   PerProcess() : PerProcess([] { return std::make_unique<T>(); }) {}
   PerProcess(const PerProcess&) = delete;
   PerProcess& operator=(const PerProcess&) = delete;
+  // Destroys the object of this process.
   ~PerProcess() {
     Node* const node = node_.load(std::memory_order_acquire);
     if (node->mark.inherited()) {
@@ -67,8 +69,10 @@ class PerProcess {
   mutable std::atomic<Node*> node_;
 };
 
+// A mutex that a child made by fork finds free.
 class ABSL_LOCKABLE ProcessMutex {
  public:
+  // Take and release the mutex.
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     mutex_->Lock();
   }
@@ -80,8 +84,10 @@ class ABSL_LOCKABLE ProcessMutex {
   PerProcess<absl::Mutex> mutex_;
 };
 
+// Holds a ProcessMutex while it lives.
 class ABSL_SCOPED_LOCKABLE ProcessMutexLock {
  public:
+  // Takes `mutex`, which must outlive this object.
   explicit ProcessMutexLock(ProcessMutex* mutex)
       ABSL_EXCLUSIVE_LOCK_FUNCTION(mutex)
       : mutex_(mutex) {

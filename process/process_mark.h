@@ -58,6 +58,7 @@ absl::Status InheritedError(absl::string_view what);
 template <typename T>
 class DeleteInOwnProcess {
  public:
+  // Deletes `object`, or does nothing in a child.
   void operator()(T* object) const {
     if (mark_.inherited()) {
       internal::KeepForever(object);
@@ -70,6 +71,7 @@ class DeleteInOwnProcess {
   ProcessMark mark_;
 };
 
+// A std::unique_ptr that deletes its object only in the process that made it.
 template <typename T>
 using OwnedByProcess = std::unique_ptr<T, DeleteInOwnProcess<T>>;
 

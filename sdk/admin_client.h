@@ -45,13 +45,14 @@ using ServerJob = admin::JobRow;
 // Counts the rows of a list that can't be read. gearmand writes names
 // unescaped, so a line feed in a name breaks its row in two.
 struct UnreadableRows {
-  size_t count = 0;
+  size_t count = 0;   // the number of such rows
   std::string first;  // safe text (text/safe_text.h), shortened
 };
 // Returns a text for people: "tcp://a:4730: 2 rows of its list can't be read,
 // ...".
 std::string Describe(StringView server, const UnreadableRows& unreadable);
 
+// The settings of an AdminClient. A plain value.
 struct AdminClientOptions {
   // The server ("tcp://host:4730", "host", "tls://host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process.
@@ -144,8 +145,8 @@ class AdminClient {
   absl::Status VisitJobs(absl::FunctionRef<void(ServerJob&&)> visit,
                          UnreadableRows* unreadable = nullptr);
   absl::Status VisitUniqueJobs(absl::FunctionRef<void(std::string&&)> visit);
-  // "show unique jobs": the uniques of the jobs; empty text where a job has
-  // none.
+  // "show unique jobs": the uniques of the jobs. The text is empty for a job
+  // without one.
   absl::StatusOr<std::vector<std::string>> GetUniqueJobs();
   // "version": gearmand returns "1.1.20"; some servers return empty text.
   absl::StatusOr<std::string> GetVersion();
@@ -171,7 +172,7 @@ class AdminClient {
   // FAILED_PRECONDITION if a function has workers or running jobs. gearmand
   // never runs the jobs that were queued at that moment.
   absl::StatusOr<int> DropFunction(StringView function);
-  // "cancel job": a queued job fails; a running job fails for its clients but
+  // "cancel job": a queued job fails. A running job fails for its clients, but
   // goes on at its worker. Returns NOT_FOUND if the server has no such job.
   absl::Status CancelJob(StringView handle);
   // "shutdown" or "shutdown graceful". gearmand (1.1 and 2.0) answers

@@ -35,7 +35,7 @@ namespace internal {
 class ClientCore;
 }  // namespace internal
 
-// The answer to an echo.
+// The answer to an echo (Client::Echo).
 struct EchoReply {
   std::string server;              // the server that answered
   std::string data;                // the data that came back
@@ -43,36 +43,15 @@ struct EchoReply {
 };
 
 // Threads: the thread that waits does the network I/O itself, so a synchronous
-// call needs no other thread. While one thread waits and does the I/O, it is
-// the leader. Other waiting threads sleep until their requests end or until the
-// leader returns and one of them becomes the leader. With DriveMode::kAuto the
-// client starts one background thread the first time something needs it. The
-// background thread is the leader only while no other thread waits. After a
-// waiting thread has returned, the background thread gives the next waiting
-// thread a millisecond to become the leader.
-//
-//   promise            | a thread waits | nobody waits, | nobody waits,
-//                      |                | kAuto         | kCallerOnly
-//   -------------------+----------------+---------------+---------------------
-//   a submission leaves| at once        | at once       | at once when the
-//                      |                |               | connection takes it,
-//                      |                |               | else in the next call
-//   retries are made   | yes            | in background | in the next call
-//   timeouts end       | yes            | in background | in the next call
-//   results arrive     | yes            | in background | in the next call
-//   callbacks run      | on the leader  | in background | refused at submit
+// call needs no other thread. With DriveMode::kAuto a background thread does the
+// I/O while no thread waits. docs/threads.md says when each promise is kept.
 //
 // Ownership: a client owns its connections. It owns its poller, too, unless
 // ClientOptions::poller provides one.
 //
 // Fork: a client belongs to the process that made it. In a child its functions
-// return FAILED_PRECONDITION, its lists are empty, its health is down, and
-// requests in flight are finished with FAILED_PRECONDITION. Create a new client
-// after fork. A child can't harm the parent: not by exit, not by return from
-// main, and not by destroying the client. The child may call exec and _exit at
-// any time: every descriptor is close-on-exec, and a child of fork closes all
-// of them at once. A callback that forks may return in the child. The wait in
-// the child then ends with FAILED_PRECONDITION. docs/threads.md says more.
+// return FAILED_PRECONDITION, and its lists are empty. Create a new client
+// there. docs/threads.md says more.
 class Client {
  public:
   // Makes a client of `options.servers`. The client connects when it first
@@ -99,7 +78,8 @@ class Client {
   ~Client();
 
   // --- the simple way --------------------------------------------------------
-  // Submits a foreground job, waits for it and returns its result. Returns
+  // Submits a foreground job (SUBMIT_JOB and its variants, docs/protocol.md,
+  // section "Client semantics"), waits for it and returns its result. Returns
   // ABORTED if the job failed; the message has the text of its exception, and
   // GetStatusFacts (sdk/status.h) tells an exception from a plain failure.
   // Submits nothing and returns FAILED_PRECONDITION if a callback makes the
@@ -108,21 +88,23 @@ class Client {
   // JobRequest::status().
   absl::StatusOr<std::string> Run(StringView task, std::string data,
                                   CallOptions options = {});
-  // Likewise with a request of the caller, which then has the server, the
-  // handle and the attempts. The result is moved out of it. Returns
-  // FAILED_PRECONDITION if it was submitted before, and INVALID_ARGUMENT if it
-  // is for a background job.
+  // Submits a request of the caller, waits for it and returns its result, as
+  // above. Afterwards the request has the server, the handle and the attempts;
+  // its result was moved out. Returns FAILED_PRECONDITION if the request was
+  // submitted before, and INVALID_ARGUMENT if it is for a background job.
   absl::StatusOr<std::string> Run(const JobRequest& request);
 
   // --- submitting (packets 7, 18, 21, 32, 33, 34, 36) ------------------------
-  // Submits one job. Returns at once, except that it may wait for room
-  // (WhenFull::kBlock). Every error is in the request's status().
+  // Submit one job: in the foreground or, with JobSpec::background and by
+  // SubmitBackgroundJob, in the background. They return at once, unless they
+  // wait for room (WhenFull::kBlock). Every error is in the request's status().
   JobRequest SubmitJob(JobSpec spec);
   JobRequest SubmitJob(StringView task, std::string data,
                        CallOptions options = {});
   JobRequest SubmitBackgroundJob(StringView task, std::string data,
                                  CallOptions options = {});
-  // Submits many jobs, in order, in as few writes as possible.
+  // Submits many jobs, in order, in as few writes as possible. The requests are
+  // in the order of the jobs. Every error is in the status() of its request.
   std::vector<JobRequest> SubmitMultipleJobs(std::vector<JobSpec> specs);
   // Submits each request that was never submitted or whose state is unknown.
   // Leaves other requests alone. Submits a request once even if the list names
@@ -138,10 +120,10 @@ class Client {
   // for all of them together. A request that is late gets timed_out() and goes
   // on: the caller may wait for it again or cancel it.
   //
-  // OK means that every request got there. DEADLINE_EXCEEDED means that some
-  // are late: the message has their number and names the servers waited for.
-  // Otherwise the result is the status of the first request that ended in
-  // another way. In a callback the result is FAILED_PRECONDITION.
+  // OK means that every request was accepted or completed. DEADLINE_EXCEEDED
+  // means that some requests are late: the message has their number and names
+  // their servers. Otherwise the result is the status of the first request that
+  // ended in another way. In a callback the result is FAILED_PRECONDITION.
   absl::Status WaitUntilJobsAccepted(
       absl::Span<const JobRequest> requests,
       Duration timeout = absl::InfiniteDuration());
@@ -161,8 +143,8 @@ class Client {
   // The result is moved out, not copied: JobRequest::result() is empty text
   // afterwards. Call Wait and result_view() to leave the result in place.
   //
-  // Results has one timeout for all, and returns the results in the order of
-  // the arguments. It waits for the other requests even if one has failed.
+  // Results has one timeout for all requests, and returns the results in their
+  // order. It waits for the other requests even if one has failed.
   absl::StatusOr<std::string> Result(
       const JobRequest& request, Duration timeout = absl::InfiniteDuration());
   std::vector<absl::StatusOr<std::string>> Results(
@@ -170,9 +152,10 @@ class Client {
       Duration timeout = absl::InfiniteDuration());
 
   // --- asking (packets 15, 16, 41) -------------------------------------------
-  // Asks the request's server for the status of its job, by handle, or by
-  // unique while there is no handle. Updates the request's job_status(). A
-  // removed server is asked as long as its connection lives. Returns
+  // Asks the request's server for the status of its job: by handle (GET_STATUS)
+  // or, while there is no handle, by unique (GET_STATUS_UNIQUE). Updates the
+  // request's job_status(). A removed server is asked as long as its connection
+  // lives. Returns
   // UNAVAILABLE if the server can't be asked, DEADLINE_EXCEEDED if no answer
   // came in time, INVALID_ARGUMENT if the request has neither handle nor unique
   // or names a server that this client never had, and FAILED_PRECONDITION if
@@ -186,14 +169,16 @@ class Client {
   // of the first of them.
   absl::StatusOr<JobStatus> GetJobStatus(const JobId& id,
                                          Duration timeout = absl::Seconds(10));
-  // Asks for many jobs at once. The answers are in the order of the arguments.
+  // Ask for many jobs at once. The answers are in the order of the arguments.
   std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
       absl::Span<const JobRequest> requests,
       Duration timeout = absl::Seconds(10));
   std::vector<absl::StatusOr<JobStatus>> GetJobStatuses(
       absl::Span<const JobId> ids, Duration timeout = absl::Seconds(10));
-  // Sends `data` to `server` and waits for the same data to come back. If
-  // `server` is empty, the server selection chooses one.
+  // Sends `data` to `server` (ECHO_REQ) and waits until it has come back. If
+  // `server` is empty, the server selection chooses one. Returns UNAVAILABLE if
+  // the server can't be asked, DEADLINE_EXCEEDED if no answer came in time, and
+  // for a server that is none of the client's the errors of GetJobStatus.
   absl::StatusOr<EchoReply> Echo(StringView data = "ping",
                                  StringView server = "",
                                  Duration timeout = absl::Seconds(10));
@@ -202,8 +187,8 @@ class Client {
   // Waits until at least one server answers an echo. A server that fails is
   // asked again after its delay. OK means that one server answered; health()
   // has the news of the others. DEADLINE_EXCEEDED means that none answered: the
-  // message has the error of each. UNAUTHENTICATED means the same, where TLS
-  // trusts none of them.
+  // message has the error of each. UNAUTHENTICATED means that none answered
+  // because TLS refused each of them.
   absl::Status WaitForReady(Duration timeout);
   // Returns the last known state of each server, without asking. A server is
   // failing if the last connection to it, or the last request to it, failed.
@@ -226,12 +211,14 @@ class Client {
 
   // --- driving by hand -------------------------------------------------------
   // Does one pass of the I/O, for programs with an event loop of their own
-  // (DriveMode::kEventLoop, docs/guide/call_styles.md) and for the simulation:
-  // handles what is ready, waits for more until `deadline` at the latest, runs
-  // callbacks. Does not wait if `deadline` is past. Returns the time of the
-  // next timer: call RunOnce again by then. Does nothing and returns
-  // InfiniteFuture in a callback, and while another thread drives, which wakes
-  // an event loop when it has done so.
+  // (DriveMode::kEventLoop, docs/guide/call_styles.md) and for the simulation.
+  // It handles what is ready, waits for more until `deadline` at the latest,
+  // and runs callbacks. It does not wait if `deadline` is past. Returns the time
+  // of the next timer: call RunOnce again by then.
+  //
+  // In a callback, and while another thread does the I/O, it does nothing and
+  // returns InfiniteFuture. That other thread wakes the event loop when it is
+  // done.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns the metrics counted so far (docs/guide/metrics.md). Empty if

@@ -62,15 +62,18 @@ class OutgoingJob {
   OutgoingJob(const OutgoingJob&) = delete;
   OutgoingJob& operator=(const OutgoingJob&) = delete;
 
+  // The task without the client's task_prefix, and the payload.
   const std::string& task() const;
   StringView data() const;
   // The source of the job's data (JobSpec::body), which data() does not have
-  // then; an interceptor must not set data. Null: there is none.
+  // then; an interceptor must not set data. Null if there is none.
   BodySource* body() const;
+  // Whether the job is a background job. An interceptor can't change this.
   bool background() const;
   // The options that the call set. An option left to the client is unset.
   CallOptions options() const;
 
+  // Replace the task and the payload.
   void set_task(std::string task);
   void set_data(std::string data);
   // Replaces all options; to change one, change a copy of options().

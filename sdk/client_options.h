@@ -47,7 +47,7 @@ enum class UniqueMode : unsigned char {
   kNone,     // empty: never joined; a query by unique is impossible
 };
 
-// Selects the thread that does the network I/O (the table in sdk/client.h).
+// Selects the thread that does the network I/O (docs/threads.md).
 enum class DriveMode : unsigned char {
   // The thread that waits. While none waits: one background thread, started the
   // first time something needs it.
@@ -72,17 +72,19 @@ enum class WhenFull : unsigned char {
 
 // A part of the data or result of a job, as it comes from its server.
 struct DataPiece {
+  // The packets that carry data.
   enum class Kind : unsigned char {
     kData,    // of a WORK_DATA
     kResult,  // of the WORK_COMPLETE
   };
 
-  Kind kind = Kind::kData;
-  uint64_t size = 0;    // of the whole payload
-  uint64_t offset = 0;  // of `bytes` in it
-  // Empty only if the payload is.
+  Kind kind = Kind::kData;  // the packet that the piece is of
+  uint64_t size = 0;        // the bytes of the whole payload
+  uint64_t offset = 0;      // the place of `bytes` in it
+  // The piece. It is empty only if the payload is empty.
   StringView bytes;
 
+  // Whether this is the first piece of its payload, and whether it is the last.
   bool begins() const { return offset == 0; }
   bool ends() const { return offset + bytes.size() == size; }
 };
@@ -124,12 +126,14 @@ struct JobCallbacks {
   // requests that are refused because their client is being destroyed.
   Callback<void(const JobRequest&)> on_complete;
 
+  // Whether no function is set.
   bool empty() const {
     return !on_accepted && !on_data && !on_piece && !on_warning && !on_status &&
            !on_complete;
   }
 };
 
+// How one call differs from the client's defaults. A plain value.
 struct CallOptions {
   // The whole time that the request may take: attempts, delays and execution
   // together, measured from submission. Then it ends with DEADLINE_EXCEEDED.
@@ -159,10 +163,14 @@ struct CallOptions {
   std::optional<bool> idempotent;
   // Replaces the client's policy for this call.
   std::shared_ptr<RetryPolicy> retry_policy;
+  // Says what happens when a limit of the client is reached. If unset,
+  // ClientLimits::when_full decides.
   std::optional<WhenFull> when_full;
+  // The functions that this request calls.
   JobCallbacks callbacks;
 };
 
+// The limits of a client (docs/limits.md).
 struct ClientLimits {
   // Requests that are submitted and not finished.
   size_t max_requests_in_flight = 4000000;
@@ -184,9 +192,12 @@ struct ClientLimits {
   // requests don't count. kShareOfMemory means a quarter of the memory that
   // this process may have when the client is created. 0 means no limit.
   size_t max_memory_bytes = kShareOfMemory;
+  // Says what happens to a submission when max_requests_in_flight or
+  // max_output_bytes is reached.
   WhenFull when_full = WhenFull::kBlock;
 };
 
+// How a client behaves. A plain value.
 struct ClientOptions {
   // The addresses of the servers ("tcp://host:4730", "host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process;
@@ -212,14 +223,15 @@ struct ClientOptions {
   // results: a job may take any time. While parts of a packet come or leave,
   // the time counts from the last part.
   Duration reply_timeout = absl::Seconds(30);
-  // A connection on which jobs run and no byte has come for this long is
-  // checked with ECHO_REQ; the answer then has reply_timeout. A connection that
-  // was idle for this long is replaced before it is used, because a firewall
-  // may have dropped it, and a job sent into it would be in doubt. Also the
-  // time between two GET_STATUS questions after a foreground job that was
-  // submitted again and may have joined what an earlier attempt left behind:
-  // gearmand drops such a job without a word (docs/guide/servers.md). Infinite
-  // disables all three.
+  // This time has three uses; infinite disables all of them.
+  //   - A connection on which jobs run and no byte has come for so long is
+  //     checked with ECHO_REQ. The answer then has reply_timeout.
+  //   - A connection that was idle for so long is replaced before it is used. A
+  //     firewall may have dropped it, and a job sent into it would be in doubt.
+  //   - A foreground job that was submitted again may have joined a job that an
+  //     earlier attempt left behind. gearmand drops such a job without a word
+  //     (docs/guide/servers.md). Therefore the client asks for its status
+  //     (GET_STATUS) each time that so long has passed.
   Duration heartbeat_interval = absl::Seconds(30);
   // Delays for a server that can't be reached, or that broke its connection
   // while it owed an answer. During a delay such a server gets no request, as
@@ -230,7 +242,9 @@ struct ClientOptions {
   // text of a failure without a WORK_EXCEPTION (WorkerOptions::exceptions).
   bool exceptions = true;
 
+  // Says which thread does the network I/O.
   DriveMode drive_mode = DriveMode::kAuto;
+  // Limits of requests, of memory and of packets.
   ClientLimits limits;
 
   // Plugins. Null means: `exponential_backoff` retry, which makes up to three
@@ -249,6 +263,7 @@ struct ClientOptions {
   // The address schemes. Null means TransportRegistry::Default(), which
   // //sdk:builtins fills.
   std::shared_ptr<TransportRegistry> transports;
+  // Gets what the client reports.
   Logger logger = DefaultLogger();
 
   // The source of time and readiness. Null means the machine's. No other client

@@ -76,10 +76,11 @@ class Config {
   // Makes a config from a message. Errors call it `source`.
   explicit Config(config::GearmanConfig message,
                   StringView source = "config built in code");
+  // Copy a config.
   Config(const Config& other);
   Config& operator=(const Config& other);
-  // A config that was moved from can be assigned and destroyed, and nothing
-  // else.
+  // Move a config. The one that was moved from may only be assigned or
+  // destroyed.
   Config(Config&& other) noexcept;
   Config& operator=(Config&& other) noexcept;
   ~Config();
@@ -123,6 +124,7 @@ class Config {
   void Overlay(const config::GearmanConfig& message,
                StringView source = "code");
 
+  // The message of this config. Valid while the config is unchanged.
   const config::GearmanConfig& message() const;
   // Return this config as a text that FromText or FromJson reads.
   std::string ToText() const;

@@ -62,6 +62,7 @@ namespace gearman {
 // coroutine whose function is dropped never goes on.
 using Executor = Callback<void(absl::AnyInvocable<void()>)>;
 
+// The options of one call, beside those of its job.
 struct CoroutineOptions {
   // Resumes the coroutine. Empty means the thread that does the client's I/O.
   Executor executor;
@@ -176,6 +177,7 @@ struct ExecutorAwaiter {
 // in such a callback, the destructor waits for it.
 class [[nodiscard]] Call {
  public:
+  // Move the call. One that is assigned to ends first, as in the destructor.
   Call(Call&&) = default;
   Call& operator=(Call&& other) noexcept {
     if (this == &other) return *this;

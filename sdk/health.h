@@ -13,6 +13,7 @@
 
 namespace gearman {
 
+// The state of the connection to one server.
 enum class ServerState : unsigned char {
   kIdle,        // no connection, and no known failure
   kConnecting,  // being connected; of a worker also before Run
@@ -20,9 +21,10 @@ enum class ServerState : unsigned char {
   kFailing,     // unreachable or without an answer: see last_error
 };
 
+// The state of one server.
 struct ServerHealth {
-  std::string server;  // its address, in canonical form
-  ServerState state = ServerState::kIdle;
+  std::string server;                      // its address, in canonical form
+  ServerState state = ServerState::kIdle;  // of its connection
   // Why the server fails. OK unless `state` is kFailing.
   absl::Status last_error;
   // The number of failures since the server last answered.
@@ -38,18 +40,20 @@ struct ServerHealth {
   absl::Duration round_trip_time = absl::InfiniteDuration();
 };
 
+// The state of all servers together.
 enum class HealthState : unsigned char {
   kReady,     // every server is idle or up
-  kDegraded,  // some servers are
-  kDown,      // no server is
+  kDegraded,  // some servers are idle or up
+  kDown,      // no server is idle or up
 };
 
 struct Health {
-  HealthState state = HealthState::kDown;
-  std::vector<ServerHealth> servers;
+  HealthState state = HealthState::kDown;  // of all servers together
+  std::vector<ServerHealth> servers;  // in the order in which they were added
 };
 
-// "idle", "connecting", "up", "failing"; "ready", "degraded", "down".
+// Return "idle", "connecting", "up" or "failing", and "ready", "degraded" or
+// "down".
 StringView ServerStateName(ServerState state);
 StringView HealthStateName(HealthState state);
 

@@ -64,6 +64,7 @@ class JobContext {
   JobContext(const JobContext&) = delete;
   JobContext& operator=(const JobContext&) = delete;
 
+  // The job: task, unique, data, handle and server.
   const Job& job() const;
   // For a reduce job (sdk/reduce.h): the task that the job's parts are for,
   // including its namespace prefix if it has one. Empty for every other job.
@@ -138,12 +139,12 @@ class PendingJob {
   // Answers an unfinished job with WORK_FAIL and counts it as forgotten.
   ~PendingJob();
 
-  // Must not be called after Finish.
+  // Return the facts that JobContext has. They must not be called after Finish.
   const Job& job() const;
   const std::string& reducer() const;
   absl::Time started() const;
   absl::Time deadline() const;
-  // Never fires after Finish.
+  // The token never fires after Finish.
   StopToken stop_token() const;
 
   // Send like the functions of JobContext, but never wait: while the server
@@ -166,6 +167,7 @@ class PendingJob {
   // one ends it. Perl's Gearman::Server does not queue it again. A call after
   // Finish does nothing.
   void GiveBack();
+  // Whether the job has been answered or given back.
   bool finished() const { return held_ == nullptr; }
 
  private:

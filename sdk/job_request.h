@@ -1,21 +1,12 @@
 // JobRequest: tracks one requested job and keeps what came of it.
 //
-//   from       when                                      to
-//   kUnknown   submitted                                 kPending
-//   kPending   accepted (JOB_CREATED)                    kCreated
-//   kPending   refused (ERROR)                           kFailed
-//   kPending   the attempt failed, another one follows   kPending
-//   kPending   given up (lost, timed out, cancelled)     kUnknown
-//   kPending   completed by an interceptor               kComplete
-//   kPending   failed by an interceptor                  kFailed
-//   kCreated   WORK_COMPLETE                             kComplete
-//   kCreated   WORK_FAIL or WORK_EXCEPTION               kFailed
-//   kCreated   the attempt failed, another one follows   kPending
-//   kCreated   given up (lost, timed out, cancelled)     kUnknown
+// A request is submitted (kPending), accepted by a server (kCreated) and ended
+// by its worker (kComplete, kFailed). A request that is given up has the state
+// kUnknown, because its job may or may not have run. A background request ends
+// in kCreated.
 //
-// A background request ends in kCreated. Reset makes a finished request
-// kUnknown. docs/life_of_a_job.md draws the states. (The list is made of the
-// table kRequestTransitions; a test compares them.)
+// docs/guide/requests.md has the table of the states, which accessors take a
+// lock, and when a request may be submitted again.
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_
 
@@ -48,11 +39,12 @@ struct JobRequestState;
 // A job to submit, before it becomes a request.
 struct JobSpec {
   JobSpec() = default;
+  // Makes a foreground job with no options of its own.
   JobSpec(std::string task, std::string data)
       : task(std::move(task)), data(std::move(data)) {}
 
-  std::string task;
-  std::string data;
+  std::string task;  // without the client's task_prefix
+  std::string data;  // the payload: any bytes
   // The source of the data, in the place of `data`, which is then empty. It is
   // read while the packet is written, and never held as a whole
   // (codecs/body_source.h, sdk/body_source.h). It may have at most what
@@ -61,52 +53,37 @@ struct JobSpec {
   // still written to its end. If it can't be read to its end, the request ends
   // with the source's error, and the connection is closed: other requests on it
   // are lost, and perhaps tried again. A further attempt needs a source that is
-  // repeatable. Null: `data` is the data.
+  // repeatable. Null means that `data` is the data.
   std::shared_ptr<BodySource> body;
-  bool background = false;
-  CallOptions options;
+  bool background = false;  // whether nobody waits for the result
+  CallOptions options;      // how this call differs from the client's defaults
 };
 
-// A JobRequest is a cheap handle. Copies share one request; therefore a const
-// function may change the request itself. The request lives as long as one copy
-// does, also after its client, whose end finishes it as CANCELLED. If every
-// copy is destroyed, the job goes on and nothing reports its end.
-//
-// A request is finished when nothing more will happen to it unless it is
-// submitted again. A background request is finished, and complete, when a
-// server has accepted it.
-//
-// A new submission starts clean: it drops the updates not taken, the newest
-// status, the exception and the attempts of the submission before. The attempts
-// of one submission add up.
+// A JobRequest is a handle, and cheap to copy. Copies share one request;
+// therefore a const function may change the request itself. The request lives
+// as long as one copy does, also after its client, whose end finishes it as
+// CANCELLED. If every copy is destroyed, the job goes on and nothing reports its
+// end.
 //
 // Threads: once the request is submitted, any thread may call any accessor at
-// any time. The functions task, unique, data, priority, background and finished
-// take no lock. On a finished request neither do state, complete, status,
-// handle, connection_attempts, max_connection_attempts and result_view. Every
-// other accessor takes the lock of the client. Submit a request again, or call
-// Reset, only while no other thread uses it. JobCallbacks
-// (sdk/client_options.h) says where callbacks run.
-//
-// A callback may submit its own request again, to the same client; a wait for
-// the request then goes on. on_complete is the place: it submits at once if the
-// state is kUnknown, and otherwise after Reset. FAILED_PRECONDITION, with the
-// reason, refuses a complete request without Reset, a request in flight, a
-// request whose end an interceptor's hook may still change, and another client.
+// any time. Submit a request again, or call Reset, only while no other thread
+// uses it. A callback may submit its own request again, to the same client.
 class JobRequest {
  public:
-  // Makes a request that Client::SubmitMultipleRequests can submit.
+  // Make a request that Client::Run or Client::SubmitMultipleRequests submits.
   explicit JobRequest(JobSpec&& spec);
   explicit JobRequest(const JobSpec& spec) : JobRequest(JobSpec(spec)) {}
 
   // --- the job ---------------------------------------------------------------
   // Returns a copy of the facts known now. The payload is shared, not copied.
   Job job() const;
+  // The task, without the client's task_prefix. Valid as long as this object.
   const std::string& task() const;
-  // Empty before submission if the client is to make the unique.
+  // The unique. Empty before submission if the client is to make it.
   StringView unique() const;
+  // The payload. Valid as long as this object.
   StringView data() const;
-  // The source of the data, which data() does not have then. Null: there is
+  // The source of the data, which data() does not have then. Null if there is
   // none.
   BodySource* body() const;
   // Returns a copy of the server's handle, because another attempt may change
@@ -119,14 +96,19 @@ class JobRequest {
   // Returns server, handle and unique, to be printed for another process.
   JobId id() const;
 
+  // The priority in the function's queue.
   Priority priority() const;
+  // Whether the job is a background job.
   bool background() const;
   // Returns how many attempts were made since the last submission. Two attempts
   // on one server count twice.
   int connection_attempts() const;
+  // Returns how many attempts may be made: the maximum of the call, of the
+  // client, or of its retry policy.
   int max_connection_attempts() const;
 
   // --- the outcome -----------------------------------------------------------
+  // The state at this moment (docs/guide/requests.md).
   JobState state() const;
   // True for a background request when a server has accepted it, and for a
   // foreground request when its state is kFailed or kComplete.
@@ -176,11 +158,11 @@ class JobRequest {
   std::optional<JobUpdate> TakeUpdate() const;
   // Returns copies of all updates that were not taken, oldest first.
   std::vector<JobUpdate> updates() const;
-  // These show one kind of the same updates. Each takes the oldest
-  // WORK_DATA or WORK_WARNING, and leaves the other updates where they are.
+  // Take the oldest data (WORK_DATA), and the oldest warning (WORK_WARNING), of
+  // these updates. All other updates stay.
   std::optional<std::string> TakeDataUpdate() const;
   std::optional<std::string> TakeWarningUpdate() const;
-  // Each returns copies of all updates of its kind that were not taken.
+  // Return copies of all data, and of all warnings, that were not taken.
   std::vector<std::string> data_updates() const;
   std::vector<std::string> warning_updates() const;
   // Returns the newest status, from WORK_STATUS or from a query.
@@ -189,6 +171,7 @@ class JobRequest {
   // (numerator, denominator).
   ABSL_DEPRECATED("use updates() or job_status()")
   std::vector<std::pair<int64_t, int64_t>> status_updates() const;
+  // Returns job_status().
   ABSL_DEPRECATED("use job_status()")
   JobStatus server_status() const;
 

@@ -76,6 +76,7 @@ struct JobRetryPolicy {
   // error is not tried again (ReadDeadLetter). Empty means none: such a job
   // only fails.
   std::string dead_letter_task;
+  // Where a failed job waits for its next attempt.
   RetryPlace place = RetryPlace::kServer;
 };
 
@@ -87,6 +88,7 @@ struct JobAttempt {
   std::string unique;
 };
 
+// The settings of a JobRetry.
 struct JobRetryOptions {
   // The options of the client that submits jobs again. It needs the servers,
   // the transports and the task_prefix of the worker; a server that is missing
@@ -120,6 +122,7 @@ struct JobRetryStats {
 // In a child made by fork the functions return FAILED_PRECONDITION.
 class JobRetry {
  public:
+  // Does one attempt of a job. It may be called several times for one job.
   using Handler = absl::AnyInvocable<absl::StatusOr<std::string>(
       JobContext&, const JobAttempt&)>;
 
@@ -151,10 +154,12 @@ class JobRetry {
                         Worker::Handler handler, JobRetryPolicy policy = {},
                         TaskOptions options = {});
 
-  // For DriveMode::kCallerOnly, programs with an event loop of their own and
-  // the simulation: does one pass of the client's I/O (Client::RunOnce).
+  // Does one pass of the client's I/O (Client::RunOnce), for clients with
+  // DriveMode::kCallerOnly, for programs with an event loop of their own and for
+  // the simulation.
   absl::Time RunOnce(absl::Time deadline);
 
+  // Returns how failed attempts have ended so far. Any thread.
   JobRetryStats stats() const;
 
  private:
@@ -167,7 +172,7 @@ class JobRetry {
 struct DeadLetter {
   std::string task;    // the task that could not do it
   std::string unique;  // of the first submission
-  int attempts = 0;
+  int attempts = 0;    // how often it was run
   // The last error: "NOT_FOUND: no image 17", at most 1,024 bytes.
   std::string error;
   // The bytes of the first submission: a view of the argument of

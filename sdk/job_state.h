@@ -1,6 +1,5 @@
 // JobState and AttemptRecord: what is known of a requested job, as plain
-// values. JobRequest (sdk/job_request.h) shows them, with a diagram of the
-// states.
+// values. JobRequest (sdk/job_request.h) shows them.
 #ifndef GEARMAN_SDK_JOB_STATE_H_
 #define GEARMAN_SDK_JOB_STATE_H_
 
@@ -13,6 +12,7 @@
 
 namespace gearman {
 
+// The states of a request (docs/guide/requests.md).
 enum class JobState : unsigned char {
   kUnknown,   // not submitted, or its outcome can't be known
   kPending,   // submitted, not yet accepted by a server
@@ -21,7 +21,7 @@ enum class JobState : unsigned char {
               // the server refused it: JobRequest::status() says which
   kComplete,  // the worker completed it
 };
-// "unknown", "pending", "created", "failed", "complete".
+// Returns "unknown", "pending", "created", "failed" or "complete".
 inline StringView JobStateName(JobState state) {
   switch (state) {
     case JobState::kUnknown:
@@ -40,9 +40,9 @@ inline StringView JobStateName(JobState state) {
 
 // One failed attempt of a request.
 struct AttemptRecord {
-  int attempt = 0;     // from 1
-  std::string server;  // its address
-  FailureReason reason = FailureReason::kConnect;
+  int attempt = 0;                                 // from 1
+  std::string server;                              // its address
+  FailureReason reason = FailureReason::kConnect;  // why it failed
   // Whether a byte of the submission was sent; with a body from a source
   // (JobSpec::body), whether all of it was.
   bool bytes_sent = false;

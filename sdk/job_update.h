@@ -13,14 +13,15 @@
 namespace gearman {
 
 struct JobUpdate {
+  // The packets that carry an update.
   enum class Kind : unsigned char {
     kData,     // WORK_DATA: a part of the result
     kWarning,  // WORK_WARNING
     kStatus,   // WORK_STATUS: progress
   };
 
-  Kind kind = Kind::kData;
-  std::string data;  // of kData and kWarning
+  Kind kind = Kind::kData;  // the packet
+  std::string data;         // of kData and kWarning
   // The progress of kStatus, as in JobStatus.
   int64_t numerator = 0;
   int64_t denominator = 0;

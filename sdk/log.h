@@ -1,4 +1,4 @@
-// Logger: where the SDK reports what it does, and at which level.
+// Logger: gets what the SDK reports, each message with a level.
 //
 // Clients, workers and servers use DefaultLogger unless their options have
 // another one: warnings and errors go to standard error. `options.logger =
@@ -21,7 +21,7 @@
 
 namespace gearman {
 
-// In ascending order of importance.
+// The levels of messages, in ascending order of importance.
 enum class LogLevel : unsigned char {
   kDebug,    // every packet by direction, name, handle and size
   kInfo,     // connections made, lost and replaced; workers draining
@@ -44,6 +44,7 @@ StringView LogLevelName(LogLevel level);
 // nothing else.
 class Logger {
  public:
+  // Writes a message. The view is valid during the call.
   using Function = std::function<void(LogLevel, StringView message)>;
 
   // Makes a Logger that drops every message.
@@ -56,6 +57,7 @@ class Logger {
   // first `max_bytes` bytes of each payload, escaped. 0 shows none. This is for
   // debugging only: payloads may hold data that no log should have.
   Logger WithPayloads(size_t max_bytes) const;
+  // The bytes of each payload that messages show.
   size_t payload_bytes() const { return payload_bytes_; }
 
   // Whether a message of this level would be written. Ask before composing an

@@ -46,6 +46,7 @@ class PluginRegistry {
   PluginRegistry& operator=(const PluginRegistry&) = delete;
   virtual ~PluginRegistry();
 
+  // The registry of each family. It lives as long as this object.
   Registry<RetryPolicy>& retry_policies() { return retry_policies_; }
   const Registry<RetryPolicy>& retry_policies() const {
     return retry_policies_;
@@ -109,7 +110,7 @@ class PluginRegistry {
 
 namespace internal {
 
-// Its constructor registers a plugin with PluginRegistry::Default().
+// An object whose constructor registers a plugin with PluginRegistry::Default().
 struct PluginRegistration {
   explicit PluginRegistration(
       absl::FunctionRef<absl::Status(PluginRegistry&)> register_plugin) {

@@ -30,6 +30,7 @@ namespace gearman {
 
 class TransportRegistry;
 
+// The settings of a QueueMetrics. A plain value.
 struct QueueMetricsOptions {
   // The servers, as in ClientOptions::servers. Empty means "inproc://default".
   // A server that is named twice is asked once.
@@ -44,6 +45,7 @@ struct QueueMetricsOptions {
   // then tasks that have a label already, then tasks with jobs. A task that no
   // server knows any more is forgotten.
   size_t max_tasks = 100;
+  // The sinks that get the metrics.
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;
   // The address schemes. Null means TransportRegistry::Default(), which
   // //sdk:builtins fills.

@@ -90,7 +90,7 @@ class Aggregator {
 
 // The job that is to be split.
 struct MapInput {
-  Job job;
+  Job job;  // the job, as a handler sees it
   // The task that the parts go to: the job's own, or the default. Empty means
   // that the parts go to the aggregator as they are.
   std::string reducer;
@@ -107,6 +107,7 @@ struct MapPlan {
   // destroyed with the aggregator, before the job is answered; the MapInput
   // lives as long.
   absl::AnyInvocable<absl::StatusOr<std::optional<std::string>>()> next_part;
+  // Combines the results of the parts. It must not be null.
   std::unique_ptr<Aggregator> aggregator;
 };
 
@@ -115,6 +116,7 @@ struct MapPlan {
 // worker call it at once.
 using MapHandler = absl::AnyInvocable<absl::StatusOr<MapPlan>(const MapInput&)>;
 
+// The settings of a Mapper.
 struct MapperOptions {
   // The options of the mapper's own client, which submits the parts. A timeout
   // is measured on this client's clock. Its task_prefix is removed from the
@@ -150,13 +152,13 @@ struct MapperOptions {
 
 // The counts of a mapper.
 struct MapperStats {
-  size_t jobs = 0;   // begun and not answered
-  size_t parts = 0;  // submitted, or with a result that waits
-  size_t bytes = 0;  // of these parts
-  uint64_t jobs_completed = 0;
-  uint64_t jobs_failed = 0;  // also jobs whose result became useless
-  uint64_t parts_completed = 0;
-  uint64_t parts_failed = 0;  // without those that were cancelled
+  size_t jobs = 0;               // begun and not answered
+  size_t parts = 0;              // submitted, or with a result that waits
+  size_t bytes = 0;              // of these parts
+  uint64_t jobs_completed = 0;   // answered with a result
+  uint64_t jobs_failed = 0;      // also jobs whose result became useless
+  uint64_t parts_completed = 0;  // with a result
+  uint64_t parts_failed = 0;     // without those that were cancelled
 };
 
 // Threads: any thread may call any function. Handlers run on threads of the
@@ -195,6 +197,7 @@ class Mapper {
   // Client::RunOnce.
   absl::Time RunOnce(absl::Time deadline);
 
+  // Returns the counts of this moment. Any thread.
   MapperStats stats() const;
 
  private:

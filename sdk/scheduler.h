@@ -44,7 +44,7 @@
 
 namespace gearman {
 
-// A plain value.
+// The times and the job of one schedule. A plain value.
 struct Schedule {
   // The name that all schedulers of the fleet give this schedule; at most
   // Scheduler::kMaxNameBytes bytes, no control character.
@@ -74,6 +74,7 @@ struct Schedule {
   std::function<std::string(absl::Time tick)> data_of;
 };
 
+// The settings of a Scheduler.
 struct SchedulerOptions {
   // The options of the scheduler's own client. If `server_selector` is null,
   // the unique chooses the server (`unique_hash`), so that all schedulers
@@ -92,7 +93,8 @@ struct SchedulerOptions {
 // The ticks of a scheduler so far.
 struct SchedulerStats {
   uint64_t accepted = 0;  // by a server
-  // Not submitted in time: the program slept, or had no server. Several ticks
+  // Ticks that were not submitted in time, because the program slept or had no
+  // server. Several ticks
   // of one schedule that were slept through at once count once.
   uint64_t missed = 0;
 };
@@ -107,6 +109,7 @@ struct SchedulerStats {
 // FAILED_PRECONDITION.
 class Scheduler {
  public:
+  // The most bytes of the name of a schedule.
   static constexpr size_t kMaxNameBytes = 40;
 
   // Returns the errors of Client::Create, and INVALID_ARGUMENT for a lead or
@@ -125,23 +128,25 @@ class Scheduler {
   // Removes a schedule. A tick that has been submitted stays with its server.
   // Returns NOT_FOUND if there is none of this name.
   absl::Status Remove(StringView name);
-  // Returns the names and the times of the next ticks to be submitted, by name.
+  // The next tick of one schedule.
   struct NextTick {
-    std::string name;
-    absl::Time time;
+    std::string name;  // of the schedule
+    absl::Time time;   // of the tick
   };
+  // Returns the next tick of each schedule, sorted by name. Any thread.
   std::vector<NextTick> next_ticks() const;
 
   // Starts a thread that submits. Returns RESOURCE_EXHAUSTED if the system
   // refuses the thread, and FAILED_PRECONDITION if it runs already or if the
   // client has another DriveMode than kAuto.
   absl::Status Start();
-  // For programs with an event loop of their own and for the simulation:
-  // submits the ticks that are due, and does one pass of the client's I/O,
-  // until `deadline` at the latest. Returns the time by which to call it again.
-  // Does nothing after Start.
+  // Submits the ticks that are due, and does one pass of the client's I/O, until
+  // `deadline` at the latest. This is for programs with an event loop of their
+  // own and for the simulation. Returns the time by which to call it again. Does
+  // nothing after Start.
   absl::Time RunOnce(absl::Time deadline);
 
+  // Returns the counts so far. Any thread.
   SchedulerStats stats() const;
 
  private:

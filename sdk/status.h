@@ -35,10 +35,11 @@
 
 namespace gearman {
 
+// The meaning of one code in this SDK.
 struct StatusMeaning {
-  absl::StatusCode code;
-  absl::string_view meaning;
-  bool retryable;
+  absl::StatusCode code;      // such as UNAVAILABLE
+  absl::string_view meaning;  // a sentence for people
+  bool retryable;             // whether the same call may succeed later
 };
 
 // Returns every code that the SDK returns, in the order of their numbers.
@@ -58,11 +59,11 @@ inline constexpr size_t kMaxExceptionBytes = 65536;
 // not apply, and is left out of the text.
 struct StatusFacts {
   std::string operation;  // "submit", "status query", "echo", ...
-  std::string task;
-  std::string server;    // its address as configured
-  std::string handle;    // that the server gave the job
-  int attempt = 0;       // from 1
-  int max_attempts = 0;  // of the request
+  std::string task;       // without the prefix
+  std::string server;     // its address as configured
+  std::string handle;     // that the server gave the job
+  int attempt = 0;        // from 1
+  int max_attempts = 0;   // of the request
   // Whether a byte of the request may have reached the server.
   std::optional<bool> bytes_sent;
   // The job itself failed: its worker, or its server in place of a worker that
@@ -72,6 +73,7 @@ struct StatusFacts {
   // worker sent them, and at most kMaxExceptionBytes. `failed` is true, too.
   std::optional<std::string> exception;
 
+  // Whether no fact is known.
   bool empty() const {
     return operation.empty() && task.empty() && server.empty() &&
            handle.empty() && attempt == 0 && !bytes_sent.has_value() &&

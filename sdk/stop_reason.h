@@ -7,6 +7,7 @@
 
 namespace gearman {
 
+// The reasons; a token has the first one that came.
 enum class StopReason : unsigned char {
   kNone,            // it has not fired
   kTimeLimit,       // TaskOptions::time_limit
@@ -15,7 +16,7 @@ enum class StopReason : unsigned char {
   kStopped,         // Worker::Stop
 };
 
-// "none", "time limit", "drain limit", "connection lost" or "stopped".
+// Returns "none", "time limit", "drain limit", "connection lost" or "stopped".
 StringView StopReasonName(StopReason reason);
 
 }  // namespace gearman

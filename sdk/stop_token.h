@@ -29,12 +29,12 @@ class StopState;
 
 class StopToken {
  public:
-  // Never fires.
+  // Makes a token that never fires.
   StopToken() = default;
 
   // Whether the token has fired.
   bool stop_requested() const;
-  // Why the token has fired.
+  // Why the token has fired. StopReason::kNone if it has not.
   StopReason reason() const;
 
   // Waits until the token fires, or for `limit`. Returns true if the token has

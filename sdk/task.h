@@ -220,6 +220,7 @@ class Resumption {
 template <typename T>
 class [[nodiscard]] Task {
  public:
+  // The compiler needs this name.
   using promise_type = internal::TaskPromise<T>;
 
   // Holds no coroutine.

@@ -72,8 +72,8 @@ inline constexpr bool kIsKnown = false;
 // own: both functions are called without a lock, by several threads at once.
 // A bad value is INVALID_ARGUMENT, and bad bytes are DATA_LOSS. An exception
 // passes through Run, and fails the job of a handler. Decode takes a
-// std::string_view or an absl::string_view. Protobuf messages need
-// none.
+// std::string_view or an absl::string_view. Protobuf messages need no
+// DataTraits.
 template <typename T, typename Enable = void>
 struct DataTraits {
   static_assert(internal::kIsKnown<T>,
@@ -84,6 +84,7 @@ struct DataTraits {
 // Bytes, as they are.
 template <>
 struct DataTraits<std::string> {
+  // Copy the bytes. They never fail.
   static absl::Status Encode(const std::string& value, std::string* bytes) {
     *bytes = value;
     return absl::OkStatus();
@@ -93,8 +94,9 @@ struct DataTraits<std::string> {
   }
 };
 
+// The options of a typed call.
 struct TypedCallOptions {
-  // Null means none.
+  // The encoder of the request and the reply. Null means none.
   std::shared_ptr<const DataEncoder> encoder;
   // Headers of the request, for an encoder with an `envelope`.
   DataHeaders headers;
@@ -102,8 +104,9 @@ struct TypedCallOptions {
   CallOptions call;
 };
 
+// The options of a typed task.
 struct TypedTaskOptions {
-  // Null means none.
+  // The encoder of the request and the reply. Null means none.
   std::shared_ptr<const DataEncoder> encoder;
   // The options of every task.
   TaskOptions task;

@@ -9,6 +9,7 @@
 #include "gearman/base/cpp17.h"
 #include "gearman/base/string_view.h"
 
+// The three numbers of the version.
 #define GEARMAN_SDK_VERSION_MAJOR 0
 #define GEARMAN_SDK_VERSION_MINOR 1
 #define GEARMAN_SDK_VERSION_PATCH 0
@@ -28,6 +29,7 @@
 
 namespace gearman {
 
+// The version as a text: GEARMAN_SDK_VERSION.
 inline constexpr StringView kVersion = GEARMAN_SDK_VERSION;
 
 }  // namespace gearman

@@ -35,58 +35,26 @@ class WorkerCore;
 class WorkerThread;
 }  // namespace internal
 
-// Threads: one thread at a time calls Run or RunOnce, or Start makes a thread
-// that is in Run from then on. That thread does all I/O. With concurrency 1 the
-// handlers run on that thread, too. No I/O happens then while a handler runs,
-// unless the handler asks its stop token or sends something. With concurrency N
-// handlers run on N threads of the worker. Any thread, also one that runs a
-// handler, may call Register, Unregister, Pause, Resume, the functions about
-// servers, stats, Drain and Stop. A signal handler may call Drain and Stop:
-// these store to lock-free atomics and call Poller::Wake, which is
-// async-signal-safe.
+// Threads: the thread in Run or RunOnce, of which there is one at a time, does
+// all I/O and, with concurrency 1, runs the handlers. Any thread, also one that
+// runs a handler, may call the other functions. A signal handler may call Drain
+// and Stop.
 //
 // Ownership: a worker owns its connections, its threads and its handlers. It
 // owns its poller, too, unless WorkerOptions::poller provides one.
-// When Run returns, no handler is running, so the objects that handlers use may
-// be destroyed.
 //
 // Fork: a worker belongs to the process that made it. In a child its functions
-// return FAILED_PRECONDITION, stopped() is true, and the destructor does
-// nothing. A child can't harm the parent. Create a new worker after fork. A
-// handler that forks should end its child with exec or _exit. If the handler
-// returns in the child, no answer is sent, and Run returns FAILED_PRECONDITION
-// there. With concurrency N, and after Start, the child ends with the handler's
-// thread, because that is its only thread. docs/threads.md says more.
+// return FAILED_PRECONDITION. Create a new worker there.
 //
-// Order: the jobs of one connection begin in the order in which the server sent
-// them. The worker asks the servers in turn. If a worker has registered several
-// tasks, gearmand 1.1 and the embedded server first give it all jobs of the
-// task registered last. gearmand 2.0 first gives high jobs of any task, and
-// takes the tasks in turn. A task with a limit (TaskOptions::max_running and
-// rate) has connections of its own; the worker asks for each such task, and for
-// all tasks without a limit, in turn. Jobs that a pause or a limit holds back
-// begin later than they would. The answer and the updates of one job keep their
-// order. Each packet leaves with the next write, which takes all packets that
-// wait. A write never waits for a slow handler.
-//
-// Prefetch: a worker keeps several grabs outstanding and holds jobs that it
-// can't begin at once, but only as many as will begin within a few milliseconds
-// (PrefetchOptions). It measures its handlers, treats an unknown handler as
-// slow, and begins with one job. It never hoards slow jobs.
-//
-// Lost connections: if a connection ends, is silent for too long or breaks the
-// protocol, the worker makes a new one, after growing delays. The other
-// connections go on. The server queues the jobs of the lost connection again:
-// here their stop tokens fire, and their results are dropped. On the new
-// connection the worker sends its id, options and tasks before the first grab.
+// docs/guide/workers.md has the order of jobs, prefetch and lost connections.
 class Worker {
  public:
   // Does a job and returns its result. sdk/job_context.h says how errors and
-  // exceptions are answered. Up to `concurrency` threads call it at once. It is
-  // moved, never copied, so it may own what can't be copied.
+  // exceptions are answered. Up to `concurrency` threads call one handler at
+  // once. A handler is moved, never copied, so it may own what can't be copied.
   using Handler = absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)>;
-  // Begins a job. The caller of PendingJob::Finish, on any thread, ends it. The
-  // handler should return soon. Up to WorkerLimits::max_pending_jobs may be
+  // Begins a job. PendingJob::Finish, called on any thread, ends it. The handler
+  // should return soon. Up to WorkerLimits::max_pending_jobs jobs may be
   // unfinished.
   using AsyncHandler = absl::AnyInvocable<void(PendingJob)>;
 
@@ -108,7 +76,8 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Registers a task with all servers. If the task is registered already, it
+  // Register a task with all servers (CAN_DO, docs/protocol.md, section "Worker
+  // semantics"). If the task is registered already, it
   // gets the new handler and options, and jobs received before keep the old
   // ones. Returns INVALID_ARGUMENT if there is no handler, if no server accepts
   // the name, if the name has a control character or an invisible one, so that
@@ -124,7 +93,8 @@ class Worker {
                         TaskOptions options = {});
   absl::Status RegisterAsync(StringView task, AsyncHandler handler,
                              TaskOptions options = {});
-  // For a std::function, which AnyInvocable would take even if it is empty.
+  // Register a std::function, and refuse an empty one. (An AnyInvocable that is
+  // made of an empty std::function is not empty.)
   template <typename Signature>
   absl::Status Register(StringView task, std::function<Signature> handler,
                         TaskOptions options = {}) {
@@ -138,15 +108,15 @@ class Worker {
         task, handler ? AsyncHandler(std::move(handler)) : AsyncHandler(),
         options);
   }
-  // Withdraws a task. Where this worker holds a job of the task, it tells the
-  // server after the job's answer, because a server that is told earlier gives
-  // the job to another worker. It grabs no other job there before. Returns
-  // NOT_FOUND if the task is not registered.
+  // Withdraws a task (CANT_DO). A server of which this worker holds a job of the
+  // task is told only after the job's answer: a server that is told earlier
+  // gives the job to another worker. Until then the worker grabs no other job
+  // there. Returns NOT_FOUND if the task is not registered.
   absl::Status Unregister(StringView task);
   // Pause makes this worker begin no more jobs of a task, whether it runs or
   // not, until Resume. Its other tasks go on, and other workers get the jobs of
   // this one. Running jobs are not disturbed. A handler that another thread is
-  // just calling may still begin after Pause has returned; no later one does.
+  // just calling may still begin after Pause has returned. No later one begins.
   //
   // Where the worker holds no job of the task, it tells the server, which then
   // gives it none. Where it holds one, it makes a new connection for the other
@@ -159,9 +129,9 @@ class Worker {
   // for Resume are given back to their server: it queues them again, at the
   // tail, and counts a retry for each.
   //
-  // Both functions return at once. Pausing a paused task changes nothing, nor
-  // does resuming a task that is not paused. NOT_FOUND means that the task is
-  // not registered.
+  // Both functions return at once. To pause a paused task changes nothing, and
+  // neither does resuming a task that is not paused. NOT_FOUND means that the
+  // task is not registered.
   absl::Status Pause(StringView task);
   absl::Status Resume(StringView task);
   // Returns the paused tasks in the order of registration.
@@ -233,6 +203,7 @@ class Worker {
   // no server is connected, and the health is kDown.
   Health health() const;
 
+  // Returns what the worker has done so far. Takes no lock.
   WorkerStats stats() const;
   // Returns the metrics counted so far (docs/guide/metrics.md). Empty if
   // WorkerOptions::metrics_sinks is empty.

@@ -52,12 +52,15 @@ class IncomingJob {
 
   // The job as the handler will see it.
   const Job& job() const;
+  // The payload.
   StringView data() const { return job().data(); }
+  // Replaces the payload that later interceptors and the handler see.
   void set_data(std::string data);
 
   // Answers the job like a handler that returns `result` (sdk/job_context.h).
   // Later interceptors and the handler are not called.
   void Answer(absl::StatusOr<std::string> result);
+  // Calls `hook` once, however the job is answered. An empty hook is ignored.
   void OnEnd(EndHook hook);
 
   // The span of this job's processing; null if there is none.

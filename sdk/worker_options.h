@@ -42,8 +42,8 @@ enum class JobOutcome : unsigned char {
 // The argument of the hook after a job. The references are valid during the
 // call.
 struct JobReport {
-  const Job& job;
-  JobOutcome outcome;
+  const Job& job;      // as it came from the server
+  JobOutcome outcome;  // how it ended
   // OK for kComplete; otherwise why the job did not complete.
   const absl::Status& status;
   // From the handler's start to the answer.
@@ -76,6 +76,7 @@ struct RateLimit {
   int burst = 1;
 };
 
+// How one task of a worker differs. A plain value.
 struct TaskOptions {
   // The time that the handler may take, from its start. A timer of the worker:
   // a server learns of the limit only with announce_time_limit.
@@ -91,6 +92,7 @@ struct TaskOptions {
   // announced all the same, a connection holds one job at a time and sends
   // PRE_SLEEP after each. This is slow, but avoids the worst.
   bool announce_time_limit = false;
+  // The answer for a job whose time limit has passed.
   WhenLate when_late = WhenLate::kFail;
   // The number of jobs of this task that may run at once in this worker. 0
   // means no limit of its own; WorkerOptions::concurrency holds in any case. A
@@ -120,11 +122,13 @@ struct PrefetchOptions {
   // off.
   int max_jobs = 128;
   int min_jobs = 0;
+  // The time within which a held job is to begin.
   Duration max_wait = absl::Milliseconds(5);
   // The largest number of payload bytes held, estimated from the jobs before.
   size_t max_bytes = 64u << 20;
 };
 
+// The limits of a worker (docs/limits.md).
 struct WorkerLimits {
   // Bytes of one packet, including its header and names. A job whose packet is
   // larger fails with a text that says so: its payload is skipped, its handler
@@ -150,6 +154,7 @@ struct WorkerLimits {
   int max_pending_jobs = 1000;
 };
 
+// How a worker behaves. A plain value.
 struct WorkerOptions {
   // The addresses of the servers ("tcp://host:4730", "host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process;
@@ -186,6 +191,7 @@ struct WorkerOptions {
   // Run, or on the one that Start has started. With more they run on that many
   // threads, each started when it is needed.
   int concurrency = 1;
+  // How many jobs are held beyond those that can begin at once.
   PrefetchOptions prefetch;
 
   // The time to establish one connection, including the name lookup.
@@ -202,6 +208,7 @@ struct WorkerOptions {
   // version wakes another worker when the one that it woke has gone. Infinite
   // means never.
   Duration regrab_interval = absl::Seconds(10);
+  // Delays before a lost connection is replaced.
   ReconnectOptions reconnect;
   // How long the destructor of a worker that Worker::Start has started drains,
   // as Worker::Drain does, before it stops the worker.
@@ -227,13 +234,15 @@ struct WorkerOptions {
   // only "exceptions", which has no effect on a connection that only works.
   std::vector<std::string> server_options;
 
+  // Limits of packets, memory and pending jobs.
   WorkerLimits limits;
 
   // Called on the thread in Run, with no lock held, after each wait for I/O.
   // `any_activity` says whether anything was ready. An exception from it is
   // logged, and the worker goes on.
   std::function<Proceed(bool any_activity)> after_poll;
-  // Called likewise after each job, when its answer is on its way.
+  // Called after each job, when its answer is on its way, like after_poll: on
+  // the thread in Run, with no lock held.
   std::function<Proceed(const JobReport&)> after_job;
 
   // Plugins. No sinks means no metrics.
@@ -245,6 +254,7 @@ struct WorkerOptions {
   // The address schemes. Null means TransportRegistry::Default(), which
   // //sdk:builtins fills.
   std::shared_ptr<TransportRegistry> transports;
+  // Gets what the worker reports.
   Logger logger = DefaultLogger();
 
   // The source of time and readiness. Null means the machine's. No other worker

@@ -28,9 +28,9 @@ class SignalRegistration;
 // when the WorkerSignals is destroyed. A handler that was installed after it
 // stays.
 //
-// A signal that the process ignores at the creation stays ignored: `nohup` and
-// a shell's `&` start programs so. Nothing but its stop token ends a handler
-// that is running (Worker::Stop).
+// A signal that the process ignores when the object is created stays ignored.
+// (`nohup`, and a script's `&`, start programs that ignore signals.) A running
+// handler hears of Worker::Stop by its stop token, and by nothing else.
 //
 // The workers must outlive this object. It may live on any thread, and signals
 // may come on any thread. One object lives in a process at a time.

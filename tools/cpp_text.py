@@ -16,3 +16,9 @@ def without_comments(text):
 def without_comments_and_strings(text):
     """The text with the same lines and columns, and spaces where comments and literals of characters were."""
     return _TOKEN.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+
+
+def public_headers(sources_cmake):
+    """The headers that are installed, sorted: the lists of them in the text of cmake/sources.cmake."""
+    lists = re.findall(r"^set\(GEARMAN_SDK_\w+_HEADERS\n(.*?)^\)", sources_cmake, re.M | re.S)
+    return sorted({header for found in lists for header in found.split()})

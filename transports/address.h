@@ -19,6 +19,7 @@
 
 namespace gearman {
 
+// The port of a server whose address names none.
 inline constexpr uint16_t kDefaultPort = 4730;
 
 struct Address {
@@ -35,9 +36,10 @@ struct Address {
   }
 };
 
+// The parts of the authority of a tcp or tls address.
 struct HostPort {
-  std::string host;  // without brackets
-  uint16_t port = kDefaultPort;
+  std::string host;              // without brackets
+  uint16_t port = kDefaultPort;  // from 0 to 65535
 };
 
 // Parses an address. INVALID_ARGUMENT has the text and says what would be

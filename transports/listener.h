@@ -24,6 +24,7 @@ class Listener {
   // RESOURCE_EXHAUSTED means that descriptors or memory have run out.
   virtual absl::StatusOr<std::unique_ptr<Transport>> Accept(
       Poller* poller, Poller::Key key) = 0;
+  // Returns the events to wait for before the next Accept.
   virtual Interest interest() const = 0;
   // The address that clients connect to: the real port stands in place of port
   // 0.

@@ -17,9 +17,10 @@ namespace gearman {
 
 // A string with one owner, or one that several share (`shared` is set).
 struct Piece {
-  std::string owned;
-  std::shared_ptr<const std::string> shared;
+  std::string owned;                          // the string, if it has one owner
+  std::shared_ptr<const std::string> shared;  // the string, if it is shared
 
+  // The bytes, and their number. Valid as long as this object is unchanged.
   absl::string_view view() const {
     const std::string& string = shared != nullptr ? *shared : owned;
     return absl::string_view(string.data(), string.size());
@@ -39,7 +40,7 @@ class PieceStream {
   // since CanGive.
   virtual void Give(Piece piece) = 0;
   // Takes the piece that the stream's next bytes are, if it has exactly `bytes`
-  // bytes and none of them was read. False: they are others; use Read.
+  // bytes and none of them was read. Returns false otherwise: use Read then.
   virtual bool Take(size_t bytes, Piece* piece) = 0;
 };
 

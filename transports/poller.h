@@ -47,6 +47,7 @@ struct Interest {
 class Waker {
  public:
   virtual ~Waker() = default;
+  // Marks the key ready, and wakes the poller.
   virtual void Wake() = 0;
 };
 
@@ -57,12 +58,14 @@ class Waker {
 class DeferredTask {
  public:
   virtual ~DeferredTask() = default;
+  // Does the task. Called once for each time that it was queued.
   virtual void Run() = 0;
 };
 
 class Poller {
  public:
-  // The caller chooses the key. It is unique among the watched keys.
+  // Names a watched transport or listener. The caller chooses the key, which is
+  // unique among the watched keys.
   using Key = uint64_t;
 
   virtual ~Poller() = default;

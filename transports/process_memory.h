@@ -21,7 +21,7 @@ inline constexpr size_t kShareOfMemory = std::numeric_limits<size_t>::max();
 size_t ProcessMemory();
 
 // Returns the bytes that one packet may have if all packets together may have
-// `max_memory` bytes (0: no limit): the smaller of `max_packet_bytes` and half
+// `max_memory` bytes (0 means no limit): the smaller of `max_packet_bytes` and half
 // of the memory, but at least 64 KiB for the latter. So a packet that memory
 // could never hold is too large by itself and is skipped. It does not end the
 // connection that brings it.

@@ -21,6 +21,7 @@ namespace gearman {
 // The result of one attempt at I/O. Would-block, closed and failed are three
 // different results.
 struct IoResult {
+  // The kinds of results.
   enum class Outcome : unsigned char {
     kDone,        // `bytes` (at least one) were moved, or connected
     kWouldBlock,  // nothing now; wait for interest()
@@ -28,6 +29,7 @@ struct IoResult {
     kFailed,      // `status` has the reason; the stream is dead
   };
 
+  // Make a result of each kind.
   static IoResult Done(size_t bytes) { return {Outcome::kDone, bytes, {}}; }
   static IoResult WouldBlock() { return {Outcome::kWouldBlock, 0, {}}; }
   static IoResult Closed() { return {Outcome::kClosed, 0, {}}; }
@@ -35,13 +37,14 @@ struct IoResult {
     return {Outcome::kFailed, 0, std::move(status)};
   }
 
+  // Whether the result is of this kind.
   bool done() const { return outcome == Outcome::kDone; }
   bool would_block() const { return outcome == Outcome::kWouldBlock; }
   bool closed() const { return outcome == Outcome::kClosed; }
   bool failed() const { return outcome == Outcome::kFailed; }
 
-  Outcome outcome = Outcome::kWouldBlock;
-  size_t bytes = 0;
+  Outcome outcome = Outcome::kWouldBlock;  // the kind
+  size_t bytes = 0;                        // only for kDone
   absl::Status status;  // only for kFailed; by default UNAVAILABLE
 };
 
@@ -71,8 +74,8 @@ class Transport {
   // Returns the peer's name for messages: the name as the user gave it and, if
   // known, the address behind it: "tcp://jobs.example:4730 (10.0.0.7)".
   virtual std::string Describe() const = 0;
-  // Returns the stream's other door, through which strings pass whole, or null
-  // if it has none. Call it when connected. It is valid until Close.
+  // Returns the interface through which whole strings pass, or null if this
+  // stream has none. Call it when connected. The pointer is valid until Close.
   virtual PieceStream* pieces() { return nullptr; }
 };
 
@@ -81,6 +84,7 @@ class Transport {
 // passes through Read and Write.
 class ForwardingTransport : public Transport {
  public:
+  // Takes the transport that gets the calls.
   explicit ForwardingTransport(std::unique_ptr<Transport> next)
       : next_(std::move(next)) {}
   IoResult Connect() override { return next_->Connect(); }
@@ -95,6 +99,7 @@ class ForwardingTransport : public Transport {
   std::string Describe() const override { return next_->Describe(); }
 
  protected:
+  // The transport that gets the calls.
   Transport& next() const { return *next_; }
 
  private:

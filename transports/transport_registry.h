@@ -26,6 +26,7 @@ namespace gearman {
 
 class TransportRegistry {
  public:
+  // Makes a registry without schemes.
   TransportRegistry() = default;
   TransportRegistry(const TransportRegistry&) = delete;
   TransportRegistry& operator=(const TransportRegistry&) = delete;

@@ -122,7 +122,7 @@ class BareSocket {
 
  private:
   const int fd_;
-  // It grows with what comes: thousands of sockets may have one each.
+  // The memory grows with what comes: thousands of sockets may have one each.
   std::string input_ = std::string(4096, '\0');
   size_t end_ = 0;
 };

@@ -21,38 +21,45 @@ namespace admin {
 
 // --- rows -------------------------------------------------------------------
 
-struct StatusRow {  // status: `f\t2\t1\t1`
-  std::string function;
-  int64_t total = 0;    // queued and running jobs
-  int64_t running = 0;  // 4294967295 if gearmand has counted below 0
-  int64_t workers = 0;  // workers that can do it
+// A row of the list of `status`: `f\t2\t1\t1`.
+struct StatusRow {
+  std::string function;  // its name
+  int64_t total = 0;     // queued and running jobs
+  int64_t running = 0;   // 4294967295 if gearmand has counted below 0
+  int64_t workers = 0;   // workers that can do it
 };
-struct PriorityStatusRow {  // prioritystatus: `f\t0\t1\t0\t1`
-  std::string function;
-  int64_t high = 0;  // queued jobs
+// A row of the list of `prioritystatus`: `f\t0\t1\t0\t1`.
+struct PriorityStatusRow {
+  std::string function;  // its name
+  // Queued jobs of each priority.
+  int64_t high = 0;
   int64_t normal = 0;
   int64_t low = 0;
-  int64_t workers = 0;
+  int64_t workers = 0;  // workers that can do it
 };
-struct WorkerRow {  // workers: `38 127.0.0.1 id : g f`; every connection
-  int64_t descriptor = 0;
-  std::string peer;  // gearmand 1.1.20 writes garbage for IPv6
-  std::string id;    // "-" if none was set
+// A row of the list of `workers`: `38 127.0.0.1 id : g f`. The list has every
+// connection, also those that do no jobs.
+struct WorkerRow {
+  int64_t descriptor = 0;  // the connection's number at the server
+  std::string peer;        // gearmand 1.1.20 writes garbage for IPv6
+  std::string id;          // "-" if none was set
   // The newest first. A server that takes functions in turn (gearmand 2.0, or
   // 1.1 with -R) puts the function last that gave the last job. A function
   // whose name holds a space reads as several.
   std::vector<std::string> functions;
 };
-struct JobRow {  // show jobs: `H:h:1\t0\t0\t1`
-  std::string handle;
-  int64_t retries = 0;
-  bool ignored = false;  // its client has left: it will not run
-  bool background = false;
+// A row of the list of `show jobs`: `H:h:1\t0\t0\t1`.
+struct JobRow {
+  std::string handle;       // its name at the server
+  int64_t retries = 0;      // how often its worker was lost
+  bool ignored = false;     // its client has left: it will not run
+  bool background = false;  // no client waits for it
 };
 // A row of `show unique jobs` is just the unique.
 
 // --- a server's end ---------------------------------------------------------
 
+// Each appends one row, with its line end, to `out`.
 void Encode(const StatusRow& row, wire::OutputBuffer& out);
 void Encode(const PriorityStatusRow& row, wire::OutputBuffer& out);
 void Encode(const WorkerRow& row, wire::OutputBuffer& out);
@@ -62,6 +69,7 @@ void EncodeWorkerStart(int64_t descriptor, absl::string_view peer,
                        absl::string_view id, wire::OutputBuffer& out);
 void EncodeWorkerFunction(absl::string_view function, wire::OutputBuffer& out);
 void EncodeWorkerEnd(wire::OutputBuffer& out);
+// Appends one row, with its line end, to `out`.
 void Encode(const JobRow& row, wire::OutputBuffer& out);
 // Writes a unique. If it is not listable, or is ".", it is written as safe text
 // (text/safe_text.h): otherwise it could forge other rows or the end of the
@@ -80,6 +88,7 @@ enum class Refusal : unsigned char {
   kTooManyFunctions,  // create function; gearmand has no limit
   kNameWithControl,   // create function; gearmand takes it
 };
+// Appends the line that refuses a command.
 void Encode(Refusal refusal, wire::OutputBuffer& out);
 
 // --- a client's end ---------------------------------------------------------
@@ -94,16 +103,17 @@ absl::StatusOr<JobRow> ParseJobRow(absl::string_view line);
 
 // A reply of one line.
 struct LineReply {
+  // The kinds of such lines.
   enum class Kind : unsigned char {
     kOk,     // "OK", "OK <text>"
     kError,  // "ERR <CODE> <text>", "ERR <text>"
     kBare,   // another line, such as some servers' `version`
   };
-  Kind kind = Kind::kBare;
+  Kind kind = Kind::kBare;  // what the line begins with
   // The code in upper case, whatever its case at the server. Empty if there is
   // none. Compare the code rather than the text.
   std::string code;
-  std::string text;
+  std::string text;  // the rest of the line, unescaped
 };
 // Parses a one-line reply. Never fails.
 LineReply ParseLineReply(absl::string_view line);

@@ -30,6 +30,7 @@ class OutgoingBody {
   OutgoingBody(const OutgoingBody&) = delete;
   OutgoingBody& operator=(const OutgoingBody&) = delete;
 
+  // The bytes of the whole body.
   uint64_t size() const { return source_->size(); }
   // The bytes that were not read yet.
   uint64_t left() const { return left_; }

@@ -64,6 +64,7 @@ class OutputBuffer {
   size_t size() const {
     return static_cast<size_t>(total_appended_ - total_consumed_);
   }
+  // True if every byte has been consumed.
   bool empty() const { return total_appended_ == total_consumed_; }
   // The pending bytes that are in memory, and 1 if none of them is. So it is 0
   // exactly if the buffer is empty.

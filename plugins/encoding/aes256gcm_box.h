@@ -1,4 +1,4 @@
-// Aes256GcmBox: one message of the format of `aes256gcm`, with a nonce that the
+// One message of the format of `aes256gcm`, with a nonce that the
 // caller gives. Internal: a nonce that is used twice with a key gives both
 // messages and the power to forge away. Only tests give one of their own.
 #ifndef GEARMAN_PLUGINS_ENCODING_AES256GCM_BOX_H_

@@ -1,14 +1,15 @@
 // Aes256GcmEncoder: `aes256gcm`, which encrypts and authenticates the data with
 // AES-256 in Galois/Counter mode (OpenSSL).
 //
-// Bound to the data, so that it decrypts nowhere else: the id of the key, the
-// task, and whether the data is a request or a reply. Not hidden are the key's
-// id and the size of the data, which tells about its content if the data was
-// compressed before. A message that is sent again decrypts again.
+// A message is bound to the id of its key, to its task and to its direction
+// (request or reply), so it decrypts nowhere else. A peer that reads the
+// connection sees the id of the key and the size of the data. The size tells
+// something about the content if the data was compressed before. The encoder
+// does not notice a message that is sent a second time.
 //
-// Each message has a random nonce of 96 bits. For this, NIST SP 800-38D (8.3)
-// allows 2^32 messages under one key, from all processes together: change the
-// key before that.
+// Each message has a random nonce of 96 bits. With such nonces NIST SP 800-38D
+// (8.3) allows 2^32 messages under one key, from all processes together. Change
+// the key before that.
 #ifndef GEARMAN_PLUGINS_ENCODING_AES256GCM_ENCODER_H_
 #define GEARMAN_PLUGINS_ENCODING_AES256GCM_ENCODER_H_
 
@@ -26,9 +27,10 @@ namespace gearman {
 
 class Aes256GcmEncoder final : public DataEncoder {
  public:
-  // The first key encrypts, and all of them decrypt. To change the key of a
-  // running system, give the new key to all as their second, then as their
-  // first, and then take the old one away. Returns the errors of
+  // Makes an encoder. The first key encrypts, and every key decrypts. To change
+  // the key of a running system, first give the new key to all processes as
+  // their second key. Then make it their first key. Then take the old key away.
+  // Returns the errors of
   // CheckAes256GcmKeys, and UNIMPLEMENTED if OpenSSL has no AES-256-GCM.
   static absl::StatusOr<std::unique_ptr<Aes256GcmEncoder>> Create(
       std::vector<Aes256GcmKey> keys);
@@ -36,8 +38,8 @@ class Aes256GcmEncoder final : public DataEncoder {
 
   absl::Status Encode(const DataContext& context,
                       std::string* data) const override;
-  // Returns NOT_FOUND for a message under a key that is not here, and DATA_LOSS
-  // for one that is not authentic.
+  // Returns NOT_FOUND if the message names a key that this encoder does not
+  // have, and DATA_LOSS if the message is not authentic.
   absl::StatusOr<absl::string_view> Decode(const DataContext& context,
                                            absl::string_view data,
                                            std::string* buffer) const override;

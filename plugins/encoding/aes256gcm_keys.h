@@ -19,11 +19,14 @@
 
 namespace gearman {
 
+// The bytes of one key.
 inline constexpr size_t kAes256KeyBytes = 32;
-// Where an encoder without a source of keys looks for them.
+// The environment variable that has the keys of an encoder whose config names
+// no other source.
 inline constexpr char kAes256GcmKeysVariable[] = "GEARMAN_AES256GCM_KEYS";
 
-// A key. Its memory is overwritten when it is destroyed, as that of each copy.
+// One key. Its memory is overwritten when it is destroyed, and so is the memory
+// of each copy.
 struct Aes256GcmKey {
   Aes256GcmKey() = default;
   Aes256GcmKey(const Aes256GcmKey&) = default;
@@ -33,15 +36,16 @@ struct Aes256GcmKey {
   // 1 to 63 letters, digits, dots, dashes and underscores. It is sent with each
   // message in the clear.
   std::string id;
+  // The key itself.
   std::array<unsigned char, kAes256KeyBytes> bytes = {};
 };
 
 // Returns INVALID_ARGUMENT unless there are 1 to 64 keys with valid ids that
 // differ.
 absl::Status CheckAes256GcmKeys(const std::vector<Aes256GcmKey>& keys);
-// Reads keys in the form above, 64 at most. No message has a byte of a key.
-// Returns INVALID_ARGUMENT, with the number of the entry, for a text that is
-// none.
+// Reads at most 64 keys in the form above. Returns INVALID_ARGUMENT, with the
+// number of the entry, if the text has another form. The error shows no byte of
+// a key.
 absl::StatusOr<std::vector<Aes256GcmKey>> ParseAes256GcmKeys(StringView text);
 // Reads keys from a file of at most 64 KiB. The memory that it was read into is
 // overwritten. Returns NOT_FOUND if there is no such file, PERMISSION_DENIED if

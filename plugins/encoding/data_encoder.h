@@ -34,7 +34,7 @@ struct DataHeaders {
   // The media type of the data inside the envelope. A message format sets it,
   // and refuses data of another type.
   std::string content_type;
-  // The trace context of W3C, as it is sent over HTTP.
+  // The trace context of W3C: the values of the two HTTP headers of these names.
   std::string traceparent;
   std::string tracestate;
   // The number of this run of the job, from 1 to 1,000,000,000.
@@ -44,6 +44,7 @@ struct DataHeaders {
   std::vector<std::pair<std::string, std::string>> others;
 };
 
+// The way that data takes between client and worker.
 enum class DataDirection : unsigned char {
   kRequest,  // the job's data, from the client to the worker
   kReply,    // the job's result, from the worker to the client
@@ -57,6 +58,7 @@ struct DataContext {
   // The job's task, without a namespace prefix: client and worker must see
   // equal names.
   StringView task;
+  // Whether the data is a request or a reply.
   DataDirection direction = DataDirection::kRequest;
   // Encode reads the headers here, and Decode writes them. May be null.
   DataHeaders* headers = nullptr;
@@ -74,9 +76,10 @@ class DataEncoder {
   // INVALID_ARGUMENT means that this data can't be encoded.
   virtual absl::Status Encode(const DataContext& context,
                               std::string* data) const = 0;
-  // Returns what Encode had got: a view of `data`, or of *buffer, which the
-  // encoder may fill. `data` does not lie in *buffer. DATA_LOSS means that the
-  // bytes are not what Encode makes, and the message says what was found.
+  // Returns the data that Encode was given: a view of `data`, or a view of
+  // *buffer, which the encoder may fill. `data` does not lie in *buffer.
+  // DATA_LOSS means that Encode does not make such bytes; the message says what
+  // was found.
   // RESOURCE_EXHAUSTED means that a limit on what is decoded was reached.
   virtual absl::StatusOr<absl::string_view> Decode(
       const DataContext& context, absl::string_view data,
@@ -84,14 +87,14 @@ class DataEncoder {
   // The format of Protobuf messages, for an encoder that takes these. It lives
   // as long as the encoder. Null for an encoder that takes bytes.
   virtual const MessageFormat* message_format() const { return nullptr; }
-  // The name for messages: that of the registry, or those of a stack, joined
-  // with "+". Valid as long as the encoder.
+  // The name of the encoder in the registry. A stack has the names of its
+  // encoders, joined with "+". Errors show it. Valid as long as the encoder.
   virtual absl::string_view name() const = 0;
 };
 
-// Encode and Decode with the encoder's name before the message of an error. An
-// exception becomes an error: RESOURCE_EXHAUSTED if there is no memory, and
-// UNKNOWN with the exception's text otherwise.
+// These two call Encode and Decode. They put the encoder's name before the
+// message of an error, and make an error of an exception: RESOURCE_EXHAUSTED if
+// there is no memory, and UNKNOWN with the exception's text otherwise.
 absl::Status EncodeData(const DataEncoder& encoder, const DataContext& context,
                         std::string* data);
 absl::StatusOr<absl::string_view> DecodeData(const DataEncoder& encoder,

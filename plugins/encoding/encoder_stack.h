@@ -18,6 +18,7 @@ namespace gearman {
 
 class EncoderStack final : public DataEncoder {
  public:
+  // The most encoders in one stack.
   static constexpr size_t kMostEncoders = 16;
 
   // Shares the ownership of the encoders. Returns INVALID_ARGUMENT if there is

@@ -13,17 +13,20 @@
 
 namespace gearman {
 
+// The settings of an EnvelopeEncoder.
 struct EnvelopeOptions {
-  // Data without an envelope, as a peer that knows none sends it, is taken as
-  // it is, without headers. Otherwise it is an error. Don't set this where the
-  // headers decide what a peer may do.
+  // Whether Decode accepts data without an envelope, which then has no headers.
+  // If false, such data is an error. Leave it false where the headers decide
+  // what a peer may do.
   bool accept_raw = false;
-  // Bytes of all headers of one envelope, both ways; up to 65,535.
+  // The most bytes of all headers of one envelope, for Encode and Decode; up to
+  // 65,535.
   size_t max_header_bytes = 8192;
 };
 
 class EnvelopeEncoder final : public DataEncoder {
  public:
+  // The most headers of one envelope, and the most bytes of them.
   static constexpr size_t kMostHeaders = 64;
   static constexpr size_t kMostHeaderBytes = 65535;
 

@@ -1,5 +1,5 @@
-// FoundBytes: says in words what a peer sent in the place of what a decoder
-// expects. For encoders of one's own, too. Any thread.
+// FoundBytes: describes bytes that a decoder did not expect, for its error. A
+// program's own encoders may use it. Any thread.
 #ifndef GEARMAN_PLUGINS_ENCODING_FOUND_BYTES_H_
 #define GEARMAN_PLUGINS_ENCODING_FOUND_BYTES_H_
 

@@ -14,17 +14,19 @@
 
 namespace gearman {
 
+// The settings of a JsonEncoder.
 struct JsonOptions {
-  // Bytes of the JSON text of one message. Reading it takes more memory, for
-  // many small values some fifty times as much.
+  // The most bytes of the JSON text of one message. Reading the text takes more
+  // memory: some fifty times as much if it has many small values.
   size_t max_message_bytes = kDefaultMaxDecodedBytes;
-  // Fields that the message does not have are skipped. Otherwise they are an
-  // error. Set this where peers with newer messages send to older ones.
+  // Whether fields that the message does not have are skipped. If false, they
+  // are an error. Set this if peers with newer messages send to this one.
   bool ignore_unknown_fields = false;
 };
 
 class JsonEncoder final : public MessageEncoder {
  public:
+  // Makes an encoder. It never fails.
   explicit JsonEncoder(JsonOptions options = {}) : options_(options) {}
 
   absl::string_view name() const override { return "json"; }

@@ -13,14 +13,16 @@
 
 namespace gearman {
 
+// The settings of a ProtobufEncoder.
 struct ProtobufOptions {
-  // Bytes of one encoded message. The message itself takes more memory, for
-  // many small fields some twenty times as much.
+  // The most bytes of one encoded message. The message itself takes more memory:
+  // some twenty times as much if it has many small fields.
   size_t max_message_bytes = kDefaultMaxDecodedBytes;
 };
 
 class ProtobufEncoder final : public MessageEncoder {
  public:
+  // Makes an encoder. It never fails.
   explicit ProtobufEncoder(ProtobufOptions options = {}) : options_(options) {}
 
   absl::string_view name() const override { return "protobuf"; }

@@ -14,17 +14,18 @@
 
 namespace gearman {
 
+// The settings of a ZlibEncoder.
 struct ZlibOptions {
-  // From 0 (stored) to 9 (smallest).
+  // The level of compression, from 0 (stored) to 9 (smallest).
   int level = 6;
-  // Decompressed bytes of one payload.
+  // The most decompressed bytes of one payload.
   size_t max_decoded_bytes = kDefaultMaxDecodedBytes;
 };
 
 class ZlibEncoder final : public DataEncoder {
  public:
-  // Returns INVALID_ARGUMENT, a FieldError, for a level that zlib does not
-  // have.
+  // Makes an encoder. Returns INVALID_ARGUMENT (a FieldError) for a level that
+  // zlib does not have.
   static absl::StatusOr<std::unique_ptr<ZlibEncoder>> Create(
       ZlibOptions options = {});
 

@@ -14,19 +14,20 @@
 
 namespace gearman {
 
+// The settings of a ZstdEncoder.
 struct ZstdOptions {
-  // From 1 (fastest) to 19 (smallest).
+  // The level of compression, from 1 (fastest) to 19 (smallest).
   int level = 3;
-  // Decompressed bytes of one payload. A frame whose window, which takes
-  // memory, is larger than this is refused, too: windows of 8 MiB are always
-  // read, and none of more than 128 MiB.
+  // The most decompressed bytes of one payload. The window of a frame takes
+  // memory, so a frame with a larger window than this is refused, too. A window
+  // of up to 8 MiB is always accepted, and one above 128 MiB never.
   size_t max_decoded_bytes = kDefaultMaxDecodedBytes;
 };
 
 class ZstdEncoder final : public DataEncoder {
  public:
-  // Returns INVALID_ARGUMENT, a FieldError, for a level that is not from 1 to
-  // 19.
+  // Makes an encoder. Returns INVALID_ARGUMENT (a FieldError) for a level that
+  // is not from 1 to 19.
   static absl::StatusOr<std::unique_ptr<ZstdEncoder>> Create(
       ZstdOptions options = {});
 

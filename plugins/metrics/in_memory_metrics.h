@@ -28,9 +28,10 @@ class InMemoryMetrics : public MetricsSink {
   // Label names, with the values that the labels must have.
   using Labels =
       std::initializer_list<std::pair<absl::string_view, absl::string_view>>;
+  // The observations of a histogram.
   struct Observations {
-    uint64_t count = 0;
-    double sum = 0;  // in the metric's unit
+    uint64_t count = 0;  // the number of observations
+    double sum = 0;      // in the metric's unit
   };
 
   // Returns all metrics now.

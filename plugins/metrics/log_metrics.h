@@ -16,6 +16,7 @@
 
 namespace gearman {
 
+// The settings of a LogMetrics.
 struct LogMetricsOptions {
   // The time between two reports; at least 1 ms.
   absl::Duration interval = absl::Minutes(1);
@@ -23,13 +24,14 @@ struct LogMetricsOptions {
   bool with_zeros = false;
   // Gets one line at a time, without a line end. The sink holds no lock. If two
   // clients export at once, the thread of one writes the lines of both, one
-  // after the other. Unset: lines go to standard error, each with the time
-  // before it.
+  // after the other. If unset, lines go to standard error, each with the
+  // time before it.
   std::function<void(absl::string_view line)> write;
 };
 
 class LogMetrics : public MetricsSink {
  public:
+  // Makes a sink. It never fails.
   explicit LogMetrics(LogMetricsOptions options = {});
 
   // Writes one line for each sample, in the form of ToString(MetricsSnapshot).

@@ -15,11 +15,13 @@
 
 namespace gearman {
 
+// The types of metrics, as Prometheus knows them.
 enum class MetricType : unsigned char { kCounter, kGauge, kHistogram };
 
 // "counter", "gauge" or "histogram".
 absl::string_view MetricTypeName(MetricType type);
 
+// One value of a metric, or one histogram.
 struct MetricSample {
   // One value for each of the family's label_names, in the same order. The
   // SDK's own values are safe text (text/safe_text.h), so a sink can show any
@@ -36,12 +38,14 @@ struct MetricSample {
   double sum = 0;
 };
 
+// One metric, with a sample for each combination of label values.
 struct MetricFamily {
   std::string name;  // "gearman_client_jobs_finished_total"
-  std::string help;
-  MetricType type = MetricType::kCounter;
+  std::string help;  // one sentence for people
+  MetricType type = MetricType::kCounter;  // what its values mean
   // "seconds", "bytes", or "" for a plain number.
   std::string unit;
+  // The names of the labels, in the order of MetricSample::label_values.
   std::vector<std::string> label_names;
   // The inclusive upper bounds of a histogram's buckets, ascending, in its
   // unit.
@@ -60,6 +64,7 @@ struct MetricsSnapshot {
   // The number of the client or worker, unique in the process, so that a sink
   // with several sources can tell them apart. 0 means that several were merged.
   uint64_t source = 0;
+  // The metrics, each once.
   std::vector<MetricFamily> families;
 
   // Returns the family of this name, or null.

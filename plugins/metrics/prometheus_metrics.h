@@ -34,6 +34,7 @@ class Collectable;
 
 namespace gearman {
 
+// The settings of a PrometheusMetrics.
 struct PrometheusMetricsOptions {
   // The address to listen on: "127.0.0.1:9464", "[::1]:9464", or "9464" for all
   // interfaces. Port 0 takes a free port. There is no protection: every peer

@@ -49,6 +49,7 @@
 
 namespace gearman {
 
+// The settings of a StatsdMetrics.
 struct StatsdMetricsOptions {
   // The agent: "127.0.0.1:8125", "[::1]:8125", "statsd.internal:8125". Create
   // looks up a name once.
@@ -75,6 +76,7 @@ struct StatsdMetricsOptions {
 
 class StatsdMetrics : public MetricsSink {
  public:
+  // The counts of what was sent so far.
   struct Stats {
     uint64_t datagrams = 0;      // sent
     uint64_t failures = 0;       // refused by the kernel or the agent
@@ -88,6 +90,7 @@ class StatsdMetrics : public MetricsSink {
       StatsdMetricsOptions options = {});
   ~StatsdMetrics() override;
 
+  // Returns what the sink has sent so far. Any thread.
   Stats stats() const;
 
   void Export(const MetricsSnapshot& snapshot) override;

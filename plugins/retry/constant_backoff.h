@@ -10,6 +10,7 @@ namespace gearman {
 
 class ConstantBackoffPolicy : public BackoffPolicy {
  public:
+  // `delay` is the delay after each failed attempt.
   explicit ConstantBackoffPolicy(absl::Duration delay) : delay_(delay) {}
 
   absl::Duration OnCompletion(const AttemptFailure& /*failure*/) override {

@@ -11,6 +11,7 @@
 
 namespace gearman {
 
+// The settings of growing delays.
 struct ExponentialBackoffOptions {
   // The delay after the first failed attempt. Each later delay is the one
   // before times `multiplier`, and at most max_delay.
@@ -28,8 +29,10 @@ struct ExponentialBackoffOptions {
 absl::Duration ExponentialDelay(const ExponentialBackoffOptions& options,
                                 int attempt, double random);
 
+// A BackoffPolicy with growing delays. Thread-safe.
 class ExponentialBackoffPolicy : public BackoffPolicy {
  public:
+  // Makes a policy. It never fails.
   explicit ExponentialBackoffPolicy(ExponentialBackoffOptions options = {})
       : options_(options) {}
 
@@ -40,12 +43,14 @@ class ExponentialBackoffPolicy : public BackoffPolicy {
   const ExponentialBackoffOptions options_;
 };
 
+// The settings of an ExponentialBackoffRetryPolicy.
 struct ExponentialBackoffRetryOptions {
   // The number of attempts, including the first, whatever the number of
   // servers. A request's own maximum counts if it is smaller. 0 means the
   // maximum of the request or its client, or kDefaultAttempts if neither has
   // one.
   int max_attempts = 0;
+  // The delays between the attempts.
   ExponentialBackoffOptions backoff;
 };
 
@@ -53,10 +58,12 @@ struct ExponentialBackoffRetryOptions {
 // request's timeout.
 class ExponentialBackoffRetryPolicy : public RetryPolicy {
  public:
+  // Makes a policy. It never fails.
   explicit ExponentialBackoffRetryPolicy(
       ExponentialBackoffRetryOptions options = {})
       : options_(options) {}
 
+  // The attempts of a request if no maximum is set anywhere.
   static constexpr int kDefaultAttempts = 3;
 
   RetryDecision OnFailure(const AttemptFailure& failure) override;

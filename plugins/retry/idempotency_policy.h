@@ -12,12 +12,15 @@
 
 namespace gearman {
 
+// The answer of an IdempotencyPolicy.
 enum class MayRepeat : unsigned char {
+  // Not at all: the request ends with the error of the attempt.
   kNo,
   // Only on the server where it failed, because the repetition joins a job that
   // is there already by its unique. This holds for all later attempts of the
   // request.
   kOnSameServer,
+  // On any server.
   kAnywhere,
 };
 

@@ -9,6 +9,7 @@
 
 namespace gearman {
 
+// The settings of an ImmediateRetryPolicy.
 struct ImmediateRetryOptions {
   // The number of attempts, including the first. 0 means as many as the request
   // may make. The smaller of this and the request's maximum counts.
@@ -17,6 +18,7 @@ struct ImmediateRetryOptions {
 
 class ImmediateRetryPolicy : public RetryPolicy {
  public:
+  // Makes a policy. It never fails.
   explicit ImmediateRetryPolicy(ImmediateRetryOptions options = {});
 
   RetryDecision OnFailure(const AttemptFailure& failure) override;

@@ -18,11 +18,12 @@
 
 namespace gearman {
 
+// The settings of a RetryBudgetPolicy. All numbers count tokens.
 struct RetryBudgetOptions {
-  int max_tokens = 500;  // the bucket begins full
-  int retry_cost = 5;
-  int timeout_cost = 10;  // in its place if the failed attempt timed out
-  int success_refund = 1;
+  int max_tokens = 500;    // the bucket begins full
+  int retry_cost = 5;      // a retry takes these
+  int timeout_cost = 10;   // in its place if the failed attempt timed out
+  int success_refund = 1;  // an accepted attempt gives these back
 };
 
 class RetryBudgetPolicy : public RetryPolicy {

@@ -31,6 +31,7 @@ enum class FailureReason : unsigned char {
   kJobFailed,    // WORK_FAIL came, from a worker or the server
   kException,    // WORK_EXCEPTION, or a failure with a text
 };
+// The number of reasons.
 inline constexpr int kFailureReasonCount = 8;
 
 // Returns the name in metrics and messages: "connect",
@@ -51,6 +52,7 @@ struct AttemptFailure {
   // request.
   int attempt = 1;
   int max_attempts = 1;
+  // Why the attempt failed.
   FailureReason reason = FailureReason::kConnect;
   // Whether a byte of the request may have reached the server. False, too, if a
   // part of a body from a source (JobSpec::body) has not left: no server
@@ -74,6 +76,7 @@ struct AttemptFailure {
   // A policy must not use other randomness, so that a run can be repeated from
   // a seed.
   double random = 0;
+  // The address of the server, and the task without the client's task_prefix.
   absl::string_view server;
   absl::string_view task;
   // The error of the attempt; may be null.
@@ -93,12 +96,14 @@ enum class NextServer : unsigned char {
   kOther,
 };
 
+// The answer of a RetryPolicy.
 struct RetryDecision {
   // Whether to try again. If not, the request ends with its last error.
   bool again = false;
   // The delay before the next attempt. Unset means that of the client's
   // BackoffPolicy, or no delay if there is none.
   std::optional<absl::Duration> delay;
+  // The server of the next attempt.
   NextServer next_server = NextServer::kAutomatic;
   // Whether the only reason for giving up is an empty budget that requests
   // share.

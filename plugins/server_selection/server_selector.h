@@ -23,8 +23,8 @@ namespace gearman {
 // One server at the moment of the choice. Candidates are in the order of the
 // configuration.
 struct ServerCandidate {
-  absl::string_view address;
-  bool connected = false;
+  absl::string_view address;  // as in ClientOptions::servers, in canonical form
+  bool connected = false;     // a connection to it is up
   // The last connection attempt failed, and the delay after it has not passed.
   bool failing = false;
   // This request has tried the server since a server accepted it last.
@@ -37,6 +37,7 @@ struct ServerCandidate {
 
 // The job to submit. Views are valid only during the call.
 struct SelectionQuery {
+  // The task without the client's task_prefix, and the job's unique.
   absl::string_view task;
   absl::string_view unique;
   int attempt = 1;  // from 1

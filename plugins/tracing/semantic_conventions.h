@@ -18,6 +18,7 @@
 namespace gearman {
 namespace semantic_conventions {
 
+// The name and the value of the attribute that says that the system is Gearman.
 inline constexpr absl::string_view kMessagingSystem = "messaging.system";
 inline constexpr absl::string_view kMessagingSystemGearman = "gearman";
 // The task.
@@ -31,12 +32,16 @@ inline constexpr absl::string_view kMessagingOperationName =
 // "send" or "process".
 inline constexpr absl::string_view kMessagingOperationType =
     "messaging.operation.type";
-// Bytes of the payload.
+// The bytes of the payload.
 inline constexpr absl::string_view kMessagingMessageBodySize =
     "messaging.message.body.size";
+// The host and the port of the job server.
 inline constexpr absl::string_view kServerAddress = "server.address";
 inline constexpr absl::string_view kServerPort = "server.port";
+// The kind of the error: TraceEnd::error_type.
 inline constexpr absl::string_view kErrorType = "error.type";
+// The unique, whether the job is a background job, and the outcome:
+// TraceEnd::outcome.
 inline constexpr absl::string_view kGearmanUnique = "gearman.unique";
 inline constexpr absl::string_view kGearmanBackground = "gearman.background";
 inline constexpr absl::string_view kGearmanOutcome = "gearman.outcome";
@@ -61,9 +66,9 @@ std::string SpanName(const TraceBegin& begin);
 
 // A text or, if the text is empty, a number.
 struct SpanAttribute {
-  absl::string_view name;
-  std::string text;
-  int64_t number = 0;
+  absl::string_view name;  // one of the names above
+  std::string text;        // the value, if it is a text
+  int64_t number = 0;      // the value, if `text` is empty
 };
 
 // Return the attributes at the beginning of a span, and those that its end adds

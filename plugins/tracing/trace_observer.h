@@ -36,6 +36,7 @@
 
 namespace gearman {
 
+// The operations that are traced; the table above has their spans.
 enum class TraceOperation : unsigned char {
   kSubmit,
   kRetry,
@@ -63,12 +64,13 @@ class TraceSpan;
 // The facts known at the beginning. Views are valid during the call; unknown
 // facts are empty.
 struct TraceBegin {
-  TraceOperation operation = TraceOperation::kSubmit;
+  TraceOperation operation = TraceOperation::kSubmit;  // what has begun
   // The time on the clock of the client or worker.
   absl::Time time;
-  // Without the namespace prefix. kStatus of a JobId has none.
+  // The task, without the namespace prefix. Empty for kStatus of a JobId.
   absl::string_view task;
-  // For kSubmit only a unique that the caller gave; the end has the others.
+  // The unique. For kSubmit it is empty unless the caller gave one; the end has
+  // the unique that the client made.
   absl::string_view unique;
   // The job's handle, for kProcess and kStatus.
   absl::string_view handle;
@@ -78,6 +80,7 @@ struct TraceBegin {
   // as it came, so that a program that sends a trace context in its payloads
   // can find it.
   absl::string_view data;
+  // Whether the job is a background job.
   bool background = false;
   // For kRetry: the attempt's number, from 2; why the attempt before failed
   // ("lost_before_acceptance", ...); and the span of the submission.
@@ -89,6 +92,7 @@ struct TraceBegin {
 // The facts known at the end. Views are valid during the call; unknown facts
 // are empty.
 struct TraceEnd {
+  // The time on the clock of the client or worker.
   absl::Time time;
   // The outcome, in the words of the metrics: "complete", "failed",
   // "exception", "timed_out", "cancelled", "lost", "refused" (docs/guide/metrics.md).
@@ -96,6 +100,7 @@ struct TraceEnd {
   // The kind of error, in few words: the outcome; for kRetry the reason; for
   // kStatus the status's code ("UNAVAILABLE"). Empty if there is no error.
   absl::string_view error_type;
+  // The error, or OK.
   absl::Status status;
   // The job as it was sent, after interceptors.
   absl::string_view task;
@@ -112,6 +117,7 @@ class TraceSpan {
  public:
   virtual ~TraceSpan() = default;
 
+  // The operation has ended. Called once; the span is destroyed afterwards.
   virtual void End(const TraceEnd& end) = 0;
 };
 

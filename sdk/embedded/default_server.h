@@ -1,9 +1,9 @@
 // The job server behind inproc://default, which clients and workers use when
-// they are given no server. It starts when the first of them connects, and
-// lives as long as the process; it has no thread and no socket.
+// they are given no server. It starts when the first of them connects, and lives
+// as long as the process. It has no thread and no socket.
 //
-// Linking //sdk/embedded:default_server is all it takes. A program that listens
-// on inproc://default itself gets no other server.
+// A program that links //sdk/embedded:default_server has this server. If the
+// program itself listens on inproc://default, this server does not start.
 #ifndef GEARMAN_SDK_EMBEDDED_DEFAULT_SERVER_H_
 #define GEARMAN_SDK_EMBEDDED_DEFAULT_SERVER_H_
 
@@ -12,7 +12,8 @@
 
 namespace gearman {
 
-// Starts it now. OK when it, or another, listens already.
+// Starts the server now. Returns OK, too, if this or another server listens
+// there already, and otherwise the error of JobServer::Listen. Any thread.
 absl::Status StartDefaultServer();
 
 }  // namespace gearman

@@ -9,7 +9,7 @@
 //   options.servers = {"inproc://test"};
 //   // ... clients and workers of this process. The name ends with the server.
 //
-// Thread-safe.
+// Any thread may call any function.
 #ifndef GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_
 #define GEARMAN_SDK_EMBEDDED_JOB_SERVER_H_
 
@@ -38,15 +38,17 @@ namespace embedded {
 class ServerCore;
 }  // namespace embedded
 
+// The settings of a JobServer. A plain value.
 struct JobServerOptions {
   // --- as gearmand's options of these names ---
   // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's name.
   // A prefix has 42 bytes at most.
   std::string job_handle_prefix;
   // The number of times that a job may run: the job fails when its worker is
-  // lost for the N-th time. 0: no limit.
+  // lost for the N-th time. 0 means no limit.
   uint32_t job_retries = 0;
-  // The number of sleeping workers that one job wakes. 0: all that can do it.
+  // The number of sleeping workers that one job wakes. 0 means all workers that
+  // can do it.
   uint32_t worker_wakeup = 0;
   // A worker's grab tries last the function that gave it its last job.
   bool round_robin = false;
@@ -57,7 +59,7 @@ struct JobServerOptions {
   // Limits of the jobs held at once and of the bytes of their data. As many
   // submissions as max_jobs may also have joined jobs and wait for them. The
   // server answers a submission beyond a limit with ERROR QUEUE_ERROR, like
-  // gearmand with a full queue. 0: no limit.
+  // gearmand with a full queue. 0 means no limit.
   size_t max_jobs = 10'000'000;
   size_t max_job_bytes = size_t{4} << 30;
   // Functions known at once. Like gearmand, the server keeps the names of
@@ -66,16 +68,16 @@ struct JobServerOptions {
   // and `maxqueue`) for longest. When all are in use, it answers the submission
   // or registration of another one with ERROR QUEUE_ERROR. Only workers that
   // have registered few functions may register more: they share a quarter more.
-  // 0: no limit.
+  // 0 means no limit.
   size_t max_functions = 100'000;
   // Functions that one worker may register. The server refuses another one with
-  // ERROR QUEUE_ERROR. 0: no limit.
+  // ERROR QUEUE_ERROR. 0 means no limit.
   size_t max_functions_of_worker = 10'000;
-  // Connections at once. The server closes any further one at once. 0: no
-  // limit. Each connection takes a descriptor, and most processes may have only
-  // 1,024 at first. Raise the limit (RLIMIT_NOFILE) in your program's main; a
-  // library must not. The server also closes at once a client for which there
-  // is no descriptor.
+  // The most connections at one time. The server closes a further one at once. 0
+  // means no limit. Each connection takes a descriptor, and most processes may
+  // have only 1,024 at first. The program may raise the limit (RLIMIT_NOFILE);
+  // a library must not. The server also closes at once a connection for which
+  // there is no descriptor.
   size_t max_connections = 10'000;
   // Bytes of one packet, header and names included. The server skips the
   // payload of a larger one. It answers a submission with ERROR
@@ -90,27 +92,27 @@ struct JobServerOptions {
   size_t max_output_bytes = 256 << 20;
   // Bytes under way in each direction of an inproc:// stream.
   size_t pipe_bytes = 1 << 20;
-  // The next two limits may be kShareOfMemory (transports/process_memory.h): a
-  // share of the memory that this process may have when the server is created.
-  // max_queue_memory: bytes of all memory that jobs, their records and
-  // functions take. The server answers a submission beyond this like one beyond
-  // max_jobs. kShareOfMemory: half. 0: no limit.
+  // Bytes of all memory that jobs, their records and functions take. The server
+  // answers a submission beyond this like one beyond max_jobs. kShareOfMemory
+  // (transports/process_memory.h) means half of the memory that this process may
+  // have when the server is created. 0 means no limit.
   size_t max_queue_memory = kShareOfMemory;
   // Bytes of all memory that connections take: unfinished packets, output that
   // peers have not taken, submissions that wait, functions that workers have
   // registered. Beyond this the server closes the connection that takes most
-  // (to within a quarter). kShareOfMemory: a quarter. 0: no limit.
+  // (to within a quarter). kShareOfMemory means a quarter of the memory that
+  // this process may have when the server is created. 0 means no limit.
   size_t max_connection_memory = kShareOfMemory;
   // The server closes a connection that has begun a packet and has sent nothing
-  // more of it for so long. InfiniteDuration: never.
+  // more of it for so long. InfiniteDuration means never.
   Duration packet_timeout = absl::Minutes(5);
   // The server closes a connection that has taken nothing of its waiting output
   // for so long. The time is long because a peer that does something else
-  // meanwhile is not at fault. InfiniteDuration: never.
+  // meanwhile is not at fault. InfiniteDuration means never.
   Duration output_timeout = absl::Minutes(15);
-  // Streams whose handshake (TLS) is not finished, at once. Beyond this the
+  // The most streams whose handshake (TLS) is not finished. Beyond this the
   // server closes the stream that has waited longest for its peer. If all
-  // streams wait for this server, it closes the newest. 0: no limit.
+  // streams wait for this server, it closes the newest. 0 means no limit.
   size_t max_handshakes = 2'000;
 
   // --- what it is made of ---
@@ -119,15 +121,18 @@ struct JobServerOptions {
   // each kind at most every 10 s. Called under the server's lock: it must not
   // call the server.
   Logger logger = DefaultLogger();
-  // The transports to listen with. Null: TransportRegistry::Default(), and tcp
-  // and inproc in any case.
+  // The transports to listen with. Null means TransportRegistry::Default(). tcp
+  // and inproc are there in any case.
   std::shared_ptr<TransportRegistry> transports;
-  // The network that holds the inproc:// names. Null: InprocNetwork::Default().
+  // The network that holds the inproc:// names. Null means
+  // InprocNetwork::Default().
   std::shared_ptr<InprocNetwork> network;
-  // The server's clock. Null: the machine's clock, or the poller's.
+  // The server's clock. Null means the clock of the poller, or the machine's if
+  // there is no poller.
   Clock* clock = nullptr;
-  // Not null: the caller runs the server on this poller, by RunOnce. The poller
-  // must outlive the server, which uses all of its keys.
+  // The poller of a server that the caller runs, by RunOnce. The poller must
+  // outlive the server, which uses all of its keys. Null means that the server
+  // runs by itself.
   Poller* poller = nullptr;
 };
 
@@ -145,9 +150,9 @@ struct JobServerOptions {
 // child.
 class JobServer {
  public:
-  // INVALID_ARGUMENT: a handle prefix that is too long or that lists can't show
-  // (IsListable of text/safe_text.h), or a limit or timeout that makes no
-  // sense.
+  // Makes a server that listens nowhere yet. Returns INVALID_ARGUMENT for a
+  // handle prefix that is too long or that lists can't show (IsListable of
+  // text/safe_text.h), and for a limit or timeout that makes no sense.
   static absl::StatusOr<std::unique_ptr<JobServer>> Create(
       JobServerOptions options = {});
   // Calls Stop.
@@ -155,11 +160,12 @@ class JobServer {
   JobServer(const JobServer&) = delete;
   JobServer& operator=(const JobServer&) = delete;
 
-  // Also accepts connections at `address`. Returns the address for clients, in
-  // which the real port stands in place of port 0. ALREADY_EXISTS: another
-  // server listens there. NOT_FOUND: no transport has that scheme.
-  // INVALID_ARGUMENT: the address makes no sense. FAILED_PRECONDITION: this
-  // server has been stopped. The transport may return other errors.
+  // Accepts connections at `address`, beside those of earlier calls. Returns the
+  // address for clients, in which the real port stands in place of port 0.
+  // Returns ALREADY_EXISTS if another server listens there, NOT_FOUND if no
+  // transport has that scheme, INVALID_ARGUMENT if the address makes no sense,
+  // and FAILED_PRECONDITION if this server has been stopped. The transport may
+  // return other errors.
   absl::StatusOr<std::string> Listen(StringView address);
   // The addresses that the server listens on, in the order of Listen.
   std::vector<std::string> addresses() const;
@@ -168,9 +174,10 @@ class JobServer {
   // socket or name of the server is left. A second call does nothing.
   void Stop();
 
-  // Only with JobServerOptions::poller: waits for something to do, at most
-  // until `deadline`, does it and returns. One thread at a time may call this.
-  // FAILED_PRECONDITION: the server runs by itself, or has been stopped.
+  // Waits for something to do, at most until `deadline`, does it and returns.
+  // This is for a server with JobServerOptions::poller. One thread at a time may
+  // call it. Returns FAILED_PRECONDITION if the server runs by itself, or has
+  // been stopped.
   absl::Status RunOnce(absl::Time deadline);
 
   // The numbers of connections and jobs at this moment.

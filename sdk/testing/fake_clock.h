@@ -29,16 +29,18 @@ class FakeClock final : public Clock {
     absl::MutexLock lock(&mutex_);
     return now_ + wall_offset_;
   }
-  // Sets the wall clock forwards by `step`, or back.
+  // Sets the wall clock forward by `step`, or back if `step` is negative. Now()
+  // does not change.
   void SetWallClock(absl::Duration step) {
     absl::MutexLock lock(&mutex_);
     wall_offset_ += step;
   }
+  // Moves the clock forward by `step`. A negative step moves nothing.
   void Advance(absl::Duration step) {
     absl::MutexLock lock(&mutex_);
     now_ += std::max(step, absl::ZeroDuration());
   }
-  // Moves the clock forwards to `time`; never back.
+  // Moves the clock forward to `time`. An earlier time moves nothing.
   void AdvanceTo(absl::Time time) {
     absl::MutexLock lock(&mutex_);
     now_ = std::max(now_, time);

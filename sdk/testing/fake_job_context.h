@@ -35,6 +35,7 @@ namespace testing {
 
 // The facts that the handler finds in its context.
 struct FakeJob {
+  // The facts that JobContext::job and JobContext::reducer return.
   std::string task = "task";
   std::string data;
   std::string unique = "unique";
@@ -50,11 +51,13 @@ struct FakeJob {
 
 class FakeJobContext {
  public:
+  // The handlers of Worker::Register and Worker::RegisterAsync.
   using Handler = absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)>;
   using AsyncHandler = absl::AnyInvocable<void(PendingJob)>;
 
+  // Makes a job with these facts.
   explicit FakeJobContext(FakeJob job);
-  // A job with this payload.
+  // Makes a job with this payload.
   explicit FakeJobContext(std::string data);
   // Stop tokens and pending jobs may outlive this object. They do nothing then.
   ~FakeJobContext();
@@ -103,6 +106,7 @@ class FakeJobContext {
   std::vector<std::string> warnings();
   std::vector<std::pair<int64_t, int64_t>> statuses();
 
+  // The virtual clock of the job.
   FakeClock& clock();
 
  private:

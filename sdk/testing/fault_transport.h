@@ -27,6 +27,7 @@ namespace testing {
 
 // The faults of one connection. Offsets count bytes of the stream, from 0.
 struct FaultPlan {
+  // The offset of a fault that does not happen.
   static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();
 
   // Whether connecting fails.
@@ -89,7 +90,7 @@ class FaultTransport final : public ForwardingTransport, private PieceStream {
   bool Delayed();
   bool Swallows() const;
 
-  // The next transport's, when connected. Null: it has bytes only.
+  // The next transport's, when connected. Null if that has bytes only.
   PieceStream* stream_ = nullptr;
   const FaultPlan plan_;
   Clock* const clock_;

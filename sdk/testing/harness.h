@@ -44,6 +44,7 @@ namespace testing {
 struct HarnessOptions {
   // The seed of everything random in a Harness. Equal seeds make equal runs.
   uint64_t seed = 1;
+  // The options of the three parts.
   JobServerOptions server;
   WorkerOptions worker;
   ClientOptions client;
@@ -61,8 +62,9 @@ class Harness {
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
 
-  // The harness owns the three. `server` is dangling once the caller has killed
-  // it (fleet().KillServer), and so is `worker`.
+  // The three parts, which the harness owns. The reference to the server is not
+  // valid after fleet().KillServer, and that to the worker not after
+  // fleet().KillWorker.
   JobServer& server() { return *server_; }
   Worker& worker() { return *worker_; }
   Client& client() { return *client_; }
@@ -71,6 +73,7 @@ class Harness {
   // The names for fleet().KillServer and fleet().KillWorker.
   static constexpr char kServer[] = "jobs";
   static constexpr char kWorker[] = "worker";
+  // The simulation that the three are in, for more of them, and its clock.
   SimulatedFleet& fleet() { return fleet_; }
   FakeClock& clock() { return *fleet_.simulation().clock(); }
 
@@ -106,6 +109,7 @@ class LiveHarness {
   LiveHarness(const LiveHarness&) = delete;
   LiveHarness& operator=(const LiveHarness&) = delete;
 
+  // The harness owns the three.
   JobServer& server() { return *server_; }
   Worker& worker() { return *worker_; }
   Client& client() { return *client_; }

@@ -45,12 +45,14 @@ namespace testing {
 // which their last bytes passed. Thread-safe.
 class Traffic {
  public:
-  // At most `max_value_bytes` of each argument and of the data are shown.
+  // Makes an empty record, which shows at most `max_value_bytes` bytes of each
+  // argument and of the data.
   explicit Traffic(size_t max_value_bytes = 64)
       : max_value_bytes_(max_value_bytes) {}
   Traffic(const Traffic&) = delete;
   Traffic& operator=(const Traffic&) = delete;
 
+  // The most bytes of a value that are shown.
   size_t max_value_bytes() const { return max_value_bytes_; }
   // Adds a line, without a line end.
   void Add(std::string line);
@@ -74,6 +76,7 @@ class Traffic {
 
 class RecordingTransport final : public ForwardingTransport {
  public:
+  // Records what passes through `next`, which it owns, in `traffic`.
   RecordingTransport(std::unique_ptr<Transport> next,
                      std::shared_ptr<Traffic> traffic);
   ~RecordingTransport() override;
@@ -92,6 +95,7 @@ class RecordingTransport final : public ForwardingTransport {
 // which `next` makes, and records the traffic.
 class RecordingTransportFactory final : public TransportFactory {
  public:
+  // Shares `next`, the factory of `scheme`, and `traffic`.
   RecordingTransportFactory(std::shared_ptr<TransportFactory> next,
                             std::string scheme,
                             std::shared_ptr<Traffic> traffic)

@@ -27,6 +27,7 @@
 namespace gearman {
 namespace testing {
 
+// The steps of one peer.
 class TransportScript {
  public:
   // Each function adds a step and returns the script.
@@ -63,6 +64,7 @@ class TransportScript {
 
 class ScriptedTransport final : public Transport {
  public:
+  // Makes a connection to the peer of `script`.
   explicit ScriptedTransport(std::shared_ptr<TransportScript> script)
       : script_(std::move(script)) {}
 
@@ -82,6 +84,7 @@ class ScriptedTransport final : public Transport {
 // connection leaves are those of the next.
 class ScriptedTransportFactory final : public TransportFactory {
  public:
+  // Every connection has the peer of `script`.
   explicit ScriptedTransportFactory(std::shared_ptr<TransportScript> script)
       : script_(std::move(script)) {}
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,

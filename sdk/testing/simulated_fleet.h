@@ -49,6 +49,7 @@ class SimulatedFleet {
   SimulatedFleet(const SimulatedFleet&) = delete;
   SimulatedFleet& operator=(const SimulatedFleet&) = delete;
 
+  // The simulation that everything runs in.
   Simulation& simulation() { return simulation_; }
   // The network that has the servers' names.
   const std::shared_ptr<InprocNetwork>& network() const { return network_; }
@@ -91,8 +92,8 @@ class SimulatedFleet {
   absl::StatusOr<std::unique_ptr<Client>> MakeClient(
       StringView name, std::vector<std::string> servers);
 
-  // Sets the faults of each later connection to a "faulty://" address. Null: no
-  // faults.
+  // Sets the faults of each later connection to a "faulty://" address. Null
+  // means no faults.
   void SetFaults(std::function<FaultPlan(const Address&)> plan);
 
  private:

@@ -56,11 +56,13 @@ class Simulation {
   // participant's next timer.
   using Step = std::function<absl::Time()>;
 
+  // Makes a simulation whose run `seed` determines.
   explicit Simulation(uint64_t seed);
   ~Simulation();
   Simulation(const Simulation&) = delete;
   Simulation& operator=(const Simulation&) = delete;
 
+  // The virtual clock, which lives as long as the simulation, and its time.
   FakeClock* clock() { return &clock_; }
   absl::Time now() { return clock_.Now(); }
   // The generator for everything else that is random in the run.

@@ -1,4 +1,4 @@
-// InteropTable: the tables of docs/guide/interop.md: which there are, how a cell is
+// The tables of docs/guide/interop.md: which there are, how a cell is
 // made by real peers, and where it stands in the document.
 #ifndef GEARMAN_TESTS_INTEROP_INTEROP_TABLE_H_
 #define GEARMAN_TESTS_INTEROP_INTEROP_TABLE_H_

@@ -36,7 +36,7 @@ struct Subcommand {
   absl::string_view usage;    // its arguments: "TASK [-]"
   absl::string_view summary;  // one line, without a full stop
   absl::string_view description;
-  // Its own flags, beside the common ones, by their Abseil names.
+  // The subcommand's own flags, beside the common ones, by their Abseil names.
   std::vector<absl::string_view> flags;
   absl::string_view examples;  // one a line
   size_t min_words = 0;

@@ -34,6 +34,7 @@
 
 namespace gearman {
 
+// The settings of one listener.
 struct InprocListenOptions {
   // Bytes under way in each direction of a stream. Writing more would block.
   size_t pipe_bytes = 1 << 20;
@@ -46,6 +47,7 @@ struct InprocListenOptions {
 
 class InprocNetwork {
  public:
+  // Makes a network without names.
   InprocNetwork();
   InprocNetwork(const InprocNetwork&) = delete;
   InprocNetwork& operator=(const InprocNetwork&) = delete;

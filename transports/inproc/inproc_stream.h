@@ -1,4 +1,4 @@
-// InprocStream: a connected pair of in-process transports.
+// A connected pair of in-process transports.
 #ifndef GEARMAN_TRANSPORTS_INPROC_INPROC_STREAM_H_
 #define GEARMAN_TRANSPORTS_INPROC_INPROC_STREAM_H_
 

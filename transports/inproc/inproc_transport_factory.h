@@ -12,6 +12,7 @@ namespace gearman {
 
 class InprocTransportFactory final : public TransportFactory {
  public:
+  // Makes the transports of `network`, whose ownership it shares.
   explicit InprocTransportFactory(
       std::shared_ptr<InprocNetwork> network = InprocNetwork::Default());
 

@@ -24,6 +24,7 @@ class PassiveTimer {
   // A stream's view of the timer. Used by one thread at a time.
   class Watcher {
    public:
+    // `waker` is woken when an earlier time is set.
     Watcher(std::shared_ptr<PassiveTimer> timer, std::shared_ptr<Waker> waker);
     ~Watcher();
     Watcher(const Watcher&) = delete;
@@ -45,6 +46,7 @@ class PassiveTimer {
 
   // Sets the time and wakes the watchers that would sleep longer.
   void Set(absl::Time time);
+  // Returns the time that was set last. Any thread.
   absl::Time Get() const;
 
  private:

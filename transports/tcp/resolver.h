@@ -20,8 +20,8 @@ namespace gearman {
 class Lookup {
  public:
   virtual ~Lookup() = default;
-  // Readable when the answer is there. The descriptor lives as long as this
-  // object.
+  // Returns a descriptor that is readable when the answer is there. It lives as
+  // long as this object.
   virtual int fd() const = 0;
   // Whether the answer is there.
   virtual bool done() const = 0;

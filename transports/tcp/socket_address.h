@@ -14,14 +14,17 @@
 namespace gearman {
 
 struct SocketAddress {
-  sockaddr_storage storage = {};
-  socklen_t length = 0;
+  sockaddr_storage storage = {};  // the kernel's form
+  socklen_t length = 0;           // the bytes of `storage` that are used
 
+  // The family: AF_INET or AF_INET6.
   int family() const { return storage.ss_family; }
+  // Return the address for a system call.
   const sockaddr* get() const {
     return reinterpret_cast<const sockaddr*>(&storage);
   }
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  // The port, in the byte order of this machine.
   uint16_t port() const;
   // The host without the port: "127.0.0.1", "::1".
   std::string HostText() const;

@@ -44,8 +44,11 @@ class TcpTransport final : public Transport {
   Descriptor socket_;
 };
 
+// Makes the transports and listeners of tcp://host:port.
 class TcpTransportFactory final : public TransportFactory {
  public:
+  // The options hold for every connection. `resolver` finds the addresses of
+  // names.
   explicit TcpTransportFactory(
       TcpOptions options = {},
       std::shared_ptr<Resolver> resolver = Resolver::System());

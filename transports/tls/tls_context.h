@@ -23,11 +23,14 @@
 
 namespace gearman {
 
+// Frees objects of OpenSSL.
 struct SslDeleter {
+  // Each gives up one reference.
   void operator()(SSL* ssl) const { SSL_free(ssl); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 };
+// These own one reference to an object of OpenSSL.
 using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslDeleter>;
@@ -39,8 +42,8 @@ inline constexpr absl::string_view kTlsOptionPayload = "gearman/tls_option";
 
 class TlsContext : public std::enable_shared_from_this<TlsContext> {
  public:
-  // Make a context for a client or for a server. The first call of Check or
-  // NewConnection reads the files.
+  // Make a context for a client and for a server. The files are read by the
+  // first call of Check or NewConnection, not here.
   explicit TlsContext(TlsOptions options);
   explicit TlsContext(TlsServerOptions options);
   TlsContext(const TlsContext&) = delete;
@@ -71,6 +74,7 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
   // not kept, because the server may not work.
   void ForgetSession(const std::string& address) ABSL_LOCKS_EXCLUDED(mutex_);
 
+  // Whether this is the context of a listener.
   bool is_server() const { return is_server_; }
 
  private:

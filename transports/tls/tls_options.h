@@ -10,6 +10,7 @@
 
 namespace gearman {
 
+// Versions of the protocol.
 enum class TlsVersion : unsigned char { kTls12, kTls13 };
 
 // A certificate with its key. The files are PEM. When they have changed on disk
@@ -30,18 +31,21 @@ struct TlsIdentity {
 
 struct TlsOptions {
   // The CAs that may have signed a server's certificate: a PEM file, a folder
-  // of certificates (as c_rehash makes it), or PEM in memory. If all are empty:
-  // the file in the environment variable GEARMAND_CA_CERTIFICATE
-  // (libgearman's), or else the system's CAs.
+  // of certificates (as c_rehash makes it), or PEM in memory. If all three are
+  // empty, the CAs are those of the file that the environment variable
+  // GEARMAND_CA_CERTIFICATE names (libgearman reads it, too). If that is unset,
+  // they are the system's CAs.
   std::string ca_file;
   std::string ca_folder;
   std::string ca_pem;
-  // The client's own certificate. If empty: the files in GEARMAN_CLIENT_PEM and
-  // GEARMAN_CLIENT_KEY (libgearman's), or else none.
+  // The client's own certificate. If it is empty, the environment variables
+  // GEARMAN_CLIENT_PEM and GEARMAN_CLIENT_KEY name its files (libgearman reads
+  // them, too). If these are unset, the client has no certificate.
   TlsIdentity identity;
-  // The name that the server's certificate must have. If empty: the host of the
-  // address, a name or an IP address.
+  // The name that the server's certificate must have. If it is empty, the
+  // certificate must have the host of the address: a name or an IP address.
   std::string server_name;
+  // The oldest version that is accepted.
   TlsVersion min_version = TlsVersion::kTls12;
   // Accepts any certificate. An attacker between client and server can then
   // read and change everything. For experiments only.
@@ -50,12 +54,14 @@ struct TlsOptions {
 
 // The settings for listening on tls:// addresses.
 struct TlsServerOptions {
-  // Required.
+  // The certificate of the server. It is required.
   TlsIdentity identity;
-  // The CAs of which one must have signed the certificate of each client
-  // (mutual TLS). If both are empty, clients need no certificate.
+  // The CAs for clients: one of them must have signed the certificate of each
+  // client (mutual TLS). A PEM file, or PEM in memory. If both are empty,
+  // clients need no certificate.
   std::string client_ca_file;
   std::string client_ca_pem;
+  // The oldest version that is accepted.
   TlsVersion min_version = TlsVersion::kTls12;
 };
 

@@ -38,8 +38,8 @@ class TlsTransport final : public Transport {
                std::string address, Clock* clock);
   ~TlsTransport() override;
 
-  // A client's end is done when the server has been verified. A server's end
-  // need not be connected: Read does the handshake.
+  // Returns kDone at a client's end when the server has been verified. A
+  // server's end need not call this: Read does the handshake.
   IoResult Connect() override;
   // kClosed means that the peer has said goodbye. kFailed with UNAVAILABLE
   // means that the stream ended without a goodbye. kFailed with UNAUTHENTICATED
@@ -112,6 +112,7 @@ class TlsTransport final : public Transport {
   bool sealing_ = false;
 };
 
+// Makes the transports and listeners of tls://host:port.
 class TlsTransportFactory final : public TransportFactory {
  public:
   // Connects according to `options` and listens according to `server_options`.
@@ -131,6 +132,7 @@ class TlsTransportFactory final : public TransportFactory {
   // Combines TlsContext::Check for the host of `address` with
   // TcpTransportFactory::Check.
   absl::Status Check(const Address& address) override;
+  // The version of OpenSSL.
   std::string tls_library() const override;
 
   // Call TlsContext::Check of the client's and of the server's context, without

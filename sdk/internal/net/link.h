@@ -63,11 +63,11 @@ struct Link {
   // Something may have changed since the last flush.
   bool touched = false;
   size_t touched_place = 0;
-  // It was found to have ended, and is in the list of lost links until the
+  // The link was found to have ended, and is in the list of lost links until the
   // owner takes it from there.
   bool lost = false;
   bool in_lost = false;
-  // Its place in the queue of deadlines.
+  // The link's place in the queue of deadlines.
   absl::Time deadline = absl::InfiniteFuture();
   // The bytes that were counted so far.
   uint64_t sent_counted = 0;

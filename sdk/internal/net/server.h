@@ -34,7 +34,7 @@ struct Server : Counted {
   const std::string name;        // the address in canonical form
   ServerMetrics* const metrics;  // null: nothing is counted
 
-  // It is not one of its owner's servers any more.
+  // The server is not one of its owner's any more.
   bool removed = false;
   // The number of failures since the server last answered, the last of them,
   // and the time before which it is better left alone.
@@ -52,7 +52,7 @@ struct Server : Counted {
              std::mt19937_64* random) {
     retry_at = now + delay.Next(options, random);
   }
-  // It has answered.
+  // The server has answered.
   void OnAnswer() {
     failures = 0;
     last_error = absl::OkStatus();

@@ -61,8 +61,8 @@ struct ServerSetOptions {
   // OnTime retires a link at the end of its life. If false, the owner does so
   // when it next uses the link.
   bool retire_on_time = false;
-  // So many removed servers are remembered, beside those that something refers
-  // to.
+  // The number of removed servers that are remembered, beside those that
+  // something refers to.
   size_t max_removed = 10000;
   std::shared_ptr<TransportRegistry> transports;
   Metrics* metrics = nullptr;  // null: nothing is counted

@@ -60,18 +60,18 @@ struct Operation {
   uint64_t packet_offset = 0;
   // The next operation that shares the same submission.
   Operation* next_shared = nullptr;
-  // Its server; null: none yet.
+  // The server; null: none yet.
   ClientServerPtr server;
   // The server's address; empty: none yet.
   std::string server_name() const {
     return server == nullptr ? std::string() : server->name;
   }
   const Kind kind;
-  // Its reply is due, so it is in the reply queue.
+  // A reply is due, so the operation is in the reply queue.
   bool reply_due = false;
   // The tracker wants this request to be given to a server.
   bool to_dispatch = false;
-  // It is in a list of next_shared, but not the first.
+  // The operation is in a list of next_shared, but not the first.
   bool behind = false;
 
   // Inserts the list that begins with `first` directly behind this operation.

@@ -23,7 +23,7 @@ struct Query final : Operation {
   std::string data;
 
   bool finished = false;
-  // It was lost with its connection once, and was asked again.
+  // The query was lost with its connection once, and was asked again.
   bool asked_again = false;
   absl::Time asked;
   absl::Status status;   // why there is no answer

@@ -47,7 +47,7 @@ class ThreadCache {
   };
   static_assert(kSize >= sizeof(Block));
 
-  // It has no destructor, because objects that end after the thread's other
+  // This struct has no destructor, because objects that end after the thread's other
   // objects may still give memory back.
   struct Kept {
     Block* first = nullptr;

@@ -79,8 +79,8 @@ class WorkerCore final : private HandlerHost {
   absl::Status RunClaimed();
   void Unclaim() { running_.store(false); }
   absl::Time RunOnce(absl::Time deadline);
-  // Also true in a child made by fork, because a handler may fork and return in
-  // the child.
+  // True when the worker has ended, and in a child made by fork, because a
+  // handler may fork and return in the child.
   bool stopped() const {
     return ended_.load(std::memory_order_acquire) || inherited();
   }
@@ -101,7 +101,7 @@ class WorkerCore final : private HandlerHost {
   absl::StatusOr<std::string> DoOrder(absl::string_view order)
       ABSL_LOCKS_EXCLUDED(mutex_);
 
-  // The key of this worker's CallScopes. Handler threads use it, too.
+  // The key of this worker's objects of CallScope. Handler threads use it, too.
   const void* call_key() const { return static_cast<const HandlerHost*>(this); }
 
   static constexpr int64_t kNotDraining = std::numeric_limits<int64_t>::max();

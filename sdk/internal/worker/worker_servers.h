@@ -89,7 +89,7 @@ template <>
 struct Learned<WorkerLinkSession> {
   WorkerSession::Grabs grabs;
   int closed_behind_grab = 0;
-  // It has answered GRAB_JOB_ALL. A server that dies while it is asked closes
+  // The server has answered GRAB_JOB_ALL. A server that dies while it is asked closes
   // connections, too, so this one must close more of them before the worker
   // believes that an older server has taken its place.
   bool has_known_all = false;

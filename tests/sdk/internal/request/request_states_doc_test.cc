@@ -1,13 +1,12 @@
-// docs/life_of_a_job.md draws a request's states, and sdk/job_request.h lists
-// the ways between them. Both are made of kRequestTransitions. If one of them
-// differs, the test fails and shows the text to paste.
+// docs/life_of_a_job.md draws a request's states, and docs/guide/requests.md
+// lists the ways between them. Both are made of kRequestTransitions. If one
+// of them differs, the test fails and shows the text to paste.
 #include <fstream>
 #include <sstream>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/job_state.h"
@@ -57,12 +56,12 @@ std::string AsDiagram() {
   return text + "```\n";
 }
 
-std::string AsComment() {
-  std::string text =
-      "//   from       when                                      to\n";
+std::string AsTable() {
+  std::string text = "| from | when | to |\n|---|---|---|\n";
   for (const RequestTransition& way : kRequestTransitions) {
-    absl::StrAppendFormat(&text, "//   %-10s %-41s %s\n", Enumerator(way.from),
-                          Event(way.from, way.input), Enumerator(way.to));
+    absl::StrAppend(&text, "| `", Enumerator(way.from), "` | ",
+                    Event(way.from, way.input), " | `", Enumerator(way.to),
+                    "` |\n");
   }
   return text;
 }
@@ -81,8 +80,8 @@ TEST(RequestStatesDocument, DrawsTheTransitions) {
   ExpectHolds("docs/life_of_a_job.md", AsDiagram());
 }
 
-TEST(RequestStatesDocument, ThePublicHeaderListsTheTransitions) {
-  ExpectHolds("sdk/job_request.h", AsComment());
+TEST(RequestStatesDocument, TheGuideListsTheTransitions) {
+  ExpectHolds("docs/guide/requests.md", AsTable());
 }
 
 }  // namespace

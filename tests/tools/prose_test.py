@@ -1,0 +1,49 @@
+#!/usr/bin/python3
+"""tools/prose.py: how comments begin, and names that do not exist."""
+
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, "tools")
+import prose  # pylint: disable=wrong-import-position
+
+TREE = {"a/b_test.cc": "void DoThing();  // of MadeUpName\n", "sdk/config.proto": "", "sdk/client/told_call.h": "",
+        "docs/x.md": "`OnlyHere`"}
+
+
+class Prose(unittest.TestCase):
+    def comments(self, name, text, public=False):
+        return [line for line, _ in prose.comment_problems(name, text, public)]
+
+    def names(self, name, text):
+        return [what.split(" ")[1] for _, what in prose.name_problems(name, text, prose.words_of_code(TREE), set(TREE))]
+
+    def test_a_comment_begins_with_its_subject(self):
+        self.assertEqual([1], self.comments("a.cc", "// Which thread.\nint a;\n"))
+        self.assertEqual([], self.comments("a.cc", "// The thread. It\n// Which.\n"))
+
+    def test_a_comment_of_a_header_begins_with_no_pronoun(self):
+        self.assertEqual([1], self.comments("sdk/a.h", "// It runs.\n"))
+        self.assertEqual([], self.comments("a.cc", "// It runs.\n"))
+        self.assertEqual([], self.comments("tests/a.h", "// It runs.\n"))
+
+    def test_a_public_header_has_no_telegrams(self):
+        self.assertEqual([1], self.comments("sdk/a.h", "// The limit. 0: no limit.\n", public=True))
+        self.assertEqual([], self.comments("sdk/a.h", "// The limit. 0 means no limit.\n", public=True))
+        self.assertEqual([], self.comments("sdk/a.h", "// The limit. 0: no limit.\n"))
+
+    def test_no_part_of_a_program_is_a_person(self):
+        self.assertEqual([2], self.comments("a.cc", "// The thread\n// asks whoever waits.\n"))
+
+    def test_a_name_is_in_the_code(self):
+        self.assertEqual(["MadeUpName"], self.names("a.h", "// Calls DoThing and MadeUpName, and Plain.\n"))
+        self.assertEqual(["OnlyHere"], self.names("docs/x.md", "OtherWord `OnlyHere` `DoThing`"))
+
+    def test_a_path_is_in_the_tree(self):
+        self.assertEqual(["sdk/gone.h"], self.names("a.h", "// See sdk/gone.h, sdk/config.pb.h and other/gone.h.\n"))
+        self.assertEqual(["docs/y.md"], self.names("docs/x.md", "`docs/x.md` `docs/y.md` `sdk/told_call` `sdk/client/`"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,92 @@
+"""What a script sees of the prose in comments and documents: how a comment begins, and names that do not exist."""
+
+import pathlib
+import re
+
+import cpp_text
+
+# A comment begins with its subject. In a header a pronoun has nothing before it that it could stand for.
+OPENERS = re.compile(r"(?:The same|Of|What|Who|Whose|Whom|Which|As)\b")
+HEADER_OPENERS = re.compile(r"(?:It|Its|They|Their|Those|That|Also|Likewise|Otherwise|So many|So much|Ditto)\b")
+# A telegram: "Null: no limit".
+TELEGRAM = re.compile(r"(?:^|[.;] )(?:Null|Empty|Unset|Infinite\w*|0): [A-Za-z/]")
+PERSON = re.compile(r"\b(?:[Hh]e|[Hh]is|[Hh]im(?:self)?|[Ww]hoever|who ha[sd])\b")
+
+
+def comment_problems(name, text, public=False):
+    """(line, what is wrong) of how comments begin, of what they call a person, and of telegrams in a public header."""
+    header = name.endswith(".h") and not name.startswith("tests/")
+    inside = False
+    for number, line in enumerate(text.splitlines(), 1):
+        comment = re.match(r"\s*//+ ?(.*)", line)
+        if comment and not inside:
+            begin = OPENERS.match(comment[1]) or (HEADER_OPENERS.match(comment[1]) if header else None)
+            if begin:
+                yield number, f'begins with "{begin[0]}"'
+        person = comment and PERSON.search(comment[1])
+        if person:
+            yield number, f'"{person[0]}"'
+        if comment and public:
+            telegram = TELEGRAM.search(comment[1])
+            if telegram:
+                yield number, f'"{telegram[0].lstrip(".; ")}..." is no sentence: write "means"'
+        inside = bool(comment)
+
+
+# Names of other programs and libraries, and of examples, which prose may use although no code here has them.
+FOREIGN = {
+    "DoSome", "DogStatsD", "E007F", "ExceededConnectionAttempts", "GearmanAdminClient", "GearmanJob", "GearmanJobRequest",
+    "GnuTLS", "MurmurHash3", "MyRetry", "MyRetryConfig", "OpenMetrics", "OpenTelemetry", "PromQL", "ReverseTest", "ServerUnavailable", "StartSpan", "StatsD", "ToChronoMilliseconds",
+    "TurnsTextAround", "kB",
+}
+CAMEL_CASE = re.compile(r"\b(?:k[A-Z]\w*|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b(?!\.\.\.)")
+# Paths of examples.
+FOREIGN_PATHS = ("tests/a/",)
+
+
+def words_of_code(texts):
+    """Every word that code has: file -> text of all files, of which documents and comments of C++ do not count."""
+    words = set()
+    for name, text in texts.items():
+        if not name.endswith(".md"):
+            words.update(re.findall(r"\w+", cpp_text.without_comments(text) if is_cpp(name) else text))
+    return words
+
+
+def is_cpp(name):
+    return name.endswith((".h", ".cc", ".proto"))
+
+
+def prose_of(name, text):
+    """(line, prose) of the comments of C++, and of what documents write as code."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if name.endswith(".md"):
+            for code in re.findall(r"`([^`]+)`", line):
+                yield number, code
+        else:
+            comment = re.match(r"\s*//+ ?(.*)", line) or re.search(r"[;{},]\s+// (.*)", line)
+            if comment:
+                yield number, comment[1]
+
+
+def name_problems(name, text, words, files):
+    """(line, what is wrong) of names in CamelCase and of paths that prose has and the tree has not."""
+    tops = {file.split("/")[0] for file in files if "/" in file}
+    for number, prose in prose_of(name, text):
+        for word in CAMEL_CASE.findall(prose):
+            if word not in words and word not in FOREIGN:
+                yield number, f"no {word} in the code (tools/prose.py has names of others)"
+        for path in re.findall(r"(?<![\w/.:@-])((?:[\w.-]+/)+[\w.-]*\w)(?![\w*<{])", prose):
+            if path.split("/")[0] in tops and not path.startswith(FOREIGN_PATHS) and not known_path(path, files):
+                yield number, f"no {path}"
+
+
+def known_path(path, files):
+    if path in files or path.removesuffix(".pb.h") + ".proto" in files:
+        return True
+    # A folder; or a path without what its name ends with, as docs/internals/layout.md has them.
+    folder, _, stem = path.rpartition("/")
+    parts = pathlib.PurePosixPath(path).parts
+    return any(file.startswith(path + "/") for file in files) or any(
+        pathlib.PurePosixPath(file).stem == stem and file.startswith(folder + "/") and len(file.split("/")) <= len(parts) + 1
+        for file in files)
