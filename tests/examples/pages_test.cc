@@ -169,9 +169,9 @@ TEST_P(ExamplePage, ShowsWhatHappens) {
 INSTANTIATE_TEST_SUITE_P(
     Examples, ExamplePage,
     ::testing::Values("background", "config", "delayed", "event_loop",
-                      "in_flight", "metrics_sink", "migration", "progress",
-                      "retry", "service", "streaming", "tls", "tracing",
-                      "typed", "word_count"),
+                      "gearmand", "in_flight", "metrics_sink", "migration",
+                      "progress", "retry", "service", "streaming", "tls",
+                      "tracing", "typed", "word_count"),
     [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
