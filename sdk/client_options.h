@@ -143,9 +143,8 @@ struct CallOptions {
   // The unique, of at most 63 bytes without NUL. If unset,
   // ClientOptions::unique_mode decides.
   std::optional<std::string> unique;
-  // The earliest time at which the job runs, in whole seconds
-  // (SUBMIT_JOB_EPOCH). Such a job is always a background job of normal
-  // priority.
+  // The earliest time at which the job runs (SUBMIT_JOB_EPOCH), rounded up to
+  // whole seconds. Such a job is always a background job of normal priority.
   std::optional<absl::Time> run_at;
   // Makes the job a reduce job (SUBMIT_REDUCE_JOB): the task that its worker is
   // to send the parts of the job to (sdk/reduce.h). At most 64 bytes, with the

@@ -63,6 +63,6 @@ int main(int argc, char** argv) {
   const absl::Status status = argv[1][0] == 'w'
                                   ? RunWorker(server)
                                   : RunClient(server, {argv + 4, argv + argc});
-  if (!status.ok()) std::cerr << status << "\n";
+  if (!status.ok()) std::cerr << status.message() << "\n";
   return status.ok() ? 0 : 1;
 }

@@ -73,7 +73,7 @@ absl::Status RunShop(const std::string& server) {
   // The worker's error comes as the error of the call.
   const absl::StatusOr<Receipt> empty =
       gearman::Run<Receipt>(**client, "pay", Order(), call_options);
-  std::cout << empty.status() << "\n";
+  std::cout << empty.status().message() << "\n";
   (*worker)->Stop();
   thread.join();
   return receipt.status();

@@ -59,9 +59,7 @@ void JobRetryCore::SubmitAgain(const std::shared_ptr<RetriedTask>& task,
   }
   std::optional<absl::Time> run_at;
   if (delay > absl::ZeroDuration()) {
-    const absl::Time due = clock_->WallNow() + delay;
-    run_at = absl::FromUnixSeconds(absl::ToUnixSeconds(due));
-    if (*run_at < due) *run_at += absl::Seconds(1);
+    run_at = clock_->WallNow() + delay;
   }
   submission->job = std::move(job);
   Submit(submission, *std::move(bytes), run_at);

@@ -82,8 +82,10 @@ std::string ToString(const Health& health) {
                                     }));
     }
     if (server.next_attempt != absl::InfinitePast()) {
-      absl::StrAppend(&text, "; left alone until ",
-                      absl::FormatTime(server.next_attempt));
+      absl::StrAppend(
+          &text, "; left alone until ",
+          absl::FormatTime("%Y-%m-%dT%H:%M:%E3S%Ez", server.next_attempt,
+                           absl::LocalTimeZone()));
     }
     absl::StrAppend(&text, "\n");
   }

@@ -167,6 +167,19 @@ TEST_F(ClientTest, SendsADelayedJobWithItsEpoch) {
                                                              19));
 }
 
+TEST_F(ClientTest, RoundsTheTimeOfADelayedJobUp) {
+  auto client = MakeClient();
+  JobSpec spec("t", "data");
+  spec.options.unique = "u";
+  spec.options.run_at =
+      absl::FromUnixSeconds(4000000000) + absl::Nanoseconds(1);
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  PlayedServer server(&listener_);
+  EXPECT_EQ(server.ReceiveBody(kSubmitJobEpoch), std::string("t\0u\0"
+                                                             "4000000001\0data",
+                                                             19));
+}
+
 // Trap 9.
 TEST_F(ClientTest, RefusesATimeThatNoServerCanHold) {
   auto client = MakeClient();

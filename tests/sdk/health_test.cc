@@ -58,14 +58,15 @@ TEST(HealthTest, IsShownWithALineForEachServer) {
   ServerHealth failing = Server("tcp://b:4730", ServerState::kFailing);
   failing.failures = 3;
   failing.last_error = absl::UnavailableError("connection refused");
-  failing.next_attempt = absl::UnixEpoch();
+  failing.next_attempt = absl::UnixEpoch() + absl::Nanoseconds(5916664977);
   EXPECT_EQ(
       ToString(MakeHealth({up, failing})),
       "degraded: 1 of 2 servers can be used\n"
       "tcp://a:4730 up, answered in 1.2ms; refuses resize, two\\x0alines\n"
       "tcp://b:4730 failing (3 times): connection refused; left alone "
       "until " +
-          absl::FormatTime(absl::UnixEpoch()) + "\n");
+          absl::FormatTime("%Y-%m-%dT%H:%M:05.916%Ez\n", absl::UnixEpoch(),
+                           absl::LocalTimeZone()));
 }
 
 }  // namespace

@@ -19,6 +19,13 @@ namespace {
 
 constexpr char kHeartbeat[] = "gearman_sdk heartbeat";
 
+// The wire has whole seconds. Rounded up, so that no job runs before its time.
+std::string EpochOf(absl::Time time) {
+  return absl::StrCat(absl::ToUnixSeconds(
+      absl::UnixEpoch() +
+      absl::Ceil(time - absl::UnixEpoch(), absl::Seconds(1))));
+}
+
 }  // namespace
 
 ClientSession::ClientSession(EffectSink* sink, wire::OutputBuffer* output,
@@ -85,8 +92,7 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
   Payload data = request->data_is_large ? Payload(extras->large_data)
                                         : Payload::View(request->data);
   if (request->call_options().run_at.has_value()) {
-    const std::string epoch =
-        absl::StrCat(absl::ToUnixSeconds(*request->call_options().run_at));
+    const std::string epoch = EpochOf(*request->call_options().run_at);
     return wire::Encode(wire::SubmitJobEpoch{function, request->unique.view(),
                                              epoch, std::move(data)},
                         *output_);
@@ -115,7 +121,7 @@ absl::Status ClientSession::EncodeWithBody(absl::string_view function,
   const std::optional<absl::Time> run_at = request->call_options().run_at;
   absl::Status status;
   if (run_at.has_value()) {
-    const std::string epoch = absl::StrCat(absl::ToUnixSeconds(*run_at));
+    const std::string epoch = EpochOf(*run_at);
     status = wire::EncodeWithBody(
         wire::SubmitJobEpoch{function, request->unique.view(), epoch, {}}, body,
         *output_);
