@@ -28,6 +28,7 @@
 #include "gearman/sdk/job_id.h"
 #include "gearman/sdk/job_request.h"
 #include "gearman/sdk/job_status.h"
+#include "gearman/sdk/status.h"
 
 namespace gearman {
 

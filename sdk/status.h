@@ -20,6 +20,9 @@
 //   else if (facts.failed) ...              // the job failed without a word
 //   else ...                                // no worker has told an end
 //
+// `std::cerr << status` prints the bytes of these values behind the text.
+// `status.message()` is the text alone.
+//
 // Everything here is thread-safe.
 #ifndef GEARMAN_SDK_STATUS_H_
 #define GEARMAN_SDK_STATUS_H_

@@ -29,7 +29,7 @@ class SignalRegistration;
 // stays.
 //
 // A signal that the process ignores when the object is created stays ignored.
-// (`nohup`, and a script's `&`, start programs that ignore signals.) A running
+// (A script's `&` starts programs that ignore SIGINT.) A running
 // handler hears of Worker::Stop by its stop token, and by nothing else.
 //
 // The workers must outlive this object. It may live on any thread, and signals

@@ -39,9 +39,14 @@ absl::StatusOr<gearman::Config> Load(const std::string& file) {
 absl::Status Check(const gearman::Config& config) {
   const absl::Status valid = config.Validate();
   if (!valid.ok()) return valid;
-  // The service that runs beside this check has the port of the metrics.
+  // The service that runs beside this check has the port of the metrics. With
+  // another port the check finds out whether the sink is linked.
   gearman::config::GearmanConfig message = config.message();
-  message.clear_metrics();
+  for (auto& metrics : *message.mutable_metrics()) {
+    if (metrics.has_prometheus()) {
+      metrics.mutable_prometheus()->set_listen("127.0.0.1:0");
+    }
+  }
   const auto client = gearman::CreateClient(gearman::Config(message));
   if (!client.ok()) return client.status();
   const gearman::Health health = (*client)->CheckHealth(absl::Seconds(5));
@@ -75,6 +80,6 @@ int main(int argc, char** argv) {
   absl::Status status = config.status();
   if (status.ok()) status = check ? Check(*config) : Serve(*config);
   if (status.ok()) return 0;
-  std::cerr << argv[0] << ": " << status << "\n";
+  std::cerr << argv[0] << ": " << status.message() << "\n";
   return 1;
 }

@@ -33,6 +33,21 @@ TEST_F(WorkerAnswerTest, AnEmptyResultIsAResult) {
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|");
 }
 
+// With concurrency 1 the handler runs on the thread that counts.
+TEST_F(WorkerAnswerTest, TheNumbersAreRightWhileItsHandlerRuns) {
+  WorkerStats stats;
+  StartAndGrab("echo",
+               [this, &stats](JobContext&) -> absl::StatusOr<std::string> {
+                 stats = worker_->stats();
+                 return "";
+               });
+  Give("H:1", "echo", "");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|");
+  EXPECT_EQ(stats.jobs_running, 1u);
+  EXPECT_EQ(stats.grabs_outstanding, 0u);
+  EXPECT_EQ(worker_->stats().jobs_running, 0u);
+}
+
 TEST_F(WorkerAnswerTest, AFailureIsWorkFail) {
   StartAndGrab("fail", [](JobContext&) -> absl::StatusOr<std::string> {
     return JobFailed("for the log only");

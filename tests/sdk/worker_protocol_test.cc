@@ -101,6 +101,32 @@ TEST_F(WorkerProtocolTest, NoHandleAndNoTextWritesALineOfTheLog) {
   }
 }
 
+TEST_F(WorkerProtocolTest, TheLogWarnsOfAFailureAndHasNoPayload) {
+  const auto lines = std::make_shared<std::vector<std::string>>();
+  options_.logger = Logger(
+      LogLevel::kWarning,
+      [lines](LogLevel, absl::string_view line) { lines->emplace_back(line); });
+  absl::Status failure;
+  StartAndGrab("fail", [&failure](JobContext&) -> absl::StatusOr<std::string> {
+    return failure;
+  });
+  const auto log_of = [&](absl::Status status) {
+    failure = std::move(status);
+    lines->clear();
+    Give("H:1", "fail", "");
+    while (server_->Receive() != "GRAB_JOB_ALL") {
+    }
+    return *lines;
+  };
+  EXPECT_THAT(log_of(absl::NotFoundError("no image 17")),
+              ElementsAre("job H:1 of task \"fail\" failed: "
+                          "\"NOT_FOUND: no image 17\""));
+  EXPECT_THAT(log_of(JobException("secret")),
+              ElementsAre("job H:1 of task \"fail\" failed: "
+                          "an exception of 6 bytes"));
+  EXPECT_THAT(log_of(JobFailed("as it should")), IsEmpty());
+}
+
 // --- registering
 
 // Trap 33.

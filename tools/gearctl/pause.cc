@@ -50,7 +50,8 @@ absl::StatusOr<std::string> Give(Client& client, const std::string& control,
   return absl::DeadlineExceededError(
       absl::StrCat(paused.status().message(),
                    "; no worker took the order: is one running "
-                   "that takes orders over this task?"));
+                   "that takes orders over this task, and has it a handler "
+                   "that is free?"));
 }
 
 // `verb` is the order for each task that is named.

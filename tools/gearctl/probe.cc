@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
+#include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/output.h"
@@ -85,7 +86,8 @@ ExitCode RunHealth(const Arguments& /*arguments*/) {
     const bool up = server.state == ServerState::kUp;
     table.AddRow({server.server, std::string(ServerStateName(server.state)),
                   up ? Microseconds(server.round_trip_time) : "-",
-                  std::string(server.last_error.message())});
+                  // It is safe text already, and the table makes it so again.
+                  FromSafeText(server.last_error.message())});
   }
   const ExitCode printed =
       Print(absl::GetFlag(FLAGS_json) ? json : table.ToString());

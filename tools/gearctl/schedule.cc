@@ -140,8 +140,8 @@ ExitCode RunSchedule(const Arguments& arguments) {
       StartScheduler(*schedules);
   if (!scheduler.ok()) return Report(scheduler.status());
   std::fprintf(stderr,
-               "gearctl: submits the jobs of %zu schedules; Ctrl-C ends it\n",
-               schedules->size());
+               "gearctl: submits the jobs of %zu schedule%s; Ctrl-C ends it\n",
+               schedules->size(), schedules->size() == 1 ? "" : "s");
   while (!AsksToEnd(signals.WaitFor(absl::InfiniteDuration()))) {
   }
   return TellTicks((*scheduler)->stats());

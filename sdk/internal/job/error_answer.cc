@@ -29,7 +29,8 @@ ErrorText AnswerOf(const absl::Status& error) {
     return {ErrorAnswer::kFail, std::string(error.message())};
   }
   if (error.GetPayload(kExceptionPayload).has_value()) {
-    return {ErrorAnswer::kException, std::string(error.message())};
+    return {ErrorAnswer::kException, std::string(error.message()),
+            /*is_payload=*/true};
   }
   return {ErrorAnswer::kException,
           error.ToString(absl::StatusToStringMode::kWithNoExtraData)};

@@ -20,6 +20,8 @@ enum class ErrorAnswer : unsigned char { kFail, kException };
 struct ErrorText {
   ErrorAnswer answer;
   std::string text;
+  // The text is the bytes of a JobException, which no log may have.
+  bool is_payload = false;
 };
 ErrorText AnswerOf(const absl::Status& error);
 

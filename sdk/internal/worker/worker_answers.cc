@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/failure_text.h"
 #include "gearman/sdk/internal/job/error_answer.h"
@@ -75,6 +76,7 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
   ErrorText error = AnswerOf(status);
   if (error.answer == ErrorAnswer::kException && options_.exceptions) {
     *outcome = JobOutcome::kException;
+    LogException(*job, error);
     // A text that is too long is cut. The session may put a mark in front of
     // it.
     const size_t room = mailbox_->MaxPayload(*job);
@@ -90,6 +92,19 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
                       " of task ", SafeText(job->task->name),
                       " failed: ", SafeMessage(error.text));
   session.Fail(job->task.get(), job->job.handle());
+}
+
+void WorkerJobs::LogException(const HeldJob& job,
+                              const ErrorText& error) const {
+  if (!options_.logger.enabled(LogLevel::kWarning)) return;
+  // In quotes, so that all failures of a task are messages of one kind, of
+  // which the default logger shows few.
+  options_.logger.Log(
+      LogLevel::kWarning, "job ", SafeText(job.job.handle()), " of task \"",
+      SafeText(job.task->name), "\" failed: ",
+      error.is_payload
+          ? absl::StrCat("an exception of ", error.text.size(), " bytes")
+          : absl::StrCat("\"", SafeMessage(error.text), "\""));
 }
 
 void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,

@@ -171,6 +171,7 @@ WorkerLink* WorkerJobs::RunNext(absl::Time* now) {
   const absl::Time begun = *now;
   Begin(job, begun);
   handler_here_ = true;
+  Publish();
   job->working = true;
   job->stop.set_host(host_);
   bool forgotten = false;

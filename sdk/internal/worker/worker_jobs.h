@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/wire/message.h"
+#include "gearman/sdk/internal/job/error_answer.h"
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/internal/job/mailbox.h"
 #include "gearman/sdk/internal/job/task_gate.h"
@@ -172,6 +173,7 @@ class WorkerJobs {
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
+  void LogException(const HeldJob& job, const ErrorText& error) const;
   // Ends a job without an answer. The server queues it again when the
   // connection has been closed.
   void LetGo(const HeldJobPtr& job, absl::Time now);
