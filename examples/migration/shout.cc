@@ -17,7 +17,9 @@
 
 absl::StatusOr<std::string> Shout(gearman::JobContext& context) {
   std::string text(context.job().data());
-  if (text.empty()) return absl::InvalidArgumentError("nothing to shout");
+  if (text.find_first_of("0123456789") != std::string::npos) {
+    return absl::InvalidArgumentError("digits can't be shouted");
+  }
   for (char& letter : text) {
     letter =
         static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));

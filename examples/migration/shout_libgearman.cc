@@ -1,21 +1,24 @@
 // A program as it is written with libgearman: a worker that shouts, and a
 // client that has words shouted, all at once. shout.cc is the same program with
-// this SDK; docs/guide/libgearman.md goes through the two.
+// this SDK; docs/guide/libgearman.md has the calls.
 //
 //   shout_libgearman worker HOST PORT
 //   shout_libgearman client HOST PORT WORD...
 #include <libgearman/gearman.h>
 
+#include <algorithm>
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <string>
 
+bool IsDigit(char letter) { return letter >= '0' && letter <= '9'; }
+
 void* Shout(gearman_job_st* job, void*, size_t* size, gearman_return_t* ret) {
   *size = gearman_job_workload_size(job);
   const char* text = static_cast<const char*>(gearman_job_workload(job));
-  if (*size == 0) {
+  if (std::any_of(text, text + *size, IsDigit)) {
     *ret = GEARMAN_WORK_FAIL;
     return nullptr;
   }

@@ -56,22 +56,22 @@ class MigrationExample
 };
 
 TEST_P(MigrationExample, PrintsTheSame) {
-  const support::ProgramResult good = RunClient({"hello", "big world", "a-1"});
+  const support::ProgramResult good = RunClient({"hello", "big world", "a-b"});
   EXPECT_TRUE(good.status.ok()) << good.error_output;
-  EXPECT_EQ(good.output, "hello: HELLO\nbig world: BIG WORLD\na-1: A-1\n");
+  EXPECT_EQ(good.output, "hello: HELLO\nbig world: BIG WORLD\na-b: A-B\n");
   EXPECT_THAT(good.error_output, IsEmpty());
 
-  const support::ProgramResult bad = RunClient({"one", "", "two"});
+  const support::ProgramResult bad = RunClient({"one", "2", "three"});
   EXPECT_FALSE(bad.status.ok());
-  EXPECT_EQ(bad.output, "one: ONE\n: failed\ntwo: TWO\n");
+  EXPECT_EQ(bad.output, "one: ONE\n2: failed\nthree: THREE\n");
 }
 
 // Only where both sides are ported.
 TEST_P(MigrationExample, SaysWhyAJobFailed) {
   if (GetParam() != std::make_tuple("shout", "shout")) return;
-  const support::ProgramResult bad = RunClient({""});
+  const support::ProgramResult bad = RunClient({"2"});
   EXPECT_THAT(bad.error_output,
-              AllOf(HasSubstr("nothing to shout"), HasSubstr("shout"),
+              AllOf(HasSubstr("digits can't be shouted"), HasSubstr("shout"),
                     HasSubstr("127.0.0.1")));
 }
 
