@@ -37,7 +37,7 @@ absl::StatusOr<std::unique_ptr<ChildReaper>> ChildReaper::Create() {
   pthread_sigmask(SIG_BLOCK, &held, nullptr);
   auto reaper = absl::WrapUnique(new ChildReaper);
   absl::StatusOr<std::unique_ptr<CommandGuard>> guard = CommandGuard::Create();
-  // Without a guard the kernel still kills each command itself.
+  reaper->guarded_ = guard.status();
   if (guard.ok()) reaper->guard_ = *std::move(guard);
   absl::Status started = StartThread(
       "the thread that waits for commands",

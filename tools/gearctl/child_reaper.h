@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "gearman/tools/gearctl/command_guard.h"
@@ -31,6 +32,10 @@ class ChildReaper {
   // before any thread is started. RESOURCE_EXHAUSTED: the system refuses a
   // thread.
   static absl::StatusOr<std::unique_ptr<ChildReaper>> Create();
+  // Why there is no guard; OK: there is one. Without a guard the kernel still
+  // kills each command at the end of this process, but not what the command has
+  // started.
+  const absl::Status& guarded() const { return guarded_; }
   // Before this, every child must have ended or been forgotten.
   ~ChildReaper();
   ChildReaper(const ChildReaper&) = delete;
@@ -70,6 +75,7 @@ class ChildReaper {
   // before their numbers were known.
   int starting_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<pid_t, int> early_ ABSL_GUARDED_BY(mutex_);
+  absl::Status guarded_;
   std::unique_ptr<CommandGuard> guard_;  // null: none
   std::atomic<bool> stopping_{false};
   std::thread thread_;

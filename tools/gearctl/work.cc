@@ -129,6 +129,11 @@ ExitCode RunWork(const Arguments& arguments) {
   Signals signals;
   absl::StatusOr<std::unique_ptr<ChildReaper>> reaper = ChildReaper::Create();
   if (!reaper.ok()) return Report(reaper.status());
+  if (const absl::Status& guarded = (*reaper)->guarded(); !guarded.ok()) {
+    ReportWarning(absl::StrCat(
+        guarded.message(),
+        ": if this worker is killed, what a command has started may go on"));
+  }
   CommandRunner runner(reaper->get(), ReportShortage);
   absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
   if (!options.ok()) return Report(options.status());

@@ -132,19 +132,20 @@ class Screen : public ::testing::Test {
   void StartWork(const std::string& command) {
     TypeInBackground(command, absl::StrCat(gearmand_.address(), "\n"));
   }
-  // Types a command that waits, and Ctrl-C as soon as `busy` is true.
-  template <typename Condition>
-  void TypeAndInterrupt(const std::string& command, Condition busy,
+  // Types a command that waits, and Ctrl-C as soon as it has printed `until`.
+  void TypeAndInterrupt(const std::string& command, const std::string& until,
                         int exit_code) {
     // `exec`: the signal reaches gearctl itself.
     auto process = Subprocess::Start(Shell(absl::StrCat("exec ", command)));
     ASSERT_TRUE(process.ok()) << process.status();
-    ASSERT_TRUE(WaitFor(busy)) << (*process)->output();
+    ASSERT_TRUE((*process)->WaitForOutput(until).ok());
+    const std::string before = (*process)->output();
     (*process)->Signal(SIGINT);
     const auto status = (*process)->Wait();
     ASSERT_TRUE(status.ok()) << status.status();
     EXPECT_EQ(status->code, exit_code) << (*process)->output();
-    Show(command, absl::StrCat("^C", (*process)->output()));
+    Show(command, absl::StrCat(before, "^C",
+                               (*process)->output().substr(before.size())));
     if (exit_code != 0) Show("echo $?", absl::StrCat(exit_code, "\n"));
   }
   void Show(absl::string_view command, const std::string& output) {
@@ -397,10 +398,11 @@ TEST_F(Screen, ErrorOfARefusal) {
 }
 
 TEST_F(Screen, Interrupt) {
-  TypeAndInterrupt(
-      "gearctl submit report --data july",
-      [this] { return StatusIs("report\t1\t0\t0"); },
-      /*exit_code=*/130);
+  // The first page shows that gearctl knows the job's handle.
+  StartWork(
+      "gearctl work report --stream -- sh -c 'echo page 1 of 7; sleep 1000'");
+  TypeAndInterrupt("gearctl submit report --data july", "page 1 of 7\n",
+                   /*exit_code=*/130);
   Compare("exit 130");
 }
 
