@@ -112,7 +112,10 @@ bool TerminalProcess::Read(absl::Time deadline) {
     const ssize_t size = read(terminal_, buffer, sizeof buffer);
     if (size > 0) output_.append(buffer, static_cast<size_t>(size));
   } else if (ready[1].revents != 0) {
-    ended_ = true;
+    // The program may have written its last words and ended after poll had
+    // looked at the terminal.
+    pollfd last{terminal_, POLLIN, 0};
+    ended_ = poll(&last, 1, 0) <= 0 || (last.revents & POLLIN) == 0;
   } else {
     poll(&ready[1], 1, static_cast<int>(absl::ToInt64Milliseconds(left)));
   }
