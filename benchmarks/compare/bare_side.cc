@@ -18,32 +18,70 @@ namespace gearman {
 namespace benchmarks {
 namespace {
 
-// One connection of a client.
-class BareClient {
+class BareLoad final : public Load {
  public:
-  explicit BareClient(uint16_t port) : socket_(port) {}
-
-  // Sends packets, and counts what comes meanwhile.
-  void Send(const std::string& packets) {
-    socket_.Send(packets, [this](uint32_t type, absl::string_view) {
-      ++received_[type % kTypes];
-    });
-  }
-  // Waits until `jobs` packets of type `end` have come since the last wait.
-  void Await(int jobs, uint32_t end) {
-    while (received_[end] < jobs) {
-      socket_.Receive([this](uint32_t type, absl::string_view) {
-        ++received_[type % kTypes];
-      });
+  BareLoad(uint16_t port, const Workload& workload)
+      : workload_(workload),
+        background_(workload.mode == Mode::kBackground),
+        payload_(PayloadOf(workload, 0)) {
+    const int sockets = workload.threads * workload.connections;
+    for (int i = 0; i < sockets; ++i) {
+      // Thousands of them together have no more memory than one.
+      sockets_.emplace_back(
+          port, (size_t{1} << 20) / static_cast<size_t>(workload.connections));
     }
-    for (int& count : received_) count = 0;
+    AppendSubmits(workload.mode == Mode::kSync ? 1 : OfEach(workload.in_flight),
+                  &batch_);
+  }
+
+  void Run(int jobs, const OnLatency& on_latency) override {
+    if (workload_.mode == Mode::kOpenLoop) {
+      RunOpenLoop(jobs, on_latency);
+    } else if (workload_.mode == Mode::kSync) {
+      RunSync(jobs, on_latency);
+    } else {
+      const uint32_t end = background_ ? kJobCreated : kWorkComplete;
+      for (int done = 0; done < jobs; done += workload_.in_flight) {
+        const int count = std::min(workload_.in_flight, jobs - done);
+        if (count < workload_.in_flight) {
+          batch_.clear();
+          AppendSubmits(OfEach(count), &batch_);
+        }
+        for (BareSocket& socket : sockets_) socket.SendCounting(batch_, end);
+        for (BareSocket& socket : sockets_) {
+          socket.AwaitCount(OfEach(count), end);
+        }
+      }
+    }
+  }
+
+ private:
+  // The part of so many jobs that each connection has.
+  int OfEach(int jobs) const { return jobs / workload_.connections; }
+  void AppendSubmits(int count, std::string* to) const {
+    for (int i = 0; i < count; ++i) {
+      AppendSubmit(background_ ? kSubmitJobBg : kSubmitJob, kTask, payload_,
+                   to);
+    }
+  }
+  void RunSync(int jobs, const OnLatency& on_latency) {
+    Numbers numbers(jobs);
+    InThreads(workload_.threads, [&](int thread) {
+      BareSocket& socket = sockets_[static_cast<size_t>(thread)];
+      for (int job; (job = numbers.Take()) >= 0;) {
+        const absl::Time begin = absl::Now();
+        socket.SendCounting(batch_, kWorkComplete);
+        socket.AwaitCount(1, kWorkComplete);
+        if (on_latency) on_latency(job, absl::Now() - begin);
+      }
+    });
   }
 
   // Submits each job when it is due, and takes in results meanwhile. One worker
   // answers in order, but several do not, so a job is found by its handle.
-  void RunOpenLoop(const Workload& workload, int jobs,
-                   const OnLatency& on_latency) {
-    const Arrivals arrivals(workload.rate);
+  void RunOpenLoop(int jobs, const OnLatency& on_latency) {
+    BareSocket& socket = sockets_.front();
+    const Arrivals arrivals(workload_.rate);
     std::map<std::string, int> running;  // by handle
     std::deque<int> submitted;           // without a handle yet
     int ended = 0;
@@ -68,83 +106,22 @@ class BareClient {
       const absl::Time now = absl::Now();
       packets.clear();
       for (; next < jobs && arrivals.Due(next) <= now; ++next) {
-        AppendSubmit(kSubmitJob, TaskOf(workload, next),
-                     PayloadOf(workload, next), &packets);
+        AppendSubmit(kSubmitJob, TaskOf(workload_, next),
+                     PayloadOf(workload_, next), &packets);
         submitted.push_back(next);
       }
-      if (!packets.empty()) socket_.Send(packets, on_packet);
+      if (!packets.empty()) socket.Send(packets, on_packet);
       const absl::Time until =
           next < jobs ? arrivals.Due(next) : absl::InfiniteFuture();
-      if (socket_.Await(until)) socket_.Receive(on_packet);
+      if (socket.Await(until)) socket.Receive(on_packet);
     }
-  }
-
- private:
-  static constexpr uint32_t kTypes = 64;
-
-  BareSocket socket_;
-  int received_[kTypes] = {};  // by the type of the packet
-};
-
-class BareLoad final : public Load {
- public:
-  BareLoad(uint16_t port, const Workload& workload)
-      : workload_(workload),
-        background_(workload.mode == Mode::kBackground),
-        payload_(PayloadOf(workload, 0)) {
-    for (int i = 0; i < workload.threads * workload.connections; ++i) {
-      clients_.emplace_back(port);
-    }
-    AppendSubmits(workload.mode == Mode::kSync ? 1 : OfEach(workload.in_flight),
-                  &batch_);
-  }
-
-  void Run(int jobs, const OnLatency& on_latency) override {
-    if (workload_.mode == Mode::kOpenLoop) {
-      clients_.front().RunOpenLoop(workload_, jobs, on_latency);
-    } else if (workload_.mode == Mode::kSync) {
-      RunSync(jobs, on_latency);
-    } else {
-      const uint32_t end = background_ ? kJobCreated : kWorkComplete;
-      for (int done = 0; done < jobs; done += workload_.in_flight) {
-        const int count = std::min(workload_.in_flight, jobs - done);
-        if (count < workload_.in_flight) {
-          batch_.clear();
-          AppendSubmits(OfEach(count), &batch_);
-        }
-        for (BareClient& client : clients_) client.Send(batch_);
-        for (BareClient& client : clients_) client.Await(OfEach(count), end);
-      }
-    }
-  }
-
- private:
-  // The part of so many jobs that each connection has.
-  int OfEach(int jobs) const { return jobs / workload_.connections; }
-  void AppendSubmits(int count, std::string* to) const {
-    for (int i = 0; i < count; ++i) {
-      AppendSubmit(background_ ? kSubmitJobBg : kSubmitJob, kTask, payload_,
-                   to);
-    }
-  }
-  void RunSync(int jobs, const OnLatency& on_latency) {
-    Numbers numbers(jobs);
-    InThreads(workload_.threads, [&](int thread) {
-      BareClient& client = clients_[static_cast<size_t>(thread)];
-      for (int job; (job = numbers.Take()) >= 0;) {
-        const absl::Time begin = absl::Now();
-        client.Send(batch_);
-        client.Await(1, kWorkComplete);
-        if (on_latency) on_latency(job, absl::Now() - begin);
-      }
-    });
   }
 
   const Workload workload_;
   const bool background_;
   const std::string payload_;
-  std::deque<BareClient> clients_;  // made once, sent repeatedly
-  std::string batch_;               // made once, sent again and again
+  std::deque<BareSocket> sockets_;
+  std::string batch_;  // made once, sent again and again
 };
 
 class BareSide final : public Side {

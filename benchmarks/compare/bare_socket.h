@@ -56,7 +56,9 @@ inline void AppendSubmit(uint32_t type, absl::string_view task,
 // A socket of the loopback that blocks. Any error ends the process.
 class BareSocket {
  public:
-  explicit BareSocket(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  // Reads up to `input_bytes` at once, and more only if a packet is longer.
+  explicit BareSocket(uint16_t port, size_t input_bytes = 1 << 20)
+      : fd_(socket(AF_INET, SOCK_STREAM, 0)), input_(input_bytes, '\0') {
     sockaddr_in address = {};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -119,12 +121,28 @@ class BareSocket {
     std::memmove(&input_[0], &input_[begin], end_ - begin);
     end_ -= begin;
   }
+  // Sends packets, and counts those of type `counted` that come meanwhile.
+  void SendCounting(const std::string& packets, uint32_t counted) {
+    Send(packets, [this, counted](uint32_t type, absl::string_view) {
+      counted_ += type == counted;
+    });
+  }
+  // Waits until `count` packets of type `counted` have come since SendCounting
+  // began.
+  void AwaitCount(int count, uint32_t counted) {
+    while (counted_ < count) {
+      Receive([this, counted](uint32_t type, absl::string_view) {
+        counted_ += type == counted;
+      });
+    }
+    counted_ -= count;
+  }
 
  private:
   const int fd_;
-  // The memory grows with what comes: thousands of sockets may have one each.
-  std::string input_ = std::string(4096, '\0');
+  std::string input_;
   size_t end_ = 0;
+  int counted_ = 0;
 };
 
 }  // namespace benchmarks

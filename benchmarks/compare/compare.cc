@@ -4,10 +4,8 @@
 // which the sides of a workload take turns in going first. Prints a table, and
 // with --csv a file of all rounds.
 //
-//   bazel run -c opt //benchmarks/compare -- [--rounds=5] [--only=NAME]
+//   bazel run -c opt //benchmarks/compare -- [--rounds=5] [--only=NAME|...]
 //     [--csv=FILE] [--scale=1.0]
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +28,7 @@
 #include "gearman/benchmarks/compare/round.h"
 #include "gearman/benchmarks/compare/side.h"
 #include "gearman/benchmarks/compare/table.h"
+#include "gearman/tools/gearctl/descriptor_limit.h"
 
 ABSL_FLAG(int, rounds, 5, "rounds of each side");
 ABSL_FLAG(double, scale, 1.0, "times the number of jobs of each round");
@@ -125,10 +124,7 @@ int main(int argc, char** argv) {
   role.role = absl::GetFlag(FLAGS_role);
   if (role.role == "server") RunEmbeddedServer();
   // Children inherit it: thousands of connections take as many descriptors.
-  rlimit descriptors = {};
-  getrlimit(RLIMIT_NOFILE, &descriptors);
-  descriptors.rlim_cur = descriptors.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &descriptors);
+  gearman::gearctl::RaiseDescriptorLimit(20'000);
   if (role.role.empty()) return Compare();
   role.side = absl::GetFlag(FLAGS_side);
   role.port = static_cast<uint16_t>(absl::GetFlag(FLAGS_port));

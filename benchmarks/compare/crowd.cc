@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 
 namespace gearman {
 namespace benchmarks {
@@ -15,16 +15,14 @@ constexpr int kBatch = 1000;
 // The function of the jobs that wait. No worker of the measurement does it.
 constexpr char kWaiting[] = "waiting";
 
-// Waits until the server has read everything that was sent over the socket.
-void AwaitEcho(BareSocket* socket) {
-  std::string packet;
-  AppendHeader(kEchoReq, 0, &packet);
-  bool answered = false;
-  const auto on_packet = [&answered](uint32_t type, absl::string_view) {
-    if (type == kEchoRes) answered = true;
-  };
-  socket->Send(packet, on_packet);
-  while (!answered) socket->Receive(on_packet);
+// Thousands of connections that are idle need little memory.
+constexpr size_t kInputBytes = 4096;
+
+// Sends packets, and waits until the server has read them.
+void SendAndAwait(std::string packets, BareSocket* socket) {
+  AppendHeader(kEchoReq, 0, &packets);
+  socket->SendCounting(packets, kEchoRes);
+  socket->AwaitCount(1, kEchoRes);
 }
 
 void Register(int functions, BareSocket* socket) {
@@ -34,8 +32,7 @@ void Register(int functions, BareSocket* socket) {
     AppendHeader(kCanDo, name.size(), &packets);
     packets += name;
   }
-  socket->Send(packets, [](uint32_t, absl::string_view) {});
-  AwaitEcho(socket);
+  SendAndAwait(std::move(packets), socket);
 }
 
 void Queue(int jobs, int payload_bytes, BareSocket* socket) {
@@ -45,16 +42,11 @@ void Queue(int jobs, int payload_bytes, BareSocket* socket) {
     AppendSubmit(kSubmitJobBg, kWaiting, payload, &packets);
   }
   const size_t packet = packets.size() / kBatch;
-  for (int left = jobs; left > 0;) {
+  for (int left = jobs; left > 0; left -= kBatch) {
     const int count = std::min(left, kBatch);
     packets.resize(packet * static_cast<size_t>(count));
-    int accepted = 0;
-    const auto on_packet = [&accepted](uint32_t type, absl::string_view) {
-      if (type == kJobCreated) ++accepted;
-    };
-    socket->Send(packets, on_packet);
-    while (accepted < count) socket->Receive(on_packet);
-    left -= count;
+    socket->SendCounting(packets, kJobCreated);
+    socket->AwaitCount(count, kJobCreated);
   }
 }
 
@@ -62,14 +54,14 @@ void Queue(int jobs, int payload_bytes, BareSocket* socket) {
 
 Crowd::Crowd(uint16_t port, const Workload& workload) {
   for (int i = 0; i < workload.idle_connections; ++i) {
-    sockets_.emplace_back(port);
+    sockets_.emplace_back(port, kInputBytes);
     // An embedded server may close a connection that sends nothing.
-    AwaitEcho(&sockets_.back());
+    SendAndAwait("", &sockets_.back());
   }
   // The server may limit the functions of a connection.
   constexpr int kOfEach = 10'000;
   for (int left = workload.functions; left > 0; left -= kOfEach) {
-    sockets_.emplace_back(port);
+    sockets_.emplace_back(port, kInputBytes);
     Register(std::min(left, kOfEach), &sockets_.back());
   }
   if (workload.queued > 0) {
