@@ -75,13 +75,16 @@ class WorkerSignalsTest : public ::testing::Test {
 
   // A worker whose "echo" echoes, and whose "wait" waits for go_on_.
   std::unique_ptr<Worker> MakeWorker() {
-    WorkerOptions options;
-    options.servers = {address_};
-    options.logger =
+    return MakeWorker(
         Logger(LogLevel::kInfo, [this](LogLevel, absl::string_view text) {
           absl::MutexLock lock(&mutex_);
           if (absl::StrContains(text, "draining")) ++draining_;
-        });
+        }));
+  }
+  std::unique_ptr<Worker> MakeWorker(Logger logger) {
+    WorkerOptions options;
+    options.servers = {address_};
+    options.logger = std::move(logger);
     auto worker = Worker::Create(std::move(options));
     EXPECT_TRUE(worker.ok()) << worker.status();
     EXPECT_TRUE((*worker)
@@ -265,7 +268,8 @@ TEST_F(WorkerSignalsTest, AChildHasTheEarlierHandlersAndMayHaveItsOwn) {
   ASSERT_TRUE(worker_->Start().ok());
   const std::string wrong = support::RunInChild([&]() -> std::string {
     if (raise(SIGTERM) != 0 || own_calls != 1) return "not the earlier handler";
-    const std::unique_ptr<Worker> own = MakeWorker();
+    // The parent's worker may have logged, and so held mutex_, during the fork.
+    const std::unique_ptr<Worker> own = MakeWorker(Logger());
     {
       const auto child_signals = WorkerSignals::Create({own.get()});
       if (!child_signals.ok()) return child_signals.status().ToString();
