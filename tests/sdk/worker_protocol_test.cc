@@ -95,13 +95,20 @@ TEST_F(WorkerProtocolTest, NoHandleAndNoTextWritesALineOfTheLog) {
     EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
     for (const std::string& line : *lines)
       EXPECT_TRUE(IsSafeLine(line)) << line;
-    EXPECT_THAT(*lines, Contains(absl::StrCat("job ", SafeText(handle),
-                                              " of task fail failed: ABORTED: ",
-                                              SafeMessage(text))));
+    EXPECT_THAT(*lines,
+                Contains(absl::StrCat("job ", SafeText(handle),
+                                      " of task \"fail\" failed: ",
+                                      "\"ABORTED: ", SafeMessage(text), "\"")));
   }
 }
 
-TEST_F(WorkerProtocolTest, TheLogWarnsOfAFailureAndHasNoPayload) {
+class WorkerFailureLogTest : public WorkerProtocolTest,
+                             public ::testing::WithParamInterface<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(Exceptions, WorkerFailureLogTest, ::testing::Bool());
+
+TEST_P(WorkerFailureLogTest, WarnsOfAFailureAndHasNoPayload) {
+  options_.exceptions = GetParam();
   const auto lines = std::make_shared<std::vector<std::string>>();
   options_.logger = Logger(
       LogLevel::kWarning,

@@ -8,8 +8,8 @@ namespace gearman {
 namespace support {
 
 // Far beyond what the slowest machine needs: reaching it means that the event
-// does not come. It stays under the 60 s of a small test, so that the test
-// itself says what it waited for.
+// does not come. It stays under the limit of a small test (.bazelrc), so
+// that the test itself says what it waited for.
 inline constexpr absl::Duration kBound = absl::Seconds(40);
 
 }  // namespace support

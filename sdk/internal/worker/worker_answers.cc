@@ -74,33 +74,30 @@ void WorkerJobs::SendError(const HeldJobPtr& job, const absl::Status& status,
                            JobOutcome* outcome) {
   WorkerSession& session = *job->link->session;
   ErrorText error = AnswerOf(status);
-  if (error.answer == ErrorAnswer::kException && options_.exceptions) {
-    *outcome = JobOutcome::kException;
-    LogException(*job, error);
-    // A text that is too long is cut. The session may put a mark in front of
-    // it.
-    const size_t room = mailbox_->MaxPayload(*job);
-    if (error.text.size() + kFailureMark.size() > room) {
-      error.text.resize(room - std::min(room, kFailureMark.size()));
-    }
-    session.Exception(job->task.get(), job->job.handle(),
-                      std::move(error.text));
+  LogFailure(*job, error);
+  if (error.answer != ErrorAnswer::kException || !options_.exceptions) {
+    *outcome = JobOutcome::kFailed;
+    session.Fail(job->task.get(), job->job.handle());
     return;
   }
-  *outcome = JobOutcome::kFailed;
-  options_.logger.Log(LogLevel::kInfo, "job ", SafeText(job->job.handle()),
-                      " of task ", SafeText(job->task->name),
-                      " failed: ", SafeMessage(error.text));
-  session.Fail(job->task.get(), job->job.handle());
+  *outcome = JobOutcome::kException;
+  // A text that is too long is cut. The session may put a mark in front of it.
+  const size_t room = mailbox_->MaxPayload(*job);
+  if (error.text.size() + kFailureMark.size() > room) {
+    error.text.resize(room - std::min(room, kFailureMark.size()));
+  }
+  session.Exception(job->task.get(), job->job.handle(), std::move(error.text));
 }
 
-void WorkerJobs::LogException(const HeldJob& job,
-                              const ErrorText& error) const {
-  if (!options_.logger.enabled(LogLevel::kWarning)) return;
+void WorkerJobs::LogFailure(const HeldJob& job, const ErrorText& error) const {
+  // A handler that calls JobFailed expects the failure.
+  const LogLevel level =
+      error.answer == ErrorAnswer::kFail ? LogLevel::kInfo : LogLevel::kWarning;
+  if (!options_.logger.enabled(level)) return;
   // In quotes, so that all failures of a task are messages of one kind, of
   // which the default logger shows few.
   options_.logger.Log(
-      LogLevel::kWarning, "job ", SafeText(job.job.handle()), " of task \"",
+      level, "job ", SafeText(job.job.handle()), " of task \"",
       SafeText(job.task->name), "\" failed: ",
       error.is_payload
           ? absl::StrCat("an exception of ", error.text.size(), " bytes")

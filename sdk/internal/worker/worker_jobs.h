@@ -173,7 +173,7 @@ class WorkerJobs {
               bool forgotten, absl::Time now);
   void SendError(const HeldJobPtr& job, const absl::Status& status,
                  JobOutcome* outcome);
-  void LogException(const HeldJob& job, const ErrorText& error) const;
+  void LogFailure(const HeldJob& job, const ErrorText& error) const;
   // Ends a job without an answer. The server queues it again when the
   // connection has been closed.
   void LetGo(const HeldJobPtr& job, absl::Time now);
