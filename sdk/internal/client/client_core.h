@@ -201,6 +201,14 @@ class ClientCore final : public RequestOwner,
   // Sends the queries just dispatched and waits like IoDriver::Wait.
   void SendAndWait(Waiter* waiter, absl::Time now, absl::Time deadline)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  struct ReadinessCheck;
+  // Asks each server that may be asked at `now` and has no open echo. Returns
+  // the next time at which a server may be asked.
+  absl::Time AskServers(ReadinessCheck* check, absl::Time now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Gives up the open echoes. Returns the error if no server has answered.
+  absl::Status EndCheck(ReadinessCheck* check, absl::Duration timeout)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Follows a change by a thread that does not drive: writes, and wakes the
   // driver if it must hear of the change.
   void AfterChange(absl::Time now, bool will_wait)

@@ -239,83 +239,95 @@ absl::Status ClientCore::MayAsk() const {
 
 // --- health ------------------------------------------------------------------
 
+// The echoes of WaitForReady, one for each server.
+struct ClientCore::ReadinessCheck {
+  // Returns the echo for `server`. A new one is finished without an answer.
+  Query* EchoOf(const ClientServerPtr& server) {
+    Query*& echo = by_server[server];
+    if (echo == nullptr) {
+      echo = &echoes.emplace_back(Operation::Kind::kEcho);
+      echo->server = server;
+      echo->finished = true;
+      echo->status = absl::UnavailableError("not asked yet");
+    }
+    return echo;
+  }
+  bool Answered() const {
+    return std::any_of(echoes.begin(), echoes.end(), [](const Query& echo) {
+      return echo.finished && echo.status.ok();
+    });
+  }
+
+  std::list<Query> echoes;
+  absl::flat_hash_map<ClientServerPtr, Query*> by_server;
+  // Never finishes. It keeps the waiter from being done when no echo is open,
+  // so that a wait lasts until its deadline.
+  Operation never{Operation::Kind::kEcho};
+};
+
 absl::Status ClientCore::WaitForReady(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   absl::Status may_ask = MayAsk();
   if (!may_ask.ok()) return may_ask;
-  struct Candidate {
-    explicit Candidate(ClientServerPtr server) : query(Operation::Kind::kEcho) {
-      query.server = std::move(server);
-      query.finished = true;
-      query.status = absl::UnavailableError("not asked yet");
-    }
-    Query query;
-  };
-  // Never finishes. It keeps the waiter from being done when no question is
-  // open, so that the wait lasts until `next`.
-  Operation never(Operation::Kind::kEcho);
-  std::list<Candidate> candidates;
-  absl::flat_hash_map<ClientServerPtr, Candidate*> by_server;
+  ReadinessCheck check;
   const absl::Time deadline = clock_->Now() + timeout;
-  for (;;) {
+  absl::Status over;
+  do {
     const absl::Time now = clock_->Now();
-    absl::Time next = deadline;
-    // User code may change the servers while nobody has the lock.
-    const std::vector<ClientServerPtr> servers(
-        engine_.servers().servers().begin(), engine_.servers().servers().end());
-    for (const ClientServerPtr& server : servers) {
-      Candidate*& candidate = by_server[server];
-      if (candidate == nullptr) candidate = &candidates.emplace_back(server);
-      if (!candidate->query.finished) continue;
-      const absl::Time due = server->retry_at;
-      if (now < due) {
-        next = std::min(next, due);
-        continue;
-      }
-      candidate->query.finished = false;
-      candidate->query.asked_again = false;
-      candidate->query.asked = now;
-      candidate->query.status = absl::OkStatus();
-      engine_.Ask(&candidate->query, now);
-      // The connection was refused at once. The delay tells when to ask again.
-      if (candidate->query.finished) {
-        next = std::min(next, server->retry_at);
-      }
-    }
-    Waiter waiter(candidates.size() + 1, Waiter::Until::kAny);
-    waiter.Add(&never, /*for_accepted=*/false);
-    for (Candidate& candidate : candidates) {
-      if (!candidate.query.finished) {
-        waiter.Add(&candidate.query, /*for_accepted=*/false);
-      }
+    const absl::Time next = std::min(deadline, AskServers(&check, now));
+    Waiter waiter(check.echoes.size() + 1, Waiter::Until::kAny);
+    waiter.Add(&check.never, /*for_accepted=*/false);
+    for (Query& echo : check.echoes) {
+      if (!echo.finished) waiter.Add(&echo, /*for_accepted=*/false);
     }
     SendAndWait(&waiter, now, next);
     waiter.Abandon();
-    const bool answered = std::any_of(
-        candidates.begin(), candidates.end(), [](const Candidate& candidate) {
-          return candidate.query.finished && candidate.query.status.ok();
-        });
-    const absl::Status over = Over();
-    if (!answered && clock_->Now() < deadline && over.ok()) continue;
-    std::vector<std::string> reasons;
-    bool untrusted = true;
-    for (Candidate& candidate : candidates) {
-      Query& query = candidate.query;
-      if (!query.finished) {
-        engine_.Abandon(&query, absl::DeadlineExceededError(absl::StrCat(
-                                    query.server->name, ": no answer so far")));
-      }
-      untrusted = untrusted && absl::IsUnauthenticated(query.status);
-      reasons.push_back(std::string(query.status.message()));
+    over = Over();
+  } while (!check.Answered() && clock_->Now() < deadline && over.ok());
+  const absl::Status unready = EndCheck(&check, timeout);
+  if (check.Answered()) return absl::OkStatus();
+  return over.ok() ? unready : over;
+}
+
+absl::Time ClientCore::AskServers(ReadinessCheck* check, absl::Time now) {
+  absl::Time next = absl::InfiniteFuture();
+  // User code may change the servers while nobody has the lock.
+  const std::vector<ClientServerPtr> servers(
+      engine_.servers().servers().begin(), engine_.servers().servers().end());
+  for (const ClientServerPtr& server : servers) {
+    Query* const echo = check->EchoOf(server);
+    if (!echo->finished) continue;
+    if (now >= server->retry_at) {
+      echo->finished = false;
+      echo->asked_again = false;
+      echo->asked = now;
+      echo->status = absl::OkStatus();
+      engine_.Ask(echo, now);
+      if (!echo->finished) continue;
+      // The connection was refused at once.
     }
-    if (answered) return absl::OkStatus();
-    if (!over.ok()) return over;
-    return absl::Status(untrusted ? absl::StatusCode::kUnauthenticated
-                                  : absl::StatusCode::kDeadlineExceeded,
-                        absl::StrCat("no server answered within ",
-                                     absl::FormatDuration(timeout), ": ",
-                                     absl::StrJoin(reasons, "; ")));
+    next = std::min(next, server->retry_at);
   }
+  return next;
+}
+
+absl::Status ClientCore::EndCheck(ReadinessCheck* check,
+                                  absl::Duration timeout) {
+  std::vector<std::string> reasons;
+  bool untrusted = true;
+  for (Query& echo : check->echoes) {
+    if (!echo.finished) {
+      engine_.Abandon(&echo, absl::DeadlineExceededError(absl::StrCat(
+                                 echo.server->name, ": no answer so far")));
+    }
+    untrusted = untrusted && absl::IsUnauthenticated(echo.status);
+    reasons.push_back(std::string(echo.status.message()));
+  }
+  return absl::Status(
+      untrusted ? absl::StatusCode::kUnauthenticated
+                : absl::StatusCode::kDeadlineExceeded,
+      absl::StrCat("no server answered within ", absl::FormatDuration(timeout),
+                   ": ", absl::StrJoin(reasons, "; ")));
 }
 
 Health ClientCore::health() {

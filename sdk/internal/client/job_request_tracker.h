@@ -254,6 +254,15 @@ class JobRequestTracker final : public EffectSink {
   // Asks the policies about a failed attempt.
   AttemptVerdict Judge(const JobRequestState& request,
                        const AttemptOutcome& outcome);
+  // Adds the failed attempt, at `server`, to the request's attempts.
+  void RecordAttempt(JobRequestState* request, const AttemptOutcome& outcome,
+                     const std::string& server);
+  void TryAgain(JobRequestState* request, FailureReason reason,
+                const AttemptVerdict& verdict);
+  // Ends the request with the error of its attempts. `why`: why there is no
+  // other attempt.
+  void GiveUp(JobRequestState* request, const AttemptOutcome& outcome,
+              StatusFacts facts, absl::string_view why);
   void Retry(JobRequestState* request, absl::Duration delay);
   void Dispatch(Operation* operation);
   // Ends the request and removes it from the tracker. `input` says how it

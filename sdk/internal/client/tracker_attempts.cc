@@ -72,6 +72,33 @@ absl::string_view WithoutServer(absl::string_view message,
              : message;
 }
 
+// Adds to the error of an attempt what may have happened to its job.
+void Explain(const JobRequestState& request, absl::string_view server,
+             AttemptOutcome* outcome) {
+  const auto replace = [outcome](const std::string& message) {
+    outcome->status = absl::Status(outcome->status.code(), message);
+  };
+  const absl::string_view reason =
+      WithoutServer(outcome->status.message(), server);
+  if (outcome->reason == FailureReason::kLostAfterAcceptance) {
+    replace(absl::StrCat(
+        server, ": lost after the server had accepted the job as \"",
+        SafeText(request.handle.view()), "\", outcome unknown: ", reason));
+  } else if (outcome->may_have_arrived() &&
+             (outcome->reason == FailureReason::kLostBeforeAcceptance ||
+              outcome->reason == FailureReason::kTimedOut)) {
+    replace(absl::StrCat(
+        server,
+        ": lost before the server answered, outcome unknown: ", reason));
+  }
+  if (MayNotKnowReduceJobs(request, *outcome)) {
+    replace(absl::StrCat(
+        outcome->status.message(),
+        "; perhaps the server does not know SUBMIT_REDUCE_JOB: submit the job "
+        "without CallOptions::reducer there"));
+  }
+}
+
 // Returns the code of a request whose attempts have failed, perhaps each in its
 // own way.
 absl::StatusCode CodeOf(const std::vector<AttemptRecord>& attempts) {
@@ -159,53 +186,8 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
                                         AttemptOutcome outcome) {
   StatusFacts facts = FactsNow(*request);
   facts.bytes_sent = outcome.bytes_sent;
-  const absl::string_view reason =
-      WithoutServer(outcome.status.message(), facts.server);
-  if (outcome.reason == FailureReason::kLostAfterAcceptance) {
-    outcome.status = absl::Status(
-        outcome.status.code(),
-        absl::StrCat(
-            facts.server, ": lost after the server had accepted the job as \"",
-            SafeText(request->handle.view()), "\", outcome unknown: ", reason));
-  } else if (outcome.may_have_arrived() &&
-             (outcome.reason == FailureReason::kLostBeforeAcceptance ||
-              outcome.reason == FailureReason::kTimedOut)) {
-    outcome.status = absl::Status(
-        outcome.status.code(),
-        absl::StrCat(
-            facts.server,
-            ": lost before the server answered, outcome unknown: ", reason));
-  }
-
-  if (MayNotKnowReduceJobs(*request, outcome)) {
-    outcome.status = absl::Status(
-        outcome.status.code(),
-        absl::StrCat(outcome.status.message(),
-                     "; perhaps the server does not know SUBMIT_REDUCE_JOB: "
-                     "submit the job without CallOptions::reducer there"));
-  }
-
-  AttemptRecord record;
-  record.attempt = request->attempts;
-  record.server = facts.server;
-  record.reason = outcome.reason;
-  record.bytes_sent = outcome.may_have_arrived();
-  record.time = now_;
-  record.status = outcome.status;
-  JobRequestExtras& extras = request->MutableExtras();
-  if (IsRefusal(outcome.reason)) {
-    const bool again = !extras.attempts.empty() &&
-                       extras.attempts.back().server == facts.server &&
-                       IsRefusal(extras.attempts.back().reason);
-    if (!again) ++extras.refusals;
-  }
-  if (extras.tried == nullptr) extras.tried = std::make_unique<TriedServers>();
-  extras.tried->Add(facts.server, outcome.reason);
-  extras.attempts.push_back(std::move(record));
-  if (extras.hooks != nullptr) {
-    EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
-  }
-
+  Explain(*request, facts.server, &outcome);
+  RecordAttempt(request, outcome, facts.server);
   const bool used_up = request->body_used_up();
   outcome.permanent = outcome.permanent || used_up;
   AttemptVerdict verdict = Judge(*request, outcome);
@@ -216,47 +198,82 @@ void JobRequestTracker::DecideOnAttempt(JobRequestState* request,
     options_.metrics->retry_budget_exhausted.Add();
   }
   if (verdict.again) {
-    if (options_.metrics != nullptr) {
-      options_.metrics->Retried(RetriedOperation::kSubmit, outcome.reason);
-    }
-    // A pinned request stays pinned: the job may be on that server, whatever
-    // later attempts did.
-    if (!extras.pinned) {
-      extras.next_server = verdict.same_server ? request->server : nullptr;
-      extras.pinned = verdict.pinned;
-    }
-    if (MayLeaveJob(extras.attempts.back())) request->may_have_joined = true;
-    Retry(request, verdict.delay);
-    return;
+    TryAgain(request, outcome.reason, verdict);
+  } else if (verdict.late) {
+    OnLate(request, now_);
+  } else {
+    GiveUp(request, outcome, std::move(facts), verdict.why);
   }
-  if (verdict.late) return OnLate(request, now_);
+}
 
-  RequestInput input = RequestInput::kGiveUp;
-  if (outcome.reason == FailureReason::kRefused &&
-      !std::any_of(extras.attempts.begin(), extras.attempts.end(), InDoubt)) {
-    input = RequestInput::kRefused;
-  } else if (outcome.reason == FailureReason::kJobFailed ||
-             outcome.reason == FailureReason::kException) {
-    input = RequestInput::kFail;
+void JobRequestTracker::RecordAttempt(JobRequestState* request,
+                                      const AttemptOutcome& outcome,
+                                      const std::string& server) {
+  AttemptRecord record;
+  record.attempt = request->attempts;
+  record.server = server;
+  record.reason = outcome.reason;
+  record.bytes_sent = outcome.may_have_arrived();
+  record.time = now_;
+  record.status = outcome.status;
+  JobRequestExtras& extras = request->MutableExtras();
+  if (IsRefusal(outcome.reason)) {
+    const bool again = !extras.attempts.empty() &&
+                       extras.attempts.back().server == server &&
+                       IsRefusal(extras.attempts.back().reason);
+    if (!again) ++extras.refusals;
+  }
+  if (extras.tried == nullptr) extras.tried = std::make_unique<TriedServers>();
+  extras.tried->Add(server, outcome.reason);
+  extras.attempts.push_back(std::move(record));
+  if (extras.hooks != nullptr) {
+    EndRetry(request, outcome.status, FailureReasonName(outcome.reason));
+  }
+}
+
+void JobRequestTracker::TryAgain(JobRequestState* request, FailureReason reason,
+                                 const AttemptVerdict& verdict) {
+  if (options_.metrics != nullptr) {
+    options_.metrics->Retried(RetriedOperation::kSubmit, reason);
+  }
+  JobRequestExtras& extras = request->MutableExtras();
+  // A pinned request stays pinned: the job may be on that server, whatever
+  // later attempts did.
+  if (!extras.pinned) {
+    extras.next_server = verdict.same_server ? request->server : nullptr;
+    extras.pinned = verdict.pinned;
+  }
+  if (MayLeaveJob(extras.attempts.back())) request->may_have_joined = true;
+  Retry(request, verdict.delay);
+}
+
+void JobRequestTracker::GiveUp(JobRequestState* request,
+                               const AttemptOutcome& outcome, StatusFacts facts,
+                               absl::string_view why) {
+  const JobRequestExtras& extras = *request->extras;
+  if (outcome.reason == FailureReason::kJobFailed ||
+      outcome.reason == FailureReason::kException) {
     facts.failed = true;
     if (extras.exception.has_value()) {
       facts.exception = extras.exception->substr(0, kMaxExceptionBytes);
     }
-    Finish(request, input, Annotate(outcome.status, facts));
+    Finish(request, RequestInput::kFail, Annotate(outcome.status, facts));
     return;
   }
+  const bool refused =
+      outcome.reason == FailureReason::kRefused &&
+      !std::any_of(extras.attempts.begin(), extras.attempts.end(), InDoubt);
   std::string message(outcome.status.message());
   absl::StatusCode code = outcome.status.code();
   if (extras.attempts.size() > 1) {
-    if (input != RequestInput::kRefused) code = CodeOf(extras.attempts);
+    if (!refused) code = CodeOf(extras.attempts);
     message = Summary(extras.attempts);
     facts.server.clear();
     facts.handle.clear();
   }
-  Finish(request, input,
-         Annotate(
-             absl::Status(code, absl::StrCat(message, " (", verdict.why, ")")),
-             facts));
+  Finish(request, refused ? RequestInput::kRefused : RequestInput::kGiveUp,
+         Annotate(absl::Status(code, absl::StrCat(message, " (", why, ")")),
+                  facts));
 }
 
 void JobRequestTracker::OnTooLarge(JobRequestState* request,
