@@ -138,10 +138,11 @@ struct MapperOptions {
   // The parts of one job that are submitted, or have a result that waits for
   // those before it.
   size_t max_parts_per_job = 16;
-  // Such parts of all jobs together, and their bytes: of the part until its
-  // result comes, then of the result. At either limit no further part is
-  // made, except that each job may always have one. So a limit is exceeded at
-  // most by one part for each job, and the bytes by the results on their way.
+  // The limits for such parts of all jobs together: their number, and their
+  // bytes. A part counts with its own bytes until its result comes, then with
+  // those of the result. At either limit no further part is made, except that
+  // each job may always have one. So a limit is exceeded at most by one part
+  // for each job, and the bytes by the results on their way.
   size_t max_parts = 1024;
   size_t max_bytes = 64u << 20;
   // A job fails at once when more of its parts than this have failed. Its

@@ -46,7 +46,7 @@ class TransportRegistry {
   // Returns the TLS library of the first scheme that has one, or "none".
   std::string tls_library() const;
 
-  // These combine Find with TransportFactory::Create or
+  // Create and Listen combine Find with TransportFactory::Create and
   // TransportFactory::Listen.
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,

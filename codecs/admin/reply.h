@@ -59,7 +59,7 @@ struct JobRow {
 
 // --- a server's end ---------------------------------------------------------
 
-// Each appends one row, with its line end, to `out`.
+// Each function appends one row, with its line end, to `out`.
 void Encode(const StatusRow& row, wire::OutputBuffer& out);
 void Encode(const PriorityStatusRow& row, wire::OutputBuffer& out);
 void Encode(const WorkerRow& row, wire::OutputBuffer& out);

@@ -175,7 +175,7 @@ class OutputBuffer {
   size_t body_memory_ = 0;  // of the parts of bodies
   uint64_t total_appended_ = 0;
   uint64_t total_consumed_ = 0;
-  // These two show when a burst is over: the number of times that everything
+  // Both counts show when a burst is over: the number of times that everything
   // had been consumed after few bytes, and the bytes appended until the last of
   // them.
   int quiet_rewinds_ = 0;

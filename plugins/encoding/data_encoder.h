@@ -92,9 +92,10 @@ class DataEncoder {
   virtual absl::string_view name() const = 0;
 };
 
-// These two call Encode and Decode. They put the encoder's name before the
-// message of an error, and make an error of an exception: RESOURCE_EXHAUSTED if
-// there is no memory, and UNKNOWN with the exception's text otherwise.
+// EncodeData and DecodeData call Encode and Decode. They put the encoder's name
+// before the message of an error, and make an error of an exception:
+// RESOURCE_EXHAUSTED if there is no memory, and UNKNOWN with the exception's
+// text otherwise.
 absl::Status EncodeData(const DataEncoder& encoder, const DataContext& context,
                         std::string* data);
 absl::StatusOr<absl::string_view> DecodeData(const DataEncoder& encoder,

@@ -9,8 +9,8 @@
 
 namespace gearman {
 
-// These work like Transport::Read and Transport::Write. `peer` begins the text
-// of an error.
+// Both functions work like Transport::Read and Transport::Write. `peer` begins
+// the text of an error.
 IoResult ReadFromSocket(int fd, absl::Span<char> into, absl::string_view peer);
 IoResult WriteToSocket(int fd, absl::Span<const absl::string_view> pieces,
                        absl::string_view peer);

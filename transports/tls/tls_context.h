@@ -25,12 +25,12 @@ namespace gearman {
 
 // Frees objects of OpenSSL.
 struct SslDeleter {
-  // Each gives up one reference.
+  // Each function gives up one reference.
   void operator()(SSL* ssl) const { SSL_free(ssl); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 };
-// These own one reference to an object of OpenSSL.
+// Each pointer owns one reference to an object of OpenSSL.
 using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslDeleter>;
