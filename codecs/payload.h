@@ -1,4 +1,5 @@
-// Payload: the opaque last argument of a packet (a job's data, a result).
+// Payload: the opaque last argument of a packet (a job's data, a result;
+// docs/protocol.md, section "Framing").
 //
 // A payload is borrowed (a view of bytes that another object keeps alive),
 // owned (a string that can be moved out), or shared (one immutable string that

@@ -134,10 +134,11 @@ class AdminClient {
   // "show jobs": the jobs that the server holds.
   absl::StatusOr<std::vector<ServerJob>> GetJobs(
       UnreadableRows* unreadable = nullptr);
-  // The Visit functions read a list row by row, for lists that are too long to
-  // hold as rows. The text of the answer is held in memory. They call `visit`
-  // on this thread, with no lock held, when the whole answer has come. `visit`
-  // may call this client.
+  // The Visit functions read the lists of "status", "workers", "show jobs" and
+  // "show unique jobs" row by row, for lists that are too long to hold as rows.
+  // The text of the answer is held in memory. They call `visit` on this thread,
+  // with no lock held, when the whole answer has come. `visit` may call this
+  // client.
   absl::Status VisitStatus(absl::FunctionRef<void(FunctionStatus&&)> visit,
                            UnreadableRows* unreadable = nullptr);
   absl::Status VisitWorkers(absl::FunctionRef<void(ConnectedWorker&&)> visit,
@@ -169,11 +170,13 @@ class AdminClient {
   absl::Status CreateFunction(StringView function);
   // "drop function": drops the functions of this name in any case of letters,
   // and returns how many were dropped. Returns NOT_FOUND if there is none, and
-  // FAILED_PRECONDITION if a function has workers or running jobs. gearmand
-  // never runs the jobs that were queued at that moment.
+  // FAILED_PRECONDITION if a function has workers or running jobs, and
+  // INVALID_ARGUMENT for a name that can't be sent. gearmand never runs the
+  // jobs that were queued at that moment.
   absl::StatusOr<int> DropFunction(StringView function);
   // "cancel job": a queued job fails. A running job fails for its clients, but
-  // goes on at its worker. Returns NOT_FOUND if the server has no such job.
+  // goes on at its worker. Returns NOT_FOUND if the server has no such job, and
+  // INVALID_ARGUMENT for a handle that can't be sent.
   absl::Status CancelJob(StringView handle);
   // "shutdown" or "shutdown graceful". gearmand (1.1 and 2.0) answers
   // UNIMPLEMENTED: the message names its process and the signal that ends it.

@@ -39,7 +39,8 @@ class TransportRegistry;
 // (sdk/client_interceptor.h).
 using ClientInterceptor = Callback<void(OutgoingJob&)>;
 
-// How the client makes the unique of a request that has none.
+// How the client makes the unique of a request that has none. docs/protocol.md,
+// section "Client semantics", says when a server joins jobs by their uniques.
 enum class UniqueMode : unsigned char {
   kRandom,   // 128 random bits in hex: never joined by chance
   kPayload,  // a hash of task and payload: equal jobs are joined
@@ -133,12 +134,14 @@ struct JobCallbacks {
   }
 };
 
-// How one call differs from the client's defaults. A plain value.
+// How one call differs from the client's defaults. A plain value. Background,
+// priority, run_at and reducer choose the packet that submits the job
+// (docs/protocol.md, sections "Packets" and "Client semantics").
 struct CallOptions {
   // The whole time that the request may take: attempts, delays and execution
   // together, measured from submission. Then it ends with DEADLINE_EXCEEDED.
   std::optional<Duration> timeout;
-  // The priority in the function's queue.
+  // The priority in the function's queue (SUBMIT_JOB_HIGH, SUBMIT_JOB_LOW).
   std::optional<Priority> priority;
   // The unique, of at most 63 bytes without NUL. If unset,
   // ClientOptions::unique_mode decides.

@@ -1,6 +1,8 @@
 // Job: the five facts that the protocol knows of one piece of work. A client
 // reads them from a JobRequest, a worker's handler from its JobContext. A plain
-// value; thread-compatible.
+// value; thread-compatible. docs/protocol.md, section "Packets", has the
+// packets that carry the facts: SUBMIT_JOB and JOB_ASSIGN with their variants,
+// and JOB_CREATED.
 #ifndef GEARMAN_SDK_JOB_H_
 #define GEARMAN_SDK_JOB_H_
 

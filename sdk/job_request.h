@@ -6,7 +6,8 @@
 // in kCreated.
 //
 // docs/guide/requests.md has the table of the states, which accessors take a
-// lock, and when a request may be submitted again.
+// lock, and when a request may be submitted again. docs/protocol.md, section
+// "Client semantics", has the packets that a request sends and gets.
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_
 
@@ -55,8 +56,9 @@ struct JobSpec {
   // are lost, and perhaps tried again. A further attempt needs a source that is
   // repeatable. Null means that `data` is the data.
   std::shared_ptr<BodySource> body;
-  bool background = false;  // whether nobody waits for the result
-  CallOptions options;      // how this call differs from the client's defaults
+  // Whether nobody waits for the result (SUBMIT_JOB_BG and its variants).
+  bool background = false;
+  CallOptions options;  // how this call differs from the client's defaults
 };
 
 // A JobRequest is a handle, and cheap to copy. Copies share one request;
@@ -87,7 +89,7 @@ class JobRequest {
   // none.
   BodySource* body() const;
   // Returns a copy of the server's handle, because another attempt may change
-  // it. Empty until a server has accepted the job.
+  // it. Empty until a server has accepted the job (JOB_CREATED).
   std::string handle() const;
   // Returns the address of the server that has the job or was tried last. Also
   // empty if that server was removed and thousands of other servers were added

@@ -10,9 +10,10 @@
 //       (*retry)->Register(*worker, "resize", Resize, std::move(policy));
 //
 // When the handler fails, the job is submitted again to its server, with a
-// delay (SUBMIT_JOB_EPOCH). Only when the server has accepted that, the old job
-// is answered as failed. So a job may run twice, and none is lost.
-// docs/guide/retry.md has each case, and the bytes that travel.
+// delay (SUBMIT_JOB_EPOCH, docs/protocol.md, section "Packets"). Only when the
+// server has accepted that, the old job is answered as failed. So a job may run
+// twice, and none is lost. docs/guide/retry.md has each case, and the bytes
+// that travel.
 #ifndef GEARMAN_SDK_JOB_RETRY_H_
 #define GEARMAN_SDK_JOB_RETRY_H_
 

@@ -33,7 +33,10 @@
 // give the map task a limit below that one (TaskOptions::max_running), or a
 // worker of its own.
 //
-// docs/guide/reduce.md has the whole picture, and what gearmand and libgearman do.
+// A server hands the reducer out with the job (JOB_ASSIGN_ALL), and does
+// nothing else with it (docs/protocol.md, section "Packets").
+// docs/guide/reduce.md has the whole picture, and what gearmand and libgearman
+// do.
 #ifndef GEARMAN_SDK_REDUCE_H_
 #define GEARMAN_SDK_REDUCE_H_
 

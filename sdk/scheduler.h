@@ -22,9 +22,10 @@
 // of two schedulers has the tick done twice. A server that loses its queue
 // loses the ticks in it.
 //
-// A server runs the jobs of a tick when a worker asks for them. The embedded
-// server wakes a sleeping worker at the job's time. gearmand 1.1 wakes nobody
-// then, so a sleeping worker of this SDK begins such a job up to
+// A server runs the jobs of a tick when a worker asks for them
+// (docs/protocol.md, section "Worker semantics"). The embedded server wakes a
+// sleeping worker at the job's time. gearmand 1.1 wakes nobody then, so a
+// sleeping worker of this SDK begins such a job up to
 // WorkerOptions::regrab_interval later.
 #ifndef GEARMAN_SDK_SCHEDULER_H_
 #define GEARMAN_SDK_SCHEDULER_H_
@@ -94,8 +95,8 @@ struct SchedulerOptions {
 struct SchedulerStats {
   uint64_t accepted = 0;  // by a server
   // Ticks that were not submitted in time, because the program slept or had no
-  // server. Several ticks
-  // of one schedule that were slept through at once count once.
+  // server. Several ticks of one schedule that were slept through at once count
+  // once.
   uint64_t missed = 0;
 };
 

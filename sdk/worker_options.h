@@ -1,5 +1,7 @@
 // WorkerOptions and TaskOptions: how a worker behaves, and how one task
 // differs. Both are plain values. sdk/config.h makes them from a config file.
+// docs/protocol.md, section "Worker semantics", has the packets that the
+// options name.
 #ifndef GEARMAN_SDK_WORKER_OPTIONS_H_
 #define GEARMAN_SDK_WORKER_OPTIONS_H_
 

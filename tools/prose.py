@@ -91,6 +91,20 @@ def name_problems(name, text, words, files):
                 yield number, f"no {path}"
 
 
+SECTIONS = re.compile(r'(docs/[\w/]+\.md), (?:sections? )?("[^"]+"(?:(?:,| and|, and) "[^"]+")*)')
+
+
+def section_problems(text, texts):
+    """(line, what is wrong) of sections that comments of C++ name: `docs/x.md, section "Y"` is a heading of docs/x.md."""
+    # The lines of a comment are one text, as a name may go on in the next line.
+    for block in re.finditer(r"^(?:[ \t]*//.*\n)+", text, re.MULTILINE):
+        prose = re.sub(r"\n?[ \t]*//+", "", block[0])
+        for match in SECTIONS.finditer(prose):
+            for section in re.findall(r'"([^"]+)"', match[2]):
+                if not re.search(rf"^#+ {re.escape(section)}$", texts.get(match[1], ""), re.MULTILINE):
+                    yield text.count("\n", 0, block.start()) + 1, f'no section "{section}" in {match[1]}'
+
+
 def known_path(path, files):
     if path in files or path.removesuffix(".pb.h") + ".proto" in files:
         return True

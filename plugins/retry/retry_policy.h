@@ -18,7 +18,8 @@
 
 namespace gearman {
 
-// The reason why an attempt failed. An attempt is one submission to one server.
+// The reason why an attempt failed. An attempt is one submission to one server
+// (docs/protocol.md, section "Client semantics", has the packets).
 enum class FailureReason : unsigned char {
   kConnect,               // no connection to the server could be made
   kLostBeforeAcceptance,  // connection lost before JOB_CREATED arrived

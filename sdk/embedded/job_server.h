@@ -1,7 +1,8 @@
 // JobServer: a Gearman job server inside this process, for tests, tools and
 // programs that need no separate server. The server keeps everything in memory:
 // its jobs end with it. To a client or worker it behaves like gearmand 1.1.20
-// (docs/protocol.md lists the differences).
+// (docs/protocol.md, section "Where the embedded server differs from gearmand,
+// and why").
 //
 //   auto server = gearman::JobServer::Create();
 //   (*server)->Listen("inproc://test").status();
@@ -160,8 +161,10 @@ class JobServer {
   JobServer(const JobServer&) = delete;
   JobServer& operator=(const JobServer&) = delete;
 
-  // Accepts connections at `address`, beside those of earlier calls. Returns the
-  // address for clients, in which the real port stands in place of port 0.
+  // Accepts connections at `address`, beside those of earlier calls. A
+  // connection takes packets of clients and workers, and text commands
+  // (docs/protocol.md, sections "Packets" and "Admin text protocol"). Returns
+  // the address for clients, in which the real port stands in place of port 0.
   // Returns ALREADY_EXISTS if another server listens there, NOT_FOUND if no
   // transport has that scheme, INVALID_ARGUMENT if the address makes no sense,
   // and FAILED_PRECONDITION if this server has been stopped. The transport may

@@ -53,6 +53,11 @@ class Prose(unittest.TestCase):
         self.assertEqual(["sdk/gone.h"], self.names("a.h", "// See sdk/gone.h, sdk/config.pb.h and other/gone.h.\n"))
         self.assertEqual(["docs/y.md"], self.names("docs/x.md", "`docs/x.md` `docs/y.md` `sdk/told_call` `sdk/client/`"))
 
+    def test_a_section_is_in_its_document(self):
+        texts = {"docs/x.md": "# X\n\n## How it ends\n## TLS\n"}
+        comment = '// Ends (docs/x.md, section "How it\n  // ends"). See docs/x.md, sections "TLS" and "Gone".\n'
+        self.assertEqual([(2, 'no section "Gone" in docs/x.md')], list(prose.section_problems("int a;\n  " + comment, texts)))
+
 
 if __name__ == "__main__":
     unittest.main()

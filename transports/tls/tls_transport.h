@@ -3,6 +3,7 @@
 //
 // No data is sent or accepted before the handshake has ended and the peer has
 // been verified. Data is never sent or accepted in plain text.
+// docs/protocol.md, section "TLS", says which servers speak it.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
 
