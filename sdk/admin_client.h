@@ -52,7 +52,7 @@ struct UnreadableRows {
 // ...".
 std::string Describe(StringView server, const UnreadableRows& unreadable);
 
-// The settings of an AdminClient. A plain value.
+// The settings of an AdminClient, as a plain value.
 struct AdminClientOptions {
   // The server ("tcp://host:4730", "host", "tls://host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process.
@@ -114,7 +114,7 @@ class AdminClient {
 
   // Ends with CANCELLED the calls that wait for the server and all later calls
   // that would. A program that is about to end calls this, so that a silent
-  // server can't delay it. Any thread.
+  // server can't delay it. Any thread may call it.
   void Cancel();
 
   // --- asking ----------------------------------------------------------------

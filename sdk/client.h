@@ -222,7 +222,7 @@ class Client {
   // done.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Returns the metrics counted so far (docs/guide/metrics.md). Empty if
+  // Returns the metrics counted so far (docs/guide/metrics.md). It is empty if
   // ClientOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 

@@ -98,8 +98,8 @@ struct DataPiece {
 // can't be copied (base/callback.h).
 struct JobCallbacks {
   // A server has accepted the job (JOB_CREATED), and the request has its
-  // handle. Called for each attempt that is accepted. Not called for a job that
-  // an interceptor has answered.
+  // handle. The client calls this for each attempt that is accepted, and not
+  // for a job that an interceptor has answered.
   Callback<void(const JobRequest&)> on_accepted;
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   Callback<void(const JobRequest&, StringView data)> on_data;
@@ -122,9 +122,10 @@ struct JobCallbacks {
   Callback<void(const JobRequest&, StringView data)> on_warning;
   // WORK_STATUS. When set, reports go here instead of into updates.
   Callback<void(const JobRequest&, const JobStatus&)> on_status;
-  // The request is finished, however it ended. Called exactly once for each
-  // submission, except for requests that are dropped (WhenFull::kDrop) and
-  // requests that are refused because their client is being destroyed.
+  // The request is finished, however it ended. The client calls this exactly
+  // once for each submission, except for requests that are dropped
+  // (WhenFull::kDrop) and requests that are refused because their client is
+  // being destroyed.
   Callback<void(const JobRequest&)> on_complete;
 
   // Whether no function is set.
@@ -134,9 +135,9 @@ struct JobCallbacks {
   }
 };
 
-// How one call differs from the client's defaults. A plain value. Background,
-// priority, run_at and reducer choose the packet that submits the job
-// (docs/protocol.md, sections "Packets" and "Client semantics").
+// How one call differs from the client's defaults, as a plain value.
+// Background, priority, run_at and reducer choose the packet that submits the
+// job (docs/protocol.md, sections "Packets" and "Client semantics").
 struct CallOptions {
   // The whole time that the request may take: attempts, delays and execution
   // together, measured from submission. Then it ends with DEADLINE_EXCEEDED.
@@ -199,7 +200,7 @@ struct ClientLimits {
   WhenFull when_full = WhenFull::kBlock;
 };
 
-// How a client behaves. A plain value.
+// How a client behaves, as a plain value.
 struct ClientOptions {
   // The addresses of the servers ("tcp://host:4730", "host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process;

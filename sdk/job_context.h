@@ -69,7 +69,8 @@ class JobContext {
   // The job: task, unique, data, handle and server.
   const Job& job() const;
   // For a reduce job (sdk/reduce.h): the task that the job's parts are for,
-  // including its namespace prefix if it has one. Empty for every other job.
+  // including its namespace prefix if it has one. It is empty for every other
+  // job.
   const std::string& reducer() const;
   // The time when the handler was started, and the time when its time limit
   // ends (InfiniteFuture: no limit), on the worker's clock.
@@ -78,7 +79,7 @@ class JobContext {
   // The token may outlive the handler's call.
   StopToken stop_token() const;
   // The span that WorkerOptions::trace_observer made for this job. It lives as
-  // long as the handler's call. Null if the job is not traced.
+  // long as the handler's call. It is null if the job is not traced.
   TraceSpan* span() const;
 
   // Send WORK_DATA, WORK_WARNING and WORK_STATUS to the job's clients, in

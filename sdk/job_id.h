@@ -23,7 +23,7 @@ struct JobId {
   std::string handle;  // may be empty when `unique` is not
   std::string unique;  // may be empty when `handle` is not
 
-  // Returns the text form. Any thread.
+  // Returns the text form. Any thread may call it.
   std::string ToString() const;
   // Parses the text form. INVALID_ARGUMENT has the text and the mistake: not
   // three fields, a broken escape, neither handle nor unique, or a handle

@@ -1,4 +1,4 @@
-// JobStatus: what a server reported about a job, and when. A plain value.
+// JobStatus: what a server reported about a job, and when. It is a plain value.
 #ifndef GEARMAN_SDK_JOB_STATUS_H_
 #define GEARMAN_SDK_JOB_STATUS_H_
 

@@ -30,7 +30,7 @@ namespace gearman {
 
 class TransportRegistry;
 
-// The settings of a QueueMetrics. A plain value.
+// The settings of a QueueMetrics, as a plain value.
 struct QueueMetricsOptions {
   // The servers, as in ClientOptions::servers. Empty means "inproc://default".
   // A server that is named twice is asked once.

@@ -77,17 +77,18 @@ class Aggregator {
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
 
-  // Takes the result of a part. Called for each part that did not fail, in the
-  // order of the parts, from 0. If it returns an error, the job fails with that
-  // error.
+  // Takes the result of a part. The mapper calls this for each part that did
+  // not fail, in the order of the parts, from 0. If it returns an error, the
+  // job fails with that error.
   virtual absl::Status Add(size_t part, std::string result) = 0;
   // Hears in place of Add that a part failed, and why: the error of
-  // JobRequest::status(). Called only if MapperOptions::max_failed_parts allows
-  // failures. If it returns an error, the job fails with that error. By default
-  // it returns OK, and the part is left out.
+  // JobRequest::status(). The mapper calls this only if
+  // MapperOptions::max_failed_parts allows failures. If it returns an error,
+  // the job fails with that error. By default it returns OK, and the part is
+  // left out.
   virtual absl::Status AddFailure(size_t part, const absl::Status& why);
-  // Returns the result of the job, or the error with which it fails. Called
-  // once, after the last part. Not called if the job has failed before.
+  // Returns the result of the job, or the error with which it fails. The mapper
+  // calls this once, after the last part, and not if the job has failed before.
   virtual absl::StatusOr<std::string> Finish() = 0;
 };
 
@@ -201,7 +202,7 @@ class Mapper {
   // Client::RunOnce.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Returns the counts of this moment. Any thread.
+  // Returns the counts of this moment. Any thread may call it.
   MapperStats stats() const;
 
  private:

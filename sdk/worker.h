@@ -205,7 +205,7 @@ class Worker {
 
   // Returns what the worker has done so far. Takes no lock.
   WorkerStats stats() const;
-  // Returns the metrics counted so far (docs/guide/metrics.md). Empty if
+  // Returns the metrics counted so far (docs/guide/metrics.md). It is empty if
   // WorkerOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 

@@ -1,5 +1,5 @@
-// WorkerStats: what a worker has done so far, and what it holds now. A plain
-// value. Each number is right, but not all belong to the same moment.
+// WorkerStats: what a worker has done so far, and what it holds now. It is a
+// plain value. Each number is right, but not all belong to the same moment.
 #ifndef GEARMAN_SDK_WORKER_STATS_H_
 #define GEARMAN_SDK_WORKER_STATS_H_
 

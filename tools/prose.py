@@ -21,6 +21,11 @@ NO_NOUN = re.compile(
     r"say|show|stay|take|tell|turn|want|work like)\b")
 # A telegram: "Null: no limit".
 TELEGRAM = re.compile(r"(?:^|[.;] )(?:Null|Empty|Unset|Infinite\w*|0): [A-Za-z/]")
+# A sentence behind another one that has no subject and no verb: "The name. Empty if there is none." Only words that begin no
+# whole sentence are here, but that a comment says "Empty means any."
+NO_SENTENCE = re.compile(
+    r"[\w)`\"'][.] ((?:Empty|Null|Valid|Infinite|Called|Static|Idempotent|Not (?:called|empty|null|set|thread-safe)|"
+    r"Never (?:empty|null)|Thread-(?:safe|compatible)|Any thread(?=[.])|A plain value|Plain values|Set exactly)\b)(?! means?\b)")
 PERSON = re.compile(r"\b(?:[Hh]e|[Hh]is|[Hh]im(?:self)?|[Ww]hoever|who ha[sd])\b")
 
 
@@ -41,6 +46,16 @@ def comment_problems(text, public=False):
             if telegram:
                 yield number, f'"{telegram[0].lstrip(".; ")}..." is no sentence: write "means"'
         inside = bool(comment)
+    if public:
+        for number, prose in comment_blocks(text):
+            for match in NO_SENTENCE.finditer(prose):
+                yield number, f'"{match[1]} ..." behind a sentence is none: write "It is ...", "Any thread may call it"'
+
+
+def comment_blocks(text):
+    """(first line, text) of each comment whose lines follow one another, as one line."""
+    for block in re.finditer(r"^(?:[ \t]*//.*\n)+", text, re.MULTILINE):
+        yield text.count("\n", 0, block.start()) + 1, re.sub(r"\n?[ \t]*//+", "", block[0])
 
 
 # Names of other programs and libraries, and of examples, which prose may use although no code here has them.
@@ -96,13 +111,11 @@ SECTIONS = re.compile(r'(docs/[\w/]+\.md), (?:sections? )?("[^"]+"(?:(?:,| and|,
 
 def section_problems(text, texts):
     """(line, what is wrong) of sections that comments of C++ name: `docs/x.md, section "Y"` is a heading of docs/x.md."""
-    # The lines of a comment are one text, as a name may go on in the next line.
-    for block in re.finditer(r"^(?:[ \t]*//.*\n)+", text, re.MULTILINE):
-        prose = re.sub(r"\n?[ \t]*//+", "", block[0])
+    for number, prose in comment_blocks(text):
         for match in SECTIONS.finditer(prose):
             for section in re.findall(r'"([^"]+)"', match[2]):
                 if not re.search(rf"^#+ {re.escape(section)}$", texts.get(match[1], ""), re.MULTILINE):
-                    yield text.count("\n", 0, block.start()) + 1, f'no section "{section}" in {match[1]}'
+                    yield number, f'no section "{section}" in {match[1]}'
 
 
 def known_path(path, files):

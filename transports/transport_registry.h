@@ -1,8 +1,8 @@
 // TransportRegistry: the address schemes, and the factories of their
 // transports. A user's own scheme is registered like the built-in ones.
 //
-// Thread-safe. A factory lives as long as the registry and as long as the
-// objects that hold it.
+// A registry is thread-safe. A factory lives as long as the registry and as
+// long as the objects that hold it.
 #ifndef GEARMAN_TRANSPORTS_TRANSPORT_REGISTRY_H_
 #define GEARMAN_TRANSPORTS_TRANSPORT_REGISTRY_H_
 

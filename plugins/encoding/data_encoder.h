@@ -85,10 +85,11 @@ class DataEncoder {
       const DataContext& context, absl::string_view data,
       std::string* buffer) const = 0;
   // The format of Protobuf messages, for an encoder that takes these. It lives
-  // as long as the encoder. Null for an encoder that takes bytes.
+  // as long as the encoder. It is null for an encoder that takes bytes.
   virtual const MessageFormat* message_format() const { return nullptr; }
   // The name of the encoder in the registry. A stack has the names of its
-  // encoders, joined with "+". Errors show it. Valid as long as the encoder.
+  // encoders, joined with "+". Errors show it. It is valid as long as the
+  // encoder.
   virtual absl::string_view name() const = 0;
 };
 

@@ -39,7 +39,7 @@ namespace embedded {
 class ServerCore;
 }  // namespace embedded
 
-// The settings of a JobServer. A plain value.
+// The settings of a JobServer, as a plain value.
 struct JobServerOptions {
   // --- as gearmand's options of these names ---
   // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's name.
@@ -119,8 +119,8 @@ struct JobServerOptions {
   // --- what it is made of ---
   // Gets a warning when a connection is closed or refused at a limit, when a
   // client is refused because there is no descriptor, and when memory runs out;
-  // each kind at most every 10 s. Called under the server's lock: it must not
-  // call the server.
+  // each kind at most every 10 s. The server calls it under its lock: it must
+  // not call the server.
   Logger logger = DefaultLogger();
   // The transports to listen with. Null means TransportRegistry::Default(). tcp
   // and inproc are there in any case.

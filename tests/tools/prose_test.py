@@ -41,6 +41,10 @@ class Prose(unittest.TestCase):
         self.assertEqual([1], self.comments("// The limit. 0: no limit.\n", public=True))
         self.assertEqual([], self.comments("// The limit. 0 means no limit.\n", public=True))
         self.assertEqual([], self.comments("// The limit. 0: no limit.\n"))
+        for telegram in ("Empty if none.", "Null unless set.", "Valid as long\n// as this.", "Called once.", "Any\n// thread."):
+            self.assertEqual([1], self.comments(f"// The name. {telegram}\n", public=True), telegram)
+        for sentence in ("Empty means any.", "It is empty.", "Any thread may call it.", "Null means\n// none."):
+            self.assertEqual([], self.comments(f"// The name. {sentence}\n", public=True), sentence)
 
     def test_no_part_of_a_program_is_a_person(self):
         self.assertEqual([2], self.comments("// The thread\n// asks whoever waits.\n"))

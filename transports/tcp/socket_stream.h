@@ -1,4 +1,5 @@
-// Reads from and writes to a connected, non-blocking stream socket, and sets the options of TCP sockets. For transports on sockets.
+// Reads from and writes to a connected, non-blocking stream socket, and sets
+// the options of TCP sockets. Transports on sockets use them.
 #ifndef GEARMAN_TRANSPORTS_TCP_SOCKET_STREAM_H_
 #define GEARMAN_TRANSPORTS_TCP_SOCKET_STREAM_H_
 

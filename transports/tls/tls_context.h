@@ -2,7 +2,7 @@
 // listener: trusted CAs, the own certificate, and sessions to resume. It reads
 // files again when they have changed on disk.
 //
-// Thread-safe.
+// A context is thread-safe.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_CONTEXT_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_CONTEXT_H_
 
@@ -115,8 +115,8 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
 
   const bool is_server_;
   TlsOptions options_;  // ca_file and ca_pem of a server are for its clients
-  // The environment variables that name files where no option does. Empty if an
-  // option does.
+  // The environment variables that name files where no option does. A name is
+  // empty if an option does.
   std::string ca_variable_;
   std::string certificate_variable_;
   std::string key_variable_;

@@ -52,7 +52,7 @@ class TlsTransport final : public Transport {
   void Close() override;
   std::string Describe() const override;
 
-  // Whether the session of an earlier connection was resumed. Valid once
+  // Whether the session of an earlier connection was resumed. It is valid once
   // connected.
   bool resumed() const;
 
