@@ -31,7 +31,7 @@ class Callback<Result(Arguments...)>
   using Function = std::function<Result(Arguments...)>;
 
  public:
-  // These two make the empty callback, which must not be called.
+  // Both constructors make the empty callback, which must not be called.
   Callback() = default;
   Callback(std::nullptr_t) {}
   // Takes any function with fitting arguments, also one that can only be moved.

@@ -59,7 +59,7 @@ class Stack {
     client_ = stack_.MakeClient(std::move(client));
   }
 
-  // It is not inlined, because callgrind counts there.
+  // The function is not inlined, because callgrind counts in it.
   __attribute__((noinline)) bool Measured() { return RunBatch(); }
   bool RunBatch() {
     std::vector<JobSpec> specs;
@@ -90,7 +90,8 @@ Sinks Prometheus() {
   return {std::shared_ptr<MetricsSink>(*PrometheusMetrics::Create())};
 }
 
-// Its timer never fires: time passes only while nothing else can be done.
+// The sink's timer never fires: time passes only while nothing else can be
+// done.
 Sinks Statsd() {
   StatsdMetricsOptions options;
   options.send = [](absl::string_view) { return absl::OkStatus(); };

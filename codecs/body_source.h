@@ -1,4 +1,6 @@
 // BodySource: a job's data or a job's result that is not in memory as a whole.
+// It is the data of a SUBMIT_JOB of any kind, or of a WORK_COMPLETE
+// (docs/protocol.md, section "Packets").
 //
 // The SDK reads a body part by part, while it writes the packet. It holds at
 // most 256 KiB of a body. sdk/body_source.h makes a source of a file.

@@ -1,9 +1,10 @@
-// Payload: the opaque last argument of a packet (a job's data, a result).
+// Payload: the opaque last argument of a packet (a job's data, a result;
+// docs/protocol.md, section "Framing").
 //
 // A payload is borrowed (a view of bytes that another object keeps alive),
 // owned (a string that can be moved out), or shared (one immutable string that
-// many packets refer to, so that a result for ten clients exists once). Not
-// thread-safe, but shared bytes are immutable.
+// many packets refer to, so that a result for ten clients exists once). It is
+// not thread-safe, but shared bytes are immutable.
 #ifndef GEARMAN_CODECS_PAYLOAD_H_
 #define GEARMAN_CODECS_PAYLOAD_H_
 
@@ -35,7 +36,8 @@ class Payload {
     return payload;
   }
 
-  // The bytes. Valid while this payload is neither changed nor destroyed.
+  // The bytes. They are valid while this payload is neither changed nor
+  // destroyed.
   absl::string_view view() const {
     if (const auto* const view = std::get_if<Borrowed>(&bytes_)) return *view;
     const auto* string = std::get_if<Owned>(&bytes_);
@@ -67,8 +69,8 @@ class Payload {
   }
 
   // Returns the bytes as a shared string: moved if owned, passed on if shared,
-  // copied if borrowed. Never null. A string that is made here is not const, so
-  // its last owner may change it.
+  // copied if borrowed. It is never null. A string that is made here is not
+  // const, so its last owner may change it.
   std::shared_ptr<const std::string> TakeShared() && {
     if (is_shared()) return std::move(*std::get_if<Shared>(&bytes_));
     return std::make_shared<std::string>(std::move(*this).TakeString());

@@ -45,7 +45,7 @@ class PortCodec {
   wire::DecodeResult Next(PortEvent* event);
   const absl::Status& error() const { return decoder_.error(); }
 
-  // These five are those of wire::Decoder.
+  // The next functions are those of wire::Decoder.
   size_t wanted_payload() const { return decoder_.wanted_payload(); }
   void PutPayload(Payload payload) { decoder_.PutPayload(std::move(payload)); }
   uint64_t offset() const { return decoder_.offset(); }

@@ -9,7 +9,8 @@ namespace gearman {
 
 // Gearman's three queues. kNone is the normal queue, whose packets name no
 // priority. It is served after kHigh and before kLow. Each queue is first in,
-// first out.
+// first out. SUBMIT_JOB_HIGH, SUBMIT_JOB_LOW and their variants name the others
+// (docs/protocol.md, sections "Packets" and "Worker semantics").
 enum class Priority : unsigned char { kNone, kLow, kHigh };
 
 // Returns "none", "low" or "high".

@@ -1,6 +1,6 @@
 // FieldError: the error for a bad value in a plugin's config. A plugin's
 // factory returns it. The config loader finds the line and column of the field
-// by the payload. Thread-safe.
+// by the payload. It is thread-safe.
 #ifndef GEARMAN_PLUGINS_FIELD_ERROR_H_
 #define GEARMAN_PLUGINS_FIELD_ERROR_H_
 

@@ -7,8 +7,8 @@
 //
 // A plugin has a name, for people, and its own config message, whose type finds
 // it. A program may have several registries; the one in sdk/plugin_registry.h
-// is the default. Thread-safe. A factory is called with no lock held, and
-// several threads may call it at once.
+// is the default. A registry is thread-safe. A factory is called with no lock
+// held, and several threads may call it at once.
 //
 // Functions that use the stored state are virtual, so that a plugin in a shared
 // object runs the host's code, not its own copy of the code.

@@ -7,7 +7,7 @@
 // program changes only when it begins, and later reads: a child may use its
 // copy of such a table.
 //
-// Thread-safe.
+// Both classes are thread-safe.
 #ifndef GEARMAN_PROCESS_PER_PROCESS_H_
 #define GEARMAN_PROCESS_PER_PROCESS_H_
 

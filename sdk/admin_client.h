@@ -52,7 +52,7 @@ struct UnreadableRows {
 // ...".
 std::string Describe(StringView server, const UnreadableRows& unreadable);
 
-// The settings of an AdminClient. A plain value.
+// The settings of an AdminClient, as a plain value.
 struct AdminClientOptions {
   // The server ("tcp://host:4730", "host", "tls://host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process.
@@ -114,7 +114,7 @@ class AdminClient {
 
   // Ends with CANCELLED the calls that wait for the server and all later calls
   // that would. A program that is about to end calls this, so that a silent
-  // server can't delay it. Any thread.
+  // server can't delay it. Any thread may call it.
   void Cancel();
 
   // --- asking ----------------------------------------------------------------
@@ -134,10 +134,11 @@ class AdminClient {
   // "show jobs": the jobs that the server holds.
   absl::StatusOr<std::vector<ServerJob>> GetJobs(
       UnreadableRows* unreadable = nullptr);
-  // The Visit functions read a list row by row, for lists that are too long to
-  // hold as rows. The text of the answer is held in memory. They call `visit`
-  // on this thread, with no lock held, when the whole answer has come. `visit`
-  // may call this client.
+  // The Visit functions read the lists of "status", "workers", "show jobs" and
+  // "show unique jobs" row by row, for lists that are too long to hold as rows.
+  // The text of the answer is held in memory. They call `visit` on this thread,
+  // with no lock held, when the whole answer has come. `visit` may call this
+  // client.
   absl::Status VisitStatus(absl::FunctionRef<void(FunctionStatus&&)> visit,
                            UnreadableRows* unreadable = nullptr);
   absl::Status VisitWorkers(absl::FunctionRef<void(ConnectedWorker&&)> visit,
@@ -169,11 +170,13 @@ class AdminClient {
   absl::Status CreateFunction(StringView function);
   // "drop function": drops the functions of this name in any case of letters,
   // and returns how many were dropped. Returns NOT_FOUND if there is none, and
-  // FAILED_PRECONDITION if a function has workers or running jobs. gearmand
-  // never runs the jobs that were queued at that moment.
+  // FAILED_PRECONDITION if a function has workers or running jobs, and
+  // INVALID_ARGUMENT for a name that can't be sent. gearmand never runs the
+  // jobs that were queued at that moment.
   absl::StatusOr<int> DropFunction(StringView function);
   // "cancel job": a queued job fails. A running job fails for its clients, but
-  // goes on at its worker. Returns NOT_FOUND if the server has no such job.
+  // goes on at its worker. Returns NOT_FOUND if the server has no such job, and
+  // INVALID_ARGUMENT for a handle that can't be sent.
   absl::Status CancelJob(StringView handle);
   // "shutdown" or "shutdown graceful". gearmand (1.1 and 2.0) answers
   // UNIMPLEMENTED: the message names its process and the signal that ends it.

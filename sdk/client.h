@@ -156,11 +156,11 @@ class Client {
   // Asks the request's server for the status of its job: by handle (GET_STATUS)
   // or, while there is no handle, by unique (GET_STATUS_UNIQUE). Updates the
   // request's job_status(). A removed server is asked as long as its connection
-  // lives. Returns
-  // UNAVAILABLE if the server can't be asked, DEADLINE_EXCEEDED if no answer
-  // came in time, INVALID_ARGUMENT if the request has neither handle nor unique
-  // or names a server that this client never had, and FAILED_PRECONDITION if
-  // the server was removed and the connection to it has ended.
+  // lives. Returns UNAVAILABLE if the server can't be asked, DEADLINE_EXCEEDED
+  // if no answer came in time, INVALID_ARGUMENT if the request has neither
+  // handle nor unique or names a server that this client never had, and
+  // FAILED_PRECONDITION if the server was removed and the connection to it has
+  // ended.
   absl::StatusOr<JobStatus> GetJobStatus(const JobRequest& request,
                                          Duration timeout = absl::Seconds(10));
   // Asks for a job that another process submitted. The errors are those above.
@@ -222,7 +222,7 @@ class Client {
   // done.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Returns the metrics counted so far (docs/guide/metrics.md). Empty if
+  // Returns the metrics counted so far (docs/guide/metrics.md). It is empty if
   // ClientOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 

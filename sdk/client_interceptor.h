@@ -66,7 +66,7 @@ class OutgoingJob {
   const std::string& task() const;
   StringView data() const;
   // The source of the job's data (JobSpec::body), which data() does not have
-  // then; an interceptor must not set data. Null if there is none.
+  // then; an interceptor must not set data. It is null if there is none.
   BodySource* body() const;
   // Whether the job is a background job. An interceptor can't change this.
   bool background() const;

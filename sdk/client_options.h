@@ -39,7 +39,8 @@ class TransportRegistry;
 // (sdk/client_interceptor.h).
 using ClientInterceptor = Callback<void(OutgoingJob&)>;
 
-// How the client makes the unique of a request that has none.
+// How the client makes the unique of a request that has none. docs/protocol.md,
+// section "Client semantics", says when a server joins jobs by their uniques.
 enum class UniqueMode : unsigned char {
   kRandom,   // 128 random bits in hex: never joined by chance
   kPayload,  // a hash of task and payload: equal jobs are joined
@@ -97,8 +98,8 @@ struct DataPiece {
 // can't be copied (base/callback.h).
 struct JobCallbacks {
   // A server has accepted the job (JOB_CREATED), and the request has its
-  // handle. Called for each attempt that is accepted. Not called for a job that
-  // an interceptor has answered.
+  // handle. The client calls this for each attempt that is accepted, and not
+  // for a job that an interceptor has answered.
   Callback<void(const JobRequest&)> on_accepted;
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   Callback<void(const JobRequest&, StringView data)> on_data;
@@ -121,9 +122,10 @@ struct JobCallbacks {
   Callback<void(const JobRequest&, StringView data)> on_warning;
   // WORK_STATUS. When set, reports go here instead of into updates.
   Callback<void(const JobRequest&, const JobStatus&)> on_status;
-  // The request is finished, however it ended. Called exactly once for each
-  // submission, except for requests that are dropped (WhenFull::kDrop) and
-  // requests that are refused because their client is being destroyed.
+  // The request is finished, however it ended. The client calls this exactly
+  // once for each submission, except for requests that are dropped
+  // (WhenFull::kDrop) and requests that are refused because their client is
+  // being destroyed.
   Callback<void(const JobRequest&)> on_complete;
 
   // Whether no function is set.
@@ -133,12 +135,14 @@ struct JobCallbacks {
   }
 };
 
-// How one call differs from the client's defaults. A plain value.
+// How one call differs from the client's defaults, as a plain value.
+// Background, priority, run_at and reducer choose the packet that submits the
+// job (docs/protocol.md, sections "Packets" and "Client semantics").
 struct CallOptions {
   // The whole time that the request may take: attempts, delays and execution
   // together, measured from submission. Then it ends with DEADLINE_EXCEEDED.
   std::optional<Duration> timeout;
-  // The priority in the function's queue.
+  // The priority in the function's queue (SUBMIT_JOB_HIGH, SUBMIT_JOB_LOW).
   std::optional<Priority> priority;
   // The unique, of at most 63 bytes without NUL. If unset,
   // ClientOptions::unique_mode decides.
@@ -196,7 +200,7 @@ struct ClientLimits {
   WhenFull when_full = WhenFull::kBlock;
 };
 
-// How a client behaves. A plain value.
+// How a client behaves, as a plain value.
 struct ClientOptions {
   // The addresses of the servers ("tcp://host:4730", "host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process;

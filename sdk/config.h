@@ -124,7 +124,7 @@ class Config {
   void Overlay(const config::GearmanConfig& message,
                StringView source = "code");
 
-  // The message of this config. Valid while the config is unchanged.
+  // The message of this config. It is valid while the config is unchanged.
   const config::GearmanConfig& message() const;
   // Return this config as a text that FromText or FromJson reads.
   std::string ToText() const;
@@ -154,7 +154,8 @@ class Config {
   absl::StatusOr<QueueMetricsOptions> ToQueueMetricsOptions(
       const PluginRegistry& registry = DefaultPluginRegistry()) const;
   // Returns the encoder that `data_encoders` names, for the options of typed
-  // jobs (sdk/typed_jobs.h). Null if it names none. The errors are those above.
+  // jobs (sdk/typed_jobs.h). The encoder is null if the config names none. The
+  // errors are those above.
   absl::StatusOr<std::shared_ptr<const DataEncoder>> ToDataEncoder(
       const PluginRegistry& registry = DefaultPluginRegistry()) const;
 

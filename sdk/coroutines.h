@@ -203,7 +203,7 @@ class [[nodiscard]] Call {
   // The request, with its server, handle, status and updates. Its result is in
   // Result().
   const JobRequest& request() const { return *request_; }
-  // Ends the request as CANCELLED. Any thread.
+  // Ends the request as CANCELLED. Any thread may call it.
   void Cancel() const { request_->Cancel(); }
 
  private:
@@ -238,10 +238,10 @@ class [[nodiscard]] Call {
   std::unique_ptr<std::stop_callback<internal::CancelRequest>> stop_;
 };
 
-// Submits one job, at once. The callbacks of `spec` are called, too,
-// on_complete before the coroutine goes on unless the job is refused at once.
-// May wait for room, as Client::SubmitJob does. The client may be destroyed
-// before the call. Any thread.
+// Submits one job, at once, in the packets of Client::SubmitJob. The callbacks
+// of `spec` are called, too, on_complete before the coroutine goes on unless
+// the job is refused at once. May wait for room, as Client::SubmitJob does. The
+// client may be destroyed before the call. Any thread may call it.
 inline Call Run(Client& client, JobSpec spec, CoroutineOptions options = {}) {
   Call call(&spec.options.callbacks, std::move(options.executor));
   call.SetRequest(

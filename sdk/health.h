@@ -1,5 +1,5 @@
-// Health: which servers a client or worker can use, and why not the others.
-// Plain values.
+// Health: which servers a client or worker can use, and why not the others. Its
+// types are plain values.
 #ifndef GEARMAN_SDK_HEALTH_H_
 #define GEARMAN_SDK_HEALTH_H_
 
@@ -35,8 +35,8 @@ struct ServerHealth {
   // For a worker: the tasks that the server refused to register, for example
   // because it knows too many. The worker offers them again from time to time.
   std::vector<std::string> refused_tasks;
-  // The time that the server took to answer Client::CheckHealth. Infinite if it
-  // was not asked or did not answer.
+  // The time that the server took to answer Client::CheckHealth. It is infinite
+  // if it was not asked or did not answer.
   absl::Duration round_trip_time = absl::InfiniteDuration();
 };
 

@@ -1,6 +1,8 @@
 // Job: the five facts that the protocol knows of one piece of work. A client
-// reads them from a JobRequest, a worker's handler from its JobContext. A plain
-// value; thread-compatible.
+// reads them from a JobRequest, a worker's handler from its JobContext. A Job
+// is a plain value, and thread-compatible. docs/protocol.md, section "Packets",
+// has the packets that carry the facts: SUBMIT_JOB and JOB_ASSIGN with their
+// variants, and JOB_CREATED.
 #ifndef GEARMAN_SDK_JOB_H_
 #define GEARMAN_SDK_JOB_H_
 
@@ -31,13 +33,13 @@ class Job {
         unique_(std::move(unique)),
         data_(std::move(data)) {}
 
-  // The address of the job's server, as configured ("tcp://host:4730"). Empty
-  // before the job has been submitted. (The connection to that server may be
-  // gone while the job goes on.)
+  // The address of the job's server, as configured ("tcp://host:4730"). It is
+  // empty before the job has been submitted. (The connection to that server may
+  // be gone while the job goes on.)
   const std::string& connection() const { return connection_; }
   // The server's name for the job: opaque bytes, at most 63. It has no meaning
-  // on another server, and none once this server has restarted. Empty before
-  // the server accepted the job.
+  // on another server, and none once this server has restarted. It is empty
+  // before the server accepted the job.
   const std::string& handle() const { return handle_; }
   // The task, which Gearman also calls the function, without the namespace
   // prefix of the client or worker.
@@ -51,7 +53,7 @@ class Job {
     return data_ == nullptr ? StringView()
                             : StringView(data_->data(), data_->size());
   }
-  // The payload, shared. Null if the payload is empty.
+  // The payload, shared. It is null if the payload is empty.
   const std::shared_ptr<const std::string>& shared_data() const {
     return data_;
   }

@@ -25,6 +25,8 @@
 // A failure with a text is a WORK_WARNING and a WORK_FAIL, unless
 // WorkerOptions::exceptions and native_exceptions say otherwise. If its
 // connection lives, each job has exactly one end, and no packet follows it.
+// docs/protocol.md, section "Worker semantics", says what servers make of these
+// packets.
 #ifndef GEARMAN_SDK_JOB_CONTEXT_H_
 #define GEARMAN_SDK_JOB_CONTEXT_H_
 
@@ -67,7 +69,8 @@ class JobContext {
   // The job: task, unique, data, handle and server.
   const Job& job() const;
   // For a reduce job (sdk/reduce.h): the task that the job's parts are for,
-  // including its namespace prefix if it has one. Empty for every other job.
+  // including its namespace prefix if it has one. It is empty for every other
+  // job.
   const std::string& reducer() const;
   // The time when the handler was started, and the time when its time limit
   // ends (InfiniteFuture: no limit), on the worker's clock.
@@ -76,11 +79,12 @@ class JobContext {
   // The token may outlive the handler's call.
   StopToken stop_token() const;
   // The span that WorkerOptions::trace_observer made for this job. It lives as
-  // long as the handler's call. Null if the job is not traced.
+  // long as the handler's call. It is null if the job is not traced.
   TraceSpan* span() const;
 
   // Send WORK_DATA, WORK_WARNING and WORK_STATUS to the job's clients, in
-  // order. The units of a status are the handler's own. The functions return
+  // order. docs/protocol.md, section "Client semantics", says which clients get
+  // them. The units of a status are the handler's own. The functions return
   // CANCELLED if the stop token has fired or the job has been answered, because
   // the packet would be useless. While the server takes bytes too slowly
   // (WorkerLimits::max_output_bytes), the functions wait until there is room or
@@ -104,12 +108,12 @@ class JobContext {
   absl::Status SendWarning(std::string data);
   absl::Status SendStatus(int64_t numerator, int64_t denominator);
 
-  // Makes `body` the result, behind the string that the handler returns, which
-  // is usually empty. If the handler returns an error, it is dropped. The
-  // worker reads it on its I/O thread while it sends the result, and never
-  // holds it as a whole (codecs/body_source.h; sdk/body_source.h has one of a
-  // file). Call it on the thread that runs the handler. The last call counts;
-  // null takes the body back.
+  // Makes `body` the result (WORK_COMPLETE), behind the string that the handler
+  // returns, which is usually empty. If the handler returns an error, it is
+  // dropped. The worker reads it on its I/O thread while it sends the result,
+  // and never holds it as a whole (codecs/body_source.h; sdk/body_source.h has
+  // one of a file). Call it on the thread that runs the handler. The last call
+  // counts; null takes the body back.
   //
   // The job is answered when the packet has begun: hooks and stats count it as
   // complete then. If the source fails later, the worker closes the connection,
@@ -147,8 +151,9 @@ class PendingJob {
   // The token never fires after Finish.
   StopToken stop_token() const;
 
-  // Send like the functions of JobContext, but never wait: while the server
-  // takes bytes too slowly, they send nothing and return RESOURCE_EXHAUSTED.
+  // Send the packets that the functions of JobContext send, but never wait:
+  // while the server takes bytes too slowly, they send nothing and return
+  // RESOURCE_EXHAUSTED.
   absl::Status SendData(std::string data);
   absl::Status SendWarning(std::string data);
   absl::Status SendStatus(int64_t numerator, int64_t denominator);

@@ -4,7 +4,9 @@
 // needed:
 //   tcp://jobs.example:4730|H:jobs:17|report-2026
 // A handle has a meaning only on its own server, and only until that server
-// restarts: then it may name another job.
+// restarts: then it may name another job (docs/protocol.md, section "Framing").
+// Client::GetJobStatus asks by handle (GET_STATUS) or by unique
+// (GET_STATUS_UNIQUE).
 #ifndef GEARMAN_SDK_JOB_ID_H_
 #define GEARMAN_SDK_JOB_ID_H_
 
@@ -21,7 +23,7 @@ struct JobId {
   std::string handle;  // may be empty when `unique` is not
   std::string unique;  // may be empty when `handle` is not
 
-  // Returns the text form. Any thread.
+  // Returns the text form. Any thread may call it.
   std::string ToString() const;
   // Parses the text form. INVALID_ARGUMENT has the text and the mistake: not
   // three fields, a broken escape, neither handle nor unique, or a handle

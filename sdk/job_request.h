@@ -6,7 +6,8 @@
 // in kCreated.
 //
 // docs/guide/requests.md has the table of the states, which accessors take a
-// lock, and when a request may be submitted again.
+// lock, and when a request may be submitted again. docs/protocol.md, section
+// "Client semantics", has the packets that a request sends and gets.
 #ifndef GEARMAN_SDK_JOB_REQUEST_H_
 #define GEARMAN_SDK_JOB_REQUEST_H_
 
@@ -55,8 +56,9 @@ struct JobSpec {
   // are lost, and perhaps tried again. A further attempt needs a source that is
   // repeatable. Null means that `data` is the data.
   std::shared_ptr<BodySource> body;
-  bool background = false;  // whether nobody waits for the result
-  CallOptions options;      // how this call differs from the client's defaults
+  // Whether nobody waits for the result (SUBMIT_JOB_BG and its variants).
+  bool background = false;
+  CallOptions options;  // how this call differs from the client's defaults
 };
 
 // A JobRequest is a handle, and cheap to copy. Copies share one request;
@@ -77,17 +79,18 @@ class JobRequest {
   // --- the job ---------------------------------------------------------------
   // Returns a copy of the facts known now. The payload is shared, not copied.
   Job job() const;
-  // The task, without the client's task_prefix. Valid as long as this object.
+  // The task, without the client's task_prefix. It is valid as long as this
+  // object.
   const std::string& task() const;
-  // The unique. Empty before submission if the client is to make it.
+  // The unique. It is empty before submission if the client is to make it.
   StringView unique() const;
-  // The payload. Valid as long as this object.
+  // The payload. It is valid as long as this object.
   StringView data() const;
-  // The source of the data, which data() does not have then. Null if there is
-  // none.
+  // The source of the data, which data() does not have then. It is null if
+  // there is none.
   BodySource* body() const;
   // Returns a copy of the server's handle, because another attempt may change
-  // it. Empty until a server has accepted the job.
+  // it. It is empty until a server has accepted the job (JOB_CREATED).
   std::string handle() const;
   // Returns the address of the server that has the job or was tried last. Also
   // empty if that server was removed and thousands of other servers were added
@@ -130,18 +133,18 @@ class JobRequest {
   // the attempt, and says whether bytes had been sent. GetStatusFacts
   // (sdk/status.h) has all of that as values.
   absl::Status status() const;
-  // Returns a copy of the data of WORK_COMPLETE. Set exactly if the request is
-  // a foreground request in the state kComplete.
+  // Returns a copy of the data of WORK_COMPLETE. It is set exactly if the
+  // request is a foreground request in the state kComplete.
   std::optional<std::string> result() const;
   // Moves the result out. Afterwards result() is empty text. (Client::Result
   // waits for the result and takes it.)
   std::optional<std::string> TakeResult() const;
-  // Returns a view of the result. Empty unless the request is finished. The
-  // view is valid until TakeResult, Reset or another submission.
+  // Returns a view of the result. It is empty unless the request is finished.
+  // The view is valid until TakeResult, Reset or another submission.
   StringView result_view() const;
   // Returns why the job failed: the data of WORK_EXCEPTION, or the text that a
-  // worker of this SDK sends in its place. Not set if the worker gave no
-  // reason.
+  // worker of this SDK sends in its place. The reason is not set if the worker
+  // gave none.
   std::optional<std::string> exception() const;
   // Returns every failed attempt since the last submission.
   std::vector<AttemptRecord> attempts() const;

@@ -10,9 +10,10 @@
 //       (*retry)->Register(*worker, "resize", Resize, std::move(policy));
 //
 // When the handler fails, the job is submitted again to its server, with a
-// delay (SUBMIT_JOB_EPOCH). Only when the server has accepted that, the old job
-// is answered as failed. So a job may run twice, and none is lost.
-// docs/guide/retry.md has each case, and the bytes that travel.
+// delay (SUBMIT_JOB_EPOCH, docs/protocol.md, section "Packets"). Only when the
+// server has accepted that, the old job is answered as failed. So a job may run
+// twice, and none is lost. docs/guide/retry.md has each case, and the bytes
+// that travel.
 #ifndef GEARMAN_SDK_JOB_RETRY_H_
 #define GEARMAN_SDK_JOB_RETRY_H_
 
@@ -58,7 +59,7 @@ enum class RetryPlace : unsigned char {
 // UNIMPLEMENTED and DATA_LOSS, which say that the job itself can't be done.
 bool MayPass(const absl::Status& error);
 
-// How the failed jobs of one task are tried again. A plain value.
+// How the failed jobs of one task are tried again, as a plain value.
 struct JobRetryPolicy {
   // How often one job is run, including the first time; from 1 to 1,000,000.
   int max_attempts = 3;
@@ -69,8 +70,8 @@ struct JobRetryPolicy {
   // It sees the reason kJobFailed or kException. With kServer a delay is
   // rounded up to whole seconds, and a delay of zero is none.
   std::shared_ptr<BackoffPolicy> backoff;
-  // Whether an error of the handler is tried again. Null means MayPass. Called
-  // on the handler's thread. If it throws, the error is tried again.
+  // Whether an error of the handler is tried again. Null means MayPass. The
+  // handler's thread calls it. If it throws, the error is tried again.
   std::function<bool(const absl::Status&)> repeats;
   // The task that gets the jobs whose last attempt has failed, and those whose
   // error is not tried again (ReadDeadLetter). Empty means none: such a job
@@ -159,7 +160,7 @@ class JobRetry {
   // the simulation.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Returns how failed attempts have ended so far. Any thread.
+  // Returns how failed attempts have ended so far. Any thread may call it.
   JobRetryStats stats() const;
 
  private:
@@ -181,7 +182,7 @@ struct DeadLetter {
 };
 
 // Reads the data of a job of a dead-letter task. Returns DATA_LOSS if they are
-// not a dead letter. Any thread.
+// not a dead letter. Any thread may call it.
 absl::StatusOr<DeadLetter> ReadDeadLetter(StringView data);
 
 }  // namespace gearman

@@ -16,10 +16,11 @@ namespace gearman {
 enum class JobState : unsigned char {
   kUnknown,   // not submitted, or its outcome can't be known
   kPending,   // submitted, not yet accepted by a server
-  kCreated,   // accepted: the server gave a handle
-  kFailed,    // the job failed or ended with an exception, or
-              // the server refused it: JobRequest::status() says which
-  kComplete,  // the worker completed it
+  kCreated,   // accepted: the server gave a handle (JOB_CREATED)
+  kFailed,    // the job failed or ended with an exception (WORK_FAIL,
+              // WORK_EXCEPTION), or the server refused it (ERROR):
+              // JobRequest::status() says which
+  kComplete,  // the worker completed it (WORK_COMPLETE)
 };
 // Returns "unknown", "pending", "created", "failed" or "complete".
 inline StringView JobStateName(JobState state) {

@@ -1,4 +1,4 @@
-// JobStatus: what a server reported about a job, and when. A plain value.
+// JobStatus: what a server reported about a job, and when. It is a plain value.
 #ifndef GEARMAN_SDK_JOB_STATUS_H_
 #define GEARMAN_SDK_JOB_STATUS_H_
 
@@ -10,9 +10,10 @@
 
 namespace gearman {
 
-// A status comes from a status query (STATUS_RES) or from the worker's own
-// WORK_STATUS. `known` has nothing to do with JobState::kUnknown: a server
-// forgets a finished job, so it can't tell one from a job that never existed.
+// A status comes from a status query (STATUS_RES, STATUS_RES_UNIQUE) or from
+// the worker's own WORK_STATUS (docs/protocol.md, section "Client semantics").
+// `known` has nothing to do with JobState::kUnknown: a server forgets a
+// finished job, so it can't tell one from a job that never existed.
 struct JobStatus {
   // The job's handle. After a query by unique it is the handle that the request
   // has got from its server, and empty if there is none: for a JobId without a

@@ -1,5 +1,5 @@
-// JobUpdate: what a worker reported before the end of its job, and when. A
-// plain value. JobRequest (sdk/job_request.h) keeps the updates that nobody
+// JobUpdate: what a worker reported before the end of its job, and when. It is
+// a plain value. JobRequest (sdk/job_request.h) keeps the updates that nobody
 // took.
 #ifndef GEARMAN_SDK_JOB_UPDATE_H_
 #define GEARMAN_SDK_JOB_UPDATE_H_

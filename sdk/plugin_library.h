@@ -9,7 +9,7 @@
 //
 // The library must use only the registry that it is given, because
 // PluginRegistry::Default() may be a copy in the library itself. A library is
-// never unloaded. Thread-safe.
+// never unloaded. Any thread may load one.
 //
 // The library and the program link the SDK in the same way: both with its
 // static libraries, or both with one version of its shared library. Protobuf

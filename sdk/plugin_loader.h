@@ -1,5 +1,5 @@
 // Loads plugin libraries (sdk/plugin_library.h): shared objects that a config
-// names. Thread-safe.
+// names. Any thread may load one.
 #ifndef GEARMAN_SDK_PLUGIN_LOADER_H_
 #define GEARMAN_SDK_PLUGIN_LOADER_H_
 

@@ -8,9 +8,9 @@
 //                                 });
 //
 // A program uses Default(), or makes a PluginRegistry and fills it with
-// RegisterBuiltins (sdk/builtins.h) and its own plugins. Thread-safe. Each
-// family's registry lives as long as the PluginRegistry; the default one lives
-// until the process ends.
+// RegisterBuiltins (sdk/builtins.h) and its own plugins. The registry is
+// thread-safe. Each family's registry lives as long as the PluginRegistry; the
+// default one lives until the process ends.
 #ifndef GEARMAN_SDK_PLUGIN_REGISTRY_H_
 #define GEARMAN_SDK_PLUGIN_REGISTRY_H_
 

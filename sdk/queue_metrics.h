@@ -30,7 +30,7 @@ namespace gearman {
 
 class TransportRegistry;
 
-// The settings of a QueueMetrics. A plain value.
+// The settings of a QueueMetrics, as a plain value.
 struct QueueMetricsOptions {
   // The servers, as in ClientOptions::servers. Empty means "inproc://default".
   // A server that is named twice is asked once.
@@ -56,8 +56,9 @@ struct QueueMetricsOptions {
 };
 
 // Threads: a QueueMetrics has one thread, which asks one server after another
-// with an AdminClient's "status" and hands the answers to the sinks. Any thread
-// may call any function. A program without a QueueMetrics pays nothing for it.
+// with an AdminClient's "status" (docs/protocol.md, section "Admin text
+// protocol") and hands the answers to the sinks. Any thread may call any
+// function. A program without a QueueMetrics pays nothing for it.
 //
 // In a child made by fork AskNow returns FAILED_PRECONDITION, metrics() is
 // empty, and the destructor does nothing. If a sink or logger destroys the

@@ -1,5 +1,5 @@
 // ReconnectOptions: how a client or worker treats a server that fails, and how
-// long it uses one connection. A plain value.
+// long it uses one connection. It is a plain value.
 #ifndef GEARMAN_SDK_RECONNECT_OPTIONS_H_
 #define GEARMAN_SDK_RECONNECT_OPTIONS_H_
 

@@ -33,7 +33,10 @@
 // give the map task a limit below that one (TaskOptions::max_running), or a
 // worker of its own.
 //
-// docs/guide/reduce.md has the whole picture, and what gearmand and libgearman do.
+// A server hands the reducer out with the job (JOB_ASSIGN_ALL), and does
+// nothing else with it (docs/protocol.md, section "Packets").
+// docs/guide/reduce.md has the whole picture, and what gearmand and libgearman
+// do.
 #ifndef GEARMAN_SDK_REDUCE_H_
 #define GEARMAN_SDK_REDUCE_H_
 
@@ -74,17 +77,18 @@ class Aggregator {
   Aggregator(const Aggregator&) = delete;
   Aggregator& operator=(const Aggregator&) = delete;
 
-  // Takes the result of a part. Called for each part that did not fail, in the
-  // order of the parts, from 0. If it returns an error, the job fails with that
-  // error.
+  // Takes the result of a part. The mapper calls this for each part that did
+  // not fail, in the order of the parts, from 0. If it returns an error, the
+  // job fails with that error.
   virtual absl::Status Add(size_t part, std::string result) = 0;
   // Hears in place of Add that a part failed, and why: the error of
-  // JobRequest::status(). Called only if MapperOptions::max_failed_parts allows
-  // failures. If it returns an error, the job fails with that error. By default
-  // it returns OK, and the part is left out.
+  // JobRequest::status(). The mapper calls this only if
+  // MapperOptions::max_failed_parts allows failures. If it returns an error,
+  // the job fails with that error. By default it returns OK, and the part is
+  // left out.
   virtual absl::Status AddFailure(size_t part, const absl::Status& why);
-  // Returns the result of the job, or the error with which it fails. Called
-  // once, after the last part. Not called if the job has failed before.
+  // Returns the result of the job, or the error with which it fails. The mapper
+  // calls this once, after the last part, and not if the job has failed before.
   virtual absl::StatusOr<std::string> Finish() = 0;
 };
 
@@ -138,10 +142,11 @@ struct MapperOptions {
   // The parts of one job that are submitted, or have a result that waits for
   // those before it.
   size_t max_parts_per_job = 16;
-  // Such parts of all jobs together, and their bytes: of the part until its
-  // result comes, then of the result. At either limit no further part is
-  // made, except that each job may always have one. So a limit is exceeded at
-  // most by one part for each job, and the bytes by the results on their way.
+  // The limits for such parts of all jobs together: their number, and their
+  // bytes. A part counts with its own bytes until its result comes, then with
+  // those of the result. At either limit no further part is made, except that
+  // each job may always have one. So a limit is exceeded at most by one part
+  // for each job, and the bytes by the results on their way.
   size_t max_parts = 1024;
   size_t max_bytes = 64u << 20;
   // A job fails at once when more of its parts than this have failed. Its
@@ -197,7 +202,7 @@ class Mapper {
   // Client::RunOnce.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Returns the counts of this moment. Any thread.
+  // Returns the counts of this moment. Any thread may call it.
   MapperStats stats() const;
 
  private:

@@ -22,9 +22,10 @@
 // of two schedulers has the tick done twice. A server that loses its queue
 // loses the ticks in it.
 //
-// A server runs the jobs of a tick when a worker asks for them. The embedded
-// server wakes a sleeping worker at the job's time. gearmand 1.1 wakes nobody
-// then, so a sleeping worker of this SDK begins such a job up to
+// A server runs the jobs of a tick when a worker asks for them
+// (docs/protocol.md, section "Worker semantics"). The embedded server wakes a
+// sleeping worker at the job's time. gearmand 1.1 wakes nobody then, so a
+// sleeping worker of this SDK begins such a job up to
 // WorkerOptions::regrab_interval later.
 #ifndef GEARMAN_SDK_SCHEDULER_H_
 #define GEARMAN_SDK_SCHEDULER_H_
@@ -44,7 +45,7 @@
 
 namespace gearman {
 
-// The times and the job of one schedule. A plain value.
+// The times and the job of one schedule, as a plain value.
 struct Schedule {
   // The name that all schedulers of the fleet give this schedule; at most
   // Scheduler::kMaxNameBytes bytes, no control character.
@@ -56,10 +57,10 @@ struct Schedule {
   // month (1-31), month (1-12 or "jan"), day of the week (0-7, where 0 and 7
   // are Sunday, or "sun"). A field is "*", a number, a range "a-b", or several
   // of them with commas; "/n" after "*" or a range takes each n-th. If both
-  // days are restricted, either may fit. Or "@hourly", "@daily", "@weekly",
-  // "@monthly", "@yearly". Where clocks are set forward, a time that is left
-  // out happens at the change. Where they are set back, a time that comes twice
-  // happens once, or twice if the hour is "*".
+  // days are restricted, either may fit. "@hourly", "@daily", "@weekly",
+  // "@monthly" and "@yearly" are lines, too. Where clocks are set forward, a
+  // time that is left out happens at the change. Where they are set back, a
+  // time that comes twice happens once, or twice if the hour is "*".
   std::string cron;
   absl::TimeZone time_zone = absl::UTCTimeZone();
   // The distance of the ticks, in whole seconds. Ticks lie at multiples of it
@@ -85,8 +86,8 @@ struct SchedulerOptions {
   // How long before its time a tick is submitted.
   Duration lead = absl::Minutes(1);
   // A tick that could not be submitted so long before its time is missed,
-  // because another scheduler's job of this tick may be done already. At least
-  // the distance of the schedulers' clocks; less than `lead`.
+  // because another scheduler's job of this tick may be done already. It must
+  // be at least the distance of the schedulers' clocks, and less than `lead`.
   Duration margin = absl::Seconds(10);
 };
 
@@ -94,8 +95,8 @@ struct SchedulerOptions {
 struct SchedulerStats {
   uint64_t accepted = 0;  // by a server
   // Ticks that were not submitted in time, because the program slept or had no
-  // server. Several ticks
-  // of one schedule that were slept through at once count once.
+  // server. Several ticks of one schedule that were slept through at once count
+  // once.
   uint64_t missed = 0;
 };
 
@@ -133,7 +134,8 @@ class Scheduler {
     std::string name;  // of the schedule
     absl::Time time;   // of the tick
   };
-  // Returns the next tick of each schedule, sorted by name. Any thread.
+  // Returns the next tick of each schedule, sorted by name. Any thread may call
+  // it.
   std::vector<NextTick> next_ticks() const;
 
   // Starts a thread that submits. Returns RESOURCE_EXHAUSTED if the system
@@ -146,7 +148,7 @@ class Scheduler {
   // nothing after Start.
   absl::Time RunOnce(absl::Time deadline);
 
-  // Returns the counts so far. Any thread.
+  // Returns the counts so far. Any thread may call it.
   SchedulerStats stats() const;
 
  private:

@@ -70,7 +70,7 @@ struct StatusFacts {
   // Whether a byte of the request may have reached the server.
   std::optional<bool> bytes_sent;
   // The job itself failed: its worker, or its server in place of a worker that
-  // was lost, said so. False for all other errors.
+  // was lost, said so. It is false for all other errors.
   bool failed = false;
   // The failure was an exception, or a failure with a text: its bytes, as the
   // worker sent them, and at most kMaxExceptionBytes. `failed` is true, too.

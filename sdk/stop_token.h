@@ -4,7 +4,8 @@
 // the limit of Worker::Drain, the loss of the job's connection, Worker::Stop. A
 // handler that goes on does no harm: its result is dropped and counted.
 //
-// A token is cheap to copy and may outlive the job and the worker. Thread-safe.
+// A token is cheap to copy and may outlive the job and the worker. It is
+// thread-safe.
 //
 // With concurrency 1 the handler occupies the thread that does the I/O and
 // watches the timers. Therefore a token that is asked on that thread does some

@@ -368,7 +368,7 @@ inline Task<void> WhenAll(std::vector<Task<void>> tasks) {
 
 // Runs the task and waits on this thread for its end. Another thread must drive
 // the clients that the task waits for: with DriveMode::kAuto the client's own
-// does. Must not be called by code that a client or worker calls.
+// does. Code that a client or worker calls must not call this.
 template <typename T>
 T SyncWait(Task<T> task) {
   absl::Notification done;

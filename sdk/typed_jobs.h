@@ -116,8 +116,8 @@ namespace internal {
 
 // Whether an encoder, or none, takes messages or else bytes.
 absl::Status CheckEncoder(const DataEncoder* encoder, bool messages);
-// Each works with a null encoder, too. `context` has headers. Messages travel
-// in Protobuf's binary format unless the encoder has another one.
+// Each function takes a null encoder, too. `context` has headers. Messages
+// travel in Protobuf's binary format unless the encoder has another one.
 absl::Status EncodeMessage(const DataEncoder* encoder,
                            const DataContext& context,
                            const google::protobuf::Message& message,

@@ -77,12 +77,12 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   // Register a task with all servers (CAN_DO, docs/protocol.md, section "Worker
-  // semantics"). If the task is registered already, it
-  // gets the new handler and options, and jobs received before keep the old
-  // ones. Returns INVALID_ARGUMENT if there is no handler, if no server accepts
-  // the name, if the name has a control character or an invisible one, so that
-  // lists can't show it unchanged (IsListable of text/safe_text.h), if the time
-  // limit is zero or less, or if it must be announced and can't be.
+  // semantics"). If the task is registered already, it gets the new handler and
+  // options, and jobs received before keep the old ones. Returns
+  // INVALID_ARGUMENT if there is no handler, if no server accepts the name, if
+  // the name has a control character or an invisible one, so that lists can't
+  // show it unchanged (IsListable of text/safe_text.h), if the time limit is
+  // zero or less, or if it must be announced and can't be.
   //
   // TaskOptions::time_limit is a timer of the worker: the worker answers the
   // job when the limit passes. With concurrency 1 it sees the limit late if the
@@ -205,7 +205,7 @@ class Worker {
 
   // Returns what the worker has done so far. Takes no lock.
   WorkerStats stats() const;
-  // Returns the metrics counted so far (docs/guide/metrics.md). Empty if
+  // Returns the metrics counted so far (docs/guide/metrics.md). It is empty if
   // WorkerOptions::metrics_sinks is empty.
   MetricsSnapshot metrics() const;
 

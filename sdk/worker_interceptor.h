@@ -42,8 +42,8 @@ struct HeldJob;
 // the field that it shows is changed.
 class IncomingJob {
  public:
-  // Sees the answer before it is given, and may change it. Called once, even if
-  // the answer can no longer be sent.
+  // Sees the answer before it is given, and may change it. The worker calls it
+  // once, even if the answer can no longer be sent.
   using EndHook =
       absl::AnyInvocable<void(const Job&, absl::StatusOr<std::string>&)>;
 

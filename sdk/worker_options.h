@@ -1,5 +1,7 @@
 // WorkerOptions and TaskOptions: how a worker behaves, and how one task
 // differs. Both are plain values. sdk/config.h makes them from a config file.
+// docs/protocol.md, section "Worker semantics", has the packets that the
+// options name.
 #ifndef GEARMAN_SDK_WORKER_OPTIONS_H_
 #define GEARMAN_SDK_WORKER_OPTIONS_H_
 
@@ -76,7 +78,7 @@ struct RateLimit {
   int burst = 1;
 };
 
-// How one task of a worker differs. A plain value.
+// How one task of a worker differs, as a plain value.
 struct TaskOptions {
   // The time that the handler may take, from its start. A timer of the worker:
   // a server learns of the limit only with announce_time_limit.
@@ -154,7 +156,7 @@ struct WorkerLimits {
   int max_pending_jobs = 1000;
 };
 
-// How a worker behaves. A plain value.
+// How a worker behaves, as a plain value.
 struct WorkerOptions {
   // The addresses of the servers ("tcp://host:4730", "host", "inproc://name").
   // Empty means "inproc://default", the embedded job server of this process;
@@ -228,7 +230,7 @@ struct WorkerOptions {
   // that have asked for exceptions. To a client that has not asked, gearmand
   // sends a WORK_FAIL with a spoiled handle. `gearman`, libgearman and Perl's
   // client do not recognise it as the end of their job and go on waiting.
-  // Clients of this SDK have the text either way. Needs `exceptions`.
+  // Clients of this SDK have the text either way. It needs `exceptions`.
   bool native_exceptions = false;
   // The options to ask for on each new connection (OPTION_REQ). Servers know
   // only "exceptions", which has no effect on a connection that only works.

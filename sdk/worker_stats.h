@@ -1,5 +1,5 @@
-// WorkerStats: what a worker has done so far, and what it holds now. A plain
-// value. Each number is right, but not all belong to the same moment.
+// WorkerStats: what a worker has done so far, and what it holds now. It is a
+// plain value. Each number is right, but not all belong to the same moment.
 #ifndef GEARMAN_SDK_WORKER_STATS_H_
 #define GEARMAN_SDK_WORKER_STATS_H_
 
@@ -31,11 +31,13 @@ struct WorkerStats {
   // WORK_DATA, WORK_WARNING and WORK_STATUS packets sent.
   uint64_t updates_sent = 0;
 
-  // Grabs sent, and the two kinds of answers to them.
+  // Grabs sent (GRAB_JOB_ALL or an older one), and the two kinds of answers to
+  // them: a JOB_ASSIGN of any kind, and NO_JOB.
   uint64_t grabs_sent = 0;
   uint64_t grabs_job = 0;
   uint64_t grabs_no_job = 0;
-  // The reasons why a sleeping connection asked for jobs again.
+  // The reasons why a sleeping connection asked for jobs again: a NOOP, the
+  // time (WorkerOptions::regrab_interval), or another task.
   uint64_t wakeups_noop = 0;
   uint64_t wakeups_regrab = 0;
   uint64_t wakeups_registered = 0;

@@ -5,22 +5,37 @@ import re
 
 import cpp_text
 
-# A comment begins with its subject. In a header a pronoun has nothing before it that it could stand for.
-OPENERS = re.compile(r"(?:The same|Of|What|Who|Whose|Whom|Which|As)\b")
-HEADER_OPENERS = re.compile(r"(?:It|Its|They|Their|Those|That|Also|Likewise|Otherwise|So many|So much|Ditto)\b")
+# A comment begins with its subject, which is a noun: a pronoun has nothing before it that it could stand for.
+OPENERS = re.compile(
+    r"(?:The same|Of|What|Who|Whose|Whom|Which|As|It|Its|They|Them|Their|Theirs|Those|That|None|Neither|Either|Others|One that|"
+    r"Also|Likewise|Otherwise|Else|Ditto|So|Such|And|But|Or|Nor|Then)\b")
+# A word that may stand before a noun ("This thread") has none before a verb, "of them" or a comma.
+COUNT = r"(?: (?:one|two|three|four|five))?"
+NO_NOUN = re.compile(
+    rf"(?:This|These|Each|Both|All|Some|Any|One|Another){COUNT}"
+    r"(?: (?:together|of (?:them|these|those|it)|is|are|was|were|has|have|had|do|does|did|"
+    r"may|might|can|can't|could|must|shall|will|would|should)\b|(?=[,.:;]))|"
+    rf"(?:This|Each|Any|One|Another){COUNT} (?:appends|comes|copies|destroys|gets|gives|goes|includes|keeps|leaves|makes|means|"
+    r"needs|says|stays|takes|tells|wants|works)\b|"
+    rf"(?:These|Both|All|Some){COUNT} (?:append|call|combine|come|copy|destroy|differ|get|give|go|keep|leave|make|mean|need|own|"
+    r"say|show|stay|take|tell|turn|want|work like)\b")
 # A telegram: "Null: no limit".
 TELEGRAM = re.compile(r"(?:^|[.;] )(?:Null|Empty|Unset|Infinite\w*|0): [A-Za-z/]")
+# A sentence behind another one that has no subject and no verb: "The name. Empty if there is none." Only words that begin no
+# whole sentence are here, but that a comment says "Empty means any."
+NO_SENTENCE = re.compile(
+    r"[\w)`\"'][.] ((?:Empty|Null|Valid|Infinite|Called|Static|Idempotent|Not (?:called|empty|null|set|thread-safe)|"
+    r"Never (?:empty|null)|Thread-(?:safe|compatible)|Any thread(?=[.])|A plain value|Plain values|Set exactly)\b)(?! means?\b)")
 PERSON = re.compile(r"\b(?:[Hh]e|[Hh]is|[Hh]im(?:self)?|[Ww]hoever|who ha[sd])\b")
 
 
-def comment_problems(name, text, public=False):
+def comment_problems(text, public=False):
     """(line, what is wrong) of how comments begin, of what they call a person, and of telegrams in a public header."""
-    header = name.endswith(".h") and not name.startswith("tests/")
     inside = False
     for number, line in enumerate(text.splitlines(), 1):
         comment = re.match(r"\s*//+ ?(.*)", line)
         if comment and not inside:
-            begin = OPENERS.match(comment[1]) or (HEADER_OPENERS.match(comment[1]) if header else None)
+            begin = OPENERS.match(comment[1]) or NO_NOUN.match(comment[1])
             if begin:
                 yield number, f'begins with "{begin[0]}"'
         person = comment and PERSON.search(comment[1])
@@ -31,6 +46,16 @@ def comment_problems(name, text, public=False):
             if telegram:
                 yield number, f'"{telegram[0].lstrip(".; ")}..." is no sentence: write "means"'
         inside = bool(comment)
+    if public:
+        for number, prose in comment_blocks(text):
+            for match in NO_SENTENCE.finditer(prose):
+                yield number, f'"{match[1]} ..." behind a sentence is none: write "It is ...", "Any thread may call it"'
+
+
+def comment_blocks(text):
+    """(first line, text) of each comment whose lines follow one another, as one line."""
+    for block in re.finditer(r"^(?:[ \t]*//.*\n)+", text, re.MULTILINE):
+        yield text.count("\n", 0, block.start()) + 1, re.sub(r"\n?[ \t]*//+", "", block[0])
 
 
 # Names of other programs and libraries, and of examples, which prose may use although no code here has them.
@@ -79,6 +104,18 @@ def name_problems(name, text, words, files):
         for path in re.findall(r"(?<![\w/.:@-])((?:[\w.-]+/)+[\w.-]*\w)(?![\w*<{])", prose):
             if path.split("/")[0] in tops and not path.startswith(FOREIGN_PATHS) and not known_path(path, files):
                 yield number, f"no {path}"
+
+
+SECTIONS = re.compile(r'(docs/[\w/]+\.md), (?:sections? )?("[^"]+"(?:(?:,| and|, and) "[^"]+")*)')
+
+
+def section_problems(text, texts):
+    """(line, what is wrong) of sections that comments of C++ name: `docs/x.md, section "Y"` is a heading of docs/x.md."""
+    for number, prose in comment_blocks(text):
+        for match in SECTIONS.finditer(prose):
+            for section in re.findall(r'"([^"]+)"', match[2]):
+                if not re.search(rf"^#+ {re.escape(section)}$", texts.get(match[1], ""), re.MULTILINE):
+                    yield number, f'no section "{section}" in {match[1]}'
 
 
 def known_path(path, files):

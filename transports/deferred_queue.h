@@ -1,5 +1,5 @@
 // DeferredQueue: the deferred tasks of a poller, for implementations of Poller.
-// Thread-safe.
+// It is thread-safe.
 #ifndef GEARMAN_TRANSPORTS_DEFERRED_QUEUE_H_
 #define GEARMAN_TRANSPORTS_DEFERRED_QUEUE_H_
 

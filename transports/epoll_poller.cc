@@ -198,8 +198,8 @@ class EpollPoller::Core final : public Sleeper {
     bed_.store(hosted_ ? Bed::kEpoll : Bed::kNone, std::memory_order_relaxed);
     sleeping_ = false;
     sleeping_until_ = absl::InfinitePast();
-    // This is an exchange, not a store, so that this thread sees everything
-    // that another thread did before it set the flag.
+    // The exchange, unlike a store, lets this thread see everything that
+    // another thread did before it set the flag.
     wake_requested_.exchange(false, std::memory_order_seq_cst);
     for (int i = 0; i < count; ++i) {
       const Key key = events[i].data.u64;

@@ -20,7 +20,8 @@ struct Piece {
   std::string owned;                          // the string, if it has one owner
   std::shared_ptr<const std::string> shared;  // the string, if it is shared
 
-  // The bytes, and their number. Valid as long as this object is unchanged.
+  // The bytes, and their number. They are valid as long as this object is
+  // unchanged.
   absl::string_view view() const {
     const std::string& string = shared != nullptr ? *shared : owned;
     return absl::string_view(string.data(), string.size());

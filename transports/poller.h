@@ -58,7 +58,7 @@ class Waker {
 class DeferredTask {
  public:
   virtual ~DeferredTask() = default;
-  // Does the task. Called once for each time that it was queued.
+  // Does the task. The poller calls this once for each time that it was queued.
   virtual void Run() = 0;
 };
 
@@ -70,24 +70,25 @@ class Poller {
 
   virtual ~Poller() = default;
 
-  // The clock of all deadlines. Any thread.
+  // The clock of all deadlines. Any thread may call it.
   virtual Clock* clock() = 0;
 
-  // Watches `key`, or changes the events that are watched for it. Any thread,
-  // even while another thread is in Wait: that Wait takes the change into
-  // account. Returns RESOURCE_EXHAUSTED or INTERNAL if the descriptor can't be
-  // watched.
+  // Watches `key`, or changes the events that are watched for it. Any thread
+  // may call it, even while another thread is in Wait: that Wait takes the
+  // change into account. Returns RESOURCE_EXHAUSTED or INTERNAL if the
+  // descriptor can't be watched.
   virtual absl::Status Watch(Key key, const Interest& interest) = 0;
   // Stops watching `key`. No later Wait reports it. Call Forget before the
-  // descriptor is closed. Any thread.
+  // descriptor is closed. Any thread may call it.
   virtual void Forget(Key key) = 0;
-  // Makes a waker for `key`. Any thread.
+  // Makes a waker for `key`. Any thread may call it.
   virtual std::shared_ptr<Waker> MakeWaker(Key key) = 0;
 
   // Queues `task` to run in the next Wait or RunDeferred. A task that is queued
-  // several times runs once. Any thread, with any lock held.
+  // several times runs once. Any thread may call it, with any lock held.
   virtual void Defer(std::shared_ptr<DeferredTask> task) = 0;
-  // Runs the deferred tasks. The caller must hold no lock. Any thread.
+  // Runs the deferred tasks. The caller must hold no lock. Any thread may call
+  // it.
   virtual void RunDeferred() = 0;
 
   // Runs the deferred tasks, then waits until a key is ready, until another
@@ -97,13 +98,15 @@ class Poller {
   // tries to read and write to find out what is possible. One thread at a time;
   // the caller must hold no lock.
   virtual void Wait(absl::Time deadline, std::vector<Key>* ready) = 0;
-  // Makes the current or the next Wait return. Any thread; async-signal-safe.
+  // Makes the current or the next Wait return. Any thread may call it, and a
+  // signal handler, too.
   virtual void Wake() = 0;
 
   // --- for an event loop of the program, which sleeps in place of Wait ---------
   // Returns a descriptor that is readable when a Wait would report something or
   // a thread has called Wake, or -1 if this poller has none. The poller keeps
-  // it: the program may watch it, and must not read or close it. Any thread.
+  // it: the program may watch it, and must not read or close it. Any thread may
+  // call it.
   virtual int descriptor() const { return -1; }
   // Returns the time by which the next Wait is due, for the thread that calls
   // Wait: the earliest deadline of a key, or a past time if a Wait would return

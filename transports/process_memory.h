@@ -17,7 +17,8 @@ inline constexpr size_t kShareOfMemory = std::numeric_limits<size_t>::max();
 
 // Returns, in bytes, the smallest of the machine's memory, the limits of the
 // process's address space (RLIMIT_AS, RLIMIT_DATA) and the limits of its
-// control groups. A limit that can't be read counts as no limit. Any thread.
+// control groups. A limit that can't be read counts as no limit. Any thread may
+// call it.
 size_t ProcessMemory();
 
 // Returns the bytes that one packet may have if all packets together may have

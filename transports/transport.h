@@ -69,7 +69,8 @@ class Transport {
   // bytes to write. Once connected, reading is always wanted.
   virtual Interest interest(bool want_write) const = 0;
   // Closes the stream at once. Bytes already written are still delivered if
-  // that needs no waiting. Idempotent. Call Poller::Forget first.
+  // that needs no waiting. A second call does nothing. Call Poller::Forget
+  // first.
   virtual void Close() = 0;
   // Returns the peer's name for messages: the name as the user gave it and, if
   // known, the address behind it: "tcp://jobs.example:4730 (10.0.0.7)".

@@ -1,6 +1,7 @@
 // TransportFactory: makes the transports of one address scheme. A
 // TransportRegistry finds factories by scheme; a user's own scheme works like
-// the built-in ones. Thread-safe; immutable after registration.
+// the built-in ones. A factory is thread-safe, and immutable after
+// registration.
 #ifndef GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
 #define GEARMAN_TRANSPORTS_TRANSPORT_FACTORY_H_
 
@@ -39,7 +40,7 @@ class TransportFactory {
   virtual absl::Status Check(const Address& address);
 
   // The name and version of the library that encrypts these transports
-  // ("OpenSSL 3.0.15"). Empty if they are not encrypted.
+  // ("OpenSSL 3.0.15"). It is empty if they are not encrypted.
   virtual std::string tls_library() const { return std::string(); }
 };
 

@@ -1,8 +1,8 @@
 // TransportRegistry: the address schemes, and the factories of their
 // transports. A user's own scheme is registered like the built-in ones.
 //
-// Thread-safe. A factory lives as long as the registry and as long as the
-// objects that hold it.
+// A registry is thread-safe. A factory lives as long as the registry and as
+// long as the objects that hold it.
 #ifndef GEARMAN_TRANSPORTS_TRANSPORT_REGISTRY_H_
 #define GEARMAN_TRANSPORTS_TRANSPORT_REGISTRY_H_
 
@@ -46,7 +46,7 @@ class TransportRegistry {
   // Returns the TLS library of the first scheme that has one, or "none".
   std::string tls_library() const;
 
-  // These combine Find with TransportFactory::Create or
+  // Create and Listen combine Find with TransportFactory::Create and
   // TransportFactory::Listen.
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,

@@ -111,7 +111,7 @@ void TasksWave(Client& client) {
   SyncWait(WhenAll(std::move(tasks)));
 }
 
-// Likewise, and each job is submitted by itself.
+// Each job is submitted by itself, with a callback.
 void SingleCallbacksWave(Client& client) {
   std::atomic<int> left{kInFlight};
   absl::Notification done;

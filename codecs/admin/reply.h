@@ -2,7 +2,8 @@
 //
 // A server's end encodes them. A client's end parses the lines that its
 // ReplyDecoder returns. Nothing is escaped in either direction: a name with a
-// line feed forges a row, and no client can detect it. Stateless; any thread.
+// line feed forges a row, and no client can detect it. The functions keep no
+// state: any thread may call them.
 //
 // Source: docs/protocol.md, section "Admin text protocol".
 #ifndef GEARMAN_CODECS_ADMIN_REPLY_H_
@@ -59,7 +60,7 @@ struct JobRow {
 
 // --- a server's end ---------------------------------------------------------
 
-// Each appends one row, with its line end, to `out`.
+// Each function appends one row, with its line end, to `out`.
 void Encode(const StatusRow& row, wire::OutputBuffer& out);
 void Encode(const PriorityStatusRow& row, wire::OutputBuffer& out);
 void Encode(const WorkerRow& row, wire::OutputBuffer& out);
@@ -110,8 +111,8 @@ struct LineReply {
     kBare,   // another line, such as some servers' `version`
   };
   Kind kind = Kind::kBare;  // what the line begins with
-  // The code in upper case, whatever its case at the server. Empty if there is
-  // none. Compare the code rather than the text.
+  // The code in upper case, whatever its case at the server. It is empty if
+  // there is none. Compare the code rather than the text.
   std::string code;
   std::string text;  // the rest of the line, unescaped
 };

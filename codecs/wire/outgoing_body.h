@@ -1,8 +1,8 @@
 // OutgoingBody: one passage of a BodySource through one connection.
 //
 // The output buffer of the connection reads it. The owner of the packet keeps a
-// reference, to learn how far it came. Not thread-safe: the lock that guards
-// the connection guards it.
+// reference, to learn how far it came. The class is not thread-safe: the lock
+// that guards the connection guards it.
 #ifndef GEARMAN_CODECS_WIRE_OUTGOING_BODY_H_
 #define GEARMAN_CODECS_WIRE_OUTGOING_BODY_H_
 

@@ -23,7 +23,7 @@ constexpr size_t kPiecesBeforeBody = 64;
 }  // namespace
 
 OutputBuffer::~OutputBuffer() {
-  // Others may refer to a body. Its memory is this buffer's.
+  // Pieces may refer to a body, whose memory is this buffer's.
   for (Piece& piece : pieces_) DropBody(piece);
 }
 

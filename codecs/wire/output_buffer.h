@@ -6,8 +6,8 @@
 // The buffer reuses its memory: a connection in steady state allocates nothing,
 // and after a burst the burst's memory is freed.
 //
-// Not thread-safe: one connection owns it, and that connection's lock guards
-// it.
+// A buffer is not thread-safe: one connection owns it, and that connection's
+// lock guards it.
 #ifndef GEARMAN_CODECS_WIRE_OUTPUT_BUFFER_H_
 #define GEARMAN_CODECS_WIRE_OUTPUT_BUFFER_H_
 
@@ -91,7 +91,7 @@ class OutputBuffer {
   // Throws std::bad_alloc.
   absl::Status ReadBody(size_t* read);
   // The whole payload that the first pending bytes are, if the buffer refers to
-  // it; else null. Valid until the next Consume or Clear.
+  // it; else null. It is valid until the next Consume or Clear.
   const Payload* front_payload() const;
   // Takes that payload out, which must be there, as if it had been written.
   Payload TakeFrontPayload();
@@ -175,7 +175,7 @@ class OutputBuffer {
   size_t body_memory_ = 0;  // of the parts of bodies
   uint64_t total_appended_ = 0;
   uint64_t total_consumed_ = 0;
-  // These two show when a burst is over: the number of times that everything
+  // Both counts show when a burst is over: the number of times that everything
   // had been consumed after few bytes, and the bytes appended until the last of
   // them.
   int quiet_rewinds_ = 0;

@@ -85,16 +85,18 @@ class DataEncoder {
       const DataContext& context, absl::string_view data,
       std::string* buffer) const = 0;
   // The format of Protobuf messages, for an encoder that takes these. It lives
-  // as long as the encoder. Null for an encoder that takes bytes.
+  // as long as the encoder. It is null for an encoder that takes bytes.
   virtual const MessageFormat* message_format() const { return nullptr; }
   // The name of the encoder in the registry. A stack has the names of its
-  // encoders, joined with "+". Errors show it. Valid as long as the encoder.
+  // encoders, joined with "+". Errors show it. It is valid as long as the
+  // encoder.
   virtual absl::string_view name() const = 0;
 };
 
-// These two call Encode and Decode. They put the encoder's name before the
-// message of an error, and make an error of an exception: RESOURCE_EXHAUSTED if
-// there is no memory, and UNKNOWN with the exception's text otherwise.
+// EncodeData and DecodeData call Encode and Decode. They put the encoder's name
+// before the message of an error, and make an error of an exception:
+// RESOURCE_EXHAUSTED if there is no memory, and UNKNOWN with the exception's
+// text otherwise.
 absl::Status EncodeData(const DataEncoder& encoder, const DataContext& context,
                         std::string* data);
 absl::StatusOr<absl::string_view> DecodeData(const DataEncoder& encoder,

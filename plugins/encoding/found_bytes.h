@@ -1,5 +1,5 @@
 // FoundBytes: describes bytes that a decoder did not expect, for its error. A
-// program's own encoders may use it. Any thread.
+// program's own encoders may use it. Any thread may call it.
 #ifndef GEARMAN_PLUGINS_ENCODING_FOUND_BYTES_H_
 #define GEARMAN_PLUGINS_ENCODING_FOUND_BYTES_H_
 

@@ -15,7 +15,7 @@ namespace gearman {
 
 class MessageEncoder : public DataEncoder, public MessageFormat {
  public:
-  // These leave bytes as they are: EncodeMessage made them.
+  // Both functions leave bytes as they are: EncodeMessage made them.
   absl::Status Encode(const DataContext& /*context*/,
                       std::string* /*data*/) const final {
     return absl::OkStatus();

@@ -1,6 +1,6 @@
 // MessageFormat: how an encoder that takes Protobuf messages makes bytes of
 // them: `protobuf` and `json`. A DataEncoder with a format is the first of its
-// stack. Thread-safe, like DataEncoder.
+// stack. It is thread-safe, like DataEncoder.
 #ifndef GEARMAN_PLUGINS_ENCODING_MESSAGE_FORMAT_H_
 #define GEARMAN_PLUGINS_ENCODING_MESSAGE_FORMAT_H_
 
@@ -25,7 +25,7 @@ class MessageFormat {
   // they are none, and RESOURCE_EXHAUSTED if they are too many.
   virtual absl::Status DecodeMessage(
       absl::string_view bytes, google::protobuf::Message* message) const = 0;
-  // The media type of the bytes, for the envelope. Static text.
+  // The media type of the bytes, for the envelope. It is static text.
   virtual absl::string_view content_type() const = 0;
 };
 

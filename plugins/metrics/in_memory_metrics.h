@@ -7,7 +7,7 @@
 //                  {{"task", "reverse"}, {"outcome", "complete"}});
 //
 // Each call asks the clients and workers, so the values are current. The totals
-// of a client or worker that has ended stay included. Thread-safe.
+// of a client or worker that has ended stay included. The sink is thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_IN_MEMORY_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_IN_MEMORY_METRICS_H_
 

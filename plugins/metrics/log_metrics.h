@@ -1,5 +1,5 @@
-// LogMetrics ("log"): writes metrics as lines of text, at intervals.
-// Thread-safe.
+// LogMetrics ("log"): writes metrics as lines of text, at intervals. The sink
+// is thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_LOG_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_LOG_METRICS_H_
 

@@ -1,6 +1,6 @@
 // MetricsCollector: adds up the sources attached to a sink. It is a member of
-// each sink that asks its sources (instead of getting snapshots by timer).
-// Thread-safe.
+// each sink that asks its sources (instead of getting snapshots by timer). It
+// is thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_COLLECTOR_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_COLLECTOR_H_
 
@@ -23,8 +23,9 @@ class MetricsCollector {
   void Attach(std::shared_ptr<MetricsSource> source);
   void Detach(const MetricsSource* source);
 
-  // Returns the values of all sources now, added up and well-formed. Empty in a
-  // child made by fork, because the sources are the parent's.
+  // Returns the values of all sources now, added up and well-formed. The
+  // snapshot is empty in a child made by fork, because the sources are the
+  // parent's.
   MetricsSnapshot Collect();
 
  private:

@@ -29,9 +29,9 @@ class MetricsSource {
  public:
   virtual ~MetricsSource() = default;
 
-  // Returns the values now. Any thread; takes no lock that is held while user
-  // code runs. The SDK's sinks leave out samples that do not fit their family,
-  // and report them (RemoveMalformed).
+  // Returns the values now. Any thread may call it. The function takes no lock
+  // that is held while user code runs. The SDK's sinks leave out samples that
+  // do not fit their family, and report them (RemoveMalformed).
   virtual MetricsSnapshot Snapshot() = 0;
 };
 
@@ -51,7 +51,8 @@ class MetricsSink {
   // before Detach.
   virtual void Attach(std::shared_ptr<MetricsSource> /*source*/) {}
   virtual void Detach(const MetricsSource* /*source*/) {}
-  // The name under which the sink is registered, for messages. Static text.
+  // The name under which the sink is registered, for messages. It is static
+  // text.
   virtual absl::string_view name() const = 0;
   // True in a child made by fork, where the sink is the parent's. Virtual, so
   // that a plugin in a shared object answers with the copy of the SDK that made

@@ -1,6 +1,7 @@
 // MetricsSnapshot: the values of all metrics at one moment, as plain data. The
 // model is that of Prometheus: a family has a name, a type and label names, and
-// one sample for each combination of label values. Thread-compatible values.
+// one sample for each combination of label values. The types are
+// thread-compatible.
 #ifndef GEARMAN_PLUGINS_METRICS_METRICS_SNAPSHOT_H_
 #define GEARMAN_PLUGINS_METRICS_METRICS_SNAPSHOT_H_
 

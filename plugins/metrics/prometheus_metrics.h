@@ -16,7 +16,7 @@
 //
 // A scrape asks the clients and workers at that moment; handling a job costs
 // nothing more. The totals of a client or worker that has ended stay included.
-// Thread-safe.
+// The sink is thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_PROMETHEUS_METRICS_H_
 
@@ -61,8 +61,8 @@ class PrometheusMetrics : public MetricsSink {
   std::weak_ptr<prometheus::Collectable> collectable() const;
   // The port of `listen`. 0 without a port and in a child made by fork.
   int port() const;
-  // The text of a scrape, in Prometheus's format. Empty in a child made by
-  // fork.
+  // The text of a scrape, in Prometheus's format. It is empty in a child made
+  // by fork.
   std::string Text() const;
 
   void Export(const MetricsSnapshot& /*snapshot*/) override {}

@@ -24,7 +24,7 @@
 //
 // The sink never blocks. A datagram that the kernel does not take at once
 // counts as a failure; its counters go with the next interval. Datagrams that
-// UDP loses are lost. Thread-safe.
+// UDP loses are lost. The sink is thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_STATSD_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_STATSD_METRICS_H_
 
@@ -90,7 +90,7 @@ class StatsdMetrics : public MetricsSink {
       StatsdMetricsOptions options = {});
   ~StatsdMetrics() override;
 
-  // Returns what the sink has sent so far. Any thread.
+  // Returns what the sink has sent so far. Any thread may call it.
   Stats stats() const;
 
   void Export(const MetricsSnapshot& snapshot) override;

@@ -20,7 +20,8 @@ class BackoffPolicy {
 
   // Returns the delay after a failed attempt. Zero or less means no delay.
   virtual absl::Duration OnCompletion(const AttemptFailure& failure) = 0;
-  // The name under which the policy is registered, for messages. Static text.
+  // The name under which the policy is registered, for messages. It is static
+  // text.
   virtual absl::string_view name() const = 0;
 };
 

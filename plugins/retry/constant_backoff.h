@@ -1,4 +1,5 @@
-// ConstantBackoffPolicy ("constant"): an equal delay each time. Thread-safe.
+// ConstantBackoffPolicy ("constant"): an equal delay each time. It is
+// thread-safe.
 #ifndef GEARMAN_PLUGINS_RETRY_CONSTANT_BACKOFF_H_
 #define GEARMAN_PLUGINS_RETRY_CONSTANT_BACKOFF_H_
 

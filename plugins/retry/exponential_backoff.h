@@ -25,11 +25,11 @@ struct ExponentialBackoffOptions {
 };
 
 // Returns the delay after the `attempt`-th failure (from 1). `random` is in [0,
-// 1). Thread-safe.
+// 1). It is thread-safe.
 absl::Duration ExponentialDelay(const ExponentialBackoffOptions& options,
                                 int attempt, double random);
 
-// A BackoffPolicy with growing delays. Thread-safe.
+// A BackoffPolicy with growing delays. It is thread-safe.
 class ExponentialBackoffPolicy : public BackoffPolicy {
  public:
   // Makes a policy. It never fails.

@@ -30,7 +30,8 @@ class IdempotencyPolicy {
 
   // Returns whether the job of this attempt may be submitted again.
   virtual MayRepeat Judge(const AttemptFailure& failure) = 0;
-  // The name under which the policy is registered, for messages. Static text.
+  // The name under which the policy is registered, for messages. It is static
+  // text.
   virtual absl::string_view name() const = 0;
 
   // Whether the server can't have accepted the attempt: no byte of it was sent,

@@ -13,11 +13,13 @@ namespace gearman {
 
 // Registers "none", "immediate", "exponential_backoff" and "budget". "budget"
 // makes its inner policy with the same registry. Returns ALREADY_EXISTS if a
-// name or config type is taken. Any thread.
+// name or config type is taken. Any thread may call it.
 absl::Status RegisterRetryPlugins(Registry<RetryPolicy>* registry);
-// Registers "constant" and "exponential". Otherwise like RegisterRetryPlugins.
+// Registers "constant" and "exponential". Errors and threads are those of
+// RegisterRetryPlugins.
 absl::Status RegisterBackoffPlugins(Registry<BackoffPolicy>* registry);
-// Registers "standard" and "strict". Otherwise like RegisterRetryPlugins.
+// Registers "standard" and "strict". Errors and threads are those of
+// RegisterRetryPlugins.
 absl::Status RegisterIdempotencyPlugins(Registry<IdempotencyPolicy>* registry);
 
 }  // namespace gearman

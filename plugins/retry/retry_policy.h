@@ -18,7 +18,8 @@
 
 namespace gearman {
 
-// The reason why an attempt failed. An attempt is one submission to one server.
+// The reason why an attempt failed. An attempt is one submission to one server
+// (docs/protocol.md, section "Client semantics", has the packets).
 enum class FailureReason : unsigned char {
   kConnect,               // no connection to the server could be made
   kLostBeforeAcceptance,  // connection lost before JOB_CREATED arrived
@@ -108,8 +109,8 @@ struct RetryDecision {
   // Whether the only reason for giving up is an empty budget that requests
   // share.
   bool budget_exhausted = false;
-  // The reason for giving up, for the error's text. Static text, such as "the
-  // maximum of attempts is used up".
+  // The reason for giving up, for the error's text. It is static text, such as
+  // "the maximum of attempts is used up".
   absl::string_view why;
 };
 
@@ -138,7 +139,8 @@ class RetryPolicy {
   // client with this number of servers. The default is one attempt for each
   // server.
   virtual int DefaultMaxAttempts(int servers) const { return servers; }
-  // The name under which the policy is registered, for messages. Static text.
+  // The name under which the policy is registered, for messages. It is static
+  // text.
   virtual absl::string_view name() const = 0;
 };
 

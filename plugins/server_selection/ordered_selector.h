@@ -1,5 +1,6 @@
 // OrderedServerSelector ("ordered"): takes the first preferred server in the
-// order of the configuration, so that later servers are reserves. Thread-safe.
+// order of the configuration, so that later servers are reserves. The selector
+// is thread-safe.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_ORDERED_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_ORDERED_SELECTOR_H_
 

@@ -1,6 +1,6 @@
 // RandomServerSelector ("random", the default): takes one of the preferred
 // servers at random, with equal chances. This spreads the load although clients
-// know nothing of each other. Thread-safe.
+// know nothing of each other. The selector is thread-safe.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_RANDOM_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_RANDOM_SELECTOR_H_
 

@@ -1,5 +1,5 @@
 // The rule that every selector follows: which candidates are best and equally
-// good. Thread-safe.
+// good. The functions are thread-safe.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_PREFERENCE_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_SERVER_PREFERENCE_H_
 
@@ -18,8 +18,8 @@ inline int ServerPreference(const ServerCandidate& candidate) {
          (candidate.avoided ? 1 : 0);
 }
 
-// Returns the indices of the candidates with the best preference, in order. Not
-// empty unless `candidates` is empty.
+// Returns the indices of the candidates with the best preference, in order. The
+// list is not empty unless `candidates` is empty.
 absl::InlinedVector<size_t, 16> PreferredServers(
     absl::Span<const ServerCandidate> candidates);
 

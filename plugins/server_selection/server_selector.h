@@ -57,13 +57,14 @@ class ServerSelector {
   virtual size_t Select(const SelectionQuery& query,
                         absl::Span<const ServerCandidate> candidates,
                         absl::BitGenRef random) = 0;
-  // The name under which the selector is registered, for messages. Static text.
+  // The name under which the selector is registered, for messages. It is static
+  // text.
   virtual absl::string_view name() const = 0;
   // True if the selector takes any of the best candidates with equal chances.
   // For a request that has failed nowhere, the caller may then pass a few
   // servers, taken at random from more than 64, so that the cost of a
-  // submission does not grow with the number of servers. Called once, when a
-  // client is made.
+  // submission does not grow with the number of servers. The client calls this
+  // once, when it is made.
   virtual bool takes_a_sample() const { return false; }
 };
 

@@ -67,7 +67,7 @@ struct TraceBegin {
   TraceOperation operation = TraceOperation::kSubmit;  // what has begun
   // The time on the clock of the client or worker.
   absl::Time time;
-  // The task, without the namespace prefix. Empty for kStatus of a JobId.
+  // The task, without the namespace prefix. It is empty for kStatus of a JobId.
   absl::string_view task;
   // The unique. For kSubmit it is empty unless the caller gave one; the end has
   // the unique that the client made.
@@ -98,7 +98,8 @@ struct TraceEnd {
   // "exception", "timed_out", "cancelled", "lost", "refused" (docs/guide/metrics.md).
   absl::string_view outcome;
   // The kind of error, in few words: the outcome; for kRetry the reason; for
-  // kStatus the status's code ("UNAVAILABLE"). Empty if there is no error.
+  // kStatus the status's code ("UNAVAILABLE"). It is empty if there is no
+  // error.
   absl::string_view error_type;
   // The error, or OK.
   absl::Status status;
@@ -117,7 +118,8 @@ class TraceSpan {
  public:
   virtual ~TraceSpan() = default;
 
-  // The operation has ended. Called once; the span is destroyed afterwards.
+  // The operation has ended. The SDK calls this once; the span is destroyed
+  // afterwards.
   virtual void End(const TraceEnd& end) = 0;
 };
 

@@ -27,10 +27,10 @@ class CallListener {
   CallListener(const CallListener&) = delete;
   CallListener& operator=(const CallListener&) = delete;
 
-  // The request is finished. Called exactly once, on the thread that does the
-  // I/O or, if the job was refused at once, on the thread that submits. `end`
-  // is the result, or the error that says why there is none. It is the empty
-  // text for a background job that a server has accepted.
+  // The request is finished. The client calls this exactly once, on the thread
+  // that does the I/O or, if the job was refused at once, on the thread that
+  // submits. `end` is the result, or the error that says why there is none. It
+  // is the empty text for a background job that a server has accepted.
   virtual void OnEnd(absl::StatusOr<std::string> end) = 0;
 
  private:

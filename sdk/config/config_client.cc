@@ -1,4 +1,4 @@
-// This is a separate file so that a program that creates no client links none.
+// This file is separate so that a program that creates no client links none.
 #include <memory>
 #include <utility>
 

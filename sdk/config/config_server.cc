@@ -1,4 +1,4 @@
-// This is a separate file so that a program that creates no job server links
+// This file is separate so that a program that creates no job server links
 // none.
 #include <memory>
 #include <string>

@@ -1,4 +1,4 @@
-// This is a separate file so that a program that creates no worker links none.
+// This file is separate so that a program that creates no worker links none.
 #include <memory>
 #include <utility>
 

@@ -13,7 +13,8 @@
 namespace gearman {
 
 // Starts the server now. Returns OK, too, if this or another server listens
-// there already, and otherwise the error of JobServer::Listen. Any thread.
+// there already, and otherwise the error of JobServer::Listen. Any thread may
+// call it.
 absl::Status StartDefaultServer();
 
 }  // namespace gearman

@@ -302,7 +302,7 @@ class JobQueue {
   // When to look at the wall clock next for delayed jobs, by the clock that
   // never goes backwards.
   absl::Time look_at_delayed_ = absl::InfiniteFuture();
-  // Both as of the last PopDue.
+  // Both values are as of the last PopDue.
   absl::Time now_ = absl::InfinitePast();
   absl::Duration wall_minus_now_ = absl::ZeroDuration();
   uint64_t last_number_ = 0;

@@ -1,7 +1,8 @@
 // JobServer: a Gearman job server inside this process, for tests, tools and
 // programs that need no separate server. The server keeps everything in memory:
 // its jobs end with it. To a client or worker it behaves like gearmand 1.1.20
-// (docs/protocol.md lists the differences).
+// (docs/protocol.md, section "Where the embedded server differs from gearmand,
+// and why").
 //
 //   auto server = gearman::JobServer::Create();
 //   (*server)->Listen("inproc://test").status();
@@ -38,7 +39,7 @@ namespace embedded {
 class ServerCore;
 }  // namespace embedded
 
-// The settings of a JobServer. A plain value.
+// The settings of a JobServer, as a plain value.
 struct JobServerOptions {
   // --- as gearmand's options of these names ---
   // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's name.
@@ -118,8 +119,8 @@ struct JobServerOptions {
   // --- what it is made of ---
   // Gets a warning when a connection is closed or refused at a limit, when a
   // client is refused because there is no descriptor, and when memory runs out;
-  // each kind at most every 10 s. Called under the server's lock: it must not
-  // call the server.
+  // each kind at most every 10 s. The server calls it under its lock: it must
+  // not call the server.
   Logger logger = DefaultLogger();
   // The transports to listen with. Null means TransportRegistry::Default(). tcp
   // and inproc are there in any case.
@@ -160,8 +161,10 @@ class JobServer {
   JobServer(const JobServer&) = delete;
   JobServer& operator=(const JobServer&) = delete;
 
-  // Accepts connections at `address`, beside those of earlier calls. Returns the
-  // address for clients, in which the real port stands in place of port 0.
+  // Accepts connections at `address`, beside those of earlier calls. A
+  // connection takes packets of clients and workers, and text commands
+  // (docs/protocol.md, sections "Packets" and "Admin text protocol"). Returns
+  // the address for clients, in which the real port stands in place of port 0.
   // Returns ALREADY_EXISTS if another server listens there, NOT_FOUND if no
   // transport has that scheme, INVALID_ARGUMENT if the address makes no sense,
   // and FAILED_PRECONDITION if this server has been stopped. The transport may

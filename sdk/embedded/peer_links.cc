@@ -16,7 +16,8 @@ namespace {
 
 // How long the server accepts no connection when there are no descriptors left.
 constexpr absl::Duration kAcceptPause = absl::Milliseconds(100);
-// So small that malloc takes it from the memory for small blocks.
+// The reserve is so small that malloc takes it from the memory for small
+// blocks.
 constexpr size_t kReserveBytes = 64 << 10;
 
 }  // namespace
@@ -97,8 +98,8 @@ void ServerCore::Accept(Poller::Key key, Port& port) {
     AddLink(*std::move(transport), port.poller, link_key);
   }
   if (!port.poller->Watch(key, interest).ok()) {
-    // This can't fail without a descriptor. At the deadline the server looks at
-    // the port again, and watches it again.
+    // A watch without a descriptor can't fail. At the deadline the server looks
+    // at the port again, and watches it again.
     interest = Interest();
     interest.deadline = options_.clock->Now() + kAcceptPause;
     port.poller->Watch(key, interest).IgnoreError();

@@ -326,7 +326,7 @@ void ServerCore::PublishDeadline() {
   if (Poller* const poller = active_poller()) {
     Interest interest;
     interest.deadline = deadline;
-    // This can't fail without a descriptor.
+    // A watch without a descriptor can't fail.
     poller->Watch(kEngineKey, interest).IgnoreError();
   } else {
     timer_->Set(deadline);

@@ -182,7 +182,7 @@ QueuedJob* WorkerTable::Grab(EngineWorker& worker, absl::Time now, Wake wake,
 bool WorkerTable::GoToSleep(EngineWorker& worker, bool* again) {
   if (FindWork(worker, again) != nullptr) return false;
   if (again != nullptr && *again) return true;
-  // This includes a worker that was woken and did not grab. gearmand never
+  // A worker that was woken and did not grab goes to sleep, too. gearmand never
   // wakes such a worker again.
   worker.sleep = EngineWorker::Sleep::kAsleep;
   worker.woken_for = nullptr;

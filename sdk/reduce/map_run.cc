@@ -16,8 +16,8 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// So many failed parts are named in a failure, each with so many bytes of its
-// reason.
+// A failure names at most so many failed parts, each with at most so many bytes
+// of its reason.
 constexpr size_t kMaxNamedFailures = 5;
 constexpr size_t kMaxReasonBytes = 1024;
 

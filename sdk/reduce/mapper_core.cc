@@ -74,7 +74,7 @@ void MapperCore::GiveBack(size_t parts, size_t bytes) {
 void MapperCore::TellWaiting() {
   {
     absl::MutexLock lock(&mutex_);
-    // That thread looks again before it returns.
+    // The thread that is telling looks again before it returns.
     if (telling_) return;
     telling_ = true;
   }

@@ -1,6 +1,6 @@
 // FakeClock: time that moves only when a test moves it.
 //
-// Thread-safe. A Simulation (simulation.h) has one and moves it.
+// A FakeClock is thread-safe. A Simulation (simulation.h) has one and moves it.
 #ifndef GEARMAN_SDK_TESTING_FAKE_CLOCK_H_
 #define GEARMAN_SDK_TESTING_FAKE_CLOCK_H_
 

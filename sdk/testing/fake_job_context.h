@@ -75,10 +75,11 @@ class FakeJobContext {
   // handler throws or drops the job; UNAVAILABLE is the answer of a job that
   // was given back. Does nothing if the job has been given to a handler before.
   void RunAsync(AsyncHandler handler);
-  // Returns the answer of the handler. Unset while there is none.
+  // Returns the answer of the handler. It is unset while there is none.
   std::optional<absl::StatusOr<std::string>> answer();
   // Returns the source that the handler gave for the rest of its result
-  // (JobContext::SetBody, PendingJob::FinishWithBody). Null if it gave none.
+  // (JobContext::SetBody, PendingJob::FinishWithBody). It is null if it gave
+  // none.
   std::shared_ptr<BodySource> result_body();
 
   // The context, for a test that calls parts of a handler. It lives as long as

@@ -90,7 +90,8 @@ class FaultTransport final : public ForwardingTransport, private PieceStream {
   bool Delayed();
   bool Swallows() const;
 
-  // The next transport's, when connected. Null if that has bytes only.
+  // The pieces of the next transport, when connected. Null means that it has
+  // bytes only.
   PieceStream* stream_ = nullptr;
   const FaultPlan plan_;
   Clock* const clock_;

@@ -42,7 +42,7 @@ namespace gearman {
 namespace testing {
 
 // The packets of all connections that were given this object, in the order in
-// which their last bytes passed. Thread-safe.
+// which their last bytes passed. A Traffic is thread-safe.
 class Traffic {
  public:
   // Makes an empty record, which shows at most `max_value_bytes` bytes of each

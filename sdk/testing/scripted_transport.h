@@ -8,8 +8,8 @@
 //   // ... a client of "script://peer", on any poller
 //   EXPECT_TRUE(script->Finished()) << script->Trouble();
 //
-// A script is for one connection. Not thread-safe: it is for one thread, as in
-// a Simulation.
+// A script is for one connection. It is not thread-safe: it is for one thread,
+// as in a Simulation.
 #ifndef GEARMAN_SDK_TESTING_SCRIPTED_TRANSPORT_H_
 #define GEARMAN_SDK_TESTING_SCRIPTED_TRANSPORT_H_
 
@@ -32,7 +32,7 @@ class TransportScript {
  public:
   // Each function adds a step and returns the script.
   //
-  // Connecting fails. Only as the first step.
+  // Connecting fails. This can only be the first step.
   TransportScript& Refuse(absl::Status status);
   // The SDK writes these bytes next, in any pieces.
   TransportScript& Expect(absl::string_view bytes);

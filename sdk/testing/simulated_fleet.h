@@ -12,8 +12,8 @@
 // For one server, one worker and one client, Harness (harness.h) takes one
 // line.
 //
-// Not thread-safe: everything happens on the thread that uses the fleet.
-// Clients must be destroyed before the fleet.
+// A fleet is not thread-safe: everything happens on the thread that uses the
+// fleet. Clients must be destroyed before the fleet.
 #ifndef GEARMAN_SDK_TESTING_SIMULATED_FLEET_H_
 #define GEARMAN_SDK_TESTING_SIMULATED_FLEET_H_
 

@@ -25,10 +25,10 @@
 // work. If none has work, the clock moves to the next moment at which one will.
 // So a run depends only on the seed and the code.
 //
-// Not thread-safe: everything happens on the thread that uses the simulation.
-// Participants must not wait in their steps (give RunOnce a past deadline), but
-// a handler or callback may call a client that waits: the others go on
-// meanwhile.
+// A simulation is not thread-safe: everything happens on the thread that uses
+// the simulation. Participants must not wait in their steps (give RunOnce a
+// past deadline), but a handler or callback may call a client that waits: the
+// others go on meanwhile.
 #ifndef GEARMAN_SDK_TESTING_SIMULATION_H_
 #define GEARMAN_SDK_TESTING_SIMULATION_H_
 

@@ -53,7 +53,8 @@ void Worker::DrainAndJoin() {
   const bool ended = core_->stopped();
   core_->Drain(core_->options().drain_limit);
   const absl::Status status = thread_->Join();
-  // Otherwise Join may have returned the error to the caller.
+  // If the worker had ended before, Join may have returned the error to the
+  // caller.
   if (ended || status.ok()) return;
   core_->options().logger.Log(
       LogLevel::kWarning,

@@ -191,7 +191,7 @@ TEST_P(ClientConformance, ExceptionComesToThoseWhoAskedForIt) {
   Submit(client, "f", "u", "", 1);
   Submit(other, "f", "u", "", 1);
   EXPECT_EQ(worker.Call(Command::kGrabJob), Assigned(1, "f", ""));
-  // Also after the submit, and in any case.
+  // The option may also come after the submit, and in any case of letters.
   EXPECT_EQ(client.Call(Command::kOptionReq, {"ExCePtIoNs"}),
             Packet(Command::kOptionRes, {"ExCePtIoNs"}));
   worker.Send(Command::kWorkException, {Handle(1), "why"});

@@ -52,7 +52,7 @@ struct DifferenceInfo {
   int gone_in_gearmand = 0;
 };
 
-// All of them, in the order of the enumeration.
+// All differences, in the order of the enumeration.
 absl::Span<const DifferenceInfo> Differences();
 
 // DifferenceInfo::gone_in_gearmand.

@@ -38,7 +38,7 @@ class ConformanceTest : public ::testing::TestWithParam<Variant> {
     peers_.push_back(server().Connect());
     return *peers_.back();
   }
-  // One that has registered these functions, in this order.
+  // A connection that has registered these functions, in this order.
   Peer& ConnectWorker(const std::vector<std::string>& functions) {
     Peer& worker = Connect();
     for (const std::string& function : functions) {

@@ -279,7 +279,7 @@ TEST_P(LifetimeConformance, DueDelayedJobWakesASleeper) {
   EXPECT_EQ(client.Call(Command::kSubmitJobEpoch,
                         {"f", "u", absl::StrCat(due), "data"}),
             Created(1));
-  // Both tell the sleeper of the new job at once, though it is not due.
+  // Both servers tell the sleeper of the new job at once, though it is not due.
   EXPECT_EQ(worker.Call(Command::kGrabJob), NoJob());
   worker.Send(Command::kPreSleep);
   if (OnGearmand(Difference::kDueDelayedJob)) {

@@ -39,7 +39,7 @@ class ServerUnderTest {
       return MakeTransport(poller, key);
     });
   }
-  // One that is not connected yet.
+  // A transport to the server that is not connected yet.
   virtual absl::StatusOr<std::unique_ptr<Transport>> MakeTransport(
       Poller* poller, Poller::Key key) = 0;
   // The TCP port of the IPv4 loopback that it listens on; 0: none.
@@ -50,7 +50,7 @@ class ServerUnderTest {
 
 struct Variant {
   std::string name;
-  // It is a real gearmand, with the oddities of its version.
+  // Whether the server is a real gearmand, with the oddities of its version.
   bool is_gearmand;
   // Bytes come in tiny pieces: megabytes would take long.
   bool in_pieces;

@@ -84,7 +84,7 @@ TEST_P(WrongPacketConformance, MissingArgument) {
   Peer& peer = Connect();
   peer.SendBytes(RawPacket(kRequest, 7, "function without a unique"));
   if (OnGearmand(Difference::kMissingArgument)) {
-    // It takes the NUL out of the next packet and loses its place.
+    // gearmand takes the NUL out of the next packet and loses its place.
     peer.SendBytes(RequestPacket(16, {"x"}));
     EXPECT_TRUE(peer.ClosedByServer());
   } else {

@@ -81,7 +81,7 @@ std::string ScriptOf(const std::vector<Step>& steps) {
   std::string script;
   for (const Step& step : steps) {
     absl::string_view command = step.command;
-    // Else what a background job prints would come anywhere.
+    // The output of a background job would come anywhere, so it is thrown away.
     if (absl::ConsumeSuffix(&command, "&")) {
       absl::StrAppend(&script, ">/dev/null 2>&1 ", command, "&\n");
     } else {

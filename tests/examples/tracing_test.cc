@@ -163,7 +163,7 @@ TEST(TracingExampleTest, WritesSpansOfOneTraceAsOtlp) {
     EXPECT_EQ(span.attributes.at("server.address"), "inproc://default");
   }
 
-  // Each is the child of what caused it.
+  // Each span is the child of the span that caused it.
   EXPECT_EQ(named["submit order"].fields.count("parentSpanId"), 0u);
   const std::vector<std::pair<const char*, const char*>> children = {
       {"submit order", "process order"},

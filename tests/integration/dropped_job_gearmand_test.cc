@@ -133,7 +133,7 @@ TEST_F(DroppedJobGearmandTest, IsSubmittedOnceMoreWithTheCallersUnique) {
       << request.status() << other.status();
   EXPECT_EQ(request.result(), "data");
   EXPECT_EQ(other.result(), "data");
-  // Each of them has its own delay before its next attempt, so the second one
+  // Each request has its own delay before its next attempt, so the second one
   // may come when the first one's job has ended.
   EXPECT_LE(runs_, 2);
 }

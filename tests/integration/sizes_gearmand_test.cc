@@ -55,7 +55,7 @@ class SizesGearmandTest : public ::testing::Test {
 TEST_F(SizesGearmandTest, APoisonJobEndsOnceAndItsNeighboursAreDone) {
   RunningWorker worker({server_.address()}, Limited());
   absl::Notification poisoned;
-  // It runs, on the same connection, while the poison job comes.
+  // The slow job runs, on the same connection, while the poison job comes.
   ASSERT_TRUE(
       worker
           ->RegisterAsync("slow",

@@ -34,7 +34,7 @@ class TracingGearmandTest : public ::testing::Test {
   void SetUp() override { ASSERT_TRUE(server_.ok()); }
   ~TracingGearmandTest() override { StopWorker(); }
 
-  // Its handlers reverse the data, in several threads.
+  // The worker's handlers reverse the data, in several threads.
   void StartWorker(WorkerOptions options) {
     options.servers = {server_.address()};
     options.transports = TcpOnly();

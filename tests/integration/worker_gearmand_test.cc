@@ -184,7 +184,7 @@ TEST_F(WorkerGearmandTest, FourWorkersHoldNoSlowJobThatAnotherCouldBegin) {
     const auto slow =
         [&, worker](JobContext& context) -> absl::StatusOr<std::string> {
       {
-        // Each of the first four is another worker's.
+        // Each of the first four jobs is another worker's.
         absl::MutexLock lock(&mutex);
         ++begun;
         if (!mutex.AwaitWithTimeout(
@@ -194,7 +194,7 @@ TEST_F(WorkerGearmandTest, FourWorkersHoldNoSlowJobThatAnotherCouldBegin) {
           return absl::AbortedError("waited in vain for the other workers");
         }
       }
-      // It takes in meanwhile what was asked for before.
+      // The worker takes in meanwhile what it has asked for before.
       context.stop_token().WaitFor(absl::Milliseconds(20));
       const WorkerStats stats = (*worker)->stats();
       held += stats.jobs_waiting + stats.grabs_outstanding;
@@ -271,7 +271,8 @@ TEST_F(WorkerGearmandTest, UnregisteringAHeldTaskKeepsItsJob) {
                      [&](JobContext& context) -> absl::StatusOr<std::string> {
                        ++runs;
                        EXPECT_TRUE(worker->Unregister("once").ok());
-                       // It looks: the worker hears of it meanwhile.
+                       // The handler asks its stop token, so that the worker
+                       // hears of the Unregister while the job runs.
                        context.stop_token().WaitFor(absl::Milliseconds(20));
                        return "done";
                      })

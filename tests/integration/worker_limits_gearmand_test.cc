@@ -112,7 +112,7 @@ TEST_F(WorkerLimitsGearmandTest, ATaskThatIsPausedByItsHandlerRunsItsJobOnce) {
   ASSERT_TRUE(WaitForStatus("once\t1\t1\t1"));
   // The other task goes on, over another connection.
   ExpectDone(Submit("beside", 20));
-  // Nor does another worker get the job.
+  // The other worker does not get the job either.
   ASSERT_TRUE(other->Register("once", Nothing).ok());
   other.Start();
   EXPECT_TRUE(WaitForStatus("once\t1\t1\t2"));

@@ -55,7 +55,7 @@ int main(int argc, char** argv) {
       gearman_function_create_partition(Partition, Join), 0, nullptr);
   std::printf("ready\n");
   std::fflush(stdout);
-  // It returns what a function did, too.
+  // gearman_worker_work also returns what a function did.
   gearman_return_t result = GEARMAN_SUCCESS;
   while (result == GEARMAN_SUCCESS || result == GEARMAN_WORK_FAIL ||
          result == GEARMAN_FATAL) {

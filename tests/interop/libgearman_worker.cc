@@ -78,7 +78,7 @@ gearman_return_t Status(gearman_job_st* job, void*) {
   return gearman_job_send_complete(job, "done", 4);
 }
 
-// Its payload names a file. Returns when the file can be locked, and notes the
+// Returns when the file that the payload names can be locked, and notes the
 // run.
 gearman_return_t Join(gearman_job_st* job, void*) {
   const std::string go(static_cast<const char*>(gearman_job_workload(job)),
@@ -119,7 +119,7 @@ int main(int argc, char** argv) {
   Define(worker, "join", 4, Join);
   std::printf("ready\n");
   std::fflush(stdout);
-  // It returns what a function did, too.
+  // gearman_worker_work also returns what a function did.
   gearman_return_t result = GEARMAN_SUCCESS;
   while (result == GEARMAN_SUCCESS || result == GEARMAN_WORK_FAIL ||
          result == GEARMAN_FATAL) {

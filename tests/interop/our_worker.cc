@@ -22,7 +22,7 @@ namespace {
 
 using Result = absl::StatusOr<std::string>;
 
-// Its payload names a file. Returns when the file can be locked, and notes the
+// Returns when the file that the payload names can be locked, and notes the
 // run.
 Result Join(JobContext& context) {
   const std::string go(context.job().data());

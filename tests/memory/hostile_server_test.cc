@@ -120,7 +120,8 @@ TEST_F(HostileServerTest, UpdatesThatNobodyTakesEndTheirRequests) {
   Start({"client", listener_.address(), absl::StrCat(kJobs)});
   RawConnection connection = Accept();
   ASSERT_TRUE(TakeJobs(connection, kJobs));
-  // Each less than one request may hold, together more than there is memory.
+  // Each request gets less than it may hold, and all requests together get more
+  // than there is memory.
   const std::string part(10 * kMiB, 'x');
   for (int round = 0; round < 6; ++round) {
     for (int i = 1; i <= kJobs; ++i) {

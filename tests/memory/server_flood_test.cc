@@ -210,7 +210,7 @@ TEST_F(ServerFloodTest, OutlivesSmallJobsOfWhichItRefusesTheLast) {
     jobs += RequestPacket(kSubmitJobBg, {"f", "", "some data"});
   }
   SubmitAndRead(Connect(), jobs, 1500);
-  // Its jobs may take half of the memory, and not more.
+  // The server's jobs may take half of the memory, and not more.
   EXPECT_FALSE(Submit("f", "one more"));
   DoTheNeighboursJobs();
 }

@@ -163,7 +163,7 @@ class Application {
     queues_ = nullptr;
     client_ = nullptr;
     worker_ = nullptr;
-    // Each takes two seconds to close.
+    // Each endpoint takes two seconds to close.
     std::thread other([this] { of_worker_ = nullptr; });
     of_client_ = nullptr;
     other.join();
@@ -281,7 +281,7 @@ TEST(PrometheusServer, ScrapesARunningClientAndWorker) {
         << name.safe;
   }
 
-  // It understands every panel of the dashboard,
+  // Prometheus understands every panel of the dashboard,
   for (const std::string& panel : DashboardExpressions()) {
     const std::string expression =
         absl::StrReplaceAll(panel, {{"$__rate_interval", "1m"},

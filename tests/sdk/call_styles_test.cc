@@ -236,7 +236,7 @@ TYPED_TEST(CallStylesTest, AThousandAreInFlightAtOnce) {
   for (int i = 0; i < kJobs; ++i) {
     this->Accept(server, absl::StrCat("H:", i));
   }
-  // All of them are in flight, and they end in the other order.
+  // All jobs are in flight, and they end in the other order.
   for (int i = kJobs - 1; i >= 0; --i) {
     server.Send(kWorkComplete, {absl::StrCat("H:", i), absl::StrCat(i)});
   }

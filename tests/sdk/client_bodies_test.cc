@@ -105,7 +105,8 @@ TEST_F(ClientBodiesTest, PacketsBehindABodyFollowIt) {
   EXPECT_EQ(server.ReceiveBody(kSubmitJob), Sent(PatternBytes(0, kMiB), "3"));
 }
 
-// It counts by what is held, or the client would take nothing more.
+// A body counts only with the bytes of it that are held. With its whole size
+// the client would take nothing more.
 TEST_F(ClientBodiesTest, ABodyThatWaitsDoesNotFillTheClient) {
   ClientOptions options = Options();
   options.limits.max_output_bytes = 8 * kMiB;
@@ -237,7 +238,7 @@ TEST_F(ClientBodiesTest, ARepeatableBodyIsSentAgainAfterALoss) {
   EXPECT_FALSE(request.attempts()[0].bytes_sent);
 }
 
-// All of it has left, so the server may have accepted it.
+// The whole body has left, so the server may have accepted the job.
 TEST_F(ClientBodiesTest, AWholeBodyInDoubtIsNotSentAgain) {
   const auto client = MakeClient();
   const JobRequest request =

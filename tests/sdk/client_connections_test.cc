@@ -116,7 +116,7 @@ TEST_F(ClientConnectionsTest, ARemovedServersConnectionEndsWithItsLateJob) {
   EXPECT_TRUE(request.timed_out());
 }
 
-// Its packets come as long as the connection lives.
+// Packets of the cancelled job come as long as the connection lives.
 TEST_F(ClientConnectionsTest, WhatComesForACancelledJobIsNoBreach) {
   testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
   StartObserved({"inproc://a"});
@@ -243,7 +243,7 @@ TEST_F(ClientConnectionsTest, AQuestionMakesNoConnectionToARemovedServer) {
   stack_.simulation.RunFor(absl::Seconds(1));
   ASSERT_TRUE(client_->AddServer("inproc://b").ok());
   ASSERT_TRUE(client_->RemoveServer("inproc://a").ok());
-  // It is noticed when the question is to be asked.
+  // The lost connection is noticed when the question is to be asked.
   stack_.simulation.Stop("client");
   connection->Close();
   const absl::Status status =

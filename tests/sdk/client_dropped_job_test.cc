@@ -180,7 +180,7 @@ TEST_F(ClientDroppedJobTest, IsSubmittedOnceForAllWhoShareIt) {
   Start(Options());
   const JobRequest first = Submit(WithUnique("u"));
   Repeat(first);
-  // Its first attempt shares the other's second one.
+  // The second request's first attempt shares the first request's second one.
   const JobRequest second = Submit(WithUnique("u"));
   RunUntil([&] { return second.state() == JobState::kCreated; });
   EXPECT_EQ(server_->Receive(), "GET_STATUS H:1");

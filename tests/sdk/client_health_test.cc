@@ -281,9 +281,9 @@ TEST_F(ServerHealthTest, ADeadServerIsTriedNowAndThenAndUsedAgainWhenItIsBack) {
   stack_.KillServer("a");
   attempts_ = 0;
   EXPECT_EQ(JobsAtA(100), 0);
-  // One request found out that it is dead, or two.
+  // One request found out that the server is dead, or two.
   EXPECT_LE(attempts_, 102);
-  // It is tried by one request after each delay, and by no other.
+  // One request tries the server after each delay, and no other does.
   attempts_ = 0;
   for (int second = 0; second < 60; ++second) {
     stack_.simulation.RunFor(absl::Seconds(1));

@@ -125,7 +125,8 @@ TEST_F(ClientPiecesTest, AnEmptyResultIsOneEmptyPiece) {
   EXPECT_EQ(collector.ended(), 1);
 }
 
-// Neither what it may hold nor what it may have untaken limits it.
+// A payload that comes in pieces has no limit by what the client may hold, nor
+// by what it may have untaken.
 TEST_F(ClientPiecesTest, OnlyTheLimitOfPacketsIsItsLimit) {
   ClientOptions options = Options();
   options.limits.max_memory_bytes = 300000;

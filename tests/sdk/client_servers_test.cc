@@ -157,7 +157,7 @@ TEST_F(ClientServersTest, OneRequestAtATimeTriesAServerThatFailed) {
   Start({"inproc://a", "inproc://b"});
   while (client_->health().state == HealthState::kReady) Placed();
   stack_.simulation.RunFor(absl::Seconds(3));
-  // It takes connections again, and does not answer yet.
+  // Server a takes connections again, and does not answer yet.
   testing::PlayedServer half_alive(&stack_.simulation, stack_.network(), "a");
   std::vector<JobRequest> requests;
   for (int i = 0; i < 100; ++i) {
@@ -171,7 +171,7 @@ TEST_F(ClientServersTest, OneRequestAtATimeTriesAServerThatFailed) {
   int accepted = 0;
   for (const JobRequest& request : requests) accepted += request.complete();
   EXPECT_EQ(accepted, 99);
-  // Its answer closes the breaker.
+  // The server's answer closes the breaker.
   tried->Send(Command::kOptionRes, {"exceptions"});
   tried->Send(Command::kJobCreated, {"H:a:1"});
   EXPECT_TRUE(stack_.simulation.RunUntil(
@@ -330,7 +330,7 @@ TEST_F(ClientServersTest, ARequestKnowsItsServerWhateverComesInItsPlace) {
   EXPECT_EQ(request.connection(), "inproc://a");
 }
 
-// Its job may be at the server that was removed.
+// The job with this unique may be at the server that was removed.
 TEST_F(ClientServersTest, WhatIsJoinedByItsUniqueReturnsToARemovedServer) {
   testing::PlayedServer played(&stack_.simulation, stack_.network(), "a");
   ClientOptions options = stack_.ClientDefaults("client", {"inproc://a"});

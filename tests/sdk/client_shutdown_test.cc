@@ -22,7 +22,8 @@ using ::testing::SizeIs;
 
 class ClientShutdownTest : public ClientTest {
  protected:
-  // So many are too many: who submits again and again is stopped.
+  // A callback submits again at most so often: a client that does not refuse
+  // its submissions fails the test, which still ends.
   static constexpr int kEndless = 100;
 
   // A job whose end, if it was cancelled, makes another one like it.

@@ -102,7 +102,7 @@ TEST_F(ClientSizesTest, TheLimitItselfIsTakenAndOneByteMoreIsNot) {
 
 TEST_F(ClientSizesTest, AResultThatIsAnnouncedAndNeverComesEndsItsJobAtOnce) {
   std::string head("\0RES\0\0\0\x0d\xff\xff\xff\xffH:1\0", 16);
-  // Whatever the pieces.
+  // The sizes of the pieces do not matter.
   for (const char c : head) server_->SendBytes(std::string(1, c));
   ExpectTooLarge("WORK_COMPLETE", 4294967307u);
   EXPECT_FALSE(neighbour_.finished());

@@ -37,7 +37,7 @@ class ClientStatusTest : public ClientTest {
     server_->Send(kJobCreated, {kHandle});
     return request;
   }
-  // Each of these is once in the text that a program prints of the status.
+  // Each fact is once in the text that a program prints of the status.
   void ExpectOnce(const absl::Status& status,
                   std::initializer_list<absl::string_view> facts) {
     std::ostringstream out;

@@ -84,7 +84,7 @@ class ClientThreadsTest : public ::testing::Test {
   std::unique_ptr<Worker> worker_;
   std::thread worker_thread_;
   std::unique_ptr<Client> client_;
-  // Its server does not exist.
+  // The server of this client does not exist.
   std::unique_ptr<Client> lonely_client_;
 };
 

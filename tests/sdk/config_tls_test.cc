@@ -58,7 +58,7 @@ TEST_F(ConfigTlsTest, PlacesAFileThatIsMissing) {
   ExpectRefused(config.ToWorkerOptions().status(), begin, reason);
   ExpectRefused(CreateClient(config).status(), begin, reason);
   ExpectRefused(CreateWorker(config).status(), begin, reason);
-  // It says nothing of connections to others.
+  // The options of a job server have nothing of connections to other servers.
   EXPECT_TRUE(config.ToJobServerOptions().ok());
 }
 

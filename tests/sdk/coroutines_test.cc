@@ -208,7 +208,7 @@ TEST_F(CoroutinesTest, AStopRequestCancels) {
   Accept(server, "H:1");
   stop.request_stop();
   EXPECT_TRUE(absl::IsCancelled(task.Get().status()));
-  // One that begins after the stop ends at once, too.
+  // A task that begins after the stop ends at once, too.
   Started<Outcome> late(One(*client, ReverseSpec("late"), options));
   EXPECT_TRUE(absl::IsCancelled(late.Get().status()));
 }

@@ -46,7 +46,7 @@ constexpr double kMaxAllocationsOfLarge[kSides] = {0, 2.4 + kClientAllocations,
 
 Side side = kTest;
 uint64_t allocations[kSides];
-// Those of at least kLarge bytes.
+// Allocations of at least kLarge bytes are large.
 constexpr size_t kLarge = 16384;
 uint64_t large_allocations[kSides];
 

@@ -104,7 +104,7 @@ TEST_F(DestroyedInsideTest, AClientByACallbackOnItsBackgroundThread) {
   const JobRequest request = client_->SubmitJob(std::move(spec));
   EXPECT_TRUE(told.WaitForNotificationWithTimeout(kLong));
   ExpectLogged(kClient);
-  // Its end comes: connections are closed, requests finished.
+  // The client's end comes: connections are closed, requests finished.
   EXPECT_TRUE(support::WaitFor([&other] { return other.finished(); }));
   EXPECT_TRUE(absl::IsCancelled(other.status())) << other.status();
   EXPECT_TRUE(request.status().ok());
@@ -209,7 +209,8 @@ TEST_F(DestroyedInsideTest, AWorkerByAHandlerOnAnotherThreadBetweenTurns) {
   absl::Notification destroyed;
   WorkerOptions options = OptionsOf<WorkerOptions>();
   options.concurrency = 2;
-  // Its destruction tells of the worker's end.
+  // The handler holds an object of this class, whose destruction tells of the
+  // worker's end.
   class Noting {
    public:
     explicit Noting(absl::Notification* ended) : ended_(ended) {}

@@ -245,7 +245,8 @@ TEST_P(EventLoopTest, FuturesAreSet) {
   EXPECT_EQ(*result, "future");
 }
 
-// It drives the client meanwhile, and the loop goes on afterwards.
+// A thread that waits drives the client meanwhile, and the loop goes on
+// afterwards.
 TEST_P(EventLoopTest, AThreadMayWaitAllTheSame) {
   AddWorker();
   std::atomic<bool> done{false};

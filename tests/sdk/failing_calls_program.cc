@@ -65,7 +65,7 @@ absl::Status Run(const std::string& mode) {
   status = StartThread(
       "the worker",
       [&worker] {
-        // It may be called again where it has got no thread for its handlers.
+        // Run may be called again where it has got no thread for its handlers.
         while (absl::IsResourceExhausted((*worker)->Run())) {
         }
       },

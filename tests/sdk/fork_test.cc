@@ -198,7 +198,7 @@ TEST_F(ForkTest, RequestsOfTheParentEndInAChildAndKeepTheirResults) {
               if (!request.handle().empty()) wrong += "handle; ";
               if (request.result().has_value()) wrong += "a result; ";
               if (request.unique() != "mine") wrong += "unique; ";
-              // It may be submitted again, to a client of the child's.
+              // The request may be submitted again, to a client of the child's.
               JobRequest again = request;
               if (!again.Reset().ok()) wrong += "Reset; ";
               return wrong;

@@ -153,7 +153,7 @@ TEST_F(ForkInCallTest, AHandlerThatReturnsInTheChildAnswersNothing) {
   ASSERT_EQ(ends.size(), 1u);
   EXPECT_EQ(WEXITSTATUS(ends[0]), kAsItShould);
   ExpectUnharmed();
-  // Its thread asks in_child.
+  // The worker's thread asks in_child of this test.
   StopWorker();
 }
 
@@ -171,7 +171,7 @@ TEST_F(ForkInCallTest, AHandlersThreadThatReturnsInTheChildEndsIt) {
   const JobRequest request = client_->SubmitJob("fork", "x");
   EXPECT_TRUE(client_->Wait(request, kLong).ok()) << request.status();
   EXPECT_EQ(request.result(), "parent");
-  // It was the child's only thread.
+  // The handler's thread was the child's only thread.
   const std::vector<int> ends = EndsOfChildren();
   ASSERT_EQ(ends.size(), 1u);
   EXPECT_TRUE(WIFEXITED(ends[0]));

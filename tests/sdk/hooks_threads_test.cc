@@ -104,7 +104,7 @@ TEST(HooksThreadsTest, EachEndIsToldOnceWhateverBecomesOfAJob) {
                   ->RegisterAsync(
                       "later",
                       [&](PendingJob job) {
-                        // Some are dropped without an answer.
+                        // Some jobs are dropped without an answer.
                         absl::MutexLock lock(&mutex);
                         others.emplace_back([job = std::move(job)]() mutable {
                           if (job.job().data() == "3!") return;
@@ -144,7 +144,7 @@ TEST(HooksThreadsTest, EachEndIsToldOnceWhateverBecomesOfAJob) {
     });
   }
   for (std::thread& thread : threads) thread.join();
-  // Some that nobody waits for.
+  // Nobody waits for these jobs.
   for (int i = 0; i < 100; ++i) (*client)->SubmitJob("later", "9");
   *client = nullptr;
   EXPECT_EQ(submitted.load(), kThreads * kJobs + 100);

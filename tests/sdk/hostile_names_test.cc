@@ -74,8 +74,8 @@ class HostileNamesTest : public ::testing::Test {
     EXPECT_TRUE(worker.ok()) << worker.status();
     return *std::move(worker);
   }
-  // It is INVALID_ARGUMENT exactly when the name is not listable, names it, and
-  // is one safe line.
+  // The status is INVALID_ARGUMENT exactly when the name is not listable. Its
+  // message has the name and is one safe line.
   static void ExpectRefusedUnlessListable(const HostileName& name,
                                           const absl::Status& status) {
     EXPECT_EQ(status.ok(), name.listable) << status;

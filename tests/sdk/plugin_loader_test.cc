@@ -94,7 +94,7 @@ TEST(PluginLoader, AConfigThatMakesNoSenseLoadsNothing) {
 
 TEST(PluginLoader, ThreadsThatLoadALibraryAtOnceHaveItRegisterOnce) {
   constexpr int kThreads = 4;
-  // All are kept: the library tells them apart by where they are.
+  // All registries are kept: the library tells them apart by where they are.
   std::vector<std::unique_ptr<PluginRegistry>> registries;
   for (int round = 0; round < 100; ++round) {
     registries.push_back(std::make_unique<PluginRegistry>());

@@ -238,7 +238,7 @@ TEST_F(QueueMetricsTest, TasksWithWorkersHaveLabelsBeforeOthers) {
       EXPECT_EQ(Value(kWorkers, {{"task", task}}), 1) << task;
     }
     EXPECT_EQ(Value(kWorkers, {{"task", "other"}}), 0);
-    // Their jobs are still counted.
+    // The jobs of the tasks without a label are still counted.
     EXPECT_EQ(Value(kJobs, {{"task", "other"}}), 5);
   };
   const auto handler = [&](JobContext&) -> absl::StatusOr<std::string> {
@@ -301,7 +301,7 @@ TEST_F(QueueMetricsTest, AServerWhoseNamesSpoilItsListIsUp) {
     absl::StrAppend(&list, name.name, "\t1\t0\t0\n");
   }
   list += ".\n";
-  // Its own first question, and one of the test.
+  // QueueMetrics asks once by itself, and once because of AskNow.
   ASSERT_TRUE(server->ReceiveLine().ok());
   ASSERT_TRUE(server->Send(list).ok());
   std::thread answer([&] {
@@ -366,7 +366,7 @@ TEST_F(QueueMetricsTest, EndsThoughAServerNeverAnswers) {
   QueueMetricsOptions options = Options({silent.address()});
   options.timeout = absl::InfiniteDuration();
   auto queues = Make(std::move(options));
-  // It has asked, and waits.
+  // QueueMetrics has asked when its line is here, and waits.
   auto connection = silent.Accept();
   ASSERT_TRUE(connection.ok()) << connection.status();
   EXPECT_TRUE(connection->ReceiveLine().ok());

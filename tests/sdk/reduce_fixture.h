@@ -122,7 +122,7 @@ class ReduceTest : public InprocTest {
   explicit ReduceTest(std::string address = "inproc://reduce")
       : InprocTest(std::move(address)) {}
   ~ReduceTest() override {
-    // Its handlers use the fixture.
+    // The worker's handlers use the fixture.
     if (worker_ != nullptr) worker_->Stop();
     worker_ = nullptr;
   }

@@ -272,7 +272,7 @@ TEST_F(ReduceTest, TheRoomThatAJobLeavesGoesToTheOneThatWaits) {
   held_.Await(3);
   held_.Finish("a", "a");
   held_.Finish("b", "b");
-  // Its first part is still in flight.
+  // The first part of the second job is still in flight.
   held_.Finish("y", "y");
   EXPECT_EQ(*client_->Result(first), "a,b");
   held_.Finish("x", "x");
@@ -287,7 +287,7 @@ TEST_F(ReduceTest, BytesOfPartsAndOfResultsHaveALimit) {
   const JobRequest request = Submit("abcdefghijklmn");
   held_.Await(10);
   EXPECT_EQ(mapper_->stats().bytes, 10u);
-  // Its result waits for "a", and takes the room of all others.
+  // The result of "b" waits for "a", and takes the room of all others.
   held_.Finish("b", std::string(100, 'B'));
   EXPECT_TRUE(WaitFor([this] { return mapper_->stats().bytes == 109; }));
   for (const char part : absl::string_view("cdefghij")) {

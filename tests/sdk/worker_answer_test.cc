@@ -171,7 +171,7 @@ TEST_F(WorkerAnswerTest, WhatItsTimeLimitHasAnsweredIsPendingNoMore) {
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   EXPECT_EQ(now() - given, task.time_limit);
   EXPECT_EQ(worker_->stats().jobs_running, 0u);
-  // Its own end changes nothing.
+  // The end of the PendingJob itself changes nothing.
   kept.clear();
   Give("H:2", "slow", "");
   EXPECT_THAT(server_->ReceiveFor(absl::Milliseconds(500)), IsEmpty());

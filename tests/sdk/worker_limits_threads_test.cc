@@ -197,7 +197,8 @@ TEST_F(WorkerLimitsThreadsTest, OrdersAreTakenWhileAllHandlersAreBusy) {
   EXPECT_TRUE(client_->WaitUntilJobsCompleted(requests).ok());
 }
 
-// Its job was answered, but it may still use what the limit protects.
+// The job of a late handler was answered, but the handler may still use what
+// the limit protects.
 TEST_F(WorkerLimitsThreadsTest, ALateHandlerCountsUntilItReturns) {
   absl::Mutex mutex;
   std::vector<std::string> events;

@@ -111,8 +111,8 @@ TEST_F(WorkerLossTest, TheLogNamesTheJobWhoseAnswerWasOnItsWay) {
   EXPECT_THAT(lines[1], ::testing::Not(HasSubstr("H:1")));
 }
 
-// Otherwise it would come again and again, and take this and every other
-// connection with it.
+// A job without an answer would come again and again, and take this and every
+// other connection with it.
 TEST_F(WorkerLossTest, AJobThatTheMemoryCantHoldIsFailedAndTheServerIsKept) {
   options_.limits.max_memory_bytes = 600'000;
   StartAndGrab("echo", Echo);
@@ -132,7 +132,7 @@ TEST_F(WorkerLossTest, AJobForWhichThereWouldBeNoMemoryIsNotGrabbed) {
     pending.push_back(std::move(job));
   });
   Give("H:1", "echo", std::string(200'000, 'x'));
-  // Its handler is free again. Two jobs of that size would be too much.
+  // The handler is free again, but two jobs of that size would be too much.
   EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
   ASSERT_EQ(pending.size(), 1u);
   pending[0].Finish(std::string("done"));
@@ -189,7 +189,7 @@ TEST_F(WorkerLossTest, AServerThatDoesNotAnswerOptionRequestsIsHintedAt) {
   EXPECT_EQ(server_->Receive(), "closed");
   EXPECT_THAT(worker_->health().servers[0].last_error.message(),
               HasSubstr("without server_options"));
-  // One that has answered knows it.
+  // A server that has answered an OPTION_REQ knows it.
   Accept();
   EXPECT_EQ(server_->Receive(), "OPTION_REQ exceptions");
   server_->Send(Command::kOptionRes, {"exceptions"});

@@ -173,10 +173,10 @@ TEST_F(WorkerOldServerTest, AServerThatClosesBehindAGrabIsAskedWithLess) {
   AcceptGrab("GRAB_JOB");
   Assign("H:1", "echo");
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
-  // It serves: it may be that it was not the grab's fault.
+  // The server serves: it may be that the closes were not the grab's fault.
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   server_->Close();
-  // It was, and is not tried again.
+  // The grab was at fault, and is not tried again.
   AcceptGrab("GRAB_JOB");
   for (int i = 0; i < 3; ++i) {
     Assign("H:1", "echo");
@@ -189,7 +189,7 @@ TEST_F(WorkerOldServerTest, AServerThatClosesBehindAGrabIsAskedWithLess) {
 
 TEST_F(WorkerOldServerTest, AProxyWhoseServerIsBackIsAskedWithTheBestGrab) {
   Start({{"echo", Echo}});
-  // It accepts, and closes as its server is down.
+  // The proxy accepts, and closes as its server is down.
   for (const char* grab :
        {"GRAB_JOB_ALL", "GRAB_JOB_ALL", "GRAB_JOB_UNIQ", "GRAB_JOB_UNIQ",
         "GRAB_JOB", "GRAB_JOB", "GRAB_JOB_ALL", "GRAB_JOB_ALL"}) {
@@ -225,7 +225,7 @@ TEST_F(WorkerOldServerTest, AServerThatHasKnownTheBestGrabDiesAndIsAskedSo) {
   server_->Send(Command::kNoJob, {});
   EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
   server_->Close();
-  // It dies again and again, just when it is asked.
+  // The server dies again and again, just when it is asked.
   for (int i = 0; i < 8; ++i) {
     AcceptGrab("GRAB_JOB_ALL");
     server_->Close();

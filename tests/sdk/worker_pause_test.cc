@@ -110,8 +110,8 @@ TEST_F(WorkerPauseTest, OtherTasksGoOnBesideTheRunningJobsOfAPausedOne) {
   EXPECT_THAT(running_, SizeIs(10));
 }
 
-// They were received many at a time, and stand in line behind the handler that
-// pauses the task.
+// The jobs were received many at a time, and stand in line behind the handler
+// that pauses the task.
 TEST_F(WorkerPauseTest, JobsThatWereReceivedWaitAndBeginInTheirOrder) {
   RegisterQuick(*worker_, "other");
   std::vector<std::string> begun;
@@ -131,7 +131,7 @@ TEST_F(WorkerPauseTest, JobsThatWereReceivedWaitAndBeginInTheirOrder) {
   EXPECT_GT(held_back, 10u);
   EXPECT_EQ(worker_->stats().jobs_waiting, held_back);
   EXPECT_EQ(worker_->stats().jobs_assigned, 200 + held_back);
-  // They wait for as long as the task is paused, without any work.
+  // The jobs wait for as long as the task is paused, without any work.
   Submit("other", 10);
   const uint64_t polls = worker_->stats().polls;
   Pass(absl::Hours(1));

@@ -22,7 +22,7 @@ namespace {
 constexpr int kWorkers = 4;
 constexpr absl::Duration kSlow = absl::Milliseconds(20);
 
-// They do "tiny", which takes no time, and "slow", which takes 20 ms.
+// Four workers do "tiny", which takes no time, and "slow", which takes 20 ms.
 class FourWorkers {
  public:
   explicit FourWorkers(uint64_t seed, const PrefetchOptions& prefetch = {})
@@ -38,7 +38,7 @@ class FourWorkers {
       EXPECT_TRUE(worker.Register("tiny", Work(absl::ZeroDuration())).ok());
       EXPECT_TRUE(worker.Register("slow", Work(kSlow)).ok());
     }
-    // All are asleep.
+    // The workers fall asleep in this second.
     stack_.simulation.RunFor(absl::Seconds(1));
     Observe();
   }
@@ -157,7 +157,7 @@ class WorkerPrefetchTest : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(WorkerPrefetchTest, NoSlowJobIsHeldWhileAnotherWorkerIsIdle) {
   FourWorkers four(GetParam());
-  // None waits behind another one while there is a worker for it: ten rounds
+  // No job waits behind another one while there is a worker for it: ten rounds
   // of four, also where two of the last round are missing.
   EXPECT_EQ(four.Run("slow", 40), 10 * kSlow);
   EXPECT_EQ(four.Run("slow", 38), 10 * kSlow);
@@ -166,7 +166,7 @@ TEST_P(WorkerPrefetchTest, NoSlowJobIsHeldWhileAnotherWorkerIsIdle) {
   EXPECT_EQ(four.most_held(), 0u);
 }
 
-// Else the one above could not fail.
+// The test above can fail: greedy workers do hold jobs for one another.
 TEST_P(WorkerPrefetchTest, HoardsAreSeenWhereTheyAreAskedFor) {
   PrefetchOptions greedy;
   greedy.min_jobs = greedy.max_jobs = 16;

@@ -157,7 +157,8 @@ TEST_F(WorkerProtocolTest, ATaskRegisteredTwiceIsOfferedOnce) {
 TEST_F(WorkerProtocolTest, ATaskIsTakenBackAfterTheAnswerOfItsJob) {
   StartAndGrab("echo", [this](JobContext& context) {
     EXPECT_TRUE(worker_->Unregister("echo").ok());
-    // It looks, so that the worker hears of it while the job is held.
+    // The handler asks its stop token, so that the worker hears of the
+    // Unregister while the job is held.
     EXPECT_FALSE(context.stop_token().WaitFor(absl::Seconds(1)));
     return Echo(context);
   });
@@ -307,8 +308,9 @@ TEST_F(WorkerProtocolTest, TinyJobsAreGrabbedManyAtATime) {
     }
     ASSERT_GT(grabs, 0);
   }
-  // Its handlers take no time on this clock. 128 beside the one that it can
-  // begin at once, in bundles of half of them at least.
+  // The worker's handlers take no time on this clock. It asks for 128 jobs
+  // beside the one that it can begin at once, in bundles of half of them at
+  // least.
   EXPECT_GE(worker_->stats().grabs_outstanding, 64u);
   EXPECT_LE(worker_->stats().grabs_outstanding, 129u);
   const WorkerStats stats = worker_->stats();

@@ -134,7 +134,7 @@ TEST_F(WorkerRateTest, BothLimitsHold) {
   // The bucket is full again, so ten more follow one another at once.
   for (int i = 0; i < 10; ++i) End();
   EXPECT_THAT(running_, SizeIs(2));
-  // Then the rate rules.
+  // The rate rules from here on.
   End();
   End();
   EXPECT_THAT(running_, IsEmpty());
@@ -191,7 +191,7 @@ TEST_F(PausedRateTest, JobsThatAPauseHoldsBackKeepNoToken) {
   EXPECT_EQ(worker_->stats().jobs_held_back, 0u);
 }
 
-// They were received before the task got its limit.
+// The jobs were received before the task got its limit.
 TEST_F(PausedRateTest, JobsHeldBackBeginAtTheRateAndADrainWaitsForThem) {
   RegisterPausing(100, {});
   Submit("mail", 400);

@@ -65,7 +65,7 @@ TEST_F(WorkerRefusedTest, OffersARefusedTaskAgainUntilItIsTaken) {
     LetSleep();
     EXPECT_THAT(Refused(), SizeIs(seconds < 4 ? 1 : 0));
   }
-  // It has been taken: no more is said of it.
+  // The task has been taken: no more is said of it.
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   EXPECT_THAT(warnings_, ElementsAre(HasSubstr("refuses the task \"echo\"")));
   // A further refusal begins anew.

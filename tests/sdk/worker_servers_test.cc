@@ -81,14 +81,14 @@ TEST_F(WorkerServersTest, AServerThatIsRemovedGetsItsAnswersAndNoGrab) {
   EXPECT_EQ(worker_->stats().jobs_complete, 1u);
   EXPECT_EQ(worker_->RemoveServer("inproc://jobs").code(),
             absl::StatusCode::kNotFound);
-  // It comes back.
+  // The server comes back.
   EXPECT_TRUE(worker_->AddServer("inproc://jobs").ok());
   Accept();
   EXPECT_EQ(server_->Receive(), "CAN_DO slow");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
 }
 
-// Its link is another server's by then.
+// The link of the job is another server's by then.
 TEST_F(WorkerServersTest, AJobOfARemovedServerIsNotAnsweredElsewhere) {
   std::optional<PendingJob> pending;
   StartAsyncAndGrab("slow", [&](PendingJob job) { pending = std::move(job); });

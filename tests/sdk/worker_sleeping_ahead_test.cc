@@ -39,7 +39,7 @@ TEST_F(SleepingAheadTest, PreSleepLeavesWithTheGrabThatWillFindNothing) {
               ElementsAre("GRAB_JOB_ALL", "PRE_SLEEP"));
   server_->Send(Command::kNoJob, {});
   EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
-  // It sleeps: a NOOP wakes it.
+  // The worker sleeps: a NOOP wakes it.
   WakeForAJob("H:2");
 }
 

@@ -53,7 +53,8 @@ TEST_F(WorkerUserCodeTest, AHandlersDestructorMayCallTheWorker) {
   EXPECT_THAT(log, ElementsAre(ElementsAre("a")));
   ASSERT_TRUE(worker_->Unregister("a").ok());
   EXPECT_THAT(log, ElementsAre(ElementsAre("a"), IsEmpty()));
-  // And after that, while no server is there that was offered it.
+  // A task may also be taken back after Run has seen it, while no server is
+  // there that was offered it.
   ASSERT_TRUE(worker_->Register("b", keeping()).ok());
   ASSERT_TRUE(worker_->RemoveServer("inproc://jobs").ok());
   worker_->RunOnce(absl::InfinitePast());

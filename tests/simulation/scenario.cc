@@ -105,7 +105,7 @@ class Scenario {
     if (OneIn(4)) plan.connect_delay = absl::Milliseconds(Choose(8000));
     if (OneIn(3)) plan.read_delay = absl::Milliseconds(1 + Choose(100));
     if (OneIn(3)) plan.max_piece = static_cast<size_t>(1 + Choose(100));
-    // Also within large payloads, which pass whole.
+    // The offset may also be within a large payload, which passes whole.
     const auto offset = static_cast<uint64_t>(Choose(OneIn(3) ? 60000 : 3000));
     switch (Choose(7)) {
       case 0:
@@ -161,7 +161,8 @@ class Scenario {
   void StartClient(int c) {
     const std::string name = absl::StrCat("client", c);
     ClientOptions options = stack_.ClientDefaults(name, Addresses());
-    // Also repeats on the same server what has a unique of the caller's.
+    // The policy also repeats on the same server what has a unique of the
+    // caller's.
     options.idempotency_policy = std::make_shared<StandardIdempotencyPolicy>();
     // Repeated submissions are asked after while their jobs wait and run.
     if (OneIn(2)) options.heartbeat_interval = absl::Seconds(3);

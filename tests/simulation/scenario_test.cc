@@ -32,7 +32,7 @@ TEST(ScenarioTest, KeepsWhatWasPromisedWhateverHappens) {
     sum.server_deaths += report.server_deaths;
     sum.faulty_connections += report.faulty_connections;
   }
-  // It was no fair weather.
+  // The network was no fair weather.
   EXPECT_GT(sum.complete, sum.jobs / 4);
   EXPECT_GT(sum.unknown, 1000);
   EXPECT_GT(sum.repeated, 30);

@@ -18,7 +18,7 @@ class FailingNew {
   FailingNew(const FailingNew&) = delete;
   FailingNew& operator=(const FailingNew&) = delete;
 
-  // It has come to that.
+  // Whether the allocation has failed.
   bool failed() const;
 };
 

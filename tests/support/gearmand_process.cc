@@ -95,7 +95,7 @@ absl::Status GearmandProcess::Start() {
   absl::Status status;
   if (announces) {
     status = process_->WaitForErrorOutput("Listening on ");
-    // It listens a moment before it serves.
+    // gearmand listens a moment before it serves.
     if (status.ok() && !ssl) status = LearnVersion();
   } else {
     WaitFor([this, &status] {
@@ -139,7 +139,8 @@ void GearmandProcess::Kill() {
 void GearmandProcess::Signal(int signal) {
   if (process_ == nullptr) return;
   process_->Signal(signal);
-  // Its threads stop one after the other, and some may still answer.
+  // The threads of gearmand stop one after the other, and some may still
+  // answer.
   if (signal == SIGSTOP) {
     EXPECT_TRUE(WaitFor([this] { return EveryThreadIsStopped(pid()); }));
   }

@@ -43,7 +43,7 @@ class GearmandProcess {
   GearmandProcess(const GearmandProcess&) = delete;
   GearmandProcess& operator=(const GearmandProcess&) = delete;
 
-  // It runs: it has started, and has not been stopped.
+  // True if gearmand runs: it has started, and has not been stopped.
   bool ok() const { return process_ != nullptr && process_->running(); }
   // The port is kept for it while it is stopped, where connects are refused.
   uint16_t port() const { return port_.port(); }

@@ -23,13 +23,13 @@ struct HostileName {
   std::string safe;
 };
 
-// All differ, and so do their safe forms.
+// All names differ, and so do their safe forms.
 inline std::vector<HostileName> HostileNames() {
   return {
       // Line ends and tabs forge rows and columns.
       {"line\nfeed", false, "line\\x0afeed"},
       {"row\t9\t9\t9\nforged", false, "row\\x099\\x099\\x099\\x0aforged"},
-      // These would end a list, or be an error in place of one.
+      // These names would end a list, or be an error in place of one.
       {"end\n.\nof list", false, "end\\x0a.\\x0aof list"},
       {".\nbegin", false, ".\\x0abegin"},
       {"ERR x\r\ny", false, "ERR x\\x0d\\x0ay"},
@@ -45,7 +45,7 @@ inline std::vector<HostileName> HostileNames() {
       // Some readers take these for line ends.
       {"line\xe2\x80\xa8separator", false, "line\\xe2\\x80\\xa8separator"},
       {"paragraph\xe2\x80\xa9", false, "paragraph\\xe2\\x80\\xa9"},
-      // These turn the direction of what follows.
+      // These characters turn the direction of what follows.
       {"\xe2\x80\xaeoverride", false, "\\xe2\\x80\\xaeoverride"},
       {"iso\xe2\x81\xa6late", false, "iso\\xe2\\x81\\xa6late"},
       {"mark\xe2\x80\x8f", false, "mark\\xe2\\x80\\x8f"},

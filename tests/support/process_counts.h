@@ -9,7 +9,7 @@
 namespace gearman {
 namespace support {
 
-// One that has been joined may be counted for a moment: see wait_for.h.
+// A thread that has been joined may be counted for a moment: see wait_for.h.
 int ThreadCount();
 int DescriptorCount();
 

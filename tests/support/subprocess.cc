@@ -67,7 +67,7 @@ struct ExecArguments {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  // All are above 2: see AboveStandard.
+  // All four descriptors are above 2: see AboveStandard.
   dup2(arguments.in, 0);
   dup2(arguments.out, 1);
   dup2(arguments.error, 2);

@@ -39,7 +39,7 @@ struct SubprocessOptions {
   bool keep_input_open = false;
   // Set in its environment beside the test's own.
   std::map<std::string, std::string> environment;
-  // Its working directory; the test's own when empty.
+  // The working directory of the program. Empty means the test's own.
   std::string directory;
 };
 

@@ -32,8 +32,8 @@ SSL_CTX* MakeContext(const TlsPeerOptions& options) {
     SSL_CTX_set_verify(
         context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
-  // Else old versions of the protocol are refused by the strength of their
-  // hashes.
+  // At the default level old versions of the protocol are refused for the
+  // strength of their hashes.
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_min_proto_version(context, options.min_version);
   SSL_CTX_set_max_proto_version(context, options.max_version);

@@ -56,7 +56,7 @@ class UdpReceiver {
       all.emplace_back(buffer.data(), static_cast<size_t>(size));
     }
   }
-  // Their lines.
+  // The lines of the datagrams that have come since the last call.
   std::vector<std::string> Lines() {
     std::vector<std::string> lines;
     for (const std::string& datagram : Datagrams()) {

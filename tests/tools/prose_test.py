@@ -13,28 +13,41 @@ TREE = {"a/b_test.cc": "void DoThing();  // of MadeUpName\n", "sdk/config.proto"
 
 
 class Prose(unittest.TestCase):
-    def comments(self, name, text, public=False):
-        return [line for line, _ in prose.comment_problems(name, text, public)]
+    def comments(self, text, public=False):
+        return [line for line, _ in prose.comment_problems(text, public)]
 
     def names(self, name, text):
         return [what.split(" ")[1] for _, what in prose.name_problems(name, text, prose.words_of_code(TREE), set(TREE))]
 
     def test_a_comment_begins_with_its_subject(self):
-        self.assertEqual([1], self.comments("a.cc", "// Which thread.\nint a;\n"))
-        self.assertEqual([], self.comments("a.cc", "// The thread. It\n// Which.\n"))
+        self.assertEqual([1], self.comments("// Which thread.\nint a;\n"))
+        self.assertEqual([], self.comments("// The thread. It\n// Which.\n"))
 
-    def test_a_comment_of_a_header_begins_with_no_pronoun(self):
-        self.assertEqual([1], self.comments("sdk/a.h", "// It runs.\n"))
-        self.assertEqual([], self.comments("a.cc", "// It runs.\n"))
-        self.assertEqual([], self.comments("tests/a.h", "// It runs.\n"))
+    def test_a_comment_begins_with_no_pronoun(self):
+        for opener in ("It runs.", "Its size.", "Those of b.", "One that runs.", "So many.", "Also b.", "Otherwise b ends."):
+            self.assertEqual([1], self.comments(f"// {opener}\n"), opener)
+        self.assertEqual([2], self.comments("  a();\n  // They run.\n"))
+        self.assertEqual([], self.comments("a();  // its size\n"))
+
+    def test_a_comment_begins_with_no_pronoun_that_lacks_its_noun(self):
+        for opener in ("This can't fail.", "These two show it.", "Each of them runs.", "Each wants one.", "Both, in order.",
+                       "All are asleep.", "All together end.", "Another one would end it."):
+            self.assertEqual([1], self.comments(f"// {opener}\n"), opener)
+        for opener in ("This thread runs.", "These two functions run.", "Each of the two runs.", "Each call follows.",
+                       "All that was sent.", "One of the requests.", "Both ends of it.", "Some bits mean nothing."):
+            self.assertEqual([], self.comments(f"// {opener}\n"), opener)
 
     def test_a_public_header_has_no_telegrams(self):
-        self.assertEqual([1], self.comments("sdk/a.h", "// The limit. 0: no limit.\n", public=True))
-        self.assertEqual([], self.comments("sdk/a.h", "// The limit. 0 means no limit.\n", public=True))
-        self.assertEqual([], self.comments("sdk/a.h", "// The limit. 0: no limit.\n"))
+        self.assertEqual([1], self.comments("// The limit. 0: no limit.\n", public=True))
+        self.assertEqual([], self.comments("// The limit. 0 means no limit.\n", public=True))
+        self.assertEqual([], self.comments("// The limit. 0: no limit.\n"))
+        for telegram in ("Empty if none.", "Null unless set.", "Valid as long\n// as this.", "Called once.", "Any\n// thread."):
+            self.assertEqual([1], self.comments(f"// The name. {telegram}\n", public=True), telegram)
+        for sentence in ("Empty means any.", "It is empty.", "Any thread may call it.", "Null means\n// none."):
+            self.assertEqual([], self.comments(f"// The name. {sentence}\n", public=True), sentence)
 
     def test_no_part_of_a_program_is_a_person(self):
-        self.assertEqual([2], self.comments("a.cc", "// The thread\n// asks whoever waits.\n"))
+        self.assertEqual([2], self.comments("// The thread\n// asks whoever waits.\n"))
 
     def test_a_name_is_in_the_code(self):
         self.assertEqual(["MadeUpName"], self.names("a.h", "// Calls DoThing and MadeUpName, and Plain.\n"))
@@ -43,6 +56,11 @@ class Prose(unittest.TestCase):
     def test_a_path_is_in_the_tree(self):
         self.assertEqual(["sdk/gone.h"], self.names("a.h", "// See sdk/gone.h, sdk/config.pb.h and other/gone.h.\n"))
         self.assertEqual(["docs/y.md"], self.names("docs/x.md", "`docs/x.md` `docs/y.md` `sdk/told_call` `sdk/client/`"))
+
+    def test_a_section_is_in_its_document(self):
+        texts = {"docs/x.md": "# X\n\n## How it ends\n## TLS\n"}
+        comment = '// Ends (docs/x.md, section "How it\n  // ends"). See docs/x.md, sections "TLS" and "Gone".\n'
+        self.assertEqual([(2, 'no section "Gone" in docs/x.md')], list(prose.section_problems("int a;\n  " + comment, texts)))
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ std::string ZshCompletion(absl::Span<const Subcommand> subcommands) {
   return absl::StrCat(text,
                       "  esac\n"
                       "}\n"
-                      // It is autoloaded by compinit, or sourced.
+                      // The script is autoloaded by compinit, or sourced.
                       "if [[ $funcstack[1] == _gearctl ]]; then\n"
                       "  _gearctl \"$@\"\n"
                       "else\n"

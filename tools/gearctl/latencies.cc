@@ -114,7 +114,7 @@ std::string ShortDuration(absl::Duration duration) {
   const char* unit = "ns";
   for (const Unit& larger :
        {Unit{1e3, "us"}, Unit{1e6, "ms"}, Unit{1e9, "s"}}) {
-    // Otherwise 999.6us would be written as 1000us.
+    // A limit of 1000 would write 999.6us as 1000us.
     if (absl::ToDoubleNanoseconds(duration) < 0.9995 * larger.nanoseconds)
       break;
     value = absl::ToDoubleNanoseconds(duration) / larger.nanoseconds;

@@ -123,7 +123,7 @@ std::string JsonObject::ToLine() const {
   std::string line;
   const auto status = google::protobuf::util::BinaryToJsonString(
       resolver, "type.googleapis.com/google.protobuf.Struct", struct_, &line);
-  // This can't fail, because Set made the bytes.
+  // The conversion can't fail, because Set made the bytes.
   if (!status.ok()) return "{}\n";
   return line + "\n";
 }

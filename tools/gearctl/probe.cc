@@ -86,7 +86,8 @@ ExitCode RunHealth(const Arguments& /*arguments*/) {
     const bool up = server.state == ServerState::kUp;
     table.AddRow({server.server, std::string(ServerStateName(server.state)),
                   up ? Microseconds(server.round_trip_time) : "-",
-                  // It is safe text already, and the table makes it so again.
+                  // The message is safe text already, and the table makes it so
+                  // again.
                   FromSafeText(server.last_error.message())});
   }
   const ExitCode printed =

@@ -70,7 +70,7 @@ bool TakesStandardInput(const Arguments& arguments) {
 // INVALID_ARGUMENT: standard input can't be the payload. `asked`: "-" or a flag
 // has asked for it.
 absl::Status CheckStandardInput(bool asked) {
-  // It is closed, or nohup has taken it away.
+  // Standard input is closed, or nohup has taken it away.
   if ((fcntl(STDIN_FILENO, F_GETFL) & O_ACCMODE) == O_WRONLY) {
     return absl::InvalidArgumentError(
         "standard input is closed: give the payload by --data TEXT (--data '' "

@@ -39,7 +39,8 @@ namespace {
 constexpr size_t kLinesInFlight = 10000;
 // The most payload bytes of lines whose results have not been printed.
 constexpr size_t kBytesInFlight = 256u << 20;
-// So many lines that are available leave in few writes.
+// The most lines that are taken at once, so that available lines leave in few
+// writes.
 constexpr size_t kLinesAtOnce = 500;
 // Output of several lines is gathered up to so many bytes.
 constexpr size_t kOutputBytes = 1 << 16;

@@ -10,8 +10,8 @@
 // A child made by fork finds a network without names, but with the same
 // fallbacks: the parent's listeners serve only the parent.
 //
-// Thread-safe. Streams and listeners may outlive the network, because they
-// share its state.
+// A network is thread-safe. Streams and listeners may outlive the network,
+// because they share its state.
 #ifndef GEARMAN_TRANSPORTS_INPROC_INPROC_NETWORK_H_
 #define GEARMAN_TRANSPORTS_INPROC_INPROC_NETWORK_H_
 
@@ -38,8 +38,8 @@ namespace gearman {
 struct InprocListenOptions {
   // Bytes under way in each direction of a stream. Writing more would block.
   size_t pipe_bytes = 1 << 20;
-  // The task that runs a passive listener (see above). Null if the listener
-  // polls by itself.
+  // The task that runs a passive listener (see above). Null means that the
+  // listener polls by itself.
   std::shared_ptr<DeferredTask> pump;
   // The next timer of a passive listener; may be null.
   std::shared_ptr<PassiveTimer> timer;

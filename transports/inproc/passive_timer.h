@@ -2,8 +2,8 @@
 // nothing is written to it. The time appears in the interest of every stream to
 // the listener, so that a thread that polls such a stream wakes up in time.
 //
-// Thread-safe. Asking costs two atomic loads while the time does not change.
-// Joining and leaving cost O(1), whatever the number of watchers.
+// A timer is thread-safe. Asking costs two atomic loads while the time does not
+// change. Joining and leaving cost O(1), whatever the number of watchers.
 #ifndef GEARMAN_TRANSPORTS_INPROC_PASSIVE_TIMER_H_
 #define GEARMAN_TRANSPORTS_INPROC_PASSIVE_TIMER_H_
 
@@ -46,7 +46,7 @@ class PassiveTimer {
 
   // Sets the time and wakes the watchers that would sleep longer.
   void Set(absl::Time time);
-  // Returns the time that was set last. Any thread.
+  // Returns the time that was set last. Any thread may call it.
   absl::Time Get() const;
 
  private:

@@ -2,7 +2,8 @@
 //
 // The default resolver asks the system (getaddrinfo), which blocks and can't be
 // cancelled. Therefore each lookup of a name runs on a short-lived thread,
-// which no other thread waits for. Numeric hosts need no lookup. Thread-safe.
+// which no other thread waits for. Numeric hosts need no lookup. A resolver is
+// thread-safe.
 #ifndef GEARMAN_TRANSPORTS_TCP_RESOLVER_H_
 #define GEARMAN_TRANSPORTS_TCP_RESOLVER_H_
 

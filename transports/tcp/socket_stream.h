@@ -1,4 +1,5 @@
-// Reads from and writes to a connected, non-blocking stream socket, and sets the options of TCP sockets. For transports on sockets.
+// Reads from and writes to a connected, non-blocking stream socket, and sets
+// the options of TCP sockets. Transports on sockets use them.
 #ifndef GEARMAN_TRANSPORTS_TCP_SOCKET_STREAM_H_
 #define GEARMAN_TRANSPORTS_TCP_SOCKET_STREAM_H_
 
@@ -9,8 +10,8 @@
 
 namespace gearman {
 
-// These work like Transport::Read and Transport::Write. `peer` begins the text
-// of an error.
+// Both functions work like Transport::Read and Transport::Write. `peer` begins
+// the text of an error.
 IoResult ReadFromSocket(int fd, absl::Span<char> into, absl::string_view peer);
 IoResult WriteToSocket(int fd, absl::Span<const absl::string_view> pieces,
                        absl::string_view peer);

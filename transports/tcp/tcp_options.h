@@ -1,4 +1,4 @@
-// TcpOptions: settings of TCP sockets. A plain value.
+// TcpOptions: settings of TCP sockets. It is a plain value.
 #ifndef GEARMAN_TRANSPORTS_TCP_TCP_OPTIONS_H_
 #define GEARMAN_TRANSPORTS_TCP_TCP_OPTIONS_H_
 

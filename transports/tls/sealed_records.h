@@ -1,7 +1,7 @@
 // SealedRecords: TLS records that have been made and not yet written, so that
 // many records leave in one system call. It counts the plain bytes in them.
 //
-// Not thread-safe: one transport owns it.
+// The class is not thread-safe: one transport owns it.
 #ifndef GEARMAN_TRANSPORTS_TLS_SEALED_RECORDS_H_
 #define GEARMAN_TRANSPORTS_TLS_SEALED_RECORDS_H_
 
@@ -18,7 +18,8 @@ class SealedRecords {
  public:
   // Whether no bytes wait to be written.
   bool empty() const { return sent_ == bytes_.size(); }
-  // The bytes that wait to be written. Valid until the next Append or Sent.
+  // The bytes that wait to be written. They are valid until the next Append or
+  // Sent.
   absl::string_view pending() const {
     return absl::string_view(bytes_).substr(sent_);
   }

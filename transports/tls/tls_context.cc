@@ -258,8 +258,9 @@ absl::StatusOr<SslCtxPtr> TlsContext::Current() {
   } else if (context_ == nullptr) {
     return built.status();
   }
-  // Otherwise the old context stays in use: a program that replaces the files
-  // writes one after another, and until all are written they don't match.
+  // A new context that can't be built leaves the old one in use: a program that
+  // replaces the files writes one after another, and until all are written they
+  // don't match.
   SSL_CTX_up_ref(context_.get());
   return SslCtxPtr(context_.get());
 }

@@ -2,7 +2,7 @@
 // listener: trusted CAs, the own certificate, and sessions to resume. It reads
 // files again when they have changed on disk.
 //
-// Thread-safe.
+// A context is thread-safe.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_CONTEXT_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_CONTEXT_H_
 
@@ -25,12 +25,12 @@ namespace gearman {
 
 // Frees objects of OpenSSL.
 struct SslDeleter {
-  // Each gives up one reference.
+  // Each function gives up one reference.
   void operator()(SSL* ssl) const { SSL_free(ssl); }
   void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
   void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
 };
-// These own one reference to an object of OpenSSL.
+// Each pointer owns one reference to an object of OpenSSL.
 using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 using SslCtxPtr = std::unique_ptr<SSL_CTX, SslDeleter>;
 using SslSessionPtr = std::unique_ptr<SSL_SESSION, SslDeleter>;
@@ -115,8 +115,8 @@ class TlsContext : public std::enable_shared_from_this<TlsContext> {
 
   const bool is_server_;
   TlsOptions options_;  // ca_file and ca_pem of a server are for its clients
-  // The environment variables that name files where no option does. Empty if an
-  // option does.
+  // The environment variables that name files where no option does. A name is
+  // empty if an option does.
   std::string ca_variable_;
   std::string certificate_variable_;
   std::string key_variable_;

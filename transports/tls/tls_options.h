@@ -1,5 +1,5 @@
-// TlsOptions and TlsServerOptions: the settings of tls:// connections. Plain
-// values.
+// TlsOptions and TlsServerOptions: the settings of tls:// connections. They are
+// plain values.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_OPTIONS_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_OPTIONS_H_
 
@@ -48,7 +48,7 @@ struct TlsOptions {
   // The oldest version that is accepted.
   TlsVersion min_version = TlsVersion::kTls12;
   // Accepts any certificate. An attacker between client and server can then
-  // read and change everything. For experiments only.
+  // read and change everything. Use this for experiments only.
   bool dangerously_skip_verification = false;
 };
 
@@ -57,8 +57,8 @@ struct TlsServerOptions {
   // The certificate of the server. It is required.
   TlsIdentity identity;
   // The CAs for clients: one of them must have signed the certificate of each
-  // client (mutual TLS). A PEM file, or PEM in memory. If both are empty,
-  // clients need no certificate.
+  // client (mutual TLS). They are a PEM file, or PEM in memory. If both are
+  // empty, clients need no certificate.
   std::string client_ca_file;
   std::string client_ca_pem;
   // The oldest version that is accepted.

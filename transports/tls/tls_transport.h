@@ -3,6 +3,7 @@
 //
 // No data is sent or accepted before the handshake has ended and the peer has
 // been verified. Data is never sent or accepted in plain text.
+// docs/protocol.md, section "TLS", says which servers speak it.
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_TRANSPORT_H_
 
@@ -51,7 +52,7 @@ class TlsTransport final : public Transport {
   void Close() override;
   std::string Describe() const override;
 
-  // Whether the session of an earlier connection was resumed. Valid once
+  // Whether the session of an earlier connection was resumed. It is valid once
   // connected.
   bool resumed() const;
 

@@ -195,8 +195,8 @@ bool ClientCore::RunNotices() {
       ReleaseWaiters(request.get(), /*finished=*/true);
     }
   }
-  // These may be the last handles. The callbacks that they hold are the user's,
-  // and their destructors may call the client.
+  // The handles in `ended` may be the last ones. The callbacks that they hold
+  // are the user's, and their destructors may call the client.
   mutex_.Unlock();
   {
     IoDriver::CallbackScope scope(&driver_);

@@ -190,7 +190,7 @@ void ClientCore::AfterChange(absl::Time now, bool will_wait) {
   if (driver_.leader_busy()) return;
   // The next submitter, which waits for the lock, will also call Settle.
   if (submitters_.load(std::memory_order_relaxed) == 0) engine_.Settle(now);
-  // This may have ended requests of others, and made room.
+  // The change may have ended requests of others, and made room.
   TellRoom();
   driver_.WakeDoneLeader();
   // A thread that is going to lead handles everything itself. A leader that

@@ -29,7 +29,8 @@ constexpr size_t kFullLooks = 16;
 constexpr size_t kFewServers = 64;
 // After that it is shown so many servers at a time.
 constexpr size_t kWindow = 16;
-// So many servers are drawn for a selector that takes any of the best.
+// The number of servers that are drawn for a selector that takes any of the
+// best.
 constexpr size_t kSample = 4;
 
 }  // namespace

@@ -59,7 +59,7 @@ void SetOptions(CallOptions&& options, JobRequestState* state) {
   state->background = state->background || options.run_at.has_value();
   state->priority = options.priority.value_or(Priority::kNone);
   state->unique.Clear();
-  // One that is too long is not kept, and refused by CheckOptions.
+  // A unique that is too long is not kept, and CheckOptions refuses it.
   if (options.unique.has_value()) state->unique.Assign(*options.unique);
   state->options =
       AllUnset(options)

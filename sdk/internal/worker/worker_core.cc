@@ -26,7 +26,7 @@ constexpr absl::Duration kSlice = absl::Milliseconds(5);
 // another write costs more than it brings: 64 instead of 128 jobs in each write
 // cost a fifth of the rate.
 constexpr int64_t kWorthAWrite = 100000;
-// So many bytes of answers are worth a write. With 64 KiB in each job, a
+// Answers of so many bytes are worth a write. With 64 KiB in each job, a
 // quarter of this or twice as much costs a tenth of the rate and more: either
 // there are more writes, or the handlers' results no longer fit into the cache.
 constexpr size_t kManyBytes = 512 << 10;
@@ -214,8 +214,8 @@ absl::Time WorkerCore::Pass(absl::Time until) {
   }
   jobs_.HandOut();
   jobs_.TakeMail(now);
-  // This comes after reading: packets that came in time must not count as late
-  // because a handler kept this thread busy.
+  // Deadlines are looked at after reading: packets that came in time must not
+  // count as late because a handler kept this thread busy.
   servers_.OnTime(now);
   jobs_.OnTime(now);
   HandleLost(now);

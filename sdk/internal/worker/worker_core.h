@@ -165,7 +165,7 @@ class WorkerCore final : private HandlerHost {
   const std::shared_ptr<Metrics> metrics_;  // null: nothing is counted
   const std::shared_ptr<Mailbox> mailbox_;
 
-  // These are set by any thread, even in a signal handler.
+  // Any thread sets these members, even in a signal handler.
   //
   // There may be a request that TakeRequests has not handled.
   std::atomic<bool> asked_{true};

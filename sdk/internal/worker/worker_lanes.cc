@@ -160,7 +160,7 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
   }
   for (int lanes = in_line_; room > 0 && lanes > 0; --lanes) {
     GrabLane& lane = line_.front();
-    // It comes last the next time.
+    // The lane comes last the next time.
     lane.Unlink();
     line_.PushBack(lane);
     if (lane.gate != nullptr) lane.gate->Refresh(now);
@@ -185,7 +185,7 @@ int WorkerServers::GrabIn(GrabLane& lane, int room, absl::Time now) {
     Touch(link);
     sent += share;
     --wanting;
-    // It comes last the next time.
+    // The link comes last the next time.
     links.splice(links.end(), links, links.begin());
     NoteWish(link);
   }

@@ -209,7 +209,7 @@ void WorkerCore::TakeChanges(absl::Time now) {
     if (task != nullptr) jobs_.SetLimits(*task, now);
   }
   if (!changes.empty()) servers_.ChangeTasks(changes);
-  // This destroys tasks without the lock, as in Register.
+  // The loop destroys tasks without the lock, as in Register.
   for (TaskChange& change : changes) {
     if (change.task == nullptr) {
       offered_.Remove(change.function);

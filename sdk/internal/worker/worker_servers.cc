@@ -21,7 +21,7 @@ namespace {
 // proxy whose backend is down. After this many such closes in a row, the worker
 // tries another grab.
 constexpr int kClosesOfAnUnknownGrab = 2;
-// That number for a server that has answered GRAB_JOB_ALL before.
+// The number of closes for a server that has answered GRAB_JOB_ALL before.
 constexpr int kClosesOfAGrabOnceKnown = 8;
 
 // Returns the grab to try after `kind`. After the oldest grab the first one

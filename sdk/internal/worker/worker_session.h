@@ -312,7 +312,7 @@ class WorkerSession {
   int timed_offers_ = 0;  // offers announced with a time limit
   // Offers that must be taken back, or whose time limit has changed.
   std::vector<Offer*> look_at_;
-  // One of them gives way, and there are other offers.
+  // A task in look_at_ gives way, and there are other offers.
   bool blocked_ = false;
   // When refused tasks are offered again, and the last delay.
   absl::Time offer_again_at_ = absl::InfiniteFuture();

@@ -77,7 +77,8 @@ void WorkerJobs::AddKept(HeldJob* job, absl::StatusOr<std::string>* result) {
     *result = job->kept->error;
     return;
   }
-  // This copies the result, which is usually small, and not the kept data.
+  // The append copies the result, which is usually small, and not the kept
+  // data.
   kept_bytes_ -= job->kept->data.size();
   ShareBytes();
   std::string whole = std::exchange(job->kept->data, {});

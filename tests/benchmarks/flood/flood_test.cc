@@ -59,7 +59,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, FloodTest,
                            return name;
                          });
 
-// They have a number of jobs, and may be over before this process goes on.
+// Bounded floods have a number of jobs, and may be over before this process
+// goes on.
 TEST(BoundedFloodTest, HasARowOfBothServers) {
   const std::string cell =
       absl::StrCat("(", kFigures,

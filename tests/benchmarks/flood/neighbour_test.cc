@@ -49,8 +49,8 @@ TEST(NeighbourTest, CountsFromTheTimeAtWhichAnEchoWasDue) {
       EXPECT_TRUE(echoes[i].answered) << i;
       EXPECT_EQ(echoes[i].due - echoes[0].due, i * absl::Milliseconds(2)) << i;
     }
-    // Each of those that were held back waited until the last of them was due:
-    // none of them is left out, and none counts from when it was sent.
+    // Each echo that was held back waited until the last of them was due: no
+    // echo is left out, and none counts from when it was sent.
     for (size_t i = 0; i < kHeldBack; ++i) {
       EXPECT_GE(echoes[i].latency, (kHeldBack - 1 - i) * absl::Milliseconds(2))
           << i;

@@ -64,7 +64,8 @@ TEST(LogMetrics, EachTaskIsOneLineAndNoOtherHasIt) {
   MetricsSnapshot snapshot = Snapshot();
   snapshot.families[0].samples.clear();
   for (const support::HostileName& name : support::HostileNames()) {
-    // It would look like the byte itself, as only the SDK makes safe text.
+    // This name would look like the byte itself, as only the SDK makes safe
+    // text.
     if (name.name == "\\xff") continue;
     snapshot.families[0].samples.push_back({{name.name}, 1, {}, 0, 0});
   }

@@ -216,7 +216,7 @@ TEST(PrometheusMetrics, SinksOfOneConfigShareThePort) {
     // Prometheus takes no metric twice.
     EXPECT_EQ(text.find(type, at + 1), std::string::npos) << metric;
   }
-  // Each of them keeps it open; the last one closes it.
+  // Each owner of a sink keeps the port open; the last one closes it.
   *client = nullptr;
   *queues = nullptr;
   EXPECT_THAT(Scrape(port.port(), "/metrics"),
@@ -224,7 +224,7 @@ TEST(PrometheusMetrics, SinksOfOneConfigShareThePort) {
   *worker = nullptr;
   EXPECT_FALSE(
       support::HttpGet(static_cast<uint16_t>(port.port()), "/metrics").ok());
-  // And it can be had again at once.
+  // The port can be had again at once.
   client = CreateClient(*config);
   ASSERT_TRUE(client.ok()) << client.status();
   EXPECT_THAT(Scrape(port.port(), "/metrics"),

@@ -272,7 +272,7 @@ TEST_F(StatsdMetricsTest, FillsDatagramsUpToTheirLimit) {
     snapshot.families[0].samples.push_back(
         {{absl::StrCat("task-", i)}, 1, {}, 0, 0});
   }
-  // One that fits nowhere.
+  // This sample has a line that fits into no datagram.
   snapshot.families[0].samples.push_back(
       {{std::string(200, 'x')}, 1, {}, 0, 0});
   sink->Export(snapshot);

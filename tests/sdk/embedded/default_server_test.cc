@@ -64,7 +64,7 @@ TEST(DefaultServerTest, StartsWhenFirstUsedAndIsOneForAll) {
   EXPECT_TRUE(StartDefaultServer().ok());
   EXPECT_TRUE(StartDefaultServer().ok());
 
-  // It is still the same server: another client's worker gets that job.
+  // The server is still the same: another client's worker gets that job.
   auto worker = Worker::Create(WorkerOptions());
   ASSERT_TRUE(worker.ok()) << worker.status();
   int greeted = 0;

@@ -54,9 +54,9 @@ class EnginePeer {
   bool Begin(absl::string_view bytes) {
     return Feed(bytes, /*chunk=*/1 << 20, /*whole=*/false);
   }
-  // These two are like Send, but step by step. Offer lets the engine read some
-  // of `bytes` and returns how many. Each DoStep handles one event or a part of
-  // one.
+  // Offer and DoStep are like Send, but step by step. Offer lets the engine
+  // read some of `bytes` and returns how many. Each DoStep handles one event or
+  // a part of one.
   enum class Step { kDone, kNeedsMore, kBroken };
   size_t Offer(absl::string_view bytes) {
     const absl::Span<char> span = codec_.Prepare();

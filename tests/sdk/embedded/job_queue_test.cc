@@ -348,7 +348,7 @@ TEST(JobQueueMemoryTest, NamesThatNobodyUsesMakeRoom) {
             nullptr);
   EXPECT_NE(queue.FindFunction(absl::StrCat(999, std::string(1000, 'n'))),
             nullptr);
-  // Those in use stay, and the next is refused.
+  // The functions in use stay, and the next function is refused.
   uint64_t used = 0;
   for (; used < 1000; ++used) {
     Function* const function =

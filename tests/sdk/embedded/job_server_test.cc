@@ -243,7 +243,7 @@ TEST(JobServerTest, RunsByHandWithoutAThread) {
     ASSERT_TRUE(server->RunOnce(absl::Now() + support::kBound).ok());
   }
   EXPECT_TRUE(peer->ReceivePacket().ok());
-  // It waits no longer than it is told to.
+  // RunOnce waits no longer than it is told to.
   EXPECT_TRUE(server->RunOnce(absl::InfinitePast()).ok());
   EXPECT_EQ(support::ThreadCount(), threads);
   server->Stop();

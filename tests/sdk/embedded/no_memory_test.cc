@@ -41,8 +41,7 @@ void PlayWithFailure(uint64_t number, bool* failed) {
     EnginePeer joined(&engine, 3);
     EnginePeer worker(&engine, 4);
     const auto play = [](EnginePeer& peer, const std::string& bytes) {
-      // This is like a link: a command that finds no memory ends its
-      // connection.
+      // A command that finds no memory ends its connection, as in the server.
       if (peer.connection() == nullptr) return;
       try {
         if (peer.Send(bytes)) return;
@@ -115,7 +114,7 @@ TEST(ServerEngineWithoutMemory, IsSoundWhicheverAllocationFails) {
     SCOPED_TRACE(absl::StrCat("allocation ", number));
     PlayWithFailure(number, &failed);
   }
-  // All of them had their turn.
+  // Each allocation has failed once.
   EXPECT_GT(number, 30u);
 }
 

@@ -107,7 +107,7 @@ TEST_F(ServerEngineLimitsTest, RefusesNamesThatNoAssignmentCouldHold) {
               ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
   EXPECT_THAT(Ask(worker, RequestPacket(23, {std::string(60000, 'f'), "9"})),
               ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
-  // So does progress, or it is refused.
+  // Progress of so many digits is refused as well.
   EXPECT_THAT(
       Ask(worker, RequestPacket(12, {"H:1", "1", std::string(8000, '9')})),
       ElementsAre(StartsWith("ERROR ARGUMENT_TOO_LARGE|")));
@@ -181,7 +181,7 @@ TEST_F(ServerEngineLimitsTest, AUniqueForgesNoRow) {
   peer.Received();
   peer.Send("show unique jobs\r\n");
   EXPECT_EQ(peer.ReceivedBytes(), "\\x2e\na\\x0a.\na.b\n.\n");
-  // It is what it was.
+  // The unique itself is what it was.
   EXPECT_THAT(Ask(peer, RequestPacket(41, {"a\n."})),
               ElementsAre("STATUS_RES_UNIQUE a\n.|1|0|0|0|1"));
 }
@@ -234,7 +234,7 @@ TEST_F(ServerEngineLimitsTest,
     EnginePeer& worker = Connect(CanDo(absl::StrCat("honest-", i)));
     EXPECT_THAT(worker.Received(), IsEmpty()) << i;
   }
-  // All together have an end.
+  // The functions of all workers together have a limit.
   for (int i = 0; i < 2000; ++i) Connect(CanDo(absl::StrCat("many-", i)));
   EXPECT_LE(engine().queue().Functions().size(), 1250u);
 }
@@ -281,7 +281,8 @@ TEST_F(ServerEngineLimitsTest, AWorkerHasNoMoreFunctionsThanTheLimit) {
       Ask(worker, CanDo("h")),
       ElementsAre("ERROR QUEUE_ERROR|Too many functions of one worker: h"));
   EXPECT_EQ(engine().queue().FindFunction("h"), nullptr);
-  // One that it has may be registered again, and one in the place of another.
+  // A function that the worker has may be registered again, and a new one in
+  // the place of another.
   EXPECT_THAT(Ask(worker, CanDo("f") + RequestPacket(2, {"g"}) + CanDo("h")),
               IsEmpty());
   EXPECT_THAT(worker.connection()->functions(), ElementsAre("h", "f"));
@@ -331,7 +332,7 @@ TEST_F(ServerEngineLimitsTest, RefusesAFunctionWhenAllAreInUse) {
   admin.Send("create function more\r\n");
   EXPECT_EQ(admin.ReceivedBytes(), "ERR QUEUE_ERROR Too many functions\r\n");
   EXPECT_EQ(engine().queue().FindFunction("more"), nullptr);
-  // One comes free.
+  // The function "registered" comes free.
   worker.Leave();
   EXPECT_THAT(Ask(client, SubmitBackground("more", "")),
               ElementsAre(StartsWith("JOB_CREATED ")));

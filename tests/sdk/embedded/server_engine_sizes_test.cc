@@ -85,7 +85,7 @@ TEST_P(ServerEngineSizesOfWorkTest, BeyondTheLimitFailsItsJobOnce) {
                                 HasSubstr("max_packet_bytes"))));
   EXPECT_THAT(other.Received(), ElementsAre(StartsWith("WORK_FAIL H:1")));
   EXPECT_THAT(neighbour.Received(), ElementsAre("WORK_COMPLETE H:2|result"));
-  // It does not run again.
+  // The job that failed does not run again.
   worker.Received();
   EXPECT_THAT(Ask(worker, Grab()), ElementsAre("NO_JOB"));
 }

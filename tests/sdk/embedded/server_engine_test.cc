@@ -424,7 +424,7 @@ TEST_F(ServerEngineTest, KeepsWhatAClientDoesNotReadApartFromOthers) {
     worker.Send(RequestPacket(28, {"H:1", part}));
     EXPECT_THAT(reader.Received(), SizeIs(1));
   }
-  // It says how much there is, so that the server may end the connection.
+  // The connection says how many bytes it holds, so that the server may end it.
   EXPECT_GT(silent.connection()->output_bytes(), 50 * part.size());
   // Large parts are not copied for each who waits.
   EXPECT_LT(silent.connection()->output().capacity(), part.size());
@@ -443,7 +443,7 @@ TEST_F(ServerEngineTest, NamesEachConnectionWithOutputOnce) {
   EXPECT_EQ(engine().NextWithOutput(), second.connection());
   EXPECT_EQ(engine().NextWithOutput(), first.connection());
   EXPECT_EQ(engine().NextWithOutput(), nullptr);
-  // One that has gone is not named.
+  // A connection that has gone is not named.
   second.Send(RequestPacket(16, {"4"}));
   second.Leave();
   EXPECT_EQ(engine().NextWithOutput(), nullptr);

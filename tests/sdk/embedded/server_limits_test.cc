@@ -363,7 +363,7 @@ TEST_F(ServerLimitsTest, TheHandshakeThatWaitsTheLongestGoesForOneTooMany) {
   while (!first.Readable(absl::ZeroDuration()) && absl::Now() < end) Run();
   EXPECT_EQ(*first.ReceiveUntilClosed(), "");
   EXPECT_THAT(log_, Contains(HasSubstr("max_handshakes")));
-  // Those that are left go on.
+  // The connections that are left go on.
   ExpectEcho(second);
   ExpectEcho(*third);
 }

@@ -272,7 +272,7 @@ TEST_F(ServerTurnsTest,
   SubmitMany(client, "f", 2000, "u");
   EnginePeer& admin = Connect();
   EXPECT_FALSE(Turn(admin, "cancel job H:1\r\n"));
-  // It comes upon the job, and drops it.
+  // The worker comes upon the job, and drops it.
   EnginePeer& worker = Connect();
   EXPECT_TRUE(Turn(worker, CanDo("f") + Grab()));
   EXPECT_THAT(worker.Received(), ElementsAre("NO_JOB"));
@@ -412,7 +412,7 @@ TEST_F(ServerTurnsTest, AWorkerWithThousandsOfJobsAndFunctionsLeavesInTurns) {
   engine().meter().StartTurn(kTurnUnits);
   worker.Leave();
   EXPECT_GE(engine().meter().left(), -kStepUnits);
-  // It is gone for everybody at once.
+  // The worker is gone for everybody at once.
   EnginePeer& admin = Connect();
   EXPECT_TRUE(Turn(admin, "workers\r\n"));
   EXPECT_EQ(admin.ReceivedBytes(), "0 test - :\n0 test - :\n.\n");

@@ -18,7 +18,8 @@ TEST(StallList, LinksWithoutProgressExpireInTheirOrder) {
   list.Update(b, true, 10, start + absl::Seconds(1));
   list.Update(c, true, 10, start + absl::Seconds(2));
   EXPECT_EQ(list.next_deadline(), start + absl::Seconds(16));
-  // One gets on, one stays, one has ended what it was at.
+  // The first entry gets on, the second stays, and the third has ended what it
+  // was at.
   list.Update(a, true, 11, start + absl::Seconds(3));
   list.Update(b, true, 10, start + absl::Seconds(3));
   list.Update(c, false, 12, start + absl::Seconds(3));

@@ -108,7 +108,7 @@ TEST_F(TextCommandsTest, DropTakesEachSpellingThatIsNotInUse) {
   EXPECT_THAT(replies, StartsWith("OK\r\nERR "));
   EXPECT_THAT(client.Received(), ElementsAre("WORK_FAIL H:1"));
   EXPECT_EQ(Ask("status"), "Resize\t0\t0\t1\n.\n");
-  // Its timer is gone as well.
+  // The timer of the job is gone as well.
   EXPECT_EQ(engine_.next_deadline(), absl::InfiniteFuture());
   engine_.OnTime(absl::FromUnixSeconds(2000));
   EXPECT_EQ(Ask("show jobs"), ".\n");

@@ -71,7 +71,7 @@ TEST_F(PluginConflictTest, IsNoneInALibraryThatIsLoaded) {
   const std::string library = "./tests/sdk/internal/copied_proto.so";
   EXPECT_EQ(RefusePluginConflict(library).code(),
             absl::StatusCode::kFailedPrecondition);
-  // Its own file is then the one that the process has.
+  // The library's own file is then the one that the process has.
   ASSERT_NE(dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL), nullptr);
   EXPECT_TRUE(RefusePluginConflict(library).ok());
 }

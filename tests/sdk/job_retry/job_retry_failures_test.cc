@@ -375,7 +375,7 @@ TEST_F(JobRetryAtALosingServer, AServerThatRestartsIsServedAgain) {
   Start("worker", retry, 2, Policy());
   Submit();
   ASSERT_TRUE(WaitForRuns(1));
-  // Its jobs are gone, as it has no store.
+  // The jobs of this server are gone, as it has no store.
   stack_.KillServer("jobs");
   stack_.simulation.RunFor(absl::Minutes(2));
   EXPECT_EQ(retry.stats().waiting, 0u);

@@ -139,7 +139,7 @@ TEST_F(SchedulerTest, ACronLineMakesTicksInItsTimeZone) {
 TEST_F(SchedulerTest, SchedulersThatRunAtOnceMakeOneJobOfATick) {
   for (const char* const name : {"one", "two", "three"}) {
     ASSERT_TRUE(StartScheduler(name).Add(Every(absl::Minutes(1))).ok());
-    // They do not submit at one moment.
+    // The schedulers do not submit at one moment.
     stack_.simulation.RunFor(absl::Seconds(17));
   }
   stack_.simulation.RunFor(absl::Hours(1));

@@ -88,7 +88,7 @@ TEST_F(ChildReaperTest, OneThatIsForgottenTellsNothing) {
   EXPECT_FALSE(reaper_->StatusOf(*pid).has_value());
   reaper_->Forget(*pid);
   ASSERT_EQ(write(gate[1], "x", 1), 1);
-  // It is reaped all the same: another child's end shows that.
+  // The forgotten child is reaped all the same: another child's end shows that.
   const auto other = reaper_->Start(event_.get(), [] { return Fork(0); });
   ASSERT_TRUE(Happens(event_));
   reaper_->Forget(*other);

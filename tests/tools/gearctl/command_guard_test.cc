@@ -77,7 +77,7 @@ TEST_F(CommandGuardTest, KillsACommandAndItsChildrenWhenItsOwnerHasGone) {
 TEST_F(CommandGuardTest, LeavesACommandAloneThatHasEnded) {
   auto guard = CommandGuard::Create();
   ASSERT_TRUE(guard.ok()) << guard.status();
-  // One stays behind, in the group.
+  // A process stays behind, in the group of the command.
   const pid_t pid = Start("sleep 1000 & echo", (*guard)->descriptor());
   EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
   (*guard)->Remove(pid);

@@ -287,7 +287,7 @@ TEST(FewDescriptorsTest, EachNumberOfThemIsEnoughToEnd) {
       absl::StatusOr<std::unique_ptr<Subprocess>> process =
           Subprocess::Start(std::move(options));
       ASSERT_TRUE(process.ok()) << process.status();
-      // One that is at work is asked to end.
+      // A program that is at work is asked to end.
       if (command[0] == "server") (*process)->WaitForOutput("\n").IgnoreError();
       if (command[0] == "work") {
         (*process)->WaitForErrorOutput("works on").IgnoreError();

@@ -66,7 +66,7 @@ TEST(LineFailuresTest, WhatIsKeptDoesNotGrow) {
   ASSERT_EQ(failures.Others().size(), 1u);
   EXPECT_LT(failures.Others()[0].size(), 500u);
   EXPECT_THAT(failures.Others()[0], ::testing::EndsWith(", ..."));
-  // Each of too many kinds is new, each time.
+  // With too many kinds each failure of a kind beyond the limit is new.
   LineFailures kinds;
   for (int64_t line = 1; line <= 1000; ++line) {
     EXPECT_TRUE(kinds.IsNew(line, absl::AbortedError(absl::StrCat(line))));

@@ -26,7 +26,7 @@ support::SubprocessOptions GearctlOptions(std::vector<std::string> arguments);
 // A whole run of gearctl.
 ProgramResult Gearctl(std::vector<std::string> arguments,
                       std::string input = "");
-// One that runs; its standard input stays open.
+// Starts gearctl, whose standard input stays open.
 std::unique_ptr<Subprocess> StartGearctl(std::vector<std::string> arguments);
 
 // `gearctl server` on a free port.

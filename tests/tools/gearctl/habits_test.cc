@@ -76,8 +76,8 @@ TEST(HabitsTest, AFlagIsKnownWithItsValueAndAmongOthers) {
   }
 }
 
-// Each is refused before anything is done, and nothing is printed that a script
-// would take for an answer.
+// A command line is refused before anything is done, and nothing is printed
+// that a script would take for an answer.
 void ExpectRefused(std::vector<std::string> arguments,
                    const std::vector<std::string>& spellings) {
   SCOPED_TRACE(::testing::PrintToString(arguments));

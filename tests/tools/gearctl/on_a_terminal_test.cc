@@ -84,7 +84,7 @@ TEST_F(OnATerminalTest, ABarShowsAJobsProgress) {
   EXPECT_SHOWS(gearctl, absl::StrCat(kErase, "[#############             ",
                                      "]  50% steps"));
   end_.Notify();
-  // It goes before something else is written.
+  // The bar goes before something else is written.
   EXPECT_SHOWS(gearctl, absl::StrCat(kErase, "warning: almost\r\n"));
   EXPECT_SHOWS(gearctl, "the result\r\n");
   EXPECT_EQ(gearctl->Wait()->code, 0);
@@ -195,7 +195,7 @@ TEST_F(OnATerminalTest, AWatchedTableIsAScreenThatIsGivenBack) {
 }
 
 TEST_F(OnATerminalTest, AResizeDrawsAWatchedTableAgain) {
-  // Its row is there from the start, wherever the worker is by now.
+  // The task's row is there from the start, wherever the worker is by now.
   Run({"submit", "steps", "--background"});
   // Nothing but the resize draws it for a day.
   auto gearctl = Start({"status", "--watch", "--interval", "24h"});

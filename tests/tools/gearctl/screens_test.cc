@@ -90,7 +90,8 @@ class Screen : public ::testing::Test {
  protected:
   Screen() {
     EXPECT_TRUE(gearmand_.ok());
-    // So a line with the address is as long as with "jobs-1.lan:4730".
+    // A port of five digits makes a line with the address as long as one with
+    // "jobs-1.lan:4730".
     EXPECT_GE(gearmand_.port(), 10000);
     setenv("GEARMAN_SERVERS", gearmand_.address().c_str(), /*replace=*/1);
     const std::string program = Absolute(kGearctl);

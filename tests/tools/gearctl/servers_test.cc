@@ -108,7 +108,7 @@ TEST_P(ServersTest, WatchGoesOnUntilItIsInterrupted) {
 TEST_P(ServersTest, WorkersAreListedWithTheirTasks) {
   auto worker =
       StartGearctl({"work", "b", "a", "--server", server_, "--", "cat"});
-  // Its first job is done: it is there.
+  // The worker is there when its first job is done.
   EXPECT_EQ(Run({"submit", "a", "--data", "x"}).output, "x");
   const ProgramResult table = Run({"workers"});
   EXPECT_THAT(table.output, AllOf(StartsWith("ID "), HasSubstr("gearctl"),
@@ -270,7 +270,7 @@ TEST_P(ServersTest, HealthIsExitCodeZeroWhenAllAnswer) {
 }
 
 TEST_P(ServersTest, AHandleThatTwoServersKnowIsAmbiguous) {
-  // Both of a kind, both count from 1.
+  // The two servers are of one kind, so both count from 1.
   ServerProcess other;
   ServerProcess third;
   const std::string both = absl::StrCat(other.address(), ",", third.address());

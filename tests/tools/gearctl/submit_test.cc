@@ -366,7 +366,7 @@ TEST_P(SubmitTest, EachResultOfLinesIsOneLine) {
   const ProgramResult ended = Submit({"feed", "--lines"}, "a\nb\n");
   EXPECT_EQ(ended.status.code, 0);
   EXPECT_EQ(ended.output, "a\nb\n");
-  // Another one would make two lines of it.
+  // Another line feed would make two lines of a result.
   const ProgramResult broken = Submit({"two-lines", "--lines"}, "a\nb\nc\n");
   EXPECT_EQ(broken.status.code, 6);
   EXPECT_EQ(broken.output, "\n\n\n");

@@ -44,7 +44,7 @@ TEST_F(TlsTest, ATerminatorWhoseServerIsDownIsToldApartFromACertificate) {
               AllOf(HasSubstr("it may be that it is a TLS terminator (stunnel, "
                               "socat, HAProxy) whose server is down"),
                     Not(HasSubstr("certificate"))));
-  // It could be either where certificates are wanted.
+  // The peer could be either where certificates are wanted.
   UseIdentity(certificates_.Make("client"), &client_options_);
   const support::TlsTerminator verifying(nobody, files,
                                          certificates_.ca_file());

@@ -143,7 +143,7 @@ TEST_F(TlsBurstsTest, APeerThatSendsMuchIsReadFromInFewReads) {
   WriteAll(bytes);
   below_server_ = Below();
   WriteAll(bytes);
-  // One that finds nothing more is among them.
+  // A read that finds nothing more is among them.
   EXPECT_LE(below_server_.reads, 3);
   EXPECT_TRUE(received_ == bytes + bytes);
 }
@@ -199,7 +199,7 @@ TEST_F(TlsBurstsTest, NothingSaidBesidesGetsInBetween) {
   const std::string bytes = Bytes(3 * kRecordBytes);
   below_client_.room = 100;
   EXPECT_TRUE(Write(bytes).would_block());
-  // Its goodbye would come inside a record.
+  // The client's goodbye would come inside a record.
   below_client_.room = std::numeric_limits<size_t>::max();
   client_->Close();
   std::string buffer(100, '\0');

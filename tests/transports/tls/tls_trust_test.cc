@@ -296,8 +296,8 @@ TEST_F(TlsTest, AMissingClientCertificateIsToldInEachVersion) {
   }
 }
 
-// Its alert may be here before our first packet leaves, and its end with it;
-// some servers have no alert, and just hang up.
+// The alert of a server may be here before our first packet leaves, and its end
+// with it. Some servers have no alert, and just hang up.
 TEST_F(TlsTest, AMissingClientCertificateIsToldThoughTheServerHangsUp) {
   const support::RawListener nobody;
   const support::TlsTerminator terminator(

@@ -31,7 +31,7 @@ class ScriptedPolicy : public RetryPolicy {
   int asked = 0;
 };
 
-// Each of the three, with a mistake in it.
+// The three policies that follow, one of each kind, have a mistake: they throw.
 class ThrowingRetryPolicy : public RetryPolicy {
  public:
   RetryDecision OnFailure(const AttemptFailure& /*failure*/) override {

@@ -277,8 +277,8 @@ TEST_F(ClientSessionTest, TheOthersOfASharedJobGoOnWhenOneIsDetached) {
   }
 }
 
-// Each leaves in a moment, wherever it stands among the others: were it a walk,
-// this would be billions of steps.
+// Each request leaves in a moment, wherever it stands among the others: were it
+// a walk, this would be billions of steps.
 TEST_F(ClientSessionTest, ManyMayShareOneSubmissionAndLeaveIt) {
   constexpr int kCount = 200000;
   for (const bool accepted_first : {false, true}) {

@@ -47,7 +47,8 @@ TEST_F(JobRequestTrackerTest, ABackgroundRequestEndsWithItsAcceptance) {
   EXPECT_TRUE(request->finished.load());
 }
 
-// Its record is looked at no more: the address sanitizer would tell.
+// The record of the request is looked at no more: the address sanitizer would
+// tell.
 TEST_F(JobRequestTrackerTest, ARequestThatNobodyHoldsIsGoneWithItsEnd) {
   for (const bool background : {true, false}) {
     std::shared_ptr<JobRequestState> request = Started(background);
@@ -356,7 +357,7 @@ TEST_F(JobRequestTrackerTest, CallbacksGetTheirNoticesInOrder) {
   Accept(request);
   Give(request, Effect::Kind::kData, "one");
   Give(request, Effect::Kind::kCompleted, "done");
-  // Its waiters hear of the end only after the callbacks.
+  // The waiters of a request hear of the end only after the callbacks.
   EXPECT_FALSE(waiter.done());
   const std::vector<Notice> notices = tracker_.TakeNotices();
   ASSERT_THAT(notices, SizeIs(2));

@@ -69,7 +69,8 @@ TEST_F(ServerChoiceTest, ARequestGoesToAServerThatHasNotRefusedIt) {
   EXPECT_EQ(Choose(), b);
   tried_.Add("inproc://b", FailureReason::kStoreFailed);
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Choose(), c);
-  // Each of them has refused it: the caller decides whether that is the end.
+  // Every server has refused the request: the caller decides whether that is
+  // the end.
   tried_.Add("inproc://c", FailureReason::kRefused);
   EXPECT_THAT(Choose(), ::testing::AnyOf(a, b, c));
 }
@@ -176,7 +177,7 @@ TEST_F(ServerPlanTest, WhatHasRefusedComesLast) {
   }
 }
 
-// It was found out by another request meanwhile.
+// Another request has found out meanwhile which servers can't be reached.
 TEST_F(ServerPlanTest, WhatCantBeReachedComesAfterWhatCan) {
   AddServers(100);
   Fail(20, FailureReason::kConnect);

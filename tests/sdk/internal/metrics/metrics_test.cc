@@ -557,7 +557,7 @@ TEST(MetricsCatalogue, IsWhatSnapshotsAreMadeOf) {
     }
   }
   for (const MetricDescription& row : MetricsCatalogue()) {
-    // Those of queues: tests/sdk/queue_metrics_test.cc.
+    // Metrics of queues are in tests/sdk/queue_metrics_test.cc.
     EXPECT_EQ(seen.count(std::string(row.name)),
               row.owner == MetricOwner::kQueues ? 0u : 1u)
         << row.name;

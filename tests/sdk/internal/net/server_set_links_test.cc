@@ -238,7 +238,7 @@ TEST_F(ServerSetTest, AClosedLinkIsNeitherTouchedNorLost) {
   set_->CloseAll();
   EXPECT_THAT(set_->links(), IsEmpty());
   EXPECT_THAT(closing_, ElementsAre("inproc://a", "inproc://b"));
-  // Its own end is no loss.
+  // The set has ended the link itself, which is no loss.
   EXPECT_EQ(metrics_.ForServer("inproc://b")->up.value(), 0);
 }
 

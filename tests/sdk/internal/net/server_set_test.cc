@@ -28,7 +28,7 @@ TEST_F(ServerSetTest, ServersStandInTheOrderInWhichTheyWereAdded) {
   EXPECT_THAT(set_->servers(), ElementsAre(a, c));
   EXPECT_TRUE(b->removed);
   EXPECT_EQ(set_->Find("inproc://b"), b);
-  // It is the server that it was, and comes last.
+  // The server is the one that it was, and comes last.
   EXPECT_EQ(set_->Add({"inproc", "b"}), b);
   EXPECT_FALSE(b->removed);
   EXPECT_THAT(set_->servers(), ElementsAre(a, c, b));
@@ -59,7 +59,7 @@ TEST_F(ServerSetTest, ForgetsTheOldestRemovedServersThatNothingRefersTo) {
   EXPECT_EQ(set_->Find("inproc://b"), nullptr);
   EXPECT_NE(set_->Find("inproc://d"), nullptr);
   EXPECT_EQ(set_->Find("inproc://held"), held);
-  // One that has come back is not forgotten.
+  // A server that has come back is not forgotten.
   add("d");
   for (int i = 0; i < 10; ++i) set_->Remove(add(absl::StrCat(i)));
   EXPECT_NE(set_->Find("inproc://d"), nullptr);
@@ -212,7 +212,7 @@ TEST_F(ServerSetTest, ServersOfOneTimeComeInTheOrderInWhichTheyWereAdded) {
   for (int i = 0; i < 100; ++i) {
     servers.push_back(set_->Add({"inproc", absl::StrCat(i)}));
   }
-  // They come back in another order.
+  // The servers come back in another order.
   std::shuffle(servers.begin(), servers.end(), random_);
   for (const Set::Ptr& server : servers) set_->Remove(server);
   for (const Set::Ptr& server : servers) {

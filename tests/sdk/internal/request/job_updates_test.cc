@@ -112,7 +112,7 @@ TEST(JobUpdatesTest, KeepsTheNewestStatuses) {
   EXPECT_EQ(Statuses(&updates).front(), 2);
   EXPECT_EQ(Statuses(&updates).back(), count + 1);
   EXPECT_EQ(updates.Take()->data, "x");
-  // One that was taken makes room.
+  // An update that was taken makes room.
   updates.Take();
   updates.Add(Status(0));
   EXPECT_EQ(Statuses(&updates).front(), 3);

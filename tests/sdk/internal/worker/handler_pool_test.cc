@@ -91,7 +91,7 @@ TEST_F(HandlerPoolTest, SaysWhenItGetsNoThreadAtAll) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("a thread for handlers can't be started"));
-  // It may be asked again.
+  // The pool may be asked again.
   granted_ = 1;
   EXPECT_TRUE(pool_->Start().ok());
 }

@@ -12,7 +12,7 @@ namespace gearman {
 namespace internal {
 namespace {
 
-// One that has done many tiny jobs.
+// The prefetch of a worker that has done many tiny jobs.
 Prefetch Practised(const PrefetchOptions& options, int concurrency) {
   Prefetch prefetch(options, concurrency);
   JobCost task;

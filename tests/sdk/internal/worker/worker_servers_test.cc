@@ -191,7 +191,7 @@ TEST_F(WorkerServersTest, GrabsGoToTheServersInTurn) {
   for (const auto* server : {&a, &b, &c}) {
     EXPECT_THAT(Came(**server), ElementsAre("CAN_DO f"));
   }
-  // Each wants one, as none has brought a job yet.
+  // Each server is due a grab, as none has brought a job yet.
   Turn(/*room=*/2);
   EXPECT_EQ(servers_->outstanding(), 2);
   EXPECT_THAT(Came(*a), ElementsAre("GRAB_JOB_ALL"));
