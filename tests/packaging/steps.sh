@@ -25,6 +25,11 @@ says() {
   [ "$said" = "$text" ] || { echo "$* said: $said"; return 1; }
 }
 
+# programs FOLDER: each program of project/, built there, says what it should.
+programs() {
+  says strap "$1/parts" && says OK "$1/prometheus_sink" && says OK "$1/compression" && says 1h "$1/virtual_time"
+}
+
 # The last line, and the script's status.
 totals() {
   echo "$passed passed, $failed failed"
