@@ -274,23 +274,40 @@ TEST_P(LifetimeConformance, DelayedJobIsPassedOver) {
 
 TEST_P(LifetimeConformance, DueDelayedJobWakesASleeper) {
   Peer& client = Connect();
-  Peer& worker = ConnectWorker({"f"});
-  const int64_t due = absl::ToUnixSeconds(absl::Now()) + 2;
-  EXPECT_EQ(client.Call(Command::kSubmitJobEpoch,
-                        {"f", "u", absl::StrCat(due), "data"}),
-            Created(1));
-  // Both servers tell the sleeper of the new job at once, though it is not due.
-  EXPECT_EQ(worker.Call(Command::kGrabJob), NoJob());
-  worker.Send(Command::kPreSleep);
+  Peer* worker = nullptr;
+  const auto grabs = [&worker] {
+    return !(worker->Call(Command::kGrabJob) == NoJob());
+  };
+  int64_t due = 0;
+  // A busy machine may not have come so far when the job is due. Then the
+  // worker takes it, and another one waits for the next.
+  for (int n = 1;; ++n) {
+    ASSERT_LE(n, 10);
+    worker = &ConnectWorker({"f"});
+    due = absl::ToUnixSeconds(absl::Now()) + 2;
+    EXPECT_EQ(
+        client.Call(Command::kSubmitJobEpoch,
+                    {"f", absl::StrCat("u", n), absl::StrCat(due), "data"}),
+        Created(n));
+    // Both servers tell the sleeper of the new job at once, though it is not due.
+    const bool early = grabs();
+    worker->Send(Command::kPreSleep);
+    const std::vector<Packet> told = worker->Drain();
+    if (absl::Now() < absl::FromUnixSeconds(due)) {
+      EXPECT_FALSE(early);
+      EXPECT_THAT(told, IsEmpty());
+      break;
+    }
+    EXPECT_TRUE(early || Eventually(grabs));
+  }
   if (OnGearmand(Difference::kDueDelayedJob)) {
     // NOOP only as PRE_SLEEP found it queued; none when it comes due.
-    EXPECT_FALSE(worker.Readable(absl::FromUnixSeconds(due) - absl::Now() +
-                                 absl::Milliseconds(500)));
+    EXPECT_FALSE(worker->Readable(absl::FromUnixSeconds(due) - absl::Now() +
+                                  absl::Milliseconds(500)));
   } else {
-    EXPECT_EQ(worker.Receive(), Noop());
+    EXPECT_EQ(worker->Receive(), Noop());
   }
-  EXPECT_TRUE(Eventually(
-      [&worker] { return !(worker.Call(Command::kGrabJob) == NoJob()); }));
+  EXPECT_TRUE(Eventually(grabs));
   EXPECT_GE(absl::ToUnixSeconds(absl::Now()), due);
 }
 

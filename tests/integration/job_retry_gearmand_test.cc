@@ -135,8 +135,8 @@ TEST_F(JobRetryGearmandTest, AnotherWorkerReadsTheDeadLetter) {
                   .ok());
   worker.Start();
   Submit(server.address());
-  RunningWorker other({server.address()}, Quick());
   std::vector<std::string> letters;
+  RunningWorker other({server.address()}, Quick());
   ASSERT_TRUE(other
                   ->Register("lost",
                              [&](JobContext& context) {
@@ -236,9 +236,9 @@ TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobThatWaitsForItsAttempt) {
 TEST_F(JobRetryStoreTest, AKilledServerLosesNoJobWhoseHandlerRuns) {
   ASSERT_TRUE(server_.ok());
   const auto retry = MakeRetry(server_.address());
-  RunningWorker worker({server_.address()}, Quick());
   absl::Notification killed;
   JobRetry::Handler fails = FailingUntil(2);
+  RunningWorker worker({server_.address()}, Quick());
   ASSERT_TRUE(retry
                   ->Register(
                       worker.worker(), "resize",

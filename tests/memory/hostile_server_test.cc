@@ -194,8 +194,9 @@ TEST_F(HostileServerTest, AWorkerGivesUpAServerThatAssignsWhatNobodyAskedFor) {
     EXPECT_EQ(packet->substr(12), std::string("H:1\0004", 5));
     break;
   }
-  EXPECT_THAT(process_->output(), AllOf(HasSubstr(listener_.address()),
-                                        HasSubstr("nobody asked for it")));
+  const absl::Status said = process_->WaitForOutput("nobody asked for it");
+  EXPECT_TRUE(said.ok()) << said;
+  EXPECT_THAT(process_->output(), HasSubstr(listener_.address()));
 }
 
 }  // namespace

@@ -44,9 +44,10 @@ TEST(TerminalProcessTest, CtrlCIsASignal) {
 }
 
 TEST(TerminalProcessTest, ANewSizeIsASignal) {
+  // A `wait` of the shell misses no signal; a `read` that is about to begin
+  // would sleep on.
   auto process = Shell(
-      "trap 'stty size; exit 7' WINCH; echo ready; "
-      "while :; do read line; done");
+      "sleep 1000 & trap 'stty size; kill $!; exit 7' WINCH; echo ready; wait");
   ASSERT_TRUE(process->Expect("ready").ok());
   process->Resize(33, 11);
   EXPECT_TRUE(process->Expect("11 33").ok()) << process->output();

@@ -20,8 +20,10 @@ namespace gearctl {
 // Thread-safe.
 class CommandGuard {
  public:
-  // Starts the guard. Call it before any thread is started. The errors are the
-  // system's: it refuses a pipe or a process.
+  // Starts the guard, and returns when the guard has left this process' group:
+  // from then on no signal to the group ends it. Call it before any thread is
+  // started. The errors are the system's: it refuses a pipe or a process.
+  // UNAVAILABLE: a signal has ended the guard before.
   static absl::StatusOr<std::unique_ptr<CommandGuard>> Create();
   // The guard ends by itself.
   ~CommandGuard() = default;

@@ -74,6 +74,18 @@ TEST_F(CommandGuardTest, KillsACommandAndItsChildrenWhenItsOwnerHasGone) {
   WaitForChildren();
 }
 
+TEST_F(CommandGuardTest, IsInNoGroupThatIsKilledWithItsOwner) {
+  // A guard that has just been forked often waits for a processor.
+  for (int i = 0; i < 50; ++i) {
+    const auto guard = CommandGuard::Create();
+    ASSERT_TRUE(guard.ok()) << guard.status();
+    // No child is in this process' group.
+    EXPECT_EQ(waitpid(0, nullptr, WNOHANG), -1);
+    EXPECT_EQ(errno, ECHILD);
+  }
+  WaitForChildren();
+}
+
 TEST_F(CommandGuardTest, LeavesACommandAloneThatHasEnded) {
   auto guard = CommandGuard::Create();
   ASSERT_TRUE(guard.ok()) << guard.status();

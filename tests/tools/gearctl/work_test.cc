@@ -14,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -22,6 +24,7 @@
 #include "gearman/tests/support/failing_calls.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/test_directory.h"
+#include "gearman/tests/support/wait_for.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -163,9 +166,13 @@ TEST_F(WorkTest, ASecondInterruptEndsTheCommandAndGivesTheJobBack) {
   ASSERT_TRUE(worker->WaitForErrorOutput("finishes what runs").ok());
   worker->Signal(SIGTERM);
   EXPECT_EQ(worker->Wait()->code, 130);
-  EXPECT_THAT(
-      Gearctl({"jobs", "--json", "--server", gearmand_.address()}).output,
-      AllOf(HasSubstr("\"state\":\"queued\""), HasSubstr("\"retries\":1")));
+  // gearmand has still to see that the connection has ended.
+  std::string jobs;
+  EXPECT_TRUE(support::WaitFor([&] {
+    jobs = Gearctl({"jobs", "--json", "--server", gearmand_.address()}).output;
+    return absl::StrContains(jobs, "\"state\":\"queued\"");
+  })) << jobs;
+  EXPECT_THAT(jobs, HasSubstr("\"retries\":1"));
 }
 
 TEST_F(WorkTest, ACommandsEndIsSeenWhereThereIsNoPidfd) {
@@ -213,7 +220,8 @@ TEST_F(WorkTest, WhereTheSystemRefusesToStartCommandsNoJobIsLost) {
   const ProgramResult run = Submit({"t", "--lines", "-"}, lines);
   EXPECT_EQ(run.status.code, 0) << run.error_output;
   EXPECT_EQ(run.output, lines);
-  EXPECT_THAT((*worker)->error_output(), HasSubstr("can't run cat"));
+  const absl::Status said = (*worker)->WaitForErrorOutput("can't run cat");
+  EXPECT_TRUE(said.ok()) << said;
 }
 
 TEST_F(WorkTest, TheLimitOfDescriptorsIsRaisedAsFarAsItGoes) {
