@@ -62,6 +62,12 @@ std::shared_ptr<BodySource> Failing(uint64_t size, uint64_t fails_at) {
 
 class ClientBodiesTest : public ClientTest {
  protected:
+  // More than the kernel takes of a body that its server does not read: about
+  // 4 MiB at the client's end.
+  static constexpr size_t kBeyondKernel = 16 * kMiB;
+
+  ClientBodiesTest() { listener_.LimitReceiveBuffer(kMiB / 16); }
+
   // The body of the packet of a job with this data.
   static std::string Sent(const std::string& data,
                           const std::string& unique = "u") {
@@ -165,18 +171,19 @@ TEST_F(ClientBodiesTest, ASourceThatFailsEndsItsRequestWithItsError) {
   ClientOptions options = Options();
   options.max_connection_attempts = 1;
   const auto client = MakeClient(std::move(options));
+  const JobRequest before = client->SubmitJob(ReverseSpec("before"));
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  // Nothing can be sent to a client that has closed the connection.
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({before}, kLong).ok());
   std::vector<JobSpec> specs;
-  specs.push_back(ReverseSpec("before"));
   specs.push_back(BodySpec(Failing(10 * kMiB, 2 * kMiB)));
   specs.push_back(ReverseSpec("behind"));
   const std::vector<JobRequest> requests =
       client->SubmitMultipleJobs(std::move(specs));
-  const JobRequest& before = requests[0];
-  const JobRequest& request = requests[1];
-  const JobRequest& behind = requests[2];
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
+  const JobRequest& request = requests[0];
+  const JobRequest& behind = requests[1];
   const auto rest = server.connection().ReceiveUntilClosed();
   ASSERT_TRUE(rest.ok()) << rest.status();
   EXPECT_LT(rest->size(), 3 * kMiB);
@@ -221,15 +228,16 @@ TEST_F(ClientBodiesTest, ASourceMayFailAtAnyByte) {
 // nobody need have marked it as idempotent.
 TEST_F(ClientBodiesTest, ARepeatableBodyIsSentAgainAfterALoss) {
   const auto client = MakeClient();
-  const JobRequest request =
-      client->SubmitJob(BodySpec(std::make_shared<PatternSource>(8 * kMiB)));
+  const JobRequest request = client->SubmitJob(
+      BodySpec(std::make_shared<PatternSource>(kBeyondKernel)));
   {
     PlayedServer lost(&listener_);
     ASSERT_TRUE(lost.connection().Receive(kMiB).ok());
     lost.connection().Reset();
   }
   PlayedServer server(&listener_);
-  EXPECT_EQ(server.ReceiveBody(kSubmitJob), Sent(PatternBytes(0, 8 * kMiB)));
+  EXPECT_EQ(server.ReceiveBody(kSubmitJob),
+            Sent(PatternBytes(0, kBeyondKernel)));
   server.Send(kJobCreated, {"H:1"});
   server.Send(kWorkComplete, {"H:1", "stored"});
   ASSERT_TRUE(client->Wait(request, kLong).ok()) << request.status();
@@ -255,8 +263,8 @@ TEST_F(ClientBodiesTest, AWholeBodyInDoubtIsNotSentAgain) {
 
 TEST_F(ClientBodiesTest, ABodyThatCanBeReadOnceIsSentOnce) {
   const auto client = MakeClient();
-  JobSpec spec =
-      BodySpec(std::make_shared<PatternSource>(8 * kMiB, /*repeatable=*/false));
+  JobSpec spec = BodySpec(
+      std::make_shared<PatternSource>(kBeyondKernel, /*repeatable=*/false));
   spec.options.idempotent = true;
   JobRequest request = client->SubmitJob(std::move(spec));
   {
