@@ -413,7 +413,7 @@ gearman_sdk_test(tests/sdk/fork_test SOURCES tests/sdk/fork_test.cc DEPS gtest_m
 gearman_sdk_test(tests/sdk/fork_threads_test SOURCES tests/sdk/fork_threads_test.cc DEPS gtest_main tests.sdk.fork_fixture tests.support.forked_child OBJECTS sdk.builtins sdk.embedded.default_server tests.support.sanitizers TIMEOUT 300 LABELS plain)
 gearman_sdk_test(tests/sdk/futures_test SOURCES tests/sdk/futures_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/health_test SOURCES tests/sdk/health_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/sdk/hooks_threads_test SOURCES tests/sdk/hooks_threads_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
+gearman_sdk_test(tests/sdk/hooks_threads_test SOURCES tests/sdk/hooks_threads_test.cc DEPS gtest_main tests.support.bounds OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/hostile_names_test SOURCES tests/sdk/hostile_names_test.cc DEPS gtest_main tests.support.hostile_names OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/inproc_payload_test SOURCES tests/sdk/inproc_payload_test.cc DEPS gtest_main tests.sdk.inproc_fixture OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/job_context_test SOURCES tests/sdk/job_context_test.cc DEPS gtest_main testing OBJECTS tests.support.sanitizers TIMEOUT 60)

@@ -62,12 +62,9 @@ std::shared_ptr<BodySource> Failing(uint64_t size, uint64_t fails_at) {
 
 class ClientBodiesTest : public ClientTest {
  protected:
-  // More than the kernel takes of a body that its server does not read: about
-  // 4 MiB at the client's end.
-  static constexpr size_t kBeyondKernel = 16 * kMiB;
-
-  ClientBodiesTest() { listener_.LimitReceiveBuffer(kMiB / 16); }
-
+  // The kernel takes little of a body that its server does not read: up to
+  // 4 MiB at the client's end, and this at the server's.
+  void LimitKernel() { listener_.LimitReceiveBuffer(kMiB / 16); }
   // The body of the packet of a job with this data.
   static std::string Sent(const std::string& data,
                           const std::string& unique = "u") {
@@ -227,17 +224,17 @@ TEST_F(ClientBodiesTest, ASourceMayFailAtAnyByte) {
 // A server that is lost in the middle of a body can't have accepted the job, so
 // nobody need have marked it as idempotent.
 TEST_F(ClientBodiesTest, ARepeatableBodyIsSentAgainAfterALoss) {
+  LimitKernel();
   const auto client = MakeClient();
-  const JobRequest request = client->SubmitJob(
-      BodySpec(std::make_shared<PatternSource>(kBeyondKernel)));
+  const JobRequest request =
+      client->SubmitJob(BodySpec(std::make_shared<PatternSource>(8 * kMiB)));
   {
     PlayedServer lost(&listener_);
     ASSERT_TRUE(lost.connection().Receive(kMiB).ok());
     lost.connection().Reset();
   }
   PlayedServer server(&listener_);
-  EXPECT_EQ(server.ReceiveBody(kSubmitJob),
-            Sent(PatternBytes(0, kBeyondKernel)));
+  EXPECT_EQ(server.ReceiveBody(kSubmitJob), Sent(PatternBytes(0, 8 * kMiB)));
   server.Send(kJobCreated, {"H:1"});
   server.Send(kWorkComplete, {"H:1", "stored"});
   ASSERT_TRUE(client->Wait(request, kLong).ok()) << request.status();
@@ -262,9 +259,10 @@ TEST_F(ClientBodiesTest, AWholeBodyInDoubtIsNotSentAgain) {
 }
 
 TEST_F(ClientBodiesTest, ABodyThatCanBeReadOnceIsSentOnce) {
+  LimitKernel();
   const auto client = MakeClient();
-  JobSpec spec = BodySpec(
-      std::make_shared<PatternSource>(kBeyondKernel, /*repeatable=*/false));
+  JobSpec spec =
+      BodySpec(std::make_shared<PatternSource>(8 * kMiB, /*repeatable=*/false));
   spec.options.idempotent = true;
   JobRequest request = client->SubmitJob(std::move(spec));
   {
