@@ -390,7 +390,7 @@ gearman_sdk_test(tests/sdk/client_status_test SOURCES tests/sdk/client_status_te
 gearman_sdk_test(tests/sdk/client_test SOURCES tests/sdk/client_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/sdk/client_threads_test SOURCES tests/sdk/client_threads_test.cc DEPS gtest_main tests.sdk.testing.counting_transport OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/client_tracing_test SOURCES tests/sdk/client_tracing_test.cc DEPS gtest_main tests.sdk.testing.played_server tests.sdk.testing.recording_observer tests.sdk.tracing_fixture OBJECTS tests.support.sanitizers TIMEOUT 60)
-gearman_sdk_test(tests/sdk/client_truth_test SOURCES tests/sdk/client_truth_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
+gearman_sdk_test(tests/sdk/client_truth_test SOURCES tests/sdk/client_truth_test.cc DEPS gtest_main tests.sdk.client_fixture tests.sdk.client_servers_fixture tests.sdk.testing.played_server tests.support.bounds OBJECTS tests.support.sanitizers TIMEOUT 300 LABELS threads)
 gearman_sdk_test(tests/sdk/client_updates_test SOURCES tests/sdk/client_updates_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/config_create_test SOURCES tests/sdk/config_create_test.cc DEPS gtest_main tests.support.raw_connection OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/config_encoders_test SOURCES tests/sdk/config_encoders_test.cc DEPS compression gtest_main OBJECTS sdk.builtins sdk.compression sdk.encoders tests.support.sanitizers TIMEOUT 60)
