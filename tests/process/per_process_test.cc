@@ -6,6 +6,8 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "gearman/tests/support/forked_child.h"
+#include "gearman/tests/support/process_counts.h"
+#include "gearman/tests/support/wait_for.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -30,6 +32,7 @@ TEST(ProcessMutexTest, AChildFindsItFreeThoughAnotherThreadHeldIt) {
     forked.WaitForNotification();
   });
   held.WaitForNotification();
+  ASSERT_TRUE(support::WaitFor(support::OtherThreadsSleep));
   EXPECT_EQ(RunInChild([&mutex] {
               ProcessMutexLock lock(&mutex);
               return std::string();

@@ -40,6 +40,8 @@ using ::testing::SizeIs;
 class AdminClientTest : public ::testing::Test {
  protected:
   ~AdminClientTest() override {
+    // Ends a wait for a connection that no call has made.
+    support::RawConnection::Connect(listener_.port()).status().IgnoreError();
     if (thread_.joinable()) thread_.join();
   }
   // A client of a server that answers the n-th line of each connection in turn

@@ -12,13 +12,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/time.h"
 #include "gearman/plugins/tracing/trace_observer.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_interceptor.h"
 #include "gearman/sdk/embedded/job_server.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/sdk/worker_interceptor.h"
+#include "gearman/tests/support/bounds.h"
 #include "gearman/transports/inproc/inproc_network.h"
 #include "gearman/transports/inproc/inproc_transport_factory.h"
 #include "gearman/transports/transport_registry.h"
@@ -154,7 +154,7 @@ TEST(HooksThreadsTest, EachEndIsToldOnceWhateverBecomesOfAJob) {
   EXPECT_EQ(client_observer->ended_twice.load(), 0);
   EXPECT_EQ(client_observer->destroyed.load(), client_observer->begun.load());
 
-  (*worker)->Drain(absl::Seconds(30));
+  (*worker)->Drain(support::kBound);
   worker_thread.join();
   for (std::thread& thread : others) thread.join();
   *worker = nullptr;

@@ -23,6 +23,7 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/sdk/reduce_fixture.h"
 #include "gearman/tests/support/forked_child.h"
+#include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/poller.h"
@@ -411,6 +412,7 @@ TEST_F(ReduceFailuresTest, AChildMadeByForkLeavesTheMapperAlone) {
   StartHolding(Options());
   const JobRequest request = Submit("a");
   held_.Await(1);
+  ASSERT_TRUE(WaitFor(support::OtherThreadsSleep));
   EXPECT_EQ(support::RunInChild([this]() -> std::string {
               if (!absl::IsFailedPrecondition(
                       mapper_->Register(*worker_, "other", JoinLetters))) {

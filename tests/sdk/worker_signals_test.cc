@@ -25,6 +25,7 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/forked_child.h"
+#include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gtest/gtest.h"
 
@@ -266,6 +267,7 @@ TEST_F(WorkerSignalsTest, AChildHasTheEarlierHandlersAndMayHaveItsOwn) {
   auto signals = WorkerSignals::Create({worker_.get()});
   ASSERT_TRUE(signals.ok()) << signals.status();
   ASSERT_TRUE(worker_->Start().ok());
+  ASSERT_TRUE(support::WaitFor(support::OtherThreadsSleep));
   const std::string wrong = support::RunInChild([&]() -> std::string {
     if (raise(SIGTERM) != 0 || own_calls != 1) return "not the earlier handler";
     // The parent's worker may have logged, and so held mutex_, during the fork.

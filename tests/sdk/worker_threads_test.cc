@@ -169,6 +169,8 @@ TEST_F(WorkerThreadsTest, DrainFinishesWhatIsHeldAndGivesNothingBack) {
   const std::vector<JobRequest> requests = Submit("work", 1000);
   ASSERT_TRUE(begun.WaitForNotificationWithTimeout(kLong));
   EXPECT_TRUE(Join().ok());
+  // The client may still be sending them.
+  ASSERT_TRUE(client_->WaitUntilJobsAccepted(requests, kLong).ok());
   const WorkerStats stats = worker_->stats();
   EXPECT_EQ(stats.jobs_complete, stats.jobs_assigned);
   EXPECT_EQ(stats.jobs_given_back, 0u);
@@ -293,6 +295,9 @@ TEST_F(WorkerThreadsTest, NothingRunsOrWaitsAfterItHasStopped) {
                              })
                   .ok());
   const std::vector<JobRequest> requests = Submit("slow", 12);
+  // All wait at the server: a worker that holds half of what it may asks for no
+  // more.
+  ASSERT_TRUE(client_->WaitUntilJobsAccepted(requests, kLong).ok());
   Start();
   // The worker publishes its state at the end of a turn, and each count at
   // once.

@@ -1,13 +1,10 @@
 #include "gearman/tests/support/gearmand_process.h"
 
-#include <dirent.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <memory>
 #include <string>
@@ -23,6 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/subprocess.h"
 #include "gearman/tests/support/wait_for.h"
@@ -38,22 +36,11 @@ const char* Program() {
   return named == nullptr || *named == '\0' ? "/usr/sbin/gearmand" : named;
 }
 
-// By the state behind the name in parentheses: "17 (gearmand) T ...".
 bool EveryThreadIsStopped(pid_t pid) {
-  const std::string folder = absl::StrCat("/proc/", pid, "/task");
-  DIR* const threads = opendir(folder.c_str());
-  if (threads == nullptr) return false;
-  bool stopped = true;
-  while (const dirent* thread = readdir(threads)) {
-    if (thread->d_name[0] == '.') continue;
-    std::ifstream file(absl::StrCat(folder, "/", thread->d_name, "/stat"));
-    const std::string stat{std::istreambuf_iterator<char>(file), {}};
-    const size_t name_end = stat.rfind(')');
-    stopped = stopped && name_end != std::string::npos &&
-              stat.compare(name_end, 3, ") T") == 0;
-  }
-  closedir(threads);
-  return stopped;
+  const std::vector<ThreadState> threads = ThreadsOf(pid);
+  return !threads.empty() &&
+         std::all_of(threads.begin(), threads.end(),
+                     [](const auto& thread) { return thread.state == 'T'; });
 }
 
 }  // namespace

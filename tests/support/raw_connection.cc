@@ -247,6 +247,11 @@ absl::StatusOr<RawConnection> RawListener::Accept(absl::Duration bound) {
   }
 }
 
+void RawListener::LimitReceiveBuffer(int bytes) {
+  EXPECT_EQ(setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)),
+            0);
+}
+
 void RawListener::Close() {
   if (socket_ >= 0) close(socket_);
   socket_ = -1;

@@ -75,6 +75,10 @@ class RawListener {
 
   // The next connection that a peer makes.
   absl::StatusOr<RawConnection> Accept(absl::Duration bound = kBound);
+  // Lets the kernel hold about twice so many bytes at most for each later
+  // connection: else what a peer sends and the test does not read may be tens
+  // of MiB.
+  void LimitReceiveBuffer(int bytes);
   // Connects are refused from now on.
   void Close();
 

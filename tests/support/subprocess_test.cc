@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/time/time.h"
 #include "gearman/tests/support/test_directory.h"
+#include "gearman/tests/support/wait_for.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -158,7 +159,8 @@ TEST(Subprocess, LeavesNoProcessBehindThatTheProgramHasStarted) {
   ASSERT_TRUE(status.ok()) << status.status();
   pid_t pid = 0;
   ASSERT_TRUE(absl::SimpleAtoi((*process)->output(), &pid));
-  EXPECT_TRUE(Gone(pid));
+  // The dying sleep closes its output a moment before it is gone.
+  EXPECT_TRUE(WaitFor([pid] { return Gone(pid); }));
 }
 
 }  // namespace

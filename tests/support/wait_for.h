@@ -13,8 +13,8 @@ namespace gearman {
 namespace support {
 
 // Asks again and again, on the calling thread, with a pause that grows from
-// 1 ms to 50 ms, until `condition` is true. False when it is still false at the
-// end of the bound.
+// 1 ms to 50 ms, until `condition` is true. False when it is still false after
+// the end of the bound: without a bound of zero it is asked twice at least.
 bool WaitFor(absl::FunctionRef<bool()> condition,
              absl::Duration bound = kBound);
 

@@ -112,9 +112,11 @@ TEST_F(EpollPollerTest, ReportsWhatIsReadyNowUntilItIsNot) {
 
 TEST_F(EpollPollerTest, ReportsAKeyAtItsDeadline) {
   Interest interest;
-  interest.deadline = now() + absl::Milliseconds(5);
+  interest.deadline = now() + absl::Hours(1);
   Watch(7, interest);
   EXPECT_THAT(Look(), IsEmpty());
+  interest.deadline = now() + absl::Milliseconds(5);
+  Watch(7, interest);
   EXPECT_THAT(Wait(), ElementsAre(7));
   EXPECT_GE(now(), interest.deadline);
 }

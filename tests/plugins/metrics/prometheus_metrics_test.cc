@@ -22,7 +22,9 @@
 #include "gearman/tests/support/forked_child.h"
 #include "gearman/tests/support/free_port.h"
 #include "gearman/tests/support/http_get.h"
+#include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/raw_connection.h"
+#include "gearman/tests/support/wait_for.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -48,6 +50,7 @@ TEST(PrometheusMetrics, AChildMadeByForkMayDestroyItsCopyAndHasItNot) {
   auto created = PrometheusMetrics::Create(options);
   ASSERT_TRUE(created.ok()) << created.status();
   std::unique_ptr<PrometheusMetrics> metrics = *std::move(created);
+  ASSERT_TRUE(support::WaitFor(support::OtherThreadsSleep));
   EXPECT_EQ(support::RunInChild([&metrics]() -> std::string {
               if (metrics->port() != 0) return "a port";
               if (!metrics->Text().empty()) return "text";
@@ -277,6 +280,7 @@ TEST(PrometheusMetrics, AnotherProcessDoesNotShareAndIsToldSo) {
   options.listen = absl::StrCat("127.0.0.1:", port.port());
   auto metrics = PrometheusMetrics::Create(options);
   ASSERT_TRUE(metrics.ok()) << metrics.status();
+  ASSERT_TRUE(support::WaitFor(support::OtherThreadsSleep));
   EXPECT_EQ(support::RunInChild([&options]() -> std::string {
               const absl::Status status =
                   PrometheusMetrics::Create(options).status();

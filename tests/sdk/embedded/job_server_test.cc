@@ -84,9 +84,7 @@ TEST(JobServerTest, LeavesNoThreadAndNoDescriptorBehind) {
     const auto client = ClientOf(by_tcp->addresses()[0]);
     EXPECT_TRUE(client->Echo().ok());
   }
-  // A joined thread may be in the list for a moment.
-  EXPECT_TRUE(support::WaitFor(
-      [threads] { return support::ThreadCount() == threads; }));
+  EXPECT_EQ(support::ThreadCount(), threads);
   EXPECT_EQ(support::DescriptorCount(), descriptors);
   EXPECT_THAT(InprocNetwork::Default()->names(),
               ::testing::Not(::testing::Contains("gone-at-once")));
@@ -98,8 +96,9 @@ TEST(JobServerTest, ListensOnSeveralAddressesAtOnce) {
   ASSERT_TRUE(tcp.ok()) << tcp.status();
   EXPECT_THAT(server->addresses(), ElementsAre("inproc://both", *tcp));
   // Jobs submitted at one address are seen at the other.
-  const JobRequest request =
-      ClientOf("inproc://both")->SubmitBackgroundJob("f", "");
+  const auto client = ClientOf("inproc://both");
+  const JobRequest request = client->SubmitBackgroundJob("f", "");
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({request}).ok());
   const auto status = ClientOf(*tcp)->Echo();
   EXPECT_TRUE(status.ok()) << status.status();
   EXPECT_EQ(server->jobs(), 1u);
@@ -195,6 +194,7 @@ TEST(JobServerTest, ClosesAPeerThatReadsNothing) {
   // A client that waits for updates, and reads none.
   auto client = RawConnection::Connect(port);
   ASSERT_TRUE(client->Send(RequestPacket(7, {"f", "u", ""})).ok());
+  ASSERT_TRUE(client->ReceivePacket().ok());  // the job was accepted
   auto worker = RawConnection::Connect(port);
   ASSERT_TRUE(worker->Send(RequestPacket(1, {"f"})).ok());
   ASSERT_TRUE(worker->Send(RequestPacket(9, {})).ok());

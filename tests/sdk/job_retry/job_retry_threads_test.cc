@@ -20,6 +20,7 @@
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gearman/tests/support/forked_child.h"
+#include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -177,6 +178,7 @@ TEST_F(JobRetryThreadsTest, AChildDoesNothing) {
   const auto retry = MakeRetry();
   const auto worker = MakeWorker(1);
   Register(*retry, *worker);
+  ASSERT_TRUE(support::WaitFor(support::OtherThreadsSleep));
   EXPECT_EQ(support::RunInChild([&] {
               const absl::Status status = retry->Register(
                   *worker, "other", [](JobContext&) { return std::string(); });

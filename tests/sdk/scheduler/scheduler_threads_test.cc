@@ -43,8 +43,10 @@ class SchedulerThreadsTest : public ::testing::Test {
           absl::MutexLock lock(&mutex_);
           log_.emplace_back(line);
         });
-    options.lead = absl::Seconds(3);
-    options.margin = absl::Seconds(1);
+    // A thread that has to wait for a processor for longer than the margin
+    // submits a tick that has run already.
+    options.lead = absl::Seconds(5);
+    options.margin = absl::Seconds(3);
     return options;
   }
   static Schedule EverySecond() {

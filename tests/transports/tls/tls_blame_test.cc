@@ -34,9 +34,9 @@ using ::testing::Not;
 
 // A terminator takes a connection before it has one to its own server.
 TEST_F(TlsTest, ATerminatorWhoseServerIsDownIsToldApartFromACertificate) {
-  const uint16_t nobody = support::FreePort();
+  const support::ReservedPort nobody;
   const CertificateFiles files = certificates_.Make("server");
-  const support::TlsTerminator terminator(nobody, files);
+  const support::TlsTerminator terminator(nobody.port(), files);
   ASSERT_TRUE(terminator.ok());
   absl::Status status = Ask(terminator.address());
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable) << status;
@@ -46,7 +46,7 @@ TEST_F(TlsTest, ATerminatorWhoseServerIsDownIsToldApartFromACertificate) {
                     Not(HasSubstr("certificate"))));
   // The peer could be either where certificates are wanted.
   UseIdentity(certificates_.Make("client"), &client_options_);
-  const support::TlsTerminator verifying(nobody, files,
+  const support::TlsTerminator verifying(nobody.port(), files,
                                          certificates_.ca_file());
   ASSERT_TRUE(verifying.ok());
   status = Ask(verifying.address());
