@@ -210,6 +210,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   base/callback.h
   base/cpp17.h
   base/duration.h
+  base/ref.h
   base/string_view.h
   codecs/admin/reply.h
   codecs/body_source.h
@@ -260,6 +261,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   sdk/embedded/job_server.h
   sdk/futures.h
   sdk/health.h
+  sdk/internal/request/end_listener.h
   sdk/job.h
   sdk/job_context.h
   sdk/job_id.h

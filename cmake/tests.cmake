@@ -202,6 +202,7 @@ gearman_sdk_test(examples/plugins/plugins_test SOURCES examples/plugins/plugins_
 gearman_sdk_test(examples/testing/orders_test SOURCES examples/testing/orders_test.cc DEPS examples.testing.orders gtest_main testing OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/base/callback_test SOURCES tests/base/callback_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/base/duration_test SOURCES tests/base/duration_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/base/ref_test SOURCES tests/base/ref_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/base/string_view_test SOURCES tests/base/string_view_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/benchmarks/flood/flood_test SOURCES tests/benchmarks/flood/flood_test.cc DEPS gtest_main tests.support.subprocess OBJECTS tests.support.sanitizers PROGRAMS benchmarks.flood.flood TIMEOUT 300)
 gearman_sdk_test(tests/benchmarks/flood/measured_test SOURCES tests/benchmarks/flood/measured_test.cc DEPS benchmarks.flood.floods benchmarks.flood.measured benchmarks.flood.neighbour gtest_main OBJECTS tests.benchmarks.flood.fail tests.support.sanitizers TIMEOUT 60)

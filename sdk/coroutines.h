@@ -38,9 +38,7 @@
 
 #include <atomic>
 #include <coroutine>
-#include <cstddef>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -51,6 +49,7 @@
 #include "absl/status/statusor.h"
 #include "gearman/base/callback.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client/told_call.h"
 #include "gearman/sdk/job_request.h"
@@ -73,9 +72,9 @@ struct CoroutineOptions {
 
 namespace internal {
 
-// A Call and the callbacks of its request share this state. It has no lock,
-// because one is made for each call: Debian's Abseil takes a lock of the whole
-// process to destroy a mutex.
+// A Call and its request share this state. It has no lock, because one is made
+// for each call: Debian's Abseil takes a lock of the whole process to destroy a
+// mutex.
 class CallState final : public CallListener {
  public:
   explicit CallState(Executor executor) : executor_(std::move(executor)) {}
@@ -202,39 +201,44 @@ class [[nodiscard]] Call {
 
   // The request, with its server, handle, status and updates. Its result is in
   // Result().
-  const JobRequest& request() const { return *request_; }
+  const JobRequest& request() const { return request_; }
   // Ends the request as CANCELLED. Any thread may call it.
-  void Cancel() const { request_->Cancel(); }
+  void Cancel() const { request_.Cancel(); }
 
  private:
-  friend Call Run(Client& client, JobSpec spec, CoroutineOptions options);
+  friend Call Run(Client& client, JobSpec&& spec, CoroutineOptions options);
   friend std::vector<Call> RunAll(Client& client, std::vector<JobSpec> specs,
                                   CoroutineOptions options);
 
-  // Begins a call whose request comes soon.
-  Call(JobCallbacks* callbacks, Executor executor)
-      : state_(std::make_shared<internal::CallState>(std::move(executor))) {
-    if (callbacks->empty()) return;
-    gate_ = std::make_shared<internal::CallGate>();
-    internal::GuardCallbacks(gate_, callbacks);
+  // Makes a call whose request is submitted next.
+  Call(JobSpec&& spec, Executor executor)
+      : state_(internal::Ref<internal::CallState>::Make(std::move(executor))),
+        gate_(GateOf(&spec.options.callbacks)),
+        request_(internal::MakeTold(std::move(spec), state_)) {}
+
+  // Guards the callbacks, if there are any.
+  static std::shared_ptr<internal::CallGate> GateOf(JobCallbacks* callbacks) {
+    if (callbacks->empty()) return nullptr;
+    auto gate = std::make_shared<internal::CallGate>();
+    internal::GuardCallbacks(gate, callbacks);
+    return gate;
   }
-  void SetRequest(JobRequest request, const std::stop_token& token) {
-    request_.emplace(std::move(request));
+  void CancelAt(const std::stop_token& token) {
     if (!token.stop_possible()) return;
     stop_ = std::make_unique<std::stop_callback<internal::CancelRequest>>(
-        token, internal::CancelRequest{*request_});
+        token, internal::CancelRequest{request_});
   }
   void Close() {
     if (state_ == nullptr) return;  // moved
     stop_ = nullptr;
     state_->Abandon();
     if (gate_ != nullptr) gate_->Close();
-    if (request_.has_value() && !request_->finished()) request_->Cancel();
+    if (!request_.finished()) request_.Cancel();
   }
 
-  std::shared_ptr<internal::CallState> state_;
+  internal::Ref<internal::CallState> state_;
   std::shared_ptr<internal::CallGate> gate_;  // null: there is no callback
-  std::optional<JobRequest> request_;
+  JobRequest request_;
   std::unique_ptr<std::stop_callback<internal::CancelRequest>> stop_;
 };
 
@@ -242,12 +246,18 @@ class [[nodiscard]] Call {
 // of `spec` are called, too, on_complete before the coroutine goes on unless
 // the job is refused at once. May wait for room, as Client::SubmitJob does. The
 // client may be destroyed before the call. Any thread may call it.
-inline Call Run(Client& client, JobSpec spec, CoroutineOptions options = {}) {
-  Call call(&spec.options.callbacks, std::move(options.executor));
-  call.SetRequest(
-      internal::ToldCall::Submit(client, std::move(spec), call.state_),
-      options.stop_token);
+//
+// `spec` is no parameter by value: the frame of a coroutine that awaits the
+// call at once would keep it, moved from, until the job has ended.
+inline Call Run(Client& client, JobSpec&& spec, CoroutineOptions options = {}) {
+  Call call(std::move(spec), std::move(options.executor));
+  internal::SubmitTold(client, {&call.request_, 1});
+  call.CancelAt(options.stop_token);
   return call;
+}
+inline Call Run(Client& client, const JobSpec& spec,
+                CoroutineOptions options = {}) {
+  return Run(client, JobSpec(spec), std::move(options));
 }
 
 // Submits many jobs, in order, in as few writes as possible. The calls are in
@@ -255,18 +265,15 @@ inline Call Run(Client& client, JobSpec spec, CoroutineOptions options = {}) {
 inline std::vector<Call> RunAll(Client& client, std::vector<JobSpec> specs,
                                 CoroutineOptions options = {}) {
   std::vector<Call> calls;
-  std::vector<std::shared_ptr<internal::CallListener>> listeners;
+  std::vector<JobRequest> requests;
   calls.reserve(specs.size());
-  listeners.reserve(specs.size());
+  requests.reserve(specs.size());
   for (JobSpec& spec : specs) {
-    calls.push_back(Call(&spec.options.callbacks, options.executor));
-    listeners.push_back(calls.back().state_);
+    calls.push_back(Call(std::move(spec), options.executor));
+    requests.push_back(calls.back().request_);
   }
-  std::vector<JobRequest> requests =
-      internal::ToldCall::SubmitAll(client, std::move(specs), listeners);
-  for (size_t i = 0; i < requests.size(); ++i) {
-    calls[i].SetRequest(std::move(requests[i]), options.stop_token);
-  }
+  internal::SubmitTold(client, requests);
+  for (Call& call : calls) call.CancelAt(options.stop_token);
   return calls;
 }
 

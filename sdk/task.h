@@ -50,6 +50,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/notification.h"
 #include "gearman/base/cpp17.h"
+#include "gearman/base/ref.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/client/told_call.h"
 
@@ -63,7 +64,7 @@ namespace internal {
 // Lets one thread at a time, the runner, run a tree of tasks that await each
 // other, and ends it. Everything that resumes one of these tasks holds a
 // reference. The runner owns all but `runner_` itself, so there is no lock.
-class TaskControl : public std::enable_shared_from_this<TaskControl> {
+class TaskControl final : public Counted {
  public:
   // Runs `coroutine`, which is suspended, until it suspends again or ends.
   // Waits until another thread that runs a task of this tree has returned. Does
@@ -74,7 +75,7 @@ class TaskControl : public std::enable_shared_from_this<TaskControl> {
       next_ = coroutine;
       return;
     }
-    const std::shared_ptr<TaskControl> self = shared_from_this();
+    const auto self = Ref<TaskControl>::Share(this);
     BecomeRunner();
     while (coroutine && !destroyed_) {
       coroutine.resume();
@@ -146,7 +147,7 @@ class TaskPromiseBase {
   std::suspend_always initial_suspend() const noexcept { return {}; }
   FinalAwaiter final_suspend() const noexcept { return {}; }
 
-  std::shared_ptr<TaskControl> control;  // null until the task has started
+  Ref<TaskControl> control;  // null until the task has started
   std::coroutine_handle<> continuation;
   absl::AnyInvocable<void()> on_done;
   std::exception_ptr exception;
@@ -207,12 +208,12 @@ class Resumption {
   }
   explicit operator bool() const { return static_cast<bool>(coroutine_); }
   void Resume() const {
-    control_ != nullptr ? control_->Resume(coroutine_) : coroutine_.resume();
+    control_ ? control_->Resume(coroutine_) : coroutine_.resume();
   }
 
  private:
   std::coroutine_handle<> coroutine_;
-  std::shared_ptr<TaskControl> control_;
+  Ref<TaskControl> control_;
 };
 
 }  // namespace internal
@@ -242,7 +243,7 @@ class [[nodiscard]] Task {
   // it must not wait. It is not called if the task is destroyed before. Start a
   // task once, and do not await a task that was started.
   void Start(absl::AnyInvocable<void()> on_done = nullptr) {
-    auto control = std::make_shared<internal::TaskControl>();
+    const auto control = internal::Ref<internal::TaskControl>::Make();
     coroutine_.promise().control = control;
     coroutine_.promise().on_done = std::move(on_done);
     root_ = true;
@@ -284,7 +285,7 @@ class [[nodiscard]] Task {
     if (!coroutine_) return;
     if (root_) {
       // The control must outlive the frame, which has a reference to it.
-      const std::shared_ptr<internal::TaskControl> control =
+      const internal::Ref<internal::TaskControl> control =
           coroutine_.promise().control;
       control->Destroy(coroutine_);
     } else {

@@ -2,11 +2,15 @@
 // with 1,000 tiny jobs in flight, through a real gearmand to a worker in a
 // process of its own.
 //
-//   styles [--rounds=N] [--waves=N]
+//   styles [--rounds=N] [--waves=N] [--only=STYLE]
 //
 // Each round runs every style, so a machine whose speed changes is fair to all.
 // A wave is 1,000 jobs that are submitted at once and all awaited. The table
 // has medians; "beside callbacks" is the median of the rounds' quotients.
+//
+// --only runs the waves of one style, such as "futures, one batch", once and
+// without a table. A profiler counts its instructions; the difference between
+// runs with more and fewer waves leaves out what the program's start costs.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -147,10 +151,14 @@ double Cpu() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-void Measure(const std::string& server, int waves, Style* style) {
+std::unique_ptr<Client> MakeClient(const std::string& server) {
   ClientOptions options;
   options.servers = {server};
-  const auto client = OrDie(Client::Create(std::move(options)));
+  return OrDie(Client::Create(std::move(options)));
+}
+
+void Measure(const std::string& server, int waves, Style* style) {
+  const auto client = MakeClient(server);
   style->wave(*client);  // connects, and fills the caches
   const absl::Time begun = absl::Now();
   const double cpu = Cpu();
@@ -174,7 +182,8 @@ double MedianQuotient(const std::vector<double>& values,
   return Median(std::move(quotients));
 }
 
-void Compare(int rounds, int waves) {
+// With `only`, runs that style and prints nothing.
+void Compare(int rounds, int waves, absl::string_view only) {
   const Gearmand gearmand;
   const std::string server = absl::StrCat("127.0.0.1:", gearmand.port());
   const Child worker({ThisProgram(), absl::StrCat("--worker=", server)},
@@ -188,6 +197,15 @@ void Compare(int rounds, int waves) {
       {"callbacks, job by job", SingleCallbacksWave, 4, {}, {}},
       {"1,000 coroutines, job by job", TasksWave, 4, {}, {}},
   };
+  if (!only.empty()) {
+    for (const Style& style : styles) {
+      if (style.name != only) continue;
+      const auto client = MakeClient(server);
+      for (int i = 0; i < waves; ++i) style.wave(*client);
+      return;
+    }
+    Fail(absl::StrCat("there is no style \"", only, "\""));
+  }
   for (int round = 0; round < rounds; ++round) {
     for (Style& style : styles) Measure(server, waves, &style);
   }
@@ -226,21 +244,28 @@ void Fail(absl::string_view what) {
 int main(int argc, char** argv) {
   int rounds = 9;
   int waves = 30;
+  absl::string_view only;
   for (int i = 1; i < argc; ++i) {
     absl::string_view argument = argv[i];
     if (absl::ConsumePrefix(&argument, "--worker=")) {
       gearman::benchmarks::Work(std::string(argument));
       return 0;
     }
+    if (absl::ConsumePrefix(&argument, "--only=")) {
+      only = argument;
+      continue;
+    }
     const bool known = (absl::ConsumePrefix(&argument, "--rounds=") &&
                         absl::SimpleAtoi(argument, &rounds) && rounds > 0) ||
                        (absl::ConsumePrefix(&argument, "--waves=") &&
                         absl::SimpleAtoi(argument, &waves) && waves > 0);
     if (!known) {
-      std::fprintf(stderr, "usage: %s [--rounds=N] [--waves=N]\n", argv[0]);
+      std::fprintf(stderr,
+                   "usage: %s [--rounds=N] [--waves=N] [--only=STYLE]\n",
+                   argv[0]);
       return 2;
     }
   }
-  gearman::benchmarks::Compare(rounds, waves);
+  gearman::benchmarks::Compare(rounds, waves, only);
   return 0;
 }

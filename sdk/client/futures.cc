@@ -1,8 +1,8 @@
 #include "gearman/sdk/futures.h"
 
-#include <memory>
 #include <utility>
 
+#include "gearman/base/ref.h"
 #include "gearman/sdk/client/told_call.h"
 
 namespace gearman {
@@ -22,24 +22,26 @@ class Promise final : public internal::CallListener {
 }  // namespace
 
 std::future<Outcome> Async(Client& client, JobSpec spec) {
-  auto promise = std::make_shared<Promise>();
+  auto promise = internal::Ref<Promise>::Make();
   std::future<Outcome> future = promise->future();
-  internal::ToldCall::Submit(client, std::move(spec), std::move(promise));
+  const JobRequest request =
+      internal::MakeTold(std::move(spec), std::move(promise));
+  internal::SubmitTold(client, {&request, 1});
   return future;
 }
 
 std::vector<std::future<Outcome>> AsyncAll(Client& client,
                                            std::vector<JobSpec> specs) {
-  std::vector<std::shared_ptr<internal::CallListener>> promises;
+  std::vector<JobRequest> requests;
   std::vector<std::future<Outcome>> futures;
-  promises.reserve(specs.size());
+  requests.reserve(specs.size());
   futures.reserve(specs.size());
-  for (size_t i = 0; i < specs.size(); ++i) {
-    auto promise = std::make_shared<Promise>();
+  for (JobSpec& spec : specs) {
+    auto promise = internal::Ref<Promise>::Make();
     futures.push_back(promise->future());
-    promises.push_back(std::move(promise));
+    requests.push_back(internal::MakeTold(std::move(spec), std::move(promise)));
   }
-  internal::ToldCall::SubmitAll(client, std::move(specs), promises);
+  internal::SubmitTold(client, requests);
   return futures;
 }
 

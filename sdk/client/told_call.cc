@@ -1,10 +1,11 @@
 #include "gearman/sdk/client/told_call.h"
 
-#include <cstddef>
 #include <optional>
 #include <utility>
 
 #include "gearman/plugins/guarded_call.h"
+#include "gearman/sdk/internal/access.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 
 namespace gearman {
 namespace internal {
@@ -19,59 +20,32 @@ absl::StatusOr<std::string> EndOf(const JobRequest& request) {
 
 }  // namespace
 
-JobRequest ToldCall::Submit(Client& client, JobSpec spec,
-                            std::shared_ptr<CallListener> listener) {
-  Attach(listener, &spec.options.callbacks);
-  JobRequest request = client.SubmitJob(std::move(spec));
-  TellIfRefused(request, listener.get());
+void CallListener::OnSubmissionEnd(const JobRequest& request) {
+  // The user's on_complete has submitted the request again.
+  if (!request.finished()) return;
+  if (ended_.exchange(true, std::memory_order_acq_rel)) return;
+  // An executor of the user's may throw.
+  CallIgnoringThrow([&] { OnEnd(EndOf(request)); });
+}
+
+JobRequest MakeTold(JobSpec&& spec, Ref<CallListener> listener) {
+  JobRequest request(std::move(spec));
+  Access::StateOf(request)->listener = std::move(listener);
   return request;
 }
 
-std::vector<JobRequest> ToldCall::SubmitAll(
-    Client& client, std::vector<JobSpec> specs,
-    const std::vector<std::shared_ptr<CallListener>>& listeners) {
-  for (size_t i = 0; i < specs.size(); ++i) {
-    Attach(listeners[i], &specs[i].options.callbacks);
+void SubmitTold(Client& client, absl::Span<const JobRequest> requests) {
+  // A new request belongs to no other client, so every error is in its own
+  // status.
+  client.SubmitMultipleRequests(requests).IgnoreError();
+  for (const JobRequest& request : requests) {
+    // A request that was tried has an end to come. The end of one that was
+    // never tried may be silent: it was dropped (WhenFull::kDrop), its client
+    // is being destroyed, or this is a child made by fork.
+    if (!request.finished() || request.connection_attempts() > 0) continue;
+    if (request.status().ok()) continue;
+    Access::StateOf(request)->listener->OnSubmissionEnd(request);
   }
-  std::vector<JobRequest> requests =
-      client.SubmitMultipleJobs(std::move(specs));
-  for (size_t i = 0; i < requests.size(); ++i) {
-    TellIfRefused(requests[i], listeners[i].get());
-  }
-  return requests;
-}
-
-void ToldCall::Attach(const std::shared_ptr<CallListener>& listener,
-                      JobCallbacks* callbacks) {
-  callbacks->on_complete =
-      [listener,
-       theirs = std::move(callbacks->on_complete)](const JobRequest& request) {
-        // Tells the end even if the user's callback throws.
-        struct Teller {
-          ~Teller() { Tell(request, listener); }
-          const JobRequest& request;
-          CallListener* const listener;
-        };
-        const Teller teller{request, listener.get()};
-        if (theirs) theirs(request);
-      };
-}
-
-void ToldCall::TellIfRefused(const JobRequest& request,
-                             CallListener* listener) {
-  // A request that was tried has a callback to come. One that was never tried
-  // may have none: it was dropped (WhenFull::kDrop), its client is being
-  // destroyed, or this is a child made by fork.
-  if (!request.finished() || request.connection_attempts() > 0) return;
-  if (!request.status().ok()) Tell(request, listener);
-}
-
-void ToldCall::Tell(const JobRequest& request, CallListener* listener) {
-  // The user's on_complete has submitted the request again.
-  if (!request.finished()) return;
-  if (listener->ended_.exchange(true, std::memory_order_acq_rel)) return;
-  // An executor of the user's may throw.
-  CallIgnoringThrow([&] { listener->OnEnd(EndOf(request)); });
 }
 
 // --- the gate ----------------------------------------------------------------

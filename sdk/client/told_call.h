@@ -6,57 +6,44 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
+#include "gearman/sdk/internal/request/end_listener.h"
 #include "gearman/sdk/job_request.h"
 
 namespace gearman {
 namespace internal {
 
-// Hears of one submission.
-class CallListener {
+// Hears of one submission. Its request owns it, with others.
+class CallListener : public EndListener {
  public:
-  virtual ~CallListener() = default;
-  CallListener() = default;
-  CallListener(const CallListener&) = delete;
-  CallListener& operator=(const CallListener&) = delete;
-
   // The request is finished. The client calls this exactly once, on the thread
   // that does the I/O or, if the job was refused at once, on the thread that
   // submits. `end` is the result, or the error that says why there is none. It
   // is the empty text for a background job that a server has accepted.
   virtual void OnEnd(absl::StatusOr<std::string> end) = 0;
 
+  // Tells the end once, unless the request has been submitted again.
+  void OnSubmissionEnd(const JobRequest& request) final;
+
  private:
-  friend class ToldCall;
   std::atomic<bool> ended_{false};
 };
 
-class ToldCall {
- public:
-  // Submits the job. The callbacks of `spec` are called, too, on_complete
-  // before OnEnd unless the job is refused at once.
-  static JobRequest Submit(Client& client, JobSpec spec,
-                           std::shared_ptr<CallListener> listener);
-  // Submits many jobs, in order, in as few writes as possible. There are as
-  // many listeners as jobs.
-  static std::vector<JobRequest> SubmitAll(
-      Client& client, std::vector<JobSpec> specs,
-      const std::vector<std::shared_ptr<CallListener>>& listeners);
+// Makes a request for SubmitTold. The callbacks of `spec` are called, too,
+// on_complete before OnEnd unless the job is refused at once.
+JobRequest MakeTold(JobSpec&& spec, Ref<CallListener> listener);
 
- private:
-  static void Attach(const std::shared_ptr<CallListener>& listener,
-                     JobCallbacks* callbacks);
-  // Tells the end of a request that was refused at once.
-  static void TellIfRefused(const JobRequest& request, CallListener* listener);
-  static void Tell(const JobRequest& request, CallListener* listener);
-};
+// Submits new requests that MakeTold has made, in order, in as few writes as
+// possible.
+void SubmitTold(Client& client, absl::Span<const JobRequest> requests);
 
 // Calls functions of the user until it is closed. When Close has returned, none
 // of them is running or will be called, except one that is itself in Close.

@@ -131,7 +131,7 @@ void MapRun::Pump() {
   }
   for (;;) {
     Step step = Step::kNone;
-    std::shared_ptr<Part> oldest;
+    Ref<Part> oldest;
     absl::Status why;
     {
       absl::MutexLock lock(&mutex_);
@@ -181,7 +181,7 @@ MapRun::Step MapRun::NextStep() {
   return exhausted_ && window_.empty() ? Step::kFinish : Step::kNone;
 }
 
-void MapRun::Deliver(std::shared_ptr<Part> part) {
+void MapRun::Deliver(Ref<Part> part) {
   // The end of a part does not change any more.
   const size_t bytes = part->bytes;
   if (part->end.ok()) {
@@ -234,7 +234,7 @@ void MapRun::MakePart() {
 
 void MapRun::SubmitPart(std::string data) {
   const auto part =
-      std::make_shared<Part>(shared_from_this(), next_part_++, data.size());
+      Ref<Part>::Make(shared_from_this(), next_part_++, data.size());
   core_->ChangeBytes(0, data.size());
   {
     absl::MutexLock lock(&mutex_);
@@ -244,7 +244,8 @@ void MapRun::SubmitPart(std::string data) {
   spec.options = core_->options().part;
   std::optional<JobRequest> request;
   if (!core_->WithClient([&](Client& client) {
-        request = ToldCall::Submit(client, std::move(spec), part);
+        request = MakeTold(std::move(spec), part);
+        SubmitTold(client, {&*request, 1});
       })) {
     return part->OnEnd(ClosedError());
   }
@@ -261,7 +262,7 @@ void MapRun::End(absl::StatusOr<std::string> result) {
     absl::MutexLock lock(&mutex_);
     ended_ = true;
     job = std::move(job_);
-    for (const std::shared_ptr<Part>& part : window_) {
+    for (const Ref<Part>& part : window_) {
       if (part->ended) {
         ++parts;
         bytes += part->bytes;

@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/client/told_call.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/job_request.h"
@@ -63,7 +64,7 @@ class MapRun : public std::enable_shared_from_this<MapRun> {
   Step NextStep() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Gives the end of the oldest part to the aggregator. The mutable functions
   // below are for the thread that is in the steps.
-  void Deliver(std::shared_ptr<Part> part);
+  void Deliver(Ref<Part> part);
   void MakePart();
   void SubmitPart(std::string data);
   // Gives a result to the aggregator, or an error to the end of the job.
@@ -95,7 +96,7 @@ class MapRun : public std::enable_shared_from_this<MapRun> {
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   bool exhausted_ ABSL_GUARDED_BY(mutex_) = false;  // there is no further part
   // The parts that have not been delivered, in order.
-  std::deque<std::shared_ptr<Part>> window_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Ref<Part>> window_ ABSL_GUARDED_BY(mutex_);
   size_t added_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t failed_ ABSL_GUARDED_BY(mutex_) = 0;
   // The first ones to fail.

@@ -133,6 +133,15 @@ Task<std::vector<std::string>> Many(Client& client) {
   co_return results;
 }
 
+TEST_F(CoroutinesTest, AJobMayBeSubmittedMoreThanOnce) {
+  auto client = MakeClient();
+  const JobSpec spec = ReverseSpec();
+  const Call first = gearman::Run(*client, spec);
+  const Call second = gearman::Run(*client, spec);
+  EXPECT_EQ(first.request().data(), "hello");
+  EXPECT_EQ(second.request().data(), "hello");
+}
+
 TEST_F(CoroutinesTest, AwaitsManyCallsInTheOrderOfTheJobs) {
   auto client = MakeClient();
   Started<std::vector<std::string>> task(Many(*client));

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/client_interceptor.h"
 #include "gearman/tests/sdk/client_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -155,6 +156,22 @@ TEST_F(FuturesTest,
   const Outcome outcome = future.get();
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(*outcome, "second");
+}
+
+// New options have none of the callbacks that the job had.
+TEST_F(FuturesTest, IsSetThoughAnInterceptorReplacesTheOptions) {
+  ClientOptions options = Options();
+  options.interceptors.emplace_back(
+      [](OutgoingJob& job) { job.set_options(CallOptions()); });
+  auto client = MakeClient(options);
+  auto future = Async(*client, ReverseSpec());
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkComplete, {"H:1", "r"});
+  const Outcome outcome = future.get();
+  ASSERT_TRUE(outcome.ok()) << outcome.status();
+  EXPECT_EQ(*outcome, "r");
 }
 
 TEST_F(FuturesTest, AnExceptionOfTheCallbackDoesNotKeepTheFutureFromBeingSet) {

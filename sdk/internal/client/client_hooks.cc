@@ -129,7 +129,7 @@ void ClientHooks::OnEnd(Notice* notice) {
 void ClientHooks::Call(const Notice& notice) const {
   if (!notice.request->has_callbacks()) return;
   const auto request = Access::Make<JobRequest>(notice.request);
-  const JobCallbacks& callbacks = notice.request->options->callbacks;
+  const JobCallbacks& callbacks = notice.request->call_options().callbacks;
   const auto guarded = [this, &request](absl::string_view name,
                                         const auto& callback) {
     GuardedCall(callback, [&](absl::string_view what) {
@@ -166,15 +166,21 @@ void ClientHooks::Call(const Notice& notice) const {
       break;
     case Notice::Kind::kEnding:
     case Notice::Kind::kComplete: {
-      if (!callbacks.on_complete || notice.silently) break;
-      // The callback may submit the request again, and interceptors may then
-      // replace this request's callbacks.
-      const JobRequestExtras* const extras = notice.request->extras.get();
-      const bool replaceable =
-          hooked() || (extras != nullptr && extras->original != nullptr);
-      const JobCallbacks copy = replaceable ? callbacks : JobCallbacks();
-      const JobCallbacks& kept = replaceable ? copy : callbacks;
-      guarded("on_complete", [&] { kept.on_complete(request); });
+      if (notice.silently) break;
+      if (callbacks.on_complete) {
+        // The callback may submit the request again, and interceptors may then
+        // replace this request's callbacks.
+        const JobRequestExtras* const extras = notice.request->extras.get();
+        const bool replaceable =
+            hooked() || (extras != nullptr && extras->original != nullptr);
+        decltype(callbacks.on_complete) copy;
+        if (replaceable) copy = callbacks.on_complete;
+        const auto& kept = replaceable ? copy : callbacks.on_complete;
+        guarded("on_complete", [&] { kept(request); });
+      }
+      if (notice.request->listener) {
+        notice.request->listener->OnSubmissionEnd(request);
+      }
       break;
     }
   }

@@ -116,7 +116,12 @@ void JobRequestTracker::Start(const std::shared_ptr<JobRequestState>& shared,
   first_in_flight_ = request;
   ++in_flight_;
   request->state = JobState::kPending;
-  request->submitted = now;
+  // The requests of a batch have one time.
+  if (now != batch_time_) {
+    batch_time_ = now;
+    batch_nanos_ = absl::ToUnixNanos(now);
+  }
+  request->submitted = batch_nanos_;
   request->timer = absl::InfiniteFuture();
   SetTimer(request, request->deadline);
   request->finished.store(false, std::memory_order_relaxed);
@@ -215,7 +220,7 @@ RequestOutcome JobRequestTracker::MarkFinished(JobRequestState* request,
   request->state = next.value_or(JobState::kUnknown);
   const RequestOutcome outcome = OutcomeOf(*request, accepted, input, status);
   if (request->metrics != nullptr) {
-    request->metrics->Finished(outcome, ended - request->submitted);
+    request->metrics->Finished(outcome, request->Elapsed(ended));
   }
   request->status = std::move(status);
   if (told) ++request->callbacks_pending;
@@ -343,7 +348,7 @@ void JobRequestTracker::Finish(Query* query, absl::Status status) {
 void JobRequestTracker::OnAccepted(JobRequestState* request) {
   if (request->self == nullptr) return;
   if (request->metrics != nullptr) {
-    request->metrics->submit_duration.Observe(now_ - request->submitted);
+    request->metrics->submit_duration.Observe(request->Elapsed(now_));
   }
   RetryPolicy* const policy = PolicyFor(*request);
   CallLoggingThrow(options_.logger, "RetryPolicy::OnSuccess",

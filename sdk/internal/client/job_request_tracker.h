@@ -11,6 +11,7 @@
 #define GEARMAN_SDK_INTERNAL_CLIENT_JOB_REQUEST_TRACKER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <random>
@@ -298,6 +299,9 @@ class JobRequestTracker final : public EffectSink {
   std::vector<Operation*> to_dispatch_;
   std::vector<JobQuestion> questions_;
   std::vector<Notice> notices_;
+  // When the last batch was submitted, also as JobRequestState::submitted.
+  absl::Time batch_time_;
+  int64_t batch_nanos_ = 0;
 };
 
 }  // namespace internal

@@ -160,7 +160,7 @@ AttemptVerdict JobRequestTracker::Judge(const JobRequestState& request,
   failure.timed_out = outcome.timed_out;
   failure.idempotent = request.idempotent;
   failure.has_explicit_unique = request.explicit_unique;
-  failure.elapsed = now_ - request.submitted;
+  failure.elapsed = request.Elapsed(now_);
   failure.servers = servers_;
   failure.refused_everywhere =
       IsRefusal(outcome.reason) &&
@@ -378,7 +378,7 @@ void JobRequestTracker::OnLate(JobRequestState* request, absl::Time now) {
   const bool accepted = request->state == JobState::kCreated;
   std::string message = absl::StrCat(
       accepted ? "accepted, but no result" : "not accepted by any server",
-      " within ", absl::FormatDuration(request->deadline - request->submitted),
+      " within ", absl::FormatDuration(request->Elapsed(request->deadline)),
       ": ", JobName(*request));
   if (accepted) {
     absl::StrAppend(&message, "; the job itself may go on");

@@ -15,9 +15,9 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/reconnect_delay.h"
-#include "gearman/sdk/internal/net/ref.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/address.h"
 

@@ -21,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/base/ref.h"
 #include "gearman/codecs/body_source.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/priority.h"
@@ -28,6 +29,7 @@
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
+#include "gearman/sdk/internal/request/end_listener.h"
 #include "gearman/sdk/internal/request/inline_bytes.h"
 #include "gearman/sdk/internal/request/job_updates.h"
 #include "gearman/sdk/internal/request/operation.h"
@@ -202,8 +204,13 @@ struct JobRequestState final : Operation {
     static const auto* const none = new CallOptions();
     return options != nullptr ? *options : *none;
   }
+  // True if code of the user may be called for this request.
   bool has_callbacks() const {
-    return options != nullptr && !options->callbacks.empty();
+    return listener || (options != nullptr && !options->callbacks.empty());
+  }
+  // The time since the submission began.
+  absl::Duration Elapsed(absl::Time now) const {
+    return now - absl::FromUnixNanos(submitted);
   }
   RequestHooks* hooks() const {
     return extras == nullptr ? nullptr : extras->hooks.get();
@@ -236,6 +243,9 @@ struct JobRequestState final : Operation {
   bool may_have_joined = false;
   std::unique_ptr<const CallOptions> options;  // null: none is set
   std::unique_ptr<JobRequestExtras> extras;
+  // Hears of the ends of the submissions. Null: only callbacks do. Fixed before
+  // the first submission.
+  Ref<EndListener> listener;
 
   // --- what became of it ---
   JobState state = JobState::kUnknown;
@@ -258,7 +268,8 @@ struct JobRequestState final : Operation {
   std::shared_ptr<JobRequestState> self;
   JobRequestState* next_in_flight = nullptr;
   JobRequestState* previous_in_flight = nullptr;
-  absl::Time submitted;
+  // Unix time in nanoseconds, which takes half of the room of an absl::Time.
+  int64_t submitted = 0;
   absl::Time deadline = absl::InfiniteFuture();
   // The time when the tracker looks at it next: the deadline, or an earlier
   // retry.

@@ -1,16 +1,19 @@
 // Ref is a shared pointer of one word, to an object that counts its owners
-// itself. Requests use it for their server, as std::shared_ptr takes two words
-// in each of a million requests.
+// itself. Each of a million requests may have some, and std::shared_ptr takes
+// two words.
 //
 // The count is atomic, so each thread may copy and destroy a Ref of its own.
 // Whatever the object guards its fields by is not changed by it.
-#ifndef GEARMAN_SDK_INTERNAL_NET_REF_H_
-#define GEARMAN_SDK_INTERNAL_NET_REF_H_
+#ifndef GEARMAN_BASE_REF_H_
+#define GEARMAN_BASE_REF_H_
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
+
+#include "gearman/base/cpp17.h"
 
 namespace gearman {
 namespace internal {
@@ -38,6 +41,12 @@ class Ref {
     if (object_ != nullptr) Count().fetch_add(1, std::memory_order_relaxed);
   }
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  // Takes over a Ref to an object of a derived class. A class whose last Ref
+  // may be one to a base needs a virtual destructor there.
+  template <typename Derived,
+            std::enable_if_t<std::is_base_of_v<T, Derived>, int> = 0>
+  Ref(Ref<Derived> other)  // NOLINT: as any pointer to a base
+      : object_(std::exchange(other.object_, nullptr)) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;
@@ -84,6 +93,9 @@ class Ref {
   }
 
  private:
+  template <typename Other>
+  friend class Ref;
+
   std::atomic<uint32_t>& Count() const {
     return static_cast<Counted*>(object_)->owners_;
   }
@@ -94,4 +106,4 @@ class Ref {
 }  // namespace internal
 }  // namespace gearman
 
-#endif  // GEARMAN_SDK_INTERNAL_NET_REF_H_
+#endif  // GEARMAN_BASE_REF_H_
