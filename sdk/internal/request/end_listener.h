@@ -20,9 +20,9 @@ class EndListener : public Counted {
   EndListener() = default;
 
   // A submission of the request has ended, and its on_complete has returned or
-  // thrown; on_complete may have submitted the request again. Called where
-  // on_complete is called: on the thread that does the I/O, with no lock held,
-  // and not if the end is a silent one. Must not throw.
+  // thrown; on_complete may have submitted the request again. The client calls
+  // this where it calls on_complete: on the thread that does the I/O, with no
+  // lock held, and not if the end is a silent one. The function must not throw.
   virtual void OnSubmissionEnd(const JobRequest& request) = 0;
 };
 
