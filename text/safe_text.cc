@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace gearman {
@@ -150,9 +150,11 @@ std::string FromSafeText(absl::string_view text) {
     value.append(text.data(), plain);
     text.remove_prefix(plain);
     if (text.empty()) break;
+    int byte = 0;
     if (text.size() >= 4 && absl::ascii_isxdigit(text[2]) &&
-        absl::ascii_isxdigit(text[3])) {
-      value += absl::HexStringToBytes(text.substr(2, 2));
+        absl::ascii_isxdigit(text[3]) &&
+        absl::SimpleHexAtoi(text.substr(2, 2), &byte)) {
+      value.push_back(static_cast<char>(byte));
       text.remove_prefix(4);
     } else {
       value.append(text.data(), 2);
