@@ -30,6 +30,16 @@ class FuturesTest : public ClientTest {
     return future.wait_for(std::chrono::seconds(0)) ==
            std::future_status::ready;
   }
+  // Plays a server that does one job, and expects its result in `future`.
+  void ExpectServed(std::future<Outcome>* future) {
+    PlayedServer server(&listener_);
+    server.ReceiveBody(kSubmitJob);
+    server.Send(kJobCreated, {"H:1"});
+    server.Send(kWorkComplete, {"H:1", "r"});
+    const Outcome outcome = future->get();
+    ASSERT_TRUE(outcome.ok()) << outcome.status();
+    EXPECT_EQ(*outcome, "r");
+  }
 };
 
 TEST_F(FuturesTest, ManyAreInTheOrderOfTheJobs) {
@@ -121,13 +131,7 @@ TEST_F(FuturesTest, IsSetByTheThreadOfTheClientAfterTheCallback) {
     EXPECT_EQ(request.result_view(), "r");
   };
   future = Async(*client, std::move(spec));
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  server.Send(kWorkComplete, {"H:1", "r"});
-  const Outcome outcome = future.get();
-  ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_EQ(*outcome, "r");
+  ExpectServed(&future);
   EXPECT_FALSE(ready_in_callback);
   EXPECT_NE(setter, caller);
 }
@@ -165,13 +169,7 @@ TEST_F(FuturesTest, IsSetThoughAnInterceptorReplacesTheOptions) {
       [](OutgoingJob& job) { job.set_options(CallOptions()); });
   auto client = MakeClient(options);
   auto future = Async(*client, ReverseSpec());
-  PlayedServer server(&listener_);
-  server.ReceiveBody(kSubmitJob);
-  server.Send(kJobCreated, {"H:1"});
-  server.Send(kWorkComplete, {"H:1", "r"});
-  const Outcome outcome = future.get();
-  ASSERT_TRUE(outcome.ok()) << outcome.status();
-  EXPECT_EQ(*outcome, "r");
+  ExpectServed(&future);
 }
 
 TEST_F(FuturesTest, AnExceptionOfTheCallbackDoesNotKeepTheFutureFromBeingSet) {
