@@ -139,6 +139,74 @@ TEST_F(WorkerServersTest, AnOldConnectionIsReplacedAndAnswersItsJob) {
   EXPECT_EQ(worker_->health().servers[0].state, ServerState::kUp);
 }
 
+// With one handler, a worker asks one server at a time. A server that was
+// stopped keeps its connections and answers nothing.
+TEST_F(WorkerServersTest, AServerThatDoesNotAnswerHoldsUpNoOther) {
+  testing::PlayedServer second(&stack_.simulation, stack_.network(), "second");
+  options_.servers = {"inproc://jobs", "inproc://second"};
+  int done = 0;
+  Start({{"echo", [&done](JobContext& context) {
+            ++done;
+            return Echo(context);
+          }}});
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO echo");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  const absl::Time begin = now();
+  const auto other = second.Accept();
+  EXPECT_EQ(other->Receive(), "CAN_DO echo");
+  EXPECT_EQ(other->Receive(), "GRAB_JOB_ALL");
+  EXPECT_LE(now() - begin, absl::Seconds(1));
+  other->Send(Command::kJobAssignUniq, {"H:2", "echo", "u", "x"});
+  EXPECT_EQ(other->Receive(), "WORK_COMPLETE H:2|x");
+  EXPECT_EQ(other->Receive(), "GRAB_JOB_ALL");
+  // The first server goes on. Its grab counts again, so the worker waits for
+  // the answer of the other one before it asks for more.
+  Give("H:1", "echo", "y");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|y");
+  EXPECT_THAT(server_->ReceiveFor(absl::Milliseconds(100)), IsEmpty());
+  other->Send(Command::kNoJob, {});
+  EXPECT_EQ(other->Receive(), "PRE_SLEEP");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  EXPECT_EQ(done, 2);
+}
+
+TEST_F(WorkerServersTest, NorDoesItForATaskWithALimit) {
+  testing::PlayedServer second(&stack_.simulation, stack_.network(), "second");
+  options_.servers = {"inproc://jobs", "inproc://second"};
+  TaskOptions one_at_once;
+  one_at_once.max_running = 1;
+  std::vector<PendingJob> running;
+  Start({});
+  ASSERT_TRUE(
+      worker_
+          ->RegisterAsync(
+              "slow",
+              [&running](PendingJob job) { running.push_back(std::move(job)); },
+              one_at_once)
+          .ok());
+  // The task has a connection of its own to each server, behind the first one.
+  const auto first_of_jobs = played_.Accept();
+  Accept();
+  EXPECT_EQ(server_->Receive(), "CAN_DO slow");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  const auto first_of_second = second.Accept();
+  const auto other = second.Accept();
+  EXPECT_EQ(other->Receive(), "CAN_DO slow");
+  EXPECT_EQ(other->Receive(), "GRAB_JOB_ALL");
+  other->Send(Command::kJobAssignUniq, {"H:2", "slow", "u", "x"});
+  Give("H:1", "slow", "y");
+  Settle();
+  // The limit holds, though both servers have given a job.
+  ASSERT_EQ(running.size(), 1u);
+  running[0].Finish(std::string("done"));
+  Settle();
+  ASSERT_EQ(running.size(), 2u);
+  running[1].Finish(std::string("done"));
+  EXPECT_THAT(server_->Receive(), StartsWith("WORK_COMPLETE H:1"));
+  EXPECT_THAT(other->Receive(), StartsWith("WORK_COMPLETE H:2"));
+}
+
 TEST_F(WorkerServersTest, SharesItselfFairlyAmongItsServers) {
   const std::vector<std::string> names = {"a", "b", "c"};
   std::vector<std::string> addresses;

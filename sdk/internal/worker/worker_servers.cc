@@ -244,13 +244,13 @@ void WorkerServers::NoteWish(WorkerLink& link) {
   WorkerLinkSession& session = *link.session;
   const bool wants = link.up() && !link.lost && !session.congested &&
                      session.wanted_grabs() > 0;
+  GrabLane& lane = LaneOf(link);
   if (wants == session.wants_grabs) {
-    // An answer may have made room in the lane.
-    if (wants) Line(LaneOf(link));
+    // An answer, or a grab that is overdue, may have made room in the lane.
+    Line(lane);
     return;
   }
   session.wants_grabs = wants;
-  GrabLane& lane = LaneOf(link);
   Links& to = wants ? lane.wanting : content_;
   Links& from = wants ? content_ : lane.wanting;
   to.splice(to.end(), from, session.place);

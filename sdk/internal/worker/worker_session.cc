@@ -55,7 +55,7 @@ void WorkerSession::OnConnected(absl::Time now) {
 
 int WorkerSession::wanted_grabs() const {
   if (!grabbing_ || !sleep_.may_grab() || taking_back() || probing_ ||
-      offered_.empty()) {
+      overdue_ || offered_.empty()) {
     return 0;
   }
   if (server_times()) return outstanding_ + held_ > 0 ? 0 : 1;
@@ -196,6 +196,7 @@ absl::Status WorkerSession::TakeReply(ReplyKind kind, absl::string_view packet,
     return absl::DataLossError(
         absl::StrCat(packet, " came though nobody asked for it"));
   }
+  SetOverdue(false);
   ++replies_;
   if (--replies_due_.front().count == 0) replies_due_.pop_front();
   waiting_since_ = replies_due_.empty() ? absl::InfiniteFuture() : now;
@@ -342,7 +343,9 @@ bool WorkerSession::HasReceipt(absl::Time now) {
 
 void WorkerSession::OnProgress(absl::Time now) {
   last_received_ = now;
-  if (!replies_due_.empty()) waiting_since_ = now;
+  if (replies_due_.empty()) return;
+  waiting_since_ = now;
+  SetOverdue(false);
 }
 
 absl::Status WorkerSession::OnTime(absl::Time now) {
@@ -356,6 +359,7 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
               "which a worker without server_options does not send"
             : ""));
   }
+  if (now >= overdue_at()) SetOverdue(true);
   if (replies_due_.empty() &&
       now >= last_received_ + options().heartbeat_interval) {
     shared_->counters->Add(&WorkerStats::heartbeats);
@@ -373,7 +377,7 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
 
 absl::Time WorkerSession::next_deadline() const {
   if (sleep_.connecting()) return absl::InfiniteFuture();
-  absl::Time next = reply_deadline();
+  absl::Time next = std::min(reply_deadline(), overdue_at());
   if (replies_due_.empty()) {
     next = std::min(next, last_received_ + options().heartbeat_interval);
   }

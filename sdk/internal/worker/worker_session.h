@@ -84,7 +84,8 @@ class WorkerSession {
     // A job that came now would end at once, so a session may go to sleep ahead
     // (SleepPlan). The owner sets it before it sends grabs.
     bool quick = false;
-    // The number of grabs on all connections that were not answered.
+    // The number of grabs on all connections that were not answered and are not
+    // overdue.
     int outstanding = 0;
     WorkerCounters* counters = nullptr;
     Metrics* metrics = nullptr;  // null: nothing is counted there
@@ -99,8 +100,8 @@ class WorkerSession {
 
   // Appends the client ID and the options. All pointers must outlive the
   // session. `lane_outstanding` is for the connection of a task with a limit:
-  // it counts the grabs on all connections of that task (null: the connection
-  // is not one of these).
+  // it counts, like Shared::outstanding, the grabs on all connections of that
+  // task (null: the connection is not one of these).
   WorkerSession(Shared* shared, wire::OutputBuffer* output, Grabs grabs,
                 int* lane_outstanding = nullptr);
   WorkerSession(const WorkerSession&) = delete;
@@ -261,8 +262,26 @@ class WorkerSession {
   // Adds to the numbers of grabs without an answer.
   void CountOutstanding(int more) {
     outstanding_ += more;
+    if (!overdue_) CountForAll(more);
+  }
+  void CountForAll(int more) {
     shared_->outstanding += more;
     if (lane_outstanding_ != nullptr) *lane_outstanding_ += more;
+  }
+  // A server that is stopped, or whose machine has gone, keeps a grab until the
+  // reply timeout. Grabs without an answer for kOverdue leave room for grabs at
+  // other servers meanwhile. If the answer comes and is a job, the worker has
+  // one job more than it asked for, and begins it when it can.
+  static constexpr absl::Duration kOverdue = absl::Milliseconds(500);
+  void SetOverdue(bool overdue) {
+    if (overdue == overdue_) return;
+    overdue_ = overdue;
+    CountForAll(overdue ? -outstanding_ : outstanding_);
+  }
+  // When the grabs become overdue. InfiniteFuture: they are, or there is none.
+  absl::Time overdue_at() const {
+    return overdue_ || outstanding_ == 0 ? absl::InfiniteFuture()
+                                         : waiting_since_ + kOverdue;
   }
   void Announce(Offer* offer);
   void OfferTask(const std::shared_ptr<Task>& task);
@@ -322,6 +341,7 @@ class WorkerSession {
   bool grabbing_ = true;
   bool served_ = false;
   int outstanding_ = 0;
+  bool overdue_ = false;  // the others do not count its grabs
   int held_ = 0;
   Grabs grabs_;
   bool grab_answered_ = false;
