@@ -30,6 +30,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   codecs/wire/outgoing_body.cc
   codecs/wire/output_buffer.cc
   codecs/wire/progress.cc
+  codecs/wire/spare_strings.cc
   plugins/encoding/data_encoder.cc
   plugins/encoding/encoder_stack.cc
   plugins/encoding/envelope_encoder.cc

@@ -20,6 +20,7 @@ constexpr absl::string_view kWithUniques = "sdk, random uniques";
 constexpr absl::string_view kOneAtATime = "sdk, one grab at a time";
 constexpr absl::string_view kCallbacks = "sdk, callbacks";
 constexpr absl::string_view kMemoryKept = "sdk, memory kept";
+constexpr absl::string_view kAgain = "sdk, requests again";
 // The number of grabs that the bare worker keeps outstanding if so many jobs
 // are in flight. The SDK's worker does so by itself when jobs are tiny.
 constexpr int kManyGrabs = 128;
@@ -156,11 +157,14 @@ void AddThroughput(Cases* cases) {
       if (side != kLibgearman) w.grabs = payload.grabs;
       w.warm_up = side == kLibgearman && payload.kib == 1024 ? 0 : w.in_flight;
     }
-    // For smaller payloads the threshold does not matter, and larger ones raise
-    // glibc's threshold themselves.
-    if (payload.kib != 64) continue;
+    if (payload.kib < 64) continue;
+    cases->Repeat(kAgain).workload.again = 1;
+    // For smaller payloads glibc's threshold does not matter, and larger ones
+    // raise it themselves.
+    if (payload.kib > 64) continue;
     Case& kept = cases->Repeat(kMemoryKept);
     kept.workload.keep_memory = 1;
+    kept.workload.again = 0;
   }
 
   for (const int held : {1000, 100000, 1000000}) {

@@ -54,12 +54,17 @@ void SdkLoad::RunBatches(int jobs) {
   const bool ahead = static_cast<size_t>(size) * payload_.size() <= kAheadBytes;
   std::vector<JobRequest> next;
   for (int done = 0; done < jobs;) {
+    if (workload_.again != 0 && !requests_.empty()) {
+      next = std::move(requests_);
+      for (JobRequest& request : next) Check(request.Reset());
+    }
     if (next.empty()) next = MakeRequests(std::min(size, jobs - done));
     Check(client_->SubmitMultipleRequests(next));
     requests_ = std::move(next);
     next.clear();
     done += static_cast<int>(requests_.size());
-    if (ahead) next = MakeRequests(std::min(size, jobs - done));
+    if (ahead && workload_.again == 0)
+      next = MakeRequests(std::min(size, jobs - done));
     Check(workload_.mode == Mode::kForeground
               ? client_->WaitUntilJobsCompleted(requests_)
               : client_->WaitUntilJobsAccepted(requests_));

@@ -26,18 +26,28 @@ constexpr char kFast = 'f';
 constexpr int kSpinUs = 100;
 
 using NumberOfWorkload = int Workload::*;
-constexpr NumberOfWorkload kFields[] = {
-    &Workload::jobs,        &Workload::warm_up,
-    &Workload::in_flight,   &Workload::payload_bytes,
-    &Workload::threads,     &Workload::rate,
-    &Workload::workers,     &Workload::grabs,
-    &Workload::concurrency, &Workload::busy_us,
-    &Workload::sleep_ms,    &Workload::slow_one_of,
-    &Workload::own_task,    &Workload::uniques,
-    &Workload::callbacks,   &Workload::keep_memory,
-    &Workload::connections, &Workload::idle_connections,
-    &Workload::functions,   &Workload::queued,
-    &Workload::counted};
+constexpr NumberOfWorkload kFields[] = {&Workload::jobs,
+                                        &Workload::warm_up,
+                                        &Workload::in_flight,
+                                        &Workload::payload_bytes,
+                                        &Workload::threads,
+                                        &Workload::rate,
+                                        &Workload::workers,
+                                        &Workload::grabs,
+                                        &Workload::concurrency,
+                                        &Workload::busy_us,
+                                        &Workload::sleep_ms,
+                                        &Workload::slow_one_of,
+                                        &Workload::own_task,
+                                        &Workload::uniques,
+                                        &Workload::callbacks,
+                                        &Workload::keep_memory,
+                                        &Workload::again,
+                                        &Workload::connections,
+                                        &Workload::idle_connections,
+                                        &Workload::functions,
+                                        &Workload::queued,
+                                        &Workload::counted};
 
 // Returns the CPU time of the calling thread.
 int64_t ThreadCpuNs() {

@@ -54,6 +54,9 @@ struct Workload {
   int uniques = 0;
   // Results come by callbacks, on the client's own thread. (SDK, open loop.)
   int callbacks = 0;
+  // The client submits the requests of its first batch again and again, as the
+  // bare loop sends one packet again. Only the SDK's client can do this.
+  int again = 0;
   // The process does not give freed memory back to the system at once (glibc's
   // M_TRIM_THRESHOLD).
   int keep_memory = 0;

@@ -18,7 +18,7 @@ constexpr size_t kBurstBytes = 262144;
 // A burst is over after this many reads of at most an eighth of the buffer.
 constexpr int kQuietReads = 64;
 // A payload of at least this size that is not here yet is read into its string.
-constexpr size_t kDirectBytes = 16384;
+constexpr size_t kDirectBytes = SpareStrings::kMinBytes;
 // No server or client makes a packet with more bytes of arguments: gearmand
 // takes 8,180.
 constexpr size_t kMaxArgumentsRead = 65536;
@@ -31,15 +31,12 @@ constexpr size_t kPayloadGrowth = 8;
 // zeroes them, which costs little if they stay in the cache until they are
 // read.
 constexpr size_t kPayloadReadBytes = 262144;
-// The most memory of old payloads that is kept for later ones.
-constexpr size_t kMaxSpareBytes = 4 << 20;
-constexpr size_t kMaxSpares = 64;
-// A payload's memory may be at most this many times its size.
-constexpr size_t kMaxSpareFactor = 8;
 
 }  // namespace
 
-FrameReader::FrameReader(const DecoderOptions& options) : options_(options) {}
+FrameReader::FrameReader(const DecoderOptions& options)
+    : options_(options),
+      spares_(options.spares != nullptr ? options.spares : &own_spares_) {}
 
 void FrameReader::Reserve() {
   if (begin_ == end_) {
@@ -47,14 +44,12 @@ void FrameReader::Reserve() {
     begin_ = 0;
     end_ = 0;
     if (small_commits_ >= kQuietReads) {
+      small_commits_ = 0;
       if (capacity_ > kInitialBytes) {
         memory_ = nullptr;
         capacity_ = 0;
       }
-      if (!spares_.empty()) {
-        spares_ = {};
-        spare_bytes_ = 0;
-      }
+      spares_->FreeUnused();
     }
   }
   if (capacity_ == 0) {
@@ -98,28 +93,11 @@ absl::Span<char> FrameReader::Prepare() {
       std::min(payload_.size(), payload_expected_) - payload_read_);
 }
 
-void FrameReader::Recycle(std::string payload) {
-  if (payload.capacity() < kDirectBytes || spares_.size() >= kMaxSpares ||
-      spare_bytes_ + payload.capacity() > kMaxSpareBytes) {
-    return;
-  }
-  spare_bytes_ += payload.capacity();
-  spares_.push_back(std::move(payload));
-}
-
 std::string FrameReader::TakeSpare(size_t bytes) {
-  // Takes the string that was used last, because it is the likeliest to be in
-  // the cache. The payloads of a stream are mostly of one size. A much larger
-  // string is not taken, because the receiver may keep it for long.
-  if (spares_.empty() || spares_.back().capacity() < bytes ||
-      spares_.back().capacity() / kMaxSpareFactor > bytes) {
-    std::string fresh;
-    fresh.reserve(std::min(bytes, kFirstPayloadBytes));
-    return fresh;
+  std::string spare = spares_->Take(bytes);
+  if (spare.capacity() < bytes) {
+    spare.reserve(std::min(bytes, kFirstPayloadBytes));
   }
-  std::string spare = std::move(spares_.back());
-  spares_.pop_back();
-  spare_bytes_ -= spare.capacity();
   return spare;
 }
 

@@ -83,7 +83,7 @@ ClientCore::ClientCore(ClientOptions options,
       clock_(poller_->clock()),
       metrics_(MetricsFor(options_, MetricOwner::kClient)),
       hooks_(&options_, clock_),
-      engine_(options_, servers, poller_.get(), metrics_.get()),
+      engine_(options_, servers, poller_.get(), metrics_.get(), &spares_),
       driver_(&mutex_, poller_.get(), this, options_.drive_mode) {
   if (metrics_ != nullptr) {
     exporter_ = std::make_unique<MetricsExporter>(

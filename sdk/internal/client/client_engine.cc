@@ -75,13 +75,13 @@ absl::Status NotSubmitted(const absl::Status& status,
 
 ClientEngine::ClientEngine(const ClientOptions& options,
                            const std::vector<Address>& servers, Poller* poller,
-                           Metrics* metrics)
+                           Metrics* metrics, wire::SpareStrings* spares)
     : clock_(poller->clock()),
       metrics_(metrics),
       random_(MakeRandomEngine(options.random_seed)),
       defaults_(&options, metrics, &random_),
       tracker_(TrackerOptions(options, metrics, &random_, &memory_)),
-      servers_(servers, ConnectionsOptions(options, metrics, &memory_),
+      servers_(servers, ConnectionsOptions(options, metrics, &memory_, spares),
                SessionOptions(options, &tracker_), poller, &random_),
       choice_(&servers_, options.server_selector, options.logger, &random_) {
   OnServersChanged();

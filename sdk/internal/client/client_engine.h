@@ -26,6 +26,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/codecs/byte_account.h"
+#include "gearman/codecs/wire/spare_strings.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/client/client_servers.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
@@ -44,11 +45,12 @@ namespace internal {
 
 class ClientEngine {
  public:
-  // `options` are complete (ClientCore::Create). They, `poller` and `metrics`
-  // must outlive the engine. Null `metrics`: nothing is counted.
+  // `options` are complete (ClientCore::Create). They, `poller`, `metrics` and
+  // `spares`, which is memory for results, must outlive the engine. Null
+  // `metrics`: nothing is counted.
   ClientEngine(const ClientOptions& options,
                const std::vector<Address>& servers, Poller* poller,
-               Metrics* metrics);
+               Metrics* metrics, wire::SpareStrings* spares);
 
   // --- submissions -----------------------------------------------------------
   // Fills in what the request leaves to the client. On an error the caller

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "gearman/codecs/byte_account.h"
+#include "gearman/codecs/wire/spare_strings.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/internal/net/server_set.h"
@@ -47,11 +48,12 @@ absl::StatusOr<std::vector<Address>> CompleteOptions(absl::string_view name,
   return servers;
 }
 
-// Returns the options of the connections. `metrics` and `account` must outlive
-// them.
+// Returns the options of the connections. `metrics`, `account` and `spares` must
+// outlive them. `spares` may be null (wire::DecoderOptions).
 template <typename Options>
 ServerSetOptions ConnectionsOptions(const Options& options, Metrics* metrics,
-                                    ByteAccount* account) {
+                                    ByteAccount* account,
+                                    wire::SpareStrings* spares) {
   ServerSetOptions set;
   set.connect_timeout = options.connect_timeout;
   set.reconnect = options.reconnect;
@@ -59,6 +61,7 @@ ServerSetOptions ConnectionsOptions(const Options& options, Metrics* metrics,
   set.decoder.max_packet_bytes = PacketLimit(options.limits.max_packet_bytes,
                                              options.limits.max_memory_bytes);
   set.decoder.max_piecewise_bytes = options.limits.max_packet_bytes;
+  set.decoder.spares = spares;
   set.connection.account = account;
   set.connection.max_memory = options.limits.max_memory_bytes;
   set.transports = options.transports;

@@ -27,6 +27,7 @@
 #include "gearman/codecs/priority.h"
 #include "gearman/codecs/wire/outgoing_body.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/codecs/wire/spare_strings.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/request/end_listener.h"
@@ -127,6 +128,7 @@ struct JobRequestExtras {
 
 struct JobRequestState final : Operation {
   JobRequestState() : Operation(Kind::kJob) {}
+  ~JobRequestState() { DropResult(); }
 
   JobRequestExtras& MutableExtras() {
     if (extras == nullptr) extras = std::make_unique<JobRequestExtras>();
@@ -137,7 +139,7 @@ struct JobRequestState final : Operation {
     timed_out = false;
     has_result = false;
     result_taken = false;
-    result.clear();
+    DropResult();
     handle.Clear();
     may_have_joined = false;
     status = absl::OkStatus();
@@ -155,6 +157,13 @@ struct JobRequestState final : Operation {
     extras->next_server = nullptr;
     extras->pinned = false;
     extras->retry_at = absl::InfiniteFuture();
+  }
+  // Clears the result. Its memory, if it is large, goes to the client.
+  void DropResult() {
+    if (core != nullptr && result.capacity() >= wire::SpareStrings::kMinBytes) {
+      core->Recycle(std::move(result));
+    }
+    result.clear();
   }
   // The job's data. Large data is a string of its own, which packets share: it
   // may outlive the request, and pass to a server in this process as it is.

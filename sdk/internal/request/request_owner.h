@@ -9,9 +9,11 @@
 #define GEARMAN_SDK_INTERNAL_REQUEST_REQUEST_OWNER_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/codecs/wire/spare_strings.h"
 #include "gearman/process/process_mark.h"
 
 namespace gearman {
@@ -32,6 +34,12 @@ class RequestOwner {
   // Finishes, in such a child, a request that is in flight in the parent, as if
   // it had not been submitted. The caller holds request_mutex().
   static void LeaveBehind(JobRequestState* request);
+  // Takes the memory of a result that is no longer needed, for a later one. Any
+  // thread, with and without the lock.
+  void Recycle(std::string result) {
+    // In such a child the lock of the spares may be held for ever.
+    if (!inherited()) spares_.Put(std::move(result));
+  }
 
   // Does what JobRequest::Cancel says. Takes the lock.
   virtual void Cancel(JobRequestState* request) = 0;
@@ -46,6 +54,8 @@ class RequestOwner {
 
   const ProcessMark process_;
   absl::Mutex mutex_;
+  // The client's connections read large results into this memory.
+  wire::SpareStrings spares_{16 << 20};
 };
 
 }  // namespace internal

@@ -44,7 +44,8 @@ WorkerServers::Options ServersOptions(const WorkerOptions& options,
   servers.session.regrab_interval = options.regrab_interval;
   servers.session.exceptions = options.exceptions;
   servers.session.native_exceptions = options.native_exceptions;
-  servers.set = ConnectionsOptions(options, metrics, account);
+  servers.set = ConnectionsOptions(options, metrics, account,
+                                   /*spares=*/nullptr);
   servers.max_output_bytes = options.limits.max_output_bytes;
   return servers;
 }

@@ -8,6 +8,7 @@
 
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/decoder.h"
+#include "gearman/codecs/wire/spare_strings.h"
 #include "gearman/tests/codecs/wire/messages.h"
 #include "gearman/tests/support/raw_packet.h"
 #include "gtest/gtest.h"
@@ -147,6 +148,25 @@ TEST(DecoderMemoryTest, OfPayloadsIsKeptWithinABoundAndNotForEver) {
     Feed(decoder, packet, packet.size(), &event, [] {});
   }
   EXPECT_LE(decoder.capacity(), 16384u);
+}
+
+TEST(DecoderMemoryTest, OfAPayloadIsUsedByAnotherDecoderThatSharesIt) {
+  SpareStrings spares(4 << 20);
+  DecoderOptions options;
+  options.spares = &spares;
+  Decoder<ToClient> decoder(options);
+  Decoder<ToClient> other(options);
+  ToClient event;
+  std::string memory(1000000, 'y');
+  const char* const place = memory.data();
+  other.Recycle(std::move(memory));
+  EXPECT_EQ(other.capacity(), 0u);
+  const std::string data(900000, 'x');
+  Feed(decoder, ResponsePacket(13, {"H:1", data}), 10000, &event, [] {});
+  const std::string payload =
+      std::move(std::get<WorkComplete>(event).data).TakeString();
+  EXPECT_TRUE(payload == data);
+  EXPECT_EQ(payload.data(), place);
 }
 
 // The decoder does not keep the body of a packet that a server refuses.
