@@ -72,7 +72,10 @@ std::string HowToAsk(const JobRequest& request) {
                         absl::IsCancelled(request.status()));
   // The shell's quote is escaped in the way in which an id escapes bytes.
   return absl::StrCat(
-      "the job ", certain ? "goes" : "may go", " on; to ask: gearctl job '",
+      "the job ", certain ? "goes on" : "may go on",
+      // A server drops a queued job when nobody waits for it.
+      request.background() ? "" : " if a worker has it",
+      "; to ask: gearctl job '",
       absl::StrReplaceAll(request.id().ToString(), {{"'", "%27"}}), "'");
 }
 

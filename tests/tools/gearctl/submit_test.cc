@@ -270,11 +270,11 @@ std::string IdIn(const std::string& text) {
 TEST_P(SubmitTest, AJobThatTimedOutCanBeAskedFor) {
   const ProgramResult run =
       SubmitAndTimeOut({"nobody", "--data", "x", "--unique", "it's"}, "",
-                       "the job goes on; to ask: ", 1);
+                       "the job goes on if a worker has it; to ask: ", 1);
   EXPECT_EQ(run.status.code, 4);
   EXPECT_THAT(run.output, IsEmpty());
-  const std::string id = IdIn(run.error_output.substr(
-      run.error_output.find(" on; to ask: gearctl job")));
+  const std::string id = IdIn(
+      run.error_output.substr(run.error_output.find("; to ask: gearctl job")));
   // The id names the server, so the message gives the command without a flag.
   const ProgramResult asked = Gearctl({"job", id});
   EXPECT_EQ(asked.output, "queued\n") << asked.error_output;
@@ -286,8 +286,9 @@ TEST_P(SubmitTest, AJobThatTimedOutCanBeAskedFor) {
 }
 
 TEST_P(SubmitTest, EachLineThatTimedOutCanBeAskedFor) {
-  const ProgramResult run = SubmitAndTimeOut({"nobody", "--lines"}, "a\nb\n",
-                                             "the job goes on; to ask: ", 2);
+  const ProgramResult run =
+      SubmitAndTimeOut({"nobody", "--lines"}, "a\nb\n",
+                       "the job goes on if a worker has it; to ask: ", 2);
   EXPECT_EQ(run.status.code, 4);
   EXPECT_EQ(run.output, "\n\n");
   size_t ids = 0;
