@@ -1,7 +1,7 @@
-// The program of shout_libgearman.cc with this SDK. It does the same, and in
-// addition:
-// the worker ends orderly on SIGTERM, both say why a job failed, a lost server
-// is connected to again, and nothing has to be freed.
+// The program of shout_libgearman.cc with this SDK. In addition, the worker ends
+// orderly on SIGTERM and connects to a lost server again, both say why a job
+// failed, and nothing has to be freed. The time limit is that of each job, its
+// wait behind the others included, and an empty word is shouted, too.
 //
 //   shout worker HOST PORT
 //   shout client HOST PORT WORD...

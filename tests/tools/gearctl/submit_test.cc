@@ -458,7 +458,7 @@ TEST_P(SubmitTest, AnInterruptSaysHowToAskForTheJob) {
   gearctl->Signal(SIGINT);
   EXPECT_EQ(gearctl->Wait()->code, 130);
   EXPECT_THAT(gearctl->error_output(),
-              HasSubstr(" on; to ask: gearctl job '" + server_));
+              HasSubstr("; to ask: gearctl job '" + server_));
 }
 
 TEST_P(SubmitTest, AnInterruptEndsLinesThoughNoMoreComes) {
