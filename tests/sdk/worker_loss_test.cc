@@ -106,7 +106,7 @@ TEST_F(WorkerLossTest, TheLogNamesTheJobWhoseAnswerWasOnItsWay) {
     EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
   }
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_THAT(lines[0], AllOf(StartsWith("lost inproc://jobs: "),
+  EXPECT_THAT(lines[0], AllOf(StartsWith("lost inproc://jobs: closed"),
                               HasSubstr("the answer of job H:1")));
   EXPECT_THAT(lines[1], ::testing::Not(HasSubstr("H:1")));
 }

@@ -14,6 +14,8 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/base/ref.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
@@ -46,6 +48,13 @@ struct Server : Counted {
   void OnFailure(const absl::Status& status) {
     ++failures;
     last_error = status;
+  }
+  // The log's text for a connection that was lost with `status`, whose message
+  // mostly begins with the name.
+  std::string LostText(const absl::Status& status) const {
+    return absl::StartsWith(status.message(), name)
+               ? absl::StrCat("lost ", status.message())
+               : absl::StrCat("lost ", name, ": ", status.message());
   }
   // Sets retry_at, each time a longer delay from `now`.
   void Delay(const ReconnectOptions& options, absl::Time now,

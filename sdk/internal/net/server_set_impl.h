@@ -349,8 +349,7 @@ template <typename Session>
 std::unique_ptr<Link<Session>> ServerSet<Session>::Close(
     const Lost& lost, absl::string_view note) {
   const ServerType& server = *lost.link->server;
-  options_.logger.Log(LogLevel::kWarning, "lost ", server.name, ": ",
-                      lost.status.message(), note);
+  options_.logger.Log(LogLevel::kWarning, server.LostText(lost.status), note);
   if (server.metrics != nullptr) server.metrics->Reconnected(lost.reason);
   return TakeOut(*lost.link);
 }

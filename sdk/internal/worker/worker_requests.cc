@@ -246,7 +246,8 @@ bool WorkerCore::GoesOnDraining(int64_t drain_ns, absl::Time now) {
     std::string text = "the limit of Drain passed";
     if (held > 0) {
       absl::StrAppend(&text, ": ", held,
-                      " jobs were given back to their servers");
+                      held == 1 ? " job was given back to its server"
+                                : " jobs were given back to their servers");
     }
     status = absl::DeadlineExceededError(absl::StrCat(text, answers));
   }

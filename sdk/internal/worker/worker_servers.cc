@@ -187,8 +187,7 @@ void WorkerServers::Open(absl::Time now) {
     }
   }
   for (const auto& [server, status] : refused) {
-    options().logger.Log(LogLevel::kWarning, "lost ", server->name, ": ",
-                         status.message());
+    options().logger.Log(LogLevel::kWarning, server->LostText(status));
     counters_->Add(&WorkerStats::connect_failures);
     // When connecting works again, it may be another server.
     server->learned.ForgetGrabs();
