@@ -273,7 +273,7 @@ absl::Status WorkerSession::OnEcho(const wire::EchoResponse& echo,
     result->kind = SessionEvent::Kind::kHeartbeat;
     result->round_trip = now - since;
   } else {
-    receipt_ = Receipt::kGiven;
+    receipt_asked_ = false;
   }
   return absl::OkStatus();
 }
@@ -330,11 +330,14 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
 
 bool WorkerSession::HasReceipt(absl::Time now) {
   if (sleep_.connecting()) return true;
-  if (outstanding_ > 0 || receipt_ == Receipt::kAsked) return false;
-  // Jobs that were held back may have been answered since the receipt.
-  if (receipt_ == Receipt::kGiven && answer_on_its_way().empty()) return true;
+  if (answer_on_its_way().empty()) {
+    // A server that gives a job to a closed connection queues it again, so a
+    // grab is not waited for long.
+    return outstanding_ == 0 || overdue_;
+  }
+  if (outstanding_ > 0 || receipt_asked_) return false;
   // Closing with unread bytes may destroy answers on their way.
-  receipt_ = Receipt::kAsked;
+  receipt_asked_ = true;
   MustEncode(
       wire::Encode(wire::EchoRequest{Payload::View(kReceipt)}, *output_));
   Due(ReplyKind::kReceipt, 1, now);

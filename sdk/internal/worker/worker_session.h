@@ -171,8 +171,8 @@ class WorkerSession {
   bool MayEnd(absl::Time now) {
     return sleep_.connecting() || (held_ == 0 && HasReceipt(now));
   }
-  // True if no grab is left, and the server has taken the answers. Asks the
-  // server for a receipt if one is needed.
+  // True if the server has taken the answers, and no grab is left that it may
+  // still answer soon. Asks the server for a receipt if one is needed.
   bool HasReceipt(absl::Time now);
   // The handle of the job that was answered last, if the server has not
   // answered any later request. Empty: the server has taken all answers.
@@ -212,7 +212,6 @@ class WorkerSession {
     kOption,
     kOffers,  // an echo after offers that were repeated
   };
-  enum class Receipt : unsigned char { kNotAsked, kAsked, kGiven };
   // Replies come in the order of the requests. Equal requests share an entry.
   struct RepliesDue {
     ReplyKind kind;
@@ -355,7 +354,7 @@ class WorkerSession {
   // The first reply due is awaited since then. InfiniteFuture: none is due.
   absl::Time waiting_since_ = absl::InfiniteFuture();
   absl::Time last_received_ = absl::InfiniteFuture();
-  Receipt receipt_ = Receipt::kNotAsked;
+  bool receipt_asked_ = false;  // and not given
   // The last job that was too large. Valid until the next event.
   wire::JobAssign too_large_job_;
 };
