@@ -51,6 +51,7 @@ void WorkerSession::OnConnected(absl::Time now) {
   last_received_ = now;
   for (RepliesDue& due : replies_due_) due.since = now;
   if (!replies_due_.empty()) waiting_since_ = now;
+  if (asks_echo_) SendHeartbeat(now);
 }
 
 int WorkerSession::wanted_grabs() const {
@@ -351,6 +352,13 @@ void WorkerSession::OnProgress(absl::Time now) {
   SetOverdue(false);
 }
 
+void WorkerSession::SendHeartbeat(absl::Time now) {
+  shared_->counters->Add(&WorkerStats::heartbeats);
+  MustEncode(
+      wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
+  Due(ReplyKind::kHeartbeat, 1, now);
+}
+
 absl::Status WorkerSession::OnTime(absl::Time now) {
   if (sleep_.connecting()) return absl::OkStatus();
   if (now >= reply_deadline()) {
@@ -365,10 +373,7 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
   if (now >= overdue_at()) SetOverdue(true);
   if (replies_due_.empty() &&
       now >= last_received_ + options().heartbeat_interval) {
-    shared_->counters->Add(&WorkerStats::heartbeats);
-    MustEncode(
-        wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
-    Due(ReplyKind::kHeartbeat, 1, now);
+    SendHeartbeat(now);
   }
   if (now >= offer_again_at_ && grabbing_) RepeatOffers(now);
   if (sleep_.asleep_for(options().regrab_interval, now) && grabbing_ &&

@@ -113,6 +113,8 @@ class WorkerSession {
   // held or may be on its way, and no grab is sent before. O(1) for each
   // change.
   void ChangeTasks(absl::Span<const TaskChange> changes);
+  // Asks for an echo as soon as the connection is made. Call it before.
+  void AskEchoFirst() { asks_echo_ = true; }
   // Call it when the connection is made. Grabs may leave from now on.
   void OnConnected(absl::Time now);
 
@@ -189,6 +191,8 @@ class WorkerSession {
   int held() const { return held_; }
   // True if the server knows WORK_DATA and WORK_WARNING.
   bool carries_updates() const { return !plain_server(); }
+  // True if anything was answered.
+  bool served() const { return served_; }
   // True if any grab was answered.
   bool grab_answered() const { return grab_answered_; }
   // True if grabs were sent and none has been answered.
@@ -232,6 +236,7 @@ class WorkerSession {
     bool asked_again = false;
   };
 
+  void SendHeartbeat(absl::Time now);
   absl::Status OnJob(wire::JobAssign& assigned, SessionEvent* result);
   absl::Status OnTooLarge(const wire::TooLargePacket& packet, absl::Time now,
                           SessionEvent* result);
@@ -337,6 +342,7 @@ class WorkerSession {
   absl::Duration offer_delay_ = absl::ZeroDuration();
 
   SleepPlan sleep_;
+  bool asks_echo_ = false;
   bool grabbing_ = true;
   bool served_ = false;
   int outstanding_ = 0;
