@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/plugins/metrics/in_memory_metrics.h"
+#include "gearman/plugins/server_selection/ordered_selector.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/log.h"
 #include "gearman/tests/sdk/client_servers_fixture.h"
@@ -262,6 +263,45 @@ TEST_F(ClientConnectionsTest, AServerThatWasNeverThereIsAMistake) {
   id.handle = "H:1";
   EXPECT_EQ(client_->GetJobStatus(id).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+// A server that was stopped accepts connections and answers nothing. Nobody
+// could tell whether a request runs that has been sent there.
+TEST_F(ClientServersTest, AServerThatHasFailedGetsNoRequestBeforeItAnswers) {
+  testing::PlayedServer hung(&stack_.simulation, stack_.network(), "a");
+  stack_.StartServer("b");
+  ClientOptions options =
+      stack_.ClientDefaults("client", {"inproc://a", "inproc://b"});
+  options.server_selector = std::make_shared<OrderedServerSelector>();
+  client_ = stack_.MakeClient(std::move(options));
+  Drive();
+  // The first request is in doubt, because nothing was known of the server.
+  const JobRequest first = client_->SubmitBackgroundJob("f", "1");
+  const auto lost = hung.Accept();
+  EXPECT_EQ(lost->Receive(), "OPTION_REQ exceptions");
+  EXPECT_THAT(lost->Receive(), StartsWith("SUBMIT_JOB_BG f|"));
+  EXPECT_EQ(lost->Receive(), "closed");
+  EXPECT_TRUE(absl::IsUnavailable(first.status())) << first.status();
+  // The second one is a trial. It costs time, and is not in doubt.
+  stack_.simulation.RunFor(absl::Minutes(5));
+  const JobRequest second = client_->SubmitBackgroundJob("f", "2");
+  const auto trial = hung.Accept();
+  EXPECT_EQ(trial->Receive(), "OPTION_REQ exceptions");
+  EXPECT_EQ(trial->Receive(), "closed");
+  stack_.simulation.RunFor(absl::Seconds(1));
+  EXPECT_TRUE(second.status().ok()) << second.status();
+  EXPECT_EQ(second.job().connection(), "inproc://b");
+  // A server that answers gets the request.
+  stack_.simulation.RunFor(absl::Minutes(5));
+  const JobRequest third = client_->SubmitBackgroundJob("f", "3");
+  const auto well = hung.Accept();
+  EXPECT_EQ(well->Receive(), "OPTION_REQ exceptions");
+  EXPECT_THAT(well->ReceiveFor(absl::Seconds(1)), IsEmpty());
+  well->Send(Command::kOptionRes, {"exceptions"});
+  EXPECT_THAT(well->Receive(), StartsWith("SUBMIT_JOB_BG f|"));
+  well->Send(Command::kJobCreated, {"H:3"});
+  stack_.simulation.RunFor(absl::ZeroDuration());
+  EXPECT_TRUE(third.finished() && third.status().ok()) << third.status();
 }
 
 }  // namespace

@@ -376,7 +376,7 @@ TEST_F(WorkerProtocolTest, DrainAnswersWhatIsHeldAndWaitsUntilItIsTaken) {
 TEST_F(WorkerProtocolTest, DrainDoesAJobThatWasOnItsWay) {
   StartAndGrab("echo", Echo);
   worker_->Drain();
-  EXPECT_THAT(server_->ReceiveFor(absl::Seconds(1)), IsEmpty());
+  EXPECT_THAT(server_->ReceiveFor(absl::Milliseconds(100)), IsEmpty());
   Give("H:1", "echo", "x");
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
   EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
@@ -415,7 +415,7 @@ TEST_F(WorkerProtocolTest, ADrainAtAServerThatHangsSaysWhichAnswerIsInDoubt) {
   EXPECT_THAT(ended.message(), HasSubstr("the answer of job H:1"));
 }
 
-TEST_F(WorkerProtocolTest, ADrainWithoutAnAnswerOnItsWayEndsWellAtAnyLoss) {
+TEST_F(WorkerProtocolTest, ADrainWithoutAnAnswerOnItsWayEndsAtOnce) {
   StartAndGrab("echo", Echo);
   Give("H:1", "echo", "x");
   EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
@@ -423,9 +423,7 @@ TEST_F(WorkerProtocolTest, ADrainWithoutAnAnswerOnItsWayEndsWellAtAnyLoss) {
   server_->Send(Command::kNoJob, {});
   EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
   worker_->Drain();
-  EXPECT_EQ(server_->Receive(), "ECHO_REQ gearman_sdk receipt");
-  server_->Close();
-  Settle();
+  EXPECT_EQ(server_->Receive(), "closed");
   ASSERT_TRUE(worker_->stopped());
   EXPECT_TRUE(worker_->Run().ok());
 }

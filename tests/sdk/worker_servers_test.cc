@@ -207,6 +207,33 @@ TEST_F(WorkerServersTest, NorDoesItForATaskWithALimit) {
   EXPECT_THAT(other->Receive(), StartsWith("WORK_COMPLETE H:2"));
 }
 
+// The server queues a job again that it gives to a closed connection.
+TEST_F(WorkerServersTest, DrainWaitsForNoServerThatDoesNotAnswerAGrab) {
+  StartAndGrab("echo", Echo);
+  Give("H:1", "echo", "x");
+  EXPECT_EQ(server_->Receive(), "WORK_COMPLETE H:1|x");
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  // The server has taken the answer, because it answers the grab behind it.
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  server_->Send(Command::kNoop, {});
+  EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  const absl::Time begin = now();
+  worker_->Drain();
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_LE(now() - begin, absl::Seconds(1));
+}
+
+TEST_F(WorkerServersTest, DrainAsksNothingOfAServerThatHasTakenEachAnswer) {
+  StartAndGrab("echo", Echo);
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
+  const absl::Time begin = now();
+  worker_->Drain();
+  EXPECT_EQ(server_->Receive(), "closed");
+  EXPECT_EQ(now(), begin);
+}
+
 TEST_F(WorkerServersTest, SharesItselfFairlyAmongItsServers) {
   const std::vector<std::string> names = {"a", "b", "c"};
   std::vector<std::string> addresses;

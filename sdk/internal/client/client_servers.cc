@@ -23,8 +23,15 @@ std::unique_ptr<ClientLinkSession> ClientServers::MakeSession(
     ClientLink& link, wire::OutputBuffer* output) {
   // If the session becomes unused, Flush closes a retired link, and stops the
   // heartbeat timer of another one.
-  return std::make_unique<ClientLinkSession>(&session_options_, output, &link,
-                                             [this, &link] { Touch(link); });
+  auto session = std::make_unique<ClientLinkSession>(
+      &session_options_, output, &link, [this, &link] { Touch(link); });
+  if (link.server->failures > 0) {
+    // A server that accepts connections and answers nothing would take a
+    // request at each trial, and nobody could tell whether it runs.
+    if (output->empty()) session->SendHeartbeat();
+    link.connection.HoldRest();
+  }
+  return session;
 }
 
 // --- which servers there are -------------------------------------------------

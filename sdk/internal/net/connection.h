@@ -7,6 +7,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_NET_CONNECTION_H_
 #define GEARMAN_SDK_INTERNAL_NET_CONNECTION_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -90,6 +91,11 @@ class Connection {
   wire::OutputBuffer& output() { return output_; }
   const wire::OutputBuffer& output() const { return output_; }
 
+  // Lets only the bytes leave that are in the output now, until Release. So the
+  // peer can show that it answers before it gets what must not be lost.
+  void HoldRest() { held_from_ = output_.total_appended(); }
+  void Release() { held_from_ = kNothingHeld; }
+
   // Continues to connect. After OK, connected() tells whether the connection is
   // made. An error is final.
   absl::Status Connect() {
@@ -162,7 +168,7 @@ class Connection {
   // it after every turn.
   absl::Status UpdateInterest() {
     if (closed_) return absl::OkStatus();
-    const Interest interest = transport_->interest(!output_.empty());
+    const Interest interest = transport_->interest(may_write());
     if (watched_ == interest) return absl::OkStatus();
     absl::Status status = poller_->Watch(key_, interest);
     if (status.ok()) watched_ = interest;
@@ -192,6 +198,7 @@ class Connection {
   static constexpr size_t kBudgetOfPayload = 4096;
   // One write takes at most this many pieces. The next write takes the others.
   static constexpr size_t kMaxPieces = 64;
+  static constexpr uint64_t kNothingHeld = UINT64_MAX;
   // One Flush reads at most about this many bytes of bodies from their sources.
   static constexpr size_t kBodyBudget = 1 << 20;
 
@@ -270,11 +277,30 @@ class Connection {
     return absl::UnavailableError(absl::StrCat(status.message(), hint));
   }
 
+  // True if the output has bytes that are not held.
+  bool may_write() const {
+    return !output_.empty() && output_.total_consumed() < held_from_;
+  }
+  // Takes the bytes that are held out of the first `count` of `pieces`, which
+  // are what the output begins with. Returns how many are left.
+  size_t WithoutHeld(absl::Span<absl::string_view> pieces, size_t count) const {
+    if (held_from_ == kNothingHeld) return count;
+    uint64_t room = held_from_ - output_.total_consumed();
+    size_t left = 0;
+    while (left < count && room > 0) {
+      absl::string_view& piece = pieces[left++];
+      piece = piece.substr(
+          0, static_cast<size_t>(std::min<uint64_t>(room, piece.size())));
+      room -= piece.size();
+    }
+    return left;
+  }
+
   absl::Status WriteAll() {
     if (!connected_) return absl::OkStatus();
     std::array<absl::string_view, kMaxPieces> pieces;
     size_t body_bytes = 0;
-    while (!closed_ && !output_.empty()) {
+    while (!closed_ && may_write()) {
       if (output_.unread() > 0) {
         if (body_bytes >= kBodyBudget) return absl::OkStatus();
         absl::Status status = output_.ReadBody(&body_bytes);
@@ -287,8 +313,9 @@ class Connection {
         Give(stream_, output_.TakeFrontPayload());
         continue;
       }
-      const size_t count = output_.Gather(
-          absl::MakeSpan(pieces), /*stop_at_payload=*/stream_ != nullptr);
+      const size_t count = WithoutHeld(
+          absl::MakeSpan(pieces),
+          output_.Gather(absl::MakeSpan(pieces), stream_ != nullptr));
       const IoResult result =
           transport_->Write(absl::MakeConstSpan(pieces.data(), count));
       if (result.would_block()) break;
@@ -299,7 +326,7 @@ class Connection {
         tap_->OnSent(absl::MakeConstSpan(pieces.data(), count), result.bytes);
       }
       output_.Consume(result.bytes);
-      if (!output_.empty()) progress_ = true;
+      if (may_write()) progress_ = true;
     }
     return absl::OkStatus();
   }
@@ -358,6 +385,8 @@ class Connection {
   std::unique_ptr<PacketTap> tap_;
   // The poller has been told this; not set before the first Watch.
   std::optional<Interest> watched_;
+  // The bytes of the output from this one on, of all ever appended, are held.
+  uint64_t held_from_ = kNothingHeld;
   uint64_t bytes_received_ = 0;
   uint64_t writes_ = 0;
   bool progress_ = false;

@@ -197,6 +197,7 @@ void ServerSet<Session>::Read(LinkType& link, absl::Time now,
   absl::Status status = link.connection.ReadEvents(
       [&](typename Session::Receiver& event) { return on_event(link, event); });
   if (link.connection.bytes_received() != received) {
+    link.connection.Release();
     if (link.session->OnReceived(now)) {
       if (link.server->failures > 0) ++health_version_;
       link.server->OnAnswer();

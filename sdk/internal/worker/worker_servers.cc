@@ -17,9 +17,8 @@ template class ServerSet<WorkerLinkSession>;
 
 namespace {
 
-// A server that does not know a grab may close the connection, and so does a
-// proxy whose backend is down. After this many such closes in a row, the worker
-// tries another grab.
+// A server that does not know a grab may close the connection. After this many
+// such closes in a row, the worker tries another grab.
 constexpr int kClosesOfAnUnknownGrab = 2;
 // The number of closes for a server that has answered GRAB_JOB_ALL before.
 constexpr int kClosesOfAGrabOnceKnown = 8;
@@ -172,6 +171,7 @@ std::unique_ptr<WorkerLinkSession> WorkerServers::MakeSession(
       &shared_, output, learned.grabs,
       learned.lane == nullptr ? nullptr : &learned.lane->outstanding);
   session->ChangeTasks(OffersOf(link));
+  if (learned.asks_echo) session->AskEchoFirst();
   content_.push_back(&link);
   session->place = std::prev(content_.end());
   return session;
@@ -305,6 +305,7 @@ bool WorkerServers::LearnGrabs(const Lost& lost) {
   if (session.grab_answered() && session.grabs().kind == wire::GrabKind::kAll) {
     learned.has_known_all = true;
   }
+  if (session.grab_answered()) learned.asks_echo = false;
   if (session.probing()) {
     learned.grabs = {session.grabs().kind, /*unsure=*/false};
     return true;
@@ -318,8 +319,11 @@ bool WorkerServers::LearnGrabs(const Lost& lost) {
                       lost.reason == ReconnectReason::kFailed;
   const int believed =
       learned.has_known_all ? kClosesOfAGrabOnceKnown : kClosesOfAnUnknownGrab;
-  if (!closed || lost.status.code() != absl::StatusCode::kUnavailable ||
-      ++learned.closed_behind_grab < believed) {
+  if (!closed || lost.status.code() != absl::StatusCode::kUnavailable) {
+    return false;
+  }
+  learned.asks_echo = true;
+  if (!session.served() || ++learned.closed_behind_grab < believed) {
     return false;
   }
   learned.closed_behind_grab = 0;

@@ -89,6 +89,10 @@ template <>
 struct Learned<WorkerLinkSession> {
   WorkerSession::Grabs grabs;
   int closed_behind_grab = 0;
+  // A connection was closed behind its first grab before a byte came, as a
+  // proxy does whose server is down. The next ones ask for an echo first: if it
+  // is answered, there is a server, and the grab is to blame for the close.
+  bool asks_echo = false;
   // The server has answered GRAB_JOB_ALL. A server that dies while it is asked closes
   // connections, too, so this one must close more of them before the worker
   // believes that an older server has taken its place.
@@ -100,6 +104,7 @@ struct Learned<WorkerLinkSession> {
   void ForgetGrabs() {
     grabs = {};
     closed_behind_grab = 0;
+    asks_echo = false;
   }
 };
 

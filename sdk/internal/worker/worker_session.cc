@@ -51,6 +51,7 @@ void WorkerSession::OnConnected(absl::Time now) {
   last_received_ = now;
   for (RepliesDue& due : replies_due_) due.since = now;
   if (!replies_due_.empty()) waiting_since_ = now;
+  if (asks_echo_) SendHeartbeat(now);
 }
 
 int WorkerSession::wanted_grabs() const {
@@ -273,7 +274,7 @@ absl::Status WorkerSession::OnEcho(const wire::EchoResponse& echo,
     result->kind = SessionEvent::Kind::kHeartbeat;
     result->round_trip = now - since;
   } else {
-    receipt_ = Receipt::kGiven;
+    receipt_asked_ = false;
   }
   return absl::OkStatus();
 }
@@ -330,11 +331,14 @@ absl::Status WorkerSession::OnError(const wire::Error& error, absl::Time now,
 
 bool WorkerSession::HasReceipt(absl::Time now) {
   if (sleep_.connecting()) return true;
-  if (outstanding_ > 0 || receipt_ == Receipt::kAsked) return false;
-  // Jobs that were held back may have been answered since the receipt.
-  if (receipt_ == Receipt::kGiven && answer_on_its_way().empty()) return true;
+  if (answer_on_its_way().empty()) {
+    // A server that gives a job to a closed connection queues it again, so a
+    // grab is not waited for long.
+    return outstanding_ == 0 || overdue_;
+  }
+  if (outstanding_ > 0 || receipt_asked_) return false;
   // Closing with unread bytes may destroy answers on their way.
-  receipt_ = Receipt::kAsked;
+  receipt_asked_ = true;
   MustEncode(
       wire::Encode(wire::EchoRequest{Payload::View(kReceipt)}, *output_));
   Due(ReplyKind::kReceipt, 1, now);
@@ -346,6 +350,13 @@ void WorkerSession::OnProgress(absl::Time now) {
   if (replies_due_.empty()) return;
   waiting_since_ = now;
   SetOverdue(false);
+}
+
+void WorkerSession::SendHeartbeat(absl::Time now) {
+  shared_->counters->Add(&WorkerStats::heartbeats);
+  MustEncode(
+      wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
+  Due(ReplyKind::kHeartbeat, 1, now);
 }
 
 absl::Status WorkerSession::OnTime(absl::Time now) {
@@ -362,10 +373,7 @@ absl::Status WorkerSession::OnTime(absl::Time now) {
   if (now >= overdue_at()) SetOverdue(true);
   if (replies_due_.empty() &&
       now >= last_received_ + options().heartbeat_interval) {
-    shared_->counters->Add(&WorkerStats::heartbeats);
-    MustEncode(
-        wire::Encode(wire::EchoRequest{Payload::View(kHeartbeat)}, *output_));
-    Due(ReplyKind::kHeartbeat, 1, now);
+    SendHeartbeat(now);
   }
   if (now >= offer_again_at_ && grabbing_) RepeatOffers(now);
   if (sleep_.asleep_for(options().regrab_interval, now) && grabbing_ &&

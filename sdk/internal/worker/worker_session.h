@@ -113,6 +113,8 @@ class WorkerSession {
   // held or may be on its way, and no grab is sent before. O(1) for each
   // change.
   void ChangeTasks(absl::Span<const TaskChange> changes);
+  // Asks for an echo as soon as the connection is made. Call it before.
+  void AskEchoFirst() { asks_echo_ = true; }
   // Call it when the connection is made. Grabs may leave from now on.
   void OnConnected(absl::Time now);
 
@@ -171,8 +173,8 @@ class WorkerSession {
   bool MayEnd(absl::Time now) {
     return sleep_.connecting() || (held_ == 0 && HasReceipt(now));
   }
-  // True if no grab is left, and the server has taken the answers. Asks the
-  // server for a receipt if one is needed.
+  // True if the server has taken the answers, and no grab is left that it may
+  // still answer soon. Asks the server for a receipt if one is needed.
   bool HasReceipt(absl::Time now);
   // The handle of the job that was answered last, if the server has not
   // answered any later request. Empty: the server has taken all answers.
@@ -189,6 +191,8 @@ class WorkerSession {
   int held() const { return held_; }
   // True if the server knows WORK_DATA and WORK_WARNING.
   bool carries_updates() const { return !plain_server(); }
+  // True if anything was answered.
+  bool served() const { return served_; }
   // True if any grab was answered.
   bool grab_answered() const { return grab_answered_; }
   // True if grabs were sent and none has been answered.
@@ -212,7 +216,6 @@ class WorkerSession {
     kOption,
     kOffers,  // an echo after offers that were repeated
   };
-  enum class Receipt : unsigned char { kNotAsked, kAsked, kGiven };
   // Replies come in the order of the requests. Equal requests share an entry.
   struct RepliesDue {
     ReplyKind kind;
@@ -233,6 +236,7 @@ class WorkerSession {
     bool asked_again = false;
   };
 
+  void SendHeartbeat(absl::Time now);
   absl::Status OnJob(wire::JobAssign& assigned, SessionEvent* result);
   absl::Status OnTooLarge(const wire::TooLargePacket& packet, absl::Time now,
                           SessionEvent* result);
@@ -338,6 +342,7 @@ class WorkerSession {
   absl::Duration offer_delay_ = absl::ZeroDuration();
 
   SleepPlan sleep_;
+  bool asks_echo_ = false;
   bool grabbing_ = true;
   bool served_ = false;
   int outstanding_ = 0;
@@ -355,7 +360,7 @@ class WorkerSession {
   // The first reply due is awaited since then. InfiniteFuture: none is due.
   absl::Time waiting_since_ = absl::InfiniteFuture();
   absl::Time last_received_ = absl::InfiniteFuture();
-  Receipt receipt_ = Receipt::kNotAsked;
+  bool receipt_asked_ = false;  // and not given
   // The last job that was too large. Valid until the next event.
   wire::JobAssign too_large_job_;
 };

@@ -326,14 +326,11 @@ TEST_F(WorkerServersTest, ADrainClosesEachLinkWhenItHasEnded) {
   ASSERT_THAT(servers_->links(), SizeIs(3));
   servers_->Drain();
   servers_->Flush(now());
-  // The connection that is being made is not waited for, and none is made
-  // again.
-  EXPECT_THAT(servers_->links(), SizeIs(2));
+  // The connection that is being made is not waited for, none is made again,
+  // and the one without a job or an answer on its way ends at once.
+  EXPECT_THAT(servers_->links(), SizeIs(1));
   EXPECT_EQ(servers_->health()[0].state, ServerState::kUp);
   EXPECT_THAT(Came(*a), IsEmpty());
-  EXPECT_THAT(Came(*b), ElementsAre("ECHO_REQ gearman_sdk receipt"));
-  b->Send(Command::kEchoRes, {"gearman_sdk receipt"});
-  Turn(0);
   EXPECT_THAT(Came(*b), ElementsAre("closed"));
   AnswerAll();
   Turn(0);
