@@ -71,6 +71,20 @@ void TellLeftOut(const std::vector<std::string>& left_out) {
                Printable(absl::StrJoin(left_out, ", ")).c_str());
 }
 
+// Returns --timeout. Zero: it was not given.
+absl::Duration GivenTimeout() {
+  return absl::GetFlag(FLAGS_timeout).duration();
+}
+
+absl::StatusOr<std::unique_ptr<Client>> MakeClientOf(
+    absl::StatusOr<ClientOptions> options) {
+  if (!options.ok()) return options.status();
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(*std::move(options));
+  if (!client.ok()) return AddressError(client.status());
+  return client;
+}
+
 AdminClientOptions MakeAdminOptions(const ClientOptions& options,
                                     const std::string& server) {
   AdminClientOptions admin;
@@ -109,8 +123,9 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
   if (!options.ok()) return options;
   // Requests and answers report their own failures.
   Complete(*config, LogLevel::kError, *options);
-  if (absl::GetFlag(FLAGS_timeout).duration() != absl::InfiniteDuration()) {
-    options->timeout = absl::GetFlag(FLAGS_timeout).duration();
+  if (const absl::Duration timeout = GivenTimeout();
+      timeout > absl::ZeroDuration()) {
+    options->timeout = timeout;
   }
   return options;
 }
@@ -133,9 +148,14 @@ absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions() {
   options->metrics_sinks.clear();
   // A server that can't be asked is told of nowhere else.
   options->logger = MakeLogger(LogLevel::kWarning);
-  if (absl::GetFlag(FLAGS_timeout).duration() != absl::InfiniteDuration()) {
-    options->timeout = absl::GetFlag(FLAGS_timeout).duration();
+  const absl::Duration timeout = GivenTimeout();
+  if (timeout == absl::InfiniteDuration()) {
+    return absl::InvalidArgumentError(
+        "--timeout inf: a server that never answers would hold up the metrics "
+        "of all others; give the time that one server has to answer, such as "
+        "2s");
   }
+  if (timeout > absl::ZeroDuration()) options->timeout = timeout;
   return options;
 }
 
@@ -153,12 +173,15 @@ absl::StatusOr<size_t> MaxPayloadBytes() {
 }
 
 absl::StatusOr<std::unique_ptr<Client>> MakeClient() {
+  return MakeClientOf(MakeClientOptions());
+}
+
+absl::StatusOr<std::unique_ptr<Client>> MakeAskingClient() {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
-  if (!options.ok()) return options.status();
-  absl::StatusOr<std::unique_ptr<Client>> client =
-      Client::Create(*std::move(options));
-  if (!client.ok()) return AddressError(client.status());
-  return client;
+  if (options.ok() && options->reply_timeout < QuestionTimeout()) {
+    options->reply_timeout = QuestionTimeout();
+  }
+  return MakeClientOf(std::move(options));
 }
 
 absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
@@ -185,8 +208,8 @@ absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
 }
 
 absl::Duration QuestionTimeout() {
-  const absl::Duration timeout = absl::GetFlag(FLAGS_timeout).duration();
-  return timeout == absl::InfiniteDuration() ? absl::Seconds(10) : timeout;
+  const absl::Duration timeout = GivenTimeout();
+  return timeout == absl::ZeroDuration() ? absl::Seconds(10) : timeout;
 }
 
 absl::Status AddressError(const absl::Status& status) {

@@ -34,7 +34,7 @@ absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
 // Returns options with these servers, and with the intervals and limits of
 // --config, but without its metrics sinks. --timeout replaces the time for one
-// server. Errors are those of Config.
+// server. INVALID_ARGUMENT: --timeout is inf. Other errors are those of Config.
 absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions();
 // Returns a logger that writes messages of this level to standard error, and
 // with --verbose those of connections, too.
@@ -46,6 +46,9 @@ absl::StatusOr<size_t> MaxPayloadBytes();
 // Makes a client of these options. Errors are those of MakeClientOptions and
 // Client::Create.
 absl::StatusOr<std::unique_ptr<Client>> MakeClient();
+// Makes a client that waits for an answer for QuestionTimeout, even if its
+// options call a server dead before. Errors are those of MakeClient.
+absl::StatusOr<std::unique_ptr<Client>> MakeAskingClient();
 // Makes an admin client for each of these servers. Errors are those of
 // MakeClientOptions and AdminClient::Create.
 absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients();
@@ -53,7 +56,8 @@ absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients();
 absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
     const std::string& server);
 
-// Returns --timeout, or the default for a question, which is 10 s.
+// Returns --timeout, or the default for a question, which is 10 s. Infinite:
+// --timeout is inf.
 absl::Duration QuestionTimeout();
 
 // Turns an error of Create for an address without a transport into

@@ -78,7 +78,7 @@ ABSL_FLAG(std::vector<std::string>, server, {},
 ABSL_FLAG(std::string, config, "",
           "FILE with a config (.textproto or .json): servers, TLS, retries");
 ABSL_FLAG(bool, json, false, "prints JSON, an object a line");
-ABSL_FLAG(FlagTimeout, timeout, FlagTimeout(absl::InfiniteDuration()),
+ABSL_FLAG(FlagTimeout, timeout, FlagTimeout(),
           "TIME after which it gives up, such as 500ms, 10s or 1h (inf: "
           "never); of a job: by default never, of a question: 10s");
 ABSL_FLAG(bool, verbose, false, "tells of connections on standard error");

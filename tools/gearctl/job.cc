@@ -123,7 +123,7 @@ ExitCode RunJob(const Arguments& arguments) {
         "a job is named by its HANDLE or by --unique KEY"));
   }
   const std::string name = unique.empty() ? arguments.words[0] : unique;
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   const absl::StatusOr<Question> question = QuestionFor(**client, arguments);
   if (!question.ok()) return Report(question.status());

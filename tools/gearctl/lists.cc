@@ -220,7 +220,7 @@ ExitCode RunJobs(const Arguments& /*arguments*/) {
   if (absl::GetFlag(FLAGS_uniques)) {
     return ShowList({"UNIQUE", "SERVER"}, AddUniques);
   }
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   return ShowList({"HANDLE", "STATE", "PROGRESS", "KIND", "RETRIES", "SERVER"},
                   [&client](AdminClient& server, List& list) {

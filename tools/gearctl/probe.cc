@@ -58,7 +58,7 @@ std::string JsonOf(const ServerHealth& server) {
 }  // namespace
 
 ExitCode RunPing(const Arguments& /*arguments*/) {
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   Signals signals;
   ExitCode code = kSuccess;
@@ -76,7 +76,7 @@ ExitCode RunPing(const Arguments& /*arguments*/) {
 }
 
 ExitCode RunHealth(const Arguments& /*arguments*/) {
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   const Health health = (*client)->CheckHealth(QuestionTimeout());
   Table table({"SERVER", "STATE", "ROUND TRIP", "WHY"});
