@@ -123,6 +123,8 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
   if (!options.ok()) return options;
   // Requests and answers report their own failures.
   Complete(*config, LogLevel::kError, *options);
+  // The config may be that of a program whose own calls do the network I/O.
+  options->drive_mode = DriveMode::kAuto;
   if (const absl::Duration timeout = GivenTimeout();
       timeout > absl::ZeroDuration()) {
     options->timeout = timeout;

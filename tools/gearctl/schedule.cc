@@ -90,11 +90,9 @@ absl::StatusOr<SchedulerOptions> MakeSchedulerOptions() {
   options.client = *std::move(client);
   // The scheduler has no other way to say that a tick is missed.
   options.client.logger = MakeLogger(LogLevel::kWarning);
-  // Settings of another program's config do not count here. A tick is done once
-  // only if all schedulers choose its server alike, and no call of this program
-  // does the client's network I/O.
+  // The selection of another program's config does not count here. A tick is
+  // done once only if all schedulers choose its server alike.
   options.client.server_selector = nullptr;
-  options.client.drive_mode = DriveMode::kAuto;
   return options;
 }
 
