@@ -19,6 +19,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/job.h"
+#include "gearman/sdk/stop_reason.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/child_process.h"
@@ -45,6 +47,24 @@ constexpr size_t kMaxResultBytes = 1u << 30;
 constexpr uint64_t kDescriptorsOfCommand = 5;
 // The number of descriptors for connections, standard streams and the like.
 constexpr uint64_t kOtherDescriptors = 128;
+
+// Says what becomes of a job whose command has ended with the error `status`.
+std::string FateOf(const Job& job, StopReason reason,
+                   const absl::Status& status) {
+  switch (reason) {
+    case StopReason::kConnectionLost:
+      return absl::StrCat("was lost with the connection to ", job.connection(),
+                          ", which gives it to a worker again");
+    case StopReason::kDrainLimit:
+    case StopReason::kStopped:
+      return absl::StrCat("was given back to ", job.connection(),
+                          ", because this worker ends");
+    case StopReason::kNone:
+    case StopReason::kTimeLimit:
+      break;
+  }
+  return absl::StrCat("failed: ", SafeMessage(status.message()));
+}
 
 // Runs the command for jobs. Thread-safe.
 class Command {
@@ -86,10 +106,10 @@ class Command {
       token.WaitFor(absl::InfiniteDuration());
       return JobFailed();  // this result is dropped
     }
-    std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
+    std::fprintf(stderr, "gearctl: job %s of %s %s\n",
                  SafeText(context.job().handle()).c_str(),
                  SafeText(context.job().task()).c_str(),
-                 SafeMessage(status.message()).c_str());
+                 FateOf(context.job(), token.reason(), status).c_str());
     return JobFailed(status.message());
   }
 
