@@ -19,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/server_selection/unique_hash_selector.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/log.h"
@@ -125,6 +126,11 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
   Complete(*config, LogLevel::kError, *options);
   // The config may be that of a program whose own calls do the network I/O.
   options->drive_mode = DriveMode::kAuto;
+  // Servers join equal uniques only where they meet.
+  if (!absl::GetFlag(FLAGS_unique).empty() &&
+      options->server_selector == nullptr) {
+    options->server_selector = std::make_shared<UniqueHashServerSelector>();
+  }
   if (const absl::Duration timeout = GivenTimeout();
       timeout > absl::ZeroDuration()) {
     options->timeout = timeout;

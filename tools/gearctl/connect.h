@@ -28,8 +28,9 @@ namespace gearctl {
 absl::StatusOr<Config> MakeConfig();
 
 // Return options with the servers of --server, else --config, else
-// GEARMAN_SERVERS, else GEARMAN_SERVER, else localhost. Errors are those of
-// Config.
+// GEARMAN_SERVERS, else GEARMAN_SERVER, else localhost. With --unique, and
+// without a selection of the config, a client takes the server by task and
+// unique. Errors are those of Config.
 absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
 // Returns options with these servers, and with the intervals and limits of

@@ -6,6 +6,7 @@
 #include "absl/flags/reflection.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tools/gearctl/flags.h"
@@ -53,6 +54,22 @@ TEST_F(ConnectTest, ATimeoutReplacesThatOfAConfig) {
     ASSERT_TRUE(options.ok()) << options.status();
     EXPECT_EQ(options->timeout, given);
   }
+}
+
+TEST_F(ConnectTest, AUniqueChoosesTheServerUnlessTheConfigDoes) {
+  GiveConfig("servers: [\"a\", \"b\"]");
+  absl::StatusOr<ClientOptions> options = MakeClientOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->server_selector, nullptr);
+  absl::SetFlag(&FLAGS_unique, "key");
+  options = MakeClientOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  ASSERT_NE(options->server_selector, nullptr);
+  EXPECT_EQ(options->server_selector->name(), "unique_hash");
+  GiveConfig("servers: [\"a\", \"b\"] server_selection { ordered {} }");
+  options = MakeClientOptions();
+  ASSERT_TRUE(options.ok()) << options.status();
+  EXPECT_EQ(options->server_selector->name(), "ordered");
 }
 
 }  // namespace
