@@ -525,6 +525,7 @@ set(GEARCTL_SOURCES
   tools/gearctl/terminal.cc
   tools/gearctl/text.cc
   tools/gearctl/work.cc
+  tools/gearctl/write_all.cc
 )
 set(GEARCTL_ABSEIL
   absl::bits

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -32,6 +31,7 @@
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/terminal.h"
+#include "gearman/tools/gearctl/write_all.h"
 #include "gearman/transports/start_thread.h"
 
 namespace gearman {
@@ -239,8 +239,8 @@ ExitCode ShowResult(const LoadOptions& options, const LoadResult& result) {
     if (!status.ok()) return Report(status);
   }
   if (result.failed == 0) return kSuccess;
-  std::fprintf(stderr, "gearctl: %lld jobs failed; the first one:\n",
-               static_cast<long long>(result.failed));
+  PrintError(absl::StrCat("gearctl: ", result.failed,
+                          " jobs failed; the first one:\n"));
   return Report(result.first_failure);
 }
 

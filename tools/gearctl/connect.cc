@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -19,12 +18,14 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/string_view.h"
 #include "gearman/plugins/server_selection/unique_hash_selector.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/log.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -68,8 +69,8 @@ absl::Status OverlayGearmansVariable(Config& config) {
 void TellLeftOut(const std::vector<std::string>& left_out) {
   static std::atomic<bool> told{false};
   if (left_out.empty() || told.exchange(true)) return;
-  std::fprintf(stderr, "gearctl: ignores what it does not have: %s\n",
-               Printable(absl::StrJoin(left_out, ", ")).c_str());
+  PrintError(absl::StrCat("gearctl: ignores what it does not have: ",
+                          Printable(absl::StrJoin(left_out, ", ")), "\n"));
 }
 
 // Returns --timeout. Zero: it was not given.
@@ -168,8 +169,11 @@ absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions() {
 }
 
 Logger MakeLogger(LogLevel loudness) {
-  return StderrLogger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo
-                                                   : loudness);
+  return Logger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo : loudness,
+                [](LogLevel level, StringView message) {
+                  PrintError(absl::StrCat("gearman ", LogLevelName(level), ": ",
+                                          message, "\n"));
+                });
 }
 
 absl::StatusOr<size_t> MaxPayloadBytes() {

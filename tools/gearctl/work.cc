@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,6 +32,7 @@
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -106,10 +106,10 @@ class Command {
       token.WaitFor(absl::InfiniteDuration());
       return JobFailed();  // this result is dropped
     }
-    std::fprintf(stderr, "gearctl: job %s of %s %s\n",
-                 SafeText(context.job().handle()).c_str(),
-                 SafeText(context.job().task()).c_str(),
-                 FateOf(context.job(), token.reason(), status).c_str());
+    PrintError(absl::StrCat("gearctl: job ", SafeText(context.job().handle()),
+                            " of ", SafeText(context.job().task()), " ",
+                            FateOf(context.job(), token.reason(), status),
+                            "\n"));
     return JobFailed(status.message());
   }
 
@@ -133,11 +133,9 @@ class Command {
 };
 
 void ReportShortage(const absl::Status& status, int64_t at_once) {
-  std::fprintf(stderr,
-               "gearctl: %s; jobs wait until there is room, and %lld at once "
-               "are tried\n",
-               Printable(status.message()).c_str(),
-               static_cast<long long>(at_once));
+  PrintError(absl::StrCat("gearctl: ", Printable(status.message()),
+                          "; jobs wait until there is room, and ", at_once,
+                          " at once are tried\n"));
 }
 
 }  // namespace
@@ -183,16 +181,15 @@ ExitCode RunWork(const Arguments& arguments) {
     });
     if (!status.ok()) return Report(status);
   }
-  std::fprintf(stderr, "gearctl: works on %s at %s\n",
-               absl::StrJoin(arguments.words, ", ").c_str(),
-               absl::StrJoin((*worker)->servers(), ", ").c_str());
+  PrintError(absl::StrCat("gearctl: works on ",
+                          absl::StrJoin(arguments.words, ", "), " at ",
+                          absl::StrJoin((*worker)->servers(), ", "), "\n"));
   std::atomic<int> interrupts{0};
   SignalThread thread(signals, [&worker, &interrupts] {
     if (++interrupts == 1) {
       (*worker)->Drain();
-      std::fputs(
-          "gearctl: finishes what runs; interrupt again to give it back\n",
-          stderr);
+      PrintError(
+          "gearctl: finishes what runs; interrupt again to give it back\n");
     } else {
       (*worker)->Stop();
     }
