@@ -485,6 +485,7 @@ set(GEARMAN_SDK_PROTOS
 )
 
 set(GEARCTL_SOURCES
+  tools/gearctl/ask_all.cc
   tools/gearctl/bench.cc
   tools/gearctl/child_process.cc
   tools/gearctl/child_reaper.cc

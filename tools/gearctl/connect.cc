@@ -88,10 +88,11 @@ absl::StatusOr<std::unique_ptr<Client>> MakeClientOf(
 }
 
 AdminClientOptions MakeAdminOptions(const ClientOptions& options,
-                                    const std::string& server) {
+                                    const std::string& server,
+                                    absl::Duration timeout) {
   AdminClientOptions admin;
   admin.server = server;
-  admin.timeout = QuestionTimeout();
+  admin.timeout = timeout;
   admin.transports = options.transports;
   return admin;
 }
@@ -200,19 +201,20 @@ absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
     const std::string& server) {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
-  absl::StatusOr<std::unique_ptr<AdminClient>> client =
-      AdminClient::Create(MakeAdminOptions(*options, server));
+  absl::StatusOr<std::unique_ptr<AdminClient>> client = AdminClient::Create(
+      MakeAdminOptions(*options, server, QuestionTimeout()));
   if (!client.ok()) return AddressError(client.status());
   return client;
 }
 
-absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
+absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients(
+    absl::Duration timeout) {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
   std::vector<std::unique_ptr<AdminClient>> clients;
   for (const std::string& server : options->servers) {
     absl::StatusOr<std::unique_ptr<AdminClient>> client =
-        AdminClient::Create(MakeAdminOptions(*options, server));
+        AdminClient::Create(MakeAdminOptions(*options, server, timeout));
     if (!client.ok()) return AddressError(client.status());
     clients.push_back(*std::move(client));
   }

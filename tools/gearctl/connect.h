@@ -21,6 +21,10 @@
 namespace gearman {
 namespace gearctl {
 
+// Returns --timeout, or the default for a question, which is 10 s. Infinite:
+// --timeout is inf.
+absl::Duration QuestionTimeout();
+
 // Returns the config of --config. If it names no servers, those of the
 // environment are used. Parts that gearctl does not have (metrics sinks,
 // plugins) are left out, which one line on standard error says. Errors are
@@ -51,15 +55,12 @@ absl::StatusOr<std::unique_ptr<Client>> MakeClient();
 // options call a server dead before. Errors are those of MakeClient.
 absl::StatusOr<std::unique_ptr<Client>> MakeAskingClient();
 // Makes an admin client for each of these servers. Errors are those of
-// MakeClientOptions and AdminClient::Create.
-absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients();
+// MakeClientOptions and AdminClient::Create. A question has `timeout`.
+absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients(
+    absl::Duration timeout = QuestionTimeout());
 // Makes an admin client for this server. Errors are the same.
 absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
     const std::string& server);
-
-// Returns --timeout, or the default for a question, which is 10 s. Infinite:
-// --timeout is inf.
-absl::Duration QuestionTimeout();
 
 // Turns an error of Create for an address without a transport into
 // INVALID_ARGUMENT, because the command line is wrong.

@@ -95,7 +95,12 @@ ExitCode Watch(const Question& question, const std::string& name) {
   const bool bar = CanDraw(STDERR_FILENO) && !absl::GetFlag(FLAGS_json);
   bool seen = false;
   for (;;) {
-    absl::StatusOr<JobStatus> status = question();
+    const absl::StatusOr<JobStatus> status = [&] {
+      const EndAtSignal ending(
+          signals, kInterrupted, [&progress] { progress.Clear(); },
+          [&progress] { progress.Redraw(); });
+      return question();
+    }();
     if (!status.ok()) return Report(status.status());
     if (!status->known && !seen) return Report(Unknown(name));
     seen = true;

@@ -63,9 +63,12 @@ ExitCode RunPing(const Arguments& /*arguments*/) {
   Signals signals;
   ExitCode code = kSuccess;
   for (int64_t round = 1;; ++round) {
-    for (const std::string& server : (*client)->servers()) {
-      const ExitCode answer = Ping(**client, server);
-      if (answer != kSuccess) code = answer;
+    {
+      const EndAtSignal ending(signals, kInterrupted);
+      for (const std::string& server : (*client)->servers()) {
+        const ExitCode answer = Ping(**client, server);
+        if (answer != kSuccess) code = answer;
+      }
     }
     if (round >= absl::GetFlag(FLAGS_count).value() || code == kClosedOutput) {
       return code;

@@ -117,5 +117,16 @@ SignalThread::~SignalThread() {
   thread_.join();
 }
 
+EndAtSignal::EndAtSignal(Signals& signals, ExitCode code,
+                         std::function<void()> before_end,
+                         std::function<void()> on_resize)
+    : thread_(
+          signals,
+          [code, before_end = std::move(before_end)] {
+            if (before_end) before_end();
+            _exit(code);
+          },
+          std::move(on_resize)) {}
+
 }  // namespace gearctl
 }  // namespace gearman

@@ -120,7 +120,9 @@ std::string ScreenOf(absl::string_view text, TerminalSize size) {
 
 Screen::Screen() { Print(kEnterScreen); }
 
-Screen::~Screen() { Print(kLeaveScreen); }
+Screen::~Screen() { Leave(); }
+
+void Screen::Leave() { Print(kLeaveScreen); }
 
 ExitCode Screen::Draw(absl::string_view text) {
   return Print(ScreenOf(text, SizeOfTerminal(STDOUT_FILENO)));
