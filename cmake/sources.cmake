@@ -485,6 +485,7 @@ set(GEARMAN_SDK_PROTOS
 )
 
 set(GEARCTL_SOURCES
+  tools/gearctl/ask_all.cc
   tools/gearctl/bench.cc
   tools/gearctl/child_process.cc
   tools/gearctl/child_reaper.cc
@@ -525,6 +526,7 @@ set(GEARCTL_SOURCES
   tools/gearctl/terminal.cc
   tools/gearctl/text.cc
   tools/gearctl/work.cc
+  tools/gearctl/write_all.cc
 )
 set(GEARCTL_ABSEIL
   absl::bits

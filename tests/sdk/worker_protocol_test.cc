@@ -37,6 +37,9 @@ TEST_F(WorkerProtocolTest, IdOptionsAndTasksComeBeforeTheFirstGrab) {
   EXPECT_EQ(server_->Receive(), "CAN_DO staging/echo");
   EXPECT_EQ(server_->Receive(), "CAN_DO staging/resize");
   EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
+  server_->Send(Command::kOptionRes, {"exceptions"});
+  server_->Send(Command::kNoJob, {});
+  EXPECT_EQ(server_->Receive(), "PRE_SLEEP");
   server_->Close();
   // A new connection begins with the same packets.
   Accept();

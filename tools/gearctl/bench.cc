@@ -4,9 +4,9 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -24,6 +24,7 @@
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/worker.h"
+#include "gearman/tools/gearctl/ask_all.h"
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/latencies.h"
@@ -32,6 +33,7 @@
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/terminal.h"
+#include "gearman/tools/gearctl/write_all.h"
 #include "gearman/transports/start_thread.h"
 
 namespace gearman {
@@ -42,13 +44,18 @@ namespace {
 class EchoWorkers {
  public:
   explicit EchoWorkers(std::string task) : task_(std::move(task)) {}
-  // Returns when the servers know that no worker here offers the task any more.
-  ~EchoWorkers() {
+  ~EchoWorkers() { End(absl::ZeroDuration()); }
+
+  // Returns when the servers know that no worker here offers the task any more,
+  // or after `limit`.
+  void End(absl::Duration limit) {
     for (const auto& worker : workers_) {
       worker->Unregister(task_).IgnoreError();  // OK: it is registered
-      worker->Drain(QuestionTimeout());
+      worker->Drain(limit);
     }
     for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    workers_.clear();
   }
 
   absl::Status Start(int64_t count) {
@@ -109,12 +116,12 @@ std::string OwnTask() {
 }
 
 // Drops the task at the servers. If they are gone, that does not matter.
-void Forget(const std::string& task) {
-  auto servers = MakeAdminClients();
+void Forget(const std::string& task, absl::Duration limit) {
+  const auto servers = MakeAdminClients(limit);
   if (!servers.ok()) return;
-  for (const auto& server : *servers) {
-    server->DropFunction(task).status().IgnoreError();
-  }
+  AskAll(servers->size(), [&](size_t i) {
+    (*servers)[i]->DropFunction(task).status().IgnoreError();
+  });
 }
 
 struct Figures {
@@ -239,8 +246,8 @@ ExitCode ShowResult(const LoadOptions& options, const LoadResult& result) {
     if (!status.ok()) return Report(status);
   }
   if (result.failed == 0) return kSuccess;
-  std::fprintf(stderr, "gearctl: %lld jobs failed; the first one:\n",
-               static_cast<long long>(result.failed));
+  PrintError(absl::StrCat("gearctl: ", result.failed,
+                          " jobs failed; the first one:\n"));
   return Report(result.first_failure);
 }
 
@@ -255,7 +262,11 @@ ExitCode RunBench(const Arguments& arguments) {
   auto workers = std::make_unique<EchoWorkers>(options->task);
   absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
   if (!client.ok()) return Report(client.status());
-  absl::Status status = (*client)->WaitForReady(QuestionTimeout());
+  absl::Status status;
+  {
+    const EndAtSignal ending(signals, kInterrupted);
+    status = (*client)->WaitForReady(QuestionTimeout());
+  }
   if (own && status.ok()) {
     status = workers->Start(absl::GetFlag(FLAGS_workers).value());
   }
@@ -264,24 +275,24 @@ ExitCode RunBench(const Arguments& arguments) {
   Load load(**client, *options);
   LoadResult result;
   std::atomic<bool> interrupted{false};
+  // The first job finds connections and workers. It is not part of the figures.
+  std::optional<JobRequest> first;
+  if (own) {
+    JobSpec spec(options->task, options->data);
+    spec.options.timeout = QuestionTimeout();
+    first = (*client)->SubmitJob(std::move(spec));
+  }
   {
     SignalThread thread(
         signals,
         [&] {
           interrupted = true;
+          if (first) first->Cancel();
           load.Stop();
           workers->Interrupt();
         },
         [&progress] { progress.Redraw(); });
-    // The first job finds connections and workers. It is not part of the
-    // figures.
-    if (own) {
-      CallOptions first;
-      first.timeout = QuestionTimeout();
-      status = (*client)
-                   ->Run(options->task, options->data, std::move(first))
-                   .status();
-    }
+    if (first) status = (*client)->Wait(*first);
     if (status.ok()) {
       result = load.Run([&](int64_t done) {
         progress.Show(done, by_time ? 0 : options->jobs, "jobs done");
@@ -294,12 +305,21 @@ ExitCode RunBench(const Arguments& arguments) {
     }
   }
   client->reset();  // ends jobs in progress before the load
-  workers.reset();
-  if (own) Forget(options->task);
   progress.Clear();
-  if (!status.ok()) return Report(status);
-  const ExitCode code = ShowResult(*options, result);
-  return interrupted && code == kSuccess ? kInterrupted : code;
+  ExitCode code = kInterrupted;
+  if (status.ok()) {
+    code = ShowResult(*options, result);
+    if (interrupted && code == kSuccess) code = kInterrupted;
+  } else if (!interrupted) {
+    code = Report(status);
+  }
+  // A server that hangs must not hold up the end for long.
+  const absl::Duration limit =
+      interrupted ? absl::Seconds(1) : QuestionTimeout();
+  const EndAtSignal ending(signals, kInterrupted);
+  workers->End(limit);
+  if (own) Forget(options->task, limit);
+  return code;
 }
 
 }  // namespace gearctl

@@ -21,8 +21,8 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gearman/transports/clock.h"
 
 namespace gearman {
 namespace gearctl {
@@ -151,7 +151,7 @@ absl::Status ChildProcess::ReadAll(
 }
 
 bool ChildProcess::End() {
-  const absl::Time now = absl::Now();
+  const absl::Time now = Clock::Real()->Now();
   if (ended_at_ == absl::InfiniteFuture()) {
     reaper_->Signal(pid_, SIGTERM);
     ended_at_ = now;

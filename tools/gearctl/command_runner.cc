@@ -13,9 +13,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gearman/tools/gearctl/child_process.h"
+#include "gearman/transports/clock.h"
 
 namespace gearman {
 namespace gearctl {
@@ -30,6 +30,8 @@ constexpr absl::Duration kGrowth = absl::Seconds(1);
 // ChildProcess asks equally often whether it is stopped.
 constexpr absl::Duration kAskEvery = absl::Milliseconds(50);
 constexpr absl::Duration kSilence = absl::Seconds(30);
+
+absl::Time Now() { return Clock::Real()->Now(); }
 
 }  // namespace
 
@@ -63,7 +65,7 @@ absl::Status CommandRunner::Run(
 }
 
 bool CommandRunner::HasRoom() const {
-  return running_ < limit_ && absl::Now() >= not_before_;
+  return running_ < limit_ && Now() >= not_before_;
 }
 
 bool CommandRunner::Enter(const std::function<bool()>& stopped) {
@@ -72,7 +74,7 @@ bool CommandRunner::Enter(const std::function<bool()>& stopped) {
       absl::MutexLock lock(&mutex_);
       mutex_.AwaitWithTimeout(absl::Condition(this, &CommandRunner::HasRoom),
                               kAskEvery);
-      const absl::Time now = absl::Now();
+      const absl::Time now = Now();
       if (now >= growth_) {
         growth_ = now + kGrowth;
         if (limit_ < std::numeric_limits<int64_t>::max() / 2) {
@@ -102,7 +104,7 @@ void CommandRunner::OnRefused(const absl::Status& status) {
   int64_t at_once;
   {
     absl::MutexLock lock(&mutex_);
-    const absl::Time now = absl::Now();
+    const absl::Time now = Now();
     --running_;
     limit_ = at_once = std::max<int64_t>(1, std::min(limit_, running_));
     growth_ = now + kGrowth;

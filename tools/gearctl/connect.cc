@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -19,11 +18,14 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/string_view.h"
+#include "gearman/plugins/server_selection/unique_hash_selector.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/log.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -67,15 +69,30 @@ absl::Status OverlayGearmansVariable(Config& config) {
 void TellLeftOut(const std::vector<std::string>& left_out) {
   static std::atomic<bool> told{false};
   if (left_out.empty() || told.exchange(true)) return;
-  std::fprintf(stderr, "gearctl: ignores what it does not have: %s\n",
-               Printable(absl::StrJoin(left_out, ", ")).c_str());
+  PrintError(absl::StrCat("gearctl: ignores what it does not have: ",
+                          Printable(absl::StrJoin(left_out, ", ")), "\n"));
+}
+
+// Returns --timeout. Zero: it was not given.
+absl::Duration GivenTimeout() {
+  return absl::GetFlag(FLAGS_timeout).duration();
+}
+
+absl::StatusOr<std::unique_ptr<Client>> MakeClientOf(
+    absl::StatusOr<ClientOptions> options) {
+  if (!options.ok()) return options.status();
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(*std::move(options));
+  if (!client.ok()) return AddressError(client.status());
+  return client;
 }
 
 AdminClientOptions MakeAdminOptions(const ClientOptions& options,
-                                    const std::string& server) {
+                                    const std::string& server,
+                                    absl::Duration timeout) {
   AdminClientOptions admin;
   admin.server = server;
-  admin.timeout = QuestionTimeout();
+  admin.timeout = timeout;
   admin.transports = options.transports;
   return admin;
 }
@@ -109,8 +126,16 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
   if (!options.ok()) return options;
   // Requests and answers report their own failures.
   Complete(*config, LogLevel::kError, *options);
-  if (absl::GetFlag(FLAGS_timeout).duration() != absl::InfiniteDuration()) {
-    options->timeout = absl::GetFlag(FLAGS_timeout).duration();
+  // The config may be that of a program whose own calls do the network I/O.
+  options->drive_mode = DriveMode::kAuto;
+  // Servers join equal uniques only where they meet.
+  if (!absl::GetFlag(FLAGS_unique).empty() &&
+      options->server_selector == nullptr) {
+    options->server_selector = std::make_shared<UniqueHashServerSelector>();
+  }
+  if (const absl::Duration timeout = GivenTimeout();
+      timeout > absl::ZeroDuration()) {
+    options->timeout = timeout;
   }
   return options;
 }
@@ -133,15 +158,23 @@ absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions() {
   options->metrics_sinks.clear();
   // A server that can't be asked is told of nowhere else.
   options->logger = MakeLogger(LogLevel::kWarning);
-  if (absl::GetFlag(FLAGS_timeout).duration() != absl::InfiniteDuration()) {
-    options->timeout = absl::GetFlag(FLAGS_timeout).duration();
+  const absl::Duration timeout = GivenTimeout();
+  if (timeout == absl::InfiniteDuration()) {
+    return absl::InvalidArgumentError(
+        "--timeout inf: a server that never answers would hold up the metrics "
+        "of all others; give the time that one server has to answer, such as "
+        "2s");
   }
+  if (timeout > absl::ZeroDuration()) options->timeout = timeout;
   return options;
 }
 
 Logger MakeLogger(LogLevel loudness) {
-  return StderrLogger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo
-                                                   : loudness);
+  return Logger(absl::GetFlag(FLAGS_verbose) ? LogLevel::kInfo : loudness,
+                [](LogLevel level, StringView message) {
+                  PrintError(absl::StrCat("gearman ", LogLevelName(level), ": ",
+                                          message, "\n"));
+                });
 }
 
 absl::StatusOr<size_t> MaxPayloadBytes() {
@@ -153,31 +186,35 @@ absl::StatusOr<size_t> MaxPayloadBytes() {
 }
 
 absl::StatusOr<std::unique_ptr<Client>> MakeClient() {
+  return MakeClientOf(MakeClientOptions());
+}
+
+absl::StatusOr<std::unique_ptr<Client>> MakeAskingClient() {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
-  if (!options.ok()) return options.status();
-  absl::StatusOr<std::unique_ptr<Client>> client =
-      Client::Create(*std::move(options));
-  if (!client.ok()) return AddressError(client.status());
-  return client;
+  if (options.ok() && options->reply_timeout < QuestionTimeout()) {
+    options->reply_timeout = QuestionTimeout();
+  }
+  return MakeClientOf(std::move(options));
 }
 
 absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
     const std::string& server) {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
-  absl::StatusOr<std::unique_ptr<AdminClient>> client =
-      AdminClient::Create(MakeAdminOptions(*options, server));
+  absl::StatusOr<std::unique_ptr<AdminClient>> client = AdminClient::Create(
+      MakeAdminOptions(*options, server, QuestionTimeout()));
   if (!client.ok()) return AddressError(client.status());
   return client;
 }
 
-absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
+absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients(
+    absl::Duration timeout) {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
   std::vector<std::unique_ptr<AdminClient>> clients;
   for (const std::string& server : options->servers) {
     absl::StatusOr<std::unique_ptr<AdminClient>> client =
-        AdminClient::Create(MakeAdminOptions(*options, server));
+        AdminClient::Create(MakeAdminOptions(*options, server, timeout));
     if (!client.ok()) return AddressError(client.status());
     clients.push_back(*std::move(client));
   }
@@ -185,8 +222,8 @@ absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients() {
 }
 
 absl::Duration QuestionTimeout() {
-  const absl::Duration timeout = absl::GetFlag(FLAGS_timeout).duration();
-  return timeout == absl::InfiniteDuration() ? absl::Seconds(10) : timeout;
+  const absl::Duration timeout = GivenTimeout();
+  return timeout == absl::ZeroDuration() ? absl::Seconds(10) : timeout;
 }
 
 absl::Status AddressError(const absl::Status& status) {

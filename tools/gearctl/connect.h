@@ -21,6 +21,10 @@
 namespace gearman {
 namespace gearctl {
 
+// Returns --timeout, or the default for a question, which is 10 s. Infinite:
+// --timeout is inf.
+absl::Duration QuestionTimeout();
+
 // Returns the config of --config. If it names no servers, those of the
 // environment are used. Parts that gearctl does not have (metrics sinks,
 // plugins) are left out, which one line on standard error says. Errors are
@@ -28,13 +32,14 @@ namespace gearctl {
 absl::StatusOr<Config> MakeConfig();
 
 // Return options with the servers of --server, else --config, else
-// GEARMAN_SERVERS, else GEARMAN_SERVER, else localhost. Errors are those of
-// Config.
+// GEARMAN_SERVERS, else GEARMAN_SERVER, else localhost. With --unique, and
+// without a selection of the config, a client takes the server by task and
+// unique. Errors are those of Config.
 absl::StatusOr<ClientOptions> MakeClientOptions();
 absl::StatusOr<WorkerOptions> MakeWorkerOptions();
 // Returns options with these servers, and with the intervals and limits of
 // --config, but without its metrics sinks. --timeout replaces the time for one
-// server. Errors are those of Config.
+// server. INVALID_ARGUMENT: --timeout is inf. Other errors are those of Config.
 absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions();
 // Returns a logger that writes messages of this level to standard error, and
 // with --verbose those of connections, too.
@@ -46,15 +51,16 @@ absl::StatusOr<size_t> MaxPayloadBytes();
 // Makes a client of these options. Errors are those of MakeClientOptions and
 // Client::Create.
 absl::StatusOr<std::unique_ptr<Client>> MakeClient();
+// Makes a client that waits for an answer for QuestionTimeout, even if its
+// options call a server dead before. Errors are those of MakeClient.
+absl::StatusOr<std::unique_ptr<Client>> MakeAskingClient();
 // Makes an admin client for each of these servers. Errors are those of
-// MakeClientOptions and AdminClient::Create.
-absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients();
+// MakeClientOptions and AdminClient::Create. A question has `timeout`.
+absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> MakeAdminClients(
+    absl::Duration timeout = QuestionTimeout());
 // Makes an admin client for this server. Errors are the same.
 absl::StatusOr<std::unique_ptr<AdminClient>> MakeAdminClient(
     const std::string& server);
-
-// Returns --timeout, or the default for a question, which is 10 s.
-absl::Duration QuestionTimeout();
 
 // Turns an error of Create for an address without a transport into
 // INVALID_ARGUMENT, because the command line is wrong.

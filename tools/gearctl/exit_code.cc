@@ -1,12 +1,13 @@
 #include "gearman/tools/gearctl/exit_code.h"
 
-#include <cstdio>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -54,13 +55,13 @@ ExitCode Report(const absl::Status& status) {
     // Each line is made safe, because a server or worker may have written it.
     std::vector<std::string> lines = absl::StrSplit(status.message(), '\n');
     for (std::string& line : lines) line = Printable(line);
-    std::fprintf(stderr, "gearctl: %s\n", absl::StrJoin(lines, "\n").c_str());
+    PrintError(absl::StrCat("gearctl: ", absl::StrJoin(lines, "\n"), "\n"));
   }
   return ExitCodeOf(status);
 }
 
 void ReportWarning(absl::string_view warning) {
-  std::fprintf(stderr, "gearctl: warning: %s\n", Printable(warning).c_str());
+  PrintError(absl::StrCat("gearctl: warning: ", Printable(warning), "\n"));
 }
 
 }  // namespace gearctl

@@ -1,5 +1,4 @@
 // gearctl export serves the queues of servers as metrics to Prometheus.
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +18,7 @@
 #include "gearman/tools/gearctl/output.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -89,8 +89,8 @@ ExitCode RunExport(const Arguments& arguments) {
   const absl::StatusOr<std::unique_ptr<QueueMetrics>> queues =
       QueueMetrics::Create(*std::move(options));
   if (!queues.ok()) return Report(AddressError(queues.status()));
-  std::fputs("gearctl: serves the servers' queues as metrics; Ctrl-C ends it\n",
-             stderr);
+  PrintError(
+      "gearctl: serves the servers' queues as metrics; Ctrl-C ends it\n");
   for (const std::string& url : urls) {
     const ExitCode printed = PrintUrl(url);
     if (printed != kSuccess) return printed;

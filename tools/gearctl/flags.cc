@@ -78,7 +78,7 @@ ABSL_FLAG(std::vector<std::string>, server, {},
 ABSL_FLAG(std::string, config, "",
           "FILE with a config (.textproto or .json): servers, TLS, retries");
 ABSL_FLAG(bool, json, false, "prints JSON, an object a line");
-ABSL_FLAG(FlagTimeout, timeout, FlagTimeout(absl::InfiniteDuration()),
+ABSL_FLAG(FlagTimeout, timeout, FlagTimeout(),
           "TIME after which it gives up, such as 500ms, 10s or 1h (inf: "
           "never); of a job: by default never, of a question: 10s");
 ABSL_FLAG(bool, verbose, false, "tells of connections on standard error");
@@ -90,7 +90,9 @@ ABSL_FLAG(std::string, file, "",
 ABSL_FLAG(bool, background, false, "does not wait for results");
 ABSL_FLAG(std::string, priority, "normal", "LEVEL: high, normal or low");
 ABSL_FLAG(std::string, unique, "",
-          "KEY of the job: equal ones of a task are joined");
+          "KEY of the job: equal ones of a task are joined; with several "
+          "servers it chooses the server, unless the config has a "
+          "server_selection");
 ABSL_FLAG(std::string, epoch, "",
           "TIME before which the job does not run: seconds since 1970, "
           "2026-12-24T18:00:00Z, or +5m from now; implies --background");

@@ -77,6 +77,7 @@ class FlagNumber {
 
 // If a config has such a value, the range is that of the config.
 constexpr int64_t kYearMilliseconds = int64_t{365} * 24 * 3600 * 1000;
+// 0: not given.
 using FlagTimeout = FlagTime<1, kYearMilliseconds, /*kForever=*/true>;
 using FlagInterval = FlagTime<10, kYearMilliseconds>;
 using FlagSpan = FlagTime<1, kYearMilliseconds>;

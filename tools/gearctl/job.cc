@@ -95,7 +95,12 @@ ExitCode Watch(const Question& question, const std::string& name) {
   const bool bar = CanDraw(STDERR_FILENO) && !absl::GetFlag(FLAGS_json);
   bool seen = false;
   for (;;) {
-    absl::StatusOr<JobStatus> status = question();
+    const absl::StatusOr<JobStatus> status = [&] {
+      const EndAtSignal ending(
+          signals, kInterrupted, [&progress] { progress.Clear(); },
+          [&progress] { progress.Redraw(); });
+      return question();
+    }();
     if (!status.ok()) return Report(status.status());
     if (!status->known && !seen) return Report(Unknown(name));
     seen = true;
@@ -123,7 +128,7 @@ ExitCode RunJob(const Arguments& arguments) {
         "a job is named by its HANDLE or by --unique KEY"));
   }
   const std::string name = unique.empty() ? arguments.words[0] : unique;
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   const absl::StatusOr<Question> question = QuestionFor(**client, arguments);
   if (!question.ok()) return Report(question.status());

@@ -1,7 +1,6 @@
 #include "gearman/tools/gearctl/job_report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -10,6 +9,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "gearman/text/safe_text.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -80,7 +80,7 @@ std::string HowToAsk(const JobRequest& request) {
 }
 
 void PrintWarning(absl::string_view data) {
-  std::fprintf(stderr, "warning: %s\n", SafeMessage(data).c_str());
+  PrintError(absl::StrCat("warning: ", SafeMessage(data), "\n"));
 }
 
 }  // namespace gearctl

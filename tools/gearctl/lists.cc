@@ -16,6 +16,7 @@
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/config.h"
+#include "gearman/tools/gearctl/ask_all.h"
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/job_text.h"
@@ -56,7 +57,53 @@ class List {
   std::vector<std::string> warnings_;
 };
 
-// Lets `ask` add each server's rows. Then reports the servers that failed.
+// The rows of one server, collected before they are shown.
+struct Rows {
+  const bool json = absl::GetFlag(FLAGS_json);
+  std::vector<std::vector<std::string>> table;
+  std::vector<JsonObject> objects;
+  UnreadableRows unreadable;
+  absl::Status status;
+};
+
+// Reports the servers that failed, after the list of the others.
+ExitCode EndList(List& list, size_t servers,
+                 const std::vector<absl::Status>& failures) {
+  // If no server answered, an empty list would be wrong.
+  ExitCode code = failures.size() == servers ? kSuccess : list.Show();
+  for (const absl::Status& failure : failures) code = Report(failure);
+  return code;
+}
+
+// Lets `ask` collect the rows of each server, of all servers at once.
+ExitCode ShowShortList(
+    std::vector<std::string> heading,
+    const std::function<absl::Status(AdminClient&, Rows&)>& ask) {
+  absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
+      MakeAdminClients();
+  if (!servers.ok()) return Report(servers.status());
+  std::vector<Rows> answers(servers->size());
+  AskAll(answers.size(), [&](size_t i) {
+    answers[i].status = ask(*(*servers)[i], answers[i]);
+  });
+  List list(std::move(heading));
+  std::vector<absl::Status> failures;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const std::string& server = (*servers)[i]->server();
+    for (std::vector<std::string>& row : answers[i].table) {
+      list.Add(std::move(row));
+    }
+    for (const JsonObject& object : answers[i].objects) list.Add(object);
+    list.Warn(server, answers[i].unreadable);
+    if (!answers[i].status.ok()) {
+      failures.push_back(NamingServer(answers[i].status, server));
+    }
+  }
+  return EndList(list, answers.size(), failures);
+}
+
+// Lets `ask` add each server's rows, one server after another, because a list
+// may be longer than the memory. Then reports the servers that failed.
 ExitCode ShowList(std::vector<std::string> heading,
                   const std::function<absl::Status(AdminClient&, List&)>& ask) {
   absl::StatusOr<std::vector<std::unique_ptr<AdminClient>>> servers =
@@ -70,17 +117,14 @@ ExitCode ShowList(std::vector<std::string> heading,
       failures.push_back(NamingServer(status, server->server()));
     }
   }
-  // If no server answered, an empty list would be wrong.
-  ExitCode code = failures.size() == servers->size() ? kSuccess : list.Show();
-  for (const absl::Status& failure : failures) code = Report(failure);
-  return code;
+  return EndList(list, servers->size(), failures);
 }
 
 void AddWorker(const std::string& server, const ConnectedWorker& worker,
-               List& list) {
-  if (!list.json()) {
+               Rows& rows) {
+  if (!rows.json) {
     if (worker.functions.empty()) return;
-    return list.Add(
+    return rows.table.push_back(
         {worker.id, worker.peer, absl::StrJoin(worker.functions, " "), server});
   }
   JsonObject object;
@@ -89,18 +133,15 @@ void AddWorker(const std::string& server, const ConnectedWorker& worker,
   object.Set("peer", worker.peer);
   object.Set("id", worker.id);
   object.SetList("tasks", worker.functions);
-  list.Add(object);
+  rows.objects.push_back(std::move(object));
 }
 
-absl::Status AddWorkers(AdminClient& server, List& list) {
-  UnreadableRows unreadable;
-  absl::Status status = server.VisitWorkers(
+absl::Status AddWorkers(AdminClient& server, Rows& rows) {
+  return server.VisitWorkers(
       [&](const ConnectedWorker& worker) {
-        AddWorker(server.server(), worker, list);
+        AddWorker(server.server(), worker, rows);
       },
-      &unreadable);
-  list.Warn(server.server(), unreadable);
-  return status;
+      &rows.unreadable);
 }
 
 std::string StateOf(const ServerJob& job,
@@ -187,7 +228,7 @@ std::string OrDash(const absl::Status& status, const std::string& text) {
   return status.ok() && !text.empty() ? text : "-";
 }
 
-absl::Status AddVersion(AdminClient& server, List& list) {
+absl::Status AddVersion(AdminClient& server, Rows& rows) {
   const absl::StatusOr<std::string> version = server.GetVersion();
   if (!version.ok()) return version.status();
   const absl::StatusOr<int64_t> pid = server.GetPid();
@@ -195,10 +236,10 @@ absl::Status AddVersion(AdminClient& server, List& list) {
   for (const absl::Status& status : {pid.status(), level.status()}) {
     if (!status.ok() && !HasNoSuchCommand(status)) return status;
   }
-  if (!list.json()) {
-    list.Add({server.server(), OrDash(version.status(), *version),
-              OrDash(pid.status(), absl::StrCat(pid.value_or(0))),
-              OrDash(level.status(), level.value_or(""))});
+  if (!rows.json) {
+    rows.table.push_back({server.server(), OrDash(version.status(), *version),
+                          OrDash(pid.status(), absl::StrCat(pid.value_or(0))),
+                          OrDash(level.status(), level.value_or(""))});
     return absl::OkStatus();
   }
   JsonObject object;
@@ -206,21 +247,21 @@ absl::Status AddVersion(AdminClient& server, List& list) {
   object.Set("version", *version);
   if (pid.ok()) object.SetNumber("pid", static_cast<double>(*pid));
   if (level.ok()) object.Set("log_level", *level);
-  list.Add(object);
+  rows.objects.push_back(std::move(object));
   return absl::OkStatus();
 }
 
 }  // namespace
 
 ExitCode RunWorkers(const Arguments& /*arguments*/) {
-  return ShowList({"ID", "PEER", "TASKS", "SERVER"}, AddWorkers);
+  return ShowShortList({"ID", "PEER", "TASKS", "SERVER"}, AddWorkers);
 }
 
 ExitCode RunJobs(const Arguments& /*arguments*/) {
   if (absl::GetFlag(FLAGS_uniques)) {
     return ShowList({"UNIQUE", "SERVER"}, AddUniques);
   }
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   return ShowList({"HANDLE", "STATE", "PROGRESS", "KIND", "RETRIES", "SERVER"},
                   [&client](AdminClient& server, List& list) {
@@ -229,7 +270,7 @@ ExitCode RunJobs(const Arguments& /*arguments*/) {
 }
 
 ExitCode RunVersion(const Arguments& /*arguments*/) {
-  return ShowList({"SERVER", "VERSION", "PID", "LOG"}, AddVersion);
+  return ShowShortList({"SERVER", "VERSION", "PID", "LOG"}, AddVersion);
 }
 
 }  // namespace gearctl

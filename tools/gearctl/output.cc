@@ -20,6 +20,7 @@
 #include "absl/types/span.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/tools/gearctl/write_all.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
@@ -72,17 +73,10 @@ std::string Cell(absl::string_view content) {
 }  // namespace
 
 ExitCode Print(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = write(STDOUT_FILENO, bytes.data(), bytes.size());
-    if (written >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(written));
-    } else if (errno == EPIPE) {
-      return kClosedOutput;
-    } else if (errno != EINTR) {
-      return Report(absl::ErrnoToStatus(errno, "standard output"));
-    }
-  }
-  return kSuccess;
+  const int error = WriteAll(STDOUT_FILENO, bytes);
+  if (error == 0) return kSuccess;
+  if (error == EPIPE) return kClosedOutput;
+  return Report(absl::ErrnoToStatus(error, "standard output"));
 }
 
 void JsonObject::Set(const std::string& key, absl::string_view bytes) {

@@ -16,7 +16,7 @@
 namespace gearman {
 namespace gearctl {
 
-// Writes all bytes at once. If nobody reads the pipe, SIGPIPE ends the program;
+// Writes all bytes at once, like WriteAll. If nobody reads the pipe, SIGPIPE ends the program;
 // if SIGPIPE is ignored, returns kClosedOutput. kOtherError: the bytes can't be
 // written, which a message says.
 ExitCode Print(absl::string_view bytes);

@@ -58,14 +58,17 @@ std::string JsonOf(const ServerHealth& server) {
 }  // namespace
 
 ExitCode RunPing(const Arguments& /*arguments*/) {
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   Signals signals;
   ExitCode code = kSuccess;
   for (int64_t round = 1;; ++round) {
-    for (const std::string& server : (*client)->servers()) {
-      const ExitCode answer = Ping(**client, server);
-      if (answer != kSuccess) code = answer;
+    {
+      const EndAtSignal ending(signals, kInterrupted);
+      for (const std::string& server : (*client)->servers()) {
+        const ExitCode answer = Ping(**client, server);
+        if (answer != kSuccess) code = answer;
+      }
     }
     if (round >= absl::GetFlag(FLAGS_count).value() || code == kClosedOutput) {
       return code;
@@ -76,7 +79,7 @@ ExitCode RunPing(const Arguments& /*arguments*/) {
 }
 
 ExitCode RunHealth(const Arguments& /*arguments*/) {
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   const Health health = (*client)->CheckHealth(QuestionTimeout());
   Table table({"SERVER", "STATE", "ROUND TRIP", "WHY"});

@@ -1,7 +1,5 @@
 // gearctl schedule submits background jobs at the times of a file.
-#include <cinttypes>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -25,6 +23,7 @@
 #include "gearman/tools/gearctl/schedule_lines.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -90,11 +89,9 @@ absl::StatusOr<SchedulerOptions> MakeSchedulerOptions() {
   options.client = *std::move(client);
   // The scheduler has no other way to say that a tick is missed.
   options.client.logger = MakeLogger(LogLevel::kWarning);
-  // Settings of another program's config do not count here. A tick is done once
-  // only if all schedulers choose its server alike, and no call of this program
-  // does the client's network I/O.
+  // The selection of another program's config does not count here. A tick is
+  // done once only if all schedulers choose its server alike.
   options.client.server_selector = nullptr;
-  options.client.drive_mode = DriveMode::kAuto;
   return options;
 }
 
@@ -116,9 +113,8 @@ absl::StatusOr<std::unique_ptr<Scheduler>> StartScheduler(
 
 ExitCode TellTicks(const SchedulerStats& stats) {
   if (!absl::GetFlag(FLAGS_json)) {
-    std::fprintf(stderr,
-                 "gearctl: %" PRIu64 " ticks accepted, %" PRIu64 " missed\n",
-                 stats.accepted, stats.missed);
+    PrintError(absl::StrCat("gearctl: ", stats.accepted, " ticks accepted, ",
+                            stats.missed, " missed\n"));
     return kSuccess;
   }
   JsonObject object;
@@ -139,9 +135,9 @@ ExitCode RunSchedule(const Arguments& arguments) {
   const absl::StatusOr<std::unique_ptr<Scheduler>> scheduler =
       StartScheduler(*schedules);
   if (!scheduler.ok()) return Report(scheduler.status());
-  std::fprintf(stderr,
-               "gearctl: submits the jobs of %zu schedule%s; Ctrl-C ends it\n",
-               schedules->size(), schedules->size() == 1 ? "" : "s");
+  PrintError(absl::StrCat("gearctl: submits the jobs of ", schedules->size(),
+                          " schedule", schedules->size() == 1 ? "" : "s",
+                          "; Ctrl-C ends it\n"));
   while (!AsksToEnd(signals.WaitFor(absl::InfiniteDuration()))) {
   }
   return TellTicks((*scheduler)->stats());

@@ -1,6 +1,5 @@
 // gearctl server is the embedded job server, for development.
 #include <cstdint>
-#include <cstdio>
 #include <limits>
 #include <memory>
 #include <string>
@@ -22,6 +21,7 @@
 #include "gearman/tools/gearctl/output.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -58,14 +58,13 @@ ExitCode RunServer(const Arguments& /*arguments*/) {
   RaiseDescriptorLimit(options->max_connections == 0
                            ? std::numeric_limits<uint64_t>::max()
                            : options->max_connections + kOtherDescriptors);
-  options->logger = StderrLogger(LogLevel::kWarning);
+  options->logger = MakeLogger(LogLevel::kWarning);
   absl::StatusOr<std::unique_ptr<JobServer>> server =
       JobServer::Create(*std::move(options));
   if (!server.ok()) return Report(server.status());
-  std::fputs(
+  PrintError(
       "gearctl: this is the embedded job server, for development: jobs are in "
-      "memory only and end with it. Ctrl-C ends it.\n",
-      stderr);
+      "memory only and end with it. Ctrl-C ends it.\n");
   for (const std::string& address : ListenAddresses(*config)) {
     absl::StatusOr<std::string> listening = (*server)->Listen(address);
     if (!listening.ok()) {
@@ -78,7 +77,7 @@ ExitCode RunServer(const Arguments& /*arguments*/) {
   }
   const size_t jobs = (*server)->jobs();
   if (jobs > 0) {
-    std::fprintf(stderr, "gearctl: %zu jobs end with the server\n", jobs);
+    PrintError(absl::StrCat("gearctl: ", jobs, " jobs end with the server\n"));
   }
   return kSuccess;
 }

@@ -12,13 +12,15 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "gearman/transports/clock.h"
 #include "gearman/transports/start_thread.h"
 
 namespace gearman {
 namespace gearctl {
 namespace {
+
+absl::Time Now() { return Clock::Real()->Now(); }
 
 int TakeSignal(int descriptor) {
   signalfd_siginfo info;
@@ -60,10 +62,10 @@ void Signals::GiveUp(absl::Status why) {
 }
 
 int Signals::WaitFor(absl::Duration limit) {
-  const absl::Time deadline = absl::Now() + limit;
+  const absl::Time deadline = Now() + limit;
   for (;;) {
     const absl::Duration left =
-        std::max(deadline - absl::Now(), absl::ZeroDuration());
+        std::max(deadline - Now(), absl::ZeroDuration());
     const timespec time = absl::ToTimespec(left);
     pollfd ready{descriptor(), POLLIN, 0};
     const bool forever = limit == absl::InfiniteDuration();
@@ -75,9 +77,9 @@ int Signals::WaitFor(absl::Duration limit) {
 
 bool Signals::Sleep(absl::Duration time,
                     const std::function<void()>& on_resize) {
-  const absl::Time end = absl::Now() + time;
+  const absl::Time end = Now() + time;
   for (;;) {
-    const int signal = WaitFor(end - absl::Now());
+    const int signal = WaitFor(end - Now());
     if (signal == 0) return true;
     if (AsksToEnd(signal)) return false;
     if (on_resize) on_resize();
@@ -114,6 +116,17 @@ SignalThread::~SignalThread() {
   eventfd_write(end_.get(), 1);
   thread_.join();
 }
+
+EndAtSignal::EndAtSignal(Signals& signals, ExitCode code,
+                         std::function<void()> before_end,
+                         std::function<void()> on_resize)
+    : thread_(
+          signals,
+          [code, before_end = std::move(before_end)] {
+            if (before_end) before_end();
+            _exit(code);
+          },
+          std::move(on_resize)) {}
 
 }  // namespace gearctl
 }  // namespace gearman

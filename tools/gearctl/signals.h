@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gearman/tools/gearctl/descriptor.h"
+#include "gearman/tools/gearctl/exit_code.h"
 
 namespace gearman {
 namespace gearctl {
@@ -67,6 +68,19 @@ class SignalThread {
  private:
   const Descriptor end_;  // an eventfd
   std::thread thread_;
+};
+
+// While it lives, a signal that asks to end ends the program at once, with the
+// exit code `code`, after a call of `before_end` on another thread. It is for
+// waits that can't be ended otherwise and whose result nobody would use.
+class EndAtSignal {
+ public:
+  EndAtSignal(Signals& signals, ExitCode code,
+              std::function<void()> before_end = nullptr,
+              std::function<void()> on_resize = nullptr);
+
+ private:
+  const SignalThread thread_;
 };
 
 }  // namespace gearctl

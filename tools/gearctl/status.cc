@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <memory>
@@ -21,6 +23,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/admin_client.h"
+#include "gearman/tools/gearctl/ask_all.h"
 #include "gearman/tools/gearctl/connect.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/output.h"
@@ -106,15 +109,22 @@ class StatusSource {
   Look Ask() {
     Look look;
     look.time = absl::Now();
-    for (const auto& server : servers_) {
+    struct Answer {
+      absl::StatusOr<std::vector<TaskRow>> rows;
       UnreadableRows unreadable;
-      absl::StatusOr<std::vector<TaskRow>> rows =
-          AskServer(*server, tasks_, &unreadable);
+    };
+    std::vector<Answer> answers(servers_.size());
+    AskAll(servers_.size(), [&](size_t i) {
+      answers[i].rows = AskServer(*servers_[i], tasks_, &answers[i].unreadable);
+    });
+    for (size_t i = 0; i < answers.size(); ++i) {
+      const std::string& server = servers_[i]->server();
+      auto& [rows, unreadable] = answers[i];
       if (unreadable.count > 0) {
-        look.warnings.push_back(Describe(server->server(), unreadable));
+        look.warnings.push_back(Describe(server, unreadable));
       }
       if (!rows.ok()) {
-        look.failures.push_back(NamingServer(rows.status(), server->server()));
+        look.failures.push_back(NamingServer(rows.status(), server));
         continue;
       }
       std::move(rows->begin(), rows->end(), std::back_inserter(look.rows));
@@ -262,13 +272,21 @@ std::string ScreenText(const Look& look, bool name_servers,
   return text;
 }
 
+// Ctrl-C is the usual end of a watch, but not before it has shown anything.
+Look AskUntilSignal(StatusSource& source, Signals& signals, bool shown,
+                    std::function<void()> before_end = nullptr) {
+  const EndAtSignal ending(signals, shown ? kSuccess : kInterrupted,
+                           std::move(before_end));
+  return source.Ask();
+}
+
 // Draws again when the size of the terminal changes, and looks again at each
 // interval.
 ExitCode WatchOnScreen(StatusSource& source, Signals& signals) {
   Screen screen;
   Rates rates;
-  for (;;) {
-    const Look look = source.Ask();
+  for (bool shown = false;; shown = true) {
+    const Look look = AskUntilSignal(source, signals, shown, Screen::Leave);
     const std::string text = ScreenText(look, source.servers() > 1, rates);
     rates.Remember(look);
     ExitCode drawn = screen.Draw(text);
@@ -280,8 +298,8 @@ ExitCode WatchOnScreen(StatusSource& source, Signals& signals) {
 
 ExitCode WatchAsText(StatusSource& source, Signals& signals) {
   Rates rates;
-  for (;;) {
-    const Look look = source.Ask();
+  for (bool shown = false;; shown = true) {
+    const Look look = AskUntilSignal(source, signals, shown);
     const ExitCode printed = ShowLook(look, source.servers() > 1, &rates);
     if (printed != kSuccess) return printed;
     ReportFailures(look);

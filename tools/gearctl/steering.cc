@@ -78,7 +78,7 @@ ExitCode SteerTasks(
 }  // namespace
 
 ExitCode RunCancel(const Arguments& arguments) {
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeAskingClient();
   if (!client.ok()) return Report(client.status());
   Failures failures;
   for (const std::string& name : arguments.words) {

@@ -236,8 +236,9 @@ std::vector<Subcommand> ServerSubcommands() {
        "gearman_server_up. Listens on 127.0.0.1:9464 unless --listen names "
        "another address; a port alone means all interfaces. Everybody who "
        "reaches the port can read the metrics. A server has --timeout to "
-       "answer (2s unless given here or in the config). Ctrl-C or SIGTERM end "
-       "it.",
+       "answer (2s unless given here or in the config), and inf is refused, "
+       "because a hung server would hold up the metrics of the others. Ctrl-C "
+       "or SIGTERM end it.",
        {"listen", "interval"},
        "gearctl export --server a,b,c\n"
        "gearctl export --listen 9464 --config jobs.textproto\n"

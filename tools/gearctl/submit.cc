@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,6 +29,7 @@
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/submit_lines.h"
 #include "gearman/tools/gearctl/terminal.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -129,7 +129,7 @@ ExitCode PrintEnd(const JobRequest& request) {
     // If the user has interrupted it, no reason is needed.
     if (!absl::IsCancelled(status)) Report(status);
     if (const std::string how = HowToAsk(request); !how.empty()) {
-      std::fprintf(stderr, "gearctl: %s\n", how.c_str());
+      PrintError(absl::StrCat("gearctl: ", how, "\n"));
     }
     return ExitCodeOf(status);
   }
@@ -198,10 +198,9 @@ ExitCode RunSubmit(const Arguments& arguments) {
     absl::StatusOr<std::string> data = (*input)->ReadAll();
     if (!data.ok()) return Report(data.status());
     if (data->empty() && TakesStandardInput(arguments)) {
-      std::fputs(
+      PrintError(
           "gearctl: standard input is empty, and so is the payload; --data '' "
-          "says that it shall be\n",
-          stderr);
+          "says that it shall be\n");
     }
     spec->data = *std::move(data);
   } else {

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <deque>
 #include <numeric>
 #include <optional>
@@ -28,6 +27,7 @@
 #include "gearman/tools/gearctl/output.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/terminal.h"
+#include "gearman/tools/gearctl/write_all.h"
 #include "gearman/transports/start_thread.h"
 
 namespace gearman {
@@ -155,14 +155,13 @@ class LinePrinter {
     Flush();
     progress_.Clear();
     for (const std::string& others : failures_.Others()) {
-      std::fprintf(stderr, "gearctl: %s\n", others.c_str());
+      PrintError(absl::StrCat("gearctl: ", others, "\n"));
     }
     if (interrupted && cancelled_ > 0) {
-      std::fprintf(stderr,
-                   "gearctl: interrupted: %lld of %lld jobs had not ended; "
-                   "those that a server has go on\n",
-                   static_cast<long long>(cancelled_),
-                   static_cast<long long>(lines_));
+      PrintError(absl::StrCat("gearctl: interrupted: ", cancelled_, " of ",
+                              lines_,
+                              " jobs had not ended; those that a server has go "
+                              "on\n"));
     }
     return interrupted ? kInterrupted : worst_;
   }

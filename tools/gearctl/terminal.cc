@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "absl/synchronization/mutex.h"
 #include "gearman/tools/gearctl/output.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -94,15 +94,14 @@ void ProgressLine::Redraw() {
 
 void ProgressLine::Clear() {
   absl::MutexLock lock(&mutex_);
-  if (shown_) std::fputs(kEraseLine, stderr);
+  if (shown_) PrintError(kEraseLine);
   shown_ = false;
 }
 
 void ProgressLine::Draw() {
-  const std::string line = absl::StrCat(
-      kEraseLine, ProgressBar(numerator_, denominator_, label_,
-                              SizeOfTerminal(STDERR_FILENO).columns));
-  std::fputs(line.c_str(), stderr);
+  PrintError(absl::StrCat(kEraseLine,
+                          ProgressBar(numerator_, denominator_, label_,
+                                      SizeOfTerminal(STDERR_FILENO).columns)));
 }
 
 std::string ScreenOf(absl::string_view text, TerminalSize size) {
@@ -121,7 +120,9 @@ std::string ScreenOf(absl::string_view text, TerminalSize size) {
 
 Screen::Screen() { Print(kEnterScreen); }
 
-Screen::~Screen() { Print(kLeaveScreen); }
+Screen::~Screen() { Leave(); }
+
+void Screen::Leave() { Print(kLeaveScreen); }
 
 ExitCode Screen::Draw(absl::string_view text) {
   return Print(ScreenOf(text, SizeOfTerminal(STDOUT_FILENO)));

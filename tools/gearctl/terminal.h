@@ -70,6 +70,8 @@ class Screen {
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
 
+  // Shows the former content again. The destructor does so, too.
+  static void Leave();
   // Writes like Print.
   ExitCode Draw(absl::string_view text);
 };

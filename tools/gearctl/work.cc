@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,6 +18,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gearman/sdk/job.h"
+#include "gearman/sdk/stop_reason.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/child_process.h"
@@ -31,6 +32,7 @@
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/subcommands.h"
 #include "gearman/tools/gearctl/text.h"
+#include "gearman/tools/gearctl/write_all.h"
 
 namespace gearman {
 namespace gearctl {
@@ -45,6 +47,24 @@ constexpr size_t kMaxResultBytes = 1u << 30;
 constexpr uint64_t kDescriptorsOfCommand = 5;
 // The number of descriptors for connections, standard streams and the like.
 constexpr uint64_t kOtherDescriptors = 128;
+
+// Says what becomes of a job whose command has ended with the error `status`.
+std::string FateOf(const Job& job, StopReason reason,
+                   const absl::Status& status) {
+  switch (reason) {
+    case StopReason::kConnectionLost:
+      return absl::StrCat("was lost with the connection to ", job.connection(),
+                          ", which gives it to a worker again");
+    case StopReason::kDrainLimit:
+    case StopReason::kStopped:
+      return absl::StrCat("was given back to ", job.connection(),
+                          ", because this worker ends");
+    case StopReason::kNone:
+    case StopReason::kTimeLimit:
+      break;
+  }
+  return absl::StrCat("failed: ", SafeMessage(status.message()));
+}
 
 // Runs the command for jobs. Thread-safe.
 class Command {
@@ -86,10 +106,10 @@ class Command {
       token.WaitFor(absl::InfiniteDuration());
       return JobFailed();  // this result is dropped
     }
-    std::fprintf(stderr, "gearctl: job %s of %s failed: %s\n",
-                 SafeText(context.job().handle()).c_str(),
-                 SafeText(context.job().task()).c_str(),
-                 SafeMessage(status.message()).c_str());
+    PrintError(absl::StrCat("gearctl: job ", SafeText(context.job().handle()),
+                            " of ", SafeText(context.job().task()), " ",
+                            FateOf(context.job(), token.reason(), status),
+                            "\n"));
     return JobFailed(status.message());
   }
 
@@ -113,11 +133,9 @@ class Command {
 };
 
 void ReportShortage(const absl::Status& status, int64_t at_once) {
-  std::fprintf(stderr,
-               "gearctl: %s; jobs wait until there is room, and %lld at once "
-               "are tried\n",
-               Printable(status.message()).c_str(),
-               static_cast<long long>(at_once));
+  PrintError(absl::StrCat("gearctl: ", Printable(status.message()),
+                          "; jobs wait until there is room, and ", at_once,
+                          " at once are tried\n"));
 }
 
 }  // namespace
@@ -163,16 +181,15 @@ ExitCode RunWork(const Arguments& arguments) {
     });
     if (!status.ok()) return Report(status);
   }
-  std::fprintf(stderr, "gearctl: works on %s at %s\n",
-               absl::StrJoin(arguments.words, ", ").c_str(),
-               absl::StrJoin((*worker)->servers(), ", ").c_str());
+  PrintError(absl::StrCat("gearctl: works on ",
+                          absl::StrJoin(arguments.words, ", "), " at ",
+                          absl::StrJoin((*worker)->servers(), ", "), "\n"));
   std::atomic<int> interrupts{0};
   SignalThread thread(signals, [&worker, &interrupts] {
     if (++interrupts == 1) {
       (*worker)->Drain();
-      std::fputs(
-          "gearctl: finishes what runs; interrupt again to give it back\n",
-          stderr);
+      PrintError(
+          "gearctl: finishes what runs; interrupt again to give it back\n");
     } else {
       (*worker)->Stop();
     }

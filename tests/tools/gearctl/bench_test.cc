@@ -114,6 +114,26 @@ TEST_F(BenchTest, APlotIsWrittenToAFile) {
       6);
 }
 
+// The mode of a program whose own calls do the network I/O.
+TEST_F(BenchTest, TheDriveModeOfASharedConfigDoesNotCount) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "drive_mode: CALLER_ONLY");
+  const ProgramResult bench =
+      Run({"bench", "--jobs", "100", "--config", config});
+  EXPECT_EQ(bench.status.code, 0) << bench.error_output;
+  TestWorker worker(gearmand_.address());
+  worker.Register("t", [](JobContext&) { return std::string("done"); });
+  worker.Start();
+  const ProgramResult submit =
+      Run({"submit", "t", "--data", "x", "--config", config});
+  EXPECT_EQ(submit.output, "done") << submit.error_output;
+  const ProgramResult lines = Gearctl({"submit", "t", "--lines", "--config",
+                                       config, "--server", gearmand_.address()},
+                                      "x\n");
+  EXPECT_EQ(lines.output, "done\n") << lines.error_output;
+}
+
 TEST_F(BenchTest, NumbersThatMakeNoSenseAreRefused) {
   for (const char* flag :
        {"--jobs=0", "--in-flight=0", "--rate=-1", "--rate=nan", "--size=-1",

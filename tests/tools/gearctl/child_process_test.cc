@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gearman/tests/support/stepping_clock.h"
 #include "gearman/tools/gearctl/child_reaper.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -116,6 +118,28 @@ TEST_F(ChildProcessTest, StoppingEndsItAndItsChildren) {
       [&] { return stopped.load(); });
   EXPECT_TRUE(absl::IsCancelled(status)) << status;
   EXPECT_EQ(output, "started\n");
+}
+
+TEST_F(ChildProcessTest, AStubbornOneIsKilledThoughTheWallClockIsSetBack) {
+  bool stopped = false;
+  std::string output;
+  command_.argv = {"sh", "-c",
+                   "trap 'echo stubborn' TERM; echo started; "
+                   "while :; do sleep 0.01; done"};
+  const absl::Status status = RunChild(
+      "",
+      [&](std::string piece) {
+        stopped = true;
+        output += piece;
+        // SIGTERM has come, and SIGKILL has not.
+        if (output == "started\nstubborn\n") {
+          support::StepWallClock(-absl::Hours(1));
+        }
+        return absl::OkStatus();
+      },
+      [&] { return stopped; });
+  EXPECT_TRUE(absl::IsCancelled(status)) << status;
+  EXPECT_EQ(output, "started\nstubborn\n");
 }
 
 TEST_F(ChildProcessTest, OutputThatNobodyTakesEndsIt) {

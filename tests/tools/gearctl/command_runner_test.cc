@@ -17,7 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/stepping_clock.h"
 #include "gearman/tools/gearctl/child_reaper.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -138,6 +140,17 @@ TEST_F(CommandRunnerTest, WithoutRoomForEvenOneItWaits) {
   thread.join();
   EXPECT_EQ(output, "late");
   EXPECT_EQ(at_once_, 1);
+}
+
+TEST_F(CommandRunnerTest, ItTriesAgainThoughTheWallClockIsSetBack) {
+  RefuseAll();
+  std::string output;
+  std::thread thread([&] { EXPECT_TRUE(Run({"cat"}, "late", &output).ok()); });
+  EXPECT_TRUE(short_.WaitForNotificationWithTimeout(support::kBound));
+  support::StepWallClock(-absl::Hours(1));
+  refused_from = 0;
+  thread.join();
+  EXPECT_EQ(output, "late");
 }
 
 TEST_F(CommandRunnerTest, WhatWaitsForRoomCanBeStopped) {

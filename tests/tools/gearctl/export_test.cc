@@ -143,6 +143,14 @@ TEST(ExportTest, AnAddressThatCantBeRightIsAnError) {
   }
 }
 
+TEST(ExportTest, AServerMustHaveALimitOfTime) {
+  const ProgramResult run =
+      Gearctl({"export", "--timeout", "inf", "--server", "127.0.0.1"});
+  EXPECT_EQ(run.status.code, 2);
+  EXPECT_THAT(run.error_output,
+              AllOf(HasSubstr("--timeout inf"), HasSubstr("such as 2s")));
+}
+
 TEST(ExportTest, TheUrlInJsonIsAnObject) {
   const support::ReservedPort port;
   const auto process =

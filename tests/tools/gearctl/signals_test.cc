@@ -7,6 +7,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/stepping_clock.h"
 #include "gtest/gtest.h"
 
 namespace gearman {
@@ -45,6 +46,13 @@ TEST(SignalsTest, ASleepGoesOnAfterAResize) {
   Send(SIGWINCH);
   EXPECT_TRUE(signals.Sleep(absl::Milliseconds(1), [&] { ++resized; }));
   EXPECT_EQ(resized, 1);
+}
+
+TEST(SignalsTest, ASleepEndsThoughTheWallClockIsSetBack) {
+  Signals signals;
+  Send(SIGWINCH);
+  EXPECT_TRUE(signals.Sleep(absl::Milliseconds(1),
+                            [] { support::StepWallClock(-absl::Hours(1)); }));
 }
 
 TEST(SignalsTest, WhatIsIgnoredStaysIgnored) {

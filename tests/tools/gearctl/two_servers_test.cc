@@ -106,6 +106,19 @@ TEST_F(TwoServersTest, AHandleIsFoundAtTheServerThatAnswers) {
             HasSubstr(absl::StrCat("'", first_.address(), "|", handle, "|'"))));
 }
 
+TEST_F(TwoServersTest, EqualUniquesMeetAtOneServer) {
+  for (int i = 0; i < 16; ++i) {
+    const ProgramResult run = Gearctl({"submit", "resize", "--background",
+                                       "--unique", "key", "--server", both_});
+    EXPECT_EQ(run.status.code, 0) << run.error_output;
+  }
+  const std::string uniques =
+      Gearctl({"jobs", "--uniques", "--json", "--server", both_}).output;
+  const std::vector<std::string> jobs =
+      absl::StrSplit(uniques, '\n', absl::SkipEmpty());
+  EXPECT_EQ(jobs.size(), 1u) << uniques;
+}
+
 TEST_F(TwoServersTest, EachTaskThatCantBeDroppedIsNamed) {
   const ProgramResult run =
       Gearctl({"drop", "one", "two", "--server", first_.address()});

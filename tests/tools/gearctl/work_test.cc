@@ -36,6 +36,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class WorkTest : public ::testing::Test {
  protected:
@@ -166,6 +167,9 @@ TEST_F(WorkTest, ASecondInterruptEndsTheCommandAndGivesTheJobBack) {
   ASSERT_TRUE(worker->WaitForErrorOutput("finishes what runs").ok());
   worker->Signal(SIGTERM);
   EXPECT_EQ(worker->Wait()->code, 130);
+  EXPECT_THAT(worker->error_output(),
+              AllOf(HasSubstr("was given back to " + gearmand_.address()),
+                    Not(HasSubstr("failed"))));
   // gearmand has still to see that the connection has ended.
   std::string jobs;
   EXPECT_TRUE(support::WaitFor([&] {
@@ -173,6 +177,18 @@ TEST_F(WorkTest, ASecondInterruptEndsTheCommandAndGivesTheJobBack) {
     return absl::StrContains(jobs, "\"state\":\"queued\"");
   })) << jobs;
   EXPECT_THAT(jobs, HasSubstr("\"retries\":1"));
+}
+
+TEST_F(WorkTest, AJobThatIsLostWithItsServerHasNotFailed) {
+  auto worker =
+      Work({"t", "--stream", "--", "sh", "-c", "echo begun; exec sleep 1000"});
+  auto submit = StartSubmit({"t", "--data", ""});
+  ASSERT_TRUE(submit->WaitForOutput("begun").ok());
+  gearmand_.Kill();
+  const absl::Status said = worker->WaitForErrorOutput(
+      absl::StrCat("was lost with the connection to ", gearmand_.address()));
+  EXPECT_TRUE(said.ok()) << said;
+  EXPECT_THAT(worker->error_output(), Not(HasSubstr("of t failed")));
 }
 
 TEST_F(WorkTest, ACommandsEndIsSeenWhereThereIsNoPidfd) {

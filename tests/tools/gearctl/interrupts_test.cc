@@ -1,0 +1,107 @@
+// gearctl at servers that take its questions and never answer: Ctrl-C ends it
+// at once, and all servers are asked at once.
+#include <signal.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "gearman/tests/support/raw_connection.h"
+#include "gearman/tests/support/terminal_process.h"
+#include "gearman/tests/tools/gearctl/gearctl_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace gearman {
+namespace gearctl {
+namespace {
+
+using support::RawConnection;
+using support::RawListener;
+using support::TerminalProcess;
+using ::testing::HasSubstr;
+
+// A limit that no test waits for.
+constexpr char kTimeout[] = "--timeout=1h";
+
+TEST(InterruptsTest, ACtrlCEndsAQuestionThatIsNotAnswered) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    for (const std::vector<std::string>& command :
+         std::vector<std::vector<std::string>>{{"status", "--watch"},
+                                               {"ping", "--count", "3"},
+                                               {"job", "H:x:1", "--watch"},
+                                               {"bench"}}) {
+      RawListener listener;
+      std::vector<std::string> arguments = command;
+      arguments.insert(arguments.end(),
+                       {kTimeout, "--server", listener.address()});
+      const auto process = StartGearctl(std::move(arguments));
+      absl::StatusOr<RawConnection> connection = listener.Accept();
+      ASSERT_TRUE(connection.ok()) << connection.status();
+      EXPECT_TRUE(connection->Receive(1).ok());
+      process->Signal(signal);
+      const auto end = process->Wait();
+      ASSERT_TRUE(end.ok()) << command[0] << end.status();
+      EXPECT_EQ(end->code, 130) << command[0] << process->error_output();
+    }
+  }
+}
+
+TEST(InterruptsTest, ACtrlCIsTheUsualEndOfAWatchThatHasShownSomething) {
+  RawListener listener;
+  const auto process = StartGearctl({"status", "--watch", "--interval", "10ms",
+                                     kTimeout, "--server", listener.address()});
+  absl::StatusOr<RawConnection> connection = listener.Accept();
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  EXPECT_EQ(*connection->ReceiveLine(), "status\r\n");
+  ASSERT_TRUE(connection->Send(".\n").ok());
+  EXPECT_EQ(*connection->ReceiveLine(), "status\r\n");
+  process->Signal(SIGINT);
+  const auto end = process->Wait();
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->code, 0);
+}
+
+TEST(InterruptsTest, ACtrlCInAQuestionGivesTheTerminalBack) {
+  RawListener listener;
+  auto process = TerminalProcess::Start(
+      {kGearctl, "status", "--watch", kTimeout, "--server", listener.address()},
+      40, 10);
+  ASSERT_TRUE(process.ok()) << process.status();
+  absl::StatusOr<RawConnection> connection = listener.Accept();
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  EXPECT_TRUE(connection->Receive(1).ok());
+  (*process)->Type("\x03");
+  const auto end = (*process)->Wait();
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->code, 130);
+  EXPECT_THAT((*process)->output(), HasSubstr("\x1b[?1049l"));
+}
+
+TEST(InterruptsTest, AllServersAreAskedAtOnce) {
+  for (const char* command : {"status", "workers", "version"}) {
+    RawListener listeners[3];
+    const auto process = StartGearctl(
+        {command, kTimeout, "--server",
+         absl::StrCat(listeners[0].address(), ",", listeners[1].address(), ",",
+                      listeners[2].address())});
+    // Every server has its question before any has answered.
+    std::vector<RawConnection> connections;
+    for (RawListener& listener : listeners) {
+      absl::StatusOr<RawConnection> connection = listener.Accept();
+      ASSERT_TRUE(connection.ok()) << command << connection.status();
+      EXPECT_TRUE(connection->Receive(1).ok()) << command;
+      connections.push_back(*std::move(connection));
+    }
+    connections.clear();
+    const auto end = process->Wait();
+    ASSERT_TRUE(end.ok()) << end.status();
+    EXPECT_EQ(end->code, 3) << process->error_output();
+  }
+}
+
+}  // namespace
+}  // namespace gearctl
+}  // namespace gearman
