@@ -16,9 +16,9 @@
 namespace gearman {
 namespace gearctl {
 
-// Writes all bytes at once, like WriteAll. If nobody reads the pipe, SIGPIPE ends the program;
-// if SIGPIPE is ignored, returns kClosedOutput. kOtherError: the bytes can't be
-// written, which a message says.
+// Writes all bytes at once, like WriteAll. If nobody reads the pipe, SIGPIPE
+// ends the program; if SIGPIPE is ignored, returns kClosedOutput. kOtherError:
+// the bytes can't be written, which a message says.
 ExitCode Print(absl::string_view bytes);
 
 // A JSON object, whose fields keep the order in which they were set. Set each
