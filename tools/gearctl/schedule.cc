@@ -117,13 +117,15 @@ absl::StatusOr<std::unique_ptr<Scheduler>> StartScheduler(
 ExitCode TellTicks(const SchedulerStats& stats) {
   if (!absl::GetFlag(FLAGS_json)) {
     std::fprintf(stderr,
-                 "gearctl: %" PRIu64 " ticks accepted, %" PRIu64 " missed\n",
-                 stats.accepted, stats.missed);
+                 "gearctl: %" PRIu64 " ticks accepted, %" PRIu64
+                 " missed, %" PRIu64 " unknown\n",
+                 stats.accepted, stats.missed, stats.unknown);
     return kSuccess;
   }
   JsonObject object;
   object.SetNumber("accepted", static_cast<double>(stats.accepted));
   object.SetNumber("missed", static_cast<double>(stats.missed));
+  object.SetNumber("unknown", static_cast<double>(stats.unknown));
   return Print(object.ToLine());
 }
 
