@@ -57,6 +57,7 @@ set(GEARMAN_SDK_CORE_SOURCES
   process/descriptor.cc
   process/process_mark.cc
   sdk/admin/admin_client.cc
+  sdk/admin/list_reply.cc
   sdk/admin/queue_metrics.cc
   sdk/client/client.cc
   sdk/client/client_interceptor.cc
@@ -79,6 +80,8 @@ set(GEARMAN_SDK_CORE_SOURCES
   sdk/embedded/server_engine.cc
   sdk/embedded/text_commands.cc
   sdk/embedded/worker_table.cc
+  sdk/internal/admin/admin_group.cc
+  sdk/internal/admin/admin_link.cc
   sdk/internal/admin/admin_session.cc
   sdk/internal/client/attempt_verdict.cc
   sdk/internal/client/client_core.cc

@@ -35,10 +35,9 @@ struct QueueMetricsOptions {
   // The servers, as in ClientOptions::servers. Empty means "inproc://default".
   // A server that is named twice is asked once.
   std::vector<std::string> servers;
-  // The time from one round of questions to the next; at least 1 ms.
+  // The time from a server's answer to the next question to it; at least 1 ms.
   Duration interval = absl::Seconds(15);
-  // The time for one server to connect and answer; more than zero. If it is
-  // infinite, one silent server stops the answers of all others.
+  // The time for one server to connect and answer; more than zero.
   Duration timeout = absl::Seconds(2);
   // The number of tasks with labels of their own, for all servers together. All
   // other tasks are added up as "other". Tasks with workers get labels first,
@@ -55,19 +54,19 @@ struct QueueMetricsOptions {
   Logger logger = DefaultLogger();
 };
 
-// Threads: a QueueMetrics has one thread, which asks one server after another
-// with an AdminClient's "status" (docs/protocol.md, section "Admin text
-// protocol") and hands the answers to the sinks. Any thread may call any
-// function. A program without a QueueMetrics pays nothing for it.
+// Threads: a QueueMetrics has one thread, which asks all servers at once with
+// "status" (docs/protocol.md, section "Admin text protocol") and hands the
+// answers to the sinks. Any thread may call any function. A program without a
+// QueueMetrics pays nothing for it.
 //
 // In a child made by fork AskNow returns FAILED_PRECONDITION, metrics() is
 // empty, and the destructor does nothing. If a sink or logger destroys the
 // QueueMetrics that calls it, the log gets an error, and the QueueMetrics ends
 // when that call has returned.
 //
-// A server that can't be asked has gearman_server_up 0 and no other metric; it
-// delays the others by its timeout at most. Labels of tasks are safe text
-// (text/safe_text.h). Rows that a line feed in a name has spoiled are left out,
+// A server that can't be asked, or has not answered within the timeout, has
+// gearman_server_up 0 and no other metric. It delays no other server. Labels of
+// tasks are safe text (text/safe_text.h). Rows that a line feed in a name has spoiled are left out,
 // and the log says so.
 class QueueMetrics {
  public:
@@ -82,8 +81,10 @@ class QueueMetrics {
   QueueMetrics(const QueueMetrics&) = delete;
   QueueMetrics& operator=(const QueueMetrics&) = delete;
 
-  // Asks every server now, on the calling thread. Returns the first error of an
-  // AdminClient; the other servers are asked all the same.
+  // Asks every server now, on the calling thread, and waits for all of them. A
+  // server that is being asked already is asked again after that. Returns the
+  // first error of those that AdminClient names; the other servers are asked
+  // all the same.
   absl::Status AskNow();
 
   // Returns the last answers, with or without sinks.

@@ -98,6 +98,9 @@ struct SchedulerStats {
   // server. Several ticks of one schedule that were slept through at once count
   // once.
   uint64_t missed = 0;
+  // Ticks that were submitted and whose outcome is not known yet. A server that
+  // does not answer may have accepted them.
+  uint64_t unknown = 0;
 };
 
 // Threads: any thread may call any function. After Start one thread of the

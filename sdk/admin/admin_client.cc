@@ -3,13 +3,13 @@
 #include <utility>
 
 #include "absl/functional/function_ref.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/codecs/admin/command.h"
 #include "gearman/codecs/admin/reply_decoder.h"
 #include "gearman/process/process_mark.h"
+#include "gearman/sdk/admin/list_reply.h"
+#include "gearman/sdk/internal/admin/admin_link.h"
 #include "gearman/sdk/internal/admin/admin_session.h"
 #include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/net/server_list.h"
@@ -22,47 +22,11 @@ namespace {
 
 using admin::LineReply;
 using admin::Reply;
+using internal::AdminLink;
 using internal::AdminSession;
 using internal::CallScope;
-
-// The most bytes of an unreadable row that a message shows.
-constexpr size_t kMaxShownBytes = 64;
-
-// Returns the status code for a refusal. Servers disagree on the words of their
-// refusals and on upper and lower case.
-absl::StatusCode CodeOf(const LineReply& refusal) {
-  const std::string all =
-      absl::AsciiStrToUpper(absl::StrCat(refusal.code, " ", refusal.text));
-  if (absl::StrContains(all, "UNKNOWN_COMMAND")) {
-    return absl::StatusCode::kUnimplemented;
-  }
-  if (absl::StrContains(all, "UNKNOWN_JOB") ||
-      absl::StrContains(all, "NOT_FOUND") ||
-      absl::StrContains(all, "NOT FOUND")) {
-    return absl::StatusCode::kNotFound;
-  }
-  if (absl::StrContains(all, "QUEUE_ERROR")) {
-    return absl::StatusCode::kResourceExhausted;
-  }
-  if (absl::StrContains(all, "STILL CONNECTED")) {
-    return absl::StatusCode::kFailedPrecondition;
-  }
-  if (absl::StrContains(all, "ARGUMENT") || absl::StrContains(all, "INVALID")) {
-    return absl::StatusCode::kInvalidArgument;
-  }
-  return absl::StatusCode::kUnknown;
-}
-
-absl::Status Refused(const AdminSession& session, absl::string_view command,
-                     const LineReply& refusal) {
-  std::string text = SafeText(refusal.code);
-  if (!refusal.text.empty()) {
-    absl::StrAppend(&text, text.empty() ? "" : ": ", SafeMessage(refusal.text));
-  }
-  return absl::Status(
-      CodeOf(refusal),
-      absl::StrCat(session.server(), " refuses \"", command, "\": ", text));
-}
+using internal::RefusedError;
+using internal::VisitRows;
 
 // Visits the rows of a list. AdminClient describes the errors and `unreadable`.
 template <typename Row>
@@ -74,27 +38,10 @@ absl::Status VisitList(AdminSession& session, const admin::Command& command,
   const CallScope call(&session);
   absl::StatusOr<Reply> reply = session.Call(command, /*is_question=*/true);
   if (!reply.ok()) return reply.status();
-  if (reply->list_refused) {
-    return Refused(session, name, admin::ParseLineReply(reply->lines.front()));
-  }
   UnreadableRows bad;
-  size_t rows = 0;
-  absl::Status first_error;
-  for (const absl::string_view line : reply->lines) {
-    absl::StatusOr<Row> row = parse(line);
-    if (row.ok()) {
-      ++rows;
-      visit(*std::move(row));
-    } else if (++bad.count == 1) {
-      bad.first = SafeText(line, kMaxShownBytes);
-      first_error = row.status();
-    }
-  }
-  if (rows == 0 && bad.count > 0) {
-    return absl::Status(
-        first_error.code(),
-        absl::StrCat(session.server(), ": ", first_error.message()));
-  }
+  absl::Status status =
+      VisitRows<Row>(session.server(), name, *reply, parse, visit, &bad);
+  if (!status.ok()) return status;
   if (unreadable != nullptr) {
     *unreadable = std::move(bad);
   } else if (bad.count > 0) {
@@ -131,7 +78,7 @@ absl::StatusOr<std::string> CallForLine(AdminSession& session,
   LineReply line =
       admin::ParseLineReply(reply->lines.empty() ? "" : reply->lines.front());
   if (line.kind == LineReply::Kind::kError) {
-    return Refused(session, name, line);
+    return RefusedError(session.server(), name, line);
   }
   return std::move(line.text);
 }
@@ -168,30 +115,30 @@ absl::StatusOr<std::unique_ptr<AdminClient>> AdminClient::Create(
         "AdminClientOptions: timeout, max_reply_bytes and max_reply_lines must "
         "be more than zero");
   }
-  AdminSession::Options session;
-  session.timeout = options.timeout;
-  session.limits.max_reply_bytes = options.max_reply_bytes;
-  session.limits.max_reply_lines = options.max_reply_lines;
-  session.limits.one_at_a_time = true;
-  session.logger = std::move(options.logger);
-  session.transports = options.transports != nullptr
-                           ? std::move(options.transports)
-                           : TransportRegistry::Default();
+  AdminLink::Options link;
+  link.limits.max_reply_bytes = options.max_reply_bytes;
+  link.limits.max_reply_lines = options.max_reply_lines;
+  link.limits.one_at_a_time = true;
+  link.logger = std::move(options.logger);
+  link.transports = options.transports != nullptr
+                        ? std::move(options.transports)
+                        : TransportRegistry::Default();
   absl::StatusOr<std::vector<Address>> servers = internal::ParseServers(
       options.server.empty() ? std::vector<std::string>()
                              : std::vector<std::string>{options.server},
-      "AdminClientOptions", *session.transports);
+      "AdminClientOptions", *link.transports);
   if (!servers.ok()) return servers.status();
-  session.server = std::move(servers->front());
-  session.poller = std::move(options.poller);
-  if (session.poller == nullptr) {
-    absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
-    if (!poller.ok()) return poller.status();
-    session.poller = *std::move(poller);
+  link.server = std::move(servers->front());
+  std::shared_ptr<Poller> poller = std::move(options.poller);
+  if (poller == nullptr) {
+    absl::StatusOr<std::unique_ptr<EpollPoller>> made = EpollPoller::Create();
+    if (!made.ok()) return made.status();
+    poller = *std::move(made);
   }
-  return std::unique_ptr<AdminClient>(new AdminClient(
-      std::shared_ptr<AdminSession>(new AdminSession(std::move(session)),
-                                    DeleteInOwnProcess<AdminSession>())));
+  return std::unique_ptr<AdminClient>(
+      new AdminClient(std::shared_ptr<AdminSession>(
+          new AdminSession(std::move(link), std::move(poller), options.timeout),
+          DeleteInOwnProcess<AdminSession>())));
 }
 
 AdminClient::AdminClient(std::shared_ptr<AdminSession> session)
@@ -307,7 +254,7 @@ absl::StatusOr<int> AdminClient::DropFunction(StringView function) {
   for (const absl::string_view line : reply->lines) {
     const LineReply answer = admin::ParseLineReply(line);
     if (answer.kind == LineReply::Kind::kError) {
-      return Refused(session, "drop function", answer);
+      return RefusedError(session.server(), "drop function", answer);
     }
     ++dropped;
   }

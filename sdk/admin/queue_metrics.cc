@@ -12,8 +12,13 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/codecs/admin/command.h"
+#include "gearman/codecs/admin/reply.h"
 #include "gearman/process/process_mark.h"
+#include "gearman/sdk/admin/list_reply.h"
 #include "gearman/sdk/admin_client.h"
+#include "gearman/sdk/internal/admin/admin_group.h"
+#include "gearman/sdk/internal/admin/turn.h"
 #include "gearman/sdk/internal/call_scope.h"
 #include "gearman/sdk/internal/metrics/catalogue.h"
 #include "gearman/sdk/internal/metrics/measured.h"
@@ -23,12 +28,15 @@
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/poller.h"
 #include "gearman/transports/start_thread.h"
+#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 namespace {
 
+using internal::AdminGroup;
 using internal::CallScope;
 using internal::MakeFamily;
+using internal::Turn;
 
 // gearmand shows 2^32 - 1 if its count of running jobs has fallen below 0.
 constexpr int64_t kBelowZero = 4294967295;
@@ -211,15 +219,16 @@ class Queues : public internal::Measured {
 
 class QueueMetrics::Asker {
  public:
-  Asker(QueueMetricsOptions options,
-        std::vector<std::unique_ptr<AdminClient>> servers,
+  Asker(QueueMetricsOptions options, AdminGroup::Options group,
         std::unique_ptr<EpollPoller> poller)
       : options_(std::move(options)),
-        servers_(std::move(servers)),
         poller_(std::move(poller)),
-        queues_(std::make_shared<Queues>(servers_.size(), options_.max_tasks)),
-        failing_(servers_.size(), false),
-        garbled_(servers_.size(), false),
+        group_(std::move(group), poller_.get(),
+               [this](const AdminGroup::Answer& answer)
+                   ABSL_NO_THREAD_SAFETY_ANALYSIS { Take(answer); }),
+        queues_(std::make_shared<Queues>(group_.size(), options_.max_tasks)),
+        failing_(group_.size(), false),
+        garbled_(group_.size(), false),
         exporter_(queues_, options_.metrics_sinks, poller_->clock()) {}
   ~Asker() {
     if (!thread_.joinable()) return;
@@ -230,6 +239,8 @@ class QueueMetrics::Asker {
     } else {
       thread_.join();
     }
+    group_.Close();
+    poller_->RunDeferred();
   }
 
   // Returns RESOURCE_EXHAUSTED if the system can't start the thread.
@@ -255,36 +266,12 @@ class QueueMetrics::Asker {
   }
   // True in a child made by fork, where the thread does not exist.
   bool inherited() const { return process_.inherited(); }
-  absl::Status AskAll() {
+  absl::Status AskNow() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     if (inherited()) return InheritedError("QueueMetrics");
     const CallScope call(this);
-    absl::MutexLock lock(&asking_);
-    absl::Status first_error;
-    for (size_t i = 0; i < servers_.size() && !stop_.load(); ++i) {
-      UnreadableRows unreadable;
-      const auto rows = servers_[i]->GetStatus(&unreadable);
-      // A cancelled question says nothing about its server.
-      if (stop_.load()) break;
-      queues_->Set(i, servers_[i]->server(), rows.ok(),
-                   rows.ok() ? *rows : std::vector<FunctionStatus>());
-      first_error.Update(rows.status());
-      if (unreadable.count > 0 && !garbled_[i]) {
-        options_.logger.Log(LogLevel::kWarning,
-                            Describe(servers_[i]->server(), unreadable),
-                            "; no more is said of it until all can be read");
-      }
-      garbled_[i] = unreadable.count > 0;
-      if (failing_[i] == !rows.ok()) continue;
-      failing_[i] = !rows.ok();
-      if (rows.ok()) {
-        options_.logger.Log(LogLevel::kInfo, servers_[i]->server(),
-                            " tells its queue sizes again");
-      } else {
-        options_.logger.Log(LogLevel::kWarning,
-                            "no queue sizes: ", rows.status().message());
-      }
-    }
-    return first_error;
+    turn_.TakeFirst(poller_.get());
+    const TurnEnd end{*this};
+    return AskNowInTurn();
   }
 
   MetricsSnapshot Snapshot() const {
@@ -293,34 +280,94 @@ class QueueMetrics::Asker {
   }
 
  private:
+  // Ends the turn, also if the user's logger throws, but not in a child of a
+  // logger that forks.
+  struct TurnEnd {
+    ~TurnEnd() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+      if (!asker.inherited()) asker.turn_.End();
+    }
+    Asker& asker;
+  };
+
   void Stop() {
     stop_.store(true);
-    for (const auto& server : servers_) server->Cancel();
     poller_->Wake();
   }
-  void Run() {
-    std::vector<Poller::Key> ready;
-    absl::Time next = absl::InfinitePast();
-    while (!stop_.load()) {
-      if (poller_->clock()->Now() >= next) {
-        AskAll().IgnoreError();
-        next = poller_->clock()->Now() + options_.interval;
-      }
-      exporter_.OnTime(poller_->clock()->Now());
-      poller_->Wait(std::min(next, exporter_.next()), &ready);
+  // A sink or logger may fork and return in the child, which must not go on.
+  bool ended() const { return stop_.load() || inherited(); }
+  void Run() ABSL_NO_THREAD_SAFETY_ANALYSIS {
+    while (!ended()) {
+      const absl::Time now = poller_->clock()->Now();
+      exporter_.OnTime(now);
+      // Threads in AskNow come first. They ask for this thread, too, which
+      // exports meanwhile.
+      if (!turn_.TryTake(exporter_.next() - now)) continue;
+      const TurnEnd end{*this};
+      if (!ended()) WaitInTurn();
+    }
+  }
+  absl::Status AskNowInTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_) {
+    first_error_ = absl::OkStatus();
+    group_.AskAll();
+    for (;;) {
+      const absl::Time next = group_.GoOn(ready_);
+      if (ended() || group_.answered()) return first_error_;
+      poller_->Wait(next, &ready_);
+    }
+  }
+  void WaitInTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_) {
+    const absl::Time next = group_.GoOn(ready_);
+    if (ended()) return;
+    poller_->Wait(std::min(next, exporter_.next()), &ready_);
+  }
+  // Takes the end of a question.
+  void Take(const AdminGroup::Answer& answer)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(turn_) {
+    // A question that is not waited for says nothing about its server.
+    if (ended()) return;
+    const size_t i = answer.server;
+    const std::string& server = group_.server(i);
+    std::vector<FunctionStatus> rows;
+    UnreadableRows unreadable;
+    absl::Status status = answer.reply.status();
+    if (status.ok()) {
+      status = internal::VisitRows<FunctionStatus>(
+          server, "status", *answer.reply, admin::ParseStatusRow,
+          [&rows](FunctionStatus&& row) { rows.push_back(std::move(row)); },
+          &unreadable);
+    }
+    const bool up = status.ok();
+    queues_->Set(i, server, up, up ? rows : std::vector<FunctionStatus>());
+    if (answer.asked_now) first_error_.Update(status);
+    const bool garbled = up && unreadable.count > 0;
+    if (garbled && !garbled_[i]) {
+      options_.logger.Log(LogLevel::kWarning, Describe(server, unreadable),
+                          "; no more is said of it until all can be read");
+    }
+    garbled_[i] = garbled;
+    if (failing_[i] == !up) return;
+    failing_[i] = !up;
+    if (up) {
+      options_.logger.Log(LogLevel::kInfo, server,
+                          " tells its queue sizes again");
+    } else {
+      options_.logger.Log(LogLevel::kWarning,
+                          "no queue sizes: ", status.message());
     }
   }
 
   const ProcessMark process_;
   const QueueMetricsOptions options_;
-  const std::vector<std::unique_ptr<AdminClient>> servers_;
-  const std::unique_ptr<EpollPoller> poller_;  // only waits
-  const std::shared_ptr<Queues> queues_;
+  const std::unique_ptr<EpollPoller> poller_;
   std::atomic<bool> stop_{false};
-  absl::Mutex asking_;
-  std::vector<bool> failing_ ABSL_GUARDED_BY(asking_);
+  Turn turn_;         // the right to use the poller and what it watches
+  AdminGroup group_;  // its calls need the turn
+  std::vector<Poller::Key> ready_ ABSL_GUARDED_BY(turn_);
+  absl::Status first_error_ ABSL_GUARDED_BY(turn_);  // since AskAll
+  const std::shared_ptr<Queues> queues_;
+  std::vector<bool> failing_ ABSL_GUARDED_BY(turn_);
   // Whether the last answer of each server had unreadable rows.
-  std::vector<bool> garbled_ ABSL_GUARDED_BY(asking_);
+  std::vector<bool> garbled_ ABSL_GUARDED_BY(turn_);
   internal::MetricsExporter exporter_;
   std::thread thread_;
 };
@@ -341,24 +388,29 @@ absl::StatusOr<std::unique_ptr<QueueMetrics>> QueueMetrics::Create(
     internal::LogEmbeddedServer(options.logger);
     options.servers.emplace_back();
   }
-  std::vector<std::unique_ptr<AdminClient>> servers;
+  AdminGroup::Options group;
+  group.question = admin::ShowStatus();
+  group.transports = options.transports != nullptr
+                         ? options.transports
+                         : TransportRegistry::Default();
+  group.logger = DefaultLogger();
+  group.timeout = options.timeout;
+  group.interval = options.interval;
+  std::set<std::string> known;
   for (const std::string& server : options.servers) {
-    AdminClientOptions admin;
-    admin.server = server;
-    admin.timeout = options.timeout;
-    admin.transports = options.transports;
-    auto client = AdminClient::Create(std::move(admin));
-    if (!client.ok()) return client.status();
-    const bool known = std::any_of(
-        servers.begin(), servers.end(), [&client](const auto& other) {
-          return other->server() == (*client)->server();
-        });
-    if (!known) servers.push_back(*std::move(client));
+    auto address = internal::ParseServers(
+        server.empty() ? std::vector<std::string>()
+                       : std::vector<std::string>{server},
+        "QueueMetricsOptions", *group.transports);
+    if (!address.ok()) return address.status();
+    if (known.insert(address->front().ToString()).second) {
+      group.servers.push_back(std::move(address->front()));
+    }
   }
   absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
   if (!poller.ok()) return poller.status();
   std::shared_ptr<Asker> asker(
-      new Asker(std::move(options), std::move(servers), *std::move(poller)),
+      new Asker(std::move(options), std::move(group), *std::move(poller)),
       DeleteInOwnProcess<Asker>());
   absl::Status started = asker->Start();
   if (!started.ok()) return started;
@@ -374,7 +426,7 @@ QueueMetrics::~QueueMetrics() {
   asker.EndLater(std::move(asker_));
 }
 
-absl::Status QueueMetrics::AskNow() { return asker_->AskAll(); }
+absl::Status QueueMetrics::AskNow() { return asker_->AskNow(); }
 
 MetricsSnapshot QueueMetrics::metrics() const { return asker_->Snapshot(); }
 

@@ -156,10 +156,8 @@ class Scheduler::Core {
   SchedulerStats stats() {
     const CallScope call(this);
     Settle();
-    SchedulerStats stats;
-    stats.accepted = accepted_.load(std::memory_order_relaxed);
-    stats.missed = missed_.load(std::memory_order_relaxed);
-    return stats;
+    absl::MutexLock lock(&mutex_);
+    return stats_;
   }
 
  private:
@@ -218,7 +216,9 @@ class Scheduler::Core {
       if (tick - margin_ > wall) {
         taken.emplace_back(schedules_[name], tick);
         ticks->MoveBehind(tick);
+        ++stats_.unknown;
       } else {
+        ++stats_.missed;
         missed->push_back({name, tick, "it was too late to submit it"});
         ticks->MoveBehind(wall + margin_);
       }
@@ -235,6 +235,7 @@ class Scheduler::Core {
           [&] { data = schedule.data_of(tick); },
           [](const char* what) { return absl::UnknownError(what); });
       if (!made.ok()) {
+        CountUnsubmitted();
         return Report({{schedule.name, tick,
                         absl::StrCat("data_of threw: ", made.message())}});
       }
@@ -251,6 +252,13 @@ class Scheduler::Core {
     in_flight_.emplace(tick, Tick{std::move(ticks), std::move(request)});
   }
 
+  // Counts a tick that was taken from `due_` and has no request.
+  void CountUnsubmitted() {
+    absl::MutexLock lock(&mutex_);
+    --stats_.unknown;
+    ++stats_.missed;
+  }
+
   // Counts the requests that have ended.
   void Settle() {
     std::vector<Missed> missed;
@@ -263,11 +271,13 @@ class Scheduler::Core {
           continue;
         }
         if (request.complete()) {
-          accepted_.fetch_add(1, std::memory_order_relaxed);
+          ++stats_.accepted;
         } else {
+          ++stats_.missed;
           missed.push_back({it->second.ticks->schedule().name, it->first,
                             std::string(request.status().message())});
         }
+        --stats_.unknown;
         it = in_flight_.erase(it);
       }
     }
@@ -276,7 +286,6 @@ class Scheduler::Core {
 
   void Report(const std::vector<Missed>& missed) {
     for (const Missed& one : missed) {
-      missed_.fetch_add(1, std::memory_order_relaxed);
       logger_.Log(
           LogLevel::kWarning, "schedule \"", SafeText(one.schedule),
           "\": the tick of ",
@@ -294,9 +303,9 @@ class Scheduler::Core {
   const absl::Duration lead_;
   const absl::Duration margin_;
   std::atomic<bool> stop_{false};
-  std::atomic<uint64_t> accepted_{0};
-  std::atomic<uint64_t> missed_{0};
   mutable absl::Mutex mutex_;
+  // Each tick that was taken from `due_` counts once at any moment.
+  SchedulerStats stats_ ABSL_GUARDED_BY(mutex_);
   // By name. Shared with ticks that are in flight.
   std::map<std::string, std::shared_ptr<Ticks>, std::less<>> schedules_
       ABSL_GUARDED_BY(mutex_);

@@ -3,6 +3,7 @@
 #include "gearman/sdk/queue_metrics.h"
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
@@ -331,14 +332,19 @@ TEST_F(QueueMetricsTest, AServerWhoseNamesSpoilItsListIsUp) {
                                         HasSubstr("can't be read"))));
 }
 
-// Tells when it has been given something.
+// Tells when it has been given a sample with these labels and, if it is given,
+// this value.
 class Told : public MetricsSink {
  public:
-  explicit Told(absl::string_view task) : task_(task) {}
+  Told(absl::string_view metric, std::vector<absl::string_view> labels,
+       std::optional<double> value = std::nullopt)
+      : metric_(metric), labels_(std::move(labels)), value_(value) {}
   void Export(const MetricsSnapshot& snapshot) override {
-    const MetricFamily* const jobs = snapshot.Find(kJobs);
-    if (jobs == nullptr || told.HasBeenNotified()) return;
-    if (jobs->Find({task_, "inproc://jobs"}) != nullptr) told.Notify();
+    const MetricFamily* const family = snapshot.Find(metric_);
+    if (family == nullptr || told.HasBeenNotified()) return;
+    const MetricSample* const sample = family->Find(labels_);
+    if (sample == nullptr) return;
+    if (!value_.has_value() || sample->value == *value_) told.Notify();
   }
   absl::Duration interval() const override { return absl::Milliseconds(1); }
   absl::string_view name() const override { return "told"; }
@@ -346,11 +352,14 @@ class Told : public MetricsSink {
   absl::Notification told;
 
  private:
-  const std::string task_;
+  const std::string metric_;
+  const std::vector<absl::string_view> labels_;  // literals
+  const std::optional<double> value_;
 };
 
 TEST_F(QueueMetricsTest, AsksAgainByItself) {
-  auto told = std::make_shared<Told>("later");
+  auto told = std::make_shared<Told>(
+      kJobs, std::vector<absl::string_view>{"later", "inproc://jobs"});
   QueueMetricsOptions options = Options({"inproc://jobs"});
   options.interval = absl::Milliseconds(1);
   options.metrics_sinks = {told};
@@ -358,6 +367,62 @@ TEST_F(QueueMetricsTest, AsksAgainByItself) {
   ASSERT_TRUE(queues->AskNow().ok());
   SubmitBackground("later");
   EXPECT_TRUE(told->told.WaitForNotificationWithTimeout(support::kBound));
+}
+
+// Silent servers, each of which would be waited for for ever, stand before and
+// behind the one that answers.
+TEST_F(QueueMetricsTest, AServerThatDoesNotAnswerDelaysOnlyItsOwnValues) {
+  support::RawListener first;
+  support::RawListener last;
+  auto later = std::make_shared<Told>(
+      kJobs, std::vector<absl::string_view>{"later", "inproc://jobs"});
+  auto gone = std::make_shared<Told>(
+      kUp, std::vector<absl::string_view>{"inproc://jobs"}, 0.0);
+  QueueMetricsOptions options =
+      Options({first.address(), "inproc://jobs", last.address()});
+  options.interval = absl::Milliseconds(1);
+  options.timeout = absl::InfiniteDuration();
+  options.metrics_sinks = {metrics_, later, gone};
+  const auto queues = Make(std::move(options));
+  // Questions go to both at once.
+  for (support::RawListener* const silent : {&last, &first}) {
+    auto connection = silent->Accept();
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    EXPECT_TRUE(connection->ReceiveLine().ok());
+  }
+  SubmitBackground("later");
+  EXPECT_TRUE(later->told.WaitForNotificationWithTimeout(support::kBound));
+  client_ = nullptr;
+  server_ = nullptr;
+  EXPECT_TRUE(gone->told.WaitForNotificationWithTimeout(support::kBound));
+}
+
+// The thread that is in AskNow asks the other servers, too, when they are due.
+TEST_F(QueueMetricsTest, AServerThatDoesNotAnswerAskNowDelaysNoOther) {
+  support::RawListener silent;
+  auto later = std::make_shared<Told>(
+      kJobs, std::vector<absl::string_view>{"later", "inproc://jobs"});
+  QueueMetricsOptions options = Options({silent.address(), "inproc://jobs"});
+  options.interval = absl::Milliseconds(1);
+  options.timeout = absl::InfiniteDuration();
+  options.metrics_sinks = {later};
+  auto queues = Make(std::move(options));
+  auto server = silent.Accept();
+  ASSERT_TRUE(server.ok()) << server.status();
+  ASSERT_TRUE(server->ReceiveLine().ok());
+  std::thread asks([&] { EXPECT_TRUE(queues->AskNow().ok()); });
+  SubmitBackground("later");
+  EXPECT_TRUE(later->told.WaitForNotificationWithTimeout(support::kBound));
+  std::thread answers([&] {
+    do {
+      EXPECT_TRUE(server->Send("now\t1\t0\t0\n.\n").ok());
+    } while (server->ReceiveLine().ok());
+  });
+  asks.join();
+  EXPECT_NE(queues->metrics().Find(kJobs)->Find({"now", silent.address()}),
+            nullptr);
+  queues = nullptr;
+  answers.join();
 }
 
 // Waited for ever.

@@ -114,12 +114,15 @@ absl::StatusOr<std::unique_ptr<Scheduler>> StartScheduler(
 ExitCode TellTicks(const SchedulerStats& stats) {
   if (!absl::GetFlag(FLAGS_json)) {
     PrintError(absl::StrCat("gearctl: ", stats.accepted, " ticks accepted, ",
-                            stats.missed, " missed\n"));
+                            stats.missed, " missed, ", stats.unknown,
+                            " unknown
+"));
     return kSuccess;
   }
   JsonObject object;
   object.SetNumber("accepted", static_cast<double>(stats.accepted));
   object.SetNumber("missed", static_cast<double>(stats.missed));
+  object.SetNumber("unknown", static_cast<double>(stats.unknown));
   return Print(object.ToLine());
 }
 

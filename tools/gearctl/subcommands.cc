@@ -76,8 +76,10 @@ std::vector<Subcommand> JobSubcommands() {
        "machines: a job's unique is its name and time, so that servers join "
        "equal ones; it also chooses the server. Jobs are submitted before they "
        "are due, and stay with their servers when gearctl ends: Ctrl-C or "
-       "SIGTERM end it, and it tells how many were accepted and how many were "
-       "missed.",
+       "SIGTERM end it, and it tells how many were accepted, how many were "
+       "missed, and of how many this is unknown, because no server has "
+       "answered "
+       "yet.",
        {"next", "lead", "margin"},
        "gearctl schedule /etc/jobs.cron --next 3\n"
        "gearctl schedule /etc/jobs.cron --server a,b\n"

@@ -204,10 +204,12 @@ TEST_F(SchedulerTest, ATickIsSubmittedWhenItsServerComesBackInTime) {
   stack_.KillServer("jobs");
   stack_.simulation.RunFor(absl::Seconds(20));
   EXPECT_EQ(scheduler.stats().accepted, 0u);
+  EXPECT_EQ(scheduler.stats().unknown, 1u);
   stack_.StartServer("jobs");
   stack_.simulation.RunFor(absl::Minutes(2));
   EXPECT_EQ(scheduler.stats().accepted, 1u);
   EXPECT_EQ(scheduler.stats().missed, 0u);
+  EXPECT_EQ(scheduler.stats().unknown, 0u);
   EXPECT_THAT(Runs(), ::testing::ElementsAre(1));
 }
 
@@ -252,6 +254,7 @@ TEST_F(SchedulerTest, AnExceptionFromDataOfCostsItsTickAlone) {
   stack_.simulation.RunFor(absl::Minutes(20));
   EXPECT_GE(ran_.size(), 9u);
   EXPECT_GE(scheduler.stats().missed, 9u);
+  EXPECT_EQ(scheduler.stats().unknown, 0u);
   EXPECT_THAT(log_, Each(HasSubstr("data_of threw: no data")));
 }
 

@@ -16,6 +16,7 @@
 #include "gearman/tests/support/free_port.h"
 #include "gearman/tests/support/gearmand_process.h"
 #include "gearman/tests/support/http_get.h"
+#include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
@@ -104,6 +105,25 @@ TEST(ExportTest, EachScrapeHasTheQueuesOfEveryServer) {
       exporter.process().WaitForErrorOutput("no queue sizes: ");
   EXPECT_TRUE(told.ok()) << told;
   EXPECT_THAT(exporter.process().error_output(), HasSubstr(second.address()));
+}
+
+TEST(ExportTest, AServerThatHangsDelaysNoOther) {
+  const support::RawListener first;
+  const support::RawListener second;
+  GearmandProcess server;
+  ASSERT_TRUE(server.ok());
+  Queue("build", server);
+  ExportProcess exporter({"--timeout", "1h", "--server",
+                          absl::StrCat(first.address(), ",", second.address(),
+                                       ",", server.address())});
+  const std::string build = absl::StrCat(
+      "gearman_jobs{task=\"build\",server=\"", server.address(), "\"} ");
+  EXPECT_TRUE(exporter.WaitForLine(build + "1"));
+  Queue("build", server);
+  EXPECT_TRUE(exporter.WaitForLine(build + "2"));
+  server.Kill();
+  EXPECT_TRUE(exporter.WaitForLine(
+      absl::StrCat("gearman_server_up{server=\"", server.address(), "\"} 0")));
 }
 
 TEST(ExportTest, ASignalEndsItAndClosesThePort) {

@@ -20,6 +20,7 @@
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/free_port.h"
 #include "gearman/tests/support/gearmand_process.h"
+#include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
@@ -110,9 +111,9 @@ void ExpectOneJobOfEachTick(std::vector<GearmandProcess*> servers,
     const auto end = process->Wait();
     ASSERT_TRUE(end.ok()) << end.status();
     EXPECT_EQ(end->code, 0) << process->error_output();
-    EXPECT_THAT(
-        process->output(),
-        MatchesRegex("\\{\"accepted\":[1-9][0-9]*,\"missed\":[0-9]+\\}\n"));
+    EXPECT_THAT(process->output(),
+                MatchesRegex("\\{\"accepted\":[1-9][0-9]*,\"missed\":[0-9]+,"
+                             "\"unknown\":[0-9]+\\}\n"));
   }
   // A server may still read the last bytes of a connection that is closed.
   std::vector<std::string> uniques;
@@ -175,7 +176,8 @@ TEST(ScheduleTest, AJobHasItsDataAndRunsWhenItIsDue) {
   EXPECT_EQ(end->code, 0);
   EXPECT_THAT(process->output(), IsEmpty());
   EXPECT_THAT(process->error_output(),
-              ContainsRegex("gearctl: [0-9]+ ticks accepted, [0-9]+ missed\n"));
+              ContainsRegex("gearctl: [0-9]+ ticks accepted, [0-9]+ missed, "
+                            "[0-9]+ unknown\n"));
 }
 
 TEST(ScheduleTest, TicksWithoutAServerAreMissedAndTold) {
@@ -191,7 +193,29 @@ TEST(ScheduleTest, TicksWithoutAServerAreMissedAndTold) {
   process->Signal(SIGTERM);
   EXPECT_EQ(process->Wait()->code, 0);
   EXPECT_THAT(process->error_output(),
-              ContainsRegex("gearctl: 0 ticks accepted, [1-9][0-9]* missed\n"));
+              ContainsRegex("gearctl: 0 ticks accepted, [1-9][0-9]* missed, "
+                            "[0-9]+ unknown\n"));
+}
+
+TEST(ScheduleTest, TicksThatAServerHasNotAnsweredAreCountedAtTheEnd) {
+  support::RawListener silent;
+  const support::TestDirectory directory;
+  const auto process = StartGearctl(
+      {"schedule", directory.Write("jobs.cron", "seconds @every 1s tick"),
+       "--server", silent.address(), "--lead", "1h", "--margin", "10m"});
+  auto server = silent.Accept();
+  ASSERT_TRUE(server.ok()) << server.status();
+  // A packet of a tick names its task.
+  absl::StatusOr<std::string> packet = std::string();
+  while (packet.ok() && !absl::StrContains(*packet, "tick")) {
+    packet = server->ReceivePacket();
+  }
+  ASSERT_TRUE(packet.ok()) << packet.status();
+  process->Signal(SIGTERM);
+  EXPECT_EQ(process->Wait()->code, 0);
+  EXPECT_THAT(process->error_output(),
+              ContainsRegex("gearctl: 0 ticks accepted, 0 missed, "
+                            "[1-9][0-9]* unknown\n"));
 }
 
 TEST(ScheduleTest, NextTimesArePrintedInTheirZones) {
