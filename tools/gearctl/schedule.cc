@@ -115,8 +115,7 @@ ExitCode TellTicks(const SchedulerStats& stats) {
   if (!absl::GetFlag(FLAGS_json)) {
     PrintError(absl::StrCat("gearctl: ", stats.accepted, " ticks accepted, ",
                             stats.missed, " missed, ", stats.unknown,
-                            " unknown
-"));
+                            " unknown\n"));
     return kSuccess;
   }
   JsonObject object;
