@@ -76,10 +76,17 @@ TEST_F(ScriptedTransportTest, MayRefuseEndAndFail) {
   script_->Refuse(absl::UnavailableError("nobody is at home"));
   EXPECT_THAT(std::string(Run().status().message()),
               HasSubstr("nobody is at home"));
-  script_->Expect(RequestPacket(7, {"reverse", "u", "abc"})).End();
+  // A server that has failed shows first that it answers.
+  const std::string echo = "gearman_sdk heartbeat";
+  script_->Expect(RequestPacket(16, {echo}))
+      .Give(ResponsePacket(17, {echo}))
+      .Expect(RequestPacket(7, {"reverse", "u", "abc"}))
+      .End();
   EXPECT_THAT(std::string(Run().status().message()),
               HasSubstr("outcome unknown"));
-  script_->Expect(RequestPacket(7, {"reverse", "u", "abc"}))
+  script_->Expect(RequestPacket(16, {echo}))
+      .Give(ResponsePacket(17, {echo}))
+      .Expect(RequestPacket(7, {"reverse", "u", "abc"}))
       .Fail(absl::UnavailableError("cable pulled"));
   EXPECT_THAT(std::string(Run().status().message()), HasSubstr("cable pulled"));
   EXPECT_TRUE(script_->Finished()) << script_->Trouble();

@@ -49,7 +49,7 @@ class ClientEngineTest : public ::testing::Test {
     options_.server_selector = DefaultServerSelector();
     engine_ = std::make_unique<ClientEngine>(
         options_, std::vector<Address>{{"script", "peer"}}, poller_.get(),
-        /*metrics=*/nullptr);
+        /*metrics=*/nullptr, /*spares=*/nullptr);
   }
 
   absl::Time now() { return poller_->clock()->Now(); }
