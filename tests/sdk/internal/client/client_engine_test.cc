@@ -82,6 +82,10 @@ class ClientEngineTest : public ::testing::Test {
   const std::shared_ptr<Poller> poller_ = simulation_.MakePoller("client");
   const std::shared_ptr<TransportScript> script_ =
       std::make_shared<TransportScript>();
+  // A server that has failed shows first that it answers.
+  const std::string sign_of_life_ =
+      RequestPacket(16, {"gearman_sdk heartbeat"});
+  const std::string answer_ = ResponsePacket(17, {"gearman_sdk heartbeat"});
   ClientOptions options_;
   std::unique_ptr<ClientEngine> engine_;
 };
@@ -133,6 +137,8 @@ TEST_F(ClientEngineTest, ARequestIsLateAtItsDeadline) {
 TEST_F(ClientEngineTest, ALostRequestIsSubmittedAgain) {
   script_->Expect(RequestPacket(7, {"reverse", "u", "abc"}))
       .End()
+      .Expect(sign_of_life_)
+      .Give(answer_)
       .Expect(RequestPacket(7, {"reverse", "u", "abc"}))
       .Give(ResponsePacket(8, {"H:2"}))
       .Give(ResponsePacket(13, {"H:2", "cba"}));
@@ -149,6 +155,8 @@ TEST_F(ClientEngineTest, ALostRequestIsSubmittedAgain) {
 TEST_F(ClientEngineTest, ALostQuestionIsAskedOnceMoreOnTheSamePath) {
   script_->Expect(RequestPacket(16, {"ping"}))
       .End()
+      .Expect(sign_of_life_)
+      .Give(answer_)
       .Expect(RequestPacket(16, {"ping"}))
       .Give(ResponsePacket(17, {"ping"}));
   Query query(Operation::Kind::kEcho);
