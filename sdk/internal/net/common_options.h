@@ -48,8 +48,8 @@ absl::StatusOr<std::vector<Address>> CompleteOptions(absl::string_view name,
   return servers;
 }
 
-// Returns the options of the connections. `metrics`, `account` and `spares` must
-// outlive them. `spares` may be null (wire::DecoderOptions).
+// Returns the options of the connections. `metrics`, `account` and `spares`
+// must outlive them. `spares` may be null (wire::DecoderOptions).
 template <typename Options>
 ServerSetOptions ConnectionsOptions(const Options& options, Metrics* metrics,
                                     ByteAccount* account,

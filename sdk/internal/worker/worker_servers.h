@@ -89,9 +89,10 @@ template <>
 struct Learned<WorkerLinkSession> {
   WorkerSession::Grabs grabs;
   int closed_behind_grab = 0;
-  // A connection was closed behind its first grab before a byte came, as a
-  // proxy does whose server is down. The next ones ask for an echo first: if it
-  // is answered, there is a server, and the grab is to blame for the close.
+  // A connection was closed behind its first grab, and no grab was answered
+  // since. A proxy whose server is down closes connections, too. So the next
+  // ones ask for an echo first: if it is answered, there is a server, and the
+  // grab is to blame for a close.
   bool asks_echo = false;
   // The server has answered GRAB_JOB_ALL. A server that dies while it is asked closes
   // connections, too, so this one must close more of them before the worker
