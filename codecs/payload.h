@@ -8,12 +8,14 @@
 #ifndef GEARMAN_CODECS_PAYLOAD_H_
 #define GEARMAN_CODECS_PAYLOAD_H_
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 #include <variant>
 
+#include "absl/base/config.h"
 #include "absl/strings/string_view.h"
 #include "gearman/base/cpp17.h"
 
@@ -94,6 +96,23 @@ class Payload {
 
   std::variant<Borrowed, Owned, Shared> bytes_;
 };
+
+// Returns `shared`, which was not made as a const string, if it is the only
+// reference, so that the string may be written to; else null. use_count alone
+// does not order this thread after another one that has read the string and
+// then dropped its reference.
+inline std::shared_ptr<std::string> WritableIfOnly(
+    std::shared_ptr<const std::string> shared) {
+  if (shared.use_count() != 1) return nullptr;
+#ifdef ABSL_HAVE_THREAD_SANITIZER
+  // ThreadSanitizer does not know fences. Copying and dropping a reference has
+  // the same effect, at the cost of two atomic operations.
+  const std::shared_ptr<const std::string> ordered = shared;
+#else
+  std::atomic_thread_fence(std::memory_order_acquire);
+#endif
+  return std::const_pointer_cast<std::string>(std::move(shared));
+}
 
 }  // namespace gearman
 

@@ -76,6 +76,8 @@ class Decoder {
   // longer needed, for a later payload. Any string will do; small ones are
   // dropped.
   void Recycle(std::string payload) { reader_.Recycle(std::move(payload)); }
+  // The memory that Recycle gives to later payloads.
+  SpareStrings* spares() { return reader_.spares(); }
 
   // For PortCodec, which finds text lines between packets.
   FrameReader& reader() { return reader_; }

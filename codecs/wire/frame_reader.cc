@@ -19,6 +19,10 @@ constexpr size_t kBurstBytes = 262144;
 constexpr int kQuietReads = 64;
 // A payload of at least this size that is not here yet is read into its string.
 constexpr size_t kDirectBytes = SpareStrings::kMinBytes;
+// Between large payloads a read takes no more than this, so that the next
+// payload is read into its string and not copied there. Header and arguments
+// nearly always fit.
+constexpr size_t kHeadBytes = 512;
 // No server or client makes a packet with more bytes of arguments: gearmand
 // takes 8,180.
 constexpr size_t kMaxArgumentsRead = 65536;
@@ -74,7 +78,9 @@ void FrameReader::Reserve() {
 absl::Span<char> FrameReader::Prepare() {
   if (!reading_payload()) {
     Reserve();
-    return absl::Span<char>(memory_.get() + end_, capacity_ - end_);
+    size_t room = capacity_ - end_;
+    if (large_payloads_) room = std::min(room, kHeadBytes);
+    return absl::Span<char>(memory_.get() + end_, room);
   }
   if (payload_.capacity() < kDirectBytes) {
     payload_ = TakeSpare(payload_expected_);
@@ -109,6 +115,8 @@ void FrameReader::Commit(size_t bytes) {
   }
   const bool filled = bytes == capacity_ - end_;
   end_ += bytes;
+  // If the next packet's payload is large, too, Finish says so again.
+  if (bytes == kHeadBytes) large_payloads_ = false;
   small_commits_ = bytes <= capacity_ / 8 ? small_commits_ + 1 : 0;
   // A peer that fills the buffer has more to send: fewer reads of more bytes
   // follow.
@@ -365,6 +373,7 @@ DecodeResult FrameReader::Finish(Frame* frame) {
       payload_ = std::string();
     }
     frame->data = std::exchange(given_, Payload());
+    large_payloads_ = true;
     payload_expected_ = 0;
     payload_read_ = 0;
     begin_ += kHeaderBytes + arguments_bytes_;

@@ -112,6 +112,7 @@ class FrameReader {
   // Takes the memory of a payload that is no longer needed, for a later one.
   // Some of this memory is kept until the stream is quiet.
   void Recycle(std::string payload) { spares_->Put(std::move(payload)); }
+  SpareStrings* spares() { return spares_; }
 
   // Returns the next packet. `judge(header, info)` returns the Verdict on its
   // header, and may call Fail.
@@ -222,6 +223,8 @@ class FrameReader {
   size_t begin_ = 0;
   size_t end_ = 0;
   int small_commits_ = 0;
+  // The last packets had large payloads, so the next one may have one, too.
+  bool large_payloads_ = false;
   size_t line_scanned_ = 0;  // bytes from begin_ on without an LF
   uint64_t offset_ = 0;      // the offset of begin_
 

@@ -185,7 +185,10 @@ void OutputBuffer::Consume(size_t bytes) {
     }
     DropBody(piece);
     if (piece.chunk.memory != nullptr) Recycle(std::move(piece.chunk));
-    TakePayload(piece);
+    Payload written = TakePayload(piece);
+    if (spares_ != nullptr && written.owned_bytes() > 0) {
+      spares_->Hold(std::move(written).TakeString());
+    }
     ++first_piece_;
     // Consumed pieces are dropped together, so that moving the others costs
     // O(1) per piece.

@@ -21,6 +21,7 @@
 #include "absl/types/span.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/outgoing_body.h"
+#include "gearman/codecs/wire/spare_strings.h"
 
 namespace gearman {
 namespace wire {
@@ -35,6 +36,11 @@ class OutputBuffer {
   OutputBuffer(const OutputBuffer&) = delete;
   OutputBuffer& operator=(const OutputBuffer&) = delete;
   ~OutputBuffer();
+
+  // Gives `spares` each large payload that has been written and has no other
+  // owner (SpareStrings::Hold). `spares` must outlive the buffer. By default
+  // such a payload is freed at once.
+  void HoldWritten(SpareStrings* spares) { spares_ = spares; }
 
   // The Append functions throw std::bad_alloc if there is no memory. The
   // buffer is then unchanged.
@@ -160,6 +166,7 @@ class OutputBuffer {
   void Recycle(Chunk chunk);
   void FreeSpare();
 
+  SpareStrings* spares_ = nullptr;
   // The pending bytes are those of the pieces from first_piece_ on, then those
   // of the chunk.
   std::vector<Piece> pieces_;

@@ -10,6 +10,9 @@ namespace {
 // A payload's memory may be at most this many times its size, because the
 // receiver may keep it for long.
 constexpr size_t kMaxFactor = 8;
+// The C library does not keep larger strings in the heap, or has learned from
+// them to give back less.
+constexpr size_t kMaxHeldBytes = 1 << 20;
 
 }  // namespace
 
@@ -25,6 +28,17 @@ void SpareStrings::Put(std::string string) {
     return;
   }
   bytes_.store(bytes() + capacity, std::memory_order_relaxed);
+}
+
+void SpareStrings::Hold(std::string string) {
+  if (string.capacity() < kMinBytes || string.capacity() > kMaxHeldBytes) {
+    return;
+  }
+  absl::MutexLock lock(&mutex_);
+  used_ = true;
+  bytes_.store(bytes() + string.capacity() - held_bytes(),
+               std::memory_order_relaxed);
+  held_.swap(string);
 }
 
 std::string SpareStrings::Take(size_t bytes) {
@@ -46,9 +60,11 @@ std::string SpareStrings::Take(size_t bytes) {
 void SpareStrings::FreeUnused() {
   if (bytes() == 0) return;
   std::vector<std::string> freed;
+  std::string held;
   absl::MutexLock lock(&mutex_);
   if (std::exchange(used_, false)) return;
   freed.swap(strings_);
+  held.swap(held_);
   bytes_.store(0, std::memory_order_relaxed);
 }
 

@@ -43,7 +43,9 @@ struct Link {
        Poller* poller, Poller::Key key, const wire::DecoderOptions& decoder,
        const ConnectionOptions& options)
       : server(std::move(to)),
-        connection(std::move(transport), poller, key, decoder, options) {}
+        connection(std::move(transport), poller, key, decoder, options) {
+    connection.output().HoldWritten(connection.decoder().spares());
+  }
 
   bool up() const { return connection.connected(); }
 

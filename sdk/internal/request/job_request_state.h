@@ -128,7 +128,10 @@ struct JobRequestExtras {
 
 struct JobRequestState final : Operation {
   JobRequestState() : Operation(Kind::kJob) {}
-  ~JobRequestState() { DropResult(); }
+  ~JobRequestState() {
+    DropResult();
+    DropData();
+  }
 
   JobRequestExtras& MutableExtras() {
     if (extras == nullptr) extras = std::make_unique<JobRequestExtras>();
@@ -164,6 +167,15 @@ struct JobRequestState final : Operation {
       core->Recycle(std::move(result));
     }
     result.clear();
+  }
+  // Drops large data. If nobody else has it, its memory goes to the client,
+  // which frees it later.
+  void DropData() {
+    if (!data_is_large) return;
+    data_is_large = false;
+    const std::shared_ptr<std::string> only =
+        WritableIfOnly(std::move(extras->large_data));
+    if (core != nullptr && only != nullptr) core->Hold(std::move(*only));
   }
   // The job's data. Large data is a string of its own, which packets share: it
   // may outlive the request, and pass to a server in this process as it is.

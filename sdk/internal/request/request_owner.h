@@ -41,6 +41,12 @@ class RequestOwner {
     if (!inherited()) spares_.Put(std::move(result));
   }
 
+  // Takes the memory of large data that is no longer needed, to free it later
+  // (SpareStrings::Hold). Any thread, with and without the lock.
+  void Hold(std::string data) {
+    if (!inherited()) spares_.Hold(std::move(data));
+  }
+
   // Does what JobRequest::Cancel says. Takes the lock.
   virtual void Cancel(JobRequestState* request) = 0;
   // True if the calling thread runs on_complete of this request, and no other

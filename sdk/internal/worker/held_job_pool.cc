@@ -1,11 +1,10 @@
 #include "gearman/sdk/internal/worker/held_job_pool.h"
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
 
-#include "absl/base/config.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/sdk/internal/access.h"
 
 namespace gearman {
@@ -16,21 +15,6 @@ namespace {
 constexpr size_t kMaxSpares = 256;
 // Larger memory is not kept here, because a later job may not need it.
 constexpr size_t kMaxKeptBytes = 4096;
-
-// True if this is the only reference, so that the string may be written to.
-// use_count alone does not order this thread after another thread that has read
-// the string and then dropped its reference.
-bool IsOnly(const std::shared_ptr<const std::string>& data) {
-  if (data.use_count() != 1) return false;
-#ifdef ABSL_HAVE_THREAD_SANITIZER
-  // ThreadSanitizer does not know fences. Copying and dropping a reference has
-  // the same effect, at the cost of two atomic operations.
-  const std::shared_ptr<const std::string> ordered = data;
-#else
-  std::atomic_thread_fence(std::memory_order_acquire);
-#endif
-  return true;
-}
 
 }  // namespace
 
@@ -50,9 +34,9 @@ std::string HeldJobPool::GiveBack(HeldJobPtr job) {
     return large;
   }
   std::shared_ptr<const std::string> data = Access::TakeData(&job->job);
-  if (data != nullptr && IsOnly(data)) {
-    // Payload or TakeData made the string, and not as const.
-    job->spare_data = std::const_pointer_cast<std::string>(std::move(data));
+  // Payload or Job made the string, and not as const.
+  if (std::shared_ptr<std::string> only = WritableIfOnly(std::move(data))) {
+    job->spare_data = std::move(only);
     if (job->spare_data->capacity() > kMaxKeptBytes) {
       large.swap(*job->spare_data);
     }

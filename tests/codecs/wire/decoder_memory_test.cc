@@ -6,6 +6,9 @@
 #include <utility>
 #include <variant>
 
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/decoder.h"
 #include "gearman/codecs/wire/spare_strings.h"
@@ -189,6 +192,52 @@ TEST(DecoderMemoryTest, IsNotUsedForTheBodyOfARefusedPacket) {
 }
 
 // The bytes of a packet up to its payload are read, and the payload is put.
+// Gives the decoder as much of `stream` as it takes with each read, and calls
+// `on_event` for each event. Returns the number of reads.
+template <typename OnEvent>
+size_t ReadBurst(Decoder<ToClient>& decoder, absl::string_view stream,
+                 OnEvent&& on_event) {
+  ToClient event;
+  size_t reads = 0;
+  for (; !stream.empty(); ++reads) {
+    const absl::Span<char> memory = decoder.Prepare();
+    const size_t bytes = stream.copy(memory.data(), memory.size());
+    decoder.Commit(bytes);
+    stream.remove_prefix(bytes);
+    while (decoder.Next(&event) == DecodeResult::kMessage) on_event(event);
+  }
+  return reads;
+}
+
+// A read that took the next packets into the buffer would make copies of their
+// payloads necessary.
+TEST(DecoderMemoryTest, LargePayloadsOfABurstAreReadIntoTheirStrings) {
+  Decoder<ToClient> decoder;
+  const std::string data(64 << 10, 'x');
+  const std::string packet = ResponsePacket(13, {"H:1", data});
+  std::string burst;
+  for (int i = 0; i < 8; ++i) burst += packet;
+  int moved = 0;
+  ReadBurst(decoder, burst, [&](const ToClient& event) {
+    const Payload& payload = std::get<WorkComplete>(event).data;
+    EXPECT_EQ(payload.view(), data);
+    moved += payload.borrowed() ? 0 : 1;
+  });
+  EXPECT_EQ(moved, 8);
+  EXPECT_LE(decoder.capacity(), 32768u);
+}
+
+TEST(DecoderMemoryTest, SmallPacketsBehindALargePayloadAreReadTogether) {
+  Decoder<ToClient> decoder;
+  ToClient event;
+  const std::string large =
+      ResponsePacket(13, {"H:1", std::string(64 << 10, 'x')});
+  Feed(decoder, large, large.size(), &event, [] {});
+  std::string burst;
+  while (burst.size() < 10000) burst += ResponsePacket(13, {"H:1", "small"});
+  EXPECT_LE(ReadBurst(decoder, burst, [](const ToClient&) {}), 2u);
+}
+
 TEST(DecoderMemoryTest, TakesALargePayloadWhole) {
   Decoder<ToClient> decoder;
   ToClient event;

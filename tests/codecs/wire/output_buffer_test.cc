@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "gearman/codecs/wire/spare_strings.h"
 #include "gearman/tests/codecs/wire/messages.h"
 #include "gtest/gtest.h"
 
@@ -231,6 +232,22 @@ TEST(OutputBufferTest, YieldsWhatWasAppendedInOrder) {
     ASSERT_EQ(out.size(), pending.size());
   }
   EXPECT_EQ(Drain(out), pending);
+}
+
+TEST(OutputBufferTest, HoldsTheMemoryOfALargePayloadThatHasBeenWritten) {
+  SpareStrings spares(1 << 20);
+  OutputBuffer buffer;
+  buffer.HoldWritten(&spares);
+  buffer.AppendPayload(Payload(std::string(100000, 'x')));
+  buffer.AppendPayload(Payload(std::make_shared<std::string>(200000, 'y')));
+  buffer.Consume(99999);
+  EXPECT_EQ(spares.bytes(), 0u);
+  buffer.Consume(1);
+  EXPECT_GE(spares.bytes(), 100000u);
+  // Another object may have the shared one.
+  buffer.Consume(200000);
+  EXPECT_LT(spares.bytes(), 200000u);
+  EXPECT_LT(buffer.owned_bytes(), 16384u);
 }
 
 TEST(OutputBufferTest, GivesAPayloadOutWholeInItsTurn) {

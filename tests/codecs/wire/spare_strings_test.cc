@@ -61,6 +61,32 @@ TEST(SpareStringsTest, FreesWhatWasNotUsedSinceTheLastTime) {
   EXPECT_EQ(spares.bytes(), 0u);
 }
 
+TEST(SpareStringsTest, HoldsTheLastStringAndGivesItToNobody) {
+  SpareStrings spares(4 * kMiB);
+  spares.Hold(std::string(100000, 'a'));
+  EXPECT_GE(spares.bytes(), 100000u);
+  EXPECT_TRUE(spares.Take(90000).empty());
+  spares.Hold(std::string(50000, 'a'));
+  EXPECT_GE(spares.bytes(), 50000u);
+  EXPECT_LT(spares.bytes(), 100000u);
+}
+
+TEST(SpareStringsTest, HoldsNoStringThatIsSmallOrLarge) {
+  SpareStrings spares(4 * kMiB);
+  spares.Hold(std::string(SpareStrings::kMinBytes / 2, 'a'));
+  spares.Hold(std::string(2 * kMiB, 'a'));
+  EXPECT_EQ(spares.bytes(), 0u);
+}
+
+TEST(SpareStringsTest, FreesWhatItHoldsWithTheOthers) {
+  SpareStrings spares(4 * kMiB);
+  spares.Hold(std::string(100000, 'a'));
+  spares.FreeUnused();
+  EXPECT_GE(spares.bytes(), 100000u);
+  spares.FreeUnused();
+  EXPECT_EQ(spares.bytes(), 0u);
+}
+
 }  // namespace
 }  // namespace wire
 }  // namespace gearman

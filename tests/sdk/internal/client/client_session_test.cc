@@ -11,7 +11,7 @@
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
 #include "gearman/sdk/client_options.h"
-#include "gearman/tests/sdk/internal/client/recorded_effects.h"
+#include "gearman/tests/sdk/internal/client/client_session_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -24,46 +24,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
-
-class ClientSessionTest : public ::testing::Test {
- protected:
-  // A request that the session may be given; `unique` empty: none of its own.
-  std::shared_ptr<JobRequestState> Request(const std::string& task = "reverse",
-                                           const std::string& unique = "") {
-    auto request = std::make_shared<JobRequestState>();
-    request->self = request;
-    request->task = task;
-    request->data = "data";
-    request->unique.Assign(unique.empty() ? "generated" : unique);
-    request->explicit_unique = !unique.empty();
-    requests_.push_back(request);
-    return request;
-  }
-  void TearDown() override {
-    for (auto& request : requests_) request->self = nullptr;
-  }
-
-  absl::Status Submit(const std::shared_ptr<JobRequestState>& request) {
-    return session_.Submit(request.get());
-  }
-  template <typename Message>
-  absl::Status Receive(Message message) {
-    effects_.clear();
-    wire::ToClient event = std::move(message);
-    return session_.OnEvent(event);
-  }
-  std::vector<Operation*> Concerned() const {
-    std::vector<Operation*> operations;
-    for (const Effect& effect : effects_)
-      operations.push_back(effect.operation);
-    return operations;
-  }
-
-  wire::OutputBuffer output_;
-  RecordedEffects effects_;
-  ClientSession session_{&effects_, &output_, ""};
-  std::vector<std::shared_ptr<JobRequestState>> requests_;
-};
 
 TEST_F(ClientSessionTest, APayloadInPiecesGoesToTheOneRequestOfItsHandle) {
   const auto request = Request();
@@ -371,123 +331,6 @@ TEST_F(ClientSessionTest, ProgressThatIsNoNumberCountsAsZero) {
   ASSERT_THAT(effects_, SizeIs(1));
   EXPECT_EQ(effects_[0].numerator, 0);
   EXPECT_EQ(effects_[0].denominator, 0);
-}
-
-TEST_F(ClientSessionTest, AnswersQueriesInOrder) {
-  Query by_handle(Operation::Kind::kStatusQuery);
-  by_handle.handle = "H:1";
-  Query by_unique(Operation::Kind::kStatusQuery);
-  by_unique.unique = "u";
-  Query echo(Operation::Kind::kEcho);
-  echo.data = "ping";
-  for (Query* query : {&by_handle, &by_unique, &echo}) {
-    ASSERT_TRUE(session_.Ask(query).ok());
-  }
-  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "1", "1", "3", "4"}).ok());
-  ASSERT_THAT(Concerned(), ElementsAre(&by_handle));
-  EXPECT_TRUE(effects_[0].known);
-  EXPECT_EQ(effects_[0].numerator, 3);
-  ASSERT_TRUE(
-      Receive(wire::StatusResultUnique{"u", "1", "0", "0", "0", "2"}).ok());
-  ASSERT_THAT(Concerned(), ElementsAre(&by_unique));
-  EXPECT_EQ(effects_[0].client_count, 2);
-  ASSERT_TRUE(Receive(wire::EchoResponse{Payload::View("ping")}).ok());
-  EXPECT_THAT(Concerned(), ElementsAre(&echo));
-}
-
-// --- questions after jobs that may have been dropped ---
-
-TEST_F(ClientSessionTest,
-       AJobThatTheServerHasNoMoreIsDroppedForAllItsRequests) {
-  auto first = Request("t", "u"), second = Request("t", "u");
-  ASSERT_TRUE(Submit(first).ok());
-  ASSERT_TRUE(Submit(second).ok());
-  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
-  auto other = Request();
-  ASSERT_TRUE(Submit(other).ok());
-  ASSERT_TRUE(Receive(wire::JobCreated{"H:2"}).ok());
-  session_.AskAfterJob("H:1");
-  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "0", "0", "0", "0"}).ok());
-  EXPECT_THAT(Concerned(), UnorderedElementsAre(first.get(), second.get()));
-  for (const Effect& effect : effects_) {
-    EXPECT_EQ(effect.kind, Effect::Kind::kDropped);
-    EXPECT_EQ(effect.operation->session, nullptr);
-  }
-  EXPECT_EQ(session_.jobs_running(), 1u);
-  EXPECT_EQ(session_.replies_due(), 0u);
-  // The next submission is a new one.
-  const size_t bytes = output_.size();
-  ASSERT_TRUE(Submit(first).ok());
-  EXPECT_GT(output_.size(), bytes);
-  // A server whose answer was wrong breaks nothing.
-  ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
-  EXPECT_THAT(effects_, IsEmpty());
-}
-
-TEST_F(ClientSessionTest, AJobThatTheServerKnowsGoesOn) {
-  auto request = Request();
-  ASSERT_TRUE(Submit(request).ok());
-  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
-  session_.AskAfterJob("H:1");
-  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "1", "0", "0", "0"}).ok());
-  EXPECT_THAT(effects_, IsEmpty());
-  ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
-  EXPECT_THAT(Concerned(), ElementsAre(request.get()));
-}
-
-TEST_F(ClientSessionTest, AnEndThatCameBeforeTheAnswerCounts) {
-  auto request = Request();
-  ASSERT_TRUE(Submit(request).ok());
-  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
-  session_.AskAfterJob("H:1");
-  ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
-  EXPECT_THAT(Concerned(), ElementsAre(request.get()));
-  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "0", "0", "0", "0"}).ok());
-  EXPECT_THAT(effects_, IsEmpty());
-}
-
-TEST_F(ClientSessionTest, ItsQuestionsAndThoseOfUsersGetTheirOwnAnswers) {
-  auto request = Request();
-  ASSERT_TRUE(Submit(request).ok());
-  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
-  Query before(Operation::Kind::kStatusQuery), after(before.kind);
-  before.handle = after.handle = "H:1";
-  ASSERT_TRUE(session_.Ask(&before).ok());
-  session_.AskAfterJob("H:1");
-  ASSERT_TRUE(session_.Ask(&after).ok());
-  // The answer to a user's question ends no attempt.
-  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "0", "0", "0", "0"}).ok());
-  EXPECT_THAT(Concerned(), ElementsAre(&before));
-  EXPECT_EQ(effects_[0].kind, Effect::Kind::kStatus);
-  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "0", "0", "0", "0"}).ok());
-  EXPECT_THAT(Concerned(), ElementsAre(request.get()));
-  EXPECT_EQ(effects_[0].kind, Effect::Kind::kDropped);
-  ASSERT_TRUE(Receive(wire::StatusResult{"H:1", "0", "0", "0", "0"}).ok());
-  EXPECT_THAT(Concerned(), ElementsAre(&after));
-}
-
-TEST_F(ClientSessionTest, AServerThatCantAnswerItsQuestionHurtsNoJob) {
-  auto request = Request();
-  ASSERT_TRUE(Submit(request).ok());
-  ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
-  session_.AskAfterJob("H:1");
-  ASSERT_TRUE(Receive(wire::Error{"UNKNOWN_COMMAND", ""}).ok());
-  EXPECT_THAT(effects_, IsEmpty());
-  session_.AskAfterJob("H:1");
-  EXPECT_EQ(Receive(wire::EchoResponse{Payload()}).code(),
-            absl::StatusCode::kDataLoss);
-  std::vector<Orphan> orphans;
-  session_.OnConnectionLost(&orphans);
-  EXPECT_THAT(orphans, SizeIs(1));
-}
-
-// Trap 8.
-TEST_F(ClientSessionTest, AStatusQueryOf64BytesIsRefusedBeforeSending) {
-  Query query(Operation::Kind::kStatusQuery);
-  query.handle = std::string(64, 'h');
-  EXPECT_EQ(session_.Ask(&query).code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(output_.size(), 0u);
-  EXPECT_EQ(session_.replies_due(), 0u);
 }
 
 TEST_F(ClientSessionTest, APacketThatCantBeMadeLeavesNothingBehind) {

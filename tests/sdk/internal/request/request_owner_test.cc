@@ -2,6 +2,7 @@
 // links neither Client nor ClientCore.
 #include "gearman/sdk/internal/request/request_owner.h"
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,8 @@ class FakeOwner final : public RequestOwner {
   bool InLastCallbackOf(const JobRequestState* request) const override {
     return request == calling_back;
   }
+
+  size_t spare_bytes() const { return spares_.bytes(); }
 
   std::vector<const JobRequestState*> cancelled;
   const JobRequestState* calling_back = nullptr;
@@ -73,6 +76,20 @@ TEST_F(RequestOwnerTest, LendsItsLockToTheAccessorsOfARequestInFlight) {
   // A finished request is read without the lock.
   EXPECT_EQ(request_.state(), JobState::kComplete);
   lock->Unlock();
+}
+
+TEST_F(RequestOwnerTest, GetsTheMemoryOfLargeData) {
+  record().SetData(std::string(100000, 'x'));
+  request_ = JobRequest(JobSpec("reverse", "hello"));
+  EXPECT_GE(owner_->spare_bytes(), 100000u);
+}
+
+TEST_F(RequestOwnerTest, GetsNoDataThatAPacketHas) {
+  record().SetData(std::string(100000, 'x'));
+  const std::shared_ptr<const std::string> packet = record().extras->large_data;
+  request_ = JobRequest(JobSpec("reverse", "hello"));
+  EXPECT_EQ(owner_->spare_bytes(), 0u);
+  EXPECT_TRUE(*packet == std::string(100000, 'x'));
 }
 
 }  // namespace
