@@ -4,6 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "gearman/codecs/wire/spare_strings.h"
+
 namespace gearman {
 namespace wire {
 namespace {

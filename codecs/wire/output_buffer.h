@@ -21,10 +21,11 @@
 #include "absl/types/span.h"
 #include "gearman/codecs/payload.h"
 #include "gearman/codecs/wire/outgoing_body.h"
-#include "gearman/codecs/wire/spare_strings.h"
 
 namespace gearman {
 namespace wire {
+
+class SpareStrings;
 
 class OutputBuffer {
  public:

@@ -33,8 +33,8 @@ void MapperCore::Close() {
   std::unique_ptr<Client> client;
   absl::MutexLock lock(&mutex_);
   client = std::move(client_);
-  mutex_.Await(absl::Condition(
-      +[](int* users) { return *users == 0; }, &client_users_));
+  bool (*const none)(int*) = [](int* users) { return *users == 0; };
+  mutex_.Await(absl::Condition(none, &client_users_));
 }
 
 void MapperCore::EndLater(std::shared_ptr<MapperCore> core) {

@@ -137,9 +137,10 @@ absl::StatusOr<CronExpression> CronExpression::Parse(absl::string_view text) {
         "of the week)"));
   }
   CronExpression cron;
+  using Bits = decltype(&CronExpression::minutes_);
   const struct {
     const Field& field;
-    uint64_t CronExpression::*bits;
+    Bits bits;
   } kFields[] = {{kMinute, &CronExpression::minutes_},
                  {kHour, &CronExpression::hours_},
                  {kDay, &CronExpression::days_},

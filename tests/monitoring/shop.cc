@@ -136,8 +136,8 @@ class Unfinished {
   }
   void WaitForNone() {
     const absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(
-        +[](int* jobs) { return *jobs == 0; }, &jobs_));
+    bool (*const none)(int*) = [](int* jobs) { return *jobs == 0; };
+    mutex_.Await(absl::Condition(none, &jobs_));
   }
 
  private:

@@ -58,7 +58,7 @@ TEST_F(ClientTest, NamesEveryServerAndWhyEachFailed) {
     EXPECT_THAT(message, HasSubstr(server));
   }
   EXPECT_THAT(message, HasSubstr("Connection refused"));
-  EXPECT_THAT(message, HasSubstr("all 3 attempts used"));
+  EXPECT_THAT(message, HasSubstr("attempt 3 of 3"));
 }
 
 TEST_F(ClientTest, ASubmissionOfUnknownOutcomeIsNotRepeatedSilently) {

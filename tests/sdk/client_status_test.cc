@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/status.h"
 #include "gearman/tests/sdk/client_fixture.h"
@@ -132,6 +133,41 @@ TEST_F(ClientStatusTest, AServerThatIsNotThere) {
   EXPECT_FALSE(facts.failed);
   ExpectOnce(status,
              {kTask, address, "attempt 1 of 1", "no byte sent", "refused"});
+}
+
+TEST_F(ClientStatusTest, AServerThatIsNotThereInAnyAttempt) {
+  support::RawListener dead;
+  const std::string address = dead.address();
+  dead.Close();
+  ClientOptions options = Options();
+  options.servers = {address};
+  options.max_connection_attempts = 3;
+  auto client = MakeClient(options);
+  const absl::Status status = client->Run(kTask, "hello").status();
+  EXPECT_TRUE(absl::IsUnavailable(status)) << status;
+  const StatusFacts facts = GetStatusFacts(status);
+  EXPECT_EQ(facts.server, address);
+  EXPECT_EQ(facts.attempt, 3);
+  EXPECT_EQ(facts.bytes_sent, false);
+  ExpectOnce(status, {kTask, address, "attempt 3 of 3", "no byte sent",
+                      "refused", "each time"});
+}
+
+TEST_F(ClientStatusTest, TwoServersThatAreNotThere) {
+  support::RawListener dead[2];
+  ClientOptions options = Options();
+  options.servers.clear();
+  for (support::RawListener& listener : dead) {
+    options.servers.push_back(listener.address());
+    listener.Close();
+  }
+  options.max_connection_attempts = 2;
+  options.retry_policy = std::make_shared<ImmediateRetryPolicy>();
+  auto client = MakeClient(options);
+  const absl::Status status = client->Run(kTask, "hello").status();
+  EXPECT_EQ(GetStatusFacts(status).server, "");
+  ExpectOnce(status,
+             {options.servers[0], options.servers[1], "attempt 2 of 2"});
 }
 
 TEST_F(ClientStatusTest, AServerThatRefuses) {

@@ -3,6 +3,7 @@
 #include "gearman/sdk/job_context.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,7 +87,8 @@ TEST_F(JobContextTest, AnAnswerIsPostedOnce) {
 }
 
 TEST_F(JobContextTest, ADroppedJobIsPostedAsFailed) {
-  { const PendingJob job = Access::Make<PendingJob>(held_); }
+  std::optional<PendingJob> job = Access::Make<PendingJob>(held_);
+  job.reset();
   const std::vector<internal::Message> posted = Posted();
   ASSERT_THAT(posted, SizeIs(1));
   EXPECT_EQ(posted[0].result.status().code(), absl::StatusCode::kAborted);

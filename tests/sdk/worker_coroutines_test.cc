@@ -117,20 +117,19 @@ TEST_F(WorkerCoroutinesTest, AnEmptyHandlerIsRefused) {
 TEST_F(WorkerCoroutinesTest, StopEndsTheCallsOfAHandler) {
   absl::Notification begun, ended;
   absl::Status status;
-  Register(
-      "wait",
-      [&, owned = std::make_unique<int>(7)](
-          PendingJob&, std::stop_token stop) -> Task<Outcome> {
-        CoroutineOptions options;
-        options.stop_token = stop;
-        Call call = gearman::Run(*client_, {"nobody does this", ""}, options);
-        begun.Notify();
-        Outcome outcome = co_await call;
-        status = outcome.status();
-        EXPECT_EQ(*owned, 7);
-        ended.Notify();
-        co_return outcome;
-      });
+  auto handler = [&, owned = std::make_unique<int>(7)](
+                     PendingJob&, std::stop_token stop) -> Task<Outcome> {
+    CoroutineOptions options;
+    options.stop_token = stop;
+    Call call = gearman::Run(*client_, {"nobody does this", ""}, options);
+    begun.Notify();
+    Outcome outcome = co_await call;
+    status = outcome.status();
+    EXPECT_EQ(*owned, 7);
+    ended.Notify();
+    co_return outcome;
+  };
+  Register("wait", std::move(handler));
   ASSERT_TRUE(worker_->Start().ok());
   const JobRequest request = client_->SubmitJob("wait", "");
   begun.WaitForNotification();

@@ -216,19 +216,21 @@ TEST_F(PausedRateTest, JobsHeldBackBeginAtTheRateAndADrainWaitsForThem) {
   EXPECT_EQ(worker_->stats().jobs_given_back, 0u);
 }
 
+void Ignore(PendingJob /*job*/) {}
+
 TEST_F(WorkerRateTest, ARateThatCannotBeIsRefused) {
   for (const double rate :
        {-1.0, 1e-7, 1e7, std::numeric_limits<double>::infinity(),
         std::numeric_limits<double>::quiet_NaN()}) {
-    const absl::Status status = worker_->RegisterAsync(
-        "mail", [](PendingJob) {}, Rate(rate));
+    const absl::Status status =
+        worker_->RegisterAsync("mail", Ignore, Rate(rate));
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << rate;
     EXPECT_THAT(std::string(status.message()),
                 HasSubstr("task \"mail\": rate.jobs_per_second is "));
   }
   for (const int burst : {-1, 0, 1000001}) {
-    const absl::Status status = worker_->RegisterAsync(
-        "mail", [](PendingJob) {}, Rate(1, burst));
+    const absl::Status status =
+        worker_->RegisterAsync("mail", Ignore, Rate(1, burst));
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << burst;
     EXPECT_THAT(std::string(status.message()),
                 HasSubstr("task \"mail\": rate.burst is "));

@@ -14,8 +14,8 @@ namespace {
 
 struct Number {
   absl::string_view name;
-  int64_t Resources::*sample;
-  int64_t Watch::Slack::*slack;
+  decltype(&Resources::resident_bytes) sample;
+  decltype(&Watch::Slack::resident_bytes) slack;
 };
 
 constexpr Number kNumbers[] = {

@@ -30,10 +30,7 @@ AttemptVerdict JudgeAttempt(const AttemptFailure& failure,
     return verdict;
   }
   if (failure.attempt >= failure.max_attempts) {
-    verdict.why =
-        failure.max_attempts == 1
-            ? "no further attempt is allowed"
-            : absl::StrCat("all ", failure.max_attempts, " attempts used");
+    verdict.why = "no further attempt is allowed";
     return verdict;
   }
   std::optional<RetryDecision> made;

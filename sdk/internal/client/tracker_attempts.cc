@@ -110,8 +110,15 @@ absl::StatusCode CodeOf(const std::vector<AttemptRecord>& attempts) {
   return all ? code : absl::StatusCode::kUnavailable;
 }
 
+bool AtOneServer(const std::vector<AttemptRecord>& attempts) {
+  return std::all_of(attempts.begin(), attempts.end(),
+                     [&attempts](const AttemptRecord& attempt) {
+                       return attempt.server == attempts.front().server;
+                     });
+}
+
 // Lists the failures with their servers, in order. Equal failures appear once,
-// with their number.
+// with their number. If all are equal, the message says the number elsewhere.
 std::string Summary(const std::vector<AttemptRecord>& attempts) {
   struct Failure {
     std::string text;
@@ -126,6 +133,9 @@ std::string Summary(const std::vector<AttemptRecord>& attempts) {
     const auto place = places.try_emplace(text, failures.size());
     if (place.second) failures.push_back({std::move(text)});
     ++failures[place.first->second].times;
+  }
+  if (failures.size() == 1) {
+    return absl::StrCat(failures.front().text, ", each time");
   }
   return absl::StrJoin(failures, "; ",
                        [](std::string* out, const Failure& failure) {
@@ -268,7 +278,7 @@ void JobRequestTracker::GiveUp(JobRequestState* request,
   if (extras.attempts.size() > 1) {
     if (!refused) code = CodeOf(extras.attempts);
     message = Summary(extras.attempts);
-    facts.server.clear();
+    if (!AtOneServer(extras.attempts)) facts.server.clear();
     facts.handle.clear();
   }
   Finish(request, refused ? RequestInput::kRefused : RequestInput::kGiveUp,

@@ -168,7 +168,7 @@ TEST_F(AttemptVerdictTest, GoesElsewhereAfterAStoreFailed) {
 
 TEST_F(AttemptVerdictTest, GivesUpAtTheMaximumWithoutAsking) {
   failure_.attempt = 3;
-  EXPECT_EQ(Judge().why, "all 3 attempts used");
+  EXPECT_EQ(Judge().why, "no further attempt is allowed");
   failure_.attempt = 1;
   failure_.max_attempts = 1;
   EXPECT_EQ(Judge().why, "no further attempt is allowed");

@@ -160,7 +160,7 @@ TEST_F(JobRequestTrackerTest, AttemptsEndAtTheMaximumAndNameEveryFailure) {
   EXPECT_THAT(message,
               HasSubstr("tcp://one:4730: connection refused (2 times); "));
   EXPECT_THAT(message, HasSubstr("tcp://three:4730: no route"));
-  EXPECT_THAT(message, HasSubstr("all 3 attempts used"));
+  EXPECT_THAT(message, HasSubstr("attempt 3 of 3"));
   EXPECT_THAT(request->extras->attempts, SizeIs(3));
 }
 
