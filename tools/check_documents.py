@@ -8,7 +8,8 @@ import subprocess
 import tempfile
 
 import doc_blocks
-from check_tree import DEPENDENTS, ROOT, SOURCES, TEXT, check, places
+import libgearman_names
+from check_tree import DEPENDENTS, NOTES, ROOT, SOURCES, TEXT, check, places
 
 
 @check
@@ -129,6 +130,22 @@ def config_reference():
                           text=True, check=False)
     if done.returncode:
         yield from done.stdout.splitlines()
+
+
+LIBGEARMAN = "docs/guide/libgearman.md"
+
+
+@check
+def libgearman():
+    """docs/guide/libgearman.md has each public function and option of libgearman's headers, where these are installed."""
+    headers = [path.read_text() for path in sorted(libgearman_names.HEADERS.rglob("*.h"))]
+    if not headers:
+        NOTES.append(f"not compared: no {libgearman_names.HEADERS} here (package libgearman-dev)")
+        return
+    for name in libgearman_names.missing(libgearman_names.public_names(headers), TEXT[LIBGEARMAN]):
+        yield f"{LIBGEARMAN}:1: lacks {name}"
+    for name in libgearman_names.unknown(headers, TEXT[LIBGEARMAN]):
+        yield f"{LIBGEARMAN}:1: {name} is in no header of libgearman"
 
 
 # Pages whose tables say what holds, and by which test.
