@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
+import design_picture
 import doc_blocks
 import libgearman_names
 import prose
@@ -37,6 +38,14 @@ def indexes():
         for name in TEXT:
             if name.startswith(folders) and name.endswith(".md") and name not in (index, *linked):
                 yield f"{index}:1: no link to {name}"
+
+
+@check
+def design():
+    """docs/design.svg is what tools/design_picture.py has made of docs/design.dot."""
+    problem = design_picture.problem(TEXT[design_picture.SOURCE], TEXT[design_picture.PICTURE])
+    if problem:
+        yield f"{design_picture.PICTURE}:1: {problem}: run tools/design_picture.py"
 
 
 HELLO = "examples/hello.cc"
