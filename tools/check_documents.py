@@ -7,17 +7,25 @@ import shutil
 import subprocess
 import tempfile
 
+import design_picture
 import doc_blocks
-from check_tree import DEPENDENTS, ROOT, SOURCES, TEXT, check, places
+import libgearman_names
+import prose
+from check_tree import DEPENDENTS, NOTES, ROOT, SOURCES, TEXT, check, places
+
+DOCUMENTS = [name for name in TEXT if name.endswith(".md")]
 
 
 @check
 def links():
-    """A relative link in a document leads to a file."""
+    """A relative link in a document leads to a file, and to a section of it; a page with links to other sites says of which day."""
     for name, number, match in places([n for n in TEXT if n.endswith(".md")], r"\]\(([^)\s#]+)(?:#[^)]*)?\)"):
         if "://" not in match[1] and not match[1].startswith("mailto:"):
             if not (ROOT / pathlib.PurePosixPath(name).parent / match[1]).exists():
                 yield f"{name}:{number}: no {match[1]}"
+    for name in DOCUMENTS:
+        for number, problem in (*prose.anchor_problems(name, TEXT), *prose.outside_problems(TEXT[name])):
+            yield f"{name}:{number}: {problem}"
 
 
 @check
@@ -30,6 +38,14 @@ def indexes():
         for name in TEXT:
             if name.startswith(folders) and name.endswith(".md") and name not in (index, *linked):
                 yield f"{index}:1: no link to {name}"
+
+
+@check
+def design():
+    """docs/design.svg is what tools/design_picture.py has made of docs/design.dot."""
+    problem = design_picture.problem(TEXT[design_picture.SOURCE], TEXT[design_picture.PICTURE])
+    if problem:
+        yield f"{design_picture.PICTURE}:1: {problem}: run tools/design_picture.py"
 
 
 HELLO = "examples/hello.cc"
@@ -91,7 +107,6 @@ def examples():
             yield f"{page}:1: tests/examples/pages_test.cc does not run it"
 
 
-DOCUMENTS = [name for name in TEXT if name.endswith(".md")]
 BLOCKS_TEST = "tests/docs/BUILD.bazel"
 
 
@@ -129,6 +144,26 @@ def config_reference():
                           text=True, check=False)
     if done.returncode:
         yield from done.stdout.splitlines()
+
+
+LIBGEARMAN = "docs/guide/libgearman.md"
+
+
+@check
+def libgearman():
+    """docs/guide/libgearman.md has each public function and option of libgearman's headers, where these are installed; no document has another."""
+    headers = [path.read_text() for path in sorted(libgearman_names.HEADERS.rglob("*.h"))]
+    if not headers:
+        NOTES.append(f"not compared: no {libgearman_names.HEADERS} here (package libgearman-dev)")
+        return
+    for name in libgearman_names.missing(libgearman_names.public_names(headers), TEXT[LIBGEARMAN]):
+        yield f"{LIBGEARMAN}:1: lacks {name}"
+    known = prose.words_of_code(TEXT) | libgearman_names.words(headers)
+    for page in DOCUMENTS:
+        for number, code in prose.prose_of(page, TEXT[page]):
+            for name in prose.unknown_snake_case(code, known):
+                if name.startswith(prose.LIBGEARMAN):
+                    yield f"{page}:{number}: {name} is in no header of libgearman, nor in the code"
 
 
 # Pages whose tables say what holds, and by which test.

@@ -1,5 +1,6 @@
 """What a script sees of the prose in comments and documents: how a comment begins, and names that do not exist."""
 
+import os
 import pathlib
 import re
 
@@ -65,6 +66,27 @@ FOREIGN = {
     "TurnsTextAround", "kB",
 }
 CAMEL_CASE = re.compile(r"\b(?:k[A-Z]\w*|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b(?!\.\.\.)")
+# A name in snake_case, or in capitals. Behind a slash it is part of a path, and before a bracket of the beginning of one.
+SNAKE_CASE = re.compile(r"(?<![\w/-])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+\b(?![\w*<{/-])")
+# Names of other programs and libraries, by whose they are. `tools/check libgearman` looks up the others of libgearman.
+FOREIGN_SNAKE_CASE = {
+    name for names in (
+        "CMAKE_PREFIX_PATH posix_spawn PROTOCOL_TLSv1",
+        # python-gearman
+        "add_connection ca_certs cancel_job file_descriptor get_job_status get_job_statuses get_jobs get_pid get_status "
+        "get_unique_jobs get_version get_workers host_list initialize_request JOB_COMPLETE JOB_FAILED JOB_PENDING JOB_UNKNOWN max_retries "
+        "on_job_exception on_job_execute ping_server poll_timeout PRIORITY_HIGH PRIORITY_LOW PRIORITY_NONE "
+        "random_unique_bytes register_task send_job_complete send_job_data send_job_exception send_job_failure "
+        "send_job_status send_job_warning send_maxqueue send_shutdown set_client_id submit_job submit_multiple_jobs "
+        "submit_multiple_requests to_dict unregister_task wait_until_complete wait_until_jobs_accepted wait_until_jobs_completed",
+        # Perl's and Ruby's clients, and words that were searched for in all of them
+        "backoff_max retry_count SUBMIT_REDUCE use_ssl wait_for_result",
+        # libgearman, and gearmand's examples
+        "echo_client echo_worker reverse_client_bg reverse_client_cb reverse_client_epoch warning_fn "
+        "YATL_CLIENT_LOGGING YATL_WORKER_LOGGING GEARMAN_CLIENT_STOP_WAIT_ON_SIGNAL GEARMAN_WORKER_STOP_WAIT_ON_SIGNAL",
+    ) for name in names.split()
+}
+LIBGEARMAN = ("gearman_", "GEARMAN_")
 # Paths of examples.
 FOREIGN_PATHS = ("tests/a/",)
 
@@ -94,13 +116,22 @@ def prose_of(name, text):
                 yield number, comment[1]
 
 
+def unknown_snake_case(prose, words):
+    """Names in snake_case or capitals that the tree has not, and that none of FOREIGN_SNAKE_CASE is."""
+    return [word for word in SNAKE_CASE.findall(prose) if word not in words and word not in FOREIGN_SNAKE_CASE]
+
+
 def name_problems(name, text, words, files):
-    """(line, what is wrong) of names in CamelCase and of paths that prose has and the tree has not."""
+    """(line, what is wrong) of names and of paths that prose has and the tree has not: in comments names in CamelCase only."""
     tops = {file.split("/")[0] for file in files if "/" in file}
     for number, prose in prose_of(name, text):
         for word in CAMEL_CASE.findall(prose):
             if word not in words and word not in FOREIGN:
                 yield number, f"no {word} in the code (tools/prose.py has names of others)"
+        if name.endswith(".md"):
+            for word in unknown_snake_case(prose, words):
+                if not word.startswith(LIBGEARMAN):
+                    yield number, f"no {word} in the code (tools/prose.py has names of others)"
         for path in re.findall(r"(?<![\w/.:@-])((?:[\w.-]+/)+[\w.-]*\w)(?![\w*<{])", prose):
             if path.split("/")[0] in tops and not path.startswith(FOREIGN_PATHS) and not known_path(path, files):
                 yield number, f"no {path}"
@@ -116,6 +147,46 @@ def section_problems(text, texts):
             for section in re.findall(r'"([^"]+)"', match[2]):
                 if not re.search(rf"^#+ {re.escape(section)}$", texts.get(match[1], ""), re.MULTILINE):
                     yield number, f'no section "{section}" in {match[1]}'
+
+
+def without_blocks(text):
+    """The text of a document with the same lines, and nothing in its code blocks."""
+    return re.sub(r"^ *```.*?^ *```[ ]*$", lambda match: re.sub(r"[^\n]", "", match[0]), text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text):
+    """The anchors of a document's headings, as GitHub makes them."""
+    found = {}
+    for heading in re.findall(r"^#+ +(.*?) *$", without_blocks(text), re.MULTILINE):
+        heading = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
+        anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        count = found.get(anchor, 0)
+        found[anchor] = count + 1
+        yield f"{anchor}-{count}" if count else anchor
+
+
+def anchor_problems(name, texts):
+    """(line, what is wrong) of links from a document to sections that are not there, in it or in another one."""
+    for number, line in enumerate(without_blocks(texts[name]).splitlines(), 1):
+        for path, anchor in re.findall(r"\]\(([^)\s#:]*)#([^)\s]+)\)", line):
+            target = os.path.normpath(os.path.join(os.path.dirname(name), path)) if path else name
+            if target.endswith(".md") and target in texts and anchor not in anchors(texts[target]):
+                yield number, f"no section #{anchor} in {target}"
+
+
+# A home page (a site without a path) says nothing that could change.
+OUTSIDE = re.compile(r"(?:\]\(|^\[[^\]]+\]: |<)(https?://[^/)>\s]+/[^)>\s]+)")
+DATE_OF_LINKS = re.compile(r"\bread\b.*? on 20\d\d-\d\d-\d\d|\b[Ll]inks to other sites are of 20\d\d-\d\d-\d\d")
+
+
+def outside_problems(text):
+    """(line, what is wrong) of the first link to another site, if the document does not say when these were read."""
+    text = without_blocks(text)
+    for number, line in enumerate(text.splitlines(), 1):
+        if OUTSIDE.search(line):
+            if not DATE_OF_LINKS.search(text):
+                yield number, 'links to another site, and the page does not say "read on" or "Links to other sites are of" a date'
+            return
 
 
 def known_path(path, files):

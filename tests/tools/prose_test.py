@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "tools")
 import prose  # pylint: disable=wrong-import-position
 
-TREE = {"a/b_test.cc": "void DoThing();  // of MadeUpName\n", "sdk/config.proto": "", "sdk/client/told_call.h": "",
+TREE = {"a/b_test.cc": "void DoThing(int reply_timeout);  // of MadeUpName\n", "sdk/config.proto": "", "sdk/client/told_call.h": "",
         "docs/x.md": "`OnlyHere`"}
 
 
@@ -52,6 +52,30 @@ class Prose(unittest.TestCase):
     def test_a_name_is_in_the_code(self):
         self.assertEqual(["MadeUpName"], self.names("a.h", "// Calls DoThing and MadeUpName, and Plain.\n"))
         self.assertEqual(["OnlyHere"], self.names("docs/x.md", "OtherWord `OnlyHere` `DoThing`"))
+
+    def test_a_name_in_snake_case_is_in_the_code(self):
+        # Written apart, so that this file has no such name.
+        wrong = "reply_" + "timout"
+        self.assertEqual([wrong], self.names("docs/x.md", f"`reply_timeout` `timeouts.{wrong}` {wrong}"))
+        self.assertEqual([wrong.upper()], self.names("docs/x.md", f"`{wrong.upper()}`"))
+        # A name of another library, a path, the beginning of names, and names of libgearman, which has a check of its own.
+        self.assertEqual([], self.names("docs/x.md", f"`max_retries` `x/{wrong}` `{wrong}_*` `gearman_{wrong}`"))
+        self.assertEqual([], self.names("a.h", f"// The {wrong}.\n"))
+
+    def test_an_anchor_is_a_section(self):
+        texts = {"docs/x.md": "# X\n\n## How `it_ends`, or not?\n## Twice\n## Twice\n```text\n# Output\n```\n",
+                 "docs/y.md": "[a](x.md#how-it_ends-or-not) [b](x.md#twice-1) [c](#y) [d](../docs/x.md#gone)\n# Y\n"
+                              "[e](#twice) [f](x.md#output) [g](https://a.b/c.md#gone)\n```text\n[h](#gone)\n```\n"}
+        self.assertEqual([(1, "no section #gone in docs/x.md"), (3, "no section #twice in docs/y.md"),
+                          (3, "no section #output in docs/x.md")], list(prose.anchor_problems("docs/y.md", texts)))
+
+    def test_links_to_other_sites_have_a_date(self):
+        for link in ("[a](https://a.b/c)", "[a]: https://a.b/c#L1", "<https://a.b/c>"):
+            self.assertEqual([2], [line for line, _ in prose.outside_problems(f"# X\n{link}\n")], link)
+            for date in ("as it was read on 2026-11-30.", "Links to other sites are of 2026-11-30."):
+                self.assertEqual([], list(prose.outside_problems(f"# X\n{link}\n{date}\n")), link)
+        self.assertEqual([], list(prose.outside_problems("[a](http://a.b/) [b](c.md) [c](https://a.b)\n")))
+        self.assertEqual([], list(prose.outside_problems("```text\n<https://a.b/c>\n```\n")))
 
     def test_a_path_is_in_the_tree(self):
         self.assertEqual(["sdk/gone.h"], self.names("a.h", "// See sdk/gone.h, sdk/config.pb.h and other/gone.h.\n"))
