@@ -44,8 +44,9 @@ struct EchoReply {
 };
 
 // Threads: the thread that waits does the network I/O itself, so a synchronous
-// call needs no other thread. With DriveMode::kAuto a background thread does the
-// I/O while no thread waits. docs/threads.md says when each promise is kept.
+// call needs no other thread. With DriveMode::kAuto a background thread does
+// the I/O while no thread waits. docs/threads.md says when each promise is
+// kept.
 //
 // Ownership: a client owns its connections. It owns its poller, too, unless
 // ClientOptions::poller provides one.
@@ -58,8 +59,8 @@ class Client {
   // Makes a client of `options.servers`. The client connects when it first
   // needs a connection. Returns INVALID_ARGUMENT for an address, limit or name
   // that can't be right and, with a tls:// address, for a TLS file that can't
-  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no
-  // linked transport has.
+  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that
+  // no linked transport has.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
   Client(const Client&) = delete;
@@ -214,8 +215,8 @@ class Client {
   // Does one pass of the I/O, for programs with an event loop of their own
   // (DriveMode::kEventLoop, docs/guide/call_styles.md) and for the simulation.
   // It handles what is ready, waits for more until `deadline` at the latest,
-  // and runs callbacks. It does not wait if `deadline` is past. Returns the time
-  // of the next timer: call RunOnce again by then.
+  // and runs callbacks. It does not wait if `deadline` is past. Returns the
+  // time of the next timer: call RunOnce again by then.
   //
   // In a callback, and while another thread does the I/O, it does nothing and
   // returns InfiniteFuture. That other thread wakes the event loop when it is

@@ -64,8 +64,8 @@ struct JobSpec {
 // A JobRequest is a handle, and cheap to copy. Copies share one request;
 // therefore a const function may change the request itself. The request lives
 // as long as one copy does, also after its client, whose end finishes it as
-// CANCELLED. If every copy is destroyed, the job goes on and nothing reports its
-// end.
+// CANCELLED. If every copy is destroyed, the job goes on and nothing reports
+// its end.
 //
 // Threads: once the request is submitted, any thread may call any accessor at
 // any time. Submit a request again, or call Reset, only while no other thread
@@ -150,8 +150,9 @@ class JobRequest {
   std::vector<AttemptRecord> attempts() const;
 
   // --- updates ---------------------------------------------------------------
-  // The reports of the worker before the end, in the order of arrival. An update
-  // for which the request has a callback goes there and is not kept here.
+  // The reports of the worker before the end, in the order of arrival. An
+  // update for which the request has a callback goes there and is not kept
+  // here.
   //
   // Data and warnings that nobody takes have a limit, after which the request
   // ends (ClientLimits::max_update_bytes). Of reports of progress the newest

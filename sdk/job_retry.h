@@ -156,8 +156,8 @@ class JobRetry {
                         TaskOptions options = {});
 
   // Does one pass of the client's I/O (Client::RunOnce), for clients with
-  // DriveMode::kCallerOnly, for programs with an event loop of their own and for
-  // the simulation.
+  // DriveMode::kCallerOnly, for programs with an event loop of their own and
+  // for the simulation.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns how failed attempts have ended so far. Any thread may call it.

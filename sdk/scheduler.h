@@ -145,10 +145,10 @@ class Scheduler {
   // refuses the thread, and FAILED_PRECONDITION if it runs already or if the
   // client has another DriveMode than kAuto.
   absl::Status Start();
-  // Submits the ticks that are due, and does one pass of the client's I/O, until
-  // `deadline` at the latest. This is for programs with an event loop of their
-  // own and for the simulation. Returns the time by which to call it again. Does
-  // nothing after Start.
+  // Submits the ticks that are due, and does one pass of the client's I/O,
+  // until `deadline` at the latest. This is for programs with an event loop of
+  // their own and for the simulation. Returns the time by which to call it
+  // again. Does nothing after Start.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns the counts so far. Any thread may call it.

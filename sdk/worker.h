@@ -53,15 +53,16 @@ class Worker {
   // exceptions are answered. Up to `concurrency` threads call one handler at
   // once. A handler is moved, never copied, so it may own what can't be copied.
   using Handler = absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)>;
-  // Begins a job. PendingJob::Finish, called on any thread, ends it. The handler
-  // should return soon. Up to WorkerLimits::max_pending_jobs jobs may be
-  // unfinished.
+  // Begins a job. PendingJob::Finish, called on any thread, ends it. The
+  // handler should return soon. Up to WorkerLimits::max_pending_jobs jobs may
+  // be unfinished.
   using AsyncHandler = absl::AnyInvocable<void(PendingJob)>;
 
   // Makes a worker for `options.servers`. The worker connects in Run. Returns
   // INVALID_ARGUMENT for an address, limit or name that can't be right and,
-  // with a tls:// address, for a TLS file that can't be used (docs/guide/tls.md).
-  // Returns NOT_FOUND for an address scheme that no linked transport has.
+  // with a tls:// address, for a TLS file that can't be used
+  // (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no linked
+  // transport has.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(WorkerOptions options);
   // Ends a worker that Start has started: drains for at most
   // WorkerOptions::drain_limit, then stops, and waits for the handlers that are
@@ -108,8 +109,8 @@ class Worker {
         task, handler ? AsyncHandler(std::move(handler)) : AsyncHandler(),
         options);
   }
-  // Withdraws a task (CANT_DO). A server of which this worker holds a job of the
-  // task is told only after the job's answer: a server that is told earlier
+  // Withdraws a task (CANT_DO). A server of which this worker holds a job of
+  // the task is told only after the job's answer: a server that is told earlier
   // gives the job to another worker. Until then the worker grabs no other job
   // there. Returns NOT_FOUND if the task is not registered.
   absl::Status Unregister(StringView task);

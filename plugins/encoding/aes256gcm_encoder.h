@@ -30,8 +30,8 @@ class Aes256GcmEncoder final : public DataEncoder {
   // Makes an encoder. The first key encrypts, and every key decrypts. To change
   // the key of a running system, first give the new key to all processes as
   // their second key. Then make it their first key. Then take the old key away.
-  // Returns the errors of
-  // CheckAes256GcmKeys, and UNIMPLEMENTED if OpenSSL has no AES-256-GCM.
+  // Returns the errors of CheckAes256GcmKeys, and UNIMPLEMENTED if OpenSSL has
+  // no AES-256-GCM.
   static absl::StatusOr<std::unique_ptr<Aes256GcmEncoder>> Create(
       std::vector<Aes256GcmKey> keys);
   ~Aes256GcmEncoder() override;

@@ -4,7 +4,8 @@
 //   auto metrics = gearman::StatsdMetrics::Create({"127.0.0.1:8125"});
 //   options.metrics_sinks.push_back(*std::move(metrics));
 //
-// Names are those of docs/guide/metrics.md; labels become tags. Each interval sends
+// Names are those of docs/guide/metrics.md; labels become tags. Each interval
+// sends
 //
 //   counters    the increase since the last report, if it is not 0:
 //               `gearman_client_jobs_finished_total:3|c|#task:a,outcome:failed`

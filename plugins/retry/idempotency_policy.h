@@ -47,10 +47,10 @@ class StrictIdempotencyPolicy : public IdempotencyPolicy {
   absl::string_view name() const override { return "strict"; }
 };
 
-// "standard": like "strict". It also repeats a submission that was
-// lost before its answer if the caller gave it a unique, on the same server:
-// the repetition joins the job if the job is queued or running there. If that
-// job has ended meanwhile, or was lost with its server, it runs a second time.
+// "standard": like "strict". It also repeats a submission that was lost before
+// its answer if the caller gave it a unique, on the same server: the repetition
+// joins the job if the job is queued or running there. If that job has ended
+// meanwhile, or was lost with its server, it runs a second time.
 class StandardIdempotencyPolicy : public IdempotencyPolicy {
  public:
   MayRepeat Judge(const AttemptFailure& failure) override;

@@ -95,7 +95,8 @@ struct TraceEnd {
   // The time on the clock of the client or worker.
   absl::Time time;
   // The outcome, in the words of the metrics: "complete", "failed",
-  // "exception", "timed_out", "cancelled", "lost", "refused" (docs/guide/metrics.md).
+  // "exception", "timed_out", "cancelled", "lost", "refused"
+  // (docs/guide/metrics.md).
   absl::string_view outcome;
   // The kind of error, in few words: the outcome; for kRetry the reason; for
   // kStatus the status's code ("UNAVAILABLE"). It is empty if there is no

@@ -42,8 +42,8 @@ class ServerCore;
 // The settings of a JobServer, as a plain value.
 struct JobServerOptions {
   // --- as gearmand's options of these names ---
-  // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's name.
-  // A prefix has 42 bytes at most.
+  // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's
+  // name. A prefix has 42 bytes at most.
   std::string job_handle_prefix;
   // The number of times that a job may run: the job fails when its worker is
   // lost for the N-th time. 0 means no limit.
@@ -74,11 +74,11 @@ struct JobServerOptions {
   // Functions that one worker may register. The server refuses another one with
   // ERROR QUEUE_ERROR. 0 means no limit.
   size_t max_functions_of_worker = 10'000;
-  // The most connections at one time. The server closes a further one at once. 0
-  // means no limit. Each connection takes a descriptor, and most processes may
-  // have only 1,024 at first. The program may raise the limit (RLIMIT_NOFILE);
-  // a library must not. The server also closes at once a connection for which
-  // there is no descriptor.
+  // The most connections at one time. The server closes a further one at once.
+  // 0 means no limit. Each connection takes a descriptor, and most processes
+  // may have only 1,024 at first. The program may raise the limit
+  // (RLIMIT_NOFILE); a library must not. The server also closes at once a
+  // connection for which there is no descriptor.
   size_t max_connections = 10'000;
   // Bytes of one packet, header and names included. The server skips the
   // payload of a larger one. It answers a submission with ERROR
@@ -95,8 +95,8 @@ struct JobServerOptions {
   size_t pipe_bytes = 1 << 20;
   // Bytes of all memory that jobs, their records and functions take. The server
   // answers a submission beyond this like one beyond max_jobs. kShareOfMemory
-  // (transports/process_memory.h) means half of the memory that this process may
-  // have when the server is created. 0 means no limit.
+  // (transports/process_memory.h) means half of the memory that this process
+  // may have when the server is created. 0 means no limit.
   size_t max_queue_memory = kShareOfMemory;
   // Bytes of all memory that connections take: unfinished packets, output that
   // peers have not taken, submissions that wait, functions that workers have
@@ -178,9 +178,9 @@ class JobServer {
   void Stop();
 
   // Waits for something to do, at most until `deadline`, does it and returns.
-  // This is for a server with JobServerOptions::poller. One thread at a time may
-  // call it. Returns FAILED_PRECONDITION if the server runs by itself, or has
-  // been stopped.
+  // This is for a server with JobServerOptions::poller. One thread at a time
+  // may call it. Returns FAILED_PRECONDITION if the server runs by itself, or
+  // has been stopped.
   absl::Status RunOnce(absl::Time deadline);
 
   // The numbers of connections and jobs at this moment.
