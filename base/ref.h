@@ -3,7 +3,7 @@
 // two words.
 //
 // The count is atomic, so each thread may copy and destroy a Ref of its own.
-// Whatever the object guards its fields by is not changed by it.
+// Other fields of the object are not guarded by it.
 #ifndef GEARMAN_BASE_REF_H_
 #define GEARMAN_BASE_REF_H_
 
@@ -79,8 +79,8 @@ class Ref {
   T& operator*() const { return *object_; }
   T* operator->() const { return object_; }
   explicit operator bool() const { return object_ != nullptr; }
-  // The number of Refs to the object. Other threads may change it at any time;
-  // but if it is the number of Refs that the caller knows, it stays.
+  // The number of Refs to the object. Other threads may change it at any time,
+  // unless the caller knows all of these Refs.
   uint32_t owners() const { return Count().load(std::memory_order_acquire); }
 
   friend bool operator==(const Ref& a, const Ref& b) {

@@ -66,11 +66,12 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   // Closes the connections and finishes every request in flight as CANCELLED.
-  // The callbacks, the interceptors' hooks and the observers hear of these ends
-  // before the destructor returns. A request that one of them submits meanwhile
-  // is refused at once: it is finished as CANCELLED when the call returns, and
-  // no callback, interceptor or observer hears of it. So a callback that
-  // resubmits each lost job can't keep the destructor from returning.
+  // Callbacks, hooks of interceptors and observers hear of these ends before
+  // the destructor returns. A request that one of them submits during the
+  // destructor is refused at once: it is finished as CANCELLED when the call
+  // returns, and no callback, interceptor or observer hears of it. So a
+  // callback that resubmits each lost job can't keep the destructor from
+  // returning.
   //
   // Code that the client calls (a callback, an interceptor, an observer, a
   // plugin, a logger) should not destroy the client. If it does, the log gets
@@ -199,12 +200,13 @@ class Client {
   // until the timeout. A server that has not answered by then counts as
   // failing.
   Health CheckHealth(Duration timeout = absl::Seconds(10));
-  // AddServer adds a server. RemoveServer removes a server while others are
-  // left: it gets no new requests, its requests in flight go on, and the client
-  // closes the connection when no request waits for an answer on it. Errors:
-  // those of Create; ALREADY_EXISTS if the server to add is there; NOT_FOUND if
-  // the server to remove is not; FAILED_PRECONDITION if it is the last server;
-  // RESOURCE_EXHAUSTED if there are too many servers (docs/limits.md).
+  // AddServer adds a server. RemoveServer removes a server, but not the last
+  // one: the server gets no new requests, its requests in flight go on, and the
+  // client closes the connection when no request waits for an answer on it.
+  // Errors: those of Create; ALREADY_EXISTS if the server to add is there;
+  // NOT_FOUND if the server to remove is not; FAILED_PRECONDITION if it is the
+  // last server; RESOURCE_EXHAUSTED if there are too many servers
+  // (docs/limits.md).
   absl::Status AddServer(StringView address);
   absl::Status RemoveServer(StringView address);
   // Returns the canonical addresses of the servers, in the order in which they

@@ -66,8 +66,8 @@ struct QueueMetricsOptions {
 //
 // A server that can't be asked, or has not answered within the timeout, has
 // gearman_server_up 0 and no other metric. It delays no other server. Labels of
-// tasks are safe text (text/safe_text.h). Rows that a line feed in a name has
-// spoiled are left out, and the log says so.
+// tasks are safe text (text/safe_text.h). A line feed in a name breaks its row
+// in two. Such rows are left out, and the log says so.
 class QueueMetrics {
  public:
   // Starts asking. Returns INVALID_ARGUMENT for an address, interval or timeout

@@ -102,7 +102,7 @@ class Poller {
   // signal handler, too.
   virtual void Wake() = 0;
 
-  // --- for an event loop of the program, which sleeps in place of Wait ---------
+  // --- for an event loop of the program, which sleeps instead of Wait --------
   // Returns a descriptor that is readable when a Wait would report something or
   // a thread has called Wake, or -1 if this poller has none. The poller keeps
   // it: the program may watch it, and must not read or close it. Any thread may

@@ -128,7 +128,7 @@ class TraceObserver {
  public:
   virtual ~TraceObserver() = default;
 
-  // Returns null if this operation is not traced; then no end is reported.
+  // Returns null if this operation is not traced. Its end is then not reported.
   virtual std::unique_ptr<TraceSpan> Begin(const TraceBegin& begin) = 0;
 };
 

@@ -12,9 +12,9 @@
 
 namespace gearman {
 
-// Starts the server now. Returns OK, too, if this or another server listens
-// there already, and otherwise the error of JobServer::Listen. Any thread may
-// call it.
+// Starts the server now. It also returns OK if this or another server listens
+// there already. Otherwise it returns the error of JobServer::Listen. Any
+// thread may call it.
 absl::Status StartDefaultServer();
 
 }  // namespace gearman

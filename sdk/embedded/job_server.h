@@ -51,16 +51,18 @@ struct JobServerOptions {
   // The number of sleeping workers that one job wakes. 0 means all workers that
   // can do it.
   uint32_t worker_wakeup = 0;
-  // A worker's grab tries last the function that gave it its last job.
+  // Whether a grab looks last at the function that gave the worker its last
+  // job.
   bool round_robin = false;
-  // WORK_EXCEPTION reaches clients that have not asked for it.
+  // Whether clients that have not asked for exceptions also get
+  // WORK_EXCEPTION.
   bool exceptions = false;
 
   // --- limits (docs/limits.md) ---
-  // Limits of the jobs held at once and of the bytes of their data. As many
-  // submissions as max_jobs may also have joined jobs and wait for them. The
-  // server answers a submission beyond a limit with ERROR QUEUE_ERROR, like
-  // gearmand with a full queue. 0 means no limit.
+  // Limits of the jobs held at once and of the bytes of their data. Submissions
+  // that wait for a job which they have joined are no jobs: there may be
+  // max_jobs of them, too. The server answers a submission beyond a limit with
+  // ERROR QUEUE_ERROR, like gearmand with a full queue. 0 means no limit.
   size_t max_jobs = 10'000'000;
   size_t max_job_bytes = size_t{4} << 30;
   // Functions known at once. Like gearmand, the server keeps the names of
@@ -105,11 +107,11 @@ struct JobServerOptions {
   // this process may have when the server is created. 0 means no limit.
   size_t max_connection_memory = kShareOfMemory;
   // The server closes a connection that has begun a packet and has sent nothing
-  // more of it for so long. InfiniteDuration means never.
+  // more of it for this time. InfiniteDuration means never.
   Duration packet_timeout = absl::Minutes(5);
   // The server closes a connection that has taken nothing of its waiting output
-  // for so long. The time is long because a peer that does something else
-  // meanwhile is not at fault. InfiniteDuration means never.
+  // for this time. The time is long because a peer that is busy with something
+  // else is not at fault. InfiniteDuration means never.
   Duration output_timeout = absl::Minutes(15);
   // The most streams whose handshake (TLS) is not finished. Beyond this the
   // server closes the stream that has waited longest for its peer. If all

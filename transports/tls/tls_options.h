@@ -13,9 +13,9 @@ namespace gearman {
 // Versions of the protocol.
 enum class TlsVersion : unsigned char { kTls12, kTls13 };
 
-// A certificate with its key. The files are PEM. When they have changed on disk
-// they are read again: new connections use the new ones, and existing
-// connections go on.
+// A certificate with its key. The files are PEM. When the files have changed on
+// disk, they are read again. New connections then use the new files, and
+// existing connections go on.
 struct TlsIdentity {
   // The certificate, followed by the intermediate certificates up to its CA.
   std::string certificate_file;
