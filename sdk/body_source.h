@@ -33,7 +33,7 @@ absl::StatusOr<std::shared_ptr<BodySource>> FileBody(StringView path);
 // Makes a source of `size` bytes from `offset` on of an open file. The source
 // has a descriptor of its own, so the caller may close `fd`. The position of
 // `fd` is neither used nor moved. Returns INVALID_ARGUMENT if `fd` is no
-// regular file, and OUT_OF_RANGE if the file has not so many bytes.
+// regular file, and OUT_OF_RANGE if the file does not have these bytes.
 absl::StatusOr<std::shared_ptr<BodySource>> FileBody(int fd, uint64_t offset,
                                                      uint64_t size);
 

@@ -48,7 +48,7 @@ struct EchoReply {
 // the I/O while no thread waits. docs/threads.md says when each promise is
 // kept.
 //
-// Ownership: a client owns its connections. It owns its poller, too, unless
+// Ownership: a client owns its connections. It also owns its poller, unless
 // ClientOptions::poller provides one.
 //
 // Fork: a client belongs to the process that made it. In a child its functions

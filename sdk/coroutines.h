@@ -244,9 +244,9 @@ class [[nodiscard]] Call {
 };
 
 // Submits one job, at once, in the packets of Client::SubmitJob. The callbacks
-// of `spec` are called, too, on_complete before the coroutine goes on unless
-// the job is refused at once. May wait for room, as Client::SubmitJob does. The
-// client may be destroyed before the call. Any thread may call it.
+// of `spec` are also called: on_complete comes before the coroutine goes on,
+// unless the job is refused at once. May wait for room, as Client::SubmitJob
+// does. The client may be destroyed before the call. Any thread may call it.
 //
 // `spec` is no parameter by value: the frame of a coroutine that awaits the
 // call at once would keep it, moved from, until the job has ended.

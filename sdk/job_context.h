@@ -60,7 +60,7 @@ absl::Status JobFailed(StringView why = "");
 absl::Status JobException(StringView bytes);
 
 // A JobContext lives as long as the handler's call, which gets a reference to
-// it. During that call other threads may call its functions, too.
+// it. During that call other threads may also call its functions.
 class JobContext {
  public:
   JobContext(const JobContext&) = delete;

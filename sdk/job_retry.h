@@ -64,8 +64,8 @@ struct JobRetryPolicy {
   // How often one job is run, including the first time; from 1 to 1,000,000.
   int max_attempts = 3;
   // The delay before the next attempt. Null means `exponential`, from 2 seconds
-  // up to 5 minutes, with half of each delay random. Such a policy comes from
-  // the registry, too:
+  // up to 5 minutes, with half of each delay random. The registry also makes
+  // such a policy:
   //   PluginRegistry::Default().backoff_policies().CreateByName("exponential")
   // It sees the reason kJobFailed or kException. With kServer a delay is
   // rounded up to whole seconds, and a delay of zero is none.
@@ -137,14 +137,15 @@ class JobRetry {
   JobRetry& operator=(const JobRetry&) = delete;
 
   // Registers a task whose failed jobs are tried again. The handler sees the
-  // bytes of the first submission in each attempt. It may be one that
-  // Worker::Register takes, too. Each job counts as pending from its failure
-  // until the server has accepted it again (WorkerLimits::max_pending_jobs).
-  // Returns the errors of Worker::RegisterAsync, those of Client::AddServer for
-  // a server of the worker that the client can't have, and INVALID_ARGUMENT for
-  // a policy that can't be right and for a time limit without WhenLate::kWait:
-  // an answer that the worker gives at the limit would end the job. With kWait
-  // the stop token fires at the limit, and the handler's error counts.
+  // bytes of the first submission in each attempt. A handler of
+  // Worker::Register is accepted as well. Each job counts as pending from its
+  // failure until the server has accepted it again
+  // (WorkerLimits::max_pending_jobs). Returns the errors of
+  // Worker::RegisterAsync, those of Client::AddServer for a server of the
+  // worker that the client can't have, and INVALID_ARGUMENT for a policy that
+  // can't be right and for a time limit without WhenLate::kWait: an answer that
+  // the worker gives at the limit would end the job. With kWait the stop token
+  // fires at the limit, and the handler's error counts.
   //
   // Some servers know no delayed jobs (Perl's Gearman::Server). The worker has
   // no connection yet, so JobRetry notices this only when such a server refuses

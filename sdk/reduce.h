@@ -28,9 +28,9 @@
 // own jobs. One case is left: jobs of a mapper count for
 // WorkerLimits::max_pending_jobs, and at that limit the worker takes no other
 // job, so it takes no part. If no other worker does the parts, they wait until
-// their timeout (MapperOptions::part). If so many map jobs may be queued, give
-// the map task a limit below that one (TaskOptions::max_running), or a worker
-// of its own.
+// their timeout (MapperOptions::part). If as many map jobs as that may be
+// queued, give the map task a limit below that one (TaskOptions::max_running),
+// or a worker of its own.
 //
 // A server hands the reducer out with the job (JOB_ASSIGN_ALL), and does
 // nothing else with it (docs/protocol.md, section "Packets").
@@ -97,8 +97,8 @@ struct MapInput {
   // The task that the parts go to: the job's own, or the default. Empty means
   // that the parts go to the aggregator as they are.
   std::string reducer;
-  // Fires when the job's result has become useless. The mapper cancels the
-  // parts then; a long-running `next_part` may ask, too.
+  // Fires when the job's result has become useless. The mapper then cancels the
+  // parts. A long-running `next_part` may ask the token itself.
   StopToken stop_token;
 };
 

@@ -58,7 +58,7 @@ struct Schedule {
   // are Sunday, or "sun"). A field is "*", a number, a range "a-b", or several
   // of them with commas; "/n" after "*" or a range takes each n-th. If both
   // days are restricted, either may fit. "@hourly", "@daily", "@weekly",
-  // "@monthly" and "@yearly" are lines, too. Where clocks are set forward, a
+  // "@monthly" and "@yearly" also are lines. Where clocks are set forward, a
   // time that is left out happens at the change. Where they are set back, some
   // times come twice. A tick at such a time happens the first time only, or
   // both times if the hour is "*".

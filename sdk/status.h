@@ -12,8 +12,8 @@
 // history answer it.
 //
 // The message of every failure names the operation, the server and the attempt,
-// and says whether bytes had been sent. The status carries these facts as
-// values, too, so a program need not parse the text:
+// and says whether bytes had been sent. The status also carries these facts as
+// values, so a program need not parse the text:
 //
 //   const gearman::StatusFacts facts =
 //       gearman::GetStatusFacts(result.status());
@@ -55,8 +55,8 @@ const StatusMeaning* FindStatusMeaning(absl::StatusCode code);
 // that the SDK never makes.
 bool IsRetryable(const absl::Status& status);
 
-// A status holds at most so many bytes of an exception, because statuses are
-// copied and logged. JobRequest::exception() has the whole text.
+// The most bytes of an exception that a status holds. There is a limit because
+// statuses are copied and logged. JobRequest::exception() has the whole text.
 inline constexpr size_t kMaxExceptionBytes = 65536;
 
 // The facts of a failure. A field that is empty, 0 or unset is unknown or does

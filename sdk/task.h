@@ -351,7 +351,7 @@ struct AllStarted {
 
 // Runs all tasks at once, and returns their results, in order, when the last
 // one has ended. The tasks may run on several threads, each on one at a time.
-// If the task that awaits them is destroyed, these tasks are destroyed, too.
+// If the task that awaits them is destroyed, these tasks are also destroyed.
 // Results must be movable; for tasks without a result there is an overload.
 template <typename T>
 requires(!std::is_void_v<T>) Task<std::vector<T>> WhenAll(

@@ -41,7 +41,7 @@ class WorkerThread;
 // and Stop.
 //
 // Ownership: a worker owns its connections, its threads and its handlers. It
-// owns its poller, too, unless WorkerOptions::poller provides one.
+// also owns its poller, unless WorkerOptions::poller provides one.
 //
 // Fork: a worker belongs to the process that made it. In a child its functions
 // return FAILED_PRECONDITION. Create a new worker there.

@@ -106,9 +106,9 @@ struct TaskOptions {
   // the worker's other tasks go on.
   int max_running = 0;
   // How often jobs of this task may begin in this worker, by the worker's
-  // clock. Such a task has connections of its own, too. The worker grabs there
-  // only what has a token. A job that has begun keeps its token, however it
-  // ends.
+  // clock. Such a task also has connections of its own, on which the worker
+  // grabs only as many jobs as there are tokens. A job that has begun keeps its
+  // token, however it ends.
   RateLimit rate;
 };
 
@@ -185,7 +185,7 @@ struct WorkerOptions {
   // The worker has connections of its own for orders, and carries them out on
   // the thread that is in Run, even while all handlers are busy. With
   // concurrency 1 that is when the handler that runs returns or looks at its
-  // stop token. task_prefix is put before this name, too. Interceptors and the
+  // stop token. task_prefix is also put before this name. Interceptors and the
   // trace observer are not called.
   std::string control_task;
 

@@ -44,7 +44,7 @@ class WorkerSignals {
   // lives in this process.
   static absl::StatusOr<std::unique_ptr<WorkerSignals>> Create(
       std::vector<Worker*> workers, Duration limit = absl::InfiniteDuration());
-  // Waits for a signal that is just being handled on another thread.
+  // If another thread is handling a signal, waits until it has done so.
   ~WorkerSignals();
   WorkerSignals(const WorkerSignals&) = delete;
   WorkerSignals& operator=(const WorkerSignals&) = delete;

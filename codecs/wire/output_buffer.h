@@ -29,7 +29,7 @@ namespace wire {
 class OutputBuffer {
  public:
   // From this size on an owned or shared payload is referred to, not copied:
-  // another piece of a gathering write costs less than copying so many bytes.
+  // another piece of a gathering write costs less than copying this many bytes.
   static constexpr size_t kExternalBytes = 16384;
 
   OutputBuffer() = default;
