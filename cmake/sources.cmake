@@ -222,6 +222,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   codecs/priority.h
   codecs/wire/outgoing_body.h
   codecs/wire/output_buffer.h
+  codecs/wire/spare_strings.h
   plugins/encoding/data_encoder.h
   plugins/encoding/encoder_stack.h
   plugins/encoding/envelope_encoder.h

@@ -3,7 +3,7 @@
 // more than reading into it (a worker's job of 1 MiB: 0.99 ms of CPU instead of
 // 0.5).
 //
-// Thread-safe. No function throws.
+// The class is thread-safe. No function throws.
 #ifndef GEARMAN_CODECS_WIRE_SPARE_STRINGS_H_
 #define GEARMAN_CODECS_WIRE_SPARE_STRINGS_H_
 
@@ -22,7 +22,7 @@ namespace wire {
 class SpareStrings {
  public:
   // A payload of at least this size is read into a string of its own, so only
-  // strings with so much memory are kept.
+  // strings with at least this much memory are kept.
   static constexpr size_t kMinBytes = 16384;
 
   // Keeps at most `max_bytes` bytes.
@@ -30,14 +30,14 @@ class SpareStrings {
   SpareStrings(const SpareStrings&) = delete;
   SpareStrings& operator=(const SpareStrings&) = delete;
 
-  // Keeps the memory of `string`, or frees it: it is small, or there is no
+  // Keeps the memory of `string`, or frees it if it is small or if there is no
   // room for it.
   void Put(std::string string);
   // Returns a string with memory for `bytes` bytes, or an empty one if none
   // fits. Its size and contents are arbitrary.
   std::string Take(size_t bytes);
-  // Keeps `string`, and frees the one of the last call. It is memory that Take
-  // does not give: of a payload that another part of the program made. The C
+  // Keeps `string`, and frees the one of the last call. Take never returns this
+  // memory: `string` is a payload that another part of the program made. The C
   // library gives free memory at the end of the heap back to the system at
   // once, and gets it again page by page for the next payload. A string that
   // stays there prevents this (a worker's job of 64 KiB: 33 us of CPU instead
