@@ -3,7 +3,7 @@
 // two words.
 //
 // The count is atomic, so each thread may copy and destroy a Ref of its own.
-// Other fields of the object are not guarded by it.
+// The count guards no other field of the object.
 #ifndef GEARMAN_BASE_REF_H_
 #define GEARMAN_BASE_REF_H_
 
@@ -79,8 +79,9 @@ class Ref {
   T& operator*() const { return *object_; }
   T* operator->() const { return object_; }
   explicit operator bool() const { return object_ != nullptr; }
-  // The number of Refs to the object. Other threads may change it at any time,
-  // unless the caller knows all of these Refs.
+  // The number of Refs to the object. Other threads may change it at any time.
+  // But if the caller knows this many Refs, no other thread has one, and the
+  // number stays.
   uint32_t owners() const { return Count().load(std::memory_order_acquire); }
 
   friend bool operator==(const Ref& a, const Ref& b) {

@@ -115,9 +115,8 @@ struct JobCallbacks {
   // A payload below 16 KiB, and one that arrives in one read, is one piece. A
   // job that shares a handle with another one of this client (equal uniques,
   // which the server has joined) gets each payload as one piece, which was held
-  // as a whole. An answer of an interceptor is in JobRequest::result. While a
-  // callback runs, no further bytes are read, so a slow callback makes the
-  // server wait.
+  // as a whole. An answer of an interceptor is in JobRequest::result. A
+  // callback that takes long makes the server wait.
   Callback<void(const JobRequest&, const DataPiece&)> on_piece;
   // WORK_WARNING. When set, warnings go here instead of into updates.
   Callback<void(const JobRequest&, StringView data)> on_warning;

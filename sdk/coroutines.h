@@ -18,11 +18,12 @@
 // Threads: a coroutine that waited is resumed by the thread that does the
 // client's I/O, as a callback is. It may submit, cancel and co_await there. It
 // must not block: the client stands still meanwhile, and a wait for the client
-// returns FAILED_PRECONDITION. An executor in CoroutineOptions, or `co_await
-// ResumeOn(executor)`, takes the coroutine elsewhere. If the job has ended
-// before the coroutine awaits it, the coroutine goes on at once, on its own
-// thread. These functions start no thread. A client with DriveMode::kCallerOnly
-// refuses such jobs with FAILED_PRECONDITION, because they have callbacks.
+// returns FAILED_PRECONDITION. The coroutine goes on elsewhere with an executor
+// in CoroutineOptions, or after `co_await ResumeOn(executor)`. If the job has
+// ended before the coroutine awaits it, the coroutine goes on at once, on its
+// own thread. These functions start no thread. A client with
+// DriveMode::kCallerOnly refuses such jobs with FAILED_PRECONDITION, because
+// they have callbacks.
 //
 // Errors: those of JobRequest::status(). If the client is destroyed, the result
 // is CANCELLED. Nothing is thrown.
