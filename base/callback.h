@@ -5,9 +5,10 @@
 //   options.callbacks.on_complete =
 //       [file = std::move(file)](const gearman::JobRequest& request) { ... };
 //
-// Callbacks can be copied, and so can the options that have them. Copies of a
-// function that can be copied are copies, as with std::function. Copies of any
-// other function share it; its calls may then come from several threads.
+// Callbacks can be copied, and so can the options that have them. A copy of a
+// callback has a copy of its function if the function can be copied, as with
+// std::function. Otherwise both callbacks share the function, and its calls may
+// come from several threads.
 #ifndef GEARMAN_BASE_CALLBACK_H_
 #define GEARMAN_BASE_CALLBACK_H_
 

@@ -3,7 +3,7 @@
 // two words.
 //
 // The count is atomic, so each thread may copy and destroy a Ref of its own.
-// Whatever the object guards its fields by is not changed by it.
+// The count guards no other field of the object.
 #ifndef GEARMAN_BASE_REF_H_
 #define GEARMAN_BASE_REF_H_
 
@@ -79,8 +79,9 @@ class Ref {
   T& operator*() const { return *object_; }
   T* operator->() const { return object_; }
   explicit operator bool() const { return object_ != nullptr; }
-  // The number of Refs to the object. Other threads may change it at any time;
-  // but if it is the number of Refs that the caller knows, it stays.
+  // The number of Refs to the object. Other threads may change it at any time.
+  // But if the caller knows this many Refs, no other thread has one, and the
+  // number stays.
   uint32_t owners() const { return Count().load(std::memory_order_acquire); }
 
   friend bool operator==(const Ref& a, const Ref& b) {

@@ -59,7 +59,7 @@ class BodySource {
   // Read must not call the client or an accessor of its requests. All
   // connections of the client or worker wait for it: Read must not wait for
   // long. A local file is good, and a pipe whose writer is slow is not. The
-  // destructor may run on the same threads, with the lock held, too.
+  // destructor may also run on these threads, with the lock held.
   virtual absl::StatusOr<size_t> Read(uint64_t offset,
                                       absl::Span<char> into) = 0;
 

@@ -77,7 +77,7 @@ struct AdminClientOptions {
 };
 
 // Ownership: an AdminClient owns one connection, which it makes when first
-// needed, keeps, and replaces after a failure. It owns its poller, too, unless
+// needed, keeps, and replaces after a failure. It also owns its poller, unless
 // AdminClientOptions::poller provides one. If its logger destroys the client,
 // the log gets an error, and the client ends when the current call has
 // returned. In a child made by fork every function returns FAILED_PRECONDITION,

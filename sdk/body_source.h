@@ -23,16 +23,17 @@
 
 namespace gearman {
 
-// Opens a file. Its size is that of this moment, and its bytes those of the
-// time when they are sent. The source is repeatable: it reads with pread. It
-// closes the file when its last owner drops it. In a child made by fork it is
-// closed at once. Returns NOT_FOUND, PERMISSION_DENIED or another code for the
-// system's error, with the path, and INVALID_ARGUMENT if it is no regular file.
+// Opens a file. The size of the source is that of the file at this moment. The
+// bytes are read when they are sent, so a later change of the file changes
+// them. The source is repeatable: it reads with pread. It closes the file when
+// its last owner drops it. In a child made by fork the file is closed at once.
+// Returns NOT_FOUND, PERMISSION_DENIED or another code for the system's error,
+// with the path, and INVALID_ARGUMENT if it is no regular file.
 absl::StatusOr<std::shared_ptr<BodySource>> FileBody(StringView path);
 // Makes a source of `size` bytes from `offset` on of an open file. The source
 // has a descriptor of its own, so the caller may close `fd`. The position of
 // `fd` is neither used nor moved. Returns INVALID_ARGUMENT if `fd` is no
-// regular file, and OUT_OF_RANGE if the file has not so many bytes.
+// regular file, and OUT_OF_RANGE if the file does not have these bytes.
 absl::StatusOr<std::shared_ptr<BodySource>> FileBody(int fd, uint64_t offset,
                                                      uint64_t size);
 

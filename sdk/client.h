@@ -44,10 +44,11 @@ struct EchoReply {
 };
 
 // Threads: the thread that waits does the network I/O itself, so a synchronous
-// call needs no other thread. With DriveMode::kAuto a background thread does the
-// I/O while no thread waits. docs/threads.md says when each promise is kept.
+// call needs no other thread. With DriveMode::kAuto a background thread does
+// the I/O while no thread waits. docs/threads.md says when each promise is
+// kept.
 //
-// Ownership: a client owns its connections. It owns its poller, too, unless
+// Ownership: a client owns its connections. It also owns its poller, unless
 // ClientOptions::poller provides one.
 //
 // Fork: a client belongs to the process that made it. In a child its functions
@@ -58,18 +59,19 @@ class Client {
   // Makes a client of `options.servers`. The client connects when it first
   // needs a connection. Returns INVALID_ARGUMENT for an address, limit or name
   // that can't be right and, with a tls:// address, for a TLS file that can't
-  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no
-  // linked transport has.
+  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that
+  // no linked transport has.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
 
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   // Closes the connections and finishes every request in flight as CANCELLED.
-  // The callbacks, the interceptors' hooks and the observers hear of these ends
-  // before the destructor returns. A request that one of them submits meanwhile
-  // is refused at once: it is finished as CANCELLED when the call returns, and
-  // no callback, interceptor or observer hears of it. So a callback that
-  // resubmits each lost job can't keep the destructor from returning.
+  // Callbacks, hooks of interceptors and observers hear of these ends before
+  // the destructor returns. A request that one of them submits during the
+  // destructor is refused at once: it is finished as CANCELLED when the call
+  // returns, and no callback, interceptor or observer hears of it. So a
+  // callback that resubmits each lost job can't keep the destructor from
+  // returning.
   //
   // Code that the client calls (a callback, an interceptor, an observer, a
   // plugin, a logger) should not destroy the client. If it does, the log gets
@@ -198,12 +200,13 @@ class Client {
   // until the timeout. A server that has not answered by then counts as
   // failing.
   Health CheckHealth(Duration timeout = absl::Seconds(10));
-  // AddServer adds a server. RemoveServer removes a server while others are
-  // left: it gets no new requests, its requests in flight go on, and the client
-  // closes the connection when no request waits for an answer on it. Errors:
-  // those of Create; ALREADY_EXISTS if the server to add is there; NOT_FOUND if
-  // the server to remove is not; FAILED_PRECONDITION if it is the last server;
-  // RESOURCE_EXHAUSTED if there are too many servers (docs/limits.md).
+  // AddServer adds a server. RemoveServer removes a server, but not the last
+  // one: the server gets no new requests, its requests in flight go on, and the
+  // client closes the connection when no request waits for an answer on it.
+  // Errors: those of Create; ALREADY_EXISTS if the server to add is there;
+  // NOT_FOUND if the server to remove is not; FAILED_PRECONDITION if it is the
+  // last server; RESOURCE_EXHAUSTED if there are too many servers
+  // (docs/limits.md).
   absl::Status AddServer(StringView address);
   absl::Status RemoveServer(StringView address);
   // Returns the canonical addresses of the servers, in the order in which they
@@ -214,8 +217,8 @@ class Client {
   // Does one pass of the I/O, for programs with an event loop of their own
   // (DriveMode::kEventLoop, docs/guide/call_styles.md) and for the simulation.
   // It handles what is ready, waits for more until `deadline` at the latest,
-  // and runs callbacks. It does not wait if `deadline` is past. Returns the time
-  // of the next timer: call RunOnce again by then.
+  // and runs callbacks. It does not wait if `deadline` is past. Returns the
+  // time of the next timer: call RunOnce again by then.
   //
   // In a callback, and while another thread does the I/O, it does nothing and
   // returns InfiniteFuture. That other thread wakes the event loop when it is

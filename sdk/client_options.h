@@ -68,7 +68,7 @@ enum class DriveMode : unsigned char {
 enum class WhenFull : unsigned char {
   kBlock,  // waits for room until the deadline; in a callback: as kFail
   kFail,   // finishes the request at once with RESOURCE_EXHAUSTED
-  kDrop,   // as kFail, but calls no callback; metrics count it
+  kDrop,   // as kFail, but calls no callback; metrics count the request
 };
 
 // A part of the data or result of a job, as it comes from its server.
@@ -116,7 +116,7 @@ struct JobCallbacks {
   // job that shares a handle with another one of this client (equal uniques,
   // which the server has joined) gets each payload as one piece, which was held
   // as a whole. An answer of an interceptor is in JobRequest::result. A
-  // callback that takes long lets the server wait.
+  // callback that takes long makes the server wait.
   Callback<void(const JobRequest&, const DataPiece&)> on_piece;
   // WORK_WARNING. When set, warnings go here instead of into updates.
   Callback<void(const JobRequest&, StringView data)> on_warning;
@@ -140,7 +140,8 @@ struct JobCallbacks {
 // job (docs/protocol.md, sections "Packets" and "Client semantics").
 struct CallOptions {
   // The whole time that the request may take: attempts, delays and execution
-  // together, measured from submission. Then it ends with DEADLINE_EXCEEDED.
+  // together, measured from submission. A request that is not finished by then
+  // ends with DEADLINE_EXCEEDED.
   std::optional<Duration> timeout;
   // The priority in the function's queue (SUBMIT_JOB_HIGH, SUBMIT_JOB_LOW).
   std::optional<Priority> priority;
@@ -150,12 +151,12 @@ struct CallOptions {
   // The earliest time at which the job runs (SUBMIT_JOB_EPOCH), rounded up to
   // whole seconds. Such a job is always a background job of normal priority.
   std::optional<absl::Time> run_at;
-  // Makes the job a reduce job (SUBMIT_REDUCE_JOB): the task that its worker is
-  // to send the parts of the job to (sdk/reduce.h). At most 64 bytes, with the
-  // client's task_prefix, which the client puts before it. Empty means none.
-  // Such a job has normal priority, and no run_at. Equal uniques are joined
-  // whatever their reducers: the first one counts. A server with a persistent
-  // queue that restarts forgets the reducer.
+  // Makes the job a reduce job (SUBMIT_REDUCE_JOB) and names the task that does
+  // its parts (sdk/reduce.h). At most 64 bytes, with the client's task_prefix,
+  // which the client puts before it. Empty means none. Such a job has normal
+  // priority, and no run_at. Equal uniques are joined whatever their reducers:
+  // the first one counts. A server with a persistent queue that restarts
+  // forgets the reducer.
   std::string reducer;
   // How many attempts may be made, on any servers; at least 1.
   std::optional<int> max_connection_attempts;
@@ -190,10 +191,11 @@ struct ClientLimits {
   size_t max_update_bytes = 64u << 20;
   // Bytes of packets that are being read and of untaken updates of requests in
   // flight, all together. Beyond that, the request that gets data or a warning,
-  // or the connection that reads, ends with RESOURCE_EXHAUSTED. Reports of
-  // progress are dropped from half of it on. Results and other data of finished
-  // requests don't count. kShareOfMemory means a quarter of the memory that
-  // this process may have when the client is created. 0 means no limit.
+  // or the connection that reads, ends with RESOURCE_EXHAUSTED. Once half of
+  // the limit is in use, a new report of progress replaces older ones of its
+  // request, or is dropped. Results and other data of finished requests don't
+  // count. kShareOfMemory means a quarter of the memory that this process may
+  // have when the client is created. 0 means no limit.
   size_t max_memory_bytes = kShareOfMemory;
   // Says what happens to a submission when max_requests_in_flight or
   // max_output_bytes is reached.
@@ -227,18 +229,19 @@ struct ClientOptions {
   // the time counts from the last part.
   Duration reply_timeout = absl::Seconds(30);
   // This time has three uses; infinite disables all of them.
-  //   - A connection on which jobs run and no byte has come for so long is
-  //     checked with ECHO_REQ. The answer then has reply_timeout.
-  //   - A connection that was idle for so long is replaced before it is used. A
-  //     firewall may have dropped it, and a job sent into it would be in doubt.
+  //   - If jobs run on a connection and no byte has come for this time, the
+  //     client sends ECHO_REQ. The server has reply_timeout to answer.
+  //   - If a connection was idle for this time, the client replaces it before
+  //     using it. A firewall may have dropped it, and the outcome of a job that
+  //     was sent into it would be unknown.
   //   - A foreground job that was submitted again may have joined a job that an
   //     earlier attempt left behind. gearmand drops such a job without a word
   //     (docs/guide/servers.md). Therefore the client asks for its status
-  //     (GET_STATUS) each time that so long has passed.
+  //     (GET_STATUS) at this interval.
   Duration heartbeat_interval = absl::Seconds(30);
   // Delays for a server that can't be reached, or that broke its connection
-  // while it owed an answer. During a delay such a server gets no request, as
-  // long as another server is left. Then one request tries it.
+  // while it owed an answer. During a delay the server gets no request unless
+  // no other server can be used. After the delay one request tries it.
   ReconnectOptions reconnect;
   // Asks for exceptions on each new connection (OPTION_REQ). Otherwise a server
   // turns a WORK_EXCEPTION into a plain failure. Workers of this SDK report the

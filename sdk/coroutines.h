@@ -18,11 +18,12 @@
 // Threads: a coroutine that waited is resumed by the thread that does the
 // client's I/O, as a callback is. It may submit, cancel and co_await there. It
 // must not block: the client stands still meanwhile, and a wait for the client
-// returns FAILED_PRECONDITION. An executor in CoroutineOptions, or
-// `co_await ResumeOn(executor)`, takes the coroutine elsewhere. If the job has
-// ended before the coroutine asks, it goes on at once on its own thread. These
-// functions start no thread. A client with DriveMode::kCallerOnly refuses such
-// jobs with FAILED_PRECONDITION, because they have callbacks.
+// returns FAILED_PRECONDITION. The coroutine goes on elsewhere with an executor
+// in CoroutineOptions, or after `co_await ResumeOn(executor)`. If the job has
+// ended before the coroutine awaits it, the coroutine goes on at once, on its
+// own thread. These functions start no thread. A client with
+// DriveMode::kCallerOnly refuses such jobs with FAILED_PRECONDITION, because
+// they have callbacks.
 //
 // Errors: those of JobRequest::status(). If the client is destroyed, the result
 // is CANCELLED. Nothing is thrown.
@@ -57,8 +58,9 @@
 
 namespace gearman {
 
-// Runs a function elsewhere, soon, once: on a thread pool, or an event loop. A
-// coroutine whose function is dropped never goes on.
+// Runs each function that it gets once, soon, in another place: on a thread
+// pool, or on an event loop. If it drops the function of a coroutine, that
+// coroutine never goes on.
 using Executor = Callback<void(absl::AnyInvocable<void()>)>;
 
 // The options of one call, beside those of its job.
@@ -176,7 +178,7 @@ struct ExecutorAwaiter {
 // in such a callback, the destructor waits for it.
 class [[nodiscard]] Call {
  public:
-  // Move the call. One that is assigned to ends first, as in the destructor.
+  // Move the call. A call that is assigned to ends first, as in the destructor.
   Call(Call&&) = default;
   Call& operator=(Call&& other) noexcept {
     if (this == &other) return *this;
@@ -243,9 +245,9 @@ class [[nodiscard]] Call {
 };
 
 // Submits one job, at once, in the packets of Client::SubmitJob. The callbacks
-// of `spec` are called, too, on_complete before the coroutine goes on unless
-// the job is refused at once. May wait for room, as Client::SubmitJob does. The
-// client may be destroyed before the call. Any thread may call it.
+// of `spec` are also called: on_complete comes before the coroutine goes on,
+// unless the job is refused at once. May wait for room, as Client::SubmitJob
+// does. The client may be destroyed before the call. Any thread may call it.
 //
 // `spec` is no parameter by value: the frame of a coroutine that awaits the
 // call at once would keep it, moved from, until the job has ended.

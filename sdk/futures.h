@@ -40,9 +40,9 @@
 namespace gearman {
 
 // Submits one job, in the packets of Client::SubmitJob. The callbacks of `spec`
-// are called, too: on_complete is called before the future is set, unless the
-// job is refused at once. May wait for room, as Client::SubmitJob does. Any
-// thread may call it.
+// are also called: on_complete comes before the future is set, unless the job
+// is refused at once. May wait for room, as Client::SubmitJob does. Any thread
+// may call it.
 std::future<absl::StatusOr<std::string>> Async(Client& client, JobSpec spec);
 
 // Submits many jobs, in order, in as few writes as possible. The futures are in

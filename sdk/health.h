@@ -29,8 +29,9 @@ struct ServerHealth {
   absl::Status last_error;
   // The number of failures since the server last answered.
   int failures = 0;
-  // For a failing server: a client sends it no request before this time while
-  // others are left, and a worker connects to it again at this time.
+  // For a failing server: a client sends it no request before this time unless
+  // no other server can be used, and a worker connects to it again at this
+  // time.
   absl::Time next_attempt = absl::InfinitePast();
   // For a worker: the tasks that the server refused to register, for example
   // because it knows too many. The worker offers them again from time to time.
@@ -60,10 +61,12 @@ StringView HealthStateName(HealthState state);
 // Returns the health of these servers together.
 Health MakeHealth(std::vector<ServerHealth> servers);
 
-// Returns a line on all servers and one for each, for people and logs:
+// Returns a line on all servers and one for each, for people and logs. After
+// Client::CheckHealth (the line of the second server is broken here):
 //   degraded: 1 of 2 servers can be used
 //   tcp://a:4730 up, answered in 1.2ms
-//   tcp://b:4730 failing (3 times): connection refused; tried again at ...
+//   tcp://b:4730 failing (3 times): tcp://b:4730: Connection refused
+//       (10.0.0.2); left alone until 2030-01-01T00:00:01.500+00:00
 std::string ToString(const Health& health);
 
 }  // namespace gearman

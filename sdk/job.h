@@ -22,8 +22,8 @@ struct Access;
 class Job {
  public:
   Job() = default;
-  // The SDK makes the jobs that a program gets. A test of a program may make
-  // them, too.
+  // The SDK makes the jobs that a program gets. A test of a program may also
+  // make them.
   Job(std::string task, std::string unique,
       std::shared_ptr<const std::string> data, std::string connection = "",
       std::string handle = "")

@@ -23,10 +23,10 @@
 //   drops its PendingJob            | WORK_FAIL
 //
 // A failure with a text is a WORK_WARNING and a WORK_FAIL, unless
-// WorkerOptions::exceptions and native_exceptions say otherwise. If its
-// connection lives, each job has exactly one end, and no packet follows it.
-// docs/protocol.md, section "Worker semantics", says what servers make of these
-// packets.
+// WorkerOptions::exceptions and native_exceptions say otherwise. As long as its
+// connection is up, each job gets exactly one of these answers, and no packet
+// follows it. docs/protocol.md, section "Worker semantics", says what servers
+// make of these packets.
 #ifndef GEARMAN_SDK_JOB_CONTEXT_H_
 #define GEARMAN_SDK_JOB_CONTEXT_H_
 
@@ -60,7 +60,7 @@ absl::Status JobFailed(StringView why = "");
 absl::Status JobException(StringView bytes);
 
 // A JobContext lives as long as the handler's call, which gets a reference to
-// it. During that call other threads may call its functions, too.
+// it. During that call other threads may also call its functions.
 class JobContext {
  public:
   JobContext(const JobContext&) = delete;
@@ -109,11 +109,11 @@ class JobContext {
   absl::Status SendStatus(int64_t numerator, int64_t denominator);
 
   // Makes `body` the result (WORK_COMPLETE), behind the string that the handler
-  // returns, which is usually empty. If the handler returns an error, it is
-  // dropped. The worker reads it on its I/O thread while it sends the result,
-  // and never holds it as a whole (codecs/body_source.h; sdk/body_source.h has
-  // one of a file). Call it on the thread that runs the handler. The last call
-  // counts; null takes the body back.
+  // returns, which is usually empty. If the handler returns an error, the body
+  // is not sent. The worker reads the body on its I/O thread while it sends the
+  // result, and never holds all of its bytes (codecs/body_source.h;
+  // sdk/body_source.h has one of a file). Call it on the thread that runs the
+  // handler. The last call counts; null takes the body back.
   //
   // The job is answered when the packet has begun: hooks and stats count it as
   // complete then. If the source fails later, the worker closes the connection,
@@ -165,12 +165,12 @@ class PendingJob {
   void FinishWithBody(std::shared_ptr<BodySource> body);
   // Gives the job back to its server unanswered, so that a worker does it
   // again. The protocol has no packet for this: a server queues a job again
-  // when the connection that it gave it to has ended. Therefore the worker
+  // only when the connection of its worker has ended. Therefore the worker
   // makes a new connection to that server, and closes the old one when its
   // other jobs have been answered. Until then the job stays with this worker.
-  // The server counts a lost worker for the job: with gearmand -j N the N-th
-  // one ends it. Perl's Gearman::Server does not queue it again. A call after
-  // Finish does nothing.
+  // For the server the job has lost its worker: with gearmand -j N the N-th
+  // loss ends the job. Perl's Gearman::Server does not queue it again. A call
+  // after Finish does nothing.
   void GiveBack();
   // Whether the job has been answered or given back.
   bool finished() const { return held_ == nullptr; }

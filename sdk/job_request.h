@@ -2,8 +2,9 @@
 //
 // A request is submitted (kPending), accepted by a server (kCreated) and ended
 // by its worker (kComplete, kFailed). A request that is given up has the state
-// kUnknown, because its job may or may not have run. A background request ends
-// in kCreated.
+// kUnknown. Its job may have run, unless status() says that no byte was sent
+// and attempts() has no earlier attempt that sent bytes. A background request
+// ends in kCreated.
 //
 // docs/guide/requests.md has the table of the states, which accessors take a
 // lock, and when a request may be submitted again. docs/protocol.md, section
@@ -46,15 +47,15 @@ struct JobSpec {
 
   std::string task;  // without the client's task_prefix
   std::string data;  // the payload: any bytes
-  // The source of the data, in the place of `data`, which is then empty. It is
-  // read while the packet is written, and never held as a whole
-  // (codecs/body_source.h, sdk/body_source.h). It may have at most what
-  // ClientLimits::max_packet_bytes leaves. Packets behind it on the same
-  // connection wait until it has been written. After Cancel or a timeout it is
-  // still written to its end. If it can't be read to its end, the request ends
-  // with the source's error, and the connection is closed: other requests on it
-  // are lost, and perhaps tried again. A further attempt needs a source that is
-  // repeatable. Null means that `data` is the data.
+  // The source of the data, instead of `data`, which is then empty. The client
+  // reads the source while it writes the packet, and never holds all of its
+  // bytes (codecs/body_source.h, sdk/body_source.h). The whole packet may have
+  // at most ClientLimits::max_packet_bytes. Packets behind it on the same
+  // connection wait until it has been written. After Cancel or a timeout the
+  // client still writes it to its end. If the source can't be read to its end,
+  // the request ends with the source's error, and the connection is closed:
+  // other requests on it are lost, and perhaps tried again. A further attempt
+  // needs a source that is repeatable. Null means that `data` is the data.
   std::shared_ptr<BodySource> body;
   // Whether nobody waits for the result (SUBMIT_JOB_BG and its variants).
   bool background = false;
@@ -64,8 +65,8 @@ struct JobSpec {
 // A JobRequest is a handle, and cheap to copy. Copies share one request;
 // therefore a const function may change the request itself. The request lives
 // as long as one copy does, also after its client, whose end finishes it as
-// CANCELLED. If every copy is destroyed, the job goes on and nothing reports its
-// end.
+// CANCELLED. If every copy is destroyed, the job goes on and nothing reports
+// its end.
 //
 // Threads: once the request is submitted, any thread may call any accessor at
 // any time. Submit a request again, or call Reset, only while no other thread
@@ -92,9 +93,9 @@ class JobRequest {
   // Returns a copy of the server's handle, because another attempt may change
   // it. It is empty until a server has accepted the job (JOB_CREATED).
   std::string handle() const;
-  // Returns the address of the server that has the job or was tried last. Also
-  // empty if that server was removed and thousands of other servers were added
-  // since.
+  // Returns the address of the server that has the job or was tried last. The
+  // address is empty before the first attempt. It is also empty if that server
+  // was removed and the client has had thousands of other servers since.
   std::string connection() const;
   // Returns server, handle and unique, to be printed for another process.
   JobId id() const;
@@ -117,8 +118,8 @@ class JobRequest {
   // foreground request when its state is kFailed or kComplete.
   bool complete() const;
   // True when nothing more will happen without another submission: the request
-  // is complete, given up or cancelled. If interceptors want to see the end
-  // (sdk/client_interceptor.h), true only when they have seen it.
+  // is complete, given up or cancelled. If interceptors have hooks for the end
+  // (sdk/client_interceptor.h), it is true only after these have run.
   bool finished() const;
   // True if the last wait for the request timed out before it was complete, or
   // if its own timeout passed. After the timeout of a wait the caller may wait
@@ -143,15 +144,16 @@ class JobRequest {
   // The view is valid until TakeResult, Reset or another submission.
   StringView result_view() const;
   // Returns why the job failed: the data of WORK_EXCEPTION, or the text that a
-  // worker of this SDK sends in its place. The reason is not set if the worker
-  // gave none.
+  // worker of this SDK sends in its place. It is unset if the worker gave no
+  // reason.
   std::optional<std::string> exception() const;
   // Returns every failed attempt since the last submission.
   std::vector<AttemptRecord> attempts() const;
 
   // --- updates ---------------------------------------------------------------
-  // The reports of the worker before the end, in the order of arrival. An update
-  // for which the request has a callback goes there and is not kept here.
+  // The reports of the worker before the end, in the order of arrival. An
+  // update for which the request has a callback goes there and is not kept
+  // here.
   //
   // Data and warnings that nobody takes have a limit, after which the request
   // ends (ClientLimits::max_update_bytes). Of reports of progress the newest
@@ -179,12 +181,13 @@ class JobRequest {
   JobStatus server_status() const;
 
   // --- steering --------------------------------------------------------------
-  // Finishes the request as CANCELLED; no effect if it is finished. Any thread
-  // may call it. The job itself goes on, because the protocol has no packet
-  // that takes it back. (A server drops a foreground job that is still queued
-  // when the job's connection is closed, and the client may close a connection
-  // on which nothing is awaited any more.) A request that waits for room in a
-  // submission (WhenFull::kBlock) is not submitted.
+  // Finishes the request as CANCELLED, unless it is finished already. Any
+  // thread may call it. The job itself goes on, because the protocol has no
+  // packet that takes it back. (A server drops a foreground job that is still
+  // queued when the job's connection is closed, and the client may close a
+  // connection on which nothing is awaited any more.) If another thread submits
+  // the request at this moment and waits for room (WhenFull::kBlock), that
+  // thread stops waiting and does not submit it.
   void Cancel() const;
   // Makes the request one that was never submitted. Returns FAILED_PRECONDITION
   // while the request is in flight and while one of its callbacks is due or

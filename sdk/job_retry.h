@@ -10,10 +10,10 @@
 //       (*retry)->Register(*worker, "resize", Resize, std::move(policy));
 //
 // When the handler fails, the job is submitted again to its server, with a
-// delay (SUBMIT_JOB_EPOCH, docs/protocol.md, section "Packets"). Only when the
-// server has accepted that, the old job is answered as failed. So a job may run
-// twice, and none is lost. docs/guide/retry.md has each case, and the bytes
-// that travel.
+// delay (SUBMIT_JOB_EPOCH, docs/protocol.md, section "Packets"). The old job is
+// answered as failed only after the server has accepted the new one. So a job
+// may run twice, and none is lost. docs/guide/retry.md has each case, and the
+// bytes that travel.
 #ifndef GEARMAN_SDK_JOB_RETRY_H_
 #define GEARMAN_SDK_JOB_RETRY_H_
 
@@ -44,9 +44,9 @@ class JobRetryCore;
 enum class RetryPlace : unsigned char {
   // In the server's queue: the job is submitted again, as a background job. Any
   // worker of the task may do it. A client that waits for the job gets the
-  // failure of the attempt that it waited for, and hears no more of it. (A
-  // worker can't see whether a client waits.) A reduce job is run again as with
-  // kWorker, because a job with a delay carries no reducer.
+  // failure of this attempt, and hears nothing of later ones. (A worker can't
+  // see whether a client waits.) A reduce job is run again as with kWorker,
+  // because a job with a delay carries no reducer.
   kServer,
   // At this worker: the handler runs again, and the job keeps its handle. A
   // client that waits gets a WORK_WARNING for each failed attempt, and the end
@@ -64,8 +64,8 @@ struct JobRetryPolicy {
   // How often one job is run, including the first time; from 1 to 1,000,000.
   int max_attempts = 3;
   // The delay before the next attempt. Null means `exponential`, from 2 seconds
-  // up to 5 minutes, with half of each delay random. Such a policy comes from
-  // the registry, too:
+  // up to 5 minutes, with half of each delay random. The registry also makes
+  // such a policy:
   //   PluginRegistry::Default().backoff_policies().CreateByName("exponential")
   // It sees the reason kJobFailed or kException. With kServer a delay is
   // rounded up to whole seconds, and a delay of zero is none.
@@ -97,8 +97,9 @@ struct JobRetryOptions {
   // and how often it submits: Create refuses options with a server_selector,
   // retry_policy, idempotency_policy or interceptors.
   ClientOptions client;
-  // How long a submission is tried again that the server refuses, or that can't
-  // reach it. After that the job is given back (PendingJob::GiveBack).
+  // How long JobRetry tries to submit a job again while the server refuses it
+  // or can't be reached. After that the job is given back
+  // (PendingJob::GiveBack).
   Duration submit_limit = absl::Minutes(1);
 };
 
@@ -117,8 +118,8 @@ struct JobRetryStats {
 // client's background thread does the rest, or RunOnce.
 //
 // Ownership: the workers' handlers share what is behind this object. It may be
-// destroyed before the workers, and the retries go on. What is not accepted
-// when the last of them is destroyed goes back to its server.
+// destroyed before the workers, and the retries go on. Jobs that no server has
+// accepted when the last of them is destroyed go back to their servers.
 //
 // In a child made by fork the functions return FAILED_PRECONDITION.
 class JobRetry {
@@ -136,19 +137,20 @@ class JobRetry {
   JobRetry& operator=(const JobRetry&) = delete;
 
   // Registers a task whose failed jobs are tried again. The handler sees the
-  // bytes of the first submission in each attempt. It may be one that
-  // Worker::Register takes, too. Each job counts as pending from its failure
-  // until the server has accepted it again (WorkerLimits::max_pending_jobs).
-  // Returns the errors of Worker::RegisterAsync, those of Client::AddServer for
-  // a server of the worker that the client can't have, and INVALID_ARGUMENT for
-  // a policy that can't be right and for a time limit without WhenLate::kWait:
-  // an answer that the worker gives at the limit would end the job. With kWait
-  // the stop token fires at the limit, and the handler's error counts.
+  // bytes of the first submission in each attempt. A handler of
+  // Worker::Register is accepted as well. Each job counts as pending from its
+  // failure until the server has accepted it again
+  // (WorkerLimits::max_pending_jobs). Returns the errors of
+  // Worker::RegisterAsync, those of Client::AddServer for a server of the
+  // worker that the client can't have, and INVALID_ARGUMENT for a policy that
+  // can't be right and for a time limit without WhenLate::kWait: an answer that
+  // the worker gives at the limit would end the job. With kWait the stop token
+  // fires at the limit, and the handler's error counts.
   //
-  // A server that knows no delayed jobs (Perl's Gearman::Server) is found out
-  // when it refuses the first one, because the worker has no connection yet.
-  // From then on each failed job there fails for good, with a text that says
-  // so.
+  // Some servers know no delayed jobs (Perl's Gearman::Server). The worker has
+  // no connection yet, so JobRetry notices this only when such a server refuses
+  // the first delayed job. From then on each failed job of that server fails
+  // for good, with a text that says so.
   absl::Status Register(Worker& worker, StringView task, Handler handler,
                         JobRetryPolicy policy = {}, TaskOptions options = {});
   absl::Status Register(Worker& worker, StringView task,
@@ -156,8 +158,8 @@ class JobRetry {
                         TaskOptions options = {});
 
   // Does one pass of the client's I/O (Client::RunOnce), for clients with
-  // DriveMode::kCallerOnly, for programs with an event loop of their own and for
-  // the simulation.
+  // DriveMode::kCallerOnly, for programs with an event loop of their own and
+  // for the simulation.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns how failed attempts have ended so far. Any thread may call it.

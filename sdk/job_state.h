@@ -14,7 +14,7 @@ namespace gearman {
 
 // The states of a request (docs/guide/requests.md).
 enum class JobState : unsigned char {
-  kUnknown,   // not submitted, or its outcome can't be known
+  kUnknown,   // not submitted, or given up: JobRequest::status() says why
   kPending,   // submitted, not yet accepted by a server
   kCreated,   // accepted: the server gave a handle (JOB_CREATED)
   kFailed,    // the job failed or ended with an exception (WORK_FAIL,

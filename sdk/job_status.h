@@ -25,7 +25,7 @@ struct JobStatus {
   bool running = false;
   // The progress that the worker reported, in the worker's own units. A text
   // that is not a number counts as 0. The denominator is 0 before the first
-  // report: check before dividing by it.
+  // report, so check it before dividing by it.
   int64_t numerator = 0;
   int64_t denominator = 0;
   // When this client received the status. InfinitePast means never.

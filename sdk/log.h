@@ -24,8 +24,8 @@ namespace gearman {
 // The levels of messages, in ascending order of importance.
 enum class LogLevel : unsigned char {
   kDebug,    // every packet by direction, name, handle and size
-  kInfo,     // connections made, lost and replaced; workers draining
-  kWarning,  // something was wrong and has been handled
+  kInfo,     // connections made, closed and replaced; workers draining
+  kWarning,  // something was wrong and has been handled: a lost connection
   kError,    // something is wrong and stays wrong
 };
 
@@ -36,12 +36,12 @@ StringView LogLevelName(LogLevel level);
 // thread-safe if its function is.
 //
 // The SDK calls the function on the thread that has a message, usually with the
-// lock of the client or worker held. The client or worker stands still
-// meanwhile, so the function must not block for long. It must not call the
+// lock of the client or worker held. The client or worker stands still during
+// the call, so the function must not block for long. It must not call the
 // client or worker that logs, nor a request or job of it: that call would wait
-// for the lock forever. A function that hands messages to another thread avoids
-// all this. An exception from the function is ignored: the message is lost, and
-// nothing else.
+// for the lock forever. A function that hands its messages to another thread
+// has none of these problems. An exception from the function is ignored: the
+// message is lost, and nothing else.
 class Logger {
  public:
   // Writes a message. The view is valid during the call.

@@ -13,11 +13,12 @@
 //
 // The library and the program link the SDK in the same way: both with its
 // static libraries, or both with one version of its shared library. Protobuf
-// takes each .proto file only once per process. Therefore the loader refuses a
-// library that needs a shared library of the SDK which the process has not
-// loaded, and one that has its own copy of a .proto file of the process: a
-// plugin that uses messages of the SDK needs the shared library. The loader
-// looks at the file of the library, not at other libraries that it needs.
+// takes each .proto file only once per process. Therefore the loader refuses
+// two kinds of libraries: one that needs a shared library of the SDK which the
+// process has not loaded, and one that has a second copy of a .proto file of
+// the process. So a plugin that uses messages of the SDK needs the shared
+// library. The loader looks at the file of the library, not at other libraries
+// that it needs.
 #ifndef GEARMAN_SDK_PLUGIN_LIBRARY_H_
 #define GEARMAN_SDK_PLUGIN_LIBRARY_H_
 
@@ -46,9 +47,10 @@
   ", protobuf " GEARMAN_INTERNAL_QUOTE(GOOGLE_PROTOBUF_VERSION)         \
   ", c++ abi " GEARMAN_INTERNAL_QUOTE(__GXX_ABI_VERSION)
 
-// The name of the function, for dlsym, and its type. It returns null on
-// success. Otherwise it returns a text in English that lives until the thread
-// calls it again. It changes nothing if `host_abi` is not its own.
+// The name of the function, for dlsym, and its type. The function returns null
+// on success. Otherwise it returns a text in English that lives until the
+// thread calls the function again. If `host_abi` is not the ABI that the
+// library was built for, it registers nothing and returns such a text.
 #define GEARMAN_PLUGIN_ENTRY_POINT "gearman_register_plugins"
 extern "C" typedef const char* (*GearmanRegisterPlugins)(
     const char* host_abi, gearman::PluginRegistry* registry);

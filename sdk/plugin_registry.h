@@ -110,7 +110,8 @@ class PluginRegistry {
 
 namespace internal {
 
-// An object whose constructor registers a plugin with PluginRegistry::Default().
+// An object whose constructor registers a plugin with
+// PluginRegistry::Default().
 struct PluginRegistration {
   explicit PluginRegistration(
       absl::FunctionRef<absl::Status(PluginRegistry&)> register_plugin) {

@@ -66,14 +66,14 @@ struct QueueMetricsOptions {
 //
 // A server that can't be asked, or has not answered within the timeout, has
 // gearman_server_up 0 and no other metric. It delays no other server. Labels of
-// tasks are safe text (text/safe_text.h). Rows that a line feed in a name has spoiled are left out,
-// and the log says so.
+// tasks are safe text (text/safe_text.h). A line feed in a name breaks its row
+// in two. Such rows are left out, and the log says so.
 class QueueMetrics {
  public:
   // Starts asking. Returns INVALID_ARGUMENT for an address, interval or timeout
   // that can't be right and, with a tls:// address, for a TLS file that can't
-  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no
-  // linked transport has.
+  // be used (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that
+  // no linked transport has.
   static absl::StatusOr<std::unique_ptr<QueueMetrics>> Create(
       QueueMetricsOptions options);
   // Cancels a question that is under way.

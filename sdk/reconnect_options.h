@@ -23,7 +23,7 @@ struct ReconnectOptions {
   double jitter = 0.2;
   // The circuit breaker of a client opens after this number of failures of a
   // server without an answer between them. While it is open, the server gets no
-  // request, as long as another server is left. After each delay one request
+  // request unless no other server can be used. After each delay one request
   // tries the server; an answer closes the breaker. (A worker has no breaker:
   // it waits for the delays.)
   int failures_to_open = 1;

@@ -10,8 +10,7 @@
 //
 //   auto mapper = gearman::Mapper::Create(options);  // options.client.servers
 //   absl::Status status = (*mapper)->Register(
-//       *worker, "map",
-//       [](const gearman::MapInput& input) -> absl::StatusOr<gearman::MapPlan> {
+//       *worker, "map", [](const gearman::MapInput& input) {
 //         gearman::MapPlan plan;
 //         plan.next_part = Pieces(input.job.data());
 //         plan.aggregator = std::make_unique<Sum>();
@@ -28,10 +27,10 @@
 // Worker::RegisterAsync, so a worker with one thread may do the parts of its
 // own jobs. One case is left: jobs of a mapper count for
 // WorkerLimits::max_pending_jobs, and at that limit the worker takes no other
-// job, so no part either. If no other worker does the parts, they then wait
-// until their timeout (MapperOptions::part). If so many map jobs may be queued,
-// give the map task a limit below that one (TaskOptions::max_running), or a
-// worker of its own.
+// job, so it takes no part. If no other worker does the parts, they wait until
+// their timeout (MapperOptions::part). If as many map jobs as that may be
+// queued, give the map task a limit below that one (TaskOptions::max_running),
+// or a worker of its own.
 //
 // A server hands the reducer out with the job (JOB_ASSIGN_ALL), and does
 // nothing else with it (docs/protocol.md, section "Packets").
@@ -98,8 +97,8 @@ struct MapInput {
   // The task that the parts go to: the job's own, or the default. Empty means
   // that the parts go to the aggregator as they are.
   std::string reducer;
-  // Fires when the job's result has become useless. The mapper cancels the
-  // parts then; a long-running `next_part` may ask, too.
+  // Fires when the job's result has become useless. The mapper then cancels the
+  // parts. A long-running `next_part` may ask the token itself.
   StopToken stop_token;
 };
 
@@ -143,10 +142,11 @@ struct MapperOptions {
   // those before it.
   size_t max_parts_per_job = 16;
   // The limits for such parts of all jobs together: their number, and their
-  // bytes. A part counts with its own bytes until its result comes, then with
-  // those of the result. At either limit no further part is made, except that
-  // each job may always have one. So a limit is exceeded at most by one part
-  // for each job, and the bytes by the results on their way.
+  // bytes. Until the result of a part has come, the bytes of the part count;
+  // after that, the bytes of the result. At either limit no further part is
+  // made, except that each job may always have one. So the limits may be
+  // exceeded by one part for each job, and the bytes also by the results that
+  // are on their way.
   size_t max_parts = 1024;
   size_t max_bytes = 64u << 20;
   // A job fails at once when more of its parts than this have failed. Its
@@ -192,8 +192,8 @@ class Mapper {
 
   // Registers a task whose jobs are mapped. Several tasks, of several workers,
   // may share the mapper and its limits. Returns the errors of
-  // Worker::RegisterAsync, and INVALID_ARGUMENT if `handler` is empty. Of the
-  // options, time_limit ends the job and cancels its parts.
+  // Worker::RegisterAsync, and INVALID_ARGUMENT if `handler` is empty.
+  // TaskOptions::time_limit ends the job and cancels its parts.
   absl::Status Register(Worker& worker, StringView task, MapHandler handler,
                         TaskOptions options = {});
 

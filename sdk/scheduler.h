@@ -14,13 +14,13 @@
 // Each tick then makes one job, for this reason: a scheduler submits a tick
 // some time before it is due (SUBMIT_JOB_EPOCH), under a unique that is made of
 // the schedule's name and the tick's time. The server keeps the job until its
-// time and joins the submissions of the other schedulers to it. This holds as
-// long as the schedulers reach one and the same server for a tick, and as their
-// clocks are not further apart than SchedulerOptions::margin. With several
-// servers the unique chooses the server, and while that server is down another
-// one is chosen: a server that goes down or comes back between the submissions
-// of two schedulers has the tick done twice. A server that loses its queue
-// loses the ticks in it.
+// time and joins the submissions of the other schedulers to it. This has two
+// conditions: all schedulers reach the same server for a tick, and their clocks
+// are not further apart than SchedulerOptions::margin. With several servers the
+// unique chooses the server, and while that server is down another one is
+// chosen. So if a server goes down or comes back between the submissions of two
+// schedulers, the tick is done twice. A server that loses its queue loses the
+// ticks in it.
 //
 // A server runs the jobs of a tick when a worker asks for them
 // (docs/protocol.md, section "Worker semantics"). The embedded server wakes a
@@ -58,9 +58,10 @@ struct Schedule {
   // are Sunday, or "sun"). A field is "*", a number, a range "a-b", or several
   // of them with commas; "/n" after "*" or a range takes each n-th. If both
   // days are restricted, either may fit. "@hourly", "@daily", "@weekly",
-  // "@monthly" and "@yearly" are lines, too. Where clocks are set forward, a
-  // time that is left out happens at the change. Where they are set back, a
-  // time that comes twice happens once, or twice if the hour is "*".
+  // "@monthly" and "@yearly" also are lines. Where clocks are set forward, a
+  // time that is left out happens at the change. Where they are set back, some
+  // times come twice. A tick at such a time happens the first time only, or
+  // both times if the hour is "*".
   std::string cron;
   absl::TimeZone time_zone = absl::UTCTimeZone();
   // The distance of the ticks, in whole seconds. Ticks lie at multiples of it
@@ -68,8 +69,8 @@ struct Schedule {
   Duration every;
 
   // The job of a tick. If `data_of` is set, it makes the data of the tick at
-  // this time; otherwise each tick has `data`. Of several schedulers the first
-  // one's data counts.
+  // this time; otherwise each tick has `data`. If several schedulers submit a
+  // tick, the data of the first one counts.
   std::string task;
   std::string data;
   std::function<std::string(absl::Time tick)> data_of;
@@ -85,9 +86,9 @@ struct SchedulerOptions {
   ClientOptions client;
   // How long before its time a tick is submitted.
   Duration lead = absl::Minutes(1);
-  // A tick that could not be submitted so long before its time is missed,
-  // because another scheduler's job of this tick may be done already. It must
-  // be at least the distance of the schedulers' clocks, and less than `lead`.
+  // A tick is missed if it could not be submitted this long before its time:
+  // another scheduler's job of the tick may be done already. The margin must be
+  // at least the distance of the schedulers' clocks, and less than `lead`.
   Duration margin = absl::Seconds(10);
 };
 
@@ -95,8 +96,8 @@ struct SchedulerOptions {
 struct SchedulerStats {
   uint64_t accepted = 0;  // by a server
   // Ticks that were not submitted in time, because the program slept or had no
-  // server. Several ticks of one schedule that were slept through at once count
-  // once.
+  // server. If the program sleeps through several ticks of one schedule, these
+  // count as one.
   uint64_t missed = 0;
   // Ticks that were submitted and whose outcome is not known yet. A server that
   // does not answer may have accepted them.
@@ -145,10 +146,10 @@ class Scheduler {
   // refuses the thread, and FAILED_PRECONDITION if it runs already or if the
   // client has another DriveMode than kAuto.
   absl::Status Start();
-  // Submits the ticks that are due, and does one pass of the client's I/O, until
-  // `deadline` at the latest. This is for programs with an event loop of their
-  // own and for the simulation. Returns the time by which to call it again. Does
-  // nothing after Start.
+  // Submits the ticks that are due, and does one pass of the client's I/O,
+  // until `deadline` at the latest. This is for programs with an event loop of
+  // their own and for the simulation. Returns the time by which to call it
+  // again. Does nothing after Start.
   absl::Time RunOnce(absl::Time deadline);
 
   // Returns the counts so far. Any thread may call it.

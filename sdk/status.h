@@ -12,13 +12,14 @@
 // history answer it.
 //
 // The message of every failure names the operation, the server and the attempt,
-// and says whether bytes had been sent. The status carries these facts as
-// values, too, so a program need not parse the text:
+// and says whether bytes had been sent. The status also carries these facts as
+// values, so a program need not parse the text:
 //
-//   const gearman::StatusFacts facts = gearman::GetStatusFacts(result.status());
-//   if (facts.exception.has_value()) ...    // the worker said why the job failed
-//   else if (facts.failed) ...              // the job failed without a word
-//   else ...                                // no worker has told an end
+//   const gearman::StatusFacts facts =
+//       gearman::GetStatusFacts(result.status());
+//   if (facts.exception.has_value()) ...  // the worker said why the job failed
+//   else if (facts.failed) ...            // the job failed without a reason
+//   else ...                              // no worker has answered the job
 //
 // `std::cerr << status` prints the bytes of these values behind the text.
 // `status.message()` is the text alone.
@@ -54,8 +55,8 @@ const StatusMeaning* FindStatusMeaning(absl::StatusCode code);
 // that the SDK never makes.
 bool IsRetryable(const absl::Status& status);
 
-// A status holds at most so many bytes of an exception, because statuses are
-// copied and logged. JobRequest::exception() has the whole text.
+// The most bytes of an exception that a status holds. There is a limit because
+// statuses are copied and logged. JobRequest::exception() has the whole text.
 inline constexpr size_t kMaxExceptionBytes = 65536;
 
 // The facts of a failure. A field that is empty, 0 or unset is unknown or does
@@ -69,11 +70,11 @@ struct StatusFacts {
   int max_attempts = 0;   // of the request
   // Whether a byte of the request may have reached the server.
   std::optional<bool> bytes_sent;
-  // The job itself failed: its worker, or its server in place of a worker that
-  // was lost, said so. It is false for all other errors.
+  // Whether the job itself failed. Its worker said so, or its server, after the
+  // worker was lost. It is false for all other errors.
   bool failed = false;
-  // The failure was an exception, or a failure with a text: its bytes, as the
-  // worker sent them, and at most kMaxExceptionBytes. `failed` is true, too.
+  // The bytes of an exception or of a failure's text, as the worker sent them:
+  // at most kMaxExceptionBytes. If this is set, `failed` is true.
   std::optional<std::string> exception;
 
   // Whether no fact is known.
@@ -92,8 +93,8 @@ struct StatusFacts {
 //    connection refused"
 absl::Status Annotate(const absl::Status& status, const StatusFacts& facts);
 
-// Returns the facts that Annotate put there. There are none if the message was
-// changed since in any other way than by text put before it.
+// Returns the facts that Annotate put there. If the message was changed since,
+// the facts are lost, unless text was only put before it.
 StatusFacts GetStatusFacts(const absl::Status& status);
 
 // The key of the payload (absl::Status::GetPayload). absl::Status prints

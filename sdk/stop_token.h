@@ -46,8 +46,8 @@ class StopToken {
 
   // Calls `callback` when the token fires, on the thread in Worker::Run, with
   // no lock held. If the token has fired already, calls it on this thread. An
-  // exception from it is ignored. A callback can't be withdrawn. When the job
-  // has ended, a callback that was not called is destroyed.
+  // exception from it is ignored. A callback can't be withdrawn. If it was not
+  // called, it is destroyed when the job has ended.
   void OnStop(absl::AnyInvocable<void()> callback) const;
 
  private:

@@ -20,10 +20,10 @@
 //
 // Destroying a started task stops it: if another thread is running it, the
 // destructor waits until it suspends or ends; then the frame is destroyed, and
-// nothing resumes it any more. So whatever the frame refers to may be destroyed
-// next. Do not destroy a task while you hold a lock that it may take. If the
-// task's own code destroys it, its frame is destroyed when it next suspends or
-// ends.
+// nothing resumes it any more. So the caller may then destroy the objects that
+// the frame refers to. Do not destroy a task while you hold a lock that it may
+// take. If the task's own code destroys it, its frame is destroyed when it next
+// suspends or ends.
 //
 // Exceptions: the SDK throws none. An exception that leaves the coroutine
 // becomes its result if that is an absl::Status or an absl::StatusOr: UNKNOWN
@@ -351,8 +351,8 @@ struct AllStarted {
 
 // Runs all tasks at once, and returns their results, in order, when the last
 // one has ended. The tasks may run on several threads, each on one at a time.
-// If the task that awaits is destroyed, so are these. Results must be movable;
-// for tasks without a result there is an overload.
+// If the task that awaits them is destroyed, these tasks are also destroyed.
+// Results must be movable; for tasks without a result there is an overload.
 template <typename T>
 requires(!std::is_void_v<T>) Task<std::vector<T>> WhenAll(
     std::vector<Task<T>> tasks) {
@@ -368,8 +368,9 @@ inline Task<void> WhenAll(std::vector<Task<void>> tasks) {
 }
 
 // Runs the task and waits on this thread for its end. Another thread must drive
-// the clients that the task waits for: with DriveMode::kAuto the client's own
-// does. Code that a client or worker calls must not call this.
+// the clients that the task waits for. With DriveMode::kAuto the background
+// thread of each client does. Code that a client or worker calls must not call
+// this.
 template <typename T>
 T SyncWait(Task<T> task) {
   absl::Notification done;

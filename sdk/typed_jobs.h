@@ -4,7 +4,8 @@
 //
 //   // The worker:
 //   gearman::Register<Order, Receipt>(
-//       *worker, "pay", [](const Order& order) -> absl::StatusOr<Receipt> {...});
+//       *worker, "pay",
+//       [](const Order& order) -> absl::StatusOr<Receipt> {...});
 //   // The client:
 //   absl::StatusOr<Receipt> receipt =
 //       gearman::Run<Receipt>(*client, "pay", order);
@@ -15,7 +16,7 @@
 // DataTraits make. docs/guide/encoding.md has the bytes, for peers in other
 // languages.
 //
-// A type of one's own:
+// A type of your own:
 //
 //   template <>
 //   struct gearman::DataTraits<Point> {
@@ -252,7 +253,7 @@ absl::StatusOr<Reply> Run(Client& client, StringView task,
 
 // Returns a handler of bytes for a handler of values, for what has no typed
 // function of its own, such as JobRetry. The handler returns
-// absl::StatusOr<Reply>, or what becomes one, and takes one of:
+// absl::StatusOr<Reply>, or a type that converts to it, and takes one of:
 //   (const Request&)
 //   (const Request&, JobContext&)
 //   (const Request&, JobContext&, const DataHeaders&)  // of the request

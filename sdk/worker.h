@@ -4,7 +4,7 @@
 //   absl::Status status = (*worker)->Register("reverse", Reverse);
 //   if (status.ok()) status = (*worker)->Run();  // until Stop or Drain
 //
-// Start in place of Run works on a thread of the worker's own, until the worker
+// Start, instead of Run, makes the worker work on a thread of its own until it
 // is destroyed. sdk/worker_signals.h lets signals end a worker.
 #ifndef GEARMAN_SDK_WORKER_H_
 #define GEARMAN_SDK_WORKER_H_
@@ -41,7 +41,7 @@ class WorkerThread;
 // and Stop.
 //
 // Ownership: a worker owns its connections, its threads and its handlers. It
-// owns its poller, too, unless WorkerOptions::poller provides one.
+// also owns its poller, unless WorkerOptions::poller provides one.
 //
 // Fork: a worker belongs to the process that made it. In a child its functions
 // return FAILED_PRECONDITION. Create a new worker there.
@@ -53,15 +53,16 @@ class Worker {
   // exceptions are answered. Up to `concurrency` threads call one handler at
   // once. A handler is moved, never copied, so it may own what can't be copied.
   using Handler = absl::AnyInvocable<absl::StatusOr<std::string>(JobContext&)>;
-  // Begins a job. PendingJob::Finish, called on any thread, ends it. The handler
-  // should return soon. Up to WorkerLimits::max_pending_jobs jobs may be
-  // unfinished.
+  // Begins a job. PendingJob::Finish, called on any thread, ends it. The
+  // handler should return soon. Up to WorkerLimits::max_pending_jobs jobs may
+  // be unfinished.
   using AsyncHandler = absl::AnyInvocable<void(PendingJob)>;
 
   // Makes a worker for `options.servers`. The worker connects in Run. Returns
   // INVALID_ARGUMENT for an address, limit or name that can't be right and,
-  // with a tls:// address, for a TLS file that can't be used (docs/guide/tls.md).
-  // Returns NOT_FOUND for an address scheme that no linked transport has.
+  // with a tls:// address, for a TLS file that can't be used
+  // (docs/guide/tls.md). Returns NOT_FOUND for an address scheme that no linked
+  // transport has.
   static absl::StatusOr<std::unique_ptr<Worker>> Create(WorkerOptions options);
   // Ends a worker that Start has started: drains for at most
   // WorkerOptions::drain_limit, then stops, and waits for the handlers that are
@@ -78,17 +79,21 @@ class Worker {
 
   // Register a task with all servers (CAN_DO, docs/protocol.md, section "Worker
   // semantics"). If the task is registered already, it gets the new handler and
-  // options, and jobs received before keep the old ones. Returns
-  // INVALID_ARGUMENT if there is no handler, if no server accepts the name, if
-  // the name has a control character or an invisible one, so that lists can't
-  // show it unchanged (IsListable of text/safe_text.h), if the time limit is
-  // zero or less, or if it must be announced and can't be.
+  // options, and jobs received before keep the old ones. INVALID_ARGUMENT means
+  // one of these:
+  //   - The handler is empty.
+  //   - No server accepts the name, or it is WorkerOptions::control_task.
+  //   - Lists can't show the name unchanged, because it has a control character
+  //     or an invisible one (IsListable of text/safe_text.h).
+  //   - A field of the options is out of its range, such as a time limit of
+  //     zero.
+  //   - The time limit must be announced, and there is none or it is too long.
   //
   // TaskOptions::time_limit is a timer of the worker: the worker answers the
-  // job when the limit passes. With concurrency 1 it sees the limit late if the
-  // handler neither asks its stop token nor sends anything. Servers learn of
-  // the limit only with TaskOptions::announce_time_limit: read the warning
-  // there.
+  // job when the limit passes. With concurrency 1 the worker notices that late
+  // if the handler neither asks its stop token nor sends anything. Servers
+  // learn of the limit only with TaskOptions::announce_time_limit: read the
+  // warning there.
   absl::Status Register(StringView task, Handler handler,
                         TaskOptions options = {});
   absl::Status RegisterAsync(StringView task, AsyncHandler handler,
@@ -108,30 +113,32 @@ class Worker {
         task, handler ? AsyncHandler(std::move(handler)) : AsyncHandler(),
         options);
   }
-  // Withdraws a task (CANT_DO). A server of which this worker holds a job of the
-  // task is told only after the job's answer: a server that is told earlier
-  // gives the job to another worker. Until then the worker grabs no other job
-  // there. Returns NOT_FOUND if the task is not registered.
+  // Withdraws a task (CANT_DO). If this worker holds a job of the task, it
+  // tells the server of that job only after the answer: a server that is told
+  // earlier gives the job to another worker. Until then the worker grabs no
+  // other job from that server. Returns NOT_FOUND if the task is not
+  // registered.
   absl::Status Unregister(StringView task);
   // Pause makes this worker begin no more jobs of a task, whether it runs or
   // not, until Resume. Its other tasks go on, and other workers get the jobs of
-  // this one. Running jobs are not disturbed. A handler that another thread is
-  // just calling may still begin after Pause has returned. No later one begins.
+  // this one. Running jobs are not disturbed. If another thread is about to
+  // call a handler, that handler may still begin after Pause has returned. No
+  // other one begins.
   //
   // Where the worker holds no job of the task, it tells the server, which then
   // gives it none. Where it holds one, it makes a new connection for the other
-  // tasks, because a server that is told gives the jobs that run here to
-  // another worker, too. Jobs that were received before or are on their way
-  // wait in this worker, and begin first when the task is resumed.
+  // tasks, because a server that is told would also give the jobs that run here
+  // to another worker. Jobs that were received before or are on their way wait
+  // in this worker, and begin first when the task is resumed.
   //
   // A task that is registered again is still paused. Unregister ends the pause.
   // When the worker drains, or one of its servers is removed, jobs that wait
   // for Resume are given back to their server: it queues them again, at the
   // tail, and counts a retry for each.
   //
-  // Both functions return at once. To pause a paused task changes nothing, and
-  // neither does resuming a task that is not paused. NOT_FOUND means that the
-  // task is not registered.
+  // Both functions return at once. Pausing a paused task changes nothing, nor
+  // does resuming a task that is not paused. NOT_FOUND means that the task is
+  // not registered.
   absl::Status Pause(StringView task);
   absl::Status Resume(StringView task);
   // Returns the paused tasks in the order of registration.
@@ -149,17 +156,17 @@ class Worker {
   // it has taken the last answer. UNAVAILABLE means that a server was lost
   // while the worker drained, and perhaps the answer of the job that the
   // message names. FAILED_PRECONDITION means that another thread is in Run or
-  // RunOnce, that Start has made one, or that a handler made the call.
-  // RESOURCE_EXHAUSTED means that not one thread for handlers could be started:
-  // the caller may call Run again. (If some of the `concurrency` threads start,
-  // the worker works with those.)
+  // RunOnce, that Start has started the worker, or that a handler made the
+  // call. RESOURCE_EXHAUSTED means that no thread for handlers could be
+  // started: the caller may call Run again. (If only some of the `concurrency`
+  // threads can be started, the worker works with these.)
   absl::Status Run();
   // Begins what Run does on a thread of the worker's own, and returns at once.
   // The worker works until it ends or is destroyed. A worker is started once:
   // FAILED_PRECONDITION means that it was started before, that a thread is in
   // Run or RunOnce, or that a handler made the call. RESOURCE_EXHAUSTED means
-  // that the thread, or not one thread for handlers, could be started: the
-  // caller may call Start again.
+  // that the worker's thread could not be started, or no thread for handlers:
+  // the caller may call Start again.
   absl::Status Start();
   // Waits until the worker that Start has started has ended, and returns what
   // Run would have returned. Several threads may wait. Returns
@@ -183,8 +190,9 @@ class Worker {
   // Drain is called several times, the earliest limit counts. Past the limit,
   // and at once with Stop (also after Drain), stop tokens fire and connections
   // are closed. The servers then queue the held jobs again, at the tail, and
-  // count a retry for each: with gearmand -j N a job fails at its N-th. Run
-  // still waits for handlers that are running, and drops their results.
+  // count a retry for each. With gearmand -j N the N-th retry of a job does not
+  // run: the job fails. Run still waits for handlers that are running, and
+  // drops their results.
   void Drain(Duration limit = absl::InfiniteDuration());
   void Stop();
 

@@ -31,10 +31,10 @@
 
 namespace gearman {
 
-// Begins a job. What the task returns, or throws, is answered as the end of a
-// plain handler is (sdk/job_context.h). `job` lives until the task has ended;
-// the task must not call Finish. `stop` asks for a stop when the job's stop
-// token fires. The task goes on then, until it ends by itself.
+// Begins a job. The result of the task, or its exception, is the answer of the
+// job, as with a plain handler (sdk/job_context.h). `job` lives until the task
+// has ended; the task must not call Finish. When the job's stop token fires,
+// `stop` has a stop request. The task still goes on until it ends by itself.
 using CoroutineHandler = absl::AnyInvocable<Task<absl::StatusOr<std::string>>(
     PendingJob& job, std::stop_token stop)>;
 

@@ -80,8 +80,8 @@ struct RateLimit {
 
 // How one task of a worker differs, as a plain value.
 struct TaskOptions {
-  // The time that the handler may take, from its start. A timer of the worker:
-  // a server learns of the limit only with announce_time_limit.
+  // The time that the handler may take, from its start. The worker has a timer
+  // for it. A server learns of the limit only with announce_time_limit.
   Duration time_limit = absl::InfiniteDuration();
   // Announces the time limit to servers with CAN_DO_TIMEOUT. The worker adds
   // one second, so that the answer of a living worker comes first. After that
@@ -106,9 +106,9 @@ struct TaskOptions {
   // the worker's other tasks go on.
   int max_running = 0;
   // How often jobs of this task may begin in this worker, by the worker's
-  // clock. Such a task has connections of its own, too. The worker grabs there
-  // only what has a token. A job that has begun keeps its token, however it
-  // ends.
+  // clock. Such a task also has connections of its own, on which the worker
+  // grabs only as many jobs as there are tokens. A job that has begun keeps its
+  // token, however it ends.
   RateLimit rate;
 };
 
@@ -142,13 +142,13 @@ struct WorkerLimits {
   // no jobs there, and handlers that send updates wait.
   size_t max_output_bytes = 64u << 20;
   // Bytes of packets that are being read and of payloads of held jobs, for all
-  // servers together. One packet may have half of them. When half of them is in
-  // use, the worker grabs no job for which there would be no room. If more
-  // comes all the same, the worker closes the connection that read last
-  // (RESOURCE_EXHAUSTED) and makes a new one; the jobs of the closed connection
-  // that have not begun go back to the server. kShareOfMemory means a quarter
-  // of the memory that this process may have when the worker is created. 0
-  // means no limit.
+  // servers together. One packet may have half of this limit. When half of it
+  // is in use, the worker grabs no job for which there would be no room. If the
+  // limit is exceeded all the same, the worker closes the connection that read
+  // last (RESOURCE_EXHAUSTED) and makes a new one; the jobs of the closed
+  // connection that have not begun go back to the server. kShareOfMemory means
+  // a quarter of the memory that this process may have when the worker is
+  // created. 0 means no limit.
   size_t max_memory_bytes = kShareOfMemory;
   // Asynchronous jobs (Worker::RegisterAsync) that have begun and have no
   // answer. At the limit the worker grabs no jobs. A job whose time limit was
@@ -185,7 +185,7 @@ struct WorkerOptions {
   // The worker has connections of its own for orders, and carries them out on
   // the thread that is in Run, even while all handlers are busy. With
   // concurrency 1 that is when the handler that runs returns or looks at its
-  // stop token. task_prefix is put before this name, too. Interceptors and the
+  // stop token. task_prefix is also put before this name. Interceptors and the
   // trace observer are not called.
   std::string control_task;
 
@@ -217,7 +217,7 @@ struct WorkerOptions {
   Duration drain_limit = absl::Seconds(10);
 
   // Whether clients get the text of exceptions and of error statuses. If false,
-  // they get a WORK_FAIL, and the text is only logged.
+  // clients get a WORK_FAIL, and the text is only logged.
   //
   // The text travels in a WORK_WARNING that begins with "gearman exception: ";
   // a WORK_FAIL follows. Every client understands this as the end of its job. A

@@ -24,13 +24,13 @@ class SignalRegistration;
 
 // While a WorkerSignals lives, the first SIGINT or SIGTERM calls Worker::Drain
 // of each of its workers, and each further one Worker::Stop. The program's own
-// handlers of the two signals are not called meanwhile; they are in force again
-// when the WorkerSignals is destroyed. A handler that was installed after it
-// stays.
+// handlers of the two signals are not called during this time. They are in
+// force again when the WorkerSignals is destroyed. A handler that was installed
+// after it stays.
 //
 // A signal that the process ignores when the object is created stays ignored.
-// (A script's `&` starts programs that ignore SIGINT.) A running
-// handler hears of Worker::Stop by its stop token, and by nothing else.
+// (A script's `&` starts programs that ignore SIGINT.) Only its stop token
+// tells a running job handler of Worker::Stop.
 //
 // The workers must outlive this object. It may live on any thread, and signals
 // may come on any thread. One object lives in a process at a time.
@@ -44,7 +44,7 @@ class WorkerSignals {
   // lives in this process.
   static absl::StatusOr<std::unique_ptr<WorkerSignals>> Create(
       std::vector<Worker*> workers, Duration limit = absl::InfiniteDuration());
-  // Waits for a signal that is just being handled on another thread.
+  // If another thread is handling a signal, waits until it has done so.
   ~WorkerSignals();
   WorkerSignals(const WorkerSignals&) = delete;
   WorkerSignals& operator=(const WorkerSignals&) = delete;

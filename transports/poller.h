@@ -98,11 +98,11 @@ class Poller {
   // tries to read and write to find out what is possible. One thread at a time;
   // the caller must hold no lock.
   virtual void Wait(absl::Time deadline, std::vector<Key>* ready) = 0;
-  // Makes the current or the next Wait return. Any thread may call it, and a
-  // signal handler, too.
+  // Makes the current or the next Wait return. Any thread and any signal
+  // handler may call it.
   virtual void Wake() = 0;
 
-  // --- for an event loop of the program, which sleeps in place of Wait ---------
+  // --- for an event loop of the program, which sleeps instead of Wait --------
   // Returns a descriptor that is readable when a Wait would report something or
   // a thread has called Wake, or -1 if this poller has none. The poller keeps
   // it: the program may watch it, and must not read or close it. Any thread may

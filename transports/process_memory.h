@@ -22,10 +22,10 @@ inline constexpr size_t kShareOfMemory = std::numeric_limits<size_t>::max();
 size_t ProcessMemory();
 
 // Returns the bytes that one packet may have if all packets together may have
-// `max_memory` bytes (0 means no limit): the smaller of `max_packet_bytes` and half
-// of the memory, but at least 64 KiB for the latter. So a packet that memory
-// could never hold is too large by itself and is skipped. It does not end the
-// connection that brings it.
+// `max_memory` bytes (0 means no limit): the smaller of `max_packet_bytes` and
+// half of the memory, but at least 64 KiB for the latter. So a packet that
+// memory could never hold is too large by itself and is skipped. It does not
+// end the connection that brings it.
 size_t PacketLimit(size_t max_packet_bytes, size_t max_memory);
 
 // Returns the smallest memory limit of the control groups in `cgroup` (the text

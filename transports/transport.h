@@ -53,10 +53,11 @@ class Transport {
   // Closes the stream.
   virtual ~Transport() = default;
 
-  // Starts or continues connecting. Returns kDone when connected, and on every
-  // later call. Errors: NOT_FOUND (no such inproc name), UNAVAILABLE
-  // (unresolvable, refused, unreachable), RESOURCE_EXHAUSTED (no descriptor or
-  // thread left), UNAUTHENTICATED (TLS). The owner limits the time.
+  // Starts or continues connecting. Returns kDone once the stream is connected,
+  // also when it is called again. Errors: NOT_FOUND (no such inproc name),
+  // UNAVAILABLE (unresolvable, refused, unreachable), RESOURCE_EXHAUSTED (no
+  // descriptor or thread left), UNAUTHENTICATED (TLS). The owner limits the
+  // time.
   virtual IoResult Connect() = 0;
   // Reads some bytes into `into`, which must not be empty.
   virtual IoResult Read(absl::Span<char> into) = 0;

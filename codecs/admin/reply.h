@@ -51,10 +51,13 @@ struct WorkerRow {
 };
 // A row of the list of `show jobs`: `H:h:1\t0\t0\t1`.
 struct JobRow {
-  std::string handle;       // its name at the server
-  int64_t retries = 0;      // how often its worker was lost
-  bool ignored = false;     // its client has left: it will not run
-  bool background = false;  // no client waits for it
+  std::string handle;   // its name at the server
+  int64_t retries = 0;  // how often its worker was lost
+  // True if the job will not run, because its clients have left or because it
+  // was cancelled. gearmand forgets it when a worker would get it.
+  bool ignored = false;
+  // Whether it is a background job. gearmand says false of a cancelled one.
+  bool background = false;
 };
 // A row of `show unique jobs` is just the unique.
 

@@ -67,8 +67,8 @@ class Decoder {
   // Whether a packet has begun and not ended: if the peer closes now, the
   // stream is truncated.
   bool in_packet() const { return reader_.in_packet(); }
-  // DATA_LOSS: the stream must not end here, inside a packet. The message says
-  // where, in words that follow "closed".
+  // Returns DATA_LOSS if the stream would be truncated here. Its message, such
+  // as "inside a packet, at byte 17", is made to follow "closed by the server".
   absl::Status CheckEnd() const { return reader_.CheckEnd(); }
   // The bytes of memory held for the stream.
   size_t capacity() const { return reader_.capacity(); }

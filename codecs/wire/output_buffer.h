@@ -30,7 +30,7 @@ class SpareStrings;
 class OutputBuffer {
  public:
   // From this size on an owned or shared payload is referred to, not copied:
-  // another piece of a gathering write costs less than copying so many bytes.
+  // another piece of a gathering write costs less than copying this many bytes.
   static constexpr size_t kExternalBytes = 16384;
 
   OutputBuffer() = default;
@@ -73,8 +73,8 @@ class OutputBuffer {
   }
   // True if every byte has been consumed.
   bool empty() const { return total_appended_ == total_consumed_; }
-  // The pending bytes that are in memory, and 1 if none of them is. So it is 0
-  // exactly if the buffer is empty.
+  // The number of pending bytes that are in memory. If there are pending bytes
+  // and none is in memory, it is 1, so that 0 always means an empty buffer.
   size_t held() const {
     const size_t held = static_cast<size_t>(size() - unread_);
     return held > 0 || empty() ? held : 1;

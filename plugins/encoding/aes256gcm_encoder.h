@@ -2,10 +2,10 @@
 // AES-256 in Galois/Counter mode (OpenSSL).
 //
 // A message is bound to the id of its key, to its task and to its direction
-// (request or reply), so it decrypts nowhere else. A peer that reads the
-// connection sees the id of the key and the size of the data. The size tells
-// something about the content if the data was compressed before. The encoder
-// does not notice a message that is sent a second time.
+// (request or reply), so it can be decrypted nowhere else. A peer that reads
+// the connection sees the id of the key and the size of the data. The size
+// tells something about the content if the data was compressed before. The
+// encoder does not notice a message that is sent a second time.
 //
 // Each message has a random nonce of 96 bits. With such nonces NIST SP 800-38D
 // (8.3) allows 2^32 messages under one key, from all processes together. Change
@@ -30,8 +30,8 @@ class Aes256GcmEncoder final : public DataEncoder {
   // Makes an encoder. The first key encrypts, and every key decrypts. To change
   // the key of a running system, first give the new key to all processes as
   // their second key. Then make it their first key. Then take the old key away.
-  // Returns the errors of
-  // CheckAes256GcmKeys, and UNIMPLEMENTED if OpenSSL has no AES-256-GCM.
+  // Returns the errors of CheckAes256GcmKeys, and UNIMPLEMENTED if OpenSSL has
+  // no AES-256-GCM.
   static absl::StatusOr<std::unique_ptr<Aes256GcmEncoder>> Create(
       std::vector<Aes256GcmKey> keys);
   ~Aes256GcmEncoder() override;

@@ -34,7 +34,8 @@ struct DataHeaders {
   // The media type of the data inside the envelope. A message format sets it,
   // and refuses data of another type.
   std::string content_type;
-  // The trace context of W3C: the values of the two HTTP headers of these names.
+  // The trace context of W3C: the values of the two HTTP headers of these
+  // names.
   std::string traceparent;
   std::string tracestate;
   // The number of this run of the job, from 1 to 1,000,000,000.
@@ -79,8 +80,8 @@ class DataEncoder {
   // Returns the data that Encode was given: a view of `data`, or a view of
   // *buffer, which the encoder may fill. `data` does not lie in *buffer.
   // DATA_LOSS means that Encode does not make such bytes; the message says what
-  // was found.
-  // RESOURCE_EXHAUSTED means that a limit on what is decoded was reached.
+  // was found. RESOURCE_EXHAUSTED means that a limit on what is decoded was
+  // reached.
   virtual absl::StatusOr<absl::string_view> Decode(
       const DataContext& context, absl::string_view data,
       std::string* buffer) const = 0;

@@ -15,8 +15,8 @@ namespace gearman {
 
 // The settings of a ProtobufEncoder.
 struct ProtobufOptions {
-  // The most bytes of one encoded message. The message itself takes more memory:
-  // some twenty times as much if it has many small fields.
+  // The most bytes of one encoded message. The message itself takes more
+  // memory: some twenty times as much if it has many small fields.
   size_t max_message_bytes = kDefaultMaxDecodedBytes;
 };
 

@@ -1,5 +1,5 @@
-// RawEncoder: `raw`, which leaves the data as it is. It is for configs that must
-// name an encoder, and stands alone in its stack.
+// RawEncoder: `raw`, which leaves the data as it is. It is for configs that
+// must name an encoder, and stands alone in its stack.
 #ifndef GEARMAN_PLUGINS_ENCODING_RAW_ENCODER_H_
 #define GEARMAN_PLUGINS_ENCODING_RAW_ENCODER_H_
 

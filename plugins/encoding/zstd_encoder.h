@@ -19,7 +19,7 @@ struct ZstdOptions {
   // The level of compression, from 1 (fastest) to 19 (smallest).
   int level = 3;
   // The most decompressed bytes of one payload. The window of a frame takes
-  // memory, so a frame with a larger window than this is refused, too. A window
+  // memory, so a frame with a larger window than this is also refused. A window
   // of up to 8 MiB is always accepted, and one above 128 MiB never.
   size_t max_decoded_bytes = kDefaultMaxDecodedBytes;
 };

@@ -24,8 +24,8 @@ struct LogMetricsOptions {
   bool with_zeros = false;
   // Gets one line at a time, without a line end. The sink holds no lock. If two
   // clients export at once, the thread of one writes the lines of both, one
-  // after the other. If unset, lines go to standard error, each with the
-  // time before it.
+  // after the other. If it is unset, lines go to standard error, and each
+  // begins with the time.
   std::function<void(absl::string_view line)> write;
 };
 

@@ -11,8 +11,8 @@
 //   exposer.RegisterCollectable((*metrics)->collectable());
 //
 // Sinks of one process with an equal `listen` share the port, and with an equal
-// path they share its contents. So a client, a worker and QueueMetrics can each
-// have a sink from one config.
+// path they share its contents. So a client, a worker and a QueueMetrics may
+// each have a sink that is made of one config.
 //
 // A scrape asks the clients and workers at that moment; handling a job costs
 // nothing more. The totals of a client or worker that has ended stay included.

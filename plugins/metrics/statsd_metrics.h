@@ -4,7 +4,8 @@
 //   auto metrics = gearman::StatsdMetrics::Create({"127.0.0.1:8125"});
 //   options.metrics_sinks.push_back(*std::move(metrics));
 //
-// Names are those of docs/guide/metrics.md; labels become tags. Each interval sends
+// The names are those of docs/guide/metrics.md, and labels become tags. At each
+// interval the sink sends
 //
 //   counters    the increase since the last report, if it is not 0:
 //               `gearman_client_jobs_finished_total:3|c|#task:a,outcome:failed`
@@ -16,15 +17,17 @@
 //               each bucket that has grown
 //
 // StatsD's own `|ms` and `|h` need each observation, but the SDK keeps only
-// buckets, because no plugin is called while it handles a job. Observations
-// invented from buckets would give an agent percentiles that were never
-// measured. Counters add up over hosts and time, as agents expect, and lose
-// nothing. The buckets are not cumulative, like those of Datadog's OpenMetrics
-// check with `non_cumulative_histogram_buckets`.
+// buckets, because no plugin is called while it handles a job. If the sink
+// invented observations from buckets, the agent would show percentiles that
+// nobody has measured. Counters can be added up over hosts and time, as agents
+// expect, and no observation is missing from them. The buckets are not
+// cumulative, like those of Datadog's OpenMetrics check with
+// `non_cumulative_histogram_buckets`.
 //
 // The sink never blocks. A datagram that the kernel does not take at once
-// counts as a failure; its counters go with the next interval. Datagrams that
-// UDP loses are lost. The sink is thread-safe.
+// counts as a failure, and its counters are sent with the next interval. A
+// datagram that is lost on its way over UDP is not sent again, so what it added
+// to counters is missing at the agent. The sink is thread-safe.
 #ifndef GEARMAN_PLUGINS_METRICS_STATSD_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_STATSD_METRICS_H_
 

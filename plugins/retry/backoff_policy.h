@@ -1,10 +1,10 @@
 // BackoffPolicy: the delay before the next attempt.
 //
-// The SDK asks it when the RetryPolicy decides to try again and leaves the
-// delay unset. It holds the client's lock during the call: the rules of
-// retry_policy.h on threads, state, randomness and forbidden calls hold here,
-// too. If the policy throws, the delay is that of an ExponentialBackoffPolicy
-// without options.
+// The SDK asks this policy when the RetryPolicy decides to try again and leaves
+// the delay unset. The SDK holds the client's lock during the call, so the
+// rules of retry_policy.h on threads, state, randomness and forbidden calls
+// apply here. If the policy throws, the delay is that of an
+// ExponentialBackoffPolicy without options.
 #ifndef GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_BACKOFF_POLICY_H_
 

@@ -1,9 +1,10 @@
 // IdempotencyPolicy: decides whether a failed attempt may be repeated.
 //
-// The SDK asks it first: an attempt that may not be repeated never reaches the
-// RetryPolicy. It holds the client's lock during the call: the rules of
-// retry_policy.h on threads, state and forbidden calls hold here, too. If the
-// policy throws, an attempt is repeated only if it was surely not accepted.
+// The SDK asks this policy first: an attempt that may not be repeated never
+// reaches the RetryPolicy. The SDK holds the client's lock during the call, so
+// the rules of retry_policy.h on threads, state and forbidden calls apply here.
+// If the policy throws, an attempt is repeated only if it was surely not
+// accepted.
 #ifndef GEARMAN_PLUGINS_RETRY_IDEMPOTENCY_POLICY_H_
 #define GEARMAN_PLUGINS_RETRY_IDEMPOTENCY_POLICY_H_
 
@@ -16,9 +17,8 @@ namespace gearman {
 enum class MayRepeat : unsigned char {
   // Not at all: the request ends with the error of the attempt.
   kNo,
-  // Only on the server where it failed, because the repetition joins a job that
-  // is there already by its unique. This holds for all later attempts of the
-  // request.
+  // Only on the server where it failed: if the job is there, the repetition has
+  // its unique and joins it. This holds for all later attempts of the request.
   kOnSameServer,
   // On any server.
   kAnywhere,
@@ -47,10 +47,10 @@ class StrictIdempotencyPolicy : public IdempotencyPolicy {
   absl::string_view name() const override { return "strict"; }
 };
 
-// "standard": like "strict". It also repeats a submission that was
-// lost before its answer if the caller gave it a unique, on the same server:
-// the repetition joins the job if the job is queued or running there. If that
-// job has ended meanwhile, or was lost with its server, it runs a second time.
+// "standard": like "strict". It also repeats a submission that was lost before
+// its answer if the caller gave it a unique, on the same server: the repetition
+// joins the job if the job is queued or running there. If that job has ended
+// meanwhile, or was lost with its server, it runs a second time.
 class StandardIdempotencyPolicy : public IdempotencyPolicy {
  public:
   MayRepeat Judge(const AttemptFailure& failure) override;

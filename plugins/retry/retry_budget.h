@@ -3,8 +3,8 @@
 //
 // All requests of the policy share a bucket of tokens. A retry takes tokens,
 // and more after a timeout. Each accepted attempt gives tokens back. If a
-// server is down for good, the retries end when the bucket is empty, so that
-// they don't multiply the load on the other servers.
+// server is down for good, the retries end when the bucket is empty. So they
+// don't multiply the load on the other servers.
 #ifndef GEARMAN_PLUGINS_RETRY_RETRY_BUDGET_H_
 #define GEARMAN_PLUGINS_RETRY_RETRY_BUDGET_H_
 
@@ -22,7 +22,7 @@ namespace gearman {
 struct RetryBudgetOptions {
   int max_tokens = 500;    // the bucket begins full
   int retry_cost = 5;      // a retry takes these
-  int timeout_cost = 10;   // in its place if the failed attempt timed out
+  int timeout_cost = 10;   // instead, if the failed attempt timed out
   int success_refund = 1;  // an accepted attempt gives these back
 };
 

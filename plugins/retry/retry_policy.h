@@ -27,7 +27,7 @@ enum class FailureReason : unsigned char {
   // does not have the job any more and has sent no end of it.
   kLostAfterAcceptance,
   kTimedOut,     // no answer in time: the server is considered dead
-  kRefused,      // the server answered ERROR: it has no such job
+  kRefused,      // the server answered ERROR: it does not have the job
   kStoreFailed,  // ERROR, but its store may have the job, and run it
   kJobFailed,    // WORK_FAIL came, from a worker or the server
   kException,    // WORK_EXCEPTION, or a failure with a text
@@ -39,8 +39,8 @@ inline constexpr int kFailureReasonCount = 8;
 // "lost_before_acceptance".
 absl::string_view FailureReasonName(FailureReason reason);
 
-// Whether the server answered ERROR. It would answer so again, so each server
-// gets the request once.
+// Whether the server answered ERROR. The server would answer the same request
+// with ERROR again, so each server gets it once.
 inline bool IsRefusal(FailureReason reason) {
   return reason == FailureReason::kRefused ||
          reason == FailureReason::kStoreFailed;
@@ -55,9 +55,9 @@ struct AttemptFailure {
   int max_attempts = 1;
   // Why the attempt failed.
   FailureReason reason = FailureReason::kConnect;
-  // Whether a byte of the request may have reached the server. False, too, if a
-  // part of a body from a source (JobSpec::body) has not left: no server
-  // accepts a part of a packet.
+  // Whether a byte of the request may have reached the server. With a body from
+  // a source (JobSpec::body) it is false unless all of the body was sent,
+  // because no server accepts a part of a packet.
   bool bytes_sent = false;
   // Whether a time limit of the client ended the attempt: for connecting or for
   // the answer.

@@ -12,7 +12,8 @@
 namespace gearman {
 
 // Smaller is better. Worst is a server that the request has tried, then one
-// that can't be reached, then one that the retry policy avoids.
+// that the client avoids because it has failed, then the one where the last
+// attempt has failed.
 inline int ServerPreference(const ServerCandidate& candidate) {
   return (candidate.tried ? 4 : 0) + (candidate.failing ? 2 : 0) +
          (candidate.avoided ? 1 : 0);

@@ -25,11 +25,12 @@ namespace gearman {
 struct ServerCandidate {
   absl::string_view address;  // as in ClientOptions::servers, in canonical form
   bool connected = false;     // a connection to it is up
-  // The last connection attempt failed, and the delay after it has not passed.
+  // The client avoids the server because it has failed: its circuit breaker is
+  // open (ReconnectOptions::failures_to_open), or a connection is trying it.
   bool failing = false;
-  // This request has tried the server since a server accepted it last.
+  // An attempt of this submission has failed at the server.
   bool tried = false;
-  // The retry policy asked to avoid the server for this request.
+  // The last attempt of this submission has failed at the server.
   bool avoided = false;
   // The number of requests outstanding on the server.
   uint32_t in_flight = 0;
@@ -52,8 +53,8 @@ class ServerSelector {
   // If a request has failed at 16 servers and the client has more than 64, the
   // caller passes 16 servers at a time, in order, so that a request costs no
   // more than its servers. A selector takes a candidate with the best
-  // ServerPreference (server_preference.h) and chooses freely among equals.
-  // `random` belongs to the call.
+  // ServerPreference (server_preference.h) and chooses freely among equals. The
+  // selector must not keep `random` after the call.
   virtual size_t Select(const SelectionQuery& query,
                         absl::Span<const ServerCandidate> candidates,
                         absl::BitGenRef random) = 0;

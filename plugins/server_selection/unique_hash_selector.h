@@ -4,9 +4,9 @@
 //
 // It uses rendezvous hashing: of the preferred servers it takes the one whose
 // address, hashed with task and unique, gives the largest number. If one of n
-// servers dies, its 1/n of the jobs move and no others. The hash is a contract
-// between clients: it is equal in every process and version. A job without a
-// unique goes to a random server. The selector is thread-safe.
+// servers dies, only its jobs, about 1/n of all, go to other servers. The hash
+// is a contract between clients: it is equal in every process and version. A
+// job without a unique goes to a random server. The selector is thread-safe.
 #ifndef GEARMAN_PLUGINS_SERVER_SELECTION_UNIQUE_HASH_SELECTOR_H_
 #define GEARMAN_PLUGINS_SERVER_SELECTION_UNIQUE_HASH_SELECTOR_H_
 

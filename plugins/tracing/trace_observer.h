@@ -95,7 +95,8 @@ struct TraceEnd {
   // The time on the clock of the client or worker.
   absl::Time time;
   // The outcome, in the words of the metrics: "complete", "failed",
-  // "exception", "timed_out", "cancelled", "lost", "refused" (docs/guide/metrics.md).
+  // "exception", "timed_out", "cancelled", "lost", "refused"
+  // (docs/guide/metrics.md).
   absl::string_view outcome;
   // The kind of error, in few words: the outcome; for kRetry the reason; for
   // kStatus the status's code ("UNAVAILABLE"). It is empty if there is no
@@ -127,7 +128,7 @@ class TraceObserver {
  public:
   virtual ~TraceObserver() = default;
 
-  // Returns null if this operation is not traced; then no end is reported.
+  // Returns null if this operation is not traced. Its end is then not reported.
   virtual std::unique_ptr<TraceSpan> Begin(const TraceBegin& begin) = 0;
 };
 

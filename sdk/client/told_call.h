@@ -37,8 +37,8 @@ class CallListener : public EndListener {
   std::atomic<bool> ended_{false};
 };
 
-// Makes a request for SubmitTold. The callbacks of `spec` are called, too,
-// on_complete before OnEnd unless the job is refused at once.
+// Makes a request for SubmitTold. The callbacks of `spec` are also called:
+// on_complete comes before OnEnd, unless the job is refused at once.
 JobRequest MakeTold(JobSpec&& spec, Ref<CallListener> listener);
 
 // Submits new requests that MakeTold has made, in order, in as few writes as

@@ -1,6 +1,6 @@
 // The job server behind inproc://default, which clients and workers use when
-// they are given no server. It starts when the first of them connects, and lives
-// as long as the process. It has no thread and no socket.
+// they are given no server. It starts when the first of them connects, and
+// lives as long as the process. It has no thread and no socket.
 //
 // A program that links //sdk/embedded:default_server has this server. If the
 // program itself listens on inproc://default, this server does not start.
@@ -12,9 +12,9 @@
 
 namespace gearman {
 
-// Starts the server now. Returns OK, too, if this or another server listens
-// there already, and otherwise the error of JobServer::Listen. Any thread may
-// call it.
+// Starts the server now. It also returns OK if this or another server listens
+// there already. Otherwise it returns the error of JobServer::Listen. Any
+// thread may call it.
 absl::Status StartDefaultServer();
 
 }  // namespace gearman

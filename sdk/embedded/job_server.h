@@ -42,8 +42,8 @@ class ServerCore;
 // The settings of a JobServer, as a plain value.
 struct JobServerOptions {
   // --- as gearmand's options of these names ---
-  // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's name.
-  // A prefix has 42 bytes at most.
+  // Handles are "PREFIX:n". An empty prefix stands for "H:" and the host's
+  // name. A prefix has 42 bytes at most.
   std::string job_handle_prefix;
   // The number of times that a job may run: the job fails when its worker is
   // lost for the N-th time. 0 means no limit.
@@ -51,16 +51,18 @@ struct JobServerOptions {
   // The number of sleeping workers that one job wakes. 0 means all workers that
   // can do it.
   uint32_t worker_wakeup = 0;
-  // A worker's grab tries last the function that gave it its last job.
+  // Whether a grab looks last at the function that gave the worker its last
+  // job.
   bool round_robin = false;
-  // WORK_EXCEPTION reaches clients that have not asked for it.
+  // Whether clients that have not asked for exceptions also get
+  // WORK_EXCEPTION.
   bool exceptions = false;
 
   // --- limits (docs/limits.md) ---
-  // Limits of the jobs held at once and of the bytes of their data. As many
-  // submissions as max_jobs may also have joined jobs and wait for them. The
-  // server answers a submission beyond a limit with ERROR QUEUE_ERROR, like
-  // gearmand with a full queue. 0 means no limit.
+  // Limits of the jobs held at once and of the bytes of their data. Submissions
+  // that wait for a job which they have joined are no jobs: there may be
+  // max_jobs of them, too. The server answers a submission beyond a limit with
+  // ERROR QUEUE_ERROR, like gearmand with a full queue. 0 means no limit.
   size_t max_jobs = 10'000'000;
   size_t max_job_bytes = size_t{4} << 30;
   // Functions known at once. Like gearmand, the server keeps the names of
@@ -74,11 +76,11 @@ struct JobServerOptions {
   // Functions that one worker may register. The server refuses another one with
   // ERROR QUEUE_ERROR. 0 means no limit.
   size_t max_functions_of_worker = 10'000;
-  // The most connections at one time. The server closes a further one at once. 0
-  // means no limit. Each connection takes a descriptor, and most processes may
-  // have only 1,024 at first. The program may raise the limit (RLIMIT_NOFILE);
-  // a library must not. The server also closes at once a connection for which
-  // there is no descriptor.
+  // The most connections at one time. The server closes a further one at once.
+  // 0 means no limit. Each connection takes a descriptor, and most processes
+  // may have only 1,024 at first. The program may raise the limit
+  // (RLIMIT_NOFILE); a library must not. The server also closes at once a
+  // connection for which there is no descriptor.
   size_t max_connections = 10'000;
   // Bytes of one packet, header and names included. The server skips the
   // payload of a larger one. It answers a submission with ERROR
@@ -95,8 +97,8 @@ struct JobServerOptions {
   size_t pipe_bytes = 1 << 20;
   // Bytes of all memory that jobs, their records and functions take. The server
   // answers a submission beyond this like one beyond max_jobs. kShareOfMemory
-  // (transports/process_memory.h) means half of the memory that this process may
-  // have when the server is created. 0 means no limit.
+  // (transports/process_memory.h) means half of the memory that this process
+  // may have when the server is created. 0 means no limit.
   size_t max_queue_memory = kShareOfMemory;
   // Bytes of all memory that connections take: unfinished packets, output that
   // peers have not taken, submissions that wait, functions that workers have
@@ -105,11 +107,11 @@ struct JobServerOptions {
   // this process may have when the server is created. 0 means no limit.
   size_t max_connection_memory = kShareOfMemory;
   // The server closes a connection that has begun a packet and has sent nothing
-  // more of it for so long. InfiniteDuration means never.
+  // more of it for this time. InfiniteDuration means never.
   Duration packet_timeout = absl::Minutes(5);
   // The server closes a connection that has taken nothing of its waiting output
-  // for so long. The time is long because a peer that does something else
-  // meanwhile is not at fault. InfiniteDuration means never.
+  // for this time. The time is long because a peer that is busy with something
+  // else is not at fault. InfiniteDuration means never.
   Duration output_timeout = absl::Minutes(15);
   // The most streams whose handshake (TLS) is not finished. Beyond this the
   // server closes the stream that has waited longest for its peer. If all
@@ -178,9 +180,9 @@ class JobServer {
   void Stop();
 
   // Waits for something to do, at most until `deadline`, does it and returns.
-  // This is for a server with JobServerOptions::poller. One thread at a time may
-  // call it. Returns FAILED_PRECONDITION if the server runs by itself, or has
-  // been stopped.
+  // This is for a server with JobServerOptions::poller. One thread at a time
+  // may call it. Returns FAILED_PRECONDITION if the server runs by itself, or
+  // has been stopped.
   absl::Status RunOnce(absl::Time deadline);
 
   // The numbers of connections and jobs at this moment.

@@ -7,9 +7,9 @@
 // The handler gets a real JobContext. Time is virtual: it passes only while the
 // handler waits with its stop token (StopToken::WaitFor), and then at once.
 //
-// Use it from one thread. Threads of the handler may use the context, too; what
-// they send is seen when the handler's thread next sends or asks its token, and
-// when the test asks for it.
+// Use it from one thread. Threads that the handler starts may also use the
+// context. Their updates are seen when the handler's thread next sends or asks
+// its token, and when the test asks for them.
 #ifndef GEARMAN_SDK_TESTING_FAKE_JOB_CONTEXT_H_
 #define GEARMAN_SDK_TESTING_FAKE_JOB_CONTEXT_H_
 

@@ -7,8 +7,8 @@
 //
 // IsComplete and FailedWith take an absl::StatusOr<std::string> (of
 // Client::Run, Client::Result, FakeJobContext::Run, a handler) or a JobRequest;
-// FailedWith takes an absl::Status, too. They only look: wait for a request
-// before.
+// FailedWith also takes an absl::Status. The matchers do not wait: wait for a
+// request before.
 //
 // This header needs GoogleTest (gmock), which the rest of the SDK does not.
 #ifndef GEARMAN_SDK_TESTING_MATCHERS_H_

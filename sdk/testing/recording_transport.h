@@ -15,9 +15,9 @@
 //       < WORK_COMPLETE handle="H:jobs.1:1" data="olleh"
 //   )"), "");
 //
-// ">" is a packet to the server, "<" one from the server. Names of packets and
-// arguments are those of docs/protocol.md. Values are safe text, in which a
-// quotation mark is \x22; of long ones the beginning is shown.
+// ">" marks a packet to the server, "<" a packet from the server. The names of
+// packets and arguments are those of docs/protocol.md. Values are safe text, in
+// which a quotation mark is \x22. Only the beginning of a long value is shown.
 #ifndef GEARMAN_SDK_TESTING_RECORDING_TRANSPORT_H_
 #define GEARMAN_SDK_TESTING_RECORDING_TRANSPORT_H_
 

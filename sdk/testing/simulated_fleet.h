@@ -86,8 +86,9 @@ class SimulatedFleet {
                                std::vector<std::string> servers);
   // Makes a client with options made by ClientDefaults and perhaps changed.
   // Returns the errors of Client::Create. With DriveMode::kAuto requests may
-  // have callbacks, but then the caller must only make calls that wait, such as
-  // Run: any other starts the client's thread, and a simulation has one thread.
+  // have callbacks. The caller must then make only calls that wait, such as
+  // Run: any other call starts the client's thread, and a simulation has one
+  // thread.
   absl::StatusOr<std::unique_ptr<Client>> MakeClient(ClientOptions options);
   absl::StatusOr<std::unique_ptr<Client>> MakeClient(
       StringView name, std::vector<std::string> servers);

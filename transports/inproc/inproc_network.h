@@ -4,8 +4,9 @@
 // A listener may be passive: it has no thread that polls. When a thread writes
 // to one of its streams, closes it or drains it, the listener's `pump` is
 // queued on that thread's own poller (Poller::Defer). The thread runs the
-// listener after it has dropped its locks. So there is no other thread, no
-// change of threads and no order of locks.
+// listener after it has dropped its locks. So a passive listener needs no
+// thread of its own and no switch between threads, and no order of locks exists
+// between the two sides.
 //
 // A child made by fork finds a network without names, but with the same
 // fallbacks: the parent's listeners serve only the parent.

@@ -23,8 +23,8 @@ namespace gearman {
 
 class TcpConnector {
  public:
-  // Makes a connector, which begins with the first Advance. Errors call the host
-  // `peer_name`. `clock` must outlive this object.
+  // Makes a connector, which begins with the first Advance. Errors call the
+  // host `peer_name`. `clock` must outlive this object.
   TcpConnector(HostPort host_port, std::string peer_name,
                const TcpOptions& options, std::shared_ptr<Resolver> resolver,
                Clock* clock);

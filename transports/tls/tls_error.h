@@ -38,9 +38,9 @@ enum class TlsPhase : unsigned char {
 
 // Returns the status of an operation that ended with SSL_ERROR_SSL. Empties the
 // queue of errors. `peer` begins the text. UNAUTHENTICATED means that the two
-// sides don't trust or understand each other: another attempt would fail, too.
-// DATA_LOSS means that the bytes are no TLS record. Every other failure is
-// UNAVAILABLE.
+// sides don't trust or understand each other, so another attempt would also
+// fail. DATA_LOSS means that the bytes are no TLS record. Every other failure
+// is UNAVAILABLE.
 absl::Status TlsFailure(absl::string_view peer, const SSL* ssl, TlsPhase phase);
 
 // Returns the status of a client's connection that ended without TLS's goodbye

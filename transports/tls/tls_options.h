@@ -13,9 +13,9 @@ namespace gearman {
 // Versions of the protocol.
 enum class TlsVersion : unsigned char { kTls12, kTls13 };
 
-// A certificate with its key. The files are PEM. When they have changed on disk
-// they are read again: new connections use the new ones, and existing
-// connections go on.
+// A certificate with its key. The files are PEM. When the files have changed on
+// disk, they are read again. New connections then use the new files, and
+// existing connections go on.
 struct TlsIdentity {
   // The certificate, followed by the intermediate certificates up to its CA.
   std::string certificate_file;
@@ -33,14 +33,14 @@ struct TlsOptions {
   // The CAs that may have signed a server's certificate: a PEM file, a folder
   // of certificates (as c_rehash makes it), or PEM in memory. If all three are
   // empty, the CAs are those of the file that the environment variable
-  // GEARMAND_CA_CERTIFICATE names (libgearman reads it, too). If that is unset,
-  // they are the system's CAs.
+  // GEARMAND_CA_CERTIFICATE names (as libgearman does). If that is unset, they
+  // are the system's CAs.
   std::string ca_file;
   std::string ca_folder;
   std::string ca_pem;
   // The client's own certificate. If it is empty, the environment variables
-  // GEARMAN_CLIENT_PEM and GEARMAN_CLIENT_KEY name its files (libgearman reads
-  // them, too). If these are unset, the client has no certificate.
+  // GEARMAN_CLIENT_PEM and GEARMAN_CLIENT_KEY name its files (as libgearman
+  // does). If these are unset, the client has no certificate.
   TlsIdentity identity;
   // The name that the server's certificate must have. If it is empty, the
   // certificate must have the host of the address: a name or an IP address.

@@ -53,8 +53,8 @@ constexpr MetricDescription kCatalogue[] = {
      "task", "Time from a job's submission until a server accepted it.",
      ReadSamples<&TaskMetrics::submit_duration>},
     {kClient, "gearman_client_retries_total", kCounter, "", "operation,reason",
-     "Attempts repeated, by operation (submit, status, echo) and what the "
-     "attempt before failed of (connect, lost_before_acceptance, "
+     "Attempts repeated, by operation (submit, status, echo) and why the "
+     "attempt before failed (connect, lost_before_acceptance, "
      "lost_after_acceptance, refused, store_failed, job_failed, exception, "
      "timed_out).",
      ReadSamples<&Metrics::retries, kRetriedOperations, FailureReasonName>},

@@ -276,6 +276,8 @@ TEST_F(Screen, OneJob) {
   Type("gearctl job --unique july");
   Type("gearctl cancel H:jobs-1:2");
   Type("gearctl job H:jobs-1:2");
+  Type("gearctl jobs");
+  Type("gearctl status");
   StartWork("gearctl work report -- cat");
   EXPECT_TRUE(WaitFor([this] { return StatusIs("report\t0\t0\t1"); }));
   Type("gearctl job H:jobs-1:2", /*exit_code=*/5);
