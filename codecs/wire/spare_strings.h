@@ -3,7 +3,7 @@
 // more than reading into it (a worker's job of 1 MiB: 0.99 ms of CPU instead of
 // 0.5).
 //
-// Thread-safe. No function throws.
+// Any thread may call it. No function throws.
 #ifndef GEARMAN_CODECS_WIRE_SPARE_STRINGS_H_
 #define GEARMAN_CODECS_WIRE_SPARE_STRINGS_H_
 
