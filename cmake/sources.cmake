@@ -222,6 +222,7 @@ set(GEARMAN_SDK_CORE_HEADERS
   codecs/priority.h
   codecs/wire/outgoing_body.h
   codecs/wire/output_buffer.h
+  codecs/wire/spare_strings.h
   plugins/encoding/data_encoder.h
   plugins/encoding/encoder_stack.h
   plugins/encoding/envelope_encoder.h
@@ -360,6 +361,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/config/config_server.cc
   sdk/config/config_worker.cc
   sdk/config/encoders.cc
+  sdk/config/job_retry_config.cc
   sdk/config/plugin_library.cc
   sdk/config/plugin_loader.cc
   sdk/config/plugin_registry.cc
@@ -376,6 +378,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/internal/plugin_conflict.cc
 )
 set(GEARMAN_SDK_FULL_ABSEIL
+  absl::algorithm_container
   absl::cleanup
   absl::config
   absl::cord
@@ -403,6 +406,7 @@ set(GEARMAN_SDK_FULL_HEADERS
   plugins/server_selection/server_selection_plugins.h
   sdk/builtins.h
   sdk/config.h
+  sdk/job_retry_config.h
   sdk/plugin_library.h
   sdk/plugin_loader.h
   sdk/plugin_registry.h

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""A program that links //sdk:client alone carries none of the optional parts: not their code, and not their libraries."""
+"""A program that links //sdk:client alone carries none of the optional parts: not their code, and not their libraries. One with a config carries only what a config can make."""
 
 import re
 import subprocess
 import unittest
 
 PROGRAM = "tests/sdk/client_alone"
+WITH_CONFIG = "tests/sdk/config_alone"
 # Bytes of text and data, as size(1) tells them. GCC 12 of Debian 12 makes 2,360,000 without optimisation and 635,000 with
 # it. Without it the scheduler adds 216,000, queue metrics 465,000 and job retry 1,360,000, so each of them breaks the
 # limit. Futures and coroutines add 60,000 or so, and only their names show them.
@@ -29,6 +30,13 @@ class OptionalParts(unittest.TestCase):
         for name in ("DataEncoder", "EncoderStack", "gearman::internal::EncodeMessage", "gearman::Scheduler", "gearman::JobRetry",
                      "EnvelopeEncoder", "gearman::QueueMetrics", "gearman::Mapper", "gearman::Aggregator", "MapRun",
                      "gearman::PrometheusMetrics", "prometheus::", "gearman::Async", "gearman::Task<", "gearman::Call::"):
+            self.assertNotIn(name, names)
+
+    def test_a_config_brings_no_part_that_it_does_not_make(self):
+        names = run("/usr/bin/nm", "--demangle", WITH_CONFIG)
+        self.assertIn("gearman::Config::ToJobRetryBackoff", names)
+        for name in ("gearman::JobRetry", "gearman::internal::JobRetryCore", "gearman::Scheduler", "gearman::Mapper",
+                     "gearman::PrometheusMetrics", "gearman::Async", "gearman::Task<"):
             self.assertNotIn(name, names)
 
     def test_it_is_as_small_as_a_client(self):
