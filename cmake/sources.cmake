@@ -360,6 +360,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/config/config_server.cc
   sdk/config/config_worker.cc
   sdk/config/encoders.cc
+  sdk/config/job_retry_config.cc
   sdk/config/plugin_library.cc
   sdk/config/plugin_loader.cc
   sdk/config/plugin_registry.cc
@@ -376,6 +377,7 @@ set(GEARMAN_SDK_FULL_SOURCES
   sdk/internal/plugin_conflict.cc
 )
 set(GEARMAN_SDK_FULL_ABSEIL
+  absl::algorithm_container
   absl::cleanup
   absl::config
   absl::cord
@@ -403,6 +405,7 @@ set(GEARMAN_SDK_FULL_HEADERS
   plugins/server_selection/server_selection_plugins.h
   sdk/builtins.h
   sdk/config.h
+  sdk/job_retry_config.h
   sdk/plugin_library.h
   sdk/plugin_loader.h
   sdk/plugin_registry.h

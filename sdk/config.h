@@ -31,6 +31,7 @@ namespace gearman {
 
 // To create one of these, include sdk/client.h, sdk/worker.h,
 // sdk/embedded/job_server.h or sdk/queue_metrics.h.
+class BackoffPolicy;
 class Client;
 class DataEncoder;
 class JobServer;
@@ -157,6 +158,12 @@ class Config {
   // jobs (sdk/typed_jobs.h). The encoder is null if the config names none. The
   // errors are those above.
   absl::StatusOr<std::shared_ptr<const DataEncoder>> ToDataEncoder(
+      const PluginRegistry& registry = DefaultPluginRegistry()) const;
+  // Returns the policy that `job_retry.backoff` names, for the retries of
+  // failed jobs: JobRetryPolicyFromConfig (sdk/job_retry_config.h) makes the
+  // whole policy. The result is null if the config names none. The errors are
+  // those above.
+  absl::StatusOr<std::shared_ptr<BackoffPolicy>> ToJobRetryBackoff(
       const PluginRegistry& registry = DefaultPluginRegistry()) const;
 
  private:

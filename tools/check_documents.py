@@ -172,9 +172,10 @@ PAGES_WITH_TESTS = ("docs/guide/call_styles.md", "docs/guide/delivery.md", "docs
 
 @check
 def tables():
-    """Each row of the tables of PAGES_WITH_TESTS names a test, and each test that it names exists."""
+    """Each row of the tables of PAGES_WITH_TESTS names a test, each test that it names exists, and so does one for each cell of call_styles.md."""
     for page in PAGES_WITH_TESTS:
         yield from rows_name_tests(page)
+    yield from cells_have_tests()
 
 
 def rows_name_tests(page):
@@ -195,6 +196,56 @@ def rows_name_tests(page):
                 yield f"{page}:{number}: no test is named for it"
     if not rows:
         yield f"{page}:1: has no table"
+
+
+STYLES_PAGE = "docs/guide/call_styles.md"
+STYLES_TEST = "tests/sdk/call_styles_test.cc"
+# The columns of the page, and the types of the suite.
+STYLES = {"blocking": "Blocking", "callback": "CallbackStyle", "future": "Future", "coroutine": "Coroutine"}
+
+
+def styles_of_typed_tests():
+    """Each case of CallStylesTest, and the styles that do not skip it."""
+    text = TEXT.get(STYLES_TEST, "")
+    lacks = {}  # a constant -> the styles in which it is false
+    for name, kind in STYLES.items():
+        body = re.search(rf"^struct {kind} {{\n(.*?)^}};", text, re.MULTILINE | re.DOTALL)
+        for constant in re.findall(r"static constexpr bool (k\w+) = false;", body[1] if body else ""):
+            lacks.setdefault(constant, set()).add(name)
+    cases = {}
+    for case, body in re.findall(r"^TYPED_TEST\(CallStylesTest,\s+(\w+)\) {\n(.*?)^}", text, re.MULTILINE | re.DOTALL):
+        skipped = re.findall(r"if \(!TypeParam::(k\w+)\) {?\s*GTEST_SKIP\(\)", body)
+        # A case that skips in another form counts for no style.
+        whole = len(skipped) == body.count("GTEST_SKIP")
+        cases[case] = set(STYLES).difference(*(lacks.get(constant, ()) for constant in skipped)) if whole else set()
+    return cases
+
+
+def cells_have_tests():
+    """Each cell that is no "no" has a case of CallStylesTest that runs for its style, or a test that is named for it: `callback: TEST`."""
+    cases = styles_of_typed_tests()
+    rows = 0
+    for number, line in enumerate(TEXT.get(STYLES_PAGE, "").splitlines(), 1):
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not line.startswith("| ") or len(cells) != 2 + len(STYLES):
+            continue
+        if cells[1:-1] == list(STYLES):
+            rows += 1
+            continue
+        has = {name for name, cell in zip(STYLES, cells[1:-1]) if not re.match(r"no\b", cell)}
+        named = set(re.findall(r"(\w+): `tests/", cells[-1]))
+        for style in sorted(named - set(STYLES)):
+            yield f"{STYLES_PAGE}:{number}: no style {style}"
+        typed = set()
+        for case in re.findall(rf"`{re.escape(STYLES_TEST)}:CallStylesTest\.(\w+)`", cells[-1]):
+            runs = cases.get(case, set())
+            typed |= runs
+            for style in sorted(runs - has):
+                yield f"{STYLES_PAGE}:{number}: {case} runs for {style}, whose cell says no"
+        for style in sorted(has - typed - named):
+            yield f"{STYLES_PAGE}:{number}: no test is named for {style}"
+    if rows != 1:
+        yield f"{STYLES_PAGE}:1: has not one table of {', '.join(STYLES)}"
 
 
 TRAPS = "docs/protocol.md"

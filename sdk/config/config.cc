@@ -306,6 +306,10 @@ absl::Status Config::Validate() const {
   status = CheckText(content_->message.worker().control_task(), kLongestPrefix,
                      "worker.control_task", content_->places);
   if (!status.ok()) return status;
+  status =
+      CheckText(content_->message.job_retry().dead_letter_task(),
+                kLongestPrefix, "job_retry.dead_letter_task", content_->places);
+  if (!status.ok()) return status;
   return CheckText(content_->message.embedded_server().job_handle_prefix(),
                    kLongestHandlePrefix, "embedded_server.job_handle_prefix",
                    content_->places);

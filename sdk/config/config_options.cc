@@ -17,6 +17,7 @@
 #include "gearman/plugins/encoding/encoder_stack.h"
 #include "gearman/plugins/field_error.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/plugins/retry/backoff_policy.h"
 #include "gearman/plugins/suggest.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/config.h"
@@ -476,6 +477,17 @@ absl::StatusOr<std::shared_ptr<const DataEncoder>> Config::ToDataEncoder(
   if (stack.ok()) return std::shared_ptr<const DataEncoder>(*std::move(stack));
   return ErrorAt(content_->places.Describe(kPath), kPath,
                  stack.status().message());
+}
+
+absl::StatusOr<std::shared_ptr<BackoffPolicy>> Config::ToJobRetryBackoff(
+    const PluginRegistry& registry) const {
+  absl::Status status = registry.registration_error();
+  status.Update(Validate());
+  if (!status.ok()) return status;
+  const config::JobRetry& job_retry = content_->message.job_retry();
+  if (!job_retry.has_backoff()) return std::shared_ptr<BackoffPolicy>();
+  return MakePlugin(registry.backoff_policies(), job_retry.backoff(),
+                    "job_retry.backoff", content_->places);
 }
 
 absl::StatusOr<ClientOptions> ClientOptionsFromConfig(

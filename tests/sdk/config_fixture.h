@@ -140,6 +140,7 @@ data_encoders { zlib { level: 9 } }
 worker { concurrency: 8 prefetch { max_jobs: 16 } }
 embedded_server { listen: "inproc://jobs" }
 queue_metrics { max_tasks: 50 }
+job_retry { max_attempts: 5 final_errors: [NOT_FOUND, ABORTED] }
 )";
 inline constexpr char kJson[] = R"({
   "servers": ["tcp://a:4730", "b"],
@@ -176,7 +177,8 @@ inline constexpr char kJson[] = R"({
   "dataEncoders": [{ "zlib": { "level": 9 } }],
     "worker": { "concurrency": 8, "prefetch": { "maxJobs": 16 } },
   "embedded_server": { "listen": ["inproc://jobs"] },
-  "queueMetrics": { "maxTasks": 50 }
+  "queueMetrics": { "maxTasks": 50 },
+  "jobRetry": { "maxAttempts": 5, "finalErrors": ["NOT_FOUND", "ABORTED"] }
 
 })";
 
@@ -213,6 +215,9 @@ inline config::GearmanConfig InCode() {
   config.mutable_worker()->mutable_prefetch()->set_max_jobs(16);
   config.mutable_embedded_server()->add_listen("inproc://jobs");
   config.mutable_queue_metrics()->set_max_tasks(50);
+  config.mutable_job_retry()->set_max_attempts(5);
+  config.mutable_job_retry()->add_final_errors(config::ErrorCode::NOT_FOUND);
+  config.mutable_job_retry()->add_final_errors(config::ErrorCode::ABORTED);
 
   config.set_log_level(config::LogLevel::WARNING);
   config.set_log_payload_bytes(64);

@@ -30,6 +30,8 @@
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/embedded/job_server.h"
+#include "gearman/sdk/job_retry.h"
+#include "gearman/sdk/job_retry_config.h"
 #include "gearman/sdk/queue_metrics.h"
 #include "gearman/sdk/reconnect_options.h"
 #include "gearman/sdk/worker_options.h"
@@ -156,6 +158,7 @@ std::map<std::string, std::string> ClientDefaults() {
 std::map<std::string, std::string> WorkerDefaults() {
   const WorkerOptions worker;
   const QueueMetricsOptions queues;
+  const JobRetryPolicy job_retry;
   return {
       {"worker.client_id", Text(worker.client_id)},
       {"worker.control_task", Text(worker.control_task)},
@@ -173,6 +176,9 @@ std::map<std::string, std::string> WorkerDefaults() {
       {"queue_metrics.interval", Text(queues.interval)},
       {"queue_metrics.timeout", Text(queues.timeout)},
       {"queue_metrics.max_tasks", Text(queues.max_tasks)},
+      {"job_retry.max_attempts", Text(job_retry.max_attempts)},
+      {"job_retry.place",
+       Text(job_retry.place == RetryPlace::kServer, "SERVER")},
   };
 }
 
@@ -249,6 +255,7 @@ TEST(ConfigPage, ItsDefaultsAreThoseOfTheOptions) {
                                         "server_selection",
                                         "idempotency",
                                         "retry.budget.policy",
+                                        "job_retry.backoff",
                                         "backoff.constant.delay"};
   std::map<std::string, std::string> expected = ClientDefaults();
   expected.merge(WorkerDefaults());
@@ -293,6 +300,8 @@ TEST(ConfigPage, ItsExamplesAreConfigs) {
         << example << config->ToQueueMetricsOptions().status();
     EXPECT_TRUE(config->ToDataEncoder().ok())
         << example << config->ToDataEncoder().status();
+    EXPECT_TRUE(JobRetryPolicyFromConfig(*config).ok())
+        << example << JobRetryPolicyFromConfig(*config).status();
   }
 }
 

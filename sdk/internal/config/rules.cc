@@ -85,6 +85,7 @@ constexpr ValueRule kRules[] = {
     {"queue_metrics.interval", Kind::kDuration, 1, kDay},
     {"queue_metrics.timeout", Kind::kDuration, 1, kHour},
     {"queue_metrics.max_tasks", Kind::kNumber, 1, 10'000},
+    {"job_retry.max_attempts", Kind::kNumber, 1, 1'000'000},
 
 };
 
