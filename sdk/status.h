@@ -20,8 +20,9 @@
 //   else if (facts.failed) ...              // the job failed without a word
 //   else ...                                // no worker has told an end
 //
-// `std::cerr << status` prints the bytes of these values behind the text.
-// `status.message()` is the text alone.
+// `std::cerr << status` prints a payload behind the text. It has the places of
+// these values in the text, such as `t74+7`, and the bytes of values that the
+// text does not name. `status.message()` is the text alone.
 //
 // Everything here is thread-safe.
 #ifndef GEARMAN_SDK_STATUS_H_

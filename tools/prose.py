@@ -66,7 +66,7 @@ FOREIGN = {
 }
 CAMEL_CASE = re.compile(r"\b(?:k[A-Z]\w*|[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)+)\b(?!\.\.\.)")
 # Paths of examples.
-FOREIGN_PATHS = ("tests/a/",)
+FOREIGN_PATHS = ("tests/a/", "sdk/x.h", "tests/sdk/x_test.cc")
 
 
 def words_of_code(texts):
@@ -96,11 +96,17 @@ def prose_of(name, text):
 
 def name_problems(name, text, words, files):
     """(line, what is wrong) of names in CamelCase and of paths that prose has and the tree has not."""
-    tops = {file.split("/")[0] for file in files if "/" in file}
     for number, prose in prose_of(name, text):
         for word in CAMEL_CASE.findall(prose):
             if word not in words and word not in FOREIGN:
                 yield number, f"no {word} in the code (tools/prose.py has names of others)"
+    yield from path_problems(name, text, files)
+
+
+def path_problems(name, text, files):
+    """(line, what is wrong) of paths that prose has and the tree has not."""
+    tops = {file.split("/")[0] for file in files if "/" in file}
+    for number, prose in prose_of(name, text):
         for path in re.findall(r"(?<![\w/.:@-])((?:[\w.-]+/)+[\w.-]*\w)(?![\w*<{])", prose):
             if path.split("/")[0] in tops and not path.startswith(FOREIGN_PATHS) and not known_path(path, files):
                 yield number, f"no {path}"
