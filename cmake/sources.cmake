@@ -216,12 +216,9 @@ set(GEARMAN_SDK_CORE_HEADERS
   base/duration.h
   base/ref.h
   base/string_view.h
-  codecs/admin/reply.h
+  codecs/admin/rows.h
   codecs/body_source.h
-  codecs/payload.h
   codecs/priority.h
-  codecs/wire/outgoing_body.h
-  codecs/wire/output_buffer.h
   plugins/encoding/data_encoder.h
   plugins/encoding/encoder_stack.h
   plugins/encoding/envelope_encoder.h

@@ -434,6 +434,7 @@ gearman_sdk_test(tests/sdk/job_request_test SOURCES tests/sdk/job_request_test.c
 gearman_sdk_test(tests/sdk/log_test SOURCES tests/sdk/log_test.cc DEPS gtest_main tests.support.hostile_names OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/no_threads_test SOURCES tests/sdk/no_threads_test.cc DEPS gtest_main tests.support.bounds OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/observed_stack_test SOURCES tests/sdk/observed_stack_test.cc DEPS gtest_main prometheus tests.sdk.testing.simulated_stack tests.support.udp_receiver OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/owning_functions_test SOURCES tests/sdk/owning_functions_test.cc DEPS gtest_main testing OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/plugin_library_test SOURCES tests/sdk/plugin_library_test.cc DEPS gtest_main tests.sdk.test_plugin_cc_proto OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/plugin_loader_test SOURCES tests/sdk/plugin_loader_test.cc DEPS gtest_main tests.support.shared_object_bytes tests.support.test_directory OBJECTS sdk.builtins tests.support.sanitizers PROGRAMS tests.sdk.once_only_plugin.so TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/plugin_registry_test SOURCES tests/sdk/plugin_registry_test.cc DEPS gtest_main tests.sdk.test_plugin_cc_proto OBJECTS tests.support.sanitizers TIMEOUT 60)

@@ -25,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "gearman/base/callback.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/process/per_process.h"
 #include "google/protobuf/any.pb.h"
@@ -100,7 +101,7 @@ class Registry : public RegistryBase {
   // type is taken, and INVALID_ARGUMENT if the name or the factory is empty.
   template <typename Config>
   absl::Status Register(absl::string_view name,
-                        std::function<Made(const Config&)> factory) {
+                        Callback<Made(const Config&)> factory) {
     std::shared_ptr<const Factory> erased;
     if (factory) {
       erased = std::make_shared<const Factory>(

@@ -24,7 +24,7 @@
 #include "absl/time/time.h"
 #include "gearman/base/duration.h"
 #include "gearman/base/string_view.h"
-#include "gearman/codecs/admin/reply.h"
+#include "gearman/codecs/admin/rows.h"
 #include "gearman/sdk/log.h"
 #include "gearman/transports/poller.h"
 

@@ -14,7 +14,6 @@
 #ifndef GEARMAN_SDK_CONFIG_H_
 #define GEARMAN_SDK_CONFIG_H_
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "gearman/base/callback.h"
 #include "gearman/base/string_view.h"
 #include "gearman/sdk/client_options.h"
 #include "gearman/sdk/log.h"
@@ -55,8 +55,7 @@ struct ConfigContent;
 PluginRegistry& DefaultPluginRegistry();
 
 // Returns the value of an environment variable, if it is set.
-using EnvironmentLookup =
-    std::function<std::optional<std::string>(StringView name)>;
+using EnvironmentLookup = Callback<std::optional<std::string>(StringView name)>;
 // Looks up variables in the environment of this process.
 EnvironmentLookup ProcessEnvironment();
 

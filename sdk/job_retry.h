@@ -18,7 +18,6 @@
 #define GEARMAN_SDK_JOB_RETRY_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -26,6 +25,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/base/duration.h"
 #include "gearman/base/string_view.h"
 #include "gearman/plugins/retry/backoff_policy.h"
@@ -72,7 +72,7 @@ struct JobRetryPolicy {
   std::shared_ptr<BackoffPolicy> backoff;
   // Whether an error of the handler is tried again. Null means MayPass. The
   // handler's thread calls it. If it throws, the error is tried again.
-  std::function<bool(const absl::Status&)> repeats;
+  Callback<bool(const absl::Status&)> repeats;
   // The task that gets the jobs whose last attempt has failed, and those whose
   // error is not tried again (ReadDeadLetter). Empty means none: such a job
   // only fails.

@@ -12,10 +12,10 @@
 #define GEARMAN_SDK_LOG_H_
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/base/callback.h"
 #include "gearman/base/cpp17.h"
 #include "gearman/base/string_view.h"
 
@@ -45,7 +45,7 @@ StringView LogLevelName(LogLevel level);
 class Logger {
  public:
   // Writes a message. The view is valid during the call.
-  using Function = std::function<void(LogLevel, StringView message)>;
+  using Function = Callback<void(LogLevel, StringView message)>;
 
   // Makes a Logger that drops every message.
   Logger() = default;

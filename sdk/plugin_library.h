@@ -35,7 +35,7 @@
 
 // This number grows with each change of an interface that plugins implement or
 // call.
-#define GEARMAN_PLUGIN_ABI_NUMBER 7
+#define GEARMAN_PLUGIN_ABI_NUMBER 8
 
 // Everything that both sides must agree on: this SDK's number, and the
 // libraries whose types cross the border. It is readable, because the message

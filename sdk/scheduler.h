@@ -31,7 +31,6 @@
 #define GEARMAN_SDK_SCHEDULER_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -39,6 +38,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/base/duration.h"
 #include "gearman/base/string_view.h"
 #include "gearman/sdk/client_options.h"
@@ -73,7 +73,7 @@ struct Schedule {
   // tick, the data of the first one counts.
   std::string task;
   std::string data;
-  std::function<std::string(absl::Time tick)> data_of;
+  Callback<std::string(absl::Time tick)> data_of;
 };
 
 // The settings of a Scheduler.

@@ -21,8 +21,9 @@
 //   else if (facts.failed) ...            // the job failed without a reason
 //   else ...                              // no worker has answered the job
 //
-// `std::cerr << status` prints the bytes of these values behind the text.
-// `status.message()` is the text alone.
+// `std::cerr << status` prints a payload behind the text. It has the places of
+// these values in the text, such as `t74+7`, and the bytes of values that the
+// text does not name. `status.message()` is the text alone.
 //
 // Everything here is thread-safe.
 #ifndef GEARMAN_SDK_STATUS_H_

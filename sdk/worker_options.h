@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/base/duration.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/tracing/trace_observer.h"
@@ -30,7 +30,7 @@ class IncomingJob;
 class TransportRegistry;
 
 // An interceptor sees each job before its handler (sdk/worker_interceptor.h).
-using WorkerInterceptor = std::function<void(IncomingJob&)>;
+using WorkerInterceptor = Callback<void(IncomingJob&)>;
 
 // How a job ended at its worker.
 enum class JobOutcome : unsigned char {
@@ -242,10 +242,10 @@ struct WorkerOptions {
   // Called on the thread in Run, with no lock held, after each wait for I/O.
   // `any_activity` says whether anything was ready. An exception from it is
   // logged, and the worker goes on.
-  std::function<Proceed(bool any_activity)> after_poll;
+  Callback<Proceed(bool any_activity)> after_poll;
   // Called after each job, when its answer is on its way, like after_poll: on
   // the thread in Run, with no lock held.
-  std::function<Proceed(const JobReport&)> after_job;
+  Callback<Proceed(const JobReport&)> after_job;
 
   // Plugins. No sinks means no metrics.
   std::vector<std::shared_ptr<MetricsSink>> metrics_sinks;

@@ -88,7 +88,7 @@ FOREIGN_SNAKE_CASE = {
 }
 LIBGEARMAN = ("gearman_", "GEARMAN_")
 # Paths of examples.
-FOREIGN_PATHS = ("tests/a/",)
+FOREIGN_PATHS = ("tests/a/", "sdk/x.h", "tests/sdk/x_test.cc")
 
 
 def words_of_code(texts):
@@ -123,7 +123,6 @@ def unknown_snake_case(prose, words):
 
 def name_problems(name, text, words, files):
     """(line, what is wrong) of names and of paths that prose has and the tree has not: in comments names in CamelCase only."""
-    tops = {file.split("/")[0] for file in files if "/" in file}
     for number, prose in prose_of(name, text):
         for word in CAMEL_CASE.findall(prose):
             if word not in words and word not in FOREIGN:
@@ -132,6 +131,13 @@ def name_problems(name, text, words, files):
             for word in unknown_snake_case(prose, words):
                 if not word.startswith(LIBGEARMAN):
                     yield number, f"no {word} in the code (tools/prose.py has names of others)"
+    yield from path_problems(name, text, files)
+
+
+def path_problems(name, text, files):
+    """(line, what is wrong) of paths that prose has and the tree has not."""
+    tops = {file.split("/")[0] for file in files if "/" in file}
+    for number, prose in prose_of(name, text):
         for path in re.findall(r"(?<![\w/.:@-])((?:[\w.-]+/)+[\w.-]*\w)(?![\w*<{])", prose):
             if path.split("/")[0] in tops and not path.startswith(FOREIGN_PATHS) and not known_path(path, files):
                 yield number, f"no {path}"

@@ -3,7 +3,6 @@
 #ifndef GEARMAN_PLUGINS_METRICS_LOG_METRICS_H_
 #define GEARMAN_PLUGINS_METRICS_LOG_METRICS_H_
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 
@@ -26,7 +26,7 @@ struct LogMetricsOptions {
   // clients export at once, the thread of one writes the lines of both, one
   // after the other. If it is unset, lines go to standard error, and each
   // begins with the time.
-  std::function<void(absl::string_view line)> write;
+  Callback<void(absl::string_view line)> write;
 };
 
 class LogMetrics : public MetricsSink {

@@ -33,7 +33,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -46,6 +45,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/process/descriptor.h"
@@ -71,10 +71,10 @@ struct StatsdMetricsOptions {
   // Sends a datagram instead of the sink's own socket to `address`, for example
   // through a Unix socket. It must not block, and is called with a lock of the
   // sink held. An error means that the datagram has not been sent.
-  std::function<absl::Status(absl::string_view datagram)> send;
+  Callback<absl::Status(absl::string_view datagram)> send;
   // Called when sending begins to fail and when it works again, with a lock of
   // the sink held. If unset, failures are only counted in stats().
-  std::function<void(absl::string_view message)> on_failure;
+  Callback<void(absl::string_view message)> on_failure;
 };
 
 class StatsdMetrics : public MetricsSink {

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/job/held_job.h"
 #include "gearman/sdk/internal/job/mailbox.h"
@@ -141,7 +142,7 @@ class FakeJobContext::Core final : public internal::HandlerHost {
     checks_left_ = count;
     check_reason_ = reason;
   }
-  void OnUpdate(std::function<void(const JobUpdate&)> hook) {
+  void OnUpdate(Callback<void(const JobUpdate&)> hook) {
     hook_ = std::move(hook);
   }
   const std::vector<JobUpdate>& updates() {
@@ -218,7 +219,7 @@ class FakeJobContext::Core final : public internal::HandlerHost {
   StopReason stop_reason_ = StopReason::kNone;
   int checks_left_ = 0;
   StopReason check_reason_ = StopReason::kNone;
-  std::function<void(const JobUpdate&)> hook_;
+  Callback<void(const JobUpdate&)> hook_;
   std::vector<JobUpdate> updates_;
   std::optional<absl::StatusOr<std::string>> answer_;
 };
@@ -263,7 +264,7 @@ void FakeJobContext::StopAtCheck(int count, StopReason reason) {
   core_->StopAtCheck(count, reason);
 }
 
-void FakeJobContext::OnUpdate(std::function<void(const JobUpdate&)> hook) {
+void FakeJobContext::OnUpdate(Callback<void(const JobUpdate&)> hook) {
   core_->OnUpdate(std::move(hook));
 }
 

@@ -15,7 +15,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +23,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
+#include "gearman/base/callback.h"
 #include "gearman/base/duration.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/job_update.h"
@@ -99,7 +99,7 @@ class FakeJobContext {
   // --- what the handler sent -------------------------------------------------
   // Calls `hook` with each update that the handler sends from now on, on the
   // handler's thread.
-  void OnUpdate(std::function<void(const JobUpdate&)> hook);
+  void OnUpdate(Callback<void(const JobUpdate&)> hook);
   // Returns all updates in the order of sending, with their virtual times.
   const std::vector<JobUpdate>& updates();
   // Return the updates of one kind: WORK_DATA, WORK_WARNING, WORK_STATUS.

@@ -223,7 +223,7 @@ bool FaultTransport::Take(size_t bytes, gearman::Piece* piece) {
 
 FaultTransportFactory::FaultTransportFactory(
     std::shared_ptr<TransportFactory> next,
-    std::function<FaultPlan(const Address&)> plan)
+    Callback<FaultPlan(const Address&)> plan)
     : next_(std::move(next)), plan_(std::move(plan)) {}
 
 absl::StatusOr<std::unique_ptr<Transport>> FaultTransportFactory::Create(

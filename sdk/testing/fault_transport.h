@@ -8,7 +8,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <random>
@@ -17,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/base/callback.h"
 #include "gearman/transports/clock.h"
 #include "gearman/transports/piece_stream.h"
 #include "gearman/transports/transport.h"
@@ -112,7 +112,7 @@ class FaultTransportFactory final : public TransportFactory {
  public:
   // `plan` is called for each connection, on the thread that makes it.
   FaultTransportFactory(std::shared_ptr<TransportFactory> next,
-                        std::function<FaultPlan(const Address&)> plan);
+                        Callback<FaultPlan(const Address&)> plan);
 
   absl::StatusOr<std::unique_ptr<Transport>> Create(const Address& address,
                                                     Poller* poller,
@@ -124,7 +124,7 @@ class FaultTransportFactory final : public TransportFactory {
 
  private:
   const std::shared_ptr<TransportFactory> next_;
-  const std::function<FaultPlan(const Address&)> plan_;
+  const Callback<FaultPlan(const Address&)> plan_;
 };
 
 }  // namespace testing

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/transports/inproc/inproc_transport_factory.h"
 #include "gearman/transports/transport.h"
@@ -149,7 +150,7 @@ absl::StatusOr<std::unique_ptr<Client>> SimulatedFleet::MakeClient(
   return MakeClient(ClientDefaults(name, std::move(servers)));
 }
 
-void SimulatedFleet::SetFaults(std::function<FaultPlan(const Address&)> plan) {
+void SimulatedFleet::SetFaults(Callback<FaultPlan(const Address&)> plan) {
   faults_ = std::move(plan);
 }
 

@@ -18,13 +18,13 @@
 #define GEARMAN_SDK_TESTING_SIMULATED_FLEET_H_
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "gearman/base/callback.h"
 #include "gearman/base/string_view.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_options.h"
@@ -95,7 +95,7 @@ class SimulatedFleet {
 
   // Sets the faults of each later connection to a "faulty://" address. Null
   // means no faults.
-  void SetFaults(std::function<FaultPlan(const Address&)> plan);
+  void SetFaults(Callback<FaultPlan(const Address&)> plan);
 
  private:
   struct Served {
@@ -104,7 +104,7 @@ class SimulatedFleet {
   };
 
   Simulation simulation_;
-  std::function<FaultPlan(const Address&)> faults_;
+  Callback<FaultPlan(const Address&)> faults_;
   const std::shared_ptr<InprocNetwork> network_;
   const std::shared_ptr<TransportRegistry> transports_;
   std::map<std::string, Served> servers_;

@@ -33,7 +33,6 @@
 #define GEARMAN_SDK_TESTING_SIMULATION_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -42,6 +41,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "gearman/base/callback.h"
 #include "gearman/sdk/testing/fake_clock.h"
 #include "gearman/transports/poller.h"
 
@@ -54,7 +54,7 @@ class Simulation {
  public:
   // Makes one step of a participant without waiting. Returns the time of the
   // participant's next timer.
-  using Step = std::function<absl::Time()>;
+  using Step = Callback<absl::Time()>;
 
   // Makes a simulation whose run `seed` determines.
   explicit Simulation(uint64_t seed);

@@ -89,7 +89,7 @@ TEST(PluginLibrary, NamesBothAbisOfARefusal) {
 
 TEST(PluginLibrary, NamesWhatBothSidesMustAgreeOn) {
   const std::string abi = GEARMAN_PLUGIN_ABI;
-  EXPECT_THAT(abi, ::testing::HasSubstr("gearman 7, abseil "));
+  EXPECT_THAT(abi, ::testing::HasSubstr("gearman 8, abseil "));
   EXPECT_THAT(abi, ::testing::HasSubstr("protobuf 3"));
   EXPECT_THAT(abi, ::testing::Not(::testing::HasSubstr("VERSION")));
 }

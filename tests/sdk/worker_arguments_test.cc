@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "gearman/base/string_view.h"
 #include "gearman/sdk/log.h"
 #include "gearman/sdk/worker_interceptor.h"
+#include "gearman/sdk/worker_options.h"
 #include "gearman/tests/sdk/worker_fixture.h"
 
 namespace gearman {
@@ -78,6 +80,29 @@ TEST_F(WorkerArgumentsTest, CallbacksMayOwnWhatCannotBeCopied) {
   Give("H:2", "own", "stop");
   Settle();
   EXPECT_THAT(log, ElementsAre("owned"));
+}
+
+TEST_F(WorkerArgumentsTest, HooksOfOptionsMayOwnWhatCannotBeCopied) {
+  static_assert(std::is_copy_constructible_v<WorkerOptions>);
+  std::vector<std::string> log;
+  options_.interceptors.push_back([&log, owned = Owned()](IncomingJob& job) {
+    log.push_back(*owned + " interceptor of " + std::string(job.job().task()));
+  });
+  options_.after_poll = [owned = Owned()](bool) {
+    return *owned == "owned" ? Proceed::kContinue : Proceed::kStop;
+  };
+  options_.after_job = [&log, owned = Owned()](const JobReport& report) {
+    log.push_back(*owned + " report of " + std::string(report.job.task()));
+    return Proceed::kStop;
+  };
+  const WorkerOptions copy = options_;
+  EXPECT_EQ(copy.after_poll(false), Proceed::kContinue);
+  StartWith(Echo);
+  Give("H:1", "own", "");
+  Settle();
+  EXPECT_TRUE(worker_->stopped());
+  EXPECT_THAT(log,
+              ElementsAre("owned interceptor of own", "owned report of own"));
 }
 
 TEST_F(WorkerArgumentsTest, AnEmptyHandlerIsRefused) {

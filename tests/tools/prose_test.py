@@ -81,6 +81,10 @@ class Prose(unittest.TestCase):
         self.assertEqual(["sdk/gone.h"], self.names("a.h", "// See sdk/gone.h, sdk/config.pb.h and other/gone.h.\n"))
         self.assertEqual(["docs/y.md"], self.names("docs/x.md", "`docs/x.md` `docs/y.md` `sdk/told_call` `sdk/client/`"))
 
+    def test_a_decision_has_paths_of_today(self):
+        text = "`GoneName` was in `sdk/gone.h`, and is in `sdk/client/told_call.h`."
+        self.assertEqual([(1, "no sdk/gone.h")], list(prose.path_problems("docs/decisions/x.md", text, set(TREE))))
+
     def test_a_section_is_in_its_document(self):
         texts = {"docs/x.md": "# X\n\n## How it ends\n## TLS\n"}
         comment = '// Ends (docs/x.md, section "How it\n  // ends"). See docs/x.md, sections "TLS" and "Gone".\n'

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/base/callback.h"
 #include "gearman/transports/inproc/inproc_stream.h"
 
 namespace gearman {
@@ -170,7 +171,7 @@ absl::StatusOr<std::unique_ptr<Transport>> InprocNetwork::Connect(
   std::shared_ptr<Port> port = find();
   if (port == nullptr) {
     absl::MutexLock one_at_a_time(&state.fallback_mutex);
-    std::function<absl::Status()> start;
+    Callback<absl::Status()> start;
     {
       ProcessMutexLock lock(&fallbacks_mutex_);
       const auto it = fallbacks_.find(wanted);
@@ -218,7 +219,7 @@ absl::StatusOr<std::unique_ptr<Transport>> InprocNetwork::Connect(
 }
 
 void InprocNetwork::SetFallback(absl::string_view name,
-                                std::function<absl::Status()> start) {
+                                Callback<absl::Status()> start) {
   ProcessMutexLock lock(&fallbacks_mutex_);
   fallbacks_[std::string(name)] = std::move(start);
 }

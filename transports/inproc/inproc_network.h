@@ -17,7 +17,6 @@
 #define GEARMAN_TRANSPORTS_INPROC_INPROC_NETWORK_H_
 
 #include <cstddef>
-#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +26,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "gearman/base/callback.h"
 #include "gearman/process/per_process.h"
 #include "gearman/transports/inproc/passive_timer.h"
 #include "gearman/transports/listener.h"
@@ -73,7 +73,7 @@ class InprocNetwork {
   // Sets the function that makes a listener for `name` if a client connects and
   // there is none. It replaces an earlier function. One thread at a time
   // calls `start`; it holds no lock that a user of the network could need.
-  void SetFallback(absl::string_view name, std::function<absl::Status()> start);
+  void SetFallback(absl::string_view name, Callback<absl::Status()> start);
 
   // Returns the names that have a listener, sorted.
   std::vector<std::string> names() const;
@@ -87,7 +87,7 @@ class InprocNetwork {
   // after the network.
   const PerProcess<std::shared_ptr<State>> state_;
   ProcessMutex fallbacks_mutex_;
-  std::map<std::string, std::function<absl::Status()>> fallbacks_
+  std::map<std::string, Callback<absl::Status()>> fallbacks_
       ABSL_GUARDED_BY(fallbacks_mutex_);
 };
 

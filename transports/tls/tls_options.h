@@ -3,9 +3,9 @@
 #ifndef GEARMAN_TRANSPORTS_TLS_TLS_OPTIONS_H_
 #define GEARMAN_TRANSPORTS_TLS_TLS_OPTIONS_H_
 
-#include <functional>
 #include <string>
 
+#include "gearman/base/callback.h"
 #include "gearman/base/cpp17.h"
 
 namespace gearman {
@@ -24,7 +24,7 @@ struct TlsIdentity {
   // Returns the passphrase of an encrypted key. It is called when the files are
   // read: on the thread that creates the client, worker or listener and, after
   // a change of the files, on the thread that makes a connection.
-  std::function<std::string()> passphrase;
+  Callback<std::string()> passphrase;
   // The environment variable with the passphrase, if `passphrase` is empty.
   std::string passphrase_variable;
 };
