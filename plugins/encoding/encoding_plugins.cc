@@ -121,18 +121,19 @@ absl::Status WithHint(absl::string_view name,
       std::find(known.begin(), known.end(), name) != known.end()) {
     return status;
   }
-  absl::string_view label;
+  absl::string_view part;
   if (name == "zlib" || name == "zstd") {
-    label = "//sdk:compression";
+    part = "compression";
   } else if (name == "raw" || name == "envelope" || name == "protobuf" ||
              name == "json" || name == "aes256gcm") {
-    label = "//sdk:encoders";
+    part = "encoders";
   } else {
     return status;
   }
   absl::Status hinted(
       status.code(),
-      absl::StrCat(status.message(), "; link ", label, " to have \"", name,
+      absl::StrCat(status.message(), "; link @gearman_sdk//sdk:", part,
+                   " (CMake: gearman_sdk::", part, ") to have \"", name,
                    "\" in the default registry"));
   const absl::optional<absl::Cord> field = status.GetPayload(kFieldPayload);
   if (field.has_value()) hinted.SetPayload(kFieldPayload, *field);

@@ -72,11 +72,13 @@ TEST(ConfigEncoders, SayHowToLinkThem) {
   EXPECT_THAT(
       std::string(
           EncoderOf("data_encoders { zstd {} }", empty).status().message()),
-      HasSubstr("link @gearman_sdk//sdk:compression"));
+      HasSubstr("link @gearman_sdk//sdk:compression (CMake: "
+                "gearman_sdk::compression)"));
   EXPECT_THAT(
       std::string(
           EncoderOf("data_encoders { json {} }", empty).status().message()),
-      HasSubstr("link @gearman_sdk//sdk:encoders"));
+      HasSubstr(
+          "link @gearman_sdk//sdk:encoders (CMake: gearman_sdk::encoders)"));
 }
 
 }  // namespace

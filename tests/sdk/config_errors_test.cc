@@ -58,7 +58,8 @@ TEST_F(ConfigTest, PlacesAPluginOfAnotherFamily) {
 TEST_F(ConfigTest, NamesTheTargetOfABuiltInThatIsNotLinked) {
   const std::string expected =
       "metrics[0].prometheus: this program does not have the metrics sink "
-      "gearman.config.PrometheusMetrics: link @gearman_sdk//sdk:prometheus";
+      "gearman.config.PrometheusMetrics: link @gearman_sdk//sdk:prometheus "
+      "(CMake: gearman_sdk::prometheus)";
   constexpr char kPrometheus[] =
       "metrics {\n prometheus { listen: \"127.0.0.1:0\" } }";
   EXPECT_EQ(Error(kPrometheus), "f:2:2: " + expected);
@@ -70,10 +71,12 @@ TEST_F(ConfigTest, NamesTheTargetOfABuiltInThatIsNotLinked) {
   ASSERT_TRUE(config.ok()) << config.status();
   const absl::Status status = config->ToClientOptions(empty).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
-  EXPECT_THAT(std::string(status.message()),
-              AllOf(StartsWith("f:1:9: retry.none: this program does not have "
-                               "the retry policy gearman.config.NoRetry: "),
-                    HasSubstr("@gearman_sdk//sdk:builtins")));
+  EXPECT_THAT(
+      std::string(status.message()),
+      AllOf(StartsWith("f:1:9: retry.none: this program does not have "
+                       "the retry policy gearman.config.NoRetry: "),
+            HasSubstr(
+                "@gearman_sdk//sdk:builtins (CMake: gearman_sdk::config)")));
 }
 
 TEST_F(ConfigTest, SuggestsTheBuiltInWhoseNameWasShortened) {

@@ -125,19 +125,20 @@ class Remover {
 
 std::string HowToLink(absl::string_view config_type) {
   if (config_type == "gearman.config.PrometheusMetrics") {
-    return "link @gearman_sdk//sdk:prometheus";
+    return "link @gearman_sdk//sdk:prometheus (CMake: gearman_sdk::prometheus)";
   }
   if (config_type == "gearman.config.ZlibEncoder" ||
       config_type == "gearman.config.ZstdEncoder") {
-    return "link @gearman_sdk//sdk:compression";
+    return "link @gearman_sdk//sdk:compression (CMake: "
+           "gearman_sdk::compression)";
   }
   if (absl::StartsWith(config_type, "gearman.config.") &&
       absl::EndsWith(config_type, "Encoder")) {
-    return "link @gearman_sdk//sdk:encoders";
+    return "link @gearman_sdk//sdk:encoders (CMake: gearman_sdk::encoders)";
   }
   if (absl::StartsWith(config_type, "gearman.config.")) {
-    return "link @gearman_sdk//sdk:builtins, or call RegisterBuiltins for a "
-           "registry of the program's own";
+    return "link @gearman_sdk//sdk:builtins (CMake: gearman_sdk::config), or "
+           "call RegisterBuiltins for a registry of the program's own";
   }
   return "";
 }

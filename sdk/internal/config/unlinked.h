@@ -14,7 +14,8 @@ namespace gearman {
 namespace internal {
 
 // Says how to get the plugin with this full name of its config message: "link
-// @gearman_sdk//sdk:prometheus". Empty: the plugin is not part of the SDK.
+// @gearman_sdk//sdk:prometheus (CMake: gearman_sdk::prometheus)". An empty text
+// means that the plugin is not part of the SDK.
 std::string HowToLink(absl::string_view config_type);
 
 // Removes each plugin from `config` whose config message is not among

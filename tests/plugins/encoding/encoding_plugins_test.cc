@@ -174,10 +174,12 @@ TEST_F(EncodingPlugins, CanNotBeRegisteredTwice) {
 TEST(UnlinkedEncoders, AreNamedWithTheLibraryThatHasThem) {
   const Registry<DataEncoder> empty("data encoder");
   EXPECT_THAT(std::string(CreateDataEncoder("zstd", empty).status().message()),
-              HasSubstr("link //sdk:compression to have \"zstd\""));
+              HasSubstr("link @gearman_sdk//sdk:compression (CMake: "
+                        "gearman_sdk::compression) to have \"zstd\""));
   EXPECT_THAT(
       std::string(CreateDataEncoder("json+zlib", empty).status().message()),
-      HasSubstr("link //sdk:encoders to have \"json\""));
+      HasSubstr("link @gearman_sdk//sdk:encoders (CMake: "
+                "gearman_sdk::encoders) to have \"json\""));
 }
 
 }  // namespace

@@ -146,13 +146,16 @@ TEST(HowToLink, KnowsEachPluginThatAConfigOffers) {
       const auto* const plugin = family->oneof_decl(0)->field(j);
       if (plugin->name() == "plugin") continue;
       ++offered;
-      absl::string_view library = "@gearman_sdk//sdk:builtins";
+      absl::string_view library =
+          "@gearman_sdk//sdk:builtins (CMake: gearman_sdk::config)";
       if (plugin->name() == "prometheus") {
-        library = "@gearman_sdk//sdk:prometheus";
+        library =
+            "@gearman_sdk//sdk:prometheus (CMake: gearman_sdk::prometheus)";
       } else if (plugin->name() == "zlib" || plugin->name() == "zstd") {
-        library = "@gearman_sdk//sdk:compression";
+        library =
+            "@gearman_sdk//sdk:compression (CMake: gearman_sdk::compression)";
       } else if (family->name() == "DataEncoder") {
-        library = "@gearman_sdk//sdk:encoders";
+        library = "@gearman_sdk//sdk:encoders (CMake: gearman_sdk::encoders)";
       }
       EXPECT_THAT(HowToLink(std::string(plugin->message_type()->full_name())),
                   HasSubstr(std::string(library)))
