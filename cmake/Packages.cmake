@@ -3,7 +3,11 @@
 # makes the library, the one for Prometheus, -dev and gearctl.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME gearman-sdk)
-set(CPACK_PACKAGE_CONTACT "The gearman_sdk developers <gearman_sdk@localhost>")
+# Debian's field Maintainer: a name and an address, of those who make the packages (-DCPACK_PACKAGE_CONTACT="Name
+# <address>"). The project has no address; no mail can reach one in .invalid (RFC 2606).
+if(NOT CPACK_PACKAGE_CONTACT)
+  set(CPACK_PACKAGE_CONTACT "The gearman_sdk developers <gearman_sdk@maintainer.invalid>")
+endif()
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "${PROJECT_DESCRIPTION}")
 set(CPACK_PACKAGE_VERSION "${PROJECT_VERSION}")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

@@ -6,8 +6,8 @@
 #   gearman_sdk_test(PATH ...)
 #
 # SOURCES and PROTOS are files, DEPS and OBJECTS libraries and objects of the names above, or one of libgearman,
-# gtest_main, testing, prometheus and compression; DATA is files and PROGRAMS programs that a test needs while it runs; TIMEOUT is in
-# seconds, and STANDARD the C++ of a test that needs a later one than 17.
+# gtest_main, testing, prometheus and compression; DATA is files and PROGRAMS programs that a test needs while it runs;
+# TIMEOUT is in seconds, and STANDARD the C++ of a test that needs a later one than 17.
 find_package(GTest QUIET)
 set(missing)
 if(NOT TARGET GTest::gmock_main)
