@@ -27,7 +27,8 @@ says() {
 
 # programs FOLDER: each program of project/, built there, says what it should.
 programs() {
-  says strap "$1/parts" && says OK "$1/prometheus_sink" && says OK "$1/compression" && says 1h "$1/virtual_time"
+  says strap "$1/parts" && says OK "$1/prometheus_sink" && says OK "$1/compression" &&
+    says OK "$1/encoders" && says 1h "$1/virtual_time"
 }
 
 # The last line, and the script's status.
