@@ -174,7 +174,8 @@ TEST(ConfigRules, CoverEveryNumberAndDuration) {
       ::testing::ElementsAre(
           "servers", "task_prefix", "worker.client_id", "worker.server_options",
           "worker.control_task", "embedded_server.listen",
-          "embedded_server.job_handle_prefix", "plugin_libraries"));
+          "embedded_server.job_handle_prefix", "plugin_libraries",
+          "job_retry.dead_letter_task"));
 }
 
 TEST(ConfigRules, AllowAnEmptyConfig) {
