@@ -169,13 +169,12 @@ TEST(ConfigRules, CoverEveryNumberAndDuration) {
                                return absl::StrContains(path, ".tls.");
                              }),
               found.end());
-  EXPECT_THAT(
-      found,
-      ::testing::ElementsAre(
-          "servers", "task_prefix", "worker.client_id", "worker.server_options",
-          "worker.control_task", "embedded_server.listen",
-          "embedded_server.job_handle_prefix", "plugin_libraries",
-          "job_retry.dead_letter_task"));
+  EXPECT_THAT(found,
+              ::testing::ElementsAre(
+                  "servers", "task_prefix", "worker.client_id",
+                  "worker.server_options", "worker.control_task",
+                  "embedded_server.listen", "embedded_server.job_handle_prefix",
+                  "plugin_libraries", "job_retry.dead_letter_task"));
 }
 
 TEST(ConfigRules, AllowAnEmptyConfig) {
