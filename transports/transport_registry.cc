@@ -33,8 +33,8 @@ absl::StatusOr<std::shared_ptr<TransportFactory>> TransportRegistry::Find(
   return absl::NotFoundError(absl::StrCat(
       "no transport for ", scheme, ":// is linked or registered; there ",
       known.empty() ? "are none" : "are ", absl::StrJoin(known, ", "),
-      ": link //sdk:builtins, or register its factory "
-      "(TransportRegistry::Register)"));
+      ": link @gearman_sdk//sdk:builtins (CMake: gearman_sdk::config), or "
+      "register its factory (TransportRegistry::Register)"));
 }
 
 std::vector<std::string> TransportRegistry::schemes() const {
