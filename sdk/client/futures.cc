@@ -14,6 +14,7 @@ class Promise final : public internal::CallListener {
  public:
   std::future<Outcome> future() { return promise_.get_future(); }
   void OnEnd(Outcome end) override { promise_.set_value(std::move(end)); }
+  bool runs_user_code() const override { return false; }
 
  private:
   std::promise<Outcome> promise_;

@@ -13,9 +13,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/client/told_call.h"
 #include "gearman/sdk/client_interceptor.h"
+#include "gearman/sdk/job_request.h"
 #include "gearman/tests/sdk/client_fixture.h"
+#include "gearman/tests/support/raw_packet.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -61,6 +65,61 @@ TEST_F(FuturesTest, ManyAreInTheOrderOfTheJobs) {
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     EXPECT_EQ(*outcome, absl::StrCat(i));
   }
+}
+
+// Notes the order in which the client tells the ends of requests.
+class OrderListener : public internal::CallListener {
+ public:
+  OrderListener(std::string name, bool runs_user_code, std::string* order)
+      : name_(std::move(name)),
+        runs_user_code_(runs_user_code),
+        order_(order) {}
+  void OnEnd(Outcome) override { *order_ += name_; }
+  bool runs_user_code() const override { return runs_user_code_; }
+
+ private:
+  const std::string name_;
+  const bool runs_user_code_;
+  std::string* const order_;
+};
+
+// A thread that waits for all of them wakes once. Code of the user is never
+// overtaken: neither a callback nor a listener that runs it.
+TEST_F(FuturesTest, EndsOfOneReadThatOnlyWakeThreadsAreToldLastFirst) {
+  auto client = MakeClient();
+  std::string order;
+  std::vector<JobRequest> requests;
+  const auto add = [&](const std::string& name, bool runs_user_code,
+                       bool callback) {
+    JobSpec spec = ReverseSpec(name);
+    if (callback) {
+      spec.options.callbacks.on_complete = [&](const JobRequest&) {
+        order += "!";
+      };
+    }
+    requests.push_back(internal::MakeTold(
+        std::move(spec),
+        internal::Ref<OrderListener>::Make(name, runs_user_code, &order)));
+  };
+  add("a", /*runs_user_code=*/false, /*callback=*/false);
+  add("b", /*runs_user_code=*/false, /*callback=*/false);
+  add("c", /*runs_user_code=*/false, /*callback=*/true);
+  add("d", /*runs_user_code=*/false, /*callback=*/false);
+  add("e", /*runs_user_code=*/false, /*callback=*/false);
+  add("f", /*runs_user_code=*/true, /*callback=*/false);
+  add("g", /*runs_user_code=*/false, /*callback=*/false);
+  internal::SubmitTold(*client, requests);
+  PlayedServer server(&listener_);
+  std::string replies;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    server.ReceiveBody(kSubmitJob);
+    const std::string handle = absl::StrCat("H:", i);
+    absl::StrAppend(&replies, support::ResponsePacket(kJobCreated, {handle}),
+                    support::ResponsePacket(kWorkComplete, {handle, "r"}));
+  }
+  server.SendBytes(replies);
+  EXPECT_TRUE(client->WaitUntilJobsCompleted(requests).ok());
+  EXPECT_EQ(order, "ba!cedfg");
 }
 
 TEST_F(FuturesTest, ACallerOnlyClientRefusesAtOnce) {

@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "gearman/sdk/internal/client/default_plugins.h"
 #include "gearman/sdk/internal/net/common_options.h"
+#include "gearman/sdk/internal/request/end_listener.h"
+#include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/text/safe_text.h"
 
@@ -53,6 +56,25 @@ absl::Status CheckOptions(const ClientOptions& options) {
         "must be at least 1, max_packet_bytes at least 12");
   }
   return CheckListable("ClientOptions::task_prefix", options.task_prefix);
+}
+
+// Returns true if the notice is an end that no code of the user hears of.
+bool OnlyWakes(const Notice& notice) {
+  if (notice.kind != Notice::Kind::kComplete || notice.hooks != nullptr) {
+    return false;
+  }
+  const JobRequestState& request = *notice.request;
+  return request.listener && !request.listener->runs_user_code() &&
+         (request.options == nullptr ||
+          !request.options->callbacks.on_complete);
+}
+
+// Returns how many notices at the front only wake threads, or 1 if the first
+// one runs code of the user.
+size_t FirstRun(absl::Span<const Notice> notices) {
+  size_t length = 0;
+  while (length < notices.size() && OnlyWakes(notices[length])) ++length;
+  return std::max<size_t>(length, 1);
 }
 
 }  // namespace
@@ -176,11 +198,17 @@ bool ClientCore::RunNotices() {
   mutex_.Unlock();
   {
     IoDriver::CallbackScope scope(&driver_);
-    for (Notice& notice : notices) {
-      const bool ends = RunNotice(&notice, &scope);
-      // The user code has forked, and this is the child.
-      if (inherited()) break;
-      if (ends) ended.push_back(std::move(notice.request));
+    absl::Span<Notice> left = absl::MakeSpan(notices);
+    while (!left.empty() && !inherited()) {
+      const size_t length = FirstRun(left);
+      // The last one first: see EndListener::runs_user_code.
+      for (size_t i = length; i-- > 0;) {
+        const bool ends = RunNotice(&left[i], &scope);
+        // The user code has forked, and this is the child.
+        if (inherited()) break;
+        if (ends) ended.push_back(std::move(left[i].request));
+      }
+      left.remove_prefix(length);
     }
     notices.clear();
   }

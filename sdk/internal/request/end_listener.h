@@ -24,6 +24,12 @@ class EndListener : public Counted {
   // this where it calls on_complete: on the thread that does the I/O, with no
   // lock held, and not if the end is a silent one. The function must not throw.
   virtual void OnSubmissionEnd(const JobRequest& request) = 0;
+
+  // Returns false if OnSubmissionEnd only wakes threads. When several such
+  // requests end one after the other, the client tells the last one first. A
+  // thread that waits for all of them, from the first on, then sleeps once and
+  // not once for each.
+  virtual bool runs_user_code() const { return true; }
 };
 
 }  // namespace internal
