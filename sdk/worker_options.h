@@ -110,6 +110,16 @@ struct TaskOptions {
   // grabs only as many jobs as there are tokens. A job that has begun keeps its
   // token, however it ends.
   RateLimit rate;
+  // The share of this task, from 1 to 1000, when jobs of several tasks wait: of
+  // a task with weight 3 the worker grabs three jobs for each one of a task
+  // with weight 1. A task without waiting jobs leaves its share to the others.
+  // 0 means no weight of its own: all such tasks without a limit share one
+  // place with weight 1. A task with a limit and no weight has weight 1.
+  //
+  // Without weights a server decides. gearmand gives the jobs of the task that
+  // was registered last before all others. A task with a weight has connections
+  // of its own, as one with a limit has.
+  int weight = 0;
 };
 
 // How many jobs a worker holds beyond those that it can begin at once. A held

@@ -201,6 +201,39 @@ TEST_F(WorkerLimitsGearmandTest, JobsWaitForTheTokensThatCome) {
   EXPECT_EQ(worker->stats().jobs_complete, 20u);
 }
 
+// Without weights gearmand gives the jobs of "b" before all others, because
+// that task was registered last.
+TEST_F(WorkerLimitsGearmandTest, JobsBeginByWeight) {
+  const std::vector<JobRequest> first = Submit("a", 100);
+  const std::vector<JobRequest> second = Submit("b", 100);
+  ASSERT_TRUE(WaitForStatus("a\t100\t0\t0"));
+  ASSERT_TRUE(WaitForStatus("b\t100\t0\t0"));
+  WorkerOptions options;
+  options.prefetch.max_jobs = 0;
+  RunningWorker worker({server_.address()}, options);
+  std::string order;
+  const auto add = [&order](char letter) {
+    return [&order, letter](JobContext&) -> absl::StatusOr<std::string> {
+      order += letter;
+      return "";
+    };
+  };
+  TaskOptions three, one;
+  three.weight = 3;
+  one.weight = 1;
+  ASSERT_TRUE(worker->Register("a", add('a'), three).ok());
+  ASSERT_TRUE(worker->Register("b", add('b'), one).ok());
+  worker.Start();
+  ExpectDone(first);
+  ExpectDone(second);
+  // One connection may be there before the other. From then on, every four jobs
+  // have three of "a" as long as there are some.
+  const size_t begin = std::max(order.find('a'), order.find('b')) + 4;
+  ASSERT_LT(begin, 20u) << order;
+  const std::string some = order.substr(begin, 80);
+  EXPECT_EQ(std::count(some.begin(), some.end(), 'a'), 60) << order;
+}
+
 // A job that waits in a paused worker goes to another one when it drains.
 TEST_F(WorkerLimitsGearmandTest, ADrainGivesTheJobsOfAPausedTaskBack) {
   WorkerOptions options;

@@ -38,11 +38,16 @@ class TaskGate {
   // Takes over the limits of the task's latest registration.
   void SetLimits(const TaskOptions& options, absl::Time now) {
     max_running_ = options.max_running;
+    weight_ = options.weight;
     bucket_.SetRate(options.rate, now);
     Refresh(now);
   }
   // True if the task has a limit of its own.
   bool limited() const { return max_running_ > 0 || bucket_.limited(); }
+  // True if grabs for the task need connections of its own.
+  bool needs_lane() const { return limited() || weight_ > 0; }
+  // The task's share of the grabs of its worker, at least 1.
+  int weight() const { return std::max(weight_, 1); }
   // Counts the tokens anew. Until then the gate may know fewer than there are.
   // If it knows none, call it at next_token().
   void Refresh(absl::Time now) { tokens_ = bucket_.Tokens(now); }
@@ -106,6 +111,7 @@ class TaskGate {
   }
 
   int max_running_ = 0;  // 0: no limit
+  int weight_ = 0;       // TaskOptions::weight
   int running_ = 0;
   int held_back_ = 0;
   TokenBucket bucket_;

@@ -27,6 +27,8 @@ constexpr int64_t kMaxAnnouncedMs = std::numeric_limits<int32_t>::max();
 constexpr double kLeastRate = 1e-6;
 constexpr double kMostRate = 1e6;
 constexpr int kMostBurst = 1000000;
+// TaskOptions::weight.
+constexpr int kMostWeight = 1000;
 
 absl::Status Bad(absl::string_view field, absl::string_view why) {
   return absl::InvalidArgumentError(
@@ -132,6 +134,11 @@ absl::Status CheckTask(const Task& task) {
     return absl::InvalidArgumentError(
         absl::StrCat(name, ": max_running is ", options.max_running,
                      "; it must not be negative"));
+  }
+  if (options.weight < 0 || options.weight > kMostWeight) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": weight is ", options.weight, "; it must be 0 for none, or ",
+        "from 1 to ", kMostWeight));
   }
   const RateLimit& rate = options.rate;
   if (!(rate.jobs_per_second == 0 || (rate.jobs_per_second >= kLeastRate &&

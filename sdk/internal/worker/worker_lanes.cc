@@ -1,5 +1,5 @@
-// The part of WorkerServers that gives each task with a limit connections of
-// its own, and that shares grabs among the lanes.
+// The part of WorkerServers that gives each task with a limit or a weight
+// connections of its own, and that shares grabs among the lanes.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -24,14 +24,14 @@ void WorkerServers::ChangeTasks(absl::Span<const TaskChange> changes) {
   // a lane of its own, and the other tasks go on.
   std::vector<TaskChange> common(changes.begin(), changes.end());
   for (TaskChange& change : common) {
-    const bool limited = change.task != nullptr && change.task->gate->limited();
+    const bool own = change.task != nullptr && change.task->gate->needs_lane();
     const bool paused = change.task != nullptr && change.task->gate->paused();
-    if (limited) {
+    if (own) {
       OpenLane(change, paused);
     } else {
       CloseLane(change.function);
     }
-    if (!limited && !paused) continue;
+    if (!own && !paused) continue;
     change.task = nullptr;
     change.gives_way = true;
   }
@@ -135,8 +135,17 @@ void WorkerServers::Line(GrabLane& lane) {
     ++in_line_;
   } else {
     lane.Unlink();
+    lane.turn = 0;
     --in_line_;
   }
+}
+
+int WorkerServers::TurnsIn(int room) {
+  // In a turn each lane gets one grab at least.
+  if (in_line_ == 0 || room <= in_line_) return 1;
+  int weights = 0;
+  for (const GrabLane& lane : line_) weights += lane.weight();
+  return std::max(1, room / weights);
 }
 
 void WorkerServers::Grab(int room, bool quick, absl::Time now) {
@@ -158,15 +167,24 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
     GrabIn(*control_, control_->room(), now);
     Line(*control_);
   }
-  for (int lanes = in_line_; room > 0 && lanes > 0; --lanes) {
+  const int turns = TurnsIn(room);
+  for (int content = 0; room > 0 && content < in_line_;) {
     GrabLane& lane = line_.front();
-    // The lane comes last the next time.
-    lane.Unlink();
-    line_.PushBack(lane);
     if (lane.gate != nullptr) lane.gate->Refresh(now);
+    const int most = lane.weight() * turns;
+    // A turn goes on that the last call has not ended for want of room.
+    const int turn = lane.turn == 0 ? most : std::min(lane.turn, most);
+    const int sent = GrabIn(lane, std::min({turn, lane.room(), room}), now);
+    room -= sent;
+    // It wants no more: GrabIn has taken it out of the line.
+    if (!lane.linked()) continue;
+    content = sent > 0 ? 0 : content + 1;
     // Grabs that one lane does not want are left for the others.
-    const int share = std::min(lane.room(), (room - 1) / lanes + 1);
-    room -= GrabIn(lane, share, now);
+    lane.turn = room > 0 ? 0 : turn - sent;
+    if (lane.turn == 0) {
+      lane.Unlink();
+      line_.PushBack(lane);
+    }
     Line(lane);
   }
 }

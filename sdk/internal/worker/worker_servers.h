@@ -8,9 +8,9 @@
 //
 // Lanes: a grab can't say of which task the job shall be, and a task of which a
 // job is held can't be taken back from its server (docs/protocol.md). Therefore
-// each task with a limit has a lane, which is one more connection to each
-// server that offers this task alone. Only jobs that may begin are asked for
-// there. All other tasks share one lane.
+// each task with a limit or a weight has a lane, which is one more connection
+// to each server that offers this task alone. Only jobs that may begin are
+// asked for there. All other tasks share one lane.
 //
 // It belongs to the worker's I/O thread.
 #ifndef GEARMAN_SDK_INTERNAL_WORKER_WORKER_SERVERS_H_
@@ -52,14 +52,15 @@ namespace internal {
 
 struct OfLineTag;
 
-// The connections that offer the tasks without limits, or those that offer one
-// task with a limit. ListLink: it is in the line of lanes that get grabs.
+// The connections that offer one task with a limit or a weight, or those that
+// offer all other tasks, the common lane. ListLink: it is in the line of lanes
+// that get grabs.
 struct GrabLane : ListLink<OfLineTag> {
   GrabLane() = default;
   GrabLane(std::string its_function, std::shared_ptr<TaskGate> its_gate)
       : function(std::move(its_function)), gate(std::move(its_gate)) {}
 
-  // Empty and null: the lane of the tasks without limits.
+  // Empty and null: the common lane.
   const std::string function;
   const std::shared_ptr<TaskGate> gate;
   // The servers of a lane with a gate, by name: objects beside those of
@@ -69,6 +70,8 @@ struct GrabLane : ListLink<OfLineTag> {
   int outstanding = 0;
   // The links that want grabs, the first to be served in front.
   std::list<WorkerLink*> wanting;
+  // The grabs that are left of its turn in the line. 0: it has no turn.
+  int turn = 0;
 
   // The number of further grabs that its limit allows.
   int room() const {
@@ -77,8 +80,9 @@ struct GrabLane : ListLink<OfLineTag> {
   }
   // True if the task belongs here.
   bool Has(const Task& task) const {
-    return gate == nullptr ? !task.gate->limited() : task.gate == gate;
+    return gate == nullptr ? !task.gate->needs_lane() : task.gate == gate;
   }
+  int weight() const { return gate == nullptr ? 1 : gate->weight(); }
 };
 
 // The grabs of a server, as its connections have shown. A server that does not
@@ -98,7 +102,7 @@ struct Learned<WorkerLinkSession> {
   // connections, too, so this one must close more of them before the worker
   // believes that an older server has taken its place.
   bool has_known_all = false;
-  // Null: the lane of the tasks without limits.
+  // Null: the common lane.
   std::shared_ptr<GrabLane> lane;
 
   // Forgets what may have changed while the server was away.
@@ -156,7 +160,7 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // Makes `wanted` the servers: adds new ones, and removes the others.
   void SetServers(absl::Span<const Address> wanted);
   // Offers the tasks that were registered and are not paused, and takes back
-  // the others. A task is in a lane of its own if its gate has a limit.
+  // the others. A task has a lane of its own if its gate says so.
   void ChangeTasks(absl::Span<const TaskChange> changes);
   // Retires all links. No connection is made any more.
   void Drain();
@@ -185,8 +189,9 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   void NoteRoom(const TaskGate& gate) {
     if (gate.lane != nullptr) Line(*gate.lane);
   }
-  // Shares `room` grabs among the lanes, in turn, and in each of them among the
-  // servers that want some, in turn. `quick`: see WorkerSession::Shared.
+  // Shares `room` grabs among the lanes, in turn and by weight, and in each of
+  // them among the servers that want some, in turn. `quick`: see
+  // WorkerSession::Shared.
   void Grab(int room, bool quick, absl::Time now);
 
   // --- the end of connections ------------------------------------------------
@@ -232,6 +237,8 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   void AddLanes(ServerHealth* health) const;
   // Puts a lane into the line if it has wishes and room, or takes it out.
   void Line(GrabLane& lane);
+  // Returns how many turns of all lanes in the line `room` grabs are at least.
+  int TurnsIn(int room);
   // Sends at most `room` grabs on the links of a lane, and returns how many.
   int GrabIn(GrabLane& lane, int room, absl::Time now);
 
@@ -252,7 +259,7 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   Mailbox* const mailbox_;
   WorkerSession::Shared shared_;
   GrabLane main_;
-  // The lanes of tasks with limits, by function, and the lanes that may get
+  // The lanes but the common one, by function, and the lanes that may get
   // grabs, the first to be served in front.
   std::map<std::string, std::shared_ptr<GrabLane>> lanes_;
   IntrusiveList<GrabLane, OfLineTag> line_;

@@ -99,9 +99,9 @@ class WorkerSession {
   };
 
   // Appends the client ID and the options. All pointers must outlive the
-  // session. `lane_outstanding` is for the connection of a task with a limit:
-  // it counts, like Shared::outstanding, the grabs on all connections of that
-  // task (null: the connection is not one of these).
+  // session. `lane_outstanding` is for the connection of a task with a lane of
+  // its own: it counts, like Shared::outstanding, the grabs on all connections
+  // of that task (null: the connection is not one of these).
   WorkerSession(Shared* shared, wire::OutputBuffer* output, Grabs grabs,
                 int* lane_outstanding = nullptr);
   WorkerSession(const WorkerSession&) = delete;
