@@ -68,7 +68,7 @@ TEST_F(WeightTest, JobsBeginByWeightWhileEachTaskHasSome) {
   }
 }
 
-// As many grabs as there are at once are shared in one pass.
+// Many grabs at once are shared in one pass.
 TEST_F(WeightTest, GrabsAheadAreSharedByWeight) {
   RegisterQuick(*worker_, "a", Weight(3));
   RegisterQuick(*worker_, "b", Weight(1));
@@ -91,7 +91,7 @@ TEST_F(WeightTest, ATaskWithoutJobsLeavesItsShareToTheOthers) {
   Submit("b", 500);
   Settle();
   EXPECT_THAT(done_, SizeIs(500));
-  // It has not saved up for what it left.
+  // The first task has not saved up the grabs that it left.
   done_.clear();
   Submit("a", 3);
   Submit("b", 500);

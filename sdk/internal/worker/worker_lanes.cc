@@ -176,7 +176,7 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
     const int turn = lane.turn == 0 ? most : std::min(lane.turn, most);
     const int sent = GrabIn(lane, std::min({turn, lane.room(), room}), now);
     room -= sent;
-    // It wants no more: GrabIn has taken it out of the line.
+    // GrabIn has taken a lane that wants no more out of the line.
     if (!lane.linked()) continue;
     content = sent > 0 ? 0 : content + 1;
     // Grabs that one lane does not want are left for the others.
