@@ -431,6 +431,7 @@ gearman_sdk_test(tests/sdk/job_context_test SOURCES tests/sdk/job_context_test.c
 gearman_sdk_test(tests/sdk/job_id_test SOURCES tests/sdk/job_id_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/job_request_cancel_test SOURCES tests/sdk/job_request_cancel_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.bounds tests.support.wait_for OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/job_request_test SOURCES tests/sdk/job_request_test.cc DEPS gtest_main tests.sdk.client_fixture OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
+gearman_sdk_test(tests/sdk/largest_bodies_test SOURCES tests/sdk/largest_bodies_test.cc DEPS gtest_main tests.sdk.client_fixture tests.support.body_sources tests.support.raw_connection tests.support.raw_packet OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 300 LABELS manual)
 gearman_sdk_test(tests/sdk/log_test SOURCES tests/sdk/log_test.cc DEPS gtest_main tests.support.hostile_names OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/no_threads_test SOURCES tests/sdk/no_threads_test.cc DEPS gtest_main tests.support.bounds OBJECTS sdk.builtins tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/observed_stack_test SOURCES tests/sdk/observed_stack_test.cc DEPS gtest_main prometheus tests.sdk.testing.simulated_stack tests.support.udp_receiver OBJECTS tests.support.sanitizers TIMEOUT 60)
