@@ -146,8 +146,10 @@ absl::Status AddWorkers(AdminClient& server, Rows& rows) {
 
 std::string StateOf(const ServerJob& job,
                     const absl::StatusOr<JobStatus>& status) {
-  if (job.ignored) return "abandoned";  // its client left; it will not run
   if (!status.ok()) return "-";
+  // The clients of an ignored job have left. The server drops it when a worker
+  // would get it. A job that a worker has goes on.
+  if (job.ignored && !status->running) return "abandoned";
   return std::string(StateName(*status));
 }
 

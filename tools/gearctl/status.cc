@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -132,13 +133,15 @@ class StatusSource {
     return look;
   }
 
-  // NOT_FOUND: no server knows a task that was asked for. The message names it.
+  // NOT_FOUND: no server knows a task that was asked for. The message names
+  // each of them.
   absl::Status CheckTasks(const Look& look) const {
     std::set<std::string> missing = tasks_;
     for (const TaskRow& row : look.rows) missing.erase(row.task);
     if (missing.empty() || !look.failures.empty()) return absl::OkStatus();
-    return absl::NotFoundError(
-        absl::StrCat("no server knows a task \"", *missing.begin(), "\""));
+    return absl::NotFoundError(absl::StrCat(
+        "no server knows ", missing.size() == 1 ? "a task" : "the tasks", " \"",
+        absl::StrJoin(missing, "\", \""), "\""));
   }
 
   size_t servers() const { return servers_.size(); }

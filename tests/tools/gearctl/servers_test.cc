@@ -23,6 +23,7 @@
 #include "gearman/tests/support/raw_packet.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
+#include "gearman/tests/tools/gearctl/servers_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -36,36 +37,6 @@ using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-class ServersTest : public ::testing::TestWithParam<bool> {
- protected:
-  void SetUp() override {
-    if (GetParam()) {
-      gearmand_ = std::make_unique<support::GearmandProcess>();
-      ASSERT_TRUE(gearmand_->ok());
-      server_ = gearmand_->address();
-    } else {
-      embedded_ = std::make_unique<ServerProcess>();
-      server_ = embedded_->address();
-    }
-  }
-
-  ProgramResult Run(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--server", server_});
-    return Gearctl(std::move(arguments));
-  }
-  // A background job that waits; its handle.
-  std::string Queue(const std::string& task) {
-    const std::string output = Run({"submit", task, "--background"}).output;
-    const std::vector<std::string> fields = absl::StrSplit(output, '|');
-    EXPECT_EQ(fields.size(), 3u) << output;
-    return fields.size() == 3 ? fields[1] : "";
-  }
-
-  std::unique_ptr<support::GearmandProcess> gearmand_;
-  std::unique_ptr<ServerProcess> embedded_;
-  std::string server_;
-};
 
 INSTANTIATE_TEST_SUITE_P(Servers, ServersTest, ::testing::Bool(),
                          [](const auto& gearmand) {
@@ -89,7 +60,10 @@ TEST_P(ServersTest, StatusOfOneTaskLeavesOutTheOthers) {
                          "\"workers\":0}\n"));
   const ProgramResult missing = Run({"status", "build", "bild"});
   EXPECT_EQ(missing.status.code, 5);
-  EXPECT_THAT(missing.error_output, HasSubstr("\"bild\""));
+  EXPECT_THAT(missing.error_output,
+              HasSubstr("no server knows a task \"bild\""));
+  EXPECT_THAT(Run({"status", "mend", "build", "bild"}).error_output,
+              HasSubstr("no server knows the tasks \"bild\", \"mend\""));
 }
 
 TEST_P(ServersTest, WatchGoesOnUntilItIsInterrupted) {
@@ -120,68 +94,6 @@ TEST_P(ServersTest, WorkersAreListedWithTheirTasks) {
       AllOf(HasSubstr(absl::StrCat("\"id\":\"gearctl\",\"tasks\":",
                                    last ? R"(["b","a"])" : R"(["a","b"])")),
             HasSubstr("\"tasks\":[]")));
-}
-
-TEST_P(ServersTest, JobsAreListedWithTheirStates) {
-  absl::Notification begun;
-  absl::Notification end;
-  TestWorker worker(server_);
-  worker.Register("run",
-                  [&](JobContext& context) -> absl::StatusOr<std::string> {
-                    context.SendStatus(1, 4).IgnoreError();
-                    begun.Notify();
-                    end.WaitForNotification();
-                    return std::string();
-                  });
-  worker.Start();
-  const std::string running = Queue("run");
-  const std::string queued = Queue("wait");
-  ASSERT_TRUE(begun.WaitForNotificationWithTimeout(support::kBound));
-  // The status is on its way behind what has begun.
-  auto watch = StartGearctl(
-      {"job", running, "--watch", "--interval", "10ms", "--server", server_});
-  EXPECT_TRUE(watch->WaitForOutput("running 1/4\n").ok());
-  EXPECT_THAT(Run({"jobs"}).output,
-              AllOf(HasSubstr(running + "  running  1/4       background"),
-                    HasSubstr(queued + "  queued   -         background")));
-  EXPECT_THAT(
-      Run({"jobs", "--json"}).output,
-      HasSubstr(absl::StrCat("\"handle\":\"", running,
-                             "\",\"state\":\"running\",\"background\":true,"
-                             "\"retries\":0,\"numerator\":1,"
-                             "\"denominator\":4}")));
-  end.Notify();
-  EXPECT_EQ(watch->Wait()->code, 0);
-  EXPECT_THAT(watch->output(), ::testing::EndsWith("ended\n"));
-}
-
-TEST_P(ServersTest, ProgressOfAnUnknownTotalIsShown) {
-  absl::Notification begun;
-  absl::Notification end;
-  TestWorker worker(server_);
-  worker.Register("run",
-                  [&](JobContext& context) -> absl::StatusOr<std::string> {
-                    context.SendStatus(7, 0).IgnoreError();
-                    begun.Notify();
-                    end.WaitForNotification();
-                    return std::string();
-                  });
-  worker.Start();
-  const std::string running = Queue("run");
-  ASSERT_TRUE(begun.WaitForNotificationWithTimeout(support::kBound));
-  auto watch = StartGearctl(
-      {"job", running, "--watch", "--interval", "10ms", "--server", server_});
-  EXPECT_TRUE(watch->WaitForOutput("running 7/0\n").ok());
-  EXPECT_THAT(Run({"jobs"}).output, HasSubstr(running + "  running  7/0"));
-  EXPECT_THAT(Run({"jobs", "--json"}).output,
-              HasSubstr("\"numerator\":7,\"denominator\":0}"));
-  end.Notify();
-  EXPECT_EQ(watch->Wait()->code, 0);
-}
-
-TEST_P(ServersTest, UniquesAreListed) {
-  Run({"submit", "t", "--background", "--unique", "report-7"});
-  EXPECT_THAT(Run({"jobs", "--uniques"}).output, HasSubstr("\nreport-7  tcp"));
 }
 
 TEST_P(ServersTest, AJobIsAskedForByHandleOrUnique) {
