@@ -1,5 +1,5 @@
-// WorkerSignals: SIGINT and SIGTERM drain workers, and a second signal stops
-// them.
+// WorkerSignals: SIGINT and SIGTERM drain workers, a second signal stops them,
+// and a third one has the effect that it would have without this class.
 //
 //   auto signals = gearman::WorkerSignals::Create({worker.get()});
 //   if (!signals.ok()) return signals.status();
@@ -23,10 +23,11 @@ class SignalRegistration;
 }  // namespace internal
 
 // While a WorkerSignals lives, the first SIGINT or SIGTERM calls Worker::Drain
-// of each of its workers, and each further one Worker::Stop. The program's own
+// of each of its workers, and the second one Worker::Stop. The program's own
 // handlers of the two signals are not called during this time. They are in
-// force again when the WorkerSignals is destroyed. A handler that was installed
-// after it stays.
+// force again after the second signal, and when the WorkerSignals is destroyed.
+// A handler that was installed after it stays. So in a program without handlers
+// of its own a third signal ends the process, whatever the program waits for.
 //
 // A signal that the process ignores when the object is created stays ignored.
 // (A script's `&` starts programs that ignore SIGINT.) Only its stop token
@@ -49,7 +50,7 @@ class WorkerSignals {
   WorkerSignals(const WorkerSignals&) = delete;
   WorkerSignals& operator=(const WorkerSignals&) = delete;
 
-  // Returns how many signals have come so far.
+  // Returns how many signals this object has handled so far.
   int count() const;
 
  private:

@@ -115,6 +115,7 @@ void SignalRegistration::Handle() {
       worker->Stop();
     }
   }
+  if (!first) Restore();
 }
 
 void SignalRegistration::Restore() {

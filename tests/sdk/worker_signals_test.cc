@@ -177,6 +177,22 @@ TEST_F(WorkerSignalsTest, ASecondSignalStops) {
   EXPECT_EQ((*signals)->count(), 2);
 }
 
+// A program that waits for something else than its workers can be ended.
+TEST_F(WorkerSignalsTest, AThirdSignalHasItsEarlierEffect) {
+  for (const int third : {SIGINT, SIGTERM}) {
+    const std::unique_ptr<Worker> worker = MakeWorker();
+    const auto signals = WorkerSignals::Create({worker.get()});
+    ASSERT_TRUE(signals.ok()) << signals.status();
+    ASSERT_EQ(raise(SIGINT), 0);
+    ASSERT_EQ(raise(SIGTERM), 0);
+    EXPECT_EQ(own_calls, 0);
+    ASSERT_EQ(raise(third), 0);
+    EXPECT_EQ(own_calls, 1);
+    EXPECT_EQ((*signals)->count(), 2);
+    own_calls = 0;
+  }
+}
+
 TEST_F(WorkerSignalsTest, TheLimitIsThatOfDrain) {
   const auto signals =
       WorkerSignals::Create({worker_.get()}, absl::Milliseconds(20));
