@@ -6,6 +6,19 @@
 #include "absl/strings/str_join.h"
 
 namespace gearman {
+namespace {
+
+// Says which factory the program must register for this scheme.
+std::string FactoryOf(absl::string_view scheme) {
+  for (const absl::string_view own : {"tcp", "tls", "inproc"}) {
+    if (scheme == own) {
+      return absl::StrCat("the factory of @gearman_sdk//transports/", own);
+    }
+  }
+  return "its factory";
+}
+
+}  // namespace
 
 absl::Status TransportRegistry::Register(
     absl::string_view scheme, std::shared_ptr<TransportFactory> factory) {
@@ -34,7 +47,8 @@ absl::StatusOr<std::shared_ptr<TransportFactory>> TransportRegistry::Find(
       "no transport for ", scheme, ":// is linked or registered; there ",
       known.empty() ? "are none" : "are ", absl::StrJoin(known, ", "),
       ": link @gearman_sdk//sdk:builtins (CMake: gearman_sdk::config), or "
-      "register its factory (TransportRegistry::Register)"));
+      "register ",
+      FactoryOf(scheme), " (TransportRegistry::Register)"));
 }
 
 std::vector<std::string> TransportRegistry::schemes() const {
