@@ -196,7 +196,7 @@ class JobRequestTracker final : public EffectSink {
   bool wants_dispatch() const { return !to_dispatch_.empty(); }
   void TakeDispatches(std::vector<Operation*>* operations);
   // Questions for the servers. The caller takes them directly after OnTime,
-  // before it closes connections. One that asks after a request that has ended
+  // before it closes connections. One that asks about a request that has ended
   // since does no harm.
   std::vector<JobQuestion> TakeQuestions() {
     return std::exchange(questions_, {});
