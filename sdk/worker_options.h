@@ -114,7 +114,9 @@ struct TaskOptions {
   // a task with weight 3 the worker grabs three jobs for each one of a task
   // with weight 1. A task without waiting jobs leaves its share to the others.
   // 0 means no weight of its own: all such tasks without a limit share one
-  // place with weight 1. A task with a limit and no weight has weight 1.
+  // place with weight 1. A task with a limit and no weight has weight 1. A
+  // limit holds whatever the weight, also among the jobs that are held ahead
+  // (PrefetchOptions).
   //
   // Without weights a server decides. gearmand gives the jobs of the task that
   // was registered last before all others. A task with a weight has connections

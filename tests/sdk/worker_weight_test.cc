@@ -113,6 +113,26 @@ TEST_F(WeightTest, ALimitHoldsWhateverTheWeight) {
   EXPECT_EQ(worker_->stats().jobs_held_back, 0u);
 }
 
+// A task at its limit waits for a job of its own to end, and not for others.
+TEST_F(WeightTest, ALimitDoesNotEndATurn) {
+  for (const int limit : {1, 2, 3}) {
+    done_.clear();
+    Worker& worker = StartOneByOne();
+    TaskOptions options = AtMost(limit);
+    options.weight = 3;
+    RegisterQuick(worker, "a", options);
+    RegisterQuick(worker, "b", Weight(1));
+    Submit("a", 90);
+    Submit("b", 90);
+    Settle();
+    const std::string letters = Letters();
+    ASSERT_THAT(letters, SizeIs(180));
+    EXPECT_EQ(Count(letters.substr(8, 80), 'a'), 60u)
+        << "limit " << limit << ": " << letters;
+    stack_.KillWorker("one");
+  }
+}
+
 TEST_F(WeightTest, APausedTaskLeavesItsShare) {
   RegisterQuick(*worker_, "a", Weight(3));
   RegisterQuick(*worker_, "b", Weight(1));

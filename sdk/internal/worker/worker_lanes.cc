@@ -129,15 +129,22 @@ void WorkerServers::AddLanes(ServerHealth* health) const {
 
 void WorkerServers::Line(GrabLane& lane) {
   const bool belongs = !lane.wanting.empty() && lane.room() > 0;
+  // A lane that wants nothing leaves the rest of its turn to the others.
+  if (lane.wanting.empty()) lane.turn = 0;
   if (belongs == lane.linked()) return;
-  if (belongs) {
-    line_.PushBack(lane);
-    ++in_line_;
-  } else {
+  if (!belongs) {
     lane.Unlink();
-    lane.turn = 0;
     --in_line_;
+    return;
   }
+  // A lane that comes back from its task's limit goes on with its turn. With a
+  // low limit each turn would have one grab otherwise, whatever the weight.
+  if (lane.turn > 0) {
+    line_.PushFront(lane);
+  } else {
+    line_.PushBack(lane);
+  }
+  ++in_line_;
 }
 
 int WorkerServers::TurnsIn(int room) {
@@ -176,14 +183,16 @@ void WorkerServers::Grab(int room, bool quick, absl::Time now) {
     const int turn = lane.turn == 0 ? most : std::min(lane.turn, most);
     const int sent = GrabIn(lane, std::min({turn, lane.room(), room}), now);
     room -= sent;
+    // Grabs that one lane does not want are left for the others. A lane at its
+    // task's limit has not refused them.
+    lane.turn = room > 0 && lane.room() > 0 ? 0 : turn - sent;
     // GrabIn has taken a lane that wants no more out of the line.
-    if (!lane.linked()) continue;
-    content = sent > 0 ? 0 : content + 1;
-    // Grabs that one lane does not want are left for the others.
-    lane.turn = room > 0 ? 0 : turn - sent;
-    if (lane.turn == 0) {
-      lane.Unlink();
-      line_.PushBack(lane);
+    if (lane.linked()) {
+      content = sent > 0 ? 0 : content + 1;
+      if (lane.turn == 0) {
+        lane.Unlink();
+        line_.PushBack(lane);
+      }
     }
     Line(lane);
   }
