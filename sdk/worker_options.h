@@ -118,9 +118,9 @@ struct TaskOptions {
   // limit holds whatever the weight, also among the jobs that are held ahead
   // (PrefetchOptions).
   //
-  // Without weights a server decides. gearmand gives the jobs of the task that
-  // was registered last before all others. A task with a weight has connections
-  // of its own, as one with a limit has.
+  // Without weights a server decides. gearmand 1.1 gives the jobs of the task
+  // that was registered last before all others (without its option -R). A task
+  // with a weight has connections of its own, as one with a limit has.
   int weight = 0;
 };
 

@@ -201,7 +201,7 @@ TEST_F(WorkerLimitsGearmandTest, JobsWaitForTheTokensThatCome) {
   EXPECT_EQ(worker->stats().jobs_complete, 20u);
 }
 
-// Without weights gearmand gives the jobs of "b" before all others, because
+// Without weights gearmand 1.1 gives the jobs of "b" before all others, because
 // that task was registered last.
 TEST_F(WorkerLimitsGearmandTest, JobsBeginByWeight) {
   const std::vector<JobRequest> first = Submit("a", 100);
