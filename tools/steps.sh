@@ -5,6 +5,8 @@
 #   step "Heading" COMMAND...
 #   finish
 #
+# `step "Heading" once COMMAND...` is for a command that counts nothing.
+#
 # Each step prints its heading, what its command prints, and its time.
 
 passed=0 failed=0 SECONDS=0
@@ -36,6 +38,11 @@ step() {
          /^FAILED / {check = 1; print; next} check && /^ / {print; next} {check = 0}' "$output" | head -n 300
   fi >>"$failures"
   printf '=== %s: %s s, status %s\n' "$heading" $((SECONDS - start)) "$status"
+}
+
+# once COMMAND...: one that counts nothing itself counts as one.
+once() {
+  if "$@"; then echo "1 passed, 0 failed"; else echo "0 passed, 1 failed"; return 1; fi
 }
 
 # finish: what failed, the time of all steps, and the sum as the last line. Its status is the script's.
