@@ -149,6 +149,29 @@ TEST_F(StatsdMetricsTest, AGaugeThatIsGoneIsSentAsZero) {
   EXPECT_THAT(agent_.Lines(), ElementsAre("workers:0|g|#task:a"));
 }
 
+// The tasks of a QueueMetrics come and go without end.
+TEST_F(StatsdMetricsTest, AGaugeThatIsGoneIsForgottenAfterAWhile) {
+  const auto sink = Make();
+  MetricsSnapshot snapshot = One("jobs", MetricType::kGauge, 1);
+  std::string& task = snapshot.families[0].samples[0].label_values[0];
+  sink->Export(snapshot);
+  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs:1|g|#task:a"));
+  task = "b";
+  // A datagram may be lost, so the agent is told several times.
+  for (int i = 0; i < 10; ++i) {
+    sink->Export(snapshot);
+    EXPECT_THAT(agent_.Lines(),
+                UnorderedElementsAre("jobs:0|g|#task:a", "jobs:1|g|#task:b"));
+  }
+  sink->Export(snapshot);
+  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs:1|g|#task:b"));
+  // A task that comes again begins anew.
+  task = "a";
+  sink->Export(snapshot);
+  EXPECT_THAT(agent_.Lines(),
+              UnorderedElementsAre("jobs:1|g|#task:a", "jobs:0|g|#task:b"));
+}
+
 TEST_F(StatsdMetricsTest, ANegativeGaugeIsNoChangeOfOne) {
   const auto sink = Make();
   sink->Export(One("in_flight", MetricType::kGauge, -2));
