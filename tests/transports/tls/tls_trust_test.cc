@@ -251,6 +251,17 @@ TEST_F(TlsTest, AWrongHostIsToldWhatTheCertificateIsFor) {
                   "jobs.example, 10.0.0.7");
 }
 
+TEST_F(TlsTest, TheNamesOfAWrongCertificateAreShownSafely) {
+  CertificateRequest request;
+  request.names = "DNS:evil\x1b[2Jexample";
+  for (int i = 0; i < 30; ++i) {
+    request.names += absl::StrCat(",DNS:n", i, ".example");
+  }
+  ExpectUntrusted(Serve(request),
+                  "which is for evil\\x1b[2Jexample, n0.example");
+  ExpectUntrusted(server_->addresses()[0], " and 23 more");
+}
+
 TEST_F(TlsTest, AWrongIpAddressIsToldWhatTheCertificateIsFor) {
   CertificateRequest request;
   request.names = "DNS:localhost";
