@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -169,6 +170,25 @@ TEST(PrometheusMetrics, LeavesOutASourceThatThrowsAndSaysSo) {
   EXPECT_EQ(text.find(type), text.rfind(type)) << text;
   (*metrics)->Detach(throwing.get());
   EXPECT_THAT((*metrics)->Text(), Not(HasSubstr("the source has thrown")));
+}
+
+TEST(PrometheusMetrics, ScrapesWhileOthersAreConnectedAndSayNothing) {
+  PrometheusMetricsOptions options;
+  options.listen = "127.0.0.1:0";
+  auto metrics = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  std::vector<support::RawConnection> silent;
+  for (int i = 0; i < 4; ++i) {
+    auto connection = support::RawConnection::Connect(
+        static_cast<uint16_t>((*metrics)->port()));
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    silent.push_back(*std::move(connection));
+  }
+  Scrape((*metrics)->port(), "/metrics");
+  // The web server has not waited until it closed one of them.
+  for (support::RawConnection& connection : silent) {
+    EXPECT_FALSE(connection.Readable(absl::ZeroDuration()));
+  }
 }
 
 TEST(PrometheusMetrics, AnAddressThatIsTakenIsAnErrorAndNoException) {
