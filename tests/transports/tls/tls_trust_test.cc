@@ -158,6 +158,16 @@ TEST_F(TlsTest, VerifiesAnIpAddressOfVersion6) {
                   " which is for 0:0:0:0:0:0:0:2");
 }
 
+// The zone of an address is a name of this machine, which no certificate has.
+TEST_F(TlsTest, VerifiesAnIpAddressWithoutItsZone) {
+  CertificateRequest request;
+  request.names = "IP:::1";
+  const std::string address = Serve(
+      ServerOptions(certificates_.Make("server", request)), "tls://[::1]:0");
+  EXPECT_TRUE(Ask(WithHost(address, "[::1%1]")).ok())
+      << Ask(WithHost(address, "[::1%1]"));
+}
+
 TEST_F(TlsTest, MayVerifyAnotherNameThanTheHosts) {
   CertificateRequest request;
   request.names = "DNS:jobs.example";
