@@ -541,6 +541,7 @@ gearman_sdk_test(tests/transports/address_test SOURCES tests/transports/address_
 gearman_sdk_test(tests/transports/byte_ring_test SOURCES tests/transports/byte_ring_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/transports/epoll_poller_test SOURCES tests/transports/epoll_poller_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/transports/event_loop_poller_test SOURCES tests/transports/event_loop_poller_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
+gearman_sdk_test(tests/transports/failing_lookup_test SOURCES tests/transports/failing_lookup_test.cc DEPS gtest_main tests.support.bounds OBJECTS tests.support.failing_new tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/transports/failing_watch_test SOURCES tests/transports/failing_watch_test.cc DEPS gtest_main tests.support.bounds OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/transports/filtered_call_test SOURCES tests/transports/filtered_call_test.cc DEPS gtest_main tests.support.bounds OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/transports/inproc_test SOURCES tests/transports/inproc_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
