@@ -197,6 +197,7 @@ void StatsdMetrics::Export(const MetricsSnapshot& snapshot) {
     return Export(sound);
   }
   absl::MutexLock lock(&mutex_);
+  DropUnsent();
   Source& source = sources_[snapshot.source];
   Values totals;
   Values gauges;
@@ -231,6 +232,7 @@ void StatsdMetrics::Detach(const MetricsSource* source) {
   if (found == sources_.end()) return;
   const Source ended = std::move(found->second);
   sources_.erase(found);
+  DropUnsent();
   for (const auto& gauge : ended.gauges) {
     if (!absl::EndsWith(gauge.first.first, "_info")) SendGauge(gauge.first);
   }
@@ -336,6 +338,11 @@ bool StatsdMetrics::Send(std::string* trouble) {
   return false;
 }
 
+void StatsdMetrics::DropUnsent() {
+  on_sent_.clear();
+  datagram_.clear();
+}
+
 void StatsdMetrics::Flush() {
   if (datagram_.empty()) return;
   std::string trouble;
@@ -354,8 +361,7 @@ void StatsdMetrics::Flush() {
     });
   }
   failing_ = fails;
-  on_sent_.clear();
-  datagram_.clear();
+  DropUnsent();
 }
 
 }  // namespace gearman

@@ -135,6 +135,9 @@ class StatsdMetrics : public MetricsSink {
   // error, if any, even if it was the answer to an earlier datagram.
   bool Send(std::string* trouble) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Drops the datagram that an earlier call has left when its memory ran out.
+  // The assignments of that may be to a source that is gone.
+  void DropUnsent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const StatsdMetricsOptions options_;
   const std::string constant_tags_;  // "env:production,canary"
