@@ -45,15 +45,16 @@ int WaitForEvents(int epoll_fd, absl::Duration timeout, epoll_event* events) {
   if (timeout <= absl::ZeroDuration()) {
     return epoll_wait(epoll_fd, events, kMaxEvents, 0);
   }
-  // The kernel waits with nanosecond precision from version 5.11 on. Otherwise
-  // the timeout is rounded up, because a wait that ends early would have to be
-  // repeated.
+  // The kernel waits with nanosecond precision from version 5.11 on. A
+  // container's filter that does not know the call may refuse it with EPERM.
+  // Without the call the timeout is rounded up, because a wait that ends early
+  // would have to be repeated.
   static std::atomic<bool> has_pwait2{true};
   if (has_pwait2.load(std::memory_order_relaxed)) {
     const timespec precise = absl::ToTimespec(timeout);
     const int count =
         epoll_pwait2(epoll_fd, events, kMaxEvents, &precise, nullptr);
-    if (count >= 0 || errno != ENOSYS) return count;
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
     has_pwait2.store(false, std::memory_order_relaxed);
   }
   const int64_t ms = std::min<int64_t>(

@@ -18,6 +18,9 @@ using wire::DecodeResult;
 
 // The most bytes of a line that are dropped at once if its reply is too large.
 constexpr size_t kSkippedPart = 65536;
+// A last line has fewer bytes than this. So a line whose first part is dropped
+// is never the last one, even if its reply reaches the limit before it.
+constexpr size_t kLastLineBytes = 256;
 
 // Errors end in CRLF and rows in LF, so a name that begins with "ERR" is no
 // error.
@@ -80,9 +83,9 @@ DecodeResult ReplyDecoder::Next(Reply* reply) {
     }
     absl::string_view line;
     bool too_long = false;
-    const size_t limit = reply_.too_large
-                             ? kSkippedPart
-                             : options_.max_reply_bytes - reply_bytes_;
+    const size_t room = options_.max_reply_bytes - reply_bytes_;
+    const size_t limit =
+        reply_.too_large ? kSkippedPart : std::max(room, room + kLastLineBytes);
     if (!reader_.TakeLine(limit, &line, &too_long)) {
       if (!too_long) return DecodeResult::kNeedMore;
       SkipReply();
@@ -99,7 +102,10 @@ DecodeResult ReplyDecoder::Next(Reply* reply) {
       step = Step::kReplyEnds;
     }
     in_dropped_line_ = false;
-    if (reply_.lines.size() > options_.max_reply_lines) SkipReply();
+    if (reply_bytes_ > options_.max_reply_bytes ||
+        reply_.lines.size() > options_.max_reply_lines) {
+      SkipReply();
+    }
     if (step == Step::kMoreLines) continue;
     expected_.pop_front();
     *reply = std::move(reply_);

@@ -3,7 +3,25 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "gearman/plugins/guarded_call.h"
+
 namespace gearman {
+namespace {
+
+// Returns the source's values. A source of somebody else's may throw, and the
+// caller may be the thread of a web server.
+MetricsSnapshot ValuesOf(MetricsSource& source) {
+  MetricsSnapshot values;
+  const absl::Status thrown = internal::GuardedCall(
+      [&] { values = source.Snapshot(); }, absl::UnknownError);
+  if (!thrown.ok()) {
+    internal::NoteMalformed("*", "the source has thrown", 1, &values);
+  }
+  return values;
+}
+
+}  // namespace
 
 void MetricsCollector::Attach(std::shared_ptr<MetricsSource> source) {
   if (process_.inherited()) return;
@@ -23,7 +41,7 @@ void MetricsCollector::Detach(const MetricsSource* source) {
   sources_.erase(found);
   // The lock is held so that no Collect misses these totals or counts them
   // twice.
-  MergeSnapshot(detached->Snapshot(), MergeKind::kTotals, &ended_);
+  MergeSnapshot(ValuesOf(*detached), MergeKind::kTotals, &ended_);
 }
 
 MetricsSnapshot MetricsCollector::Collect() {
@@ -33,10 +51,10 @@ MetricsSnapshot MetricsCollector::Collect() {
   bool first = all.families.empty();
   for (const auto& source : sources_) {
     if (first) {
-      all = source->Snapshot();
+      all = ValuesOf(*source);
       first = false;
     } else {
-      MergeSnapshot(source->Snapshot(), MergeKind::kAll, &all);
+      MergeSnapshot(ValuesOf(*source), MergeKind::kAll, &all);
     }
   }
   if (sources_.size() != 1 || !ended_.families.empty()) all.source = 0;

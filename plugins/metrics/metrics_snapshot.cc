@@ -113,6 +113,27 @@ bool IsWellFormed(const MetricsSnapshot& snapshot) {
   return true;
 }
 
+void internal::NoteMalformed(absl::string_view metric,
+                             absl::string_view problem, double count,
+                             MetricsSnapshot* snapshot) {
+  const std::vector<std::string> labels = {"metric", "problem"};
+  auto& families = snapshot->families;
+  auto family = std::find_if(
+      families.begin(), families.end(), [&](const MetricFamily& other) {
+        return other.name == kMalformedSamples && other.label_names == labels;
+      });
+  if (family == families.end()) {
+    family = families.emplace(families.end());
+    family->name = kMalformedSamples;
+    family->help = "Samples left out as they do not fit their metric.";
+    family->type = MetricType::kGauge;
+    family->label_names = labels;
+  }
+  MetricSample& sample = family->samples.emplace_back();
+  sample.label_values = {std::string(metric), std::string(problem)};
+  sample.value = count;
+}
+
 void RemoveMalformed(MetricsSnapshot* snapshot) {
   // The key is metric and problem.
   std::map<std::pair<std::string, std::string>, double> found;
@@ -127,18 +148,9 @@ void RemoveMalformed(MetricsSnapshot* snapshot) {
                                         family.samples.end(), is_malformed),
                          family.samples.end());
   }
-  if (found.empty()) return;
-  MetricFamily malformed;
-  malformed.name = kMalformedSamples;
-  malformed.help = "Samples left out as they do not fit their metric.";
-  malformed.type = MetricType::kGauge;
-  malformed.label_names = {"metric", "problem"};
   for (const auto& [which, count] : found) {
-    MetricSample& sample = malformed.samples.emplace_back();
-    sample.label_values = {which.first, which.second};
-    sample.value = count;
+    internal::NoteMalformed(which.first, which.second, count, snapshot);
   }
-  snapshot->families.push_back(std::move(malformed));
 }
 
 void MergeSnapshot(const MetricsSnapshot& from, MergeKind kind,

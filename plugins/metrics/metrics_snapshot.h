@@ -81,6 +81,14 @@ std::string ToString(const MetricsSnapshot& snapshot);
 // The gauge that counts the samples that RemoveMalformed removes.
 inline constexpr char kMalformedSamples[] = "gearman_malformed_samples";
 
+namespace internal {
+
+// Adds a sample to that gauge, with the labels `metric` and `problem`.
+void NoteMalformed(absl::string_view metric, absl::string_view problem,
+                   double count, MetricsSnapshot* snapshot);
+
+}  // namespace internal
+
 // Removes malformed samples. A user's own source may make samples that do not
 // fit their family: with more or fewer label values than names, or with bucket
 // counts that are not one more than the bounds (a histogram without bounds may

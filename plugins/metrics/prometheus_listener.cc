@@ -28,6 +28,13 @@
 namespace gearman {
 namespace {
 
+// The web server has a thread for each connection that it listens to. With its
+// own two threads and half a minute of patience, two connections on which
+// nothing comes (a browser makes such, and so do probes of ports) would hold up
+// each scrape for longer than Prometheus waits.
+constexpr char kThreads[] = "8";
+constexpr char kRequestTimeoutMs[] = "10000";
+
 // The listeners of one process, by address. Only sinks that begin or end take
 // the lock.
 struct Table {
@@ -147,7 +154,10 @@ absl::StatusOr<PrometheusListener::Share> PrometheusListener::Get(
   try {
     if (share.listener == nullptr) {
       share.listener.reset(new PrometheusListener());
-      share.listener->exposer_.reset(new prometheus::Exposer(address));
+      share.listener->exposer_.reset(
+          new prometheus::Exposer(std::vector<std::string>{
+              "listening_ports", address, "num_threads", kThreads,
+              "request_timeout_ms", kRequestTimeoutMs}));
     }
     std::weak_ptr<prometheus::Collectable>& served =
         share.listener->served_[path];

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -27,6 +28,8 @@ namespace {
 constexpr size_t kMaxTagBytes = 200;
 constexpr size_t kMinDatagramBytes = 128;
 constexpr size_t kMaxDatagramBytes = 65507;
+// A gauge that is gone is 0 in so many reports, because a datagram may be lost.
+constexpr int kReportsOfGone = 10;
 
 // FNV-1a. It is equal in every process, and so are the tags.
 uint64_t HashOf(absl::string_view text) {
@@ -175,6 +178,17 @@ StatsdMetrics::Stats StatsdMetrics::stats() const {
   return stats_;
 }
 
+void StatsdMetrics::Source::SetGauges(const Values& values) {
+  for (auto gauge = gauges.begin(); gauge != gauges.end();) {
+    gauge->second.value = 0;
+    gauge = ++gauge->second.reports_gone > kReportsOfGone &&
+                    values.count(gauge->first) == 0
+                ? gauges.erase(gauge)
+                : std::next(gauge);
+  }
+  for (const auto& [line, value] : values) gauges[line] = {value, 0};
+}
+
 void StatsdMetrics::Export(const MetricsSnapshot& snapshot) {
   if (inherited()) return;
   if (!IsWellFormed(snapshot)) {
@@ -183,15 +197,16 @@ void StatsdMetrics::Export(const MetricsSnapshot& snapshot) {
     return Export(sound);
   }
   absl::MutexLock lock(&mutex_);
+  DropUnsent();
   Source& source = sources_[snapshot.source];
-  // A gauge without a sample now has the value 0.
-  for (auto& gauge : source.gauges) gauge.second = 0;
   Values totals;
+  Values gauges;
   for (const MetricFamily& family : snapshot.families) {
     for (const MetricSample& sample : family.samples) {
-      Take(family, sample, &totals, &source.gauges);
+      Take(family, sample, &totals, &gauges);
     }
   }
+  source.SetGauges(gauges);
   for (const auto& [line, total] : totals) {
     double& sent = source.counters[line];
     if (total > sent) Append(line, Decimal(total - sent), &sent, total);
@@ -217,6 +232,7 @@ void StatsdMetrics::Detach(const MetricsSource* source) {
   if (found == sources_.end()) return;
   const Source ended = std::move(found->second);
   sources_.erase(found);
+  DropUnsent();
   for (const auto& gauge : ended.gauges) {
     if (!absl::EndsWith(gauge.first.first, "_info")) SendGauge(gauge.first);
   }
@@ -269,7 +285,8 @@ void StatsdMetrics::SendGauge(const Line& line) {
   for (const auto& source : sources_) {
     const auto gauge = source.second.gauges.find(line);
     if (gauge == source.second.gauges.end()) continue;
-    sum = is_info ? gauge->second : sum + gauge->second;
+    const double value = gauge->second.value;
+    sum = is_info ? value : sum + value;
   }
   // An agent takes a negative value for a change of the gauge, so the gauge is
   // set to 0 first.
@@ -321,6 +338,11 @@ bool StatsdMetrics::Send(std::string* trouble) {
   return false;
 }
 
+void StatsdMetrics::DropUnsent() {
+  on_sent_.clear();
+  datagram_.clear();
+}
+
 void StatsdMetrics::Flush() {
   if (datagram_.empty()) return;
   std::string trouble;
@@ -339,8 +361,7 @@ void StatsdMetrics::Flush() {
     });
   }
   failing_ = fails;
-  on_sent_.clear();
-  datagram_.clear();
+  DropUnsent();
 }
 
 }  // namespace gearman

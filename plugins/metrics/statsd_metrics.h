@@ -10,7 +10,8 @@
 //   counters    the increase since the last report, if it is not 0:
 //               `gearman_client_jobs_finished_total:3|c|#task:a,outcome:failed`
 //   gauges      the value, added up over all clients and workers of this sink:
-//               `gearman_client_jobs_in_flight:7|g|#task:a`
+//               `gearman_client_jobs_in_flight:7|g|#task:a`. A gauge that is
+//               gone is 0 in ten reports, and is then forgotten
 //   histograms  three counters, with the names that Prometheus gives them:
 //               `NAME_count:3|c`, `NAME_sum:0.25|c` and, unless switched off,
 //               `NAME_bucket:2|c|#lower_bound:0.001,upper_bound:0.0025` for
@@ -109,9 +110,15 @@ class StatsdMetrics : public MetricsSink {
   // line ("NAME", "|c|#TAGS").
   using Line = std::pair<std::string, std::string>;
   using Values = std::map<Line, double>;
+  struct Gauge {
+    double value = 0;
+    int reports_gone = 0;  // since it last had a sample
+  };
   struct Source {
     Values counters;  // the totals that have been sent
-    Values gauges;
+    std::map<Line, Gauge> gauges;
+    // Takes over the values of a report.
+    void SetGauges(const Values& values);
   };
 
   StatsdMetrics(StatsdMetricsOptions options, Descriptor socket);
@@ -128,6 +135,9 @@ class StatsdMetrics : public MetricsSink {
   // error, if any, even if it was the answer to an earlier datagram.
   bool Send(std::string* trouble) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Drops the datagram that an earlier call has left when its memory ran out.
+  // The assignments of that may be to a source that is gone.
+  void DropUnsent() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const StatsdMetricsOptions options_;
   const std::string constant_tags_;  // "env:production,canary"

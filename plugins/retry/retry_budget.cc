@@ -66,7 +66,8 @@ void RetryBudgetPolicy::OnSuccess() {
   while (tokens < options_.max_tokens &&
          !tokens_.compare_exchange_weak(
              tokens,
-             std::min(tokens + options_.success_refund, options_.max_tokens),
+             tokens + std::min(options_.success_refund,
+                               options_.max_tokens - tokens),
              std::memory_order_relaxed)) {
   }
 }

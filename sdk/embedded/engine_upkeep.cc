@@ -105,12 +105,14 @@ void ServerEngine::OnDisconnect(EngineConnection* connection) {
   connection->chore_ = nullptr;
   connection->output_->Clear();
   connection->later_.clear();
+  // Taking it apart makes output for others, which must not choose it as the
+  // connection to be closed.
+  ranking_.LetGo(connection->memory_);
   if (TakeApart(*connection)) {
     delete connection;
-    return;
+  } else {
+    leaving_.PushBack(*connection);
   }
-  ranking_.LetGo(connection->memory_);
-  leaving_.PushBack(*connection);
 }
 
 bool ServerEngine::OnTextLine(EngineConnection* connection,

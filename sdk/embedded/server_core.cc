@@ -116,13 +116,14 @@ ServerCore::~ServerCore() { Stop(); }
 
 // --- listening ---------------------------------------------------------------
 
-absl::StatusOr<Poller*> ServerCore::ActivePoller() {
-  if (active_poller() == nullptr) {
+absl::StatusOr<Poller*> ServerCore::PollerForSockets() {
+  if (options_.poller != nullptr) return options_.poller;
+  if (thread_poller_ == nullptr) {
     absl::StatusOr<std::unique_ptr<EpollPoller>> poller = EpollPoller::Create();
     if (!poller.ok()) return poller.status();
     thread_poller_ = *std::move(poller);
   }
-  return active_poller();
+  return thread_poller_.get();
 }
 
 absl::StatusOr<std::unique_ptr<Listener>> ServerCore::MakeListener(
@@ -158,7 +159,7 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
     if (parsed->scheme == "inproc" && options_.poller == nullptr) {
       port.poller = &passive_poller_;
     } else {
-      absl::StatusOr<Poller*> poller = ActivePoller();
+      absl::StatusOr<Poller*> poller = PollerForSockets();
       if (!poller.ok()) return poller.status();
       port.poller = *poller;
     }
@@ -179,8 +180,8 @@ absl::StatusOr<std::string> ServerCore::Listen(absl::string_view address) {
     port.poller->Forget(key);
     return watched;
   }
-  if (thread_poller_ != nullptr && !thread_.joinable()) {
-    EpollPoller* const poller = thread_poller_.get();
+  EpollPoller* const poller = thread_poller_.get();
+  if (poller != nullptr && port.poller == poller && !thread_.joinable()) {
     absl::Status started = StartThread(
         "the embedded job server's thread",
         [this, poller] { RunThread(poller); }, &thread_);

@@ -93,10 +93,13 @@ class ServerCore {
                                                          Poller::Key key);
   // The poller of the options or else of the I/O thread, which is made if need
   // be.
-  absl::StatusOr<Poller*> ActivePoller() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Like ActivePoller, but null while there is none.
+  absl::StatusOr<Poller*> PollerForSockets()
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The poller of the options or else of the I/O thread, or null while nobody
+  // polls: until the thread runs.
   Poller* active_poller() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return options_.poller != nullptr ? options_.poller : thread_poller_.get();
+    if (options_.poller != nullptr) return options_.poller;
+    return thread_.joinable() ? thread_poller_.get() : nullptr;
   }
 
   // The I/O thread.

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
+#include <new>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
 
@@ -55,6 +57,8 @@ absl::StatusOr<std::vector<SocketAddress>> Resolve(const std::string& host,
                      error == EAI_SYSTEM ? std::strerror(system_error)
                                          : gai_strerror(error)));
   }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(found,
+                                                                 freeaddrinfo);
   std::vector<SocketAddress> addresses;
   for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
     SocketAddress address;
@@ -62,12 +66,27 @@ absl::StatusOr<std::vector<SocketAddress>> Resolve(const std::string& host,
     address.length = at->ai_addrlen;
     addresses.push_back(address);
   }
-  freeaddrinfo(found);
   if (addresses.empty()) {
     return absl::UnavailableError(
         absl::StrCat("the name \"", host, "\" has no address"));
   }
   return addresses;
+}
+
+// Like Resolve. An exception would end the program, as this is all that the
+// thread does.
+absl::StatusOr<std::vector<SocketAddress>> ResolveOrSayNoMemory(
+    const std::string& host, uint16_t port) {
+  try {
+    return Resolve(host, port);
+  } catch (const std::bad_alloc&) {
+  }
+  try {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("there is no memory to resolve the name \"", host, "\""));
+  } catch (const std::bad_alloc&) {
+    return absl::Status(absl::StatusCode::kResourceExhausted, "");
+  }
 }
 
 class SystemLookup : public Lookup {
@@ -102,7 +121,7 @@ class SystemResolver : public Resolver {
         absl::StrCat("the look-up of \"", host, "\""),
         [shared, host, port] {
           absl::StatusOr<std::vector<SocketAddress>> answer =
-              Resolve(host, port);
+              ResolveOrSayNoMemory(host, port);
           CloseResolverOfThisThread();
           {
             absl::MutexLock lock(&shared->mutex);

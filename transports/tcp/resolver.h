@@ -26,8 +26,9 @@ class Lookup {
   virtual int fd() const = 0;
   // Whether the answer is there.
   virtual bool done() const = 0;
-  // Returns the addresses in order of preference, at least one, or UNAVAILABLE
-  // with the reason. Call it once, when done() is true.
+  // Returns the addresses in order of preference, at least one; or UNAVAILABLE
+  // or, for want of memory, RESOURCE_EXHAUSTED, with the reason. Call it once,
+  // when done() is true.
   virtual absl::StatusOr<std::vector<SocketAddress>> Take() = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -267,8 +268,11 @@ absl::StatusOr<SslCtxPtr> TlsContext::Current() {
 
 absl::Status TlsContext::ExpectName(const std::string& host, SSL* ssl) const {
   std::string name = options_.server_name.empty() ? host : options_.server_name;
-  // The final dot marks a complete DNS name. Certificates don't have it.
+  // The final dot marks a complete DNS name, and the zone of an IPv6 address is
+  // an interface of this machine. Certificates have neither.
   if (name.size() > 1 && name.back() == '.') name.pop_back();
+  if (options_.server_name.empty())
+    name.resize(std::min(name.find('%'), name.size()));
   X509_VERIFY_PARAM* const verify = SSL_get0_param(ssl);
   bool named = false;
   if (IsIpAddress(name)) {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -62,6 +63,10 @@ std::string NameText(const X509_NAME* name) {
   return TextOf(bio);
 }
 
+// The most names of a certificate that a text shows, and the most bytes of one.
+constexpr size_t kMostNames = 8;
+constexpr size_t kLongestName = 253;
+
 // Returns the names and addresses that a certificate is for.
 std::string NamesText(X509* certificate) {
   std::vector<std::string> texts;
@@ -70,9 +75,11 @@ std::string NamesText(X509* certificate) {
   for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
     const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names, i);
     if (name->type == GEN_DNS) {
-      texts.emplace_back(
-          reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName)),
-          static_cast<size_t>(ASN1_STRING_length(name->d.dNSName)));
+      texts.push_back(
+          SafeText({reinterpret_cast<const char*>(
+                        ASN1_STRING_get0_data(name->d.dNSName)),
+                    static_cast<size_t>(ASN1_STRING_length(name->d.dNSName))},
+                   kLongestName));
     } else if (name->type == GEN_IPADD) {
       const unsigned char* const bytes =
           ASN1_STRING_get0_data(name->d.iPAddress);
@@ -91,6 +98,11 @@ std::string NamesText(X509* certificate) {
     }
   }
   GENERAL_NAMES_free(names);
+  if (texts.size() > kMostNames) {
+    const size_t more = texts.size() - kMostNames;
+    texts.resize(kMostNames);
+    texts.back() += absl::StrCat(" and ", more, " more");
+  }
   return texts.empty() ? "no name at all (it needs a subjectAltName)"
                        : absl::StrJoin(texts, ", ");
 }

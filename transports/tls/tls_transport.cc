@@ -211,8 +211,10 @@ IoResult TlsTransport::Handshake() {
     return IoResult::Done(0);
   }
   IoResult outcome = Outcome(result);
+  const bool trusted = SSL_get_verify_mode(ssl_.get()) == SSL_VERIFY_NONE ||
+                       SSL_get_verify_result(ssl_.get()) == X509_V_OK;
   if (outcome.failed() && offers_session_ && next_status_.ok() && !ended_ &&
-      SSL_get_verify_result(ssl_.get()) == X509_V_OK) {
+      trusted) {
     // Servers that verify clients with OpenSSL (socat, for example) need a
     // setting for resumption, and fail the handshake without it.
     context_->StopResuming(address_);

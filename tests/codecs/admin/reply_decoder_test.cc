@@ -196,6 +196,28 @@ TEST(ReplyDecoderTest, TakesAReplyAtItsLimit) {
   }
 }
 
+TEST(ReplyDecoderTest, FindsTheEndOfAReplyThatReachesItsLimitThere) {
+  ReplyDecoderOptions options;
+  options.max_reply_bytes = 100;
+  for (const size_t chunk : {1, 1000}) {
+    for (size_t size = 90; size <= 110; ++size) {
+      const std::string rows = std::string(size - 1, 'x') + "\n";
+      EXPECT_THAT(
+          Decode({ReplyShape::kList, ReplyShape::kLine}, rows + ".\nOK\r\n",
+                 chunk, options),
+          ElementsAre(size <= 98 ? std::string(size - 1, 'x') : "too large",
+                      "OK"))
+          << size;
+      EXPECT_THAT(
+          Decode({ReplyShape::kFenced, ReplyShape::kLine},
+                 rows + "OK 12\r\nOK\r\n", chunk, options),
+          ElementsAre(size <= 93 ? std::string(size - 1, 'x') : "too large",
+                      "OK"))
+          << size;
+    }
+  }
+}
+
 TEST(ReplyDecoderTest, TakesNoMemoryForAReplyThatIsTooLarge) {
   ReplyDecoderOptions options;
   options.max_reply_bytes = 1000;

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -140,6 +142,53 @@ TEST(PrometheusMetrics, LeavesOutWhatDoesNotFitItsMetricAndSaysSo) {
               HasSubstr("gearman_malformed_samples{metric=\"jobs_total\","
                         "problem=\"2 label values for 1 label names\"} 1"));
   EXPECT_THAT(text, HasSubstr("jobs_total{task=\"resize\"} 3"));
+}
+
+class ThrowingSource : public MetricsSource {
+ public:
+  MetricsSnapshot Snapshot() override { throw std::runtime_error("no way"); }
+};
+
+// The thread of the web server must not end the program.
+TEST(PrometheusMetrics, LeavesOutASourceThatThrowsAndSaysSo) {
+  PrometheusMetricsOptions options;
+  options.listen = "127.0.0.1:0";
+  auto metrics = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  const auto throwing = std::make_shared<ThrowingSource>();
+  (*metrics)->Attach(throwing);
+  (*metrics)->Attach(std::make_shared<MalformedSource>());
+  const std::string text = Scrape((*metrics)->port(), "/metrics");
+  EXPECT_THAT(
+      text,
+      AllOf(HasSubstr("jobs_total{task=\"resize\"} 3"),
+            HasSubstr("gearman_malformed_samples{metric=\"*\",problem="
+                      "\"the source has thrown\"} 1"),
+            HasSubstr("gearman_malformed_samples{metric=\"jobs_total\"")));
+  // Prometheus refuses a page that has a metric twice.
+  const std::string type = "# TYPE gearman_malformed_samples";
+  EXPECT_EQ(text.find(type), text.rfind(type)) << text;
+  (*metrics)->Detach(throwing.get());
+  EXPECT_THAT((*metrics)->Text(), Not(HasSubstr("the source has thrown")));
+}
+
+TEST(PrometheusMetrics, ScrapesWhileOthersAreConnectedAndSayNothing) {
+  PrometheusMetricsOptions options;
+  options.listen = "127.0.0.1:0";
+  auto metrics = PrometheusMetrics::Create(options);
+  ASSERT_TRUE(metrics.ok()) << metrics.status();
+  std::vector<support::RawConnection> silent;
+  for (int i = 0; i < 4; ++i) {
+    auto connection = support::RawConnection::Connect(
+        static_cast<uint16_t>((*metrics)->port()));
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    silent.push_back(*std::move(connection));
+  }
+  Scrape((*metrics)->port(), "/metrics");
+  // The web server has not waited until it closed one of them.
+  for (support::RawConnection& connection : silent) {
+    EXPECT_FALSE(connection.Readable(absl::ZeroDuration()));
+  }
 }
 
 TEST(PrometheusMetrics, AnAddressThatIsTakenIsAnErrorAndNoException) {

@@ -1,7 +1,9 @@
 // The StatsD sink, with a UDP socket that plays the agent.
 #include "gearman/plugins/metrics/statsd_metrics.h"
 
+#include <cstdint>
 #include <memory>
+#include <new>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -9,7 +11,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/plugins/metrics/metrics.pb.h"
@@ -17,6 +21,7 @@
 #include "gearman/plugins/metrics/metrics_sink.h"
 #include "gearman/plugins/metrics/metrics_snapshot.h"
 #include "gearman/plugins/registry.h"
+#include "gearman/tests/support/failing_new.h"
 #include "gearman/tests/support/hostile_names.h"
 #include "gearman/tests/support/udp_receiver.h"
 #include "gearman/text/safe_text.h"
@@ -147,6 +152,62 @@ TEST_F(StatsdMetricsTest, AGaugeThatIsGoneIsSentAsZero) {
   agent_.Datagrams();
   sink->Export(empty);
   EXPECT_THAT(agent_.Lines(), ElementsAre("workers:0|g|#task:a"));
+}
+
+TEST_F(StatsdMetricsTest, AReportThatFindsNoMemoryIsNotSentTwice) {
+  bool failed = true;
+  for (uint64_t number = 1; failed; ++number) {
+    double sum = 0;
+    StatsdMetricsOptions options;
+    options.send = [&sum](absl::string_view datagram) {
+      for (const absl::string_view line : absl::StrSplit(datagram, '\n')) {
+        double value = 0;
+        EXPECT_TRUE(
+            absl::SimpleAtod(line.substr(line.find(':') + 1,
+                                         line.find('|') - line.find(':') - 1),
+                             &value));
+        sum += value;
+      }
+      return absl::OkStatus();
+    };
+    const auto sink = Make(std::move(options));
+    MetricsSnapshot snapshot = One("jobs_total", MetricType::kCounter, 3);
+    snapshot.families.push_back(Family("other_total", MetricType::kCounter));
+    snapshot.families[1].samples.push_back({{}, 10, {}, 0, 0});
+    {
+      const support::FailingNew none(number);
+      try {
+        sink->Export(snapshot);
+      } catch (const std::bad_alloc&) {
+      }
+      failed = none.failed();
+    }
+    sink->Export(snapshot);
+    EXPECT_EQ(sum, 13) << "allocation " << number;
+  }
+}
+
+// The tasks of a QueueMetrics come and go without end.
+TEST_F(StatsdMetricsTest, AGaugeThatIsGoneIsForgottenAfterAWhile) {
+  const auto sink = Make();
+  MetricsSnapshot snapshot = One("jobs", MetricType::kGauge, 1);
+  std::string& task = snapshot.families[0].samples[0].label_values[0];
+  sink->Export(snapshot);
+  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs:1|g|#task:a"));
+  task = "b";
+  // A datagram may be lost, so the agent is told several times.
+  for (int i = 0; i < 10; ++i) {
+    sink->Export(snapshot);
+    EXPECT_THAT(agent_.Lines(),
+                UnorderedElementsAre("jobs:0|g|#task:a", "jobs:1|g|#task:b"));
+  }
+  sink->Export(snapshot);
+  EXPECT_THAT(agent_.Lines(), ElementsAre("jobs:1|g|#task:b"));
+  // A task that comes again begins anew.
+  task = "a";
+  sink->Export(snapshot);
+  EXPECT_THAT(agent_.Lines(),
+              UnorderedElementsAre("jobs:1|g|#task:a", "jobs:0|g|#task:b"));
 }
 
 TEST_F(StatsdMetricsTest, ANegativeGaugeIsNoChangeOfOne) {

@@ -1,5 +1,6 @@
 #include "gearman/plugins/retry/retry_budget.h"
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>  // NOLINT: Abseil has no thread
@@ -43,6 +44,15 @@ TEST(RetryBudgetPolicy, GivesOneBackForEachSuccessUpToAFullBucket) {
   EXPECT_TRUE(policy.OnFailure(Failure()).again);
   policy.OnSuccess();
   EXPECT_EQ(policy.tokens(), 496);
+}
+
+TEST(RetryBudgetPolicy, ARefundOfAnySizeFillsTheBucket) {
+  RetryBudgetOptions options;
+  options.success_refund = std::numeric_limits<int>::max();
+  RetryBudgetPolicy policy(Immediate(), options);
+  EXPECT_TRUE(policy.OnFailure(Failure()).again);
+  policy.OnSuccess();
+  EXPECT_EQ(policy.tokens(), 500);
 }
 
 TEST(RetryBudgetPolicy, EndsRetriesWhenItIsSpentAndSaysSo) {

@@ -8,10 +8,14 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/testing/fake_clock.h"
+#include "gearman/sdk/worker.h"
 #include "gearman/tests/support/bounds.h"
 #include "gearman/tests/support/process_counts.h"
 #include "gearman/tests/support/raw_connection.h"
@@ -139,6 +143,56 @@ TEST(JobServerTest, SaysWhyItCanNotListen) {
   options.job_handle_prefix = std::string(100, 'H');
   EXPECT_EQ(JobServer::Create(options).status().code(),
             absl::StatusCode::kInvalidArgument);
+}
+
+TEST(JobServerTest, ListeningOnASocketInVainTakesNoThread) {
+  const auto other = Listening("tcp://127.0.0.1:0");
+  const int threads = support::ThreadCount();
+  const auto server = Listening("inproc://before");
+  EXPECT_EQ(server->Listen(other->addresses()[0]).status().code(),
+            absl::StatusCode::kAlreadyExists);
+  EXPECT_TRUE(server->Listen("inproc://after").ok());
+  EXPECT_EQ(support::ThreadCount(), threads);
+}
+
+// To listen on a socket takes a thread, which then handles all timers.
+TEST(JobServerTest, TimersGoOnAfterListeningOnASocketInVain) {
+  // A time that is long past for the pollers, so that they never wait for it.
+  testing::FakeClock clock(absl::FromUnixSeconds(1000));
+  JobServerOptions options;
+  options.clock = &clock;
+  const auto server = Listening("inproc://in-vain", std::move(options));
+  const auto other = Listening("tcp://127.0.0.1:0");
+  EXPECT_EQ(server->Listen(other->addresses()[0]).status().code(),
+            absl::StatusCode::kAlreadyExists);
+
+  const auto client = ClientOf("inproc://in-vain");
+  CallOptions later;
+  later.run_at = clock.WallNow() + absl::Seconds(10);
+  const JobRequest request = client->SubmitBackgroundJob("f", "", later);
+  ASSERT_TRUE(client->WaitUntilJobsAccepted({request}).ok());
+  absl::Notification ran;
+  WorkerOptions worker_options;
+  worker_options.servers = {"inproc://in-vain"};
+  worker_options.transports = Transports();
+  const auto worker = Worker::Create(std::move(worker_options));
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  ASSERT_TRUE(
+      (*worker)
+          ->Register("f",
+                     [&ran](JobContext&) -> absl::StatusOr<std::string> {
+                       ran.Notify();
+                       return "";
+                     })
+          .ok());
+  ASSERT_TRUE((*worker)->Start().ok());
+  // The worker sleeps when it has found no job.
+  ASSERT_TRUE(support::WaitFor(
+      [&worker] { return (*worker)->stats().grabs_no_job > 0; }));
+  clock.Advance(absl::Seconds(10));
+  EXPECT_TRUE(ran.WaitForNotificationWithTimeout(support::kBound));
+  // The timer has woken the worker, which otherwise asks again at last.
+  EXPECT_EQ((*worker)->stats().wakeups_regrab, 0u);
 }
 
 TEST(JobServerTest, RefusesALimitThatNoPacketFits) {

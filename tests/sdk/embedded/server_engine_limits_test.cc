@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "gearman/sdk/embedded/job_queue.h"
+#include "gearman/sdk/embedded/work_meter.h"
 #include "gearman/tests/sdk/embedded/engine_fixture.h"
 #include "gearman/tests/sdk/embedded/engine_peer.h"
 #include "gearman/tests/support/hostile_names.h"
@@ -336,6 +338,45 @@ TEST_F(ServerEngineLimitsTest, RefusesAFunctionWhenAllAreInUse) {
   worker.Leave();
   EXPECT_THAT(Ask(client, SubmitBackground("more", "")),
               ElementsAre(StartsWith("JOB_CREATED ")));
+}
+
+// --- all connections together --------------------------------------------------
+
+// The end of a job whose worker has left makes output for those who wait. It
+// may be too much for the server while the worker's connection is taken apart.
+TEST_F(ServerEngineLimitsTest, AConnectionThatIsGoneIsNotClosedAgain) {
+  constexpr int kWaiting = 600;
+  // A packet with a long handle takes more memory than its waiter had.
+  options.queue.handle_prefix = std::string(kMaxHandlePrefixBytes, 'H');
+  options.queue.max_runs = 1;
+  options.max_connection_memory = 1 << 20;
+  EnginePeer& client = Connect();
+  std::string packets;
+  for (int i = 0; i < kWaiting; ++i) packets += Submit("f", "u", "");
+  EXPECT_TRUE(client.Send(packets, 1 << 16));
+  engine().Weigh(*client.connection());
+  EnginePeer& worker = Connect(CanDo("f") + Grab());
+  int functions = 1;
+  while (engine().connection_memory() < options.max_connection_memory - 2000) {
+    worker.Send(CanDo(absl::StrCat("g", functions++)));
+    engine().Weigh(*worker.connection());
+  }
+  while (engine().NextWithOutput() != nullptr) {
+  }
+  // The turn ends when some of the waiting ones have been told.
+  engine().meter().StartTurn(cost::kAbility * functions + 1180);
+  worker.Leave();
+  ASSERT_TRUE(engine().has_background_work());
+  for (int outputs = 0; engine().NextWithOutput() != nullptr; ++outputs) {
+    ASSERT_LE(outputs, 1) << "the list of outputs has no end";
+  }
+  while (engine().has_background_work()) {
+    engine().meter().StartTurn();
+    engine().DoBackgroundWork();
+  }
+  EXPECT_EQ(engine().queue().size(), 0u);
+  EXPECT_TRUE(client.connection()->failure().ok());
+  EXPECT_THAT(client.Received(), SizeIs(2 * kWaiting));
 }
 
 }  // namespace

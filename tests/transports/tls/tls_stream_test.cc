@@ -116,6 +116,32 @@ TEST_F(TlsStreamTest, AServerThatFailsAtResumingIsOfferedNoSessionAgain) {
   }
 }
 
+// Nothing may be said of the certificate then, which was not verified.
+TEST_F(TlsStreamTest, NorDoesOneThatVerifiesNothingFailAtResumingAgain) {
+  support::TestCertificates others("Somebody else's CA");
+  client_options_.ca_file = others.ca_file();
+  client_options_.dangerously_skip_verification = true;
+  UseIdentity(certificates_.Make("client"), &client_options_);
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    support::TlsPeerOptions options =
+        PeerOptions(certificates_.Make("server"), version);
+    options.client_ca_file = certificates_.ca_file();
+    const support::TlsPeer peer(
+        options,
+        [&](SSL* ssl) {
+          if (SSL_is_init_finished(ssl) != 1) return;
+          support::SendAll(ssl, support::ReceiveSome(ssl, kEchoBytes));
+          support::ReceiveSome(ssl, 1);
+        },
+        /*connections=*/5);
+    Echo(*Connect(peer.address()));
+    std::unique_ptr<Transport> transport;
+    const absl::Status refused = TryToConnect(peer.address(), &transport);
+    EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable) << refused;
+    for (int i = 0; i < 3; ++i) Echo(*Connect(peer.address()));
+  }
+}
+
 TEST_F(TlsStreamTest, OneServersSessionIsNotAnothers) {
   const std::string address = Serve();
   Echo(*Connect(address));

@@ -158,6 +158,16 @@ TEST_F(TlsTest, VerifiesAnIpAddressOfVersion6) {
                   " which is for 0:0:0:0:0:0:0:2");
 }
 
+// The zone of an address is a name of this machine, which no certificate has.
+TEST_F(TlsTest, VerifiesAnIpAddressWithoutItsZone) {
+  CertificateRequest request;
+  request.names = "IP:::1";
+  const std::string address = Serve(
+      ServerOptions(certificates_.Make("server", request)), "tls://[::1]:0");
+  EXPECT_TRUE(Ask(WithHost(address, "[::1%1]")).ok())
+      << Ask(WithHost(address, "[::1%1]"));
+}
+
 TEST_F(TlsTest, MayVerifyAnotherNameThanTheHosts) {
   CertificateRequest request;
   request.names = "DNS:jobs.example";
@@ -249,6 +259,17 @@ TEST_F(TlsTest, AWrongHostIsToldWhatTheCertificateIsFor) {
   ExpectUntrusted(WithHost(Serve(request), "localhost"),
                   "the name localhost is not in its certificate, which is for "
                   "jobs.example, 10.0.0.7");
+}
+
+TEST_F(TlsTest, TheNamesOfAWrongCertificateAreShownSafely) {
+  CertificateRequest request;
+  request.names = "DNS:evil\x1b[2Jexample";
+  for (int i = 0; i < 30; ++i) {
+    request.names += absl::StrCat(",DNS:n", i, ".example");
+  }
+  ExpectUntrusted(Serve(request),
+                  "which is for evil\\x1b[2Jexample, n0.example");
+  ExpectUntrusted(server_->addresses()[0], " and 23 more");
 }
 
 TEST_F(TlsTest, AWrongIpAddressIsToldWhatTheCertificateIsFor) {
