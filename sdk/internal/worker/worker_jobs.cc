@@ -292,6 +292,8 @@ void WorkerJobs::LetGo(const HeldJobPtr& job, absl::Time now) {
   if (job->state == HeldJob::State::kEnded) return;
   WorkerLink& link = *job->link;
   link.session->LetGo(job->task.get());
+  // A link that leaves already may end with this job.
+  servers_->Touch(link);
   servers_->Renew(link);
   counters_->Add(&WorkerStats::jobs_given_back);
   End(job, JobOutcome::kLost,
