@@ -149,6 +149,28 @@ TEST_F(WorkerGiveBackTest, ADrainEndsWithTheLastJobThatIsGivenBack) {
                                          absl::Seconds(1)));
 }
 
+// The server wakes one connection for a job, and that may be the old one.
+TEST_F(WorkerGiveBackTest, AServerMayWakeTheConnectionThatLeaves) {
+  JobServerOptions thrifty;
+  thrifty.worker_wakeup = 1;
+  stack_.StartServer("thrifty", thrifty);
+  client_ = stack_.MakeClient("thrifty client", {"inproc://thrifty"});
+  WorkerOptions options = stack_.WorkerDefaults("keeper", {"inproc://thrifty"});
+  options.regrab_interval = absl::InfiniteDuration();
+  StartKeeper(std::move(options));
+  Submit("a");
+  Submit("b");
+  WaitForKept(2);
+  kept_[0].GiveBack();
+  // Both connections fall asleep.
+  stack_.simulation.RunFor(absl::Seconds(1));
+  for (const size_t count : {3, 4}) {
+    Submit("c");
+    EXPECT_TRUE(stack_.simulation.RunUntil(
+        [&] { return kept_.size() >= count; }, absl::Seconds(1)));
+  }
+}
+
 TEST_F(WorkerGiveBackTest, AfterTheAnswerOrTheLossItDoesNothing) {
   Worker& worker = StartKeeper();
   const JobRequest request = Submit("x");

@@ -296,6 +296,9 @@ absl::Status WorkerCore::OnEvent(WorkerLink& link, wire::ToWorker& event,
       counters_.Add(&WorkerStats::grabs_no_job);
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kNoJob);
       break;
+    case SessionEvent::Kind::kWokenTooLate:
+      servers_.WakeSuccessor(link);
+      break;
     case SessionEvent::Kind::kHeartbeat:
       if (server.metrics != nullptr) {
         server.metrics->heartbeat_rtt.Observe(result.round_trip);

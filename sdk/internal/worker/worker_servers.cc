@@ -228,6 +228,13 @@ void WorkerServers::Renew(WorkerLink& link) {
   Succeed(link);
 }
 
+void WorkerServers::WakeSuccessor(const WorkerLink& link) {
+  WorkerLink* const successor = link.server->link;
+  if (successor == nullptr) return;
+  successor->session->WakeUp();
+  Touch(*successor);
+}
+
 void WorkerServers::Succeed(WorkerLink& link) {
   WorkerServer& server = *link.server;
   HealthChanged();
