@@ -116,6 +116,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   held_bytes_ -= job->job.data().size();
   ShareBytes();
   if (job->kept != nullptr) DropKept(job.get());
+  CountMayPend(job.get(), false);
   if (job->pending) {
     job->pending = false;
     --pending_;
