@@ -334,6 +334,7 @@ gearman_sdk_test(tests/sdk/internal/config/overlay_test SOURCES tests/sdk/intern
 gearman_sdk_test(tests/sdk/internal/config/reader_test SOURCES tests/sdk/internal/config/reader_test.cc DEPS gtest_main tests.sdk.internal.config.shapes_cc_proto OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/config/rules_test SOURCES tests/sdk/internal/config/rules_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/config/unlinked_test SOURCES tests/sdk/internal/config/unlinked_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
+gearman_sdk_test(tests/sdk/internal/job/stop_state_test SOURCES tests/sdk/internal/job/stop_state_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/internal/job/task_gate_test SOURCES tests/sdk/internal/job/task_gate_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/job/task_table_test SOURCES tests/sdk/internal/job/task_table_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/internal/job/token_bucket_test SOURCES tests/sdk/internal/job/token_bucket_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)

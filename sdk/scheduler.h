@@ -60,8 +60,9 @@ struct Schedule {
   // days are restricted, either may fit. "@hourly", "@daily", "@weekly",
   // "@monthly" and "@yearly" also are lines. Where clocks are set forward, a
   // time that is left out happens at the change. Where they are set back, some
-  // times come twice. A tick at such a time happens the first time only, or
-  // both times if the hour is "*".
+  // times come twice. A tick at such a time happens the first time only. If the
+  // hour is "*", ticks go by the hours that really pass: a time that comes
+  // twice has two ticks, and one that is left out has none.
   std::string cron;
   absl::TimeZone time_zone = absl::UTCTimeZone();
   // The distance of the ticks, in whole seconds. Ticks lie at multiples of it

@@ -55,6 +55,12 @@ bool IsLost(StopReason reason) {
   return reason != StopReason::kNone && reason != StopReason::kTimeLimit;
 }
 
+bool IsLost(const HeldJob& job, const StopToken& token) {
+  // The token fires once, so that after the time limit it does not tell of the
+  // loss.
+  return IsLost(token.reason()) || job.ended.load(std::memory_order_acquire);
+}
+
 std::string SafeTextOf(const absl::Status& error) {
   return SafeMessage(TextOfError(error));
 }
@@ -149,7 +155,7 @@ void JobRetryCore::Do(const std::shared_ptr<RetriedTask>& task,
     absl::StatusOr<std::string> result = Call(task.get(), &context, attempt);
     // The handler has forked, and this is the child.
     if (inherited()) return;
-    if (result.ok() || IsLost(token.reason())) {
+    if (result.ok() || IsLost(*held, token)) {
       return job.Finish(std::move(result));
     }
     absl::Status error = result.status();
@@ -173,7 +179,7 @@ void JobRetryCore::Do(const std::shared_ptr<RetriedTask>& task,
                 attempt.max_attempts, " failed: ", SafeTextOf(error),
                 "; again in ", absl::FormatDuration(delay));
     if (token.WaitFor(delay)) {
-      if (IsLost(token.reason())) return job.Finish(std::move(error));
+      if (IsLost(*held, token)) return job.Finish(std::move(error));
       return GiveUp(task, std::move(job), attempt.number, std::move(error));
     }
     ++attempt.number;

@@ -45,6 +45,9 @@ struct RetriedTask {
 // Whether the server gives the job to another worker, so that nothing that
 // happens here counts any more.
 bool IsLost(StopReason reason);
+// Whether it gives this job to another worker, whose handler has not answered
+// it here. `token` is the stop token of the job.
+bool IsLost(const HeldJob& job, const StopToken& token);
 // Returns the error's text, for the log.
 std::string SafeTextOf(const absl::Status& error);
 

@@ -286,7 +286,6 @@ void MapRun::OnPartEnded(Part* part, absl::StatusOr<std::string> end) {
   const bool completed = end.ok();
   std::optional<JobRequest> request;  // freed without the lock
   size_t before = 0;
-  size_t now = 0;
   bool too_late = false;
   {
     absl::MutexLock lock(&mutex_);
@@ -296,7 +295,9 @@ void MapRun::OnPartEnded(Part* part, absl::StatusOr<std::string> end) {
     too_late = ended_;
     before = part->bytes;
     if (!too_late) {
-      part->bytes = now = completed ? end->size() : 0;
+      part->bytes = completed ? end->size() : 0;
+      // Before another thread delivers the part and gives these bytes back.
+      core_->ChangeBytes(before, part->bytes);
       if (!completed) {
         ++failed_;
         if (failures_.size() < kMaxNamedFailures) {
@@ -311,7 +312,6 @@ void MapRun::OnPartEnded(Part* part, absl::StatusOr<std::string> end) {
     core_->TellWaiting();
     return;
   }
-  core_->ChangeBytes(before, now);
   core_->OnPartEnded(completed);
   Pump();
 }

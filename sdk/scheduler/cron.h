@@ -33,7 +33,8 @@ class CronExpression {
   // Returns the first time after `after` that the expression names in `zone`.
   // Where clocks are set forward, a time that is left out happens at the moment
   // of the change. Where they are set back, a time that comes twice happens the
-  // first time; if the hour is "*", it happens both times.
+  // first time. If the hour is "*", the hours count that really pass: a time
+  // that is left out does not happen, and one that comes twice happens twice.
   absl::Time Next(absl::Time after, absl::TimeZone zone) const;
 
  private:

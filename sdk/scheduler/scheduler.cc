@@ -37,6 +37,13 @@ constexpr int kAttempts = 1000000;
 // the wall clock at least this often.
 constexpr absl::Duration kLongestSleep = absl::Seconds(10);
 
+// A request ends by its own time limit. If it goes on for this long after, the
+// wall clock has been set forward.
+constexpr absl::Duration kOverrun = absl::Seconds(1);
+
+// Why a tick is missed that was not submitted.
+constexpr char kTooLate[] = "it was too late to submit it";
+
 // The order of ticks of one moment.
 struct ByName {
   bool operator()(const Ticks* a, const Ticks* b) const {
@@ -165,6 +172,7 @@ class Scheduler::Core {
   struct Tick {
     std::shared_ptr<Ticks> ticks;
     JobRequest request;
+    bool overrun;  // EndOverruns has ended the request
   };
   struct Missed {
     std::string schedule;
@@ -176,7 +184,10 @@ class Scheduler::Core {
     std::vector<Poller::Key> ready;
     while (!stop_.load()) {
       const absl::Time next = SubmitDue();
-      poller_->Wait(std::min(next, clock_->Now() + kLongestSleep), &ready);
+      // The client's clock may be another one than this poller's.
+      const absl::Duration sleep =
+          std::min(next - clock_->Now(), kLongestSleep);
+      poller_->Wait(poller_->clock()->Now() + sleep, &ready);
       Settle();
     }
   }
@@ -189,19 +200,20 @@ class Scheduler::Core {
   // Submits the ticks that are due. Returns the time, on Clock::Now, of the
   // next thing to do.
   absl::Time SubmitDue() {
-    const absl::Time wall = clock_->WallNow();
     std::vector<Missed> missed;
     std::vector<std::pair<std::shared_ptr<Ticks>, absl::Time>> ticks =
-        TakeDue(wall, &missed);
+        TakeDue(clock_->WallNow(), &missed);
     Report(missed);
-    for (auto& [schedule, tick] : ticks) {
-      Submit(std::move(schedule), tick, wall);
-    }
+    for (auto& [schedule, tick] : ticks) Submit(std::move(schedule), tick);
+    const absl::Time wall = clock_->WallNow();
     absl::MutexLock lock(&mutex_);
     absl::Time next = due_.next() - lead_;
-    // The last moment at which a request ends.
     if (!in_flight_.empty()) {
-      next = std::min(next, in_flight_.begin()->first - margin_);
+      // The last moment at which the request ends by itself, and then the one
+      // at which Settle ends it.
+      absl::Time end = in_flight_.begin()->first - margin_;
+      if (end <= wall) end += kOverrun;
+      next = std::min(next, end);
     }
     return clock_->Now() + (next - wall);
   }
@@ -219,7 +231,7 @@ class Scheduler::Core {
         ++stats_.unknown;
       } else {
         ++stats_.missed;
-        missed->push_back({name, tick, "it was too late to submit it"});
+        missed->push_back({name, tick, kTooLate});
         ticks->MoveBehind(wall + margin_);
       }
       due_.Add(ticks->next(), ticks);
@@ -227,7 +239,7 @@ class Scheduler::Core {
     return taken;
   }
 
-  void Submit(std::shared_ptr<Ticks> ticks, absl::Time tick, absl::Time wall) {
+  void Submit(std::shared_ptr<Ticks> ticks, absl::Time tick) {
     const Schedule& schedule = ticks->schedule();
     std::string data = schedule.data;
     if (schedule.data_of) {
@@ -240,16 +252,22 @@ class Scheduler::Core {
                         absl::StrCat("data_of threw: ", made.message())}});
       }
     }
+    // Calls of data_of, also for the ticks before this one, take their time.
+    const absl::Duration limit = tick - margin_ - clock_->WallNow();
+    if (limit <= absl::ZeroDuration()) {
+      CountUnsubmitted();
+      return Report({{schedule.name, tick, kTooLate}});
+    }
     JobSpec spec(schedule.task, std::move(data));
     spec.background = true;
     spec.options.run_at = tick;
     spec.options.unique =
         absl::StrCat(schedule.name, "@", absl::ToUnixSeconds(tick));
-    spec.options.timeout = tick - margin_ - wall;
+    spec.options.timeout = limit;
     spec.options.max_connection_attempts = kAttempts;
     JobRequest request = client_->SubmitJob(std::move(spec));
     absl::MutexLock lock(&mutex_);
-    in_flight_.emplace(tick, Tick{std::move(ticks), std::move(request)});
+    in_flight_.emplace(tick, Tick{std::move(ticks), std::move(request), false});
   }
 
   // Counts a tick that was taken from `due_` and has no request.
@@ -259,8 +277,26 @@ class Scheduler::Core {
     ++stats_.missed;
   }
 
+  // Ends the requests of ticks that are missed by the wall clock. Their time
+  // limits go by the other clock, which nobody sets.
+  void EndOverruns() {
+    const absl::Time missed = clock_->WallNow() + margin_ - kOverrun;
+    std::vector<JobRequest> requests;
+    {
+      absl::MutexLock lock(&mutex_);
+      for (auto& [tick, submitted] : in_flight_) {
+        if (tick > missed) break;
+        if (submitted.request.finished()) continue;
+        submitted.overrun = true;
+        requests.push_back(submitted.request);
+      }
+    }
+    for (const JobRequest& request : requests) request.Cancel();
+  }
+
   // Counts the requests that have ended.
   void Settle() {
+    EndOverruns();
     std::vector<Missed> missed;
     {
       absl::MutexLock lock(&mutex_);
@@ -275,7 +311,10 @@ class Scheduler::Core {
         } else {
           ++stats_.missed;
           missed.push_back({it->second.ticks->schedule().name, it->first,
-                            std::string(request.status().message())});
+                            it->second.overrun
+                                ? "the clock was set forward before a server "
+                                  "had accepted it"
+                                : std::string(request.status().message())});
         }
         --stats_.unknown;
         it = in_flight_.erase(it);

@@ -64,7 +64,8 @@ void Ticks::MoveBehind(absl::Time time) {
   }
   // Rounds down, also before 1970.
   const int64_t seconds = absl::ToUnixSeconds(time);
-  const int64_t rest = (seconds % every_ + every_) % every_;
+  int64_t rest = seconds % every_;
+  if (rest < 0) rest += every_;
   next_ = absl::FromUnixSeconds(seconds - rest) + absl::Seconds(every_);
 }
 

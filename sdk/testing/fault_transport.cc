@@ -127,6 +127,7 @@ IoResult FaultTransport::Write(absl::Span<const absl::string_view> pieces) {
     allowed = {corrupted};
   }
   IoResult result = next().Write(allowed);
+  full_ = result.would_block();
   if (result.done()) written_ += result.bytes;
   return result;
 }
@@ -156,7 +157,8 @@ Interest FaultTransport::interest(bool want_write) const {
     interest.deadline = std::min(interest.deadline, readable_at_);
   }
   // The bytes beyond max_piece can be moved at once.
-  if (connected_ && want_write && plan_.max_piece > 0 && interest.fd < 0) {
+  if (connected_ && want_write && !full_ && plan_.max_piece > 0 &&
+      interest.fd < 0) {
     interest.ready_now = true;
   }
   if (connected_ &&

@@ -98,6 +98,8 @@ class FaultTransport final : public ForwardingTransport, private PieceStream {
   std::mt19937_64 random_;
   bool cut_ = false;
   bool connected_ = false;
+  // The last write found no room.
+  bool full_ = false;
   uint64_t read_ = 0;
   uint64_t written_ = 0;
   absl::Time connect_at_ = absl::InfinitePast();

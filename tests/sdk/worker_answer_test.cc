@@ -10,11 +10,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/tests/sdk/worker_fixture.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 using WorkerAnswerTest = WorkerTest;
@@ -177,6 +179,38 @@ TEST_F(WorkerAnswerTest, WhatItsTimeLimitHasAnsweredIsPendingNoMore) {
   EXPECT_THAT(server_->ReceiveFor(absl::Milliseconds(500)), IsEmpty());
   EXPECT_EQ(worker_->stats().jobs_running, 1u);
   EXPECT_EQ(server_->Receive(), "WORK_FAIL H:2");
+}
+
+TEST_F(WorkerAnswerTest, AHandleIsShownAsSafeText) {
+  const std::string handle = "H:\x1b[2J\n1";
+  PendingJob pending;
+  StartAsyncAndGrab("later",
+                    [&pending](PendingJob job) { pending = std::move(job); });
+  Give(handle, "later", "");
+  Settle();
+  pending.Finish("done");
+  Settle();
+  // The server does not show that it has taken the answer.
+  worker_->Drain(absl::Seconds(1));
+  stack_.simulation.RunFor(absl::Seconds(2));
+  ASSERT_TRUE(worker_->stopped());
+  const std::string ended(worker_->Run().message());
+  EXPECT_TRUE(IsSafeLine(ended)) << ended;
+  EXPECT_THAT(ended, HasSubstr("answer of job H:\\x1b[2J\\x0a1"));
+}
+
+TEST_F(WorkerAnswerTest, AHandleOfAJobThatHasEndedIsShownAsSafeText) {
+  const std::string handle = "H:\x1b[2J\n1";
+  PendingJob pending;
+  StartAsyncAndGrab("later",
+                    [&pending](PendingJob job) { pending = std::move(job); });
+  Give(handle, "later", "");
+  Settle();
+  worker_->Stop();
+  Settle();
+  const std::string refused(pending.SendStatus(1, 2).message());
+  EXPECT_TRUE(IsSafeLine(refused)) << refused;
+  EXPECT_THAT(refused, HasSubstr("job H:\\x1b[2J\\x0a1"));
 }
 
 TEST_F(WorkerAnswerTest, ATimeLimitTooLongForServersIsNotAnnounced) {

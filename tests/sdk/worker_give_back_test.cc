@@ -120,6 +120,57 @@ TEST_F(WorkerGiveBackTest, ADrainingWorkerEndsAndAnotherOneDoesTheJob) {
   EXPECT_EQ(client_->Result(request).value(), "other");
 }
 
+// Nothing but the job itself lets these connections end: no heartbeat does.
+TEST_F(WorkerGiveBackTest, TheLastJobOfAConnectionThatLeavesGoesBackAtOnce) {
+  WorkerOptions options = stack_.WorkerDefaults("keeper", {"inproc://jobs"});
+  options.heartbeat_interval = absl::InfiniteDuration();
+  StartKeeper(std::move(options));
+  Submit("a");
+  Submit("b");
+  WaitForKept(2);
+  kept_[0].GiveBack();
+  stack_.simulation.RunFor(absl::Seconds(1));
+  const absl::Time begin = stack_.simulation.now();
+  kept_[1].GiveBack();
+  WaitForKept(4);
+  EXPECT_LT(stack_.simulation.now() - begin, absl::Seconds(1));
+}
+
+TEST_F(WorkerGiveBackTest, ADrainEndsWithTheLastJobThatIsGivenBack) {
+  WorkerOptions options = stack_.WorkerDefaults("keeper", {"inproc://jobs"});
+  options.heartbeat_interval = absl::InfiniteDuration();
+  Worker& worker = StartKeeper(std::move(options));
+  Submit("x");
+  WaitForKept(1);
+  worker.Drain();
+  stack_.simulation.RunFor(absl::Seconds(1));
+  kept_[0].GiveBack();
+  EXPECT_TRUE(stack_.simulation.RunUntil([&] { return worker.stopped(); },
+                                         absl::Seconds(1)));
+}
+
+// The server wakes one connection for a job, and that may be the old one.
+TEST_F(WorkerGiveBackTest, AServerMayWakeTheConnectionThatLeaves) {
+  JobServerOptions thrifty;
+  thrifty.worker_wakeup = 1;
+  stack_.StartServer("thrifty", thrifty);
+  client_ = stack_.MakeClient("thrifty client", {"inproc://thrifty"});
+  WorkerOptions options = stack_.WorkerDefaults("keeper", {"inproc://thrifty"});
+  options.regrab_interval = absl::InfiniteDuration();
+  StartKeeper(std::move(options));
+  Submit("a");
+  Submit("b");
+  WaitForKept(2);
+  kept_[0].GiveBack();
+  // Both connections fall asleep.
+  stack_.simulation.RunFor(absl::Seconds(1));
+  for (const size_t count : {3, 4}) {
+    Submit("c");
+    EXPECT_TRUE(stack_.simulation.RunUntil(
+        [&] { return kept_.size() >= count; }, absl::Seconds(1)));
+  }
+}
+
 TEST_F(WorkerGiveBackTest, AfterTheAnswerOrTheLossItDoesNothing) {
   Worker& worker = StartKeeper();
   const JobRequest request = Submit("x");

@@ -2,6 +2,7 @@
 // another worker could begin, but many tiny ones. On a virtual clock;
 // tests/integration/worker_gearmand_test.cc does this with a real server.
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -200,6 +201,47 @@ TEST_P(WorkerPrefetchTest, AMixIsDoneAsSoonAsWithOneGrabAtATime) {
     const absl::Duration adaptive = FourWorkers(GetParam()).RunMix(1000, burst);
     EXPECT_LE(adaptive, 1.5 * alone) << "bursts of " << burst;
   }
+}
+
+TEST_P(WorkerPrefetchTest, NoMoreJobsArePendingThanMayBe) {
+  constexpr size_t kMost = 10;
+  testing::SimulatedStack stack(GetParam());
+  stack.StartServer("jobs");
+  WorkerOptions options = stack.WorkerDefaults("worker", {"inproc://jobs"});
+  options.limits.max_pending_jobs = kMost;
+  Worker& worker = stack.StartWorker("worker", std::move(options));
+  std::vector<PendingJob> pending;
+  ASSERT_TRUE(worker
+                  .RegisterAsync("later",
+                                 [&pending](PendingJob job) {
+                                   if (job.job().data() == "tiny") {
+                                     job.Finish("");
+                                   } else {
+                                     pending.push_back(std::move(job));
+                                   }
+                                 })
+                  .ok());
+  const std::unique_ptr<Client> client =
+      stack.MakeClient("client", {"inproc://jobs"});
+  // The worker learns that its handler is quick, and asks for many jobs.
+  std::vector<JobSpec> tiny(1000, JobSpec("later", "tiny"));
+  ASSERT_TRUE(
+      client
+          ->WaitUntilJobsCompleted(client->SubmitMultipleJobs(std::move(tiny)))
+          .ok());
+  std::vector<JobSpec> kept(200, JobSpec("later", "kept"));
+  const std::vector<JobRequest> requests =
+      client->SubmitMultipleJobs(std::move(kept));
+  size_t done = 0;
+  while (done < requests.size()) {
+    stack.simulation.RunFor(absl::Milliseconds(1));
+    ASSERT_LE(pending.size(), kMost);
+    ASSERT_FALSE(pending.empty());
+    pending.back().Finish("");
+    pending.pop_back();
+    ++done;
+  }
+  EXPECT_TRUE(client->WaitUntilJobsCompleted(requests).ok());
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, WorkerPrefetchTest,

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/log.h"
@@ -98,10 +99,12 @@ TEST_F(WorkerProtocolTest, NoHandleAndNoTextWritesALineOfTheLog) {
     EXPECT_EQ(server_->Receive(), "GRAB_JOB_ALL");
     for (const std::string& line : *lines)
       EXPECT_TRUE(IsSafeLine(line)) << line;
-    EXPECT_THAT(*lines,
-                Contains(absl::StrCat("job ", SafeText(handle),
-                                      " of task \"fail\" failed: ",
-                                      "\"ABORTED: ", SafeMessage(text), "\"")));
+    EXPECT_THAT(
+        *lines,
+        Contains(absl::StrCat(
+            "job ", SafeText(handle),
+            " of task \"fail\" failed: ", "\"ABORTED: ",
+            absl::StrReplaceAll(SafeMessage(text), {{"\"", "'"}}), "\"")));
   }
 }
 
@@ -131,6 +134,10 @@ TEST_P(WorkerFailureLogTest, WarnsOfAFailureAndHasNoPayload) {
   EXPECT_THAT(log_of(absl::NotFoundError("no image 17")),
               ElementsAre("job H:1 of task \"fail\" failed: "
                           "\"NOT_FOUND: no image 17\""));
+  // Quotes within the quotes would end them.
+  EXPECT_THAT(log_of(absl::NotFoundError("no \"cat\"")),
+              ElementsAre("job H:1 of task \"fail\" failed: "
+                          "\"NOT_FOUND: no 'cat'\""));
   EXPECT_THAT(log_of(JobException("secret")),
               ElementsAre("job H:1 of task \"fail\" failed: "
                           "an exception of 6 bytes"));

@@ -39,6 +39,23 @@ class AsksWhenItGoes {
   std::vector<std::vector<std::string>>* const log_;
 };
 
+// The token of an answered job does not fire when the worker ends.
+TEST_F(WorkerUserCodeTest, AHandlerMayWaitWhenItsJobAndItsWorkerHaveEnded) {
+  absl::Duration waited;
+  StartAsyncAndGrab("later", [this, &waited](PendingJob job) {
+    const StopToken token = job.stop_token();
+    job.Finish("done");
+    worker_->Stop();
+    const absl::Time begin = now();
+    EXPECT_FALSE(token.WaitFor(absl::Seconds(5)));
+    waited = now() - begin;
+  });
+  Give("H:1", "later", "");
+  stack_.simulation.RunFor(absl::Seconds(10));
+  EXPECT_TRUE(worker_->stopped());
+  EXPECT_EQ(waited, absl::Seconds(5));
+}
+
 TEST_F(WorkerUserCodeTest, AHandlersDestructorMayCallTheWorker) {
   std::vector<std::vector<std::string>> log;
   Start({});

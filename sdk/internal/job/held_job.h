@@ -95,6 +95,7 @@ struct HeldJob : ListLink<OfLinkTag>, ListLink<OfQueueTag> {
   WorkerLink* link =
       nullptr;             // the connection it came over; null: it has ended
   bool pending = false;    // asynchronous, begun, not finished
+  bool may_pend = false;   // WorkerJobs::may_pend_ counts it
   bool held_back = false;  // by the task's gate
   // The task's gate counts it among the jobs that run.
   bool counted = false;

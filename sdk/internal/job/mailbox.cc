@@ -96,7 +96,7 @@ absl::Status Mailbox::PostUpdate(Message message, bool may_wait) {
   }
   if (closed_ || job.ended.load(std::memory_order_acquire)) {
     return absl::CancelledError(absl::StrCat("nothing is sent for job ",
-                                             job.job.handle(),
+                                             SafeText(job.job.handle()),
                                              " any more: it has ended"));
   }
   if (job.stop.fired()) {

@@ -33,8 +33,10 @@ void StopState::CallAll(Callbacks callbacks) {
 }
 
 void StopState::End() {
-  ended_.store(true, std::memory_order_release);
-  if (!has_callbacks_.load(std::memory_order_acquire)) return;
+  // OnStop stores and loads the two in the other order, so one of both sees
+  // what the other has stored: no callback stays behind.
+  ended_.store(true, std::memory_order_seq_cst);
+  if (!has_callbacks_.load(std::memory_order_seq_cst)) return;
   Callbacks callbacks;
   absl::MutexLock lock(&mutex_);
   callbacks.swap(callbacks_);
@@ -78,8 +80,8 @@ void StopState::OnStop(Callback callback) {
   {
     absl::MutexLock lock(&mutex_);
     if (!fired()) {
-      if (ended_.load(std::memory_order_acquire)) return;
-      has_callbacks_.store(true, std::memory_order_release);
+      has_callbacks_.store(true, std::memory_order_seq_cst);
+      if (ended_.load(std::memory_order_seq_cst)) return;
       callbacks_.push_back(std::move(callback));
       return;
     }

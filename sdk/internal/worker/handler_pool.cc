@@ -18,6 +18,15 @@ namespace {
 constexpr size_t kMaxBatch = 32;
 constexpr absl::Duration kMaxBatchAge = absl::Microseconds(200);
 
+// Whether the end of a job must be told at once. The next handler may take
+// longer than expected: meanwhile a job with a time limit would become late,
+// and one of a task with a limit would keep others from beginning.
+bool IsAwaited(const HeldJob& job) {
+  const TaskOptions& options = job.task->options;
+  return options.time_limit != absl::InfiniteDuration() ||
+         options.max_running > 0;
+}
+
 }  // namespace
 
 HandlerPool::HandlerPool(int threads, std::shared_ptr<Mailbox> mailbox,
@@ -142,6 +151,7 @@ void HandlerPool::Work() {
       if (mailbox_->inherited()) return;
       if (batch.empty()) batch_began = clock_->Now();
       batch.push_back(std::move(done));
+      if (IsAwaited(*batch.back().job)) mailbox_->PostAll(&batch);
     }
   }
   mailbox_->PostAll(&batch);

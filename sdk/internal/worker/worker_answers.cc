@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/internal/failure_text.h"
 #include "gearman/sdk/internal/job/error_answer.h"
@@ -95,13 +96,16 @@ void WorkerJobs::LogFailure(const HeldJob& job, const ErrorText& error) const {
       error.answer == ErrorAnswer::kFail ? LogLevel::kInfo : LogLevel::kWarning;
   if (!options_.logger.enabled(level)) return;
   // In quotes, so that all failures of a task are messages of one kind, of
-  // which the default logger shows few.
+  // which the default logger shows few. The text has no such quotes itself.
   options_.logger.Log(
       level, "job ", SafeText(job.job.handle()), " of task \"",
       SafeText(job.task->name), "\" failed: ",
       error.is_payload
           ? absl::StrCat("an exception of ", error.text.size(), " bytes")
-          : absl::StrCat("\"", SafeMessage(error.text), "\""));
+          : absl::StrCat(
+                "\"",
+                absl::StrReplaceAll(SafeMessage(error.text), {{"\"", "'"}}),
+                "\""));
 }
 
 void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
@@ -116,6 +120,7 @@ void WorkerJobs::End(const HeldJobPtr& job, JobOutcome outcome,
   held_bytes_ -= job->job.data().size();
   ShareBytes();
   if (job->kept != nullptr) DropKept(job.get());
+  CountMayPend(job.get(), false);
   if (job->pending) {
     job->pending = false;
     --pending_;

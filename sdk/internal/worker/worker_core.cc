@@ -296,6 +296,9 @@ absl::Status WorkerCore::OnEvent(WorkerLink& link, wire::ToWorker& event,
       counters_.Add(&WorkerStats::grabs_no_job);
       if (metrics_ != nullptr) metrics_->Grabbed(GrabResult::kNoJob);
       break;
+    case SessionEvent::Kind::kWokenTooLate:
+      servers_.WakeSuccessor(link);
+      break;
     case SessionEvent::Kind::kHeartbeat:
       if (server.metrics != nullptr) {
         server.metrics->heartbeat_rtt.Observe(result.round_trip);
@@ -376,7 +379,12 @@ void WorkerCore::Publish() {
 
 void WorkerCore::Look(absl::Time until) {
   const absl::Time now = clock_->Now();
-  if (looking_ || stopped()) return;
+  if (looking_ || inherited()) return;
+  if (stopped()) {
+    // The handler has answered its job, and waits all the same.
+    if (until > now) poller_->Wait(until, &ready_);
+    return;
+  }
   if (until <= now && now - last_look_ < kLookInterval) return;
   looking_ = true;
   // Nothing may wait to be sent while this thread waits.

@@ -21,6 +21,7 @@ WorkerJobs::~WorkerJobs() {
 void WorkerJobs::SetLimits(const Task& task, absl::Time now) {
   TaskGate& gate = *task.gate;
   gate.SetLimits(task.options, now);
+  if (task.async_handler) has_asynchronous_ = true;
   StopAwaitingToken(&gate);
   AwaitToken(task.gate);
   Stir(task.gate);
@@ -53,6 +54,7 @@ void WorkerJobs::OnTokens(absl::Time now) {
 void WorkerJobs::HoldBack(HeldJob* job) {
   TaskGate& gate = *job->task->gate;
   job->held_back = true;
+  CountMayPend(job, false);
   if (std::exchange(job->counted, false)) {
     gate.TakeBack();
     gate.admitted.PushBack(*job);

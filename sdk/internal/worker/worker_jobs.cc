@@ -105,6 +105,7 @@ void WorkerJobs::Enqueue(HeldJobPtr job, absl::Time now) {
   job->task->gate->Begin(now);
   AwaitToken(job->task->gate);
   job->counted = true;
+  CountMayPend(job.get(), static_cast<bool>(job->task->async_handler));
   if (pool_ != nullptr) {
     job->working = true;
     ++in_pool_;
@@ -292,6 +293,8 @@ void WorkerJobs::LetGo(const HeldJobPtr& job, absl::Time now) {
   if (job->state == HeldJob::State::kEnded) return;
   WorkerLink& link = *job->link;
   link.session->LetGo(job->task.get());
+  // A link that leaves already may end with this job.
+  servers_->Touch(link);
   servers_->Renew(link);
   counters_->Add(&WorkerStats::jobs_given_back);
   End(job, JobOutcome::kLost,
@@ -346,6 +349,11 @@ void WorkerJobs::TakeMail(absl::Time now) {
 
 // --- how many ----------------------------------------------------------------
 
+void WorkerJobs::CountMayPend(HeldJob* job, bool may_pend) {
+  if (may_pend == std::exchange(job->may_pend, may_pend)) return;
+  may_pend_ += may_pend ? 1 : -1;
+}
+
 Prefetch::Load WorkerJobs::load() const {
   Prefetch::Load load;
   load.outstanding = servers_->outstanding();
@@ -372,7 +380,12 @@ void WorkerJobs::NotePause(absl::Time now) {
 int WorkerJobs::Room(bool alone) const {
   if (pending_ >= options_.max_pending_jobs) return 0;
   const Prefetch::Load now = load();
-  const int room = prefetch_.Room(now, alone);
+  int room = prefetch_.Room(now, alone);
+  // Each grab may bring a job that will be pending.
+  if (has_asynchronous_) {
+    room = std::min(room, std::max(0, options_.max_pending_jobs - may_pend_ -
+                                          now.outstanding));
+  }
   // The other half is for packets that are being read.
   return options_.max_memory == 0
              ? room

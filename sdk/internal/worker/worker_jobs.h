@@ -136,7 +136,7 @@ class WorkerJobs {
   // True if handlers are known to be quick, and one more job leaves room for
   // the grab that follows it.
   bool quick() const {
-    return prefetch_.quick() && pending_ + 1 < options_.max_pending_jobs;
+    return prefetch_.quick() && may_pend_ + 1 < options_.max_pending_jobs;
   }
   // True if answers wait to be written. They may wait until unsent_due() while
   // handlers run one after another on this thread.
@@ -199,6 +199,8 @@ class WorkerJobs {
   // Call it when a job has ended or its handler has: once both have, its task's
   // gate does not count it any more.
   void LeaveGate(HeldJob* job);
+  // Counts in may_pend_ a job that is admitted, and one that is not any more.
+  void CountMayPend(HeldJob* job, bool may_pend);
   // Call it when the pool, or the handler on this thread, is done with the job.
   void StopWorking(HeldJob* job);
   void Begin(const HeldJobPtr& job, absl::Time now);
@@ -238,6 +240,11 @@ class WorkerJobs {
   int64_t in_pool_ns_ = 0;  // their expected cost
   bool handler_here_ = false;
   int pending_ = 0;
+  // Jobs of asynchronous handlers that have not ended: pending ones, and those
+  // that will be. Jobs that are held back do not count.
+  int may_pend_ = 0;
+  // A task with an asynchronous handler was registered.
+  bool has_asynchronous_ = false;
   int held_back_ = 0;  // jobs that gates hold back
   // Runs with one seed must not depend on addresses.
   struct TimerSetBefore {

@@ -9,6 +9,7 @@
 #include "gearman/codecs/wire/message.h"
 #include "gearman/sdk/internal/net/server_set_impl.h"
 #include "gearman/sdk/log.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace internal {
@@ -228,6 +229,13 @@ void WorkerServers::Renew(WorkerLink& link) {
   Succeed(link);
 }
 
+void WorkerServers::WakeSuccessor(const WorkerLink& link) {
+  WorkerLink* const successor = link.server->link;
+  if (successor == nullptr) return;
+  successor->session->WakeUp();
+  Touch(*successor);
+}
+
 void WorkerServers::Succeed(WorkerLink& link) {
   WorkerServer& server = *link.server;
   HealthChanged();
@@ -290,7 +298,7 @@ std::string WorkerServers::AnswerOnItsWay(const WorkerLink& link) {
   if (!link.up() || link.session->answer_on_its_way().empty()) return "";
   return absl::StrCat(link.server->name,
                       " may not have taken the answer of job ",
-                      link.session->answer_on_its_way());
+                      SafeText(link.session->answer_on_its_way()));
 }
 
 bool WorkerServers::LearnGrabs(const Lost& lost) {
@@ -347,7 +355,7 @@ std::unique_ptr<WorkerLink> WorkerServers::CloseLost(const Lost& lost,
   std::string note;
   const absl::string_view answered = lost.link->session->fresh_answer(now);
   if (!answered.empty()) {
-    note = absl::StrCat("; the answer of job ", answered,
+    note = absl::StrCat("; the answer of job ", SafeText(answered),
                         " was on its way, so the server may give that job out "
                         "again");
   }

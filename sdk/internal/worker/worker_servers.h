@@ -198,6 +198,9 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // Lets a link leave, so that its server queues again the jobs that it gave to
   // it and that were not answered. A new link takes its place.
   void Renew(WorkerLink& link);
+  // Lets the link that has taken the place of this one ask for jobs. A server
+  // may wake one of the worker's connections and no other.
+  void WakeSuccessor(const WorkerLink& link);
   // Names, for a message, the server and the job whose answer the server may
   // not have taken. Empty: there is none.
   static std::string AnswerOnItsWay(const WorkerLink& link);

@@ -233,6 +233,10 @@ absl::Status WorkerSession::OnEvent(wire::ToWorker& event, absl::Time now,
       return session->TakeReply(ReplyKind::kGrab, "NO_JOB", now);
     }
     absl::Status operator()(wire::Noop&) {
+      if (!session->grabbing_) {
+        result->kind = SessionEvent::Kind::kWokenTooLate;
+        return absl::OkStatus();
+      }
       session->CountWakeUp(session->sleep_.OnNoop(now), WakeupCause::kNoop);
       return absl::OkStatus();
     }

@@ -39,6 +39,7 @@ struct SessionEvent {
     kNothing,
     kJob,            // `assigned`, of `task`; without its data if `too_large`
     kNoJob,          // one grab was in vain
+    kWokenTooLate,   // NOOP: work waits, but the session grabs no more
     kHeartbeat,      // the server answered a heartbeat after `round_trip`
     kAnswerRefused,  // ERROR JOB_NOT_FOUND: another worker has the job
     kTaskRefused,    // ERROR for a CAN_DO; `code` and `text`
@@ -169,6 +170,11 @@ class WorkerSession {
 
   // From now on the session neither grabs nor sleeps.
   void Retire() { grabbing_ = false; }
+  // The server has told another session that work waits.
+  void WakeUp() {
+    if (!grabbing_ || sleep_.connecting()) return;
+    CountWakeUp(sleep_.OnTimeToGrab(), WakeupCause::kNoop);
+  }
   // True if no grab or job is left, and the server has taken the answers.
   bool MayEnd(absl::Time now) {
     return sleep_.connecting() || (held_ == 0 && HasReceipt(now));

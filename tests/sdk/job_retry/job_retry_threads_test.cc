@@ -174,6 +174,33 @@ TEST_F(JobRetryThreadsTest, AWorkerWhoseJobRetryIsGoneStillDrains) {
   EXPECT_THAT(errors_, IsEmpty());
 }
 
+// The stop token fires once, for the time limit. The server has the job again
+// all the same, and another one would be done beside it.
+TEST_F(JobRetryThreadsTest, ALateJobThatIsLostIsNotSubmittedAgain) {
+  const auto retry = MakeRetry();
+  const auto worker = MakeWorker(2);
+  TaskOptions late;
+  late.time_limit = absl::Milliseconds(1);
+  late.when_late = WhenLate::kWait;
+  ASSERT_TRUE(retry
+                  ->Register(
+                      *worker, "resize",
+                      [&worker](JobContext& context) -> absl::Status {
+                        context.stop_token().WaitFor(kLong);
+                        worker->Stop();
+                        EXPECT_TRUE(support::WaitFor(
+                            [&worker] { return worker->stopped(); }));
+                        return absl::UnavailableError("stopped");
+                      },
+                      JobRetryPolicy(), late)
+                  .ok());
+  Submit(1);
+  EXPECT_TRUE(worker->Run().ok());
+  EXPECT_EQ(retry->stats().waiting, 0u);
+  EXPECT_EQ(retry->stats().submitted_again, 0u);
+  EXPECT_EQ(worker->stats().jobs_given_back, 1u);
+}
+
 TEST_F(JobRetryThreadsTest, AChildDoesNothing) {
   const auto retry = MakeRetry();
   const auto worker = MakeWorker(1);

@@ -2,6 +2,8 @@
 #include "gearman/sdk/scheduler.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -226,6 +228,55 @@ TEST_F(SchedulerTest, TicksThatWereSleptThroughAreMissedTogether) {
   EXPECT_EQ(scheduler.stats().missed, 1u);
   EXPECT_GE(ran_.size(), before + 2);
   EXPECT_THAT(Runs(), Each(1));
+}
+
+TEST_F(SchedulerTest, AClockThatIsSetForwardMissesTheTicksOnTheirWay) {
+  Scheduler& scheduler = StartScheduler("one");
+  const int64_t second = absl::ToUnixSeconds(stack_.simulation.now());
+  // A second after the moment at which a tick is submitted.
+  stack_.simulation.RunFor(absl::Seconds(600 - second % 300 - 59));
+  stack_.KillServer("jobs");
+  ASSERT_TRUE(scheduler.Add(Every(absl::Minutes(5))).ok());
+  stack_.simulation.RunFor(absl::Seconds(1));
+  EXPECT_EQ(scheduler.stats().unknown, 1u);
+  stack_.simulation.clock()->SetWallClock(absl::Minutes(2));
+  stack_.simulation.RunFor(absl::Seconds(10));
+  EXPECT_EQ(stack_.simulation.failure(), "");
+  EXPECT_EQ(scheduler.stats().unknown, 0u);
+  EXPECT_EQ(scheduler.stats().missed, 1u);
+  EXPECT_THAT(log_, ::testing::Contains(HasSubstr("set forward")));
+  // Another scheduler's job of the tick may be done, so it comes no more.
+  stack_.StartServer("jobs");
+  stack_.simulation.RunFor(absl::Minutes(2));
+  EXPECT_THAT(ran_, IsEmpty());
+}
+
+TEST_F(SchedulerTest, DataThatAreMadeSlowlyMakeNoTickLate) {
+  Scheduler& scheduler = StartScheduler("one");
+  Schedule slow = Every(absl::Minutes(5));
+  slow.name = "a slow one";
+  slow.data_of = [this](absl::Time tick) {
+    stack_.simulation.clock()->Advance(absl::Minutes(2));
+    return absl::StrCat(absl::ToUnixSeconds(tick));
+  };
+  ASSERT_TRUE(scheduler.Add(slow).ok());
+  ASSERT_TRUE(scheduler.Add(Every(absl::Minutes(5))).ok());
+  stack_.simulation.RunFor(absl::Minutes(10));
+  // Both ticks of a moment are too late then.
+  EXPECT_THAT(ran_, IsEmpty());
+  EXPECT_EQ(scheduler.stats().accepted, 0u);
+  EXPECT_EQ(scheduler.stats().missed, 4u);
+  EXPECT_EQ(scheduler.stats().unknown, 0u);
+}
+
+TEST_F(SchedulerTest, TheLongestDistanceHasNoTick) {
+  Scheduler& scheduler = StartScheduler("one");
+  Schedule schedule = Every(absl::Seconds(std::numeric_limits<int64_t>::max()));
+  schedule.name = "never";
+  ASSERT_TRUE(scheduler.Add(schedule).ok());
+  ASSERT_THAT(scheduler.next_ticks(), SizeIs(1));
+  EXPECT_GT(scheduler.next_ticks()[0].time,
+            stack_.simulation.now() + absl::Hours(24 * 365 * 1000));
 }
 
 TEST_F(SchedulerTest, ARemovedScheduleMakesNoMoreTicks) {

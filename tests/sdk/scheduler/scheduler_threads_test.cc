@@ -18,6 +18,9 @@
 #include "gearman/sdk/scheduler.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tests/sdk/client_fixture.h"
+#include "gearman/transports/clock.h"
+#include "gearman/transports/epoll_poller.h"
+#include "gearman/transports/poller.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -26,6 +29,43 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::HasSubstr;
+
+// A poller whose clock is ten years ahead of the machine's.
+class LaterPoller final : public Poller {
+ public:
+  LaterPoller() : poller_(*EpollPoller::Create()) {}
+
+  class LaterClock final : public Clock {
+   public:
+    absl::Time Now() override { return Clock::Real()->Now() + kAhead; }
+    absl::Time WallNow() override { return Clock::Real()->WallNow() + kAhead; }
+  };
+
+  Clock* clock() override { return &clock_; }
+  absl::Status Watch(Key key, const Interest& interest) override {
+    Interest now = interest;
+    now.deadline -= kAhead;
+    return poller_->Watch(key, now);
+  }
+  void Forget(Key key) override { poller_->Forget(key); }
+  std::shared_ptr<Waker> MakeWaker(Key key) override {
+    return poller_->MakeWaker(key);
+  }
+  void Defer(std::shared_ptr<DeferredTask> task) override {
+    poller_->Defer(std::move(task));
+  }
+  void RunDeferred() override { poller_->RunDeferred(); }
+  void Wait(absl::Time deadline, std::vector<Key>* ready) override {
+    poller_->Wait(deadline - kAhead, ready);
+  }
+  void Wake() override { poller_->Wake(); }
+
+ private:
+  static constexpr absl::Duration kAhead = absl::Hours(24 * 3650);
+
+  LaterClock clock_;
+  const std::unique_ptr<EpollPoller> poller_;
+};
 
 class SchedulerThreadsTest : public ::testing::Test {
  protected:
@@ -65,6 +105,23 @@ class SchedulerThreadsTest : public ::testing::Test {
   absl::Mutex mutex_;
   std::vector<std::string> log_ ABSL_GUARDED_BY(mutex_);
 };
+
+TEST_F(SchedulerThreadsTest, TheTimeIsThatOfTheClientsClock) {
+  SchedulerOptions options = Options();
+  options.client.poller = std::make_shared<LaterPoller>();
+  auto scheduler = *Scheduler::Create(std::move(options));
+  absl::Notification later;
+  int ticks = 0;
+  Schedule schedule = EverySecond();
+  schedule.data_of = [&](absl::Time) {
+    // The first two are submitted when the schedule is added.
+    if (++ticks == 3) later.Notify();
+    return std::string();
+  };
+  ASSERT_TRUE(scheduler->Add(schedule).ok());
+  ASSERT_TRUE(scheduler->Start().ok());
+  EXPECT_TRUE(later.WaitForNotificationWithTimeout(absl::Seconds(30)));
+}
 
 TEST_F(SchedulerThreadsTest, TicksOfTwoSchedulersRunOnceEach) {
   WorkerOptions worker_options;

@@ -11,10 +11,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "gearman/plugins/retry/idempotency_policy.h"
 #include "gearman/plugins/retry/immediate_retry.h"
 #include "gearman/tests/sdk/testing/simulated_stack.h"
+#include "gearman/transports/poller.h"
+#include "gearman/transports/transport.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -76,6 +80,31 @@ TEST_F(FaultTransportTest, ChangesNothingWithoutAFault) {
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(*result, "payload");
   EXPECT_EQ(connections_, 1);
+}
+
+// A stream without room for bytes.
+class FullTransport final : public Transport {
+ public:
+  IoResult Connect() override { return IoResult::Done(0); }
+  IoResult Read(absl::Span<char>) override { return IoResult::WouldBlock(); }
+  IoResult Write(absl::Span<const absl::string_view>) override {
+    return IoResult::WouldBlock();
+  }
+  Interest interest(bool) const override { return Interest(); }
+  void Close() override {}
+  std::string Describe() const override { return "full"; }
+};
+
+TEST_F(FaultTransportTest, AFullStreamIsNotReadyForMore) {
+  FaultPlan plan;
+  plan.max_piece = 10;
+  FaultTransport transport(std::make_unique<FullTransport>(), plan,
+                           stack_.simulation.clock());
+  ASSERT_TRUE(transport.Connect().done());
+  EXPECT_TRUE(transport.interest(/*want_write=*/true).ready_now);
+  const absl::string_view piece = "piece";
+  ASSERT_TRUE(transport.Write({&piece, 1}).would_block());
+  EXPECT_FALSE(transport.interest(/*want_write=*/true).ready_now);
 }
 
 TEST_F(FaultTransportTest, BytesOneByOneMakeTheSameJob) {

@@ -1,5 +1,6 @@
 #include "gearman/sdk/internal/worker/handler_pool.h"
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,10 +13,13 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/blocking_counter.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
 #include "gearman/sdk/internal/job/mailbox.h"
 #include "gearman/sdk/internal/job/task.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/sdk/log.h"
+#include "gearman/sdk/worker_options.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -67,6 +71,35 @@ class HandlerPoolTest : public ::testing::Test {
     return jobs;
   }
 
+  // Whether the end of a job of a task with these options is told while the
+  // handler of the next job runs.
+  bool TellsBeforeTheNext(const TaskOptions& options) {
+    absl::Notification next_begun;
+    absl::Notification looked;
+    absl::Notification done;
+    int begun = 0;
+    std::vector<HeldJobPtr> jobs = Jobs(2, [&] {
+      if (++begun < 2) return;
+      next_begun.Notify();
+      looked.WaitForNotification();
+      done.Notify();
+    });
+    jobs[0]->task->options = options;
+    const HeldJobPtr first = jobs[0];
+    pool_->Add(&jobs);
+    next_begun.WaitForNotification();
+    std::vector<Message> messages;
+    mailbox_->Take(&messages);
+    const bool found = std::any_of(
+        messages.begin(), messages.end(), [&first](const Message& message) {
+          return message.job == first &&
+                 message.kind == Message::Kind::kReturned;
+        });
+    looked.Notify();
+    done.WaitForNotification();
+    return found;
+  }
+
   std::shared_ptr<EpollPoller> poller_;
   std::shared_ptr<Mailbox> mailbox_;
   int granted_ = 0;
@@ -106,6 +139,20 @@ TEST_F(HandlerPoolTest, ReturnsWhatItHasNotBegun) {
   std::vector<HeldJobPtr> jobs = given;
   pool.Add(&jobs);
   EXPECT_THAT(pool.Stop(), ElementsAre(given[0], given[1]));
+}
+
+// A job that is done must neither count as late nor keep others from beginning
+// because the next one, which was expected to be quick, is not.
+TEST_F(HandlerPoolTest, TellsAtOnceTheEndOfAJobThatIsAwaited) {
+  TaskOptions with_time_limit;
+  with_time_limit.time_limit = absl::Hours(1);
+  TaskOptions one_at_a_time;
+  one_at_a_time.max_running = 1;
+  granted_ = 1;
+  ASSERT_TRUE(pool_->Start().ok());
+  for (const TaskOptions& options : {with_time_limit, one_at_a_time}) {
+    EXPECT_TRUE(TellsBeforeTheNext(options));
+  }
 }
 
 }  // namespace
