@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/internal/request/request_owner.h"
@@ -284,6 +285,9 @@ absl::Status JobRequest::Reset() {
   absl::string_view why;
   if (!state.finished.load(std::memory_order_acquire)) {
     why = "a request in flight can't be reset; cancel it first";
+  // The options of an interceptor may end here. The callbacks in them are the
+  // user's, and their destructors may call the client.
+  const internal::Ref<internal::KeptOptions> options = state.options;
   } else if (core != nullptr && state.callbacks_pending > 0 &&
              (state.callbacks_pending > 1 || !core->InLastCallbackOf(&state))) {
     why =

@@ -65,8 +65,7 @@ bool OnlyWakes(const Notice& notice) {
   }
   const JobRequestState& request = *notice.request;
   return request.listener && !request.listener->runs_user_code() &&
-         (request.options == nullptr ||
-          !request.options->callbacks.on_complete);
+         !request.call_options().callbacks.on_complete;
 }
 
 // Returns how many notices at the front only wake threads, or 1 if the first

@@ -99,10 +99,10 @@ absl::Status RequestDefaults::Check(const JobRequestState& request) const {
         "\": callbacks need DriveMode::kAuto or kEventLoop; this client is "
         "kCallerOnly"));
   }
-  if (request.options != nullptr) {
-    absl::Status valid = CheckOptions(*request.options);
+  if (request.options) {
+    absl::Status valid = CheckOptions(request.options->value);
     if (!valid.ok()) return valid;
-    const std::string& reducer = request.options->reducer;
+    const std::string& reducer = request.options->value.reducer;
     const size_t bytes = options_.task_prefix.size() + reducer.size();
     if (!reducer.empty() && bytes > kMaxReducerBytes) {
       return absl::InvalidArgumentError(absl::StrCat(

@@ -126,6 +126,13 @@ struct JobRequestExtras {
   std::unique_ptr<OriginalJob> original;  // null: it is unchanged
 };
 
+// The options of a call. They have several owners, because an interceptor may
+// give a request other options while one of its callbacks runs.
+struct KeptOptions final : Counted {
+  explicit KeptOptions(CallOptions&& options) : value(std::move(options)) {}
+  const CallOptions value;
+};
+
 struct JobRequestState final : Operation {
   JobRequestState() : Operation(Kind::kJob) {}
   ~JobRequestState() {
@@ -223,11 +230,11 @@ struct JobRequestState final : Operation {
   // The options of the call. What they leave unset is the client's.
   const CallOptions& call_options() const {
     static const auto* const none = new CallOptions();
-    return options != nullptr ? *options : *none;
+    return options ? options->value : *none;
   }
   // True if code of the user may be called for this request.
   bool has_callbacks() const {
-    return listener || (options != nullptr && !options->callbacks.empty());
+    return listener || !call_options().callbacks.empty();
   }
   // The time since the submission began.
   absl::Duration Elapsed(absl::Time now) const {
@@ -262,7 +269,7 @@ struct JobRequestState final : Operation {
   // a later attempt to such a job by its unique, and gearmand then drops the
   // job without a word (docs/protocol.md, trap 18).
   bool may_have_joined = false;
-  std::unique_ptr<const CallOptions> options;  // null: none is set
+  Ref<KeptOptions> options;  // null: none is set
   std::unique_ptr<JobRequestExtras> extras;
   // Hears of the ends of the submissions. Null: only callbacks do. Fixed before
   // the first submission.
