@@ -200,7 +200,9 @@ absl::Status ClientSession::Ask(Query* query) {
 }
 
 void ClientSession::StopSharing(const JobRequestState& request) {
-  if (MayShare(request)) shared_.erase(ShareKey(request));
+  if (!MayShare(request)) return;
+  const auto it = shared_.find(ShareKey(request));
+  if (it != shared_.end() && it->second == &request) shared_.erase(it);
 }
 
 void ClientSession::Detach(Operation* operation) {
@@ -229,8 +231,10 @@ void ClientSession::Forget(Operation* operation) {
   if (!MayShare(*request)) return;
   const auto it = shared_.find(ShareKey(*request));
   if (it == shared_.end() || it->second != request) return;
-  // Another request that shares the submission now stands for it.
-  if (sharing != nullptr) {
+  // Another request that shares the submission now stands for it. One that the
+  // server has joined to it may share nothing, or have another unique.
+  if (sharing != nullptr && MayShare(*AsRequest(sharing)) &&
+      ShareKey(*AsRequest(sharing)) == it->first) {
     it->second = AsRequest(sharing);
   } else {
     shared_.erase(it);

@@ -150,6 +150,8 @@ class ClientSession {
   // Requests may share a submission by task and unique.
   static bool MayShare(const JobRequestState& request);
   static std::string ShareKey(const JobRequestState& request);
+  // Call it when the request ends: if it stands for a submission, nobody shares
+  // that any more.
   void StopSharing(const JobRequestState& request);
 
   // Takes the operation out of the reply queue or handle table.
@@ -163,7 +165,8 @@ class ClientSession {
   ReplyQueue replies_;
   uint64_t replies_received_ = 0;
   HandleTable handles_;
-  // One of the requests that share a submission, by ShareKey.
+  // One of the requests that share a submission, by ShareKey. It has this key
+  // itself.
   absl::flat_hash_map<std::string, JobRequestState*> shared_;
   // The payload that is passing in pieces, and the handle that it is for.
   DataPiece passing_;
