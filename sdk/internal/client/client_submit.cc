@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
+#include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/sdk/status.h"
 #include "gearman/text/safe_text.h"
@@ -113,23 +114,34 @@ absl::Status ClientCore::WhyNot(const JobRequestState& request) const {
       "task \"", SafeText(request.task), "\", ", JobName(request), ": ", why));
 }
 
+void ClientCore::CallInterceptors(absl::Span<const JobRequest> batch) {
+  // After the shutdown has begun, hooks hear of no request. A hook could
+  // otherwise submit the next request, without end.
+  const bool hooked = hooks_.hooked() && !shut_down_;
+  for (const JobRequest& handle : batch) {
+    JobRequestState* const request = Access::StateOf(handle).get();
+    // Submission leaves such a request alone.
+    if (!request->finished.load(std::memory_order_acquire) ||
+        request->state != JobState::kUnknown || InFlight(*request)) {
+      continue;
+    }
+    if (hooked) {
+      hooks_.Begin(request);
+    } else if (request->extras != nullptr) {
+      // Another client may have interceptors, which have changed the job.
+      RestoreOriginal(request);
+    }
+  }
+}
+
 absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
                                 bool will_wait) {
   if (inherited()) return Refuse(batch);
   const Call call(this);
   absl::Status result;
-  // After the shutdown has begun, hooks hear of no request. A hook could
-  // otherwise submit the next request, without end.
-  if (hooks_.hooked() && !shut_down_) {
-    for (const JobRequest& handle : batch) {
-      JobRequestState* const request = Access::StateOf(handle).get();
-      // Submission leaves such a request alone.
-      if (InFlight(*request) || request->state != JobState::kUnknown) continue;
-      hooks_.Begin(request);
-    }
-    // An interceptor has forked, and this is the child.
-    if (inherited()) return Refuse(batch);
-  }
+  CallInterceptors(batch);
+  // An interceptor has forked, and this is the child.
+  if (inherited()) return Refuse(batch);
   {
     submitters_.fetch_add(1, std::memory_order_relaxed);
     absl::MutexLock lock(&mutex_);
