@@ -79,6 +79,35 @@ TEST_F(ClientResultsTest, AResultIsTakenOnce) {
       absl::IsFailedPrecondition(client_->Result(other, kLong).status()));
 }
 
+TEST_F(ClientResultsTest, RunTakesTheResult) {
+  const auto server = Connect();
+  const JobRequest request(ReverseSpec());
+  std::thread server_thread([&server] {
+    server->ReceiveBody(kSubmitJob);
+    server->Send(kJobCreated, {"H:1"});
+    server->Send(kWorkComplete, {"H:1", "olleh"});
+  });
+  EXPECT_EQ(client_->Run(request).value_or(""), "olleh");
+  server_thread.join();
+  EXPECT_EQ(request.result(), "");
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(client_->Result(request, kLong).status()));
+}
+
+// Run has refused it; other calls may submit it.
+TEST_F(ClientResultsTest, ABackgroundRequestThatRunHasRefusedCanBeSubmitted) {
+  const auto server = Connect();
+  JobSpec spec = ReverseSpec();
+  spec.background = true;
+  const JobRequest request(std::move(spec));
+  EXPECT_TRUE(absl::IsInvalidArgument(client_->Run(request).status()));
+  ASSERT_TRUE(client_->SubmitMultipleRequests({request}).ok());
+  ASSERT_FALSE(request.finished()) << request.status();
+  server->ReceiveBody(kSubmitJobBg);
+  server->Send(kJobCreated, {"H:1"});
+  EXPECT_TRUE(client_->Wait(request, kLong).ok()) << request.status();
+}
+
 TEST_F(ClientResultsTest, ANewSubmissionHasANewResult) {
   const auto server = Connect();
   JobRequest request = Accepted(server.get(), "H:1");

@@ -53,8 +53,9 @@ class ClientCore final : public RequestOwner,
   ~ClientCore() override;
 
   // Submits each request that was not submitted yet, and leaves the others
-  // alone. `will_wait` means that the caller waits next, so these requests need
-  // no background thread. Returns the first error. FAILED_PRECONDITION: a
+  // alone. `will_wait` means that the caller waits for the results next, so
+  // these requests need no background thread, and none of them may be a
+  // background job. Returns the first error. FAILED_PRECONDITION: a
   // request is in flight in another client, or one of its own callbacks submits
   // it when it can't be submitted (WhyNot). CANCELLED: Shutdown has begun; each
   // request is then finished as CANCELLED and no callback is called.
@@ -149,7 +150,8 @@ class ClientCore final : public RequestOwner,
   // Submits one request of a batch. Returns an error that the caller of Submit
   // must know.
   absl::Status SubmitOne(const std::shared_ptr<JobRequestState>& request,
-                         absl::Time* now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                         bool wants_result, absl::Time* now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A request for which a thread in Submit waits for room.
   struct Blocked {
     JobRequestState* request;

@@ -162,7 +162,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
         continue;
       }
       request->batch = number;
-      const absl::Status status = SubmitOne(request, &now);
+      const absl::Status status = SubmitOne(request, will_wait, &now);
       if (result.ok()) result = status;
     }
     AfterChange(now, will_wait);
@@ -172,9 +172,10 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
 }
 
 absl::Status ClientCore::SubmitOne(
-    const std::shared_ptr<JobRequestState>& request, absl::Time* now) {
+    const std::shared_ptr<JobRequestState>& request, bool wants_result,
+    absl::Time* now) {
   if (request->core.get() != this) request->core = shared_from_this();
-  absl::Status status = engine_.Prepare(request.get(), *now);
+  absl::Status status = engine_.Prepare(request.get(), wants_result, *now);
   if (shut_down_ || ending_) {
     engine_.Refuse(request, ShutDownError(), /*silently=*/true, *now);
     return ShutDownError();

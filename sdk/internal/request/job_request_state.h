@@ -261,8 +261,6 @@ struct JobRequestState final : Operation {
   bool idempotent = false;
   // The data is extras->large_data.
   bool data_is_large = false;
-  // The caller waits for its result, so it can't be a background job.
-  bool wants_result = false;
   // The result was moved out. It stands here for the padding.
   bool result_taken = false;
   // An attempt before this one may have left a job on a server. A server joins
