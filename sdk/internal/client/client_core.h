@@ -178,6 +178,8 @@ class ClientCore final : public RequestOwner,
   // FAILED_PRECONDITION, with the reason: Ours is false.
   absl::Status CheckOurs(const JobRequestState& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // True if a wait for the request may end, because it and its callbacks have
+  // got that far.
   static bool There(const JobRequestState& request, WaitFor what);
   // Waits until each request is there, or until the deadline. Passes over
   // requests that are not ours and, for results, background requests. Returns
