@@ -182,7 +182,7 @@ bool JobRequest::finished() const {
 
 bool JobRequest::timed_out() const {
   const StateLock lock(*state_);
-  return state_->timed_out;
+  return state_->wait_timed_out || state_->late;
 }
 
 absl::Status JobRequest::status() const {

@@ -108,14 +108,12 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch, WaitFor what,
   for (const JobRequest& handle : batch) {
     JobRequestState* const request = Access::StateOf(handle).get();
     if (request->core.get() != this) continue;
-    if (!There(*request, what)) {
+    request->wait_timed_out = !There(*request, what);
+    if (request->wait_timed_out) {
       ++late;
-      request->timed_out = true;
       if (first_late == nullptr) first_late = request;
     } else if (request->finished.load(std::memory_order_acquire)) {
       if (first_error.ok()) first_error = request->status;
-    } else {
-      request->timed_out = false;
     }
   }
   if (first_late == nullptr) return first_error;
@@ -153,9 +151,10 @@ absl::StatusOr<std::string> ClientCore::TakeResult(JobRequestState* request,
         ": a background job has no result; submit the job in the foreground, "
         "or wait without a result"));
   }
-  if (!There(*request, WaitFor::kResult)) {
-    if (!over.ok()) return over;
-    request->timed_out = true;
+  const bool there = There(*request, WaitFor::kResult);
+  if (!there && !over.ok()) return over;
+  request->wait_timed_out = !there;
+  if (!there) {
     return absl::DeadlineExceededError(
         absl::StrCat(Whereabouts(*request), ": not finished within ",
                      absl::FormatDuration(timeout),

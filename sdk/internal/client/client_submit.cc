@@ -49,6 +49,7 @@ absl::Status ClientCore::WaitForRoom(Blocked* blocked) {
     }
     const absl::Time now = clock_->Now();
     if (now >= blocked->request->deadline) {
+      blocked->request->late = true;
       return absl::DeadlineExceededError(
           "not submitted: the client was full until the request's timeout");
     }

@@ -384,7 +384,7 @@ void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {
 void JobRequestTracker::OnLate(JobRequestState* request, absl::Time now) {
   now_ = now;
   if (request->self == nullptr) return;
-  request->timed_out = true;
+  request->late = true;
   const bool accepted = request->state == JobState::kCreated;
   std::string message = absl::StrCat(
       accepted ? "accepted, but no result" : "not accepted by any server",

@@ -146,7 +146,8 @@ struct JobRequestState final : Operation {
   }
   // Clears the outcome of the last submission. `state` stays as it is.
   void ForgetOutcome() {
-    timed_out = false;
+    wait_timed_out = false;
+    late = false;
     has_result = false;
     result_taken = false;
     DropResult();
@@ -261,6 +262,8 @@ struct JobRequestState final : Operation {
   bool idempotent = false;
   // The data is extras->large_data.
   bool data_is_large = false;
+  // The request's own timeout has passed.
+  bool late = false;
   // The result was moved out. It stands here for the padding.
   bool result_taken = false;
   // An attempt before this one may have left a job on a server. A server joins
@@ -275,7 +278,8 @@ struct JobRequestState final : Operation {
 
   // --- what became of it ---
   JobState state = JobState::kUnknown;
-  bool timed_out = false;
+  // The last wait for it ended before it was complete.
+  bool wait_timed_out = false;
   bool has_result = false;
   std::atomic<bool> finished{true};
   // The number of ends whose callbacks have not returned yet. A callback may

@@ -41,7 +41,8 @@ void RequestOwner::LeaveBehind(JobRequestState* request) {
   request->callbacks_pending = 0;
   new (&request->server) ClientServerPtr();
   request->attempts = 0;
-  request->timed_out = false;
+  request->wait_timed_out = false;
+  request->late = false;
   request->has_result = false;
   request->state = JobState::kUnknown;
   request->finished.store(true, std::memory_order_release);

@@ -256,7 +256,7 @@ TEST_F(JobRequestTrackerTest, ATimeoutEndsTheRequest) {
   Accept(request);
   EXPECT_EQ(tracker_.next_deadline(), now_ + absl::Seconds(1));
   tracker_.OnTime(now_ + absl::Seconds(1));
-  EXPECT_TRUE(request->timed_out);
+  EXPECT_TRUE(request->late);
   EXPECT_EQ(request->status.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
 }
