@@ -303,6 +303,8 @@ void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
   request->state = NextState(request->state, RequestInput::kRetry)
                        .value_or(JobState::kPending);
   request->handle.Clear();
+  // This exception is that of the attempt before.
+  if (request->extras != nullptr) request->extras->exception.reset();
   if (delay <= absl::ZeroDuration()) {
     SetTimer(request, request->deadline);
     Dispatch(request);
