@@ -117,10 +117,11 @@ JobRequest::JobRequest(JobSpec&& spec)
 
 Job JobRequest::job() const {
   const std::string& data = state_->data_bytes();
-  return Job(state_->task, std::string(unique()),
+  JobId now = id();
+  return Job(state_->task, std::move(now.unique),
              data.empty() ? nullptr
                           : std::shared_ptr<const std::string>(state_, &data),
-             connection(), handle());
+             std::move(now.server), std::move(now.handle));
 }
 
 const std::string& JobRequest::task() const { return state_->task; }
@@ -130,7 +131,7 @@ StringView JobRequest::unique() const { return state_->unique.view(); }
 StringView JobRequest::data() const { return state_->data_bytes(); }
 
 BodySource* JobRequest::body() const {
-  const ReadLock lock(*state_);
+  const StateLock lock(*state_);
   return state_->body();
 }
 
@@ -145,7 +146,10 @@ std::string JobRequest::connection() const {
 }
 
 JobId JobRequest::id() const {
-  return {connection(), handle(), std::string(unique())};
+  // Another attempt changes server and handle, so both are of one moment.
+  const ReadLock lock(*state_);
+  return {state_->server_name(), std::string(state_->handle.view()),
+          std::string(state_->unique.view())};
 }
 
 Priority JobRequest::priority() const { return state_->priority; }
@@ -281,13 +285,13 @@ absl::Status JobRequest::Reset() {
   // other reference.
   const std::shared_ptr<internal::RequestOwner> core = state_->core;
   JobRequestState& state = *state_;
+  // The options of an interceptor may end here. The callbacks in them are the
+  // user's, and their destructors may call the client.
+  const internal::Ref<internal::KeptOptions> options = state.options;
   const StateLock lock(state);
   absl::string_view why;
   if (!state.finished.load(std::memory_order_acquire)) {
     why = "a request in flight can't be reset; cancel it first";
-  // The options of an interceptor may end here. The callbacks in them are the
-  // user's, and their destructors may call the client.
-  const internal::Ref<internal::KeptOptions> options = state.options;
   } else if (core != nullptr && state.callbacks_pending > 0 &&
              (state.callbacks_pending > 1 || !core->InLastCallbackOf(&state))) {
     why =
