@@ -138,10 +138,12 @@ class ClientSession {
   // Handles the answer to AskAfterJob.
   void OnJobKnown(const wire::StatusResult& event);
   void RememberEnded(absl::string_view handle);
+  // Appends the packet that submits the request.
   absl::Status EncodeSubmit(JobRequestState* request);
-  // Does it for a request whose data comes from a source.
-  absl::Status EncodeWithBody(absl::string_view function,
-                              JobRequestState* request);
+  // Appends `message` with the data of the request, which may come from a
+  // source.
+  template <typename Message>
+  absl::Status EncodeWithData(Message message, JobRequestState* request);
 
   static bool WantsPieces(const JobRequestState* request) {
     return request != nullptr &&
