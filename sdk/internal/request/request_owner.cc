@@ -27,6 +27,7 @@ void RequestOwner::LeaveBehind(JobRequestState* request) {
     KeepForever(before);
     JobRequestExtras& extras = request->MutableExtras();
     extras.large_data = before->large_data;
+    extras.body = before->body;
     extras.original = std::move(before->original);
   }
   new (&request->handle) InlineBytes();
