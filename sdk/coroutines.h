@@ -68,7 +68,9 @@ struct CoroutineOptions {
   // Resumes the coroutine. Empty means the thread that does the client's I/O.
   Executor executor;
   // When a stop is requested, the request ends as CANCELLED
-  // (JobRequest::Cancel), and the coroutine goes on with that error.
+  // (JobRequest::Cancel), and the coroutine goes on with that error. While Run
+  // waits for room, a stop does not end that wait: it counts when the job has
+  // been submitted.
   std::stop_token stop_token;
 };
 

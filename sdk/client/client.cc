@@ -206,7 +206,6 @@ absl::StatusOr<std::string> Client::Run(const JobRequest& request) {
                      "one that can be "
                      "run"));
   }
-  internal::Access::StateOf(request)->wants_result = true;
   core->Submit({&request, 1}, /*will_wait=*/true).IgnoreError();
   absl::Status status = core->Wait({&request, 1}, ClientCore::WaitFor::kEnd,
                                    absl::InfiniteDuration());
@@ -215,7 +214,8 @@ absl::StatusOr<std::string> Client::Run(const JobRequest& request) {
     request.Cancel();
     return status;
   }
-  return std::move(internal::Access::StateOf(request)->result);
+  // Another thread may be in an accessor of the request.
+  return request.TakeResult().value_or(std::string());
 }
 
 JobRequest Client::SubmitJob(JobSpec spec) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/internal/request/request_owner.h"
@@ -116,10 +117,11 @@ JobRequest::JobRequest(JobSpec&& spec)
 
 Job JobRequest::job() const {
   const std::string& data = state_->data_bytes();
-  return Job(state_->task, std::string(unique()),
+  JobId now = id();
+  return Job(state_->task, std::move(now.unique),
              data.empty() ? nullptr
                           : std::shared_ptr<const std::string>(state_, &data),
-             connection(), handle());
+             std::move(now.server), std::move(now.handle));
 }
 
 const std::string& JobRequest::task() const { return state_->task; }
@@ -129,7 +131,7 @@ StringView JobRequest::unique() const { return state_->unique.view(); }
 StringView JobRequest::data() const { return state_->data_bytes(); }
 
 BodySource* JobRequest::body() const {
-  const ReadLock lock(*state_);
+  const StateLock lock(*state_);
   return state_->body();
 }
 
@@ -144,7 +146,10 @@ std::string JobRequest::connection() const {
 }
 
 JobId JobRequest::id() const {
-  return {connection(), handle(), std::string(unique())};
+  // Another attempt changes server and handle, so both are of one moment.
+  const ReadLock lock(*state_);
+  return {state_->server_name(), std::string(state_->handle.view()),
+          std::string(state_->unique.view())};
 }
 
 Priority JobRequest::priority() const { return state_->priority; }
@@ -181,7 +186,7 @@ bool JobRequest::finished() const {
 
 bool JobRequest::timed_out() const {
   const StateLock lock(*state_);
-  return state_->timed_out;
+  return state_->wait_timed_out || state_->late;
 }
 
 absl::Status JobRequest::status() const {
@@ -280,6 +285,9 @@ absl::Status JobRequest::Reset() {
   // other reference.
   const std::shared_ptr<internal::RequestOwner> core = state_->core;
   JobRequestState& state = *state_;
+  // The options of an interceptor may end here. The callbacks in them are the
+  // user's, and their destructors may call the client.
+  const internal::Ref<internal::KeptOptions> options = state.options;
   const StateLock lock(state);
   absl::string_view why;
   if (!state.finished.load(std::memory_order_acquire)) {

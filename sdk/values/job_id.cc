@@ -20,6 +20,10 @@ bool IsPlain(char c) {
          c != '|';
 }
 
+bool IsHexDigit(char c) {
+  return absl::ascii_isxdigit(static_cast<unsigned char>(c));
+}
+
 void AppendField(absl::string_view field, std::string* out) {
   for (const char c : field) {
     if (IsPlain(c)) {
@@ -37,10 +41,11 @@ bool ParseField(absl::string_view text, std::string* field) {
       field->push_back(text[i]);
       continue;
     }
+    const absl::string_view digits = text.substr(i + 1, 2);
     uint32_t byte = 0;
-    if (i + 2 > text.size() - 1 ||
-        !absl::ascii_isxdigit(static_cast<unsigned char>(text[i + 1])) ||
-        !absl::SimpleHexAtoi(text.substr(i + 1, 2), &byte)) {
+    // SimpleHexAtoi also takes white space and signs.
+    if (digits.size() != 2 || !IsHexDigit(digits[0]) ||
+        !IsHexDigit(digits[1]) || !absl::SimpleHexAtoi(digits, &byte)) {
       return false;
     }
     field->push_back(static_cast<char>(byte));

@@ -17,18 +17,21 @@ class LogPause {
   static constexpr absl::Duration kPause = absl::Seconds(10);
 
   // Whether a message may be written now. If not, the caller calls Skip; if the
-  // caller writes the message, it calls Written.
-  bool over(absl::Time now) const { return now >= silent_until_; }
+  // caller writes the message, it calls Written. A clock that was set back
+  // prolongs no pause.
+  bool over(absl::Time now) const {
+    return now >= written_ + kPause || now < written_;
+  }
   void Skip() { ++skipped_; }
   void Written(absl::Time now) {
     skipped_ = 0;
-    silent_until_ = now + kPause;
+    written_ = now;
   }
   // The number of messages skipped since the last one written.
   uint64_t skipped() const { return skipped_; }
 
  private:
-  absl::Time silent_until_ = absl::InfinitePast();
+  absl::Time written_ = absl::InfinitePast();
   uint64_t skipped_ = 0;
 };
 

@@ -211,6 +211,32 @@ TEST_F(ClientInterceptorTest, BeginAgainWithTheCallersJob) {
   EXPECT_EQ(request.max_connection_attempts(), 7);
 }
 
+// The other client has no interceptor.
+TEST_F(ClientInterceptorTest, AnotherClientBeginsWithTheCallersJob) {
+  StartServer();
+  ClientOptions others = stack_.ClientDefaults("other", {"inproc://jobs"});
+  // The server joins the job to no other one.
+  others.unique_mode = UniqueMode::kNone;
+  const auto other = stack_.MakeClient(std::move(others));
+  Add([](OutgoingJob& job) {
+    job.set_data(absl::StrCat("<", job.data(), ">"));
+    CallOptions options = job.options();
+    options.max_connection_attempts = 1;
+    job.set_options(std::move(options));
+  });
+  JobSpec spec("echo", "x");
+  spec.options.max_connection_attempts = 7;
+  const JobRequest request = Start().SubmitJob(std::move(spec));
+  request.Cancel();
+  EXPECT_TRUE(absl::IsCancelled(client_->Wait(request)));
+  EXPECT_EQ(request.data(), "<x>");
+  ASSERT_TRUE(other->SubmitMultipleRequests({request}).ok());
+  EXPECT_EQ(request.data(), "x");
+  EXPECT_EQ(request.max_connection_attempts(), 7);
+  ASSERT_TRUE(other->Wait(request).ok());
+  EXPECT_EQ(request.result(), "echo:x");
+}
+
 // --- answers without the wire
 
 TEST_F(ClientInterceptorTest, AnswersWithoutAByte) {

@@ -246,5 +246,27 @@ TEST_F(ClientPiecesTest, JobsThatTheServerHasJoinedGetTheWhole) {
   }
 }
 
+// Nothing remains of two joined jobs when they have ended.
+TEST_F(ClientPiecesTest, ANewJobIsSubmittedAfterOneThatWasJoined) {
+  const auto client = MakeClient();
+  Collector collector;
+  CallOptions options;
+  options.unique = "u";
+  const JobRequest pieces = Submit(*client, &collector, options);
+  Accept("H:1");
+  JobRequest whole = client->SubmitJob("f", "", options);
+  Accept("H:1");
+  for (int copy = 0; copy < 2; ++copy) {
+    server_->Send(kWorkComplete, {"H:1", "one"});
+  }
+  for (const JobRequest& request : {pieces, whole}) {
+    ASSERT_TRUE(client->Wait(request, kLong).ok()) << request.status();
+  }
+  whole = client->SubmitJob("f", "", options);
+  Accept("H:2");
+  server_->Send(kWorkComplete, {"H:2", "two"});
+  EXPECT_EQ(client->Result(whole, kLong).value_or(""), "two");
+}
+
 }  // namespace
 }  // namespace gearman

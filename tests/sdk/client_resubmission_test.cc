@@ -253,6 +253,50 @@ TEST_F(ClientResubmissionTest, ACallbackLivesWhileAnInterceptorReplacesIt) {
   EXPECT_TRUE(done.WaitForNotificationWithTimeout(kLong));
 }
 
+// The callback cancels its own request, which may then be submitted again.
+TEST_F(ClientResubmissionTest, AnUpdatesCallbackLivesWhileItIsReplaced) {
+  // Says whether the callback that holds it has been destroyed.
+  struct Mark {
+    ~Mark() { *destroyed = true; }
+    bool* destroyed;
+  };
+  ClientOptions options = Options();
+  options.interceptors.push_back([](OutgoingJob& job) {
+    CallOptions call = job.options();
+    call.callbacks.on_data = nullptr;
+    job.set_options(std::move(call));
+  });
+  auto interceptor = std::move(options.interceptors.back());
+  bool replace = false;
+  options.interceptors.back() = [&](OutgoingJob& job) {
+    if (replace) interceptor(job);
+  };
+  auto client = MakeClient(options);
+  bool destroyed = false;
+  bool was_destroyed = false;
+  absl::Notification done;
+  JobSpec spec = ReverseSpec();
+  spec.options.callbacks.on_data =
+      [&, mark = std::shared_ptr<Mark>(new Mark{&destroyed})](
+          const JobRequest& request, absl::string_view) {
+        replace = true;
+        request.Cancel();
+        EXPECT_TRUE(client->SubmitMultipleRequests({request}).ok());
+        request.Cancel();
+        EXPECT_TRUE(client->SubmitMultipleRequests({request}).ok());
+        was_destroyed = destroyed;
+        done.Notify();
+      };
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  spec = JobSpec();
+  PlayedServer server(&listener_);
+  server.ReceiveBody(kSubmitJob);
+  server.Send(kJobCreated, {"H:1"});
+  server.Send(kWorkData, {"H:1", "part"});
+  ASSERT_TRUE(done.WaitForNotificationWithTimeout(kLong));
+  EXPECT_FALSE(was_destroyed);
+}
+
 TEST_F(ClientResubmissionTest, AnotherClientRefusesWhatACallbackHasReset) {
   auto client = MakeClient();
   auto other = MakeClient();

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/tests/sdk/client_fixture.h"
@@ -77,6 +78,64 @@ TEST_F(ClientResultsTest, AResultIsTakenOnce) {
   EXPECT_EQ(other.TakeResult(), "olleh");
   EXPECT_TRUE(
       absl::IsFailedPrecondition(client_->Result(other, kLong).status()));
+}
+
+TEST_F(ClientResultsTest, RunTakesTheResult) {
+  const auto server = Connect();
+  const JobRequest request(ReverseSpec());
+  std::thread server_thread([&server] {
+    server->ReceiveBody(kSubmitJob);
+    server->Send(kJobCreated, {"H:1"});
+    server->Send(kWorkComplete, {"H:1", "olleh"});
+  });
+  EXPECT_EQ(client_->Run(request).value_or(""), "olleh");
+  server_thread.join();
+  EXPECT_EQ(request.result(), "");
+  EXPECT_TRUE(
+      absl::IsFailedPrecondition(client_->Result(request, kLong).status()));
+}
+
+// Run has refused it; other calls may submit it.
+TEST_F(ClientResultsTest, ABackgroundRequestThatRunHasRefusedCanBeSubmitted) {
+  const auto server = Connect();
+  JobSpec spec = ReverseSpec();
+  spec.background = true;
+  const JobRequest request(std::move(spec));
+  EXPECT_TRUE(absl::IsInvalidArgument(client_->Run(request).status()));
+  ASSERT_TRUE(client_->SubmitMultipleRequests({request}).ok());
+  ASSERT_FALSE(request.finished()) << request.status();
+  server->ReceiveBody(kSubmitJobBg);
+  server->Send(kJobCreated, {"H:1"});
+  EXPECT_TRUE(client_->Wait(request, kLong).ok()) << request.status();
+}
+
+// The callback sees the result, whatever other threads do.
+TEST_F(ClientResultsTest, AResultIsNotTakenWhileItsCallbackRuns) {
+  const auto server = Connect();
+  absl::Notification runs;
+  absl::Notification go_on;
+  std::string seen;
+  JobSpec spec = ReverseSpec();
+  spec.options.callbacks.on_complete = [&](const JobRequest& request) {
+    runs.Notify();
+    EXPECT_TRUE(go_on.WaitForNotificationWithTimeout(kLong));
+    seen = std::string(request.result_view());
+  };
+  const JobRequest request = client_->SubmitJob(std::move(spec));
+  server->ReceiveBody(kSubmitJob);
+  server->Send(kJobCreated, {"H:1"});
+  server->Send(kWorkComplete, {"H:1", "olleh"});
+  ASSERT_TRUE(runs.WaitForNotificationWithTimeout(kLong));
+  const absl::Status late =
+      client_->Result(request, absl::ZeroDuration()).status();
+  EXPECT_TRUE(absl::IsDeadlineExceeded(late)) << late;
+  EXPECT_THAT(std::string(late.message()),
+              AllOf(HasSubstr("reverse"), HasSubstr("callback")));
+  const absl::Status waited = client_->Wait(request, absl::ZeroDuration());
+  EXPECT_TRUE(absl::IsDeadlineExceeded(waited)) << waited;
+  go_on.Notify();
+  EXPECT_EQ(client_->Result(request, kLong).value_or(""), "olleh");
+  EXPECT_EQ(seen, "olleh");
 }
 
 TEST_F(ClientResultsTest, ANewSubmissionHasANewResult) {

@@ -29,7 +29,7 @@ TEST(JobIdTest, PrintsAndParses) {
 TEST(JobIdTest, SaysWhatIsWrongWithATextThatIsNone) {
   for (const char* text :
        {"", "a|b", "a|b|c|d", "tcp://h|%4|u", "tcp://h|%zz|u", "tcp://h|H%",
-        "||", "tcp://h||", "|H:1|"}) {
+        "tcp://h|H%a |u", "tcp://h|H%+1|u", "||", "tcp://h||", "|H:1|"}) {
     const absl::StatusOr<JobId> parsed = JobId::Parse(text);
     EXPECT_EQ(parsed.status().code(), absl::StatusCode::kInvalidArgument)
         << text;

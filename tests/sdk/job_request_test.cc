@@ -233,6 +233,7 @@ TEST_F(JobRequestTest, ItIsTimedOutWhenAWaitEndsFirstAndCanBeWaitedForAgain) {
   server.Send(kWorkComplete, {"H:1", "late"});
   EXPECT_TRUE(client->Wait(request, kLong).ok());
   EXPECT_EQ(request.result(), "late");
+  EXPECT_FALSE(request.timed_out());
 }
 
 TEST_F(JobRequestTest, ItsOwnTimeoutEndsIt) {
@@ -240,11 +241,27 @@ TEST_F(JobRequestTest, ItsOwnTimeoutEndsIt) {
   JobSpec spec = ReverseSpec();
   spec.options.timeout = absl::Milliseconds(20);
   const JobRequest request = client->SubmitJob(std::move(spec));
-  EXPECT_EQ(client->Wait(request, kLong).code(),
-            absl::StatusCode::kDeadlineExceeded);
-  EXPECT_TRUE(request.timed_out());
+  for (int wait = 0; wait < 2; ++wait) {
+    EXPECT_EQ(client->Wait(request, kLong).code(),
+              absl::StatusCode::kDeadlineExceeded);
+    EXPECT_TRUE(request.timed_out());
+  }
   EXPECT_TRUE(request.finished());
   EXPECT_EQ(request.state(), JobState::kUnknown);
+}
+
+TEST_F(JobRequestTest, ItsOwnTimeoutEndsItsWaitForRoom) {
+  ClientOptions options = Options();
+  options.limits.max_requests_in_flight = 1;
+  auto client = MakeClient(std::move(options));
+  const JobRequest first = client->SubmitJob(ReverseSpec("first"));
+  JobSpec spec = ReverseSpec();
+  spec.options.timeout = absl::Milliseconds(20);
+  const JobRequest request = client->SubmitJob(std::move(spec));
+  EXPECT_TRUE(request.finished());
+  EXPECT_EQ(request.status().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(request.timed_out());
+  EXPECT_FALSE(first.finished());
 }
 
 TEST_F(JobRequestTest, DataAndWarningUpdatesAreQueuesThatTheUserTakesFrom) {

@@ -143,6 +143,15 @@ TEST_F(LimitedLogTest, WritesOneOfAKindAndSaysHowManyItLeftOut) {
                                    "before)"));
 }
 
+TEST_F(LimitedLogTest, ATimeThatIsSetBackSilencesNothing) {
+  log_.Write(LogLevel::kWarning, "lost a");
+  log_.Write(LogLevel::kWarning, "lost a");
+  now_ -= absl::Hours(1);
+  log_.Write(LogLevel::kWarning, "lost a");
+  log_.Write(LogLevel::kWarning, "lost a");
+  EXPECT_THAT(Heard(), ElementsAre("lost a", "lost a (and 1 like it before)"));
+}
+
 TEST_F(LimitedLogTest, NamesThatAPeerInventsAreOneKind) {
   for (int i = 0; i < 1000; ++i) {
     log_.Write(LogLevel::kWarning,

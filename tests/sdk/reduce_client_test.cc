@@ -1,4 +1,6 @@
 // A client's reduce jobs (CallOptions::reducer), with servers played by hand.
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -9,6 +11,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
 #include "gearman/tests/sdk/client_fixture.h"
+#include "gearman/tests/support/body_sources.h"
 
 namespace gearman {
 namespace {
@@ -52,6 +55,24 @@ TEST_F(ReduceClientTest, SendsTheReducerAndTheArgumentThatNobodyUses) {
   EXPECT_TRUE(client->WaitUntilJobsCompleted(requests, kLong).ok());
   EXPECT_EQ(requests[0].result(), "done");
   EXPECT_EQ(requests[1].handle(), "H:2");
+}
+
+TEST_F(ReduceClientTest, SendsTheReducerOfAJobWhoseDataComesFromASource) {
+  const auto client = MakeClient();
+  const std::string head("map\0u\0join\0\0", 12);
+  constexpr size_t kSize = 100000;
+  for (const bool background : {false, true}) {
+    JobSpec spec = ReduceSpec();
+    spec.data.clear();
+    spec.body = std::make_shared<testing::PatternSource>(kSize);
+    spec.background = background;
+    client->SubmitJob(std::move(spec));
+  }
+  PlayedServer server(&listener_);
+  for (const uint32_t type : {kSubmitReduceJob, kSubmitReduceJobBackground}) {
+    EXPECT_TRUE(server.ReceiveBody(type) ==
+                head + testing::PatternBytes(0, kSize));
+  }
 }
 
 TEST_F(ReduceClientTest, PutsItsPrefixBeforeTheReducerToo) {

@@ -37,10 +37,10 @@ absl::Status CheckOptions(const ClientOptions& options) {
     }
   }
   if (options.max_connection_attempts < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("ClientOptions::max_connection_attempts is ",
-                     options.max_connection_attempts,
-                     "; it must be at least 1, or 0 for each server once"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "ClientOptions::max_connection_attempts is ",
+        options.max_connection_attempts,
+        "; it must be at least 1, or 0 to leave it to the retry policy"));
   }
   if (options.drive_mode == DriveMode::kEventLoop &&
       (options.poller == nullptr || options.poller->descriptor() < 0)) {
@@ -65,8 +65,7 @@ bool OnlyWakes(const Notice& notice) {
   }
   const JobRequestState& request = *notice.request;
   return request.listener && !request.listener->runs_user_code() &&
-         (request.options == nullptr ||
-          !request.options->callbacks.on_complete);
+         !request.call_options().callbacks.on_complete;
 }
 
 // Returns how many notices at the front only wake threads, or 1 if the first

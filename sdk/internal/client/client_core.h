@@ -53,8 +53,9 @@ class ClientCore final : public RequestOwner,
   ~ClientCore() override;
 
   // Submits each request that was not submitted yet, and leaves the others
-  // alone. `will_wait` means that the caller waits next, so these requests need
-  // no background thread. Returns the first error. FAILED_PRECONDITION: a
+  // alone. `will_wait` means that the caller waits for the results next, so
+  // these requests need no background thread, and none of them may be a
+  // background job. Returns the first error. FAILED_PRECONDITION: a
   // request is in flight in another client, or one of its own callbacks submits
   // it when it can't be submitted (WhyNot). CANCELLED: Shutdown has begun; each
   // request is then finished as CANCELLED and no callback is called.
@@ -142,10 +143,15 @@ class ClientCore final : public RequestOwner,
   // caller need not know.
   absl::Status WhyNot(const JobRequestState& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Lets the interceptors see the requests that will be submitted. A request
+  // that was submitted before begins as its caller gave it.
+  void CallInterceptors(absl::Span<const JobRequest> batch)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Submits one request of a batch. Returns an error that the caller of Submit
   // must know.
   absl::Status SubmitOne(const std::shared_ptr<JobRequestState>& request,
-                         absl::Time* now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+                         bool wants_result, absl::Time* now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // A request for which a thread in Submit waits for room.
   struct Blocked {
     JobRequestState* request;
@@ -172,6 +178,8 @@ class ClientCore final : public RequestOwner,
   // FAILED_PRECONDITION, with the reason: Ours is false.
   absl::Status CheckOurs(const JobRequestState& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // True if a wait for the request may end, because it and its callbacks have
+  // got that far.
   static bool There(const JobRequestState& request, WaitFor what);
   // Waits until each request is there, or until the deadline. Passes over
   // requests that are not ours and, for results, background requests. Returns

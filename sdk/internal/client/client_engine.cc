@@ -89,9 +89,10 @@ ClientEngine::ClientEngine(const ClientOptions& options,
 
 // --- submissions -------------------------------------------------------------
 
-absl::Status ClientEngine::Prepare(JobRequestState* request, absl::Time now) {
+absl::Status ClientEngine::Prepare(JobRequestState* request, bool wants_result,
+                                   absl::Time now) {
   return defaults_.FillIn(request, static_cast<int>(servers_.servers().size()),
-                          now);
+                          wants_result, now);
 }
 
 void ClientEngine::Submit(const std::shared_ptr<JobRequestState>& request,

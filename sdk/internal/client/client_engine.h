@@ -53,9 +53,10 @@ class ClientEngine {
                Metrics* metrics, wire::SpareStrings* spares);
 
   // --- submissions -----------------------------------------------------------
-  // Fills in what the request leaves to the client. On an error the caller
-  // gives the request to Refuse.
-  absl::Status Prepare(JobRequestState* request, absl::Time now);
+  // RequestDefaults::FillIn. On an error the caller gives the request to
+  // Refuse.
+  absl::Status Prepare(JobRequestState* request, bool wants_result,
+                       absl::Time now);
   // Submits a prepared request.
   void Submit(const std::shared_ptr<JobRequestState>& request, absl::Time now);
   // Ends a prepared request that an interceptor has answered.

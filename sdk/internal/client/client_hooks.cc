@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "gearman/base/ref.h"
 #include "gearman/plugins/guarded_call.h"
 #include "gearman/sdk/client_interceptor.h"
 #include "gearman/sdk/internal/access.h"
@@ -129,6 +130,10 @@ void ClientHooks::OnEnd(Notice* notice) {
 void ClientHooks::Call(const Notice& notice) const {
   if (!notice.request->has_callbacks()) return;
   const auto request = Access::Make<JobRequest>(notice.request);
+  // A callback may submit its request again, and interceptors may then replace
+  // the options, which the callback is a part of.
+  Ref<KeptOptions> kept;
+  if (hooked()) kept = notice.request->options;
   const JobCallbacks& callbacks = notice.request->call_options().callbacks;
   const auto guarded = [this, &request](absl::string_view name,
                                         const auto& callback) {
@@ -168,15 +173,7 @@ void ClientHooks::Call(const Notice& notice) const {
     case Notice::Kind::kComplete: {
       if (notice.silently) break;
       if (callbacks.on_complete) {
-        // The callback may submit the request again, and interceptors may then
-        // replace this request's callbacks.
-        const JobRequestExtras* const extras = notice.request->extras.get();
-        const bool replaceable =
-            hooked() || (extras != nullptr && extras->original != nullptr);
-        decltype(callbacks.on_complete) copy;
-        if (replaceable) copy = callbacks.on_complete;
-        const auto& kept = replaceable ? copy : callbacks.on_complete;
-        guarded("on_complete", [&] { kept(request); });
+        guarded("on_complete", [&] { callbacks.on_complete(request); });
       }
       if (notice.request->listener) {
         notice.request->listener->OnSubmissionEnd(request);

@@ -29,7 +29,9 @@ std::string Whereabouts(const JobRequestState& request) {
   return absl::StrCat(
       "task \"", SafeText(request.task), "\", ", JobName(request), ", ",
       JobStateName(request.state), " at ",
-      request.server != nullptr ? request.server->name : "no server yet");
+      request.server != nullptr ? request.server->name : "no server yet",
+      request.callbacks_pending > 0 ? ", and a callback of it has not returned"
+                                    : "");
 }
 
 }  // namespace
@@ -58,6 +60,8 @@ absl::Status ClientCore::CheckOurs(const JobRequestState& request) const {
 }
 
 bool ClientCore::There(const JobRequestState& request, WaitFor what) {
+  // The callbacks of a request come before its end is told to a wait.
+  if (request.callbacks_pending > 0) return false;
   return request.finished.load(std::memory_order_acquire) ||
          (what == WaitFor::kAccepted && request.state == JobState::kCreated);
 }
@@ -70,14 +74,12 @@ absl::Status ClientCore::WaitUntilThere(absl::Span<const JobRequest> batch,
   const auto next = [&]() -> Operation* {
     // The waiter calls this function with the lock held.
     mutex_.AssertHeld();
-    while (left > 0) {
-      JobRequestState* const request = Access::StateOf(batch[--left]).get();
+    for (; left > 0; --left) {
+      JobRequestState* const request = Access::StateOf(batch[left - 1]).get();
       // The request had ended, and was then submitted to another client.
       if (!Ours(*request)) continue;
       if (what == WaitFor::kResult && request->background) continue;
-      if (!There(*request, what) || request->callbacks_pending > 0) {
-        return request;
-      }
+      if (!There(*request, what)) return request;
     }
     return nullptr;
   };
@@ -106,14 +108,12 @@ absl::Status ClientCore::Wait(absl::Span<const JobRequest> batch, WaitFor what,
   for (const JobRequest& handle : batch) {
     JobRequestState* const request = Access::StateOf(handle).get();
     if (request->core.get() != this) continue;
-    if (!There(*request, what)) {
+    request->wait_timed_out = !There(*request, what);
+    if (request->wait_timed_out) {
       ++late;
-      request->timed_out = true;
       if (first_late == nullptr) first_late = request;
     } else if (request->finished.load(std::memory_order_acquire)) {
       if (first_error.ok()) first_error = request->status;
-    } else {
-      request->timed_out = false;
     }
   }
   if (first_late == nullptr) return first_error;
@@ -151,9 +151,10 @@ absl::StatusOr<std::string> ClientCore::TakeResult(JobRequestState* request,
         ": a background job has no result; submit the job in the foreground, "
         "or wait without a result"));
   }
-  if (!There(*request, WaitFor::kResult)) {
-    if (!over.ok()) return over;
-    request->timed_out = true;
+  const bool there = There(*request, WaitFor::kResult);
+  if (!there && !over.ok()) return over;
+  request->wait_timed_out = !there;
+  if (!there) {
     return absl::DeadlineExceededError(
         absl::StrCat(Whereabouts(*request), ": not finished within ",
                      absl::FormatDuration(timeout),

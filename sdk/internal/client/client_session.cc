@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -78,6 +77,26 @@ std::string ClientSession::ShareKey(const JobRequestState& request) {
                       request.unique.view());
 }
 
+template <typename Message>
+absl::Status ClientSession::EncodeWithData(Message message,
+                                           JobRequestState* request) {
+  JobRequestExtras* const extras = request->extras.get();
+  if (extras == nullptr || extras->body == nullptr) {
+    message.data = request->data_is_large ? Payload(extras->large_data)
+                                          : Payload::View(request->data);
+    return wire::Encode(std::move(message), *output_);
+  }
+  auto body = std::make_shared<wire::OutgoingBody>(
+      extras->body,
+      absl::StrCat("the data of task \"", SafeText(request->task), "\""));
+  absl::Status status =
+      wire::EncodeWithBody(std::move(message), body, *output_);
+  if (!status.ok()) return status;
+  extras->outgoing = std::move(body);
+  extras->packet_end = output_->total_appended();
+  return status;
+}
+
 absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
   absl::string_view function = request->task;
   if (!task_prefix_.empty()) {
@@ -85,58 +104,29 @@ absl::Status ClientSession::EncodeSubmit(JobRequestState* request) {
     task_scratch_.append(request->task);
     function = task_scratch_;
   }
-  const JobRequestExtras* const extras = request->extras.get();
-  if (extras != nullptr && extras->body != nullptr) {
-    return EncodeWithBody(function, request);
+  const CallOptions& options = request->call_options();
+  if (options.run_at.has_value()) {
+    const std::string epoch = EpochOf(*options.run_at);
+    return EncodeWithData(
+        wire::SubmitJobEpoch{function, request->unique.view(), epoch, {}},
+        request);
   }
-  Payload data = request->data_is_large ? Payload(extras->large_data)
-                                        : Payload::View(request->data);
-  if (request->call_options().run_at.has_value()) {
-    const std::string epoch = EpochOf(*request->call_options().run_at);
-    return wire::Encode(wire::SubmitJobEpoch{function, request->unique.view(),
-                                             epoch, std::move(data)},
-                        *output_);
+  if (!options.reducer.empty()) {
+    const std::string reducer = absl::StrCat(task_prefix_, options.reducer);
+    return EncodeWithData(wire::SubmitReduceJob{request->background,
+                                                function,
+                                                request->unique.view(),
+                                                reducer,
+                                                absl::string_view(),
+                                                {}},
+                          request);
   }
-  const std::string& reducer = request->call_options().reducer;
-  if (!reducer.empty()) {
-    const std::string prefixed = absl::StrCat(task_prefix_, reducer);
-    return wire::Encode(
-        wire::SubmitReduceJob{request->background, function,
-                              request->unique.view(), prefixed,
-                              absl::string_view(), std::move(data)},
-        *output_);
-  }
-  return wire::Encode(
-      wire::SubmitJob{request->priority, request->background, function,
-                      request->unique.view(), std::move(data)},
-      *output_);
-}
-
-absl::Status ClientSession::EncodeWithBody(absl::string_view function,
-                                           JobRequestState* request) {
-  JobRequestExtras& extras = *request->extras;
-  auto body = std::make_shared<wire::OutgoingBody>(
-      extras.body,
-      absl::StrCat("the data of task \"", SafeText(request->task), "\""));
-  const std::optional<absl::Time> run_at = request->call_options().run_at;
-  absl::Status status;
-  if (run_at.has_value()) {
-    const std::string epoch = EpochOf(*run_at);
-    status = wire::EncodeWithBody(
-        wire::SubmitJobEpoch{function, request->unique.view(), epoch, {}}, body,
-        *output_);
-  } else {
-    status = wire::EncodeWithBody(wire::SubmitJob{request->priority,
-                                                  request->background,
-                                                  function,
-                                                  request->unique.view(),
-                                                  {}},
-                                  body, *output_);
-  }
-  if (!status.ok()) return status;
-  extras.outgoing = std::move(body);
-  extras.packet_end = output_->total_appended();
-  return status;
+  return EncodeWithData(wire::SubmitJob{request->priority,
+                                        request->background,
+                                        function,
+                                        request->unique.view(),
+                                        {}},
+                        request);
 }
 
 absl::Status ClientSession::Submit(JobRequestState* request) {
@@ -200,7 +190,9 @@ absl::Status ClientSession::Ask(Query* query) {
 }
 
 void ClientSession::StopSharing(const JobRequestState& request) {
-  if (MayShare(request)) shared_.erase(ShareKey(request));
+  if (!MayShare(request)) return;
+  const auto it = shared_.find(ShareKey(request));
+  if (it != shared_.end() && it->second == &request) shared_.erase(it);
 }
 
 void ClientSession::Detach(Operation* operation) {
@@ -229,8 +221,10 @@ void ClientSession::Forget(Operation* operation) {
   if (!MayShare(*request)) return;
   const auto it = shared_.find(ShareKey(*request));
   if (it == shared_.end() || it->second != request) return;
-  // Another request that shares the submission now stands for it.
-  if (sharing != nullptr) {
+  // Another request that shares the submission now stands for it. One that the
+  // server has joined to it may share nothing, or have another unique.
+  if (sharing != nullptr && MayShare(*AsRequest(sharing)) &&
+      ShareKey(*AsRequest(sharing)) == it->first) {
     it->second = AsRequest(sharing);
   } else {
     shared_.erase(it);

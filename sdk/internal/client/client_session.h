@@ -138,10 +138,12 @@ class ClientSession {
   // Handles the answer to AskAfterJob.
   void OnJobKnown(const wire::StatusResult& event);
   void RememberEnded(absl::string_view handle);
+  // Appends the packet that submits the request.
   absl::Status EncodeSubmit(JobRequestState* request);
-  // Does it for a request whose data comes from a source.
-  absl::Status EncodeWithBody(absl::string_view function,
-                              JobRequestState* request);
+  // Appends `message` with the data of the request, which may come from a
+  // source.
+  template <typename Message>
+  absl::Status EncodeWithData(Message message, JobRequestState* request);
 
   static bool WantsPieces(const JobRequestState* request) {
     return request != nullptr &&
@@ -150,6 +152,8 @@ class ClientSession {
   // Requests may share a submission by task and unique.
   static bool MayShare(const JobRequestState& request);
   static std::string ShareKey(const JobRequestState& request);
+  // Call it when the request ends: if it stands for a submission, nobody shares
+  // that any more.
   void StopSharing(const JobRequestState& request);
 
   // Takes the operation out of the reply queue or handle table.
@@ -163,7 +167,8 @@ class ClientSession {
   ReplyQueue replies_;
   uint64_t replies_received_ = 0;
   HandleTable handles_;
-  // One of the requests that share a submission, by ShareKey.
+  // One of the requests that share a submission, by ShareKey. It has this key
+  // itself.
   absl::flat_hash_map<std::string, JobRequestState*> shared_;
   // The payload that is passing in pieces, and the handle that it is for.
   DataPiece passing_;

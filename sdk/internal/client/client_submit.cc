@@ -14,6 +14,7 @@
 #include "absl/types/span.h"
 #include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
+#include "gearman/sdk/internal/request/call_options.h"
 #include "gearman/sdk/internal/request/waiter.h"
 #include "gearman/sdk/status.h"
 #include "gearman/text/safe_text.h"
@@ -48,6 +49,7 @@ absl::Status ClientCore::WaitForRoom(Blocked* blocked) {
     }
     const absl::Time now = clock_->Now();
     if (now >= blocked->request->deadline) {
+      blocked->request->late = true;
       return absl::DeadlineExceededError(
           "not submitted: the client was full until the request's timeout");
     }
@@ -113,23 +115,34 @@ absl::Status ClientCore::WhyNot(const JobRequestState& request) const {
       "task \"", SafeText(request.task), "\", ", JobName(request), ": ", why));
 }
 
+void ClientCore::CallInterceptors(absl::Span<const JobRequest> batch) {
+  // After the shutdown has begun, hooks hear of no request. A hook could
+  // otherwise submit the next request, without end.
+  const bool hooked = hooks_.hooked() && !shut_down_;
+  for (const JobRequest& handle : batch) {
+    JobRequestState* const request = Access::StateOf(handle).get();
+    // Submission leaves such a request alone.
+    if (!request->finished.load(std::memory_order_acquire) ||
+        request->state != JobState::kUnknown || InFlight(*request)) {
+      continue;
+    }
+    if (hooked) {
+      hooks_.Begin(request);
+    } else if (request->extras != nullptr) {
+      // Another client may have interceptors, which have changed the job.
+      RestoreOriginal(request);
+    }
+  }
+}
+
 absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
                                 bool will_wait) {
   if (inherited()) return Refuse(batch);
   const Call call(this);
   absl::Status result;
-  // After the shutdown has begun, hooks hear of no request. A hook could
-  // otherwise submit the next request, without end.
-  if (hooks_.hooked() && !shut_down_) {
-    for (const JobRequest& handle : batch) {
-      JobRequestState* const request = Access::StateOf(handle).get();
-      // Submission leaves such a request alone.
-      if (InFlight(*request) || request->state != JobState::kUnknown) continue;
-      hooks_.Begin(request);
-    }
-    // An interceptor has forked, and this is the child.
-    if (inherited()) return Refuse(batch);
-  }
+  CallInterceptors(batch);
+  // An interceptor has forked, and this is the child.
+  if (inherited()) return Refuse(batch);
   {
     submitters_.fetch_add(1, std::memory_order_relaxed);
     absl::MutexLock lock(&mutex_);
@@ -150,7 +163,7 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
         continue;
       }
       request->batch = number;
-      const absl::Status status = SubmitOne(request, &now);
+      const absl::Status status = SubmitOne(request, will_wait, &now);
       if (result.ok()) result = status;
     }
     AfterChange(now, will_wait);
@@ -160,9 +173,10 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
 }
 
 absl::Status ClientCore::SubmitOne(
-    const std::shared_ptr<JobRequestState>& request, absl::Time* now) {
+    const std::shared_ptr<JobRequestState>& request, bool wants_result,
+    absl::Time* now) {
   if (request->core.get() != this) request->core = shared_from_this();
-  absl::Status status = engine_.Prepare(request.get(), *now);
+  absl::Status status = engine_.Prepare(request.get(), wants_result, *now);
   if (shut_down_ || ending_) {
     engine_.Refuse(request, ShutDownError(), /*silently=*/true, *now);
     return ShutDownError();

@@ -388,12 +388,14 @@ void JobRequestTracker::OnRefused(JobRequestState* request,
 }
 
 void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {
+  std::string data;
+  try {
+    data = std::move(effect.data).TakeString();
+  } catch (const std::bad_alloc&) {
+    return OnNoMemory(request);
+  }
   if (effect.kind == Effect::Kind::kCompleted) {
-    try {
-      request->result = std::move(effect.data).TakeString();
-    } catch (const std::bad_alloc&) {
-      return OnNoMemory(request);
-    }
+    request->result = std::move(data);
     request->has_result = true;
     if (request->call_options().callbacks.on_piece && !effect.in_pieces) {
       AddWhole(request, DataPiece::Kind::kResult,
@@ -405,7 +407,7 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {
   AttemptOutcome outcome;
   std::optional<std::string> exception;
   if (effect.kind == Effect::Kind::kException) {
-    exception = std::move(effect.data).TakeString();
+    exception = std::move(data);
   } else if (request->extras != nullptr) {
     exception = std::exchange(request->extras->failure_text, std::nullopt);
   }
@@ -417,8 +419,6 @@ void JobRequestTracker::OnEnded(JobRequestState* request, Effect& effect) {
             absl::string_view(*exception).substr(0, kMaxExceptionBytes))));
     request->MutableExtras().exception = std::move(exception);
   } else {
-    // An earlier attempt may have ended with an exception.
-    if (request->extras != nullptr) request->extras->exception.reset();
     outcome.reason = FailureReason::kJobFailed;
     // Perhaps no worker failed it. A server also sends WORK_FAIL when its
     // retries are used up, or when a job is dropped from its queue.

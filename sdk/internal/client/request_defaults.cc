@@ -30,7 +30,7 @@ std::string HashedTask(const JobRequestState& request) {
 }  // namespace
 
 absl::Status RequestDefaults::FillIn(JobRequestState* request, int servers,
-                                     absl::Time now) {
+                                     bool wants_result, absl::Time now) {
   request->ForgetOutcome();
   const CallOptions& call = request->call_options();
   request->priority = call.run_at.has_value() || !call.reducer.empty()
@@ -51,7 +51,7 @@ absl::Status RequestDefaults::FillIn(JobRequestState* request, int servers,
           ? nullptr
           : metrics_->ForTask(listable.ok() ? absl::string_view(request->task)
                                             : "other");
-  absl::Status status = Check(*request);
+  absl::Status status = Check(*request, wants_result);
   if (status.ok()) status = listable;
   return status.ok() ? CheckSize(*request) : status;
 }
@@ -91,7 +91,8 @@ void RequestDefaults::MakeUnique(JobRequestState* request) {
   request->unique.Assign(absl::string_view(text, sizeof(text)));
 }
 
-absl::Status RequestDefaults::Check(const JobRequestState& request) const {
+absl::Status RequestDefaults::Check(const JobRequestState& request,
+                                    bool wants_result) const {
   if (options_.drive_mode == DriveMode::kCallerOnly &&
       request.has_callbacks()) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -99,10 +100,10 @@ absl::Status RequestDefaults::Check(const JobRequestState& request) const {
         "\": callbacks need DriveMode::kAuto or kEventLoop; this client is "
         "kCallerOnly"));
   }
-  if (request.options != nullptr) {
-    absl::Status valid = CheckOptions(*request.options);
+  if (request.options) {
+    absl::Status valid = CheckOptions(request.options->value);
     if (!valid.ok()) return valid;
-    const std::string& reducer = request.options->reducer;
+    const std::string& reducer = request.options->value.reducer;
     const size_t bytes = options_.task_prefix.size() + reducer.size();
     if (!reducer.empty() && bytes > kMaxReducerBytes) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -110,10 +111,10 @@ absl::Status RequestDefaults::Check(const JobRequestState& request) const {
           " bytes with the task_prefix; a server takes ", kMaxReducerBytes));
     }
   }
-  if (request.wants_result && request.background) {
+  if (wants_result && request.background) {
     return absl::InvalidArgumentError(
-        "Run waits for a result, and a job with CallOptions::run_at is a "
-        "background job, which has none; use SubmitBackgroundJob");
+        "Run waits for a result, and a background job (JobSpec::background, "
+        "CallOptions::run_at) has none; use SubmitBackgroundJob");
   }
   return request.body() == nullptr ? absl::OkStatus() : CheckBody(request);
 }

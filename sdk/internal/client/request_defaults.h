@@ -25,17 +25,19 @@ class RequestDefaults {
       : options_(*options), metrics_(metrics), random_(*random) {}
 
   // Forgets the outcome of the request's last submission, and sets everything
-  // that the next one needs. `servers` is their number.
+  // that the next one needs. `servers` is their number. `wants_result` means
+  // that the caller waits for a result, which a background job does not have.
   //
   // INVALID_ARGUMENT: the request can't be submitted as it is.
   // FAILED_PRECONDITION: it has callbacks, and no thread would call them; or
   // the source of its data was read and can't be read again.
-  absl::Status FillIn(JobRequestState* request, int servers, absl::Time now);
+  absl::Status FillIn(JobRequestState* request, int servers, bool wants_result,
+                      absl::Time now);
 
  private:
   int MaxAttempts(const CallOptions& call, int servers) const;
   void MakeUnique(JobRequestState* request);
-  absl::Status Check(const JobRequestState& request) const;
+  absl::Status Check(const JobRequestState& request, bool wants_result) const;
   // Says whether a job whose data comes from a source can be submitted.
   absl::Status CheckBody(const JobRequestState& request) const;
   // INVALID_ARGUMENT: a packet of this job would exceed max_packet_bytes of

@@ -145,12 +145,13 @@ absl::Status ClientSession::Spread(absl::string_view handle,
 
 void ClientSession::GiveToAll(JobRequestState* first, bool ends_job,
                               Effect&& effect) {
-  if (ends_job) StopSharing(*first);
   Operation* operation = first;
   for (;;) {
     // The sink may detach or free this request, but no other one.
     Operation* const next = operation->next_shared;
     if (ends_job) {
+      // Each request of the chain may be the one that stands for it.
+      StopSharing(*AsRequest(operation));
       operation->next_shared = nullptr;
       operation->behind = false;
       operation->session = nullptr;
@@ -275,11 +276,11 @@ absl::Status ClientSession::Handle(wire::Error& event) {
   ++replies_received_;
   // If the server does not know an option, the client works without it.
   Operation* operation = entry.operation;
-  if (operation != nullptr && operation->kind == Operation::Kind::kJob) {
-    StopSharing(*AsRequest(operation));
-  }
   while (operation != nullptr) {
     Operation* const next = operation->next_shared;
+    if (operation->kind == Operation::Kind::kJob) {
+      StopSharing(*AsRequest(operation));
+    }
     operation->next_shared = nullptr;
     operation->behind = false;
     operation->reply_due = false;

@@ -303,6 +303,8 @@ void JobRequestTracker::Retry(JobRequestState* request, absl::Duration delay) {
   request->state = NextState(request->state, RequestInput::kRetry)
                        .value_or(JobState::kPending);
   request->handle.Clear();
+  // This exception is that of the attempt before.
+  if (request->extras != nullptr) request->extras->exception.reset();
   if (delay <= absl::ZeroDuration()) {
     SetTimer(request, request->deadline);
     Dispatch(request);
@@ -384,7 +386,7 @@ void JobRequestTracker::GiveUpAll(const absl::Status& status, absl::Time now) {
 void JobRequestTracker::OnLate(JobRequestState* request, absl::Time now) {
   now_ = now;
   if (request->self == nullptr) return;
-  request->timed_out = true;
+  request->late = true;
   const bool accepted = request->state == JobState::kCreated;
   std::string message = absl::StrCat(
       accepted ? "accepted, but no result" : "not accepted by any server",

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/internal/request/inline_bytes.h"
 #include "gearman/text/safe_text.h"
 
@@ -62,9 +63,7 @@ void SetOptions(CallOptions&& options, JobRequestState* state) {
   // A unique that is too long is not kept, and CheckOptions refuses it.
   if (options.unique.has_value()) state->unique.Assign(*options.unique);
   state->options =
-      AllUnset(options)
-          ? nullptr
-          : std::make_unique<const CallOptions>(std::move(options));
+      AllUnset(options) ? nullptr : Ref<KeptOptions>::Make(std::move(options));
 }
 
 absl::Status CheckOptions(const CallOptions& options) {

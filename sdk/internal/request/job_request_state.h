@@ -126,6 +126,13 @@ struct JobRequestExtras {
   std::unique_ptr<OriginalJob> original;  // null: it is unchanged
 };
 
+// The options of a call. They have several owners, because an interceptor may
+// give a request other options while one of its callbacks runs.
+struct KeptOptions final : Counted {
+  explicit KeptOptions(CallOptions&& options) : value(std::move(options)) {}
+  const CallOptions value;
+};
+
 struct JobRequestState final : Operation {
   JobRequestState() : Operation(Kind::kJob) {}
   ~JobRequestState() {
@@ -139,7 +146,8 @@ struct JobRequestState final : Operation {
   }
   // Clears the outcome of the last submission. `state` stays as it is.
   void ForgetOutcome() {
-    timed_out = false;
+    wait_timed_out = false;
+    late = false;
     has_result = false;
     result_taken = false;
     DropResult();
@@ -223,11 +231,11 @@ struct JobRequestState final : Operation {
   // The options of the call. What they leave unset is the client's.
   const CallOptions& call_options() const {
     static const auto* const none = new CallOptions();
-    return options != nullptr ? *options : *none;
+    return options ? options->value : *none;
   }
   // True if code of the user may be called for this request.
   bool has_callbacks() const {
-    return listener || (options != nullptr && !options->callbacks.empty());
+    return listener || !call_options().callbacks.empty();
   }
   // The time since the submission began.
   absl::Duration Elapsed(absl::Time now) const {
@@ -254,15 +262,15 @@ struct JobRequestState final : Operation {
   bool idempotent = false;
   // The data is extras->large_data.
   bool data_is_large = false;
-  // The caller waits for its result, so it can't be a background job.
-  bool wants_result = false;
+  // The request's own timeout has passed.
+  bool late = false;
   // The result was moved out. It stands here for the padding.
   bool result_taken = false;
   // An attempt before this one may have left a job on a server. A server joins
   // a later attempt to such a job by its unique, and gearmand then drops the
   // job without a word (docs/protocol.md, trap 18).
   bool may_have_joined = false;
-  std::unique_ptr<const CallOptions> options;  // null: none is set
+  Ref<KeptOptions> options;  // null: none is set
   std::unique_ptr<JobRequestExtras> extras;
   // Hears of the ends of the submissions. Null: only callbacks do. Fixed before
   // the first submission.
@@ -270,7 +278,8 @@ struct JobRequestState final : Operation {
 
   // --- what became of it ---
   JobState state = JobState::kUnknown;
-  bool timed_out = false;
+  // The last wait for it ended before it was complete.
+  bool wait_timed_out = false;
   bool has_result = false;
   std::atomic<bool> finished{true};
   // The number of ends whose callbacks have not returned yet. A callback may

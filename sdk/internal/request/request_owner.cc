@@ -27,6 +27,7 @@ void RequestOwner::LeaveBehind(JobRequestState* request) {
     KeepForever(before);
     JobRequestExtras& extras = request->MutableExtras();
     extras.large_data = before->large_data;
+    extras.body = before->body;
     extras.original = std::move(before->original);
   }
   new (&request->handle) InlineBytes();
@@ -41,7 +42,8 @@ void RequestOwner::LeaveBehind(JobRequestState* request) {
   request->callbacks_pending = 0;
   new (&request->server) ClientServerPtr();
   request->attempts = 0;
-  request->timed_out = false;
+  request->wait_timed_out = false;
+  request->late = false;
   request->has_result = false;
   request->state = JobState::kUnknown;
   request->finished.store(true, std::memory_order_release);

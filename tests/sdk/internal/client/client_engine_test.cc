@@ -59,7 +59,8 @@ class ClientEngineTest : public ::testing::Test {
     request->data = "abc";
     if (!options.unique.has_value()) options.unique = "u";
     SetOptions(std::move(options), request.get());
-    EXPECT_TRUE(engine_->Prepare(request.get(), now()).ok());
+    EXPECT_TRUE(
+        engine_->Prepare(request.get(), /*wants_result=*/false, now()).ok());
     engine_->Submit(request, now());
     return request;
   }
@@ -193,7 +194,8 @@ TEST_F(ClientEngineTest, ARefusedRequestEndsWithWhatIsWrongWithIt) {
   CallOptions options;
   options.timeout = absl::Seconds(-1);
   SetOptions(std::move(options), request.get());
-  absl::Status status = engine_->Prepare(request.get(), now());
+  absl::Status status =
+      engine_->Prepare(request.get(), /*wants_result=*/false, now());
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   engine_->Refuse(request, std::move(status), /*silently=*/false, now());
   EXPECT_TRUE(request->finished.load());

@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "gearman/base/ref.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/internal/client/client_session.h"
 #include "gearman/tests/sdk/internal/client/recorded_effects.h"
 #include "gtest/gtest.h"
@@ -30,6 +32,12 @@ class ClientSessionTest : public ::testing::Test {
     request->explicit_unique = !unique.empty();
     requests_.push_back(request);
     return request;
+  }
+  // Gives a request that is not submitted yet a callback for pieces.
+  static void WantPieces(JobRequestState* request) {
+    CallOptions options;
+    options.callbacks.on_piece = [](const JobRequest&, const DataPiece&) {};
+    request->options = Ref<KeptOptions>::Make(std::move(options));
   }
   void TearDown() override {
     for (auto& request : requests_) request->self = nullptr;

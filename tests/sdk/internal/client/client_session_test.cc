@@ -10,7 +10,6 @@
 #include "gearman/codecs/wire/command.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
-#include "gearman/sdk/client_options.h"
 #include "gearman/tests/sdk/internal/client/client_session_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -27,9 +26,7 @@ using ::testing::UnorderedElementsAre;
 
 TEST_F(ClientSessionTest, APayloadInPiecesGoesToTheOneRequestOfItsHandle) {
   const auto request = Request();
-  CallOptions options;
-  options.callbacks.on_piece = [](const JobRequest&, const DataPiece&) {};
-  request->options = std::make_unique<const CallOptions>(std::move(options));
+  WantPieces(request.get());
   const auto other = Request();
   const auto& complete =
       *wire::FindCommand(static_cast<uint32_t>(wire::Command::kWorkComplete));
@@ -67,9 +64,7 @@ TEST_F(ClientSessionTest, APayloadInPiecesGoesToTheOneRequestOfItsHandle) {
 
 TEST_F(ClientSessionTest, PiecesForARequestThatHasLeftAreDropped) {
   const auto request = Request();
-  CallOptions options;
-  options.callbacks.on_piece = [](const JobRequest&, const DataPiece&) {};
-  request->options = std::make_unique<const CallOptions>(std::move(options));
+  WantPieces(request.get());
   const auto& complete =
       *wire::FindCommand(static_cast<uint32_t>(wire::Command::kWorkComplete));
   ASSERT_TRUE(Submit(request).ok());
@@ -171,6 +166,54 @@ TEST_F(ClientSessionTest, ANewSubmissionFollowsOneThatEnded) {
   ASSERT_TRUE(Receive(wire::WorkFail{"H:1"}).ok());
   ASSERT_TRUE(Submit(second).ok());
   EXPECT_EQ(session_.replies_due(), 1u);
+}
+
+// The server has joined a request that wants pieces, which shares nothing in
+// this session, and one that shares.
+TEST_F(ClientSessionTest, ANewSubmissionFollowsOneThatEndedBehindPieces) {
+  for (const bool leaves : {false, true}) {
+    const auto pieces = Request("t", "u");
+    WantPieces(pieces.get());
+    const auto shares = Request("t", "u");
+    ASSERT_TRUE(Submit(pieces).ok());
+    ASSERT_TRUE(Submit(shares).ok());
+    ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+    ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+    if (leaves) session_.Detach(shares.get());
+    for (int copy = 0; copy < 2; ++copy) {
+      ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+      EXPECT_THAT(effects_, SizeIs(copy > 0 ? 0 : leaves ? 1 : 2));
+    }
+    const auto next = Request("t", "u");
+    ASSERT_TRUE(Submit(next).ok());
+    EXPECT_EQ(session_.replies_due(), 1u) << leaves;
+    ASSERT_TRUE(Receive(wire::JobCreated{"H:2"}).ok());
+    ASSERT_TRUE(Receive(wire::WorkComplete{"H:2", Payload()}).ok());
+    EXPECT_THAT(Concerned(), ElementsAre(next.get()));
+  }
+}
+
+// No server joins them; a wrong one may answer as if it had.
+TEST_F(ClientSessionTest, ANewSubmissionFollowsJobsThatGotOneHandle) {
+  for (const bool leaves : {false, true}) {
+    const auto one = Request("t", "u1");
+    const auto two = Request("t", "u2");
+    for (const auto& request : {one, two}) {
+      ASSERT_TRUE(Submit(request).ok());
+    }
+    ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+    ASSERT_TRUE(Receive(wire::JobCreated{"H:1"}).ok());
+    if (leaves) session_.Detach(one.get());
+    for (int copy = 0; copy < 2; ++copy) {
+      ASSERT_TRUE(Receive(wire::WorkComplete{"H:1", Payload()}).ok());
+    }
+    for (const char* unique : {"u1", "u2"}) {
+      ASSERT_TRUE(Submit(Request("t", unique)).ok());
+    }
+    EXPECT_EQ(session_.replies_due(), 2u) << leaves;
+    ASSERT_TRUE(Receive(wire::Error{"QUEUE_ERROR", ""}).ok());
+    ASSERT_TRUE(Receive(wire::Error{"QUEUE_ERROR", ""}).ok());
+  }
 }
 
 TEST_F(ClientSessionTest, CopiesThatAJoinedJobSendsCountOnce) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "gearman/base/ref.h"
 #include "gearman/codecs/byte_account.h"
 #include "gearman/sdk/internal/request/operation.h"
 #include "gearman/sdk/internal/request/waiter.h"
@@ -255,7 +256,7 @@ TEST_F(JobRequestTrackerTest, ATimeoutEndsTheRequest) {
   Accept(request);
   EXPECT_EQ(tracker_.next_deadline(), now_ + absl::Seconds(1));
   tracker_.OnTime(now_ + absl::Seconds(1));
-  EXPECT_TRUE(request->timed_out);
+  EXPECT_TRUE(request->late);
   EXPECT_EQ(request->status.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(tracker_.next_deadline(), absl::InfiniteFuture());
 }
@@ -350,7 +351,7 @@ TEST_F(JobRequestTrackerTest, CallbacksGetTheirNoticesInOrder) {
   CallOptions options;
   options.callbacks.on_data = [](const JobRequest&, absl::string_view) {};
   options.callbacks.on_complete = [](const JobRequest&) {};
-  request->options = std::make_unique<const CallOptions>(std::move(options));
+  request->options = Ref<KeptOptions>::Make(std::move(options));
   Start(request);
   Waiter waiter(1);
   waiter.Add(request.get(), /*for_accepted=*/false);

@@ -6,10 +6,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "gearman/codecs/payload.h"
 #include "gearman/sdk/internal/client/job_request_tracker.h"
 #include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/internal/request/operation.h"
 #include "gearman/tests/sdk/internal/client/job_request_tracker_fixture.h"
+#include "gearman/tests/support/failing_new.h"
 #include "gearman/transports/address.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -72,6 +74,45 @@ TEST_F(TrackerAttemptsTest, APolicyMayWaitForAFullQueue) {
   Give(request, Effect::Kind::kRefused, "", "QUEUE_ERROR", "Job queue is full");
   Dispatched(request);
   EXPECT_FALSE(request->finished.load());
+}
+
+// A payload that others share is copied when the request takes it.
+TEST_F(TrackerAttemptsTest, AnEndWithoutMemoryForItsDataEndsTheRequest) {
+  const auto data = std::make_shared<const std::string>(1000, 'x');
+  for (const auto end : {Effect::Kind::kCompleted, Effect::Kind::kException}) {
+    auto request = Started();
+    Accept(request);
+    Effect effect;
+    effect.kind = end;
+    effect.operation = request.get();
+    effect.data = Payload(data);
+    {
+      const support::FailingNew failing(1);
+      tracker_.OnEffect(effect);
+      EXPECT_TRUE(failing.failed());
+    }
+    EXPECT_TRUE(request->finished.load());
+    EXPECT_EQ(request->status.code(), absl::StatusCode::kResourceExhausted);
+  }
+}
+
+// The exception of a request is that of its last attempt.
+TEST_F(TrackerAttemptsTest, AFurtherAttemptForgetsTheException) {
+  AllowRetry();
+  for (const auto end : {Effect::Kind::kCompleted, Effect::Kind::kFailed}) {
+    auto request = Started();
+    request->idempotent = true;
+    Accept(request);
+    Give(request, Effect::Kind::kException, "boom");
+    Dispatched(request);
+    EXPECT_FALSE(request->extras->exception.has_value());
+    Accept(request);
+    policy_.decision.again = false;
+    Give(request, end, "result");
+    EXPECT_TRUE(request->finished.load());
+    EXPECT_FALSE(request->extras->exception.has_value());
+    policy_.decision.again = true;
+  }
 }
 
 // A store that fails may have the job all the same.

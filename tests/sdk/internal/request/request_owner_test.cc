@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -13,6 +14,7 @@
 #include "gearman/sdk/internal/request/job_request_state.h"
 #include "gearman/sdk/job_request.h"
 #include "gearman/sdk/job_state.h"
+#include "gearman/tests/support/body_sources.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -65,6 +67,25 @@ TEST_F(RequestOwnerTest, SaysWhetherACallbackMayResetItsRequest) {
   owner_->calling_back = &record();
   EXPECT_TRUE(request_.Reset().ok());
   EXPECT_EQ(request_.state(), JobState::kUnknown);
+}
+
+// A child made by fork may submit the request to a client of its own.
+TEST_F(RequestOwnerTest, ARequestThatIsLeftBehindKeepsItsJob) {
+  const auto body = std::make_shared<testing::PatternSource>(10);
+  JobSpec spec("store", "");
+  spec.body = body;
+  const std::string large(100000, 'x');
+  JobRequest requests[] = {JobRequest(std::move(spec)),
+                           JobRequest(JobSpec("reverse", large))};
+  for (const JobRequest& request : requests) {
+    JobRequestState& left = *Access::StateOf(request);
+    left.core = owner_;
+    left.finished = false;
+    RequestOwner::LeaveBehind(&left);
+    EXPECT_TRUE(absl::IsFailedPrecondition(request.status()));
+  }
+  EXPECT_EQ(requests[0].body(), body.get());
+  EXPECT_EQ(requests[1].data(), large);
 }
 
 TEST_F(RequestOwnerTest, LendsItsLockToTheAccessorsOfARequestInFlight) {
