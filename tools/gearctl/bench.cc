@@ -117,10 +117,12 @@ std::string OwnTask() {
 
 // Drops the task at the servers. If they are gone, that does not matter.
 void Forget(const std::string& task, absl::Duration limit) {
+  const auto options = MakeClientOptions();
   const auto servers = MakeAdminClients(limit);
-  if (!servers.ok()) return;
+  if (!options.ok() || !servers.ok()) return;
+  const std::string function = absl::StrCat(options->task_prefix, task);
   AskAll(servers->size(), [&](size_t i) {
-    (*servers)[i]->DropFunction(task).status().IgnoreError();
+    (*servers)[i]->DropFunction(function).status().IgnoreError();
   });
 }
 

@@ -134,6 +134,27 @@ TEST_F(BenchTest, TheDriveModeOfASharedConfigDoesNotCount) {
   EXPECT_EQ(lines.output, "done\n") << lines.error_output;
 }
 
+TEST_F(BenchTest, ItsTaskIsDroppedAlsoBehindAPrefix) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "task_prefix: \"staging/\"");
+  const ProgramResult run = Run({"bench", "--jobs", "10", "--config", config});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  ExpectNothingLeft();
+}
+
+// A request that is dropped calls no callback, and bench waits for one.
+TEST_F(BenchTest, JobsThatAConfigDropsAreCountedAsFailures) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto",
+                      "limits { max_requests_in_flight: 10 when_full: DROP }");
+  const ProgramResult run =
+      Run({"bench", "--rate", "1000000", "--jobs", "1000", "--config", config});
+  EXPECT_EQ(run.status.code, 6);
+  EXPECT_THAT(run.error_output, HasSubstr("requests in flight (limit 10)"));
+}
+
 TEST_F(BenchTest, NumbersThatMakeNoSenseAreRefused) {
   for (const char* flag :
        {"--jobs=0", "--in-flight=0", "--rate=-1", "--rate=nan", "--size=-1",
