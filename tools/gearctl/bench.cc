@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tools/gearctl/ask_all.h"
 #include "gearman/tools/gearctl/connect.h"
@@ -63,6 +64,9 @@ class EchoWorkers {
       absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
       if (!options.ok()) return options.status();
       options->client_id = "gearctl-bench";
+      // These workers are none of the program whose config this may be.
+      options->concurrency = 1;
+      options->control_task.clear();
       absl::StatusOr<std::unique_ptr<Worker>> worker =
           Worker::Create(*std::move(options));
       if (!worker.ok()) return AddressError(worker.status());
@@ -108,6 +112,17 @@ class EchoWorkers {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
 };
+
+absl::StatusOr<std::unique_ptr<Client>> MakeBenchClient() {
+  absl::StatusOr<ClientOptions> options = MakeClientOptions();
+  if (!options.ok()) return options.status();
+  // All payloads are equal, and a server would join their jobs.
+  options->unique_mode = UniqueMode::kRandom;
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(*std::move(options));
+  if (!client.ok()) return AddressError(client.status());
+  return client;
+}
 
 // A task of this run only, so that no other worker gets its jobs.
 std::string OwnTask() {
@@ -262,7 +277,7 @@ ExitCode RunBench(const Arguments& arguments) {
   Signals signals;
   ProgressLine progress;
   auto workers = std::make_unique<EchoWorkers>(options->task);
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client = MakeBenchClient();
   if (!client.ok()) return Report(client.status());
   absl::Status status;
   {

@@ -143,6 +143,27 @@ TEST_F(BenchTest, ItsTaskIsDroppedAlsoBehindAPrefix) {
   ExpectNothingLeft();
 }
 
+// Orders that come over the task of a config are for the program of the config.
+TEST_F(BenchTest, ItsWorkersTakeNoOrders) {
+  const support::TestDirectory directory;
+  const std::string config = directory.Write(
+      "config.textproto", "worker { control_task: \"control/host-1\" }");
+  const ProgramResult run = Run({"bench", "--jobs", "10", "--config", config});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  ExpectNothingLeft();
+}
+
+// All payloads are equal, and a server would join their jobs.
+TEST_F(BenchTest, JobsAreNotJoined) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "requests { unique_mode: PAYLOAD }");
+  const ProgramResult run =
+      Run({"bench", "--jobs", "1000", "--background", "--config", config});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  ExpectNothingLeft();
+}
+
 // A request that is dropped calls no callback, and bench waits for one.
 TEST_F(BenchTest, JobsThatAConfigDropsAreCountedAsFailures) {
   const support::TestDirectory directory;
