@@ -1,8 +1,10 @@
 // gearctl bench measures jobs per second, and the time that each job takes.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -113,11 +115,14 @@ class EchoWorkers {
   std::vector<std::thread> threads_;
 };
 
-absl::StatusOr<std::unique_ptr<Client>> MakeBenchClient() {
+absl::StatusOr<std::unique_ptr<Client>> MakeBenchClient(int64_t in_flight) {
   absl::StatusOr<ClientOptions> options = MakeClientOptions();
   if (!options.ok()) return options.status();
   // All payloads are equal, and a server would join their jobs.
   options->unique_mode = UniqueMode::kRandom;
+  // A callback, which submits the next job, can't wait for room.
+  size_t& most = options->limits.max_requests_in_flight;
+  most = std::max(most, static_cast<size_t>(in_flight));
   absl::StatusOr<std::unique_ptr<Client>> client =
       Client::Create(*std::move(options));
   if (!client.ok()) return AddressError(client.status());
@@ -277,7 +282,8 @@ ExitCode RunBench(const Arguments& arguments) {
   Signals signals;
   ProgressLine progress;
   auto workers = std::make_unique<EchoWorkers>(options->task);
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeBenchClient();
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      MakeBenchClient(options->in_flight);
   if (!client.ok()) return Report(client.status());
   absl::Status status;
   {

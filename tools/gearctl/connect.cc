@@ -150,11 +150,9 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
   Complete(*config, LogLevel::kError, *options);
   // The config may be that of a program whose own calls do the network I/O.
   options->drive_mode = DriveMode::kAuto;
-  // A request that is dropped calls no callback, and gearctl waits for the end
-  // of every request.
-  if (options->limits.when_full == WhenFull::kDrop) {
-    options->limits.when_full = WhenFull::kFail;
-  }
+  // A program may have no time to wait for room. gearctl has nothing else to
+  // do.
+  options->limits.when_full = WhenFull::kBlock;
   // Servers join equal uniques only where they meet.
   if (!absl::GetFlag(FLAGS_unique).empty() &&
       options->server_selector == nullptr) {
