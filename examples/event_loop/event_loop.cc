@@ -1,8 +1,8 @@
 // A client and a worker on a plain epoll loop: one thread does everything, and
 // sleeps in one place. Any loop that watches descriptors and has timers does
-// (libuv, Asio, Qt). Lines of the standard input are sent to the worker, and
-// its answers are printed. With addresses of servers as arguments this uses
-// these, and otherwise the embedded server.
+// (libuv, Asio, Qt). Lines of the standard input, a pipe or a terminal, are
+// sent to the worker, and its answers are printed. With addresses of servers as
+// arguments this uses these, and otherwise the embedded server.
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -53,28 +53,36 @@ int Milliseconds(absl::Time next) {
       std::numeric_limits<int>::max()));
 }
 
+void Submit(gearman::Client* client, std::string line, int* waiting) {
+  gearman::CallOptions options;
+  options.callbacks.on_complete =
+      [waiting](const gearman::JobRequest& request) {
+        --*waiting;
+        if (request.status().ok()) {
+          std::cout << request.result_view() << "\n";
+        } else {
+          std::cerr << request.status() << "\n";
+        }
+      };
+  ++*waiting;
+  client->SubmitJob("reverse", std::move(line), std::move(options));
+}
+
 // Submits the lines that have come. Returns false at the end of the input.
 bool ReadLines(gearman::Client* client, std::string* rest, int* waiting) {
   char bytes[4096];
   const ssize_t size = read(STDIN_FILENO, bytes, sizeof(bytes));
-  if (size <= 0) return size < 0 && errno == EINTR;
+  if (size < 0 && errno == EINTR) return true;
+  if (size <= 0) {
+    // The last line need not have a line feed.
+    if (!rest->empty()) Submit(client, std::move(*rest), waiting);
+    return false;
+  }
   rest->append(bytes, static_cast<size_t>(size));
   size_t begin = 0;
   for (size_t end = 0; (end = rest->find('\n', begin)) != std::string::npos;
        begin = end + 1) {
-    gearman::CallOptions options;
-    options.callbacks.on_complete =
-        [waiting](const gearman::JobRequest& request) {
-          --*waiting;
-          if (request.status().ok()) {
-            std::cout << request.result_view() << "\n";
-          } else {
-            std::cerr << request.status() << "\n";
-          }
-        };
-    ++*waiting;
-    client->SubmitJob("reverse", rest->substr(begin, end - begin),
-                      std::move(options));
+    Submit(client, rest->substr(begin, end - begin), waiting);
   }
   rest->erase(0, begin);
   return true;

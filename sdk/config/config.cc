@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -181,18 +183,26 @@ absl::StatusOr<Config> Config::Read(StringView bytes, bool json,
   const absl::StatusOr<absl::string_view> text =
       internal::TextOf(bytes, source);
   if (!text.ok()) return text.status();
+  const std::optional<std::vector<std::string>> libraries =
+      json ? internal::LibraryNamesInJson(*text)
+           : internal::LibraryNamesInText(*text);
   absl::Status status =
-      LoadLibraries(json ? internal::LibraryNamesInJson(*text)
-                         : internal::LibraryNamesInText(*text),
-                    source, left_out, &registry);
+      LoadLibraries(libraries.value_or(std::vector<std::string>()), source,
+                    left_out, &registry);
   if (!status.ok()) return status;
   internal::ReadOptions options = ReadOptionsFor(source, registry);
-  options.skip_unlinked_types = left_out != nullptr;
   Config config;
-  status = json ? internal::ReadJson(*text, options, &config.content_->message,
+  const auto read = [&](bool skip_unlinked_types) {
+    options.skip_unlinked_types = skip_unlinked_types;
+    return json ? internal::ReadJson(*text, options, &config.content_->message,
                                      &config.content_->places)
                 : internal::ReadText(*text, options, &config.content_->message,
                                      &config.content_->places);
+  };
+  // Where a mistake hides the libraries, their plugins are unknown because of
+  // it, so that mistake must be said first.
+  if (!libraries.has_value()) status = read(/*skip_unlinked_types=*/true);
+  if (status.ok()) status = read(left_out != nullptr);
   if (status.ok() && left_out != nullptr) {
     for (std::string& removed : internal::RemoveUnlinked(
              options.known_types, &config.content_->message,

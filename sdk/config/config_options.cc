@@ -316,6 +316,18 @@ void SetReconnect(const config::Reconnect& reconnect,
   }
 }
 
+// Checks what can be checked only after the defaults of the other values are
+// known. `path` is the place of the block in the config.
+absl::Status CheckReconnect(const ReconnectOptions& options,
+                            absl::string_view path, const Places& places) {
+  if (options.initial_delay <= options.max_delay) return absl::OkStatus();
+  const std::string delay = ChildPath(path, "initial_delay");
+  return ErrorAt(places.Describe(delay), delay,
+                 absl::StrCat(absl::FormatDuration(options.initial_delay),
+                              " is not valid: expected at most max_delay, ",
+                              absl::FormatDuration(options.max_delay)));
+}
+
 }  // namespace
 
 Logger Config::MakeLogger() const {
@@ -360,6 +372,9 @@ absl::StatusOr<ClientOptions> Config::ToClientOptions(
       content_->message.connections(), registry.transports(), content_->places);
   if (!transports.ok()) return transports.status();
   SetReconnect(content_->message.connections().reconnect(), &options.reconnect);
+  status = CheckReconnect(options.reconnect, "connections.reconnect",
+                          content_->places);
+  if (!status.ok()) return status;
   options.transports = *std::move(transports);
 
   if (content_->message.has_retry()) {
@@ -439,14 +454,9 @@ absl::StatusOr<WorkerOptions> Config::ToWorkerOptions(
                                 " is not valid: expected at most max_jobs, ",
                                 options.prefetch.max_jobs));
   }
-  if (options.reconnect.initial_delay > options.reconnect.max_delay) {
-    constexpr absl::string_view kPath = "worker.reconnect.initial_delay";
-    return ErrorAt(
-        content_->places.Describe(kPath), kPath,
-        absl::StrCat(absl::FormatDuration(options.reconnect.initial_delay),
-                     " is not valid: expected at most max_delay, ",
-                     absl::FormatDuration(options.reconnect.max_delay)));
-  }
+  status =
+      CheckReconnect(options.reconnect, "worker.reconnect", content_->places);
+  if (!status.ok()) return status;
   options.logger = MakeLogger();
   absl::StatusOr<std::shared_ptr<TransportRegistry>> transports = Transports(
       content_->message.connections(), registry.transports(), content_->places);

@@ -38,6 +38,16 @@ TEST(EventLoopExample, ReversesLinesWithTheEmbeddedServer) {
   ExpectReversedLines(std::move(options));
 }
 
+TEST(EventLoopExample, TheLastLineNeedsNoLineFeed) {
+  support::SubprocessOptions options;
+  options.argv = {"examples/event_loop/event_loop"};
+  options.input = "one\ntwo";
+  const auto result = support::RunProgram(std::move(options));
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_TRUE(result->status.ok()) << result->error_output;
+  EXPECT_EQ(result->output, "eno\nowt\n");
+}
+
 TEST(EventLoopExample, ReversesLinesThroughGearmand) {
   const support::GearmandProcess gearmand;
   ASSERT_TRUE(gearmand.ok());

@@ -193,6 +193,12 @@ TEST_F(ConfigTest, PlacesWorkerSettingsThatContradictEachOther) {
             "expected at most max_delay, 1s");
 }
 
+TEST_F(ConfigTest, PlacesClientSettingsThatContradictEachOther) {
+  EXPECT_EQ(Error("connections { reconnect {\n initial_delay: \"10m\" } }"),
+            "f:2:17: connections.reconnect.initial_delay: 10m is not valid: "
+            "expected at most max_delay, 2m");
+}
+
 TEST_F(ConfigTest, PlacesATooLongClientId) {
   EXPECT_EQ(WorkerError(absl::StrCat("worker { client_id: \"",
                                      std::string(128, 'x'), "\" }")),

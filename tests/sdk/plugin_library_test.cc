@@ -66,6 +66,19 @@ TEST(PluginLibrary, WhatItThrowsIsItsError) {
               ::testing::StartsWith("plugin library libmine.so: no licence"));
 }
 
+const char* ThrowingEntryPoint(const char* /*host_abi*/, PluginRegistry*) {
+  throw std::runtime_error("no licence");
+}
+
+TEST(PluginLibrary, AnEntryPointOfItsOwnMayThrow) {
+  PluginRegistry registry;
+  const absl::Status status =
+      RegisterPluginLibrary("libown.so", &ThrowingEntryPoint, &registry);
+  EXPECT_TRUE(absl::IsFailedPrecondition(status));
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::StartsWith("plugin library libown.so: no licence"));
+}
+
 TEST(PluginLibrary, RefusesAHostOfAnotherAbi) {
   PluginRegistry registry;
   const char* const error = gearman_register_plugins("gearman 0", &registry);

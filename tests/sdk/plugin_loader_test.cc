@@ -92,6 +92,38 @@ TEST(PluginLoader, AConfigThatMakesNoSenseLoadsNothing) {
       absl::StatusCode::kInvalidArgument);
 }
 
+// The mistake hides the libraries, and so their plugins are unknown.
+TEST(PluginLoader, AMistakeElsewhereIsSaidBeforeThePluginsOfALibrary) {
+  const absl::Status text =
+      Config::FromText(
+          "plugin_libraries: \"/no/such/lib.so\"\n"
+          "retry { plugin { [type.googleapis.com/acme.Unknown] { x: 1 } } }\n"
+          "log_level: LOUD",
+          "a.textproto")
+          .status();
+  EXPECT_THAT(std::string(text.message()),
+              StartsWith("a.textproto:3:12: log_level: LOUD is not valid"));
+  const absl::Status json =
+      Config::FromJson(
+          "{\"retry\": {\"plugin\": {\"@type\": "
+          "\"type.googleapis.com/acme.Unknown\", \"x\": 1}},\n"
+          "\"plugin_libraries\": 3}",
+          "a.json")
+          .status();
+  EXPECT_THAT(std::string(json.message()),
+              StartsWith("a.json:2:21: plugin_libraries: 3 is not valid"));
+  // The plugin alone is wrong: its block is.
+  const absl::Status plugin =
+      Config::FromText(
+          "plugin_libraries: \"/no/such/lib.so\"\n"
+          "retry { plugin { [type.googleapis.com/acme.Unknown] { "
+          "x: } } }",
+          "a.textproto")
+          .status();
+  EXPECT_EQ(plugin.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(plugin.message()), StartsWith("a.textproto:2:"));
+}
+
 TEST(PluginLoader, ThreadsThatLoadALibraryAtOnceHaveItRegisterOnce) {
   constexpr int kThreads = 4;
   // All registries are kept: the library tells them apart by where they are.

@@ -1,8 +1,10 @@
 // gearctl bench measures jobs per second, and the time that each job takes.
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -23,6 +25,7 @@
 #include "absl/time/time.h"
 #include "gearman/sdk/admin_client.h"
 #include "gearman/sdk/client.h"
+#include "gearman/sdk/client_options.h"
 #include "gearman/sdk/worker.h"
 #include "gearman/tools/gearctl/ask_all.h"
 #include "gearman/tools/gearctl/connect.h"
@@ -63,6 +66,9 @@ class EchoWorkers {
       absl::StatusOr<WorkerOptions> options = MakeWorkerOptions();
       if (!options.ok()) return options.status();
       options->client_id = "gearctl-bench";
+      // These workers are none of the program whose config this may be.
+      options->concurrency = 1;
+      options->control_task.clear();
       absl::StatusOr<std::unique_ptr<Worker>> worker =
           Worker::Create(*std::move(options));
       if (!worker.ok()) return AddressError(worker.status());
@@ -109,6 +115,20 @@ class EchoWorkers {
   std::vector<std::thread> threads_;
 };
 
+absl::StatusOr<std::unique_ptr<Client>> MakeBenchClient(int64_t in_flight) {
+  absl::StatusOr<ClientOptions> options = MakeClientOptions();
+  if (!options.ok()) return options.status();
+  // All payloads are equal, and a server would join their jobs.
+  options->unique_mode = UniqueMode::kRandom;
+  // A callback, which submits the next job, can't wait for room.
+  size_t& most = options->limits.max_requests_in_flight;
+  most = std::max(most, static_cast<size_t>(in_flight));
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      Client::Create(*std::move(options));
+  if (!client.ok()) return AddressError(client.status());
+  return client;
+}
+
 // A task of this run only, so that no other worker gets its jobs.
 std::string OwnTask() {
   return absl::StrCat("gearctl-bench-", getpid(), "-",
@@ -117,10 +137,12 @@ std::string OwnTask() {
 
 // Drops the task at the servers. If they are gone, that does not matter.
 void Forget(const std::string& task, absl::Duration limit) {
+  const auto options = MakeClientOptions();
   const auto servers = MakeAdminClients(limit);
-  if (!servers.ok()) return;
+  if (!options.ok() || !servers.ok()) return;
+  const std::string function = absl::StrCat(options->task_prefix, task);
   AskAll(servers->size(), [&](size_t i) {
-    (*servers)[i]->DropFunction(task).status().IgnoreError();
+    (*servers)[i]->DropFunction(function).status().IgnoreError();
   });
 }
 
@@ -260,7 +282,8 @@ ExitCode RunBench(const Arguments& arguments) {
   Signals signals;
   ProgressLine progress;
   auto workers = std::make_unique<EchoWorkers>(options->task);
-  absl::StatusOr<std::unique_ptr<Client>> client = MakeClient();
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      MakeBenchClient(options->in_flight);
   if (!client.ok()) return Report(client.status());
   absl::Status status;
   {

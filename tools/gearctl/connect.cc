@@ -19,13 +19,17 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "gearman/base/string_view.h"
+#include "gearman/plugins/retry/retry_plugins.h"
+#include "gearman/plugins/server_selection/server_selection_plugins.h"
 #include "gearman/plugins/server_selection/unique_hash_selector.h"
 #include "gearman/sdk/config.h"
 #include "gearman/sdk/config.pb.h"
 #include "gearman/sdk/log.h"
+#include "gearman/sdk/plugin_registry.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/text.h"
 #include "gearman/tools/gearctl/write_all.h"
+#include "gearman/transports/transport_registry.h"
 
 namespace gearman {
 namespace gearctl {
@@ -33,6 +37,23 @@ namespace {
 
 // The limit of the protocol, because a tool must accept what its servers send.
 constexpr size_t kMostPacketBytes = 0xffffffff;
+
+// The plugins that gearctl has: those of the SDK, but no metrics sink. A config
+// is usually another program's. gearctl would add to the metrics of that
+// program, and would fail where they can't be sent.
+PluginRegistry& Plugins() {
+  static PluginRegistry& plugins = *[] {
+    auto* const made = new PluginRegistry(TransportRegistry::Default());
+    made->NoteRegistration(RegisterRetryPlugins(&made->retry_policies()));
+    made->NoteRegistration(RegisterBackoffPlugins(&made->backoff_policies()));
+    made->NoteRegistration(
+        RegisterIdempotencyPlugins(&made->idempotency_policies()));
+    made->NoteRegistration(
+        RegisterServerSelectionPlugins(&made->server_selectors()));
+    return made;
+  }();
+  return plugins;
+}
 
 // Replaces the servers of a config by those of --server.
 void CompleteServers(std::vector<std::string>& servers) {
@@ -49,6 +70,7 @@ void Complete(const Config& config, LogLevel loudness, Options& options) {
   }
   CompleteServers(options.servers);
   options.logger = MakeLogger(loudness);
+  options.metrics_sinks.clear();  // those of plugin libraries
 }
 
 // Takes the servers of GEARMAN_SERVER, the variable that the gearman tool
@@ -105,7 +127,7 @@ absl::StatusOr<Config> MakeConfig() {
     // The config is usually another program's. Its other parts must not stop
     // gearctl.
     std::vector<std::string> left_out;
-    config = Config::FromFileOfAnotherProgram(file, &left_out);
+    config = Config::FromFileOfAnotherProgram(file, &left_out, Plugins());
     if (!config.ok()) return config;
     TellLeftOut(left_out);
     // A config that was named on the command line precedes the environment.
@@ -122,12 +144,15 @@ absl::StatusOr<Config> MakeConfig() {
 absl::StatusOr<ClientOptions> MakeClientOptions() {
   absl::StatusOr<Config> config = MakeConfig();
   if (!config.ok()) return config.status();
-  absl::StatusOr<ClientOptions> options = config->ToClientOptions();
+  absl::StatusOr<ClientOptions> options = config->ToClientOptions(Plugins());
   if (!options.ok()) return options;
   // Requests and answers report their own failures.
   Complete(*config, LogLevel::kError, *options);
   // The config may be that of a program whose own calls do the network I/O.
   options->drive_mode = DriveMode::kAuto;
+  // A program may have no time to wait for room. gearctl has nothing else to
+  // do.
+  options->limits.when_full = WhenFull::kBlock;
   // Servers join equal uniques only where they meet.
   if (!absl::GetFlag(FLAGS_unique).empty() &&
       options->server_selector == nullptr) {
@@ -143,7 +168,7 @@ absl::StatusOr<ClientOptions> MakeClientOptions() {
 absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
   absl::StatusOr<Config> config = MakeConfig();
   if (!config.ok()) return config.status();
-  absl::StatusOr<WorkerOptions> options = config->ToWorkerOptions();
+  absl::StatusOr<WorkerOptions> options = config->ToWorkerOptions(Plugins());
   // A worker has no other way to say that it can't reach a server.
   if (options.ok()) Complete(*config, LogLevel::kWarning, *options);
   return options;
@@ -152,7 +177,8 @@ absl::StatusOr<WorkerOptions> MakeWorkerOptions() {
 absl::StatusOr<QueueMetricsOptions> MakeQueueMetricsOptions() {
   absl::StatusOr<Config> config = MakeConfig();
   if (!config.ok()) return config.status();
-  absl::StatusOr<QueueMetricsOptions> options = config->ToQueueMetricsOptions();
+  absl::StatusOr<QueueMetricsOptions> options =
+      config->ToQueueMetricsOptions(Plugins());
   if (!options.ok()) return options;
   CompleteServers(options->servers);
   options->metrics_sinks.clear();
@@ -180,7 +206,8 @@ Logger MakeLogger(LogLevel loudness) {
 absl::StatusOr<size_t> MaxPayloadBytes() {
   absl::StatusOr<Config> config = MakeConfig();
   if (!config.ok()) return config.status();
-  const absl::StatusOr<ClientOptions> options = config->ToClientOptions();
+  const absl::StatusOr<ClientOptions> options =
+      config->ToClientOptions(Plugins());
   if (!options.ok()) return options.status();
   return options->limits.max_packet_bytes;
 }

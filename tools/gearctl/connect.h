@@ -27,8 +27,8 @@ absl::Duration QuestionTimeout();
 
 // Returns the config of --config. If it names no servers, those of the
 // environment are used. Parts that gearctl does not have (metrics sinks,
-// plugins) are left out, which one line on standard error says. Errors are
-// those of Config.
+// encoders, plugins of others) are left out, which one line on standard error
+// says. Errors are those of Config.
 absl::StatusOr<Config> MakeConfig();
 
 // Return options with the servers of --server, else --config, else

@@ -35,8 +35,15 @@ class List {
                [this](absl::string_view text) { output_.Write(text); }) {}
 
   bool json() const { return json_; }
-  void Add(std::vector<std::string> row) { table_.AddRow(std::move(row)); }
-  void Add(const JsonObject& object) { output_.Write(object.ToLine()); }
+  bool empty() const { return empty_; }
+  void Add(std::vector<std::string> row) {
+    empty_ = false;
+    table_.AddRow(std::move(row));
+  }
+  void Add(const JsonObject& object) {
+    empty_ = false;
+    output_.Write(object.ToLine());
+  }
   // Adds a warning that is printed after the list.
   void Warn(const std::string& server, const UnreadableRows& unreadable) {
     if (unreadable.count > 0) {
@@ -52,6 +59,7 @@ class List {
 
  private:
   const bool json_ = absl::GetFlag(FLAGS_json);
+  bool empty_ = true;
   Output output_;
   Table table_;
   std::vector<std::string> warnings_;
@@ -70,7 +78,8 @@ struct Rows {
 ExitCode EndList(List& list, size_t servers,
                  const std::vector<absl::Status>& failures) {
   // If no server answered, an empty list would be wrong.
-  ExitCode code = failures.size() == servers ? kSuccess : list.Show();
+  ExitCode code =
+      failures.size() == servers && list.empty() ? kSuccess : list.Show();
   for (const absl::Status& failure : failures) code = Report(failure);
   return code;
 }
@@ -179,19 +188,57 @@ void AddJob(const std::string& server, const ServerJob& job,
   list.Add(object);
 }
 
-// The list does not have the jobs' states, so `client` asks for each. The list
-// may have millions of jobs, so they are handled in parts.
+// Asks for the states of the jobs of one server's list, which does not have
+// them.
+class JobStates {
+ public:
+  JobStates(Client& client, const std::string& server)
+      : client_(client), server_(server) {}
+
+  std::vector<absl::StatusOr<JobStatus>> Of(
+      const std::vector<ServerJob>& jobs) {
+    // Each further question would wait equally long.
+    if (absl::IsUnavailable(failure_) || absl::IsDeadlineExceeded(failure_)) {
+      unknown_ += jobs.size();
+      return std::vector<absl::StatusOr<JobStatus>>(jobs.size(), failure_);
+    }
+    std::vector<JobId> ids;
+    for (const ServerJob& job : jobs) ids.push_back({server_, job.handle, ""});
+    std::vector<absl::StatusOr<JobStatus>> states =
+        client_.GetJobStatuses(ids, QuestionTimeout());
+    for (const absl::StatusOr<JobStatus>& state : states) {
+      // A list may have a handle that no packet can have.
+      if (state.ok() || absl::IsInvalidArgument(state.status())) continue;
+      ++unknown_;
+      failure_.Update(state.status());
+    }
+    return states;
+  }
+  // Not OK: the reason why states are unknown.
+  absl::Status status() const {
+    if (failure_.ok()) return failure_;
+    return absl::Status(
+        failure_.code(),
+        absl::StrCat(unknown_ == 1 ? "the state of a job is"
+                                   : absl::StrCat("the states of ", unknown_,
+                                                  " jobs are"),
+                     " unknown: ", failure_.message()));
+  }
+
+ private:
+  Client& client_;
+  const std::string server_;
+  absl::Status failure_;  // the first one
+  size_t unknown_ = 0;
+};
+
+// The list may have millions of jobs, so they are handled in parts.
 absl::Status AddJobs(Client& client, AdminClient& server, List& list) {
   constexpr size_t kPart = 1000;
   std::vector<ServerJob> part;
+  JobStates states(client, server.server());
   const auto show_part = [&] {
-    std::vector<JobId> ids(part.size());
-    for (size_t i = 0; i < ids.size(); ++i) {
-      ids[i].server = server.server();
-      ids[i].handle = part[i].handle;
-    }
-    const std::vector<absl::StatusOr<JobStatus>> statuses =
-        client.GetJobStatuses(ids, QuestionTimeout());
+    const std::vector<absl::StatusOr<JobStatus>> statuses = states.Of(part);
     for (size_t i = 0; i < part.size(); ++i) {
       AddJob(server.server(), part[i], statuses[i], list);
     }
@@ -206,6 +253,7 @@ absl::Status AddJobs(Client& client, AdminClient& server, List& list) {
       &unreadable);
   if (!part.empty()) show_part();
   list.Warn(server.server(), unreadable);
+  status.Update(states.status());
   return status;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,9 @@
 #include <vector>
 
 #include "absl/base/attributes.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace gearman {
 namespace gearctl {
@@ -121,16 +125,30 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
   return pointers;
 }
 
+// Returns `variables`, and those of this process that they do not replace. A
+// shell would take the later one of two variables of one name, and other
+// programs would take the earlier one.
+std::vector<char*> Environment(const std::vector<std::string>& variables) {
+  std::vector<char*> environment = Pointers(variables);
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const absl::string_view text = *entry;
+    const std::string begin = absl::StrCat(text.substr(0, text.find('=')), "=");
+    const bool replaced = std::any_of(variables.begin(), variables.end(),
+                                      [&begin](const std::string& other) {
+                                        return absl::StartsWith(other, begin);
+                                      });
+    if (!replaced) environment.push_back(*entry);
+  }
+  return environment;
+}
+
 }  // namespace
 
 int StartCommand(const ChildCommand& command, int in, int out, int guard,
                  pid_t* pid) {
   std::vector<char*> argv = Pointers(command.argv);
   argv.push_back(nullptr);
-  std::vector<char*> environment = Pointers(command.environment);
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    environment.push_back(*entry);
-  }
+  std::vector<char*> environment = Environment(command.environment);
   environment.push_back(nullptr);
   const SharedNumber shared;
   if (shared.get() == nullptr) return ENOMEM;

@@ -13,7 +13,7 @@ namespace gearctl {
 struct ChildCommand {
   // A path, or a name that is looked up in PATH, and its arguments.
   std::vector<std::string> argv;
-  // "NAME=value" variables, in addition to this process's environment.
+  // "NAME=value" variables, beside those of this process that have other names.
   std::vector<std::string> environment;
 };
 

@@ -126,6 +126,7 @@ class LinePrinter {
     const absl::Status status = request.status();
     if (absl::IsCancelled(status)) {
       ++cancelled_;
+      ++missing_;
       return;
     }
     if (absl::GetFlag(FLAGS_json)) {
@@ -176,6 +177,8 @@ class LinePrinter {
       progress_.Clear();
       PrintWarning(warning);
     }
+    // Each result stays in its line, also behind lines that were given up.
+    output_.append(std::exchange(missing_, 0), line_end_);
     const size_t begin = output_.size();
     if (!status.ok()) {
       Fail(status, request, HowToAsk(request));
@@ -233,6 +236,7 @@ class LinePrinter {
   std::string output_;
   int64_t lines_ = 0;
   int64_t cancelled_ = 0;
+  size_t missing_ = 0;  // cancelled lines since the last result
   ExitCode worst_ = kSuccess;
   bool failed_ = false;
 };

@@ -47,9 +47,12 @@ class IgnoreErrors : public google::protobuf::io::ErrorCollector {
 
 }  // namespace
 
-std::vector<std::string> LibraryNamesInText(absl::string_view text) {
+std::optional<std::vector<std::string>> LibraryNamesInText(
+    absl::string_view text) {
   // Most configs name no library.
-  if (!absl::StrContains(text, "plugin_libraries")) return {};
+  if (!absl::StrContains(text, "plugin_libraries")) {
+    return std::vector<std::string>();
+  }
   AnythingGoes finder;
   IgnoreErrors errors;
   TextFormat::Parser parser;
@@ -58,22 +61,24 @@ std::vector<std::string> LibraryNamesInText(absl::string_view text) {
   parser.SetRecursionLimit(64);
   parser.RecordErrorsTo(&errors);
   GearmanConfig config;
-  if (!parser.ParseFromString(std::string(text), &config)) return {};
+  if (!parser.ParseFromString(std::string(text), &config)) return std::nullopt;
   return NamesOf(config);
 }
 
-std::vector<std::string> LibraryNamesInJson(absl::string_view text) {
+std::optional<std::vector<std::string>> LibraryNamesInJson(
+    absl::string_view text) {
   const absl::StatusOr<JsonValue> tree = ParseJson(text, "");
-  if (!tree.ok()) return {};
+  if (!tree.ok()) return std::nullopt;
   for (const char* const key : {"plugin_libraries", "pluginLibraries"}) {
     const JsonValue* const list = tree->Find(key);
     if (list == nullptr) continue;
     GearmanConfig config;
     const auto status = google::protobuf::util::JsonStringToMessage(
         absl::StrCat("{\"plugin_libraries\":", list->text, "}"), &config);
-    if (status.ok()) return NamesOf(config);
+    if (!status.ok()) return std::nullopt;
+    return NamesOf(config);
   }
-  return {};
+  return std::vector<std::string>();
 }
 
 }  // namespace internal

@@ -4,6 +4,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_CONFIG_LIBRARY_NAMES_H_
 #define GEARMAN_SDK_INTERNAL_CONFIG_LIBRARY_NAMES_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,12 @@
 namespace gearman {
 namespace internal {
 
-// The content of `plugin_libraries`. Empty if the text can't be parsed so far.
-// Reading the config then reports the error.
-std::vector<std::string> LibraryNamesInText(absl::string_view text);
-std::vector<std::string> LibraryNamesInJson(absl::string_view text);
+// The content of `plugin_libraries`. nullopt: it can't be found out, because
+// the text has a mistake, which reading the config reports.
+std::optional<std::vector<std::string>> LibraryNamesInText(
+    absl::string_view text);
+std::optional<std::vector<std::string>> LibraryNamesInJson(
+    absl::string_view text);
 
 }  // namespace internal
 }  // namespace gearman

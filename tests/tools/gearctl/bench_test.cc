@@ -134,6 +134,48 @@ TEST_F(BenchTest, TheDriveModeOfASharedConfigDoesNotCount) {
   EXPECT_EQ(lines.output, "done\n") << lines.error_output;
 }
 
+TEST_F(BenchTest, ItsTaskIsDroppedAlsoBehindAPrefix) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "task_prefix: \"staging/\"");
+  const ProgramResult run = Run({"bench", "--jobs", "10", "--config", config});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  ExpectNothingLeft();
+}
+
+// Orders that come over the task of a config are for the program of the config.
+TEST_F(BenchTest, ItsWorkersTakeNoOrders) {
+  const support::TestDirectory directory;
+  const std::string config = directory.Write(
+      "config.textproto", "worker { control_task: \"control/host-1\" }");
+  const ProgramResult run = Run({"bench", "--jobs", "10", "--config", config});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  ExpectNothingLeft();
+}
+
+// All payloads are equal, and a server would join their jobs.
+TEST_F(BenchTest, JobsAreNotJoined) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto", "requests { unique_mode: PAYLOAD }");
+  const ProgramResult run =
+      Run({"bench", "--jobs", "1000", "--background", "--config", config});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  ExpectNothingLeft();
+}
+
+TEST_F(BenchTest, JobsWaitForRoomWhateverAConfigSays) {
+  const support::TestDirectory directory;
+  const std::string config =
+      directory.Write("config.textproto",
+                      "limits { max_requests_in_flight: 10 when_full: DROP }");
+  for (const char* const flag : {"--rate=1000000", "--in-flight=50"}) {
+    const ProgramResult run =
+        Run({"bench", flag, "--jobs", "1000", "--config", config});
+    EXPECT_EQ(run.status.code, 0) << flag << run.error_output;
+  }
+}
+
 TEST_F(BenchTest, NumbersThatMakeNoSenseAreRefused) {
   for (const char* flag :
        {"--jobs=0", "--in-flight=0", "--rate=-1", "--rate=nan", "--size=-1",

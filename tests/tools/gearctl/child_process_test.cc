@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <string>
@@ -83,6 +84,22 @@ TEST_F(ChildProcessTest, ItsEnvironmentIsOursAndWhatIsGiven) {
   EXPECT_TRUE(
       Run({"sh", "-c", "echo $GEARMAN_TASK; test -n \"$PATH\""}, "").ok());
   EXPECT_EQ(output_, "resize\n");
+}
+
+// A shell takes the later one of two variables of one name, and other programs
+// take the earlier one.
+TEST_F(ChildProcessTest, AGivenVariableReplacesOurs) {
+  setenv("GEARMAN_TASK", "outer", /*overwrite=*/1);
+  setenv("GEARMAN_TASKS", "others", /*overwrite=*/1);
+  command_.environment = {"GEARMAN_TASK=resize"};
+  EXPECT_TRUE(Run({"sh", "-c",
+                   "echo $GEARMAN_TASK $GEARMAN_TASKS; "
+                   "env | grep -c ^GEARMAN_TASK="},
+                  "")
+                  .ok());
+  unsetenv("GEARMAN_TASK");
+  unsetenv("GEARMAN_TASKS");
+  EXPECT_EQ(output_, "resize others\n1\n");
 }
 
 TEST_F(ChildProcessTest, AnotherExitCodeFails) {

@@ -8,6 +8,8 @@
 #include "absl/time/time.h"
 #include "gearman/plugins/server_selection/server_selector.h"
 #include "gearman/sdk/client_options.h"
+#include "gearman/sdk/queue_metrics.h"
+#include "gearman/sdk/worker_options.h"
 #include "gearman/tests/support/test_directory.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gtest/gtest.h"
@@ -54,6 +56,22 @@ TEST_F(ConnectTest, ATimeoutReplacesThatOfAConfig) {
     ASSERT_TRUE(options.ok()) << options.status();
     EXPECT_EQ(options->timeout, given);
   }
+}
+
+// The sinks belong to a program. gearctl would add to the metrics of that
+// program, and would fail where they can't be sent.
+TEST_F(ConnectTest, TheMetricsOfAConfigAreLeftOut) {
+  GiveConfig(
+      "servers: \"a\" metrics { log {} }\n"
+      "metrics { statsd { address: \"statsd.invalid:8125\" } }");
+  const absl::StatusOr<ClientOptions> client = MakeClientOptions();
+  ASSERT_TRUE(client.ok()) << client.status();
+  EXPECT_TRUE(client->metrics_sinks.empty());
+  const absl::StatusOr<WorkerOptions> worker = MakeWorkerOptions();
+  ASSERT_TRUE(worker.ok()) << worker.status();
+  EXPECT_TRUE(worker->metrics_sinks.empty());
+  EXPECT_TRUE(MakeQueueMetricsOptions().ok());
+  EXPECT_TRUE(MaxPayloadBytes().ok());
 }
 
 TEST_F(ConnectTest, AUniqueChoosesTheServerUnlessTheConfigDoes) {

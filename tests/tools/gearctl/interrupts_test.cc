@@ -2,6 +2,7 @@
 // at once, and all servers are asked at once.
 #include <signal.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/tests/support/raw_connection.h"
+#include "gearman/tests/support/raw_packet.h"
 #include "gearman/tests/support/terminal_process.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
 #include "gmock/gmock.h"
@@ -99,6 +101,65 @@ TEST(InterruptsTest, AllServersAreAskedAtOnce) {
     const auto end = process->Wait();
     ASSERT_TRUE(end.ok()) << end.status();
     EXPECT_EQ(end->code, 3) << process->error_output();
+  }
+}
+
+// Receives packets until one of this type, and answers an OPTION_REQ.
+void ReceiveUntil(RawConnection& connection, char type) {
+  constexpr char kOptionRequest = 26;
+  for (;;) {
+    const absl::StatusOr<std::string> packet = connection.ReceivePacket();
+    ASSERT_TRUE(packet.ok()) << packet.status();
+    if ((*packet)[7] == kOptionRequest) {
+      ASSERT_TRUE(
+          connection.Send(support::ResponsePacket(27, {"exceptions"})).ok());
+    }
+    if ((*packet)[7] == type) return;
+  }
+}
+
+// A script that reads the results beside its input must not take the result of
+// one line for that of another line.
+TEST(InterruptsTest, AResultBehindALineThatWasGivenUpKeepsItsPlace) {
+  constexpr char kSubmitJob = 7;
+  constexpr uint32_t kJobCreated = 8;
+  constexpr uint32_t kWorkComplete = 13;
+  for (const bool json : {false, true}) {
+    RawListener listener;
+    // A line that is lost is submitted again.
+    std::vector<std::string> arguments = {
+        "submit",    "t", "--lines",  "-",
+        "--retries", "3", "--server", listener.address()};
+    if (json) arguments.emplace_back("--json");
+    const auto process = StartGearctl(std::move(arguments));
+    process->Write("slow\nfast\nslow\n");
+    absl::StatusOr<RawConnection> connection = listener.Accept();
+    ASSERT_TRUE(connection.ok()) << connection.status();
+    for (int job = 1; job <= 3; ++job) {
+      ReceiveUntil(*connection, kSubmitJob);
+      ASSERT_TRUE(connection
+                      ->Send(support::ResponsePacket(
+                          kJobCreated, {absl::StrCat("H:x:", job)}))
+                      .ok());
+    }
+    ASSERT_TRUE(
+        connection
+            ->Send(support::ResponsePacket(kWorkComplete, {"H:x:2", "result"}))
+            .ok());
+    connection->ShutdownWrite();
+    // The other lines come again, so the result has been read.
+    absl::StatusOr<RawConnection> again = listener.Accept();
+    ASSERT_TRUE(again.ok()) << again.status();
+    ReceiveUntil(*again, kSubmitJob);
+    process->Signal(SIGINT);
+    const auto end = process->Wait();
+    ASSERT_TRUE(end.ok()) << end.status();
+    EXPECT_EQ(end->code, 130) << process->error_output();
+    if (json) {
+      EXPECT_THAT(process->output(), HasSubstr("{\"line\":2,"));
+    } else {
+      EXPECT_EQ(process->output(), "\nresult\n");
+    }
   }
 }
 

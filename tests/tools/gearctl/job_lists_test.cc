@@ -9,6 +9,7 @@
 #include "absl/synchronization/notification.h"
 #include "gearman/sdk/job_context.h"
 #include "gearman/tests/support/bounds.h"
+#include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/wait_for.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
 #include "gearman/tests/tools/gearctl/servers_fixture.h"
@@ -120,6 +121,30 @@ TEST_P(JobListsTest, AJobWhoseClientHasLeftIsRunningOrAbandoned) {
               AllOf(HasSubstr("\"state\":\"running\""),
                     HasSubstr("\"state\":\"abandoned\"")));
   end.Notify();
+}
+
+// The list comes over one connection, and the states over another one.
+TEST(JobStatesTest, AStateThatNoServerTellsIsAFailure) {
+  support::RawListener listener;
+  const auto jobs =
+      StartGearctl({"jobs", "--server", listener.address(), "--json"});
+  absl::StatusOr<support::RawConnection> list = listener.Accept();
+  ASSERT_TRUE(list.ok()) << list.status();
+  EXPECT_EQ(*list->ReceiveLine(), "show jobs\r\n");
+  ASSERT_TRUE(list->Send("H:x:1\t0\t0\t1\nH:x:2\t0\t0\t1\n.\n").ok());
+  absl::StatusOr<support::RawConnection> states = listener.Accept();
+  ASSERT_TRUE(states.ok()) << states.status();
+  listener.Close();
+  states->Close();
+  const auto end = jobs->Wait();
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->code, 3) << jobs->error_output();
+  // The list itself is shown.
+  EXPECT_THAT(jobs->output(), AllOf(HasSubstr("\"handle\":\"H:x:1\""),
+                                    HasSubstr("\"handle\":\"H:x:2\"")));
+  EXPECT_THAT(jobs->error_output(),
+              AllOf(HasSubstr("the states of 2 jobs are unknown"),
+                    HasSubstr(listener.address())));
 }
 
 }  // namespace

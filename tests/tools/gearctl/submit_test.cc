@@ -233,6 +233,23 @@ TEST_P(SubmitTest, ALineOverTheLimitEndsTheLinesBehindIt) {
   EXPECT_THAT(run.error_output, HasSubstr("line 3 is longer than 2000 bytes"));
 }
 
+// A program may have no time to wait for room. gearctl has nothing else to do.
+TEST_P(SubmitTest, LinesWaitForRoomWhateverAConfigSays) {
+  const support::TestDirectory directory;
+  for (const char* const when_full : {"BLOCK", "FAIL", "DROP"}) {
+    const std::string config = directory.Write(
+        "config.textproto",
+        absl::StrCat("limits { max_requests_in_flight: 10 when_full: ",
+                     when_full, " }"));
+    std::string input;
+    for (int line = 0; line < 500; ++line) absl::StrAppend(&input, line, "\n");
+    const ProgramResult run =
+        Submit({"upper", "--lines", "--config", config}, input);
+    EXPECT_EQ(run.status.code, 0) << when_full << run.error_output;
+    EXPECT_EQ(run.output, input) << when_full;
+  }
+}
+
 TEST_P(SubmitTest, PrintsDataBeforeTheResultAndWarningsElsewhere) {
   const ProgramResult run = Submit({"talk", "--data", ""});
   EXPECT_EQ(run.status.code, 0);
