@@ -174,5 +174,23 @@ TEST_F(ClientThreadsTest, DataCanBeReadWhileAttemptsFail) {
   }
 }
 
+// ThreadSanitizer sees whether a submission looks at the request beside another
+// one of it. Large data gives the request extras.
+TEST_F(ClientThreadsTest, ThreadsMaySubmitOneRequest) {
+  const std::string large(100'000, 'x');
+  for (int i = 0; i < 50; ++i) {
+    const JobRequest request(JobSpec("echo", large));
+    const auto submit = [&] {
+      const absl::Status status =
+          client_->SubmitMultipleRequests({&request, 1});
+      EXPECT_TRUE(status.ok()) << status;
+    };
+    std::thread other(submit);
+    submit();
+    other.join();
+    EXPECT_TRUE(client_->Wait(request, kLong).ok());
+  }
+}
+
 }  // namespace
 }  // namespace gearman

@@ -143,8 +143,7 @@ class ClientCore final : public RequestOwner,
   // caller need not know.
   absl::Status WhyNot(const JobRequestState& request) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Lets the interceptors see the requests that will be submitted. A request
-  // that was submitted before begins as its caller gave it.
+  // Lets the interceptors see the requests that will be submitted.
   void CallInterceptors(absl::Span<const JobRequest> batch)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Submits one request of a batch. Returns an error that the caller of Submit

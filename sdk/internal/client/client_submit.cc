@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "gearman/base/ref.h"
 #include "gearman/sdk/internal/access.h"
 #include "gearman/sdk/internal/client/client_core.h"
 #include "gearman/sdk/internal/request/call_options.h"
@@ -116,22 +118,11 @@ absl::Status ClientCore::WhyNot(const JobRequestState& request) const {
 }
 
 void ClientCore::CallInterceptors(absl::Span<const JobRequest> batch) {
-  // After the shutdown has begun, hooks hear of no request. A hook could
-  // otherwise submit the next request, without end.
-  const bool hooked = hooks_.hooked() && !shut_down_;
   for (const JobRequest& handle : batch) {
     JobRequestState* const request = Access::StateOf(handle).get();
     // Submission leaves such a request alone.
-    if (!request->finished.load(std::memory_order_acquire) ||
-        request->state != JobState::kUnknown || InFlight(*request)) {
-      continue;
-    }
-    if (hooked) {
-      hooks_.Begin(request);
-    } else if (request->extras != nullptr) {
-      // Another client may have interceptors, which have changed the job.
-      RestoreOriginal(request);
-    }
+    if (InFlight(*request) || request->state != JobState::kUnknown) continue;
+    hooks_.Begin(request);
   }
 }
 
@@ -140,9 +131,16 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
   if (inherited()) return Refuse(batch);
   const Call call(this);
   absl::Status result;
-  CallInterceptors(batch);
-  // An interceptor has forked, and this is the child.
-  if (inherited()) return Refuse(batch);
+  // After the shutdown has begun, hooks hear of no request. A hook could
+  // otherwise submit the next request, without end.
+  const bool hooked = hooks_.hooked() && !shut_down_;
+  if (hooked) {
+    CallInterceptors(batch);
+    // An interceptor has forked, and this is the child.
+    if (inherited()) return Refuse(batch);
+  }
+  // Options that end without the lock, as their callbacks are the user's.
+  std::vector<Ref<KeptOptions>> replaced;
   {
     submitters_.fetch_add(1, std::memory_order_relaxed);
     absl::MutexLock lock(&mutex_);
@@ -163,6 +161,11 @@ absl::Status ClientCore::Submit(absl::Span<const JobRequest> batch,
         continue;
       }
       request->batch = number;
+      if (!hooked && request->extras != nullptr) {
+        // Another client may have interceptors, which have changed the job.
+        if (request->options) replaced.push_back(request->options);
+        RestoreOriginal(request.get());
+      }
       const absl::Status status = SubmitOne(request, will_wait, &now);
       if (result.ok()) result = status;
     }
