@@ -305,7 +305,7 @@ gearman_sdk_test(tests/process/process_mark_test SOURCES tests/process/process_m
 gearman_sdk_test(tests/sdk/embedded/connection_memory_test SOURCES tests/sdk/embedded/connection_memory_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/embedded/counted_payload_test SOURCES tests/sdk/embedded/counted_payload_test.cc DEPS gtest_main OBJECTS tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/embedded/default_server_test SOURCES tests/sdk/embedded/default_server_test.cc DEPS gtest_main tests.support.process_counts OBJECTS sdk.builtins sdk.embedded.default_server tests.support.sanitizers TIMEOUT 60 LABELS threads)
-gearman_sdk_test(tests/sdk/embedded/engine_storm_test SOURCES tests/sdk/embedded/engine_storm_test.cc DEPS gtest_main tests.sdk.embedded.engine_peer tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 300)
+gearman_sdk_test(tests/sdk/embedded/engine_storm_test SOURCES tests/sdk/embedded/engine_storm_test.cc DEPS gtest_main tests.sdk.embedded.engine_peer tests.support.raw_packet OBJECTS tests.support.failing_new tests.support.sanitizers TIMEOUT 300)
 gearman_sdk_test(tests/sdk/embedded/five_lines_test SOURCES tests/sdk/embedded/five_lines_test.cc DEPS gtest_main OBJECTS sdk.builtins sdk.embedded.default_server tests.support.sanitizers TIMEOUT 60 LABELS threads)
 gearman_sdk_test(tests/sdk/embedded/growing_map_test SOURCES tests/sdk/embedded/growing_map_test.cc DEPS gtest_main OBJECTS tests.support.failing_new tests.support.sanitizers TIMEOUT 60)
 gearman_sdk_test(tests/sdk/embedded/hostile_bytes_test SOURCES tests/sdk/embedded/hostile_bytes_test.cc DEPS gtest_main tests.sdk.embedded.hostile_bytes tests.support.raw_packet OBJECTS tests.support.sanitizers TIMEOUT 60)

@@ -14,6 +14,7 @@
 #include "gearman/plugins/metrics/log_metrics.h"
 #include "gearman/plugins/metrics/metrics.pb.h"
 #include "gearman/plugins/metrics/statsd_metrics.h"
+#include "gearman/text/safe_text.h"
 
 namespace gearman {
 namespace {
@@ -26,7 +27,7 @@ absl::Status ParseInterval(bool configured, const std::string& text,
       *interval >= absl::Milliseconds(1) && *interval <= absl::Hours(1)) {
     return absl::OkStatus();
   }
-  return FieldError("interval", absl::StrCat("\"", text, "\""),
+  return FieldError("interval", absl::StrCat("\"", SafeText(text), "\""),
                     "expected a duration such as \"30s\", from 1ms to 1h");
 }
 

@@ -1,9 +1,11 @@
-// Random peers of a ServerEngine with small turns and little memory. What the
-// engine counts must be what there is, and must come back to nothing.
+// Random peers of a ServerEngine with small turns and little memory, of which
+// some allocations fail. What the engine counts must be what there is, and must
+// come back to nothing.
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "gearman/sdk/embedded/job_queue.h"
 #include "gearman/sdk/embedded/server_engine.h"
 #include "gearman/tests/sdk/embedded/engine_peer.h"
+#include "gearman/tests/support/failing_new.h"
 #include "gearman/tests/support/raw_packet.h"
 #include "gtest/gtest.h"
 
@@ -53,7 +56,7 @@ class Storm {
   void Run() {
     for (int step = 0; step < kSteps; ++step) {
       engine_->meter().StartTurn(Units());
-      Step();
+      StepInMemory();
       TakeOutput();
       if (step % 64 == 0) CheckCounts();
       if (step % 128 == 0) CheckSleepers();
@@ -187,9 +190,23 @@ class Storm {
         return RequestPacket(26, {"exceptions"});
     }
   }
+  // A step of which an allocation may fail. Like the server, it then ends the
+  // connection whose step it was.
+  void StepInMemory() {
+    const uint64_t fails = Upto(3) == 0 ? 1 + Upto(60) : 0;
+    stepping_ = nullptr;
+    if (fails == 0) return Step();
+    const support::FailingNew some(fails);
+    try {
+      Step();
+    } catch (const std::bad_alloc&) {
+      if (stepping_ != nullptr) *stepping_ = nullptr;
+    }
+  }
   void Step() {
     const size_t index = Upto(kPeers - 1);
     std::unique_ptr<EnginePeer>& peer = peers_[index];
+    stepping_ = &peer;
     if (Upto(9) == 0) {
       now_ += absl::Milliseconds(Upto(2000));
       wall_ += absl::Milliseconds(Upto(2000));
@@ -307,6 +324,7 @@ class Storm {
   std::vector<std::unique_ptr<EnginePeer>> peers_;
   std::array<bool, kPeers> asleep_{};
   bool wakes_all_ = false;
+  std::unique_ptr<EnginePeer>* stepping_ = nullptr;
 };
 
 TEST(EngineStormTest, CountsWhatThereIsAndForgetsWhatIsGone) {
