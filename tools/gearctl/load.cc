@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
+#include "gearman/tools/gearctl/no_room.h"
 #include "gearman/transports/clock.h"
 
 namespace gearman {
@@ -57,10 +58,7 @@ bool Load::SubmitOne(absl::Time due) {
     OnEnd(request, due);
   };
   const JobRequest request = client_.SubmitJob(std::move(spec));
-  const bool dropped = request.finished() &&
-                       request.connection_attempts() == 0 &&
-                       absl::IsResourceExhausted(request.status());
-  if (!dropped) return true;
+  if (!FoundNoRoom(request)) return true;
   absl::MutexLock lock(&mutex_);
   --under_way_;
   --result_.submitted;
