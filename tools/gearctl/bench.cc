@@ -120,7 +120,7 @@ absl::StatusOr<std::unique_ptr<Client>> MakeBenchClient(int64_t in_flight) {
   if (!options.ok()) return options.status();
   // All payloads are equal, and a server would join their jobs.
   options->unique_mode = UniqueMode::kRandom;
-  // A callback, which submits the next job, can't wait for room.
+  // There is room for --in-flight, whatever a config says.
   size_t& most = options->limits.max_requests_in_flight;
   most = std::max(most, static_cast<size_t>(in_flight));
   absl::StatusOr<std::unique_ptr<Client>> client =

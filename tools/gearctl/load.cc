@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
+#include "gearman/tools/gearctl/no_room.h"
 #include "gearman/transports/clock.h"
 
 namespace gearman {
@@ -47,13 +48,21 @@ bool Load::Exhausted(absl::Time now) const {
              : result_.submitted >= options_.jobs;
 }
 
-void Load::SubmitOne(absl::Time due) {
+bool Load::SubmitOne(absl::Time due) {
   JobSpec spec(options_.task, options_.data);
   spec.background = options_.background;
+  // A callback can't wait for room, and a run must end when it is told to. A
+  // request that finds no room calls no callback.
+  spec.options.when_full = WhenFull::kDrop;
   spec.options.callbacks.on_complete = [this, due](const JobRequest& request) {
     OnEnd(request, due);
   };
-  client_.SubmitJob(std::move(spec));
+  const JobRequest request = client_.SubmitJob(std::move(spec));
+  if (!FoundNoRoom(request)) return true;
+  absl::MutexLock lock(&mutex_);
+  --under_way_;
+  --result_.submitted;
+  return false;
 }
 
 void Load::OnEnd(const JobRequest& request, absl::Time due) {
@@ -99,7 +108,8 @@ absl::Time Load::SubmitDue(absl::Time now) {
       ++under_way_;
       ++result_.submitted;
     }
-    SubmitOne(due);
+    // Room comes with an event of the client.
+    if (!SubmitOne(due)) return absl::InfiniteFuture();
   }
 }
 

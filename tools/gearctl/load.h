@@ -61,10 +61,12 @@ class Load {
   void Stop() { stopped_ = true; }
 
  private:
-  // Submits the jobs that are due. Returns the time at which the next one is
-  // due.
+  // Submits the jobs that are due and for which the client has room. Returns
+  // the time at which the next one is due.
   absl::Time SubmitDue(absl::Time now);
-  void SubmitOne(absl::Time due);
+  // Submits a job that is counted as submitted. Returns false if the client has
+  // no room for it: the job is then counted no more.
+  bool SubmitOne(absl::Time due);
   void OnEnd(const JobRequest& request, absl::Time due);
   // True if nothing more is to be submitted.
   bool Exhausted(absl::Time now) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);

@@ -20,14 +20,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "gearman/text/safe_text.h"
 #include "gearman/tools/gearctl/failures.h"
 #include "gearman/tools/gearctl/flags.h"
 #include "gearman/tools/gearctl/job_report.h"
+#include "gearman/tools/gearctl/no_room.h"
 #include "gearman/tools/gearctl/output.h"
 #include "gearman/tools/gearctl/signals.h"
 #include "gearman/tools/gearctl/terminal.h"
 #include "gearman/tools/gearctl/write_all.h"
+#include "gearman/transports/clock.h"
 #include "gearman/transports/start_thread.h"
 
 namespace gearman {
@@ -42,6 +45,8 @@ constexpr size_t kBytesInFlight = 256u << 20;
 // The most lines that are taken at once, so that available lines leave in few
 // writes.
 constexpr size_t kLinesAtOnce = 500;
+// The time between two looks whether there is room for another line.
+constexpr absl::Duration kLookForRoom = absl::Milliseconds(20);
 // Output of several lines is gathered up to so many bytes.
 constexpr size_t kOutputBytes = 1 << 16;
 
@@ -73,6 +78,10 @@ class Line {
   bool empty() {
     absl::MutexLock lock(&mutex_);
     return requests_.empty();
+  }
+  bool cancelled() {
+    absl::MutexLock lock(&mutex_);
+    return cancelled_;
   }
   // Waits for the oldest request. nullopt: it was closed and is empty.
   std::optional<JobRequest> Front() {
@@ -117,6 +126,31 @@ class Line {
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
+// Submits again those of `requests` for which the client had no room, until it
+// has, or until `line` is cancelled. (A submission that waits for room could
+// not be interrupted.)
+void AwaitRoom(Client& client, std::vector<JobRequest> requests, Line& line) {
+  while (!line.cancelled()) {
+    std::vector<JobRequest> waiting;
+    const JobRequest* oldest = nullptr;  // of those that are under way
+    for (const JobRequest& request : requests) {
+      if (FoundNoRoom(request)) {
+        waiting.push_back(request);
+      } else if (oldest == nullptr && !request.finished()) {
+        oldest = &request;
+      }
+    }
+    if (waiting.empty()) return;
+    // Room comes when a request ends, or when bytes leave.
+    if (oldest != nullptr) {
+      client.Wait(*oldest, kLookForRoom).IgnoreError();
+    } else {
+      client.RunOnce(Clock::Real()->Now() + kLookForRoom);
+    }
+    client.SubmitMultipleRequests(waiting).IgnoreError();
+  }
+}
+
 // Prints results in the order of the lines. One thread.
 class LinePrinter {
  public:
@@ -124,7 +158,8 @@ class LinePrinter {
   void Add(const JobRequest& request) {
     ++lines_;
     const absl::Status status = request.status();
-    if (absl::IsCancelled(status)) {
+    // After an interrupt nobody waits for room any more.
+    if (absl::IsCancelled(status) || FoundNoRoom(request)) {
       ++cancelled_;
       ++missing_;
       return;
@@ -286,8 +321,12 @@ ExitCode SubmitLines(Client& client, const JobSpec& pattern, Input& input) {
       for (size_t i = 0; i < specs.size(); ++i) {
         sizes[i] = (*texts)[i].size();
         specs[i].data = std::move((*texts)[i]);
+        specs[i].options.when_full = WhenFull::kDrop;
       }
-      if (!line.Put(client.SubmitMultipleJobs(std::move(specs)), sizes)) break;
+      const std::vector<JobRequest> requests =
+          client.SubmitMultipleJobs(std::move(specs));
+      AwaitRoom(client, requests, line);
+      if (!line.Put(requests, sizes)) break;
     }
     line.Close();
     printing.join();

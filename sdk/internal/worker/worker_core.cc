@@ -256,20 +256,28 @@ void WorkerCore::RunJobs(absl::Time* now) {
   }
 }
 
+void WorkerCore::Grab(absl::Time now) {
+  const int room = jobs_.Room(/*alone=*/!jobs_.has_unsent());
+  servers_.Grab(room, room > 0 && jobs_.quick(), now);
+}
+
 void WorkerCore::Advance(absl::Time now) {
   if (!GoesOn(now)) return;
   jobs_.LetBegin(now);
   if (!servers_.draining()) {
     servers_.Open(now);
     jobs_.NotePause(now);
-    const int room = jobs_.Room(/*alone=*/!jobs_.has_unsent());
-    servers_.Grab(room, room > 0 && jobs_.quick(), now);
+    Grab(now);
   }
   if (jobs_.holds_back()) GiveBackPaused(now);
   // A client that has an answer must not find the job among those that run.
   if (jobs_.has_unsent()) jobs_.Publish();
   servers_.Flush(now);
   jobs_.OnFlushed();
+  if (servers_.TakeRelief() && !servers_.draining()) {
+    Grab(now);
+    servers_.Flush(now);
+  }
   HandleLost(now);
   if (servers_.draining() && servers_.links().empty() && !stopped()) {
     End(answer_lost_, StopReason::kStopped, now);

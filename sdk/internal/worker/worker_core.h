@@ -137,6 +137,7 @@ class WorkerCore final : private HandlerHost {
   bool GoesOnDraining(int64_t drain_ns, absl::Time now);
   // Opens connections, sends grabs and writes output, as far as possible.
   void Advance(absl::Time now);
+  void Grab(absl::Time now);
   void HandleLost(absl::Time now);
   // Closes the links that leave for good and whose jobs are all of paused
   // tasks: the jobs go back to their servers.

@@ -272,6 +272,7 @@ void WorkerServers::OnTime(absl::Time now) {
 void WorkerServers::SetCongested(WorkerLink& link, bool congested) {
   if (congested == std::exchange(link.session->congested, congested)) return;
   mailbox_->SetCongested(link.connection.key(), congested);
+  if (!congested) relief_ = true;
 }
 
 // --- writing -----------------------------------------------------------------

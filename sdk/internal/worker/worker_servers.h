@@ -185,6 +185,9 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   void OnTime(absl::Time now);
   // True if a server may have work that was not grabbed yet.
   bool want_grabs() const { return in_line_ > 0; }
+  // True if output has left, since the last call, that had held back the grabs
+  // of its connection. No event follows that, so grab now.
+  bool TakeRelief() { return std::exchange(relief_, false); }
   // Call it when more jobs of a task may begin than before.
   void NoteRoom(const TaskGate& gate) {
     if (gate.lane != nullptr) Line(*gate.lane);
@@ -272,6 +275,7 @@ class WorkerServers final : public ServerSet<WorkerLinkSession>,
   // The links that want no grabs, of all lanes.
   Links content_;
   bool draining_ = false;
+  bool relief_ = false;  // see TakeRelief
   WorkerCounters* const counters_;
   uint64_t own_health_version_ = 0;
 };

@@ -192,6 +192,20 @@ TEST(BenchEmbeddedTest, AnEmbeddedServerIsMeasuredToo) {
   EXPECT_EQ(run.status.code, 0) << run.error_output;
 }
 
+// A job that ends makes no room: the next one waits until others have left.
+TEST(BenchEmbeddedTest, LargePayloadsWaitForRoomInTheOutput) {
+  ServerProcess server;
+  const support::TestDirectory directory;
+  const std::string config = directory.Write(
+      "config.textproto", "limits { max_output_bytes: 100000 }");
+  const ProgramResult run = Gearctl(
+      {"bench", "--size", "1000000", "--jobs", "200", "--in-flight", "50",
+       "--json", "--config", config, "--server", server.address()});
+  EXPECT_EQ(run.status.code, 0) << run.error_output;
+  EXPECT_THAT(run.output,
+              HasSubstr("\"submitted\":200,\"succeeded\":200,\"failed\":0"));
+}
+
 }  // namespace
 }  // namespace gearctl
 }  // namespace gearman

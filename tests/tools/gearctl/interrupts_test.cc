@@ -12,6 +12,7 @@
 #include "gearman/tests/support/raw_connection.h"
 #include "gearman/tests/support/raw_packet.h"
 #include "gearman/tests/support/terminal_process.h"
+#include "gearman/tests/support/test_directory.h"
 #include "gearman/tests/tools/gearctl/gearctl_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -116,6 +117,59 @@ void ReceiveUntil(RawConnection& connection, char type) {
     }
     if ((*packet)[7] == type) return;
   }
+}
+
+// The server reads no more, and the client's output is full.
+TEST(InterruptsTest, ACtrlCEndsALoadThatWaitsForRoom) {
+  constexpr char kEchoRequest = 16;
+  constexpr uint32_t kEchoResponse = 17;
+  RawListener listener;
+  listener.LimitReceiveBuffer(65536);
+  const support::TestDirectory directory;
+  const auto process = StartGearctl(
+      {"bench", "nobody", "--size", "20000000", "--server", listener.address(),
+       "--json", "--config",
+       directory.Write(
+           "config.textproto",
+           "timeouts { reply: \"1h\" } limits { max_output_bytes: 1024 }")});
+  absl::StatusOr<RawConnection> connection = listener.Accept();
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  ReceiveUntil(*connection, kEchoRequest);
+  ASSERT_TRUE(
+      connection->Send(support::ResponsePacket(kEchoResponse, {""})).ok());
+  // More than what the kernel takes at once, so it waits for room by now.
+  EXPECT_TRUE(connection->Receive(15000000).ok());
+  process->Signal(SIGINT);
+  const auto end = process->Wait();
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->code, 130) << process->error_output();
+  EXPECT_THAT(process->output(), HasSubstr("\"failed\":0,"));
+}
+
+TEST(InterruptsTest, ACtrlCEndsLinesThatWaitForRoom) {
+  constexpr char kSubmitJob = 7;
+  RawListener listener;
+  listener.LimitReceiveBuffer(65536);
+  const support::TestDirectory directory;
+  const auto process = StartGearctl(
+      {"submit", "t", "--lines", "-", "--server", listener.address(),
+       "--config",
+       directory.Write(
+           "config.textproto",
+           "timeouts { reply: \"1h\" } limits { max_output_bytes: 1024 }")});
+  process->Write(std::string(20000000, 'x') + "\nsecond\nthird\n");
+  absl::StatusOr<RawConnection> connection = listener.Accept();
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  // Behind the packet of options, of the kind that ReceiveUntil answers.
+  const absl::StatusOr<std::string> begin = connection->Receive(15000000);
+  ASSERT_TRUE(begin.ok()) << begin.status();
+  ASSERT_THAT(*begin, HasSubstr(std::string("\0\0\0", 3) + kSubmitJob));
+  process->Signal(SIGINT);
+  const auto end = process->Wait();
+  ASSERT_TRUE(end.ok()) << end.status();
+  EXPECT_EQ(end->code, 130) << process->error_output();
+  EXPECT_EQ(process->output(), "");
+  EXPECT_THAT(process->error_output(), HasSubstr("jobs had not ended"));
 }
 
 // A script that reads the results beside its input must not take the result of
