@@ -172,6 +172,8 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
                              : std::min(NextDeadline(), poller_->NextWait());
     }
   } else {
+    // Whoever has woken the worker since must not keep a loop awake.
+    poller_->Wait(absl::InfinitePast(), &ready_);
     // Handlers may have ended late.
     jobs_.TakeMail(clock_->Now());
     RunHooks(/*after_poll=*/false, /*any_activity=*/false);
