@@ -173,7 +173,7 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
                              : std::min(NextDeadline(), poller_->NextWait());
     }
   } else {
-    // Whoever has woken the worker since must not keep a loop awake.
+    // A wake-up since the end must not keep a loop awake.
     poller_->Wait(absl::InfinitePast(), &ready_);
     // Handlers may have ended late.
     jobs_.TakeMail(clock_->Now());
