@@ -26,6 +26,7 @@ using std::chrono_literals::operator""h;
 using std::chrono_literals::operator""ms;
 using std::chrono_literals::operator""s;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 class WorkerArgumentsTest : public WorkerTest {
  protected:
@@ -103,6 +104,18 @@ TEST_F(WorkerArgumentsTest, HooksOfOptionsMayOwnWhatCannotBeCopied) {
   EXPECT_TRUE(worker_->stopped());
   EXPECT_THAT(log,
               ElementsAre("owned interceptor of own", "owned report of own"));
+}
+
+// The worker would make a new connection at every look.
+TEST_F(WorkerArgumentsTest, ALifetimeOfNothingIsRefused) {
+  for (const absl::Duration lifetime :
+       {absl::ZeroDuration(), -absl::Seconds(1)}) {
+    options_.reconnect.connection_lifetime = lifetime;
+    const absl::Status status = Worker::Create(options_).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("reconnect.connection_lifetime is "));
+  }
 }
 
 TEST_F(WorkerArgumentsTest, AnEmptyHandlerIsRefused) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "gearman/sdk/client.h"
@@ -242,6 +243,32 @@ TEST_P(WorkerPrefetchTest, NoMoreJobsArePendingThanMayBe) {
     ++done;
   }
   EXPECT_TRUE(client->WaitUntilJobsCompleted(requests).ok());
+}
+
+// The answer of the job before waits for a moment, which is no reason to wait
+// until something else happens.
+TEST_P(WorkerPrefetchTest, AnUpdateDoesNotWaitForAnAnswerThatMayLeave) {
+  testing::SimulatedStack stack(GetParam());
+  stack.StartServer("jobs");
+  WorkerOptions options = stack.WorkerDefaults("worker", {"inproc://jobs"});
+  options.limits.max_output_bytes = 1;
+  Worker& worker = stack.StartWorker("worker", std::move(options));
+  ASSERT_TRUE(worker
+                  .Register("tiny",
+                            [](JobContext& context) {
+                              EXPECT_TRUE(context.SendStatus(1, 2).ok());
+                              return absl::StatusOr<std::string>("done");
+                            })
+                  .ok());
+  const std::unique_ptr<Client> client =
+      stack.MakeClient("client", {"inproc://jobs"});
+  const absl::Time begin = stack.simulation.now();
+  std::vector<JobSpec> tiny(100, JobSpec("tiny", ""));
+  EXPECT_TRUE(
+      client
+          ->WaitUntilJobsCompleted(client->SubmitMultipleJobs(std::move(tiny)))
+          .ok());
+  EXPECT_LT(stack.simulation.now() - begin, absl::Seconds(1));
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, WorkerPrefetchTest,

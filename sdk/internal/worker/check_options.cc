@@ -47,7 +47,9 @@ absl::Status CheckDurations(const WorkerOptions& options) {
         Positive{"regrab_interval", options.regrab_interval},
         Positive{"reconnect.first_delay", options.reconnect.first_delay},
         Positive{"reconnect.initial_delay", options.reconnect.initial_delay},
-        Positive{"reconnect.max_delay", options.reconnect.max_delay}}) {
+        Positive{"reconnect.max_delay", options.reconnect.max_delay},
+        Positive{"reconnect.connection_lifetime",
+                 options.reconnect.connection_lifetime}}) {
     if (field.value <= absl::ZeroDuration()) {
       return Bad(field.name,
                  absl::StrCat("is ", absl::FormatDuration(field.value),

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "gearman/sdk/internal/logged_call.h"
 #include "gearman/sdk/internal/net/common_options.h"
@@ -172,6 +173,8 @@ absl::Time WorkerCore::RunOnce(absl::Time deadline) {
                              : std::min(NextDeadline(), poller_->NextWait());
     }
   } else {
+    // A wake-up since the end must not keep a loop awake.
+    poller_->Wait(absl::InfinitePast(), &ready_);
     // Handlers may have ended late.
     jobs_.TakeMail(clock_->Now());
     RunHooks(/*after_poll=*/false, /*any_activity=*/false);
@@ -386,6 +389,10 @@ void WorkerCore::Publish() {
 // --- a handler on this thread ------------------------------------------------
 
 void WorkerCore::Look(absl::Time until) {
+  LookFor(until, [] { return false; });
+}
+
+void WorkerCore::LookFor(absl::Time until, absl::FunctionRef<bool()> found) {
   const absl::Time now = clock_->Now();
   if (looking_ || inherited()) return;
   if (stopped()) {
@@ -397,6 +404,7 @@ void WorkerCore::Look(absl::Time until) {
   looking_ = true;
   // Nothing may wait to be sent while this thread waits.
   Advance(now);
+  if (found()) until = absl::InfinitePast();
   if (!stopped()) last_look_ = Pass(until);
   Advance(last_look_);
   poller_->RunDeferred();
@@ -408,15 +416,25 @@ void WorkerCore::Look(absl::Time until) {
 absl::Status WorkerCore::SendUpdate(Message message, bool may_wait) {
   if (inherited()) return InheritedError("worker");
   const HeldJobPtr job = message.job;
-  while (job->state != HeldJob::State::kEnded && !job->stop.fired() &&
-         job->link->connection.output().held() >=
-             options_.limits.max_output_bytes) {
-    if (!may_wait) {
+  const auto has_room = [this, &job] {
+    return job->state == HeldJob::State::kEnded || job->stop.fired() ||
+           job->link->connection.output().held() <
+               options_.limits.max_output_bytes;
+  };
+  if (!has_room()) {
+    // Answers of other jobs may only wait for their write.
+    servers_.Write(*job->link);
+    poller_->RunDeferred();
+    HandleLost(clock_->Now());
+  }
+  while (!has_room()) {
+    // A callback that a look has called can't wait for another one.
+    if (!may_wait || looking_) {
       return absl::ResourceExhaustedError(
           absl::StrCat("the server takes bytes too slowly: an update of job ",
                        SafeText(job->job.handle()), " was not sent"));
     }
-    Look(absl::InfiniteFuture());
+    LookFor(absl::InfiniteFuture(), has_room);
   }
   if (job->stop.fired()) {
     return absl::CancelledError(

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -155,6 +156,9 @@ class WorkerCore final : private HandlerHost {
 
   // HandlerHost. The handler that runs on this thread calls these functions.
   void Look(absl::Time until) override;
+  // Like Look, but does not wait if `found` is true when what waits to be sent
+  // has been sent.
+  void LookFor(absl::Time until, absl::FunctionRef<bool()> found);
   absl::Time Now() override { return clock_->Now(); }
   bool gone() const override { return inherited(); }
   absl::Status SendUpdate(Message message, bool may_wait) override;

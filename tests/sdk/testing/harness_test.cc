@@ -47,6 +47,20 @@ TEST(HarnessTest, HoursPassAtOnce) {
   EXPECT_EQ(harness->clock().Now() - begin, absl::Hours(3));
 }
 
+TEST(HarnessTest, TimePassesWhenTheWorkerHasEnded) {
+  const auto harness = Harness::Create().value();
+  ASSERT_TRUE(harness->worker().Register("reverse", Reverse).ok());
+  EXPECT_THAT(harness->client().Run("reverse", "hello"), IsComplete("olleh"));
+  for (int i = 0; i < 2; ++i) {
+    harness->worker().Drain();
+    const absl::Time begin = harness->clock().Now();
+    harness->RunFor(absl::Hours(1));
+    EXPECT_TRUE(harness->worker().stopped());
+    EXPECT_EQ(harness->clock().Now() - begin, absl::Hours(1));
+  }
+  EXPECT_EQ(harness->fleet().simulation().failure(), "");
+}
+
 TEST(HarnessTest, BackgroundJobsAreFinished) {
   const auto harness = Harness::Create().value();
   int done = 0;
