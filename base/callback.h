@@ -45,14 +45,25 @@ class Callback<Result(Arguments...)>
 
  private:
   template <typename Target>
-  static decltype(auto) Keep(Target&& target) {
+  static Function Keep(Target&& target) {
     using Kept = std::decay_t<Target>;
+    if constexpr (std::is_class_v<Kept>) {
+      if (IsEmpty(std::addressof(target))) return nullptr;
+    }
     if constexpr (std::is_copy_constructible_v<Kept>) {
-      return std::forward<Target>(target);
+      return Function(std::forward<Target>(target));
     } else {
       return Share(std::make_shared<Kept>(std::forward<Target>(target)));
     }
   }
+  // std::function knows that another std::function is empty, but not that an
+  // object of a class derived from it is, such as a callback with another
+  // signature.
+  template <typename Signature>
+  static bool IsEmpty(const std::function<Signature>* target) {
+    return !*target;
+  }
+  static bool IsEmpty(const void*) { return false; }
   template <typename Kept>
   static Function Share(std::shared_ptr<Kept> kept) {
     // An empty absl::AnyInvocable makes an empty callback.

@@ -58,6 +58,8 @@ TEST(Callback, IsEmptyIfTheFunctionIs) {
   EXPECT_FALSE(Add(std::function<int(int)>()));
   EXPECT_FALSE(Add(absl::AnyInvocable<int(int)>()));
   EXPECT_FALSE(Add(static_cast<int (*)(int)>(nullptr)));
+  const Callback<int(long)> other;  // NOLINT: another signature
+  EXPECT_FALSE(Add(other));
 }
 
 TEST(Callback, DestroysWhatItHolds) {
