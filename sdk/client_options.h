@@ -91,15 +91,16 @@ struct DataPiece {
 };
 
 // The functions that a request calls. They are called in the order of arrival,
-// on the thread that does the I/O, with no lock held, and before a Wait for the
-// request returns. A callback may submit, cancel and read. It must not wait: a
+// on the thread that does the I/O, with no lock held, and before a wait for the
+// end of the request returns. A callback may submit, cancel and read. It must not wait: a
 // wait returns FAILED_PRECONDITION. An exception from a callback is logged and
 // changes nothing. `data` is valid during the call. A callback may hold what
 // can't be copied (base/callback.h).
 struct JobCallbacks {
   // A server has accepted the job (JOB_CREATED), and the request has its
   // handle. The client calls this for each attempt that is accepted, and not
-  // for a job that an interceptor has answered.
+  // for a job that an interceptor has answered. A WaitUntilJobsAccepted on
+  // another thread may return before the call.
   Callback<void(const JobRequest&)> on_accepted;
   // WORK_DATA. When set, data goes here instead of into JobRequest::updates.
   Callback<void(const JobRequest&, StringView data)> on_data;

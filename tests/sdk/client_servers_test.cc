@@ -374,6 +374,8 @@ TEST_F(ClientServersTest, ChangesThatMakeNoSenseAreRefused) {
             absl::StatusCode::kNotFound);
   EXPECT_EQ(client_->RemoveServer("inproc://b").code(),
             absl::StatusCode::kNotFound);
+  EXPECT_EQ(client_->RemoveServer("inproc://").code(),
+            absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(client_->RemoveServer("inproc://a").code(),
             absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Placed(), "inproc://a");

@@ -134,6 +134,18 @@ TEST_F(HostileNamesTest, AClientSubmitsWhatListsCanShow) {
   EXPECT_GT(logged_.load(), 0);
 }
 
+TEST_F(HostileNamesTest, AnAddressThatIsNoneIsShownAsOneLine) {
+  const auto client = MakeClient();
+  for (const HostileName& name : HostileNames()) {
+    for (const absl::Status& status :
+         {client->AddServer(name.name), client->RemoveServer(name.name),
+          client->Echo("ping", name.name).status()}) {
+      EXPECT_FALSE(status.ok());
+      EXPECT_TRUE(IsSafeLine(status.message())) << status;
+    }
+  }
+}
+
 TEST_F(HostileNamesTest, AFunctionIsCreatedIfListsCanShowIt) {
   AdminClientOptions options = Make<AdminClientOptions>();
   options.server = "inproc://jobs";

@@ -385,18 +385,19 @@ absl::Status ClientCore::AddServer(absl::string_view text) {
 }
 
 absl::Status ClientCore::RemoveServer(absl::string_view text) {
+  const absl::StatusOr<Address> address = ParseAddress(text);
+  if (!address.ok()) return address.status();
+  const std::string name = address->ToString();
   {
     absl::MutexLock lock(&mutex_);
-    const absl::StatusOr<Address> address = ParseAddress(text);
-    const ClientServerPtr server =
-        address.ok() ? engine_.servers().Find(address->ToString()) : nullptr;
+    const ClientServerPtr server = engine_.servers().Find(name);
     if (server == nullptr || server->removed) {
       return absl::NotFoundError(
-          absl::StrCat(text, " is none of the client's servers"));
+          absl::StrCat(name, " is none of the client's servers"));
     }
     if (engine_.servers().servers().size() == 1) {
       return absl::FailedPreconditionError(absl::StrCat(
-          text, " is the client's only server; add another one first"));
+          name, " is the client's only server; add another one first"));
     }
     engine_.RemoveServer(server);
     AfterChange(clock_->Now(), /*will_wait=*/false);
