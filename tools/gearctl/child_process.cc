@@ -85,14 +85,14 @@ absl::StatusOr<std::unique_ptr<ChildProcess>> ChildProcess::Start(
         return started;
       });
   if (!pid.ok()) return pid.status();
-  process->pid_ = *pid;
+  process->started_ = true;
   return process;
 }
 
 ChildProcess::~ChildProcess() {
-  if (pid_ < 0) return;
-  reaper_->Signal(pid_, SIGKILL);
-  reaper_->Forget(pid_);
+  if (!started_) return;
+  reaper_->Signal(end_.get(), SIGKILL);
+  reaper_->Forget(end_.get());
 }
 
 absl::Status ChildProcess::Run(
@@ -118,7 +118,8 @@ absl::Status ChildProcess::Run(
       if (status.ok()) status = std::move(read);
     }
     if (!ended) continue;
-    return status.ok() ? Result(reaper_->StatusOf(pid_).value_or(0)) : status;
+    return status.ok() ? Result(reaper_->StatusOf(end_.get()).value_or(0))
+                       : status;
   }
 }
 
@@ -153,12 +154,12 @@ absl::Status ChildProcess::ReadAll(
 bool ChildProcess::End() {
   const absl::Time now = Clock::Real()->Now();
   if (ended_at_ == absl::InfiniteFuture()) {
-    reaper_->Signal(pid_, SIGTERM);
+    reaper_->Signal(end_.get(), SIGTERM);
     ended_at_ = now;
   } else if (now - ended_at_ > 2 * kMercy) {
     return false;
   } else if (now - ended_at_ > kMercy) {
-    reaper_->Signal(pid_, SIGKILL);
+    reaper_->Signal(end_.get(), SIGKILL);
   }
   return true;
 }

@@ -2,8 +2,6 @@
 #ifndef GEARMAN_TOOLS_GEARCTL_CHILD_PROCESS_H_
 #define GEARMAN_TOOLS_GEARCTL_CHILD_PROCESS_H_
 
-#include <sys/types.h>
-
 #include <functional>
 #include <memory>
 #include <string>
@@ -63,11 +61,13 @@ class ChildProcess {
 
   ChildReaper* const reaper_;
   const std::string name_;
-  pid_t pid_ = -1;  // -1: not started
+  bool started_ = false;
   Descriptor in_;
   Descriptor out_;
-  Descriptor end_;           // an eventfd, readable at the command's end
-  absl::string_view input_;  // input not yet written
+  // An eventfd that is readable at the command's end. The reaper knows the
+  // command by it.
+  Descriptor end_;
+  absl::string_view input_;                       // input not yet written
   absl::Time ended_at_ = absl::InfiniteFuture();  // when SIGTERM was sent
 };
 

@@ -67,14 +67,20 @@ void ChildReaper::Reap() {
   int status;
   for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
     if (guard_ != nullptr) guard_->Remove(pid);
-    const auto child = children_.find(pid);
-    if (child != children_.end()) {
-      child->second.status = status;
-      eventfd_write(child->second.event, 1);
+    const auto running = running_.find(pid);
+    if (running != running_.end()) {
+      const int event = running->second;
+      running_.erase(running);
+      End(event, status);
     } else if (starting_ > 0) {
       early_[pid] = status;
     }
   }
+}
+
+void ChildReaper::End(int event, int status) {
+  children_[event].status = status;
+  eventfd_write(event, 1);
 }
 
 absl::StatusOr<pid_t> ChildReaper::Start(
@@ -91,39 +97,41 @@ absl::StatusOr<pid_t> ChildReaper::Start(
   const absl::StatusOr<pid_t> pid = spawn();
   if (!pid.ok()) return pid;
   absl::MutexLock lock(&mutex_);
-  Child& child = children_[*pid];
-  child.event = event;
+  children_[event].number = *pid;
   const auto early = early_.find(*pid);
-  if (early != early_.end()) {
-    child.status = early->second;
+  if (early == early_.end()) {
+    running_[*pid] = event;
+  } else {
+    End(event, early->second);
     early_.erase(early);
-    eventfd_write(event, 1);
   }
   return pid;
 }
 
-std::optional<int> ChildReaper::StatusOf(pid_t child) const {
+std::optional<int> ChildReaper::StatusOf(int event) const {
   absl::MutexLock lock(&mutex_);
-  const auto found = children_.find(child);
+  const auto found = children_.find(event);
   return found == children_.end() ? std::nullopt : found->second.status;
 }
 
-void ChildReaper::Signal(pid_t child, int signal) {
+void ChildReaper::Signal(int event, int signal) {
   absl::MutexLock lock(&mutex_);
-  const auto found = children_.find(child);
+  const auto found = children_.find(event);
   if (found == children_.end() || found->second.status.has_value()) return;
-  kill(-child, signal);
+  kill(-found->second.number, signal);
 }
 
-void ChildReaper::Forget(pid_t child) {
+void ChildReaper::Forget(int event) {
   absl::MutexLock lock(&mutex_);
-  const auto found = children_.find(child);
+  const auto found = children_.find(event);
   if (found == children_.end()) return;
-  // A child that has ended was removed at that time.
-  if (guard_ != nullptr && !found->second.status.has_value()) {
-    guard_->Remove(child);
-  }
+  const pid_t number = found->second.number;
   children_.erase(found);
+  const auto running = running_.find(number);
+  if (running == running_.end() || running->second != event) return;
+  running_.erase(running);
+  // A child that has ended was removed at that time.
+  if (guard_ != nullptr) guard_->Remove(number);
 }
 
 }  // namespace gearctl

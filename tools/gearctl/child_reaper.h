@@ -43,34 +43,40 @@ class ChildReaper {
 
   // Returns what `spawn` returns: the number of the child that it has started,
   // or an error. `event` is an eventfd that becomes readable at the child's
-  // end. The caller keeps it open until Forget.
+  // end. The caller keeps it open until Forget. The functions below know the
+  // child by it, because the kernel may give the number of a child that has
+  // ended to another one.
   absl::StatusOr<pid_t> Start(int event,
                               absl::FunctionRef<absl::StatusOr<pid_t>()> spawn);
   // Returns the status that waitpid gave for a child that has ended. nullopt:
   // the child still runs.
-  std::optional<int> StatusOf(pid_t child) const;
-  // Sends `signal` to the child's process group, unless the child has ended:
-  // its number may then belong to another process.
-  void Signal(pid_t child, int signal);
+  std::optional<int> StatusOf(int event) const;
+  // Sends `signal` to the child's process group, unless the child has ended.
+  void Signal(int event, int signal);
   // Says that the caller will not ask for this child any more. Call it once for
   // each child.
-  void Forget(pid_t child);
+  void Forget(int event);
   // The guard to which a child adds itself; -1: there is none. The child is
   // removed from the guard when it has ended or was forgotten.
   int guard() const { return guard_ == nullptr ? -1 : guard_->descriptor(); }
 
  private:
   struct Child {
-    int event = -1;
+    pid_t number = -1;
     std::optional<int> status;
   };
 
   ChildReaper() = default;
   void Work();
   void Reap();
+  // Notes the end of the child, and tells its owner.
+  void End(int event, int status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
-  absl::flat_hash_map<pid_t, Child> children_ ABSL_GUARDED_BY(mutex_);
+  // By their events.
+  absl::flat_hash_map<int, Child> children_ ABSL_GUARDED_BY(mutex_);
+  // The events of the children that have not ended, by number.
+  absl::flat_hash_map<pid_t, int> running_ ABSL_GUARDED_BY(mutex_);
   // The number of running calls of Start, and the children that have ended
   // before their numbers were known.
   int starting_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -50,13 +50,13 @@ TEST_F(ChildReaperTest, TellsOfAChildsEnd) {
   const auto pid = reaper_->Start(event_.get(), [] { return Fork(3); });
   ASSERT_TRUE(pid.ok()) << pid.status();
   ASSERT_TRUE(Happens(event_));
-  const std::optional<int> status = reaper_->StatusOf(*pid);
+  const std::optional<int> status = reaper_->StatusOf(event_.get());
   ASSERT_TRUE(status.has_value());
   EXPECT_EQ(WEXITSTATUS(*status), 3);
   // Nobody is hit by that any more.
-  reaper_->Signal(*pid, SIGKILL);
-  reaper_->Forget(*pid);
-  EXPECT_FALSE(reaper_->StatusOf(*pid).has_value());
+  reaper_->Signal(event_.get(), SIGKILL);
+  reaper_->Forget(event_.get());
+  EXPECT_FALSE(reaper_->StatusOf(event_.get()).has_value());
 }
 
 TEST_F(ChildReaperTest, AChildMayEndBeforeItsNumberIsKnown) {
@@ -68,13 +68,13 @@ TEST_F(ChildReaperTest, AChildMayEndBeforeItsNumberIsKnown) {
     // By the end of a later child, the reaper has seen the early one.
     const auto later = reaper_->Start(other.get(), [] { return Fork(0); });
     EXPECT_TRUE(Happens(other));
-    reaper_->Forget(*later);
+    reaper_->Forget(other.get());
     return early;
   });
   ASSERT_TRUE(pid.ok()) << pid.status();
   ASSERT_TRUE(Happens(event_));
-  EXPECT_EQ(WEXITSTATUS(*reaper_->StatusOf(*pid)), 4);
-  reaper_->Forget(*pid);
+  EXPECT_EQ(WEXITSTATUS(*reaper_->StatusOf(event_.get())), 4);
+  reaper_->Forget(event_.get());
 }
 
 TEST_F(ChildReaperTest, OneThatIsForgottenTellsNothing) {
@@ -87,13 +87,36 @@ TEST_F(ChildReaperTest, OneThatIsForgottenTellsNothing) {
     return child;
   });
   ASSERT_TRUE(pid.ok()) << pid.status();
-  EXPECT_FALSE(reaper_->StatusOf(*pid).has_value());
-  reaper_->Forget(*pid);
+  EXPECT_FALSE(reaper_->StatusOf(event_.get()).has_value());
+  reaper_->Forget(event_.get());
   ASSERT_EQ(write(gate[1], "x", 1), 1);
   // The forgotten child is reaped all the same: another child's end shows that.
   const auto other = reaper_->Start(event_.get(), [] { return Fork(0); });
   ASSERT_TRUE(Happens(event_));
-  reaper_->Forget(*other);
+  reaper_->Forget(event_.get());
+  close(gate[0]);
+  close(gate[1]);
+}
+
+// The kernel gives a number to a new process as soon as the old one was reaped,
+// which may be before the old one is forgotten.
+TEST_F(ChildReaperTest, ToForgetAChildForgetsNoneThatHasGotItsNumber) {
+  int gate[2];
+  ASSERT_EQ(pipe(gate), 0);
+  const auto pid = reaper_->Start(event_.get(), [&]() -> absl::StatusOr<pid_t> {
+    const pid_t child = fork();
+    char byte;
+    if (child == 0) _exit(static_cast<int>(read(gate[0], &byte, 1)));
+    return child;
+  });
+  ASSERT_TRUE(pid.ok()) << pid.status();
+  const Descriptor other{eventfd(0, EFD_CLOEXEC)};
+  ASSERT_TRUE(reaper_->Start(other.get(), [&] { return pid; }).ok());
+  reaper_->Forget(event_.get());
+  ASSERT_EQ(write(gate[1], "x", 1), 1);
+  ASSERT_TRUE(Happens(other));
+  EXPECT_EQ(WEXITSTATUS(*reaper_->StatusOf(other.get())), 1);
+  reaper_->Forget(other.get());
   close(gate[0]);
   close(gate[1]);
 }
@@ -112,8 +135,8 @@ TEST(ChildReaperSignalTest, ExitCodesComeAlsoWhereTheParentIgnoredTheSignal) {
   const Descriptor event{eventfd(0, EFD_CLOEXEC)};
   const auto pid = (*reaper)->Start(event.get(), [] { return Fork(5); });
   ASSERT_TRUE(Happens(event));
-  EXPECT_EQ(WEXITSTATUS(*(*reaper)->StatusOf(*pid)), 5);
-  (*reaper)->Forget(*pid);
+  EXPECT_EQ(WEXITSTATUS(*(*reaper)->StatusOf(event.get())), 5);
+  (*reaper)->Forget(event.get());
 }
 
 }  // namespace
