@@ -1,5 +1,7 @@
 // ReconnectOptions: how a client or worker treats a server that fails, and how
-// long it uses one connection. It is a plain value.
+// long it uses one connection. It is a plain value. Create of a client or worker
+// refuses times that are not above zero, a multiplier or failures_to_open below
+// 1, and a jitter that is not from 0 to 1.
 #ifndef GEARMAN_SDK_RECONNECT_OPTIONS_H_
 #define GEARMAN_SDK_RECONNECT_OPTIONS_H_
 

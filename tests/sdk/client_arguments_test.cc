@@ -1,7 +1,9 @@
 // Tests of the kinds of arguments that a client takes: callbacks that can't be
-// copied, each kind of text, and each kind of duration.
+// copied, each kind of text, and each kind of duration; and of values that it
+// refuses.
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +19,8 @@
 #include "gearman/base/string_view.h"
 #include "gearman/sdk/client.h"
 #include "gearman/sdk/client_interceptor.h"
+#include "gearman/sdk/client_options.h"
+#include "gearman/sdk/reconnect_options.h"
 #include "gearman/tests/sdk/client_fixture.h"
 
 namespace gearman {
@@ -100,6 +104,38 @@ TEST_F(ClientArgumentsTest, OptionsOfACallCanBeUsedForManyCalls) {
   Complete(&server, "H:2");
   EXPECT_TRUE(client->WaitUntilJobsCompleted(requests, 1min).ok());
   EXPECT_EQ(ends, 2);
+}
+
+// With such values a client would connect without end, or at a time that is
+// not a number.
+TEST_F(ClientArgumentsTest, DelaysOfReconnectionThatCantBeRightAreRefused) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  std::vector<std::pair<ReconnectOptions, std::string>> wrong(8);
+  wrong[0].first.first_delay = absl::ZeroDuration();
+  wrong[0].second = "first_delay is 0";
+  wrong[1].first.initial_delay = -absl::Seconds(1);
+  wrong[1].second = "initial_delay is -1s";
+  wrong[2].first.max_delay = absl::ZeroDuration();
+  wrong[2].second = "max_delay is 0";
+  wrong[3].first.connection_lifetime = absl::ZeroDuration();
+  wrong[3].second = "connection_lifetime is 0";
+  wrong[4].first.multiplier = 0.5;
+  wrong[4].second = "multiplier must be";
+  wrong[5].first.multiplier = nan;
+  wrong[5].second = "multiplier must be";
+  wrong[6].first.jitter = 1.5;
+  wrong[6].second = "jitter must be";
+  wrong[7].first.failures_to_open = 0;
+  wrong[7].second = "failures_to_open must be";
+  for (const auto& [reconnect, problem] : wrong) {
+    ClientOptions options;
+    options.servers = {"tcp://127.0.0.1"};
+    options.reconnect = reconnect;
+    const absl::Status status = Client::Create(options).status();
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_THAT(std::string(status.message()),
+                ::testing::HasSubstr("ClientOptions::reconnect." + problem));
+  }
 }
 
 TEST_F(ClientArgumentsTest, AnEmptyFunctionIsNoCallback) {

@@ -271,10 +271,11 @@ TEST_F(ClientResubmissionTest, AnUpdatesCallbackLivesWhileItIsReplaced) {
   options.interceptors.back() = [&](OutgoingJob& job) {
     if (replace) interceptor(job);
   };
-  auto client = MakeClient(options);
+  // The client may destroy the callback at its own end only.
   bool destroyed = false;
   bool was_destroyed = false;
   absl::Notification done;
+  auto client = MakeClient(options);
   JobSpec spec = ReverseSpec();
   spec.options.callbacks.on_data =
       [&, mark = std::shared_ptr<Mark>(new Mark{&destroyed})](

@@ -36,6 +36,8 @@ absl::Status CheckOptions(const ClientOptions& options) {
                        "; it must be more than zero (infinite: none)"));
     }
   }
+  absl::Status reconnect = CheckReconnect("ClientOptions", options.reconnect);
+  if (!reconnect.ok()) return reconnect;
   if (options.max_connection_attempts < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "ClientOptions::max_connection_attempts is ",

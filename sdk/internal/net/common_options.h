@@ -9,12 +9,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "gearman/codecs/byte_account.h"
 #include "gearman/codecs/wire/spare_strings.h"
 #include "gearman/sdk/internal/metrics/metrics.h"
 #include "gearman/sdk/internal/net/server_list.h"
 #include "gearman/sdk/internal/net/server_set.h"
+#include "gearman/sdk/reconnect_options.h"
 #include "gearman/transports/address.h"
 #include "gearman/transports/epoll_poller.h"
 #include "gearman/transports/process_memory.h"
@@ -22,6 +25,41 @@
 
 namespace gearman {
 namespace internal {
+
+// INVALID_ARGUMENT: a value would make a client or worker connect without end,
+// or can't be right. `name` is that of the options type, for the error.
+inline absl::Status CheckReconnect(absl::string_view name,
+                                   const ReconnectOptions& options) {
+  struct Positive {
+    const char* field;
+    absl::Duration value;
+  };
+  for (const Positive& positive :
+       {Positive{"first_delay", options.first_delay},
+        Positive{"initial_delay", options.initial_delay},
+        Positive{"max_delay", options.max_delay},
+        Positive{"connection_lifetime", options.connection_lifetime}}) {
+    if (positive.value <= absl::ZeroDuration()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          name, "::reconnect.", positive.field, " is ",
+          absl::FormatDuration(positive.value), "; it must be more than zero"));
+    }
+  }
+  // Not a number is refused, too.
+  if (!(options.multiplier >= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, "::reconnect.multiplier must be at least 1"));
+  }
+  if (!(options.jitter >= 0 && options.jitter <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, "::reconnect.jitter must be from 0 to 1"));
+  }
+  if (options.failures_to_open < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, "::reconnect.failures_to_open must be at least 1"));
+  }
+  return absl::OkStatus();
+}
 
 // Fills in what is unset, and returns the servers. `name` is that of the
 // options type, for errors. Returns errors of ParseServers and

@@ -10,6 +10,7 @@
 #include "gearman/codecs/wire/encoder.h"
 #include "gearman/codecs/wire/message.h"
 #include "gearman/codecs/wire/output_buffer.h"
+#include "gearman/sdk/internal/net/common_options.h"
 #include "gearman/text/safe_text.h"
 
 namespace gearman {
@@ -44,25 +45,14 @@ absl::Status CheckDurations(const WorkerOptions& options) {
        {Positive{"connect_timeout", options.connect_timeout},
         Positive{"reply_timeout", options.reply_timeout},
         Positive{"heartbeat_interval", options.heartbeat_interval},
-        Positive{"regrab_interval", options.regrab_interval},
-        Positive{"reconnect.first_delay", options.reconnect.first_delay},
-        Positive{"reconnect.initial_delay", options.reconnect.initial_delay},
-        Positive{"reconnect.max_delay", options.reconnect.max_delay},
-        Positive{"reconnect.connection_lifetime",
-                 options.reconnect.connection_lifetime}}) {
+        Positive{"regrab_interval", options.regrab_interval}}) {
     if (field.value <= absl::ZeroDuration()) {
       return Bad(field.name,
                  absl::StrCat("is ", absl::FormatDuration(field.value),
                               "; it must be more than zero"));
     }
   }
-  if (!(options.reconnect.multiplier >= 1)) {
-    return Bad("reconnect.multiplier", "must be at least 1");
-  }
-  if (!(options.reconnect.jitter >= 0 && options.reconnect.jitter <= 1)) {
-    return Bad("reconnect.jitter", "must be from 0 to 1");
-  }
-  return absl::OkStatus();
+  return CheckReconnect("WorkerOptions", options.reconnect);
 }
 
 }  // namespace
