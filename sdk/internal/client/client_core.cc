@@ -20,22 +20,14 @@ namespace internal {
 namespace {
 
 absl::Status CheckOptions(const ClientOptions& options) {
-  struct Positive {
-    const char* name;
-    absl::Duration value;
-  };
-  for (const Positive& field :
-       {Positive{"connect_timeout", options.connect_timeout},
-        Positive{"reply_timeout", options.reply_timeout},
-        Positive{"heartbeat_interval", options.heartbeat_interval},
-        Positive{"timeout", options.timeout}}) {
-    if (field.value <= absl::ZeroDuration()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("ClientOptions::", field.name, " is ",
-                       absl::FormatDuration(field.value),
-                       "; it must be more than zero (infinite: none)"));
-    }
-  }
+  absl::Status positive =
+      CheckPositive("ClientOptions",
+                    {{"connect_timeout", options.connect_timeout},
+                     {"reply_timeout", options.reply_timeout},
+                     {"heartbeat_interval", options.heartbeat_interval},
+                     {"timeout", options.timeout}},
+                    " (infinite: none)");
+  if (!positive.ok()) return positive;
   absl::Status reconnect = CheckReconnect("ClientOptions", options.reconnect);
   if (!reconnect.ok()) return reconnect;
   if (options.max_connection_attempts < 0) {

@@ -3,6 +3,7 @@
 #ifndef GEARMAN_SDK_INTERNAL_NET_COMMON_OPTIONS_H_
 #define GEARMAN_SDK_INTERNAL_NET_COMMON_OPTIONS_H_
 
+#include <initializer_list>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -26,25 +27,36 @@
 namespace gearman {
 namespace internal {
 
+// A duration of the options, which must be above zero.
+struct PositiveOption {
+  const char* name;
+  absl::Duration value;
+};
+
+// INVALID_ARGUMENT: one of `fields` is not above zero. `type` is the name of
+// the options type, and `note` ends the error.
+inline absl::Status CheckPositive(absl::string_view type,
+                                  std::initializer_list<PositiveOption> fields,
+                                  absl::string_view note = "") {
+  for (const PositiveOption& field : fields) {
+    if (field.value > absl::ZeroDuration()) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        type, "::", field.name, " is ", absl::FormatDuration(field.value),
+        "; it must be more than zero", note));
+  }
+  return absl::OkStatus();
+}
+
 // INVALID_ARGUMENT: a value would make a client or worker connect without end,
 // or can't be right. `name` is that of the options type, for the error.
 inline absl::Status CheckReconnect(absl::string_view name,
                                    const ReconnectOptions& options) {
-  struct Positive {
-    const char* field;
-    absl::Duration value;
-  };
-  for (const Positive& positive :
-       {Positive{"first_delay", options.first_delay},
-        Positive{"initial_delay", options.initial_delay},
-        Positive{"max_delay", options.max_delay},
-        Positive{"connection_lifetime", options.connection_lifetime}}) {
-    if (positive.value <= absl::ZeroDuration()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          name, "::reconnect.", positive.field, " is ",
-          absl::FormatDuration(positive.value), "; it must be more than zero"));
-    }
-  }
+  absl::Status positive = CheckPositive(
+      name, {{"reconnect.first_delay", options.first_delay},
+             {"reconnect.initial_delay", options.initial_delay},
+             {"reconnect.max_delay", options.max_delay},
+             {"reconnect.connection_lifetime", options.connection_lifetime}});
+  if (!positive.ok()) return positive;
   // Not a number is refused, too.
   if (!(options.multiplier >= 1)) {
     return absl::InvalidArgumentError(

@@ -36,29 +36,16 @@ absl::Status Bad(absl::string_view field, absl::string_view why) {
       absl::StrCat("WorkerOptions::", field, " ", why));
 }
 
-absl::Status CheckDurations(const WorkerOptions& options) {
-  struct Positive {
-    const char* name;
-    absl::Duration value;
-  };
-  for (const Positive& field :
-       {Positive{"connect_timeout", options.connect_timeout},
-        Positive{"reply_timeout", options.reply_timeout},
-        Positive{"heartbeat_interval", options.heartbeat_interval},
-        Positive{"regrab_interval", options.regrab_interval}}) {
-    if (field.value <= absl::ZeroDuration()) {
-      return Bad(field.name,
-                 absl::StrCat("is ", absl::FormatDuration(field.value),
-                              "; it must be more than zero"));
-    }
-  }
-  return CheckReconnect("WorkerOptions", options.reconnect);
-}
-
 }  // namespace
 
 absl::Status CheckWorkerOptions(const WorkerOptions& options) {
-  absl::Status status = CheckDurations(options);
+  absl::Status status = CheckPositive(
+      "WorkerOptions", {{"connect_timeout", options.connect_timeout},
+                        {"reply_timeout", options.reply_timeout},
+                        {"heartbeat_interval", options.heartbeat_interval},
+                        {"regrab_interval", options.regrab_interval}});
+  if (!status.ok()) return status;
+  status = CheckReconnect("WorkerOptions", options.reconnect);
   if (!status.ok()) return status;
   if (options.drain_limit < absl::ZeroDuration()) {
     return Bad("drain_limit", "must not be negative");

@@ -27,6 +27,14 @@ absl::StatusOr<pid_t> Fork(int code) {
   return pid;
 }
 
+// Ends when a byte comes out of `gate`, with the exit code 1.
+absl::StatusOr<pid_t> ForkBehind(int gate) {
+  const pid_t pid = fork();
+  char byte;
+  if (pid == 0) _exit(static_cast<int>(read(gate, &byte, 1)));
+  return pid;
+}
+
 // Waits until it is readable.
 bool Happens(const Descriptor& event) {
   pollfd ready{event.get(), POLLIN, 0};
@@ -80,12 +88,8 @@ TEST_F(ChildReaperTest, AChildMayEndBeforeItsNumberIsKnown) {
 TEST_F(ChildReaperTest, OneThatIsForgottenTellsNothing) {
   int gate[2];
   ASSERT_EQ(pipe(gate), 0);
-  const auto pid = reaper_->Start(event_.get(), [&]() -> absl::StatusOr<pid_t> {
-    const pid_t child = fork();
-    char byte;
-    if (child == 0) _exit(static_cast<int>(read(gate[0], &byte, 1)));
-    return child;
-  });
+  const auto pid =
+      reaper_->Start(event_.get(), [&] { return ForkBehind(gate[0]); });
   ASSERT_TRUE(pid.ok()) << pid.status();
   EXPECT_FALSE(reaper_->StatusOf(event_.get()).has_value());
   reaper_->Forget(event_.get());
@@ -103,12 +107,8 @@ TEST_F(ChildReaperTest, OneThatIsForgottenTellsNothing) {
 TEST_F(ChildReaperTest, ToForgetAChildForgetsNoneThatHasGotItsNumber) {
   int gate[2];
   ASSERT_EQ(pipe(gate), 0);
-  const auto pid = reaper_->Start(event_.get(), [&]() -> absl::StatusOr<pid_t> {
-    const pid_t child = fork();
-    char byte;
-    if (child == 0) _exit(static_cast<int>(read(gate[0], &byte, 1)));
-    return child;
-  });
+  const auto pid =
+      reaper_->Start(event_.get(), [&] { return ForkBehind(gate[0]); });
   ASSERT_TRUE(pid.ok()) << pid.status();
   const Descriptor other{eventfd(0, EFD_CLOEXEC)};
   ASSERT_TRUE(reaper_->Start(other.get(), [&] { return pid; }).ok());

@@ -38,6 +38,22 @@ support::TlsPeerOptions PeerOptions(const CertificateFiles& files,
   return options;
 }
 
+support::TlsPeerOptions VerifyingPeerOptions(
+    support::TestCertificates& certificates, int version) {
+  support::TlsPeerOptions options =
+      PeerOptions(certificates.Make("server"), version);
+  options.client_ca_file = certificates.ca_file();
+  return options;
+}
+
+// Sends back what comes, unless the handshake has failed, and then waits until
+// the client has gone.
+void EchoOnce(SSL* ssl) {
+  if (SSL_is_init_finished(ssl) != 1) return;
+  support::SendAll(ssl, support::ReceiveSome(ssl, kEchoBytes));
+  support::ReceiveSome(ssl, 1);
+}
+
 // --- sessions
 
 TEST_F(TlsStreamTest, EachFurtherConnectionResumesASessionOfTheOneBefore) {
@@ -95,17 +111,8 @@ TEST_F(TlsStreamTest, ASessionIsResumedAfterAConnectionThatWasCut) {
 TEST_F(TlsStreamTest, AServerThatFailsAtResumingIsOfferedNoSessionAgain) {
   UseIdentity(certificates_.Make("client"), &client_options_);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    support::TlsPeerOptions options =
-        PeerOptions(certificates_.Make("server"), version);
-    options.client_ca_file = certificates_.ca_file();
-    const support::TlsPeer peer(
-        options,
-        [&](SSL* ssl) {
-          if (SSL_is_init_finished(ssl) != 1) return;
-          support::SendAll(ssl, support::ReceiveSome(ssl, kEchoBytes));
-          support::ReceiveSome(ssl, 1);
-        },
-        /*connections=*/4);
+    const support::TlsPeer peer(VerifyingPeerOptions(certificates_, version),
+                                EchoOnce, /*connections=*/4);
     Echo(*Connect(peer.address()));
     std::unique_ptr<Transport> transport;
     const absl::Status refused = TryToConnect(peer.address(), &transport);
@@ -123,17 +130,8 @@ TEST_F(TlsStreamTest, NorDoesOneThatVerifiesNothingFailAtResumingAgain) {
   client_options_.dangerously_skip_verification = true;
   UseIdentity(certificates_.Make("client"), &client_options_);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    support::TlsPeerOptions options =
-        PeerOptions(certificates_.Make("server"), version);
-    options.client_ca_file = certificates_.ca_file();
-    const support::TlsPeer peer(
-        options,
-        [&](SSL* ssl) {
-          if (SSL_is_init_finished(ssl) != 1) return;
-          support::SendAll(ssl, support::ReceiveSome(ssl, kEchoBytes));
-          support::ReceiveSome(ssl, 1);
-        },
-        /*connections=*/5);
+    const support::TlsPeer peer(VerifyingPeerOptions(certificates_, version),
+                                EchoOnce, /*connections=*/5);
     Echo(*Connect(peer.address()));
     std::unique_ptr<Transport> transport;
     const absl::Status refused = TryToConnect(peer.address(), &transport);
